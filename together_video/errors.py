@@ -1,0 +1,224 @@
+"""What can go wrong, as one tree.
+
+    VideoError
+    ├── InputError                 what was given cannot work; nothing was sent
+    │   ├── ConfigurationError     a key, an address, a bucket name is missing or broken
+    │   └── RequestInvalid         one request breaks a rule; carries the findings
+    ├── TogetherError              the API said no, or nothing, or something else
+    │   ├── ApiUnreachable         no connection: the request never left
+    │   ├── RateLimited            429; carries the server's hint
+    │   ├── ApiOverloaded          503
+    │   ├── RequestRefused         400, 404, 422, …: this request will never pass
+    │   ├── AccountRefused         401, 402, 403: no request of this account will pass
+    │   └── NoClearAnswer          timeout, reset, broken answer, 5xx: it may have been done
+    ├── JobError                   about one job; carries its id
+    │   ├── JobFailed              the provider gave up on it, or cancelled it
+    │   ├── JobDeadlinePassed      it goes on at the provider, and is billed
+    │   └── JobWithoutVideo        completed, and no link to a file
+    ├── DownloadError
+    │   ├── LinkExpired            403, 404, 410 on the link: ask the job for a fresh one
+    │   ├── DownloadBroken         cut short, wrong length, not a video
+    │   └── DownloadTooLarge
+    ├── PromptError                the chat model gave no usable prompts
+    ├── CreateAmbiguous            it may have been paid for: held, never repeated by itself
+    └── ArchiveError
+        ├── BucketRefused          there is no such bucket, or it is not ours to use
+        ├── StoreUnavailable       S3 does not answer, or asks to slow down
+        ├── StoreUnsafe            the store ignores If-None-Match: no claim would hold
+        └── ObjectConflict         something else lies under the key
+
+Each error says whether the same call may be made again (`retryable`), and an error of a
+create says whether a job may exist (`job_may_exist`). Messages are whole sentences that name
+what happened and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VideoError(Exception):
+    """Base of all errors of this project.
+
+    Attributes:
+        retryable: whether making the same call again may help.
+    """
+
+    retryable: bool = False
+    #: What the command line exits with: 2 for bad input, 1 for all else.
+    exit_code: ClassVar[int] = 1
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class InputError(VideoError):
+    """What was given cannot work. Nothing was sent and nothing was paid."""
+
+    exit_code = 2
+
+
+class ConfigurationError(InputError):
+    """A key, an address or a name is missing or malformed."""
+
+
+class RequestInvalid(InputError):
+    """One request breaks a rule of its model or of the API."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TogetherError(VideoError):
+    """The API refused, failed, or did not answer.
+
+    Attributes:
+        status: HTTP status, or None where there was no answer.
+        code: the `error.code` or `error.type` of the body, if it has one.
+        job_may_exist: only for a create: True where a job may have been made (and billed)
+            although no id came back. False means it is proven that nothing was created.
+    """
+
+    job_may_exist: bool = False
+
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class ApiUnreachable(TogetherError):
+    """No connection could be made, so the request never left."""
+
+    retryable = True
+
+
+class RateLimited(TogetherError):
+    """429. Nothing was created; every creator of the process should wait.
+
+    Attributes:
+        wait_seconds: the server's own hint (`x-ratelimit-reset`, else `retry-after`), in seconds.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, wait_seconds: float | None = None, code: str | None = None) -> None:
+        super().__init__(message, status=429, code=code)
+        self.wait_seconds = wait_seconds
+
+
+class ApiOverloaded(TogetherError):
+    """503: the request was turned away before any work began."""
+
+    retryable = True
+
+
+class RequestRefused(TogetherError):
+    """The API will not take this request, however often it is sent."""
+
+
+class AccountRefused(TogetherError):
+    """401, 402 or 403: the key, the credit or the organisation's settings stand in the way."""
+
+
+class NoClearAnswer(TogetherError):
+    """The request was sent and its outcome is unknown.
+
+    Reading may be repeated freely. A create must not be: `job_may_exist` is then True.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        creating: bool,
+        status: int | None = None,
+        code: str | None = None,
+        body: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code)
+        self.job_may_exist = creating
+        self.retryable = not creating
+        self.body = body
+
+
+class JobError(VideoError):
+    """About one job at the provider. `job_id` is all that is needed to go on with it."""
+
+    def __init__(self, message: str, *, job_id: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
+class JobFailed(JobError):
+    """The provider reports the job as failed or cancelled. Final."""
+
+    def __init__(self, message: str, *, job_id: str, code: str | None = None) -> None:
+        super().__init__(message, job_id=job_id)
+        self.code = code
+
+
+class JobDeadlinePassed(JobError):
+    """The wait is over, the job is not: it goes on at the provider and is billed."""
+
+
+class JobWithoutVideo(JobError):
+    """The job is completed and still gives no link to its file."""
+
+
+class DownloadError(VideoError):
+    """The file of a finished job could not be brought home."""
+
+
+class LinkExpired(DownloadError):
+    """The link answers 403, 404 or 410. A fresh retrieve of the job gives another."""
+
+
+class DownloadBroken(DownloadError):
+    """The file came cut short, with another length than announced, or is no video."""
+
+    retryable = True
+
+
+class DownloadTooLarge(DownloadError):
+    """The file is larger than the bound that was set for it."""
+
+
+class PromptError(VideoError):
+    """The chat model gave no usable prompts. Its answer is quoted."""
+
+
+class CreateAmbiguous(VideoError):
+    """A create had no clear answer: it may have been charged. It is held, not repeated."""
+
+    def __init__(self, message: str, *, video_id: str) -> None:
+        super().__init__(message)
+        self.video_id = video_id
+
+
+class ArchiveError(VideoError):
+    """The bucket, or the server behind it."""
+
+
+class BucketRefused(ArchiveError):
+    """The bucket does not exist, or these credentials may not use it."""
+
+    exit_code = 2
+
+
+class StoreUnavailable(ArchiveError):
+    """The S3 server does not answer, answers 5xx, or asks to slow down."""
+
+    retryable = True
+
+
+class StoreUnsafe(ArchiveError):
+    """The S3 server ignores `If-None-Match`, so no claim would hold."""
+
+    exit_code = 2
+
+
+class ObjectConflict(ArchiveError):
+    """Another object lies under this key, with other content."""

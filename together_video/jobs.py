@@ -1,0 +1,180 @@
+"""What comes back: a job, in either generation of the API's answers, and its status.
+
+The live service has answered in both formats, and its documents contradict each other. So
+decoding is tolerant: `id` is the only field that is relied on, and the raw JSON is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class JobStatus(StrEnum):
+    """Where a job stands at the provider."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+#: A job in one of these will never change again.
+TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+class JobFault(BaseModel):
+    """Why the provider says that a job failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: str
+    code: str | None = None
+
+
+class VideoJob(BaseModel):
+    """One job at the provider, as last seen.
+
+    Times are in UTC, `cost_usd` is in US dollars, `seconds` the length of the clip. Everything
+    but `id` may be unknown. `raw` is the answer as it came.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    status: JobStatus = JobStatus.UNKNOWN
+    status_text: str | None = None
+    model: str | None = None
+    fault: JobFault | None = None
+    cost_usd: Decimal | None = None
+    video_url: str | None = None
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    seconds: float | None = None
+    raw: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, answer: object) -> VideoJob:
+        """Decode an answer of `POST /v2/videos` or `GET /v2/videos/{id}`.
+
+        Raises:
+            ValueError: the answer is no JSON object, or has no `id`. Nothing else raises.
+        """
+        if not isinstance(answer, Mapping):
+            raise ValueError("the answer is not a JSON object")
+        job_id = _text(answer.get("id"))
+        if job_id is None:
+            raise ValueError("the answer has no job id")
+        outputs = _mapping(answer.get("outputs"))
+        status = _status(answer.get("status"))
+        return cls(
+            id=job_id,
+            status=status,
+            status_text=_text(answer.get("status")),
+            model=_text(answer.get("model")),
+            fault=_fault(answer),
+            cost_usd=_money(outputs.get("cost")),
+            video_url=_text(outputs.get("video_url")),
+            created_at=_time(answer.get("created_at")),
+            finished_at=_time(answer.get("done_at")) or _time(answer.get("completed_at")),
+            seconds=_number(answer.get("seconds")),
+            raw=dict(answer),
+        )
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def fault_text(self) -> str:
+        """The provider's reason in one line, or a sentence that there is none."""
+        if self.fault is None:
+            return f"the provider reports it as {self.status_text or self.status} and gives no reason"
+        return f"{self.fault.message} ({self.fault.code})" if self.fault.code else self.fault.message
+
+
+def _status(value: object) -> JobStatus:
+    text = value.strip().lower() if isinstance(value, str) else ""
+    text = {"canceled": "cancelled"}.get(text, text)
+    try:
+        return JobStatus(text)
+    except ValueError:
+        return JobStatus.UNKNOWN
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        # Lone surrogates are legal in JSON text and cannot be written as UTF-8.
+        return value.encode("utf-8", "replace").decode() or None
+    if value is None:
+        return None
+    try:
+        return json.dumps(value, default=repr)
+    except ValueError:
+        return repr(type(value))
+
+
+def _money(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        amount = Decimal(value) if isinstance(value, int) else Decimal(str(value).strip())
+    except (InvalidOperation, ValueError):
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _number(value: object) -> float | None:
+    amount = _money(value)
+    try:
+        return None if amount is None else float(amount)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _time(value: object) -> datetime | None:
+    """ISO text or unix seconds. Year 1 is the service's way of saying "none"."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip())
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            moment = datetime.fromtimestamp(value, UTC)
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.year > 1 else None
+
+
+def _fault(answer: Mapping[str, Any]) -> JobFault | None:
+    """`error: {code, message}` of the new format, or `info.errors` of the old: list, dict or text."""
+    for found in (answer.get("error"), _mapping(answer.get("info")).get("errors")):
+        entries = found if isinstance(found, list) else [found]
+        faults = [fault for entry in entries if (fault := _one_fault(entry))]
+        if faults:
+            return JobFault(message="; ".join(fault.message for fault in faults), code=faults[0].code)
+    return None
+
+
+def _one_fault(entry: object) -> JobFault | None:
+    if isinstance(entry, Mapping):
+        if not entry:
+            return None
+        code = _text(entry.get("code")) or _text(entry.get("type"))
+        message = _text(entry.get("message")) or _text(dict(entry)) or ""
+        return JobFault(message=message, code=code)
+    text = _text(entry)
+    return JobFault(message=text) if text and text.strip() else None

@@ -1,0 +1,219 @@
+"""What is sent: a video request, its media, its canonical form and its fingerprint.
+
+Field names, types and bounds are those of `CreateVideoBody` in the API's OpenAPI document.
+What a single model takes is not decided here but in `catalogue`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
+
+#: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
+MAX_PROMPT = 32_000
+
+
+def _seconds(value: object) -> object:
+    """Length as the API wants it: a string. People write 6, 6.0, "6" or "6s"."""
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value).strip().removesuffix("s").strip()
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number of seconds") from None
+    if not number.is_finite() or number <= 0:
+        raise ValueError(f"{value!r} is not a positive number of seconds")
+    return format(number.normalize(), "f")
+
+
+def _output_format(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.upper() == "GIF":
+        raise ValueError("GIF is no longer produced by the API: use MP4 or WEBM")
+    return value.upper()
+
+
+def _frame(value: object) -> object:
+    """Frame 0 is the first frame: the older documents write 0, the newer ones "first"."""
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    return "first" if value == 0 and not isinstance(value, bool) else value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FrameImage(_Part):
+    """An image pinned to one frame of the video (a keyframe)."""
+
+    input_image: str = Field(min_length=1, description="An https URL, a data URL, or base64 text.")
+    frame: Annotated[Literal["first", "last"] | Annotated[int, Field(ge=1)] | None, BeforeValidator(_frame)] = (
+        Field(default=None, description='"first", "last", or a frame number (seconds × fps).')
+    )
+
+
+class VideoRef(_Part):
+    """A video given by its address."""
+
+    video: str = Field(min_length=1, description="URL of the video.")
+
+
+class AudioRef(_Part):
+    """An audio file given by its address."""
+
+    audio: str = Field(min_length=1, description="URL of the audio file.")
+
+
+class Media(_Part):
+    """All images, videos and audio of a request. Which of them a model takes differs."""
+
+    frame_images: tuple[FrameImage, ...] | None = Field(
+        default=None, description="Keyframes. More than two need an explicit frame each."
+    )
+    frame_videos: tuple[VideoRef, ...] | None = Field(default=None, description="Clips to continue from.")
+    reference_images: tuple[str, ...] | None = Field(
+        default=None, description="Images of a person, a thing or a style to keep throughout the video."
+    )
+    reference_videos: tuple[VideoRef, ...] | None = Field(
+        default=None, description="Videos of a person, a thing or a style to keep throughout the video."
+    )
+    reference_audios: tuple[str, ...] | None = Field(
+        default=None, description="Voices or sounds to keep throughout the video (Seedance 2.x)."
+    )
+    source_video: str | VideoRef | None = Field(default=None, description="The video to edit.")
+    audio_inputs: tuple[str | AudioRef, ...] | None = Field(
+        default=None, description="Audio that drives the video (lip sync, music). WAV or MP3."
+    )
+
+    @model_validator(mode="after")
+    def _frames_are_told_apart(self) -> Self:
+        frames = self.frame_images or ()
+        if len(frames) > 2 and any(image.frame is None for image in frames):
+            raise ValueError("more than two frame_images need an explicit frame each")
+        placed = [image.frame for image in frames if image.frame is not None]
+        if len(placed) != len(set(placed)):
+            raise ValueError("two frame_images are pinned to the same frame")
+        return self
+
+
+class VideoRequest(_Part):
+    """One request for one video, as `POST /v2/videos` takes it.
+
+    Only what is set is sent. `frame_images` and `reference_images` at the top level, as the
+    older documents have them, are moved into `media`. A field that is not listed here travels
+    only through `extra`.
+    """
+
+    model: str = Field(min_length=1, max_length=200, description="The model's API name.")
+    prompt: str | None = Field(
+        default=None, min_length=1, max_length=MAX_PROMPT, description="What the video shows."
+    )
+    width: int | None = Field(default=None, gt=0, le=16_384, description="Width in pixels.")
+    height: int | None = Field(default=None, gt=0, le=16_384, description="Height in pixels.")
+    resolution: str | None = Field(default=None, min_length=1, description="Size tier, such as 720P.")
+    ratio: str | None = Field(default=None, min_length=1, description="Aspect ratio, such as 16:9.")
+    seconds: Annotated[str | None, BeforeValidator(_seconds)] = Field(
+        default=None, description="Length of the video in seconds."
+    )
+    fps: int | None = Field(default=None, gt=0, le=240, description="Frames per second.")
+    steps: int | None = Field(
+        default=None, ge=10, le=50, description="Denoising steps: 10 for a preview, 20 usual, 30-40 for production."
+    )
+    seed: int | None = Field(default=None, description="The same seed gives the same video.")
+    guidance_scale: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="How closely to follow the prompt; 6-10 is advised."
+    )
+    output_format: Annotated[Literal["MP4", "WEBM"] | None, BeforeValidator(_output_format)] = Field(
+        default=None, description="MP4 (default) or WEBM."
+    )
+    output_quality: int | None = Field(default=None, ge=0, description="Compression; lower is better. Default 20.")
+    negative_prompt: str | None = Field(default=None, min_length=1, description="What to avoid.")
+    generate_audio: bool | None = Field(default=None, description="Whether the model makes sound as well.")
+    media: Media | None = Field(default=None, description="Images, videos and audio to work from.")
+    extra: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Fields that this project does not know, sent as they are."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _move_deprecated(cls, data: Any) -> Any:
+        """`frame_images` and `reference_images` belong under `media` (OpenAPI: deprecated)."""
+        if not isinstance(data, dict):
+            return data
+        moved = {name: data[name] for name in ("frame_images", "reference_images") if data.get(name) is not None}
+        rest = {name: value for name, value in data.items() if name not in ("frame_images", "reference_images")}
+        if not moved:
+            return rest
+        media = rest.get("media") or {}
+        if isinstance(media, Media):
+            media = media.model_dump(exclude_none=True)
+        if not isinstance(media, dict):
+            return rest
+        for name in moved:
+            if media.get(name) is not None:
+                raise ValueError(f"{name} is given twice: at the top level (deprecated) and under media")
+        return {**rest, "media": {**media, **moved}}
+
+    @field_validator("model")
+    @classmethod
+    def _model_is_trimmed(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the model's name is empty")
+        return value.strip()
+
+    @field_validator("prompt")
+    @classmethod
+    def _prompt_says_something(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("the prompt is empty")
+        return value
+
+    @field_validator("extra")
+    @classmethod
+    def _extra_is_unknown(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        known = [*cls.model_fields, "frame_images", "reference_images"]
+        if clash := sorted(set(value) & set(known)):
+            raise ValueError(f"extra repeats known fields: {', '.join(clash)}")
+        return value
+
+    @property
+    def title(self) -> str:
+        """A short name for people: the prompt's first 60 characters on one line, else the model."""
+        text = " ".join((self.prompt or f"{self.model} without a prompt").split())
+        return text if len(text) <= 60 else text[:59].rstrip() + "…"
+
+    def payload(self) -> dict[str, Any]:
+        """Exactly the JSON object that is POSTed: only what is set, `extra` merged in."""
+        body = self.model_dump(mode="json", exclude_none=True, exclude={"extra"})
+        scale = body.get("guidance_scale")
+        if isinstance(scale, float) and scale.is_integer():
+            # The OpenAPI document says integer, the guides use 7.5: whole numbers go as integers.
+            body["guidance_scale"] = int(scale)
+        if body.get("media") is not None:
+            body["media"] = {name: value for name, value in body["media"].items() if value}
+            if not body["media"]:
+                del body["media"]
+        return {**body, **self.extra}
+
+    def canonical(self) -> str:
+        """The payload as JSON text with sorted keys and no spaces: equal requests, equal text."""
+        return json.dumps(self.payload(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical form, as 64 hexadecimal digits."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
