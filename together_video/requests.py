@@ -62,9 +62,9 @@ class FrameImage(_Part):
     """An image pinned to one frame of the video (a keyframe)."""
 
     input_image: str = Field(min_length=1, description="An https URL, a data URL, or base64 text.")
-    frame: Annotated[Literal["first", "last"] | Annotated[int, Field(ge=1)] | None, BeforeValidator(_frame)] = (
-        Field(default=None, description='"first", "last", or a frame number (seconds × fps).')
-    )
+    frame: Annotated[
+        Literal["first", "last"] | Annotated[int, Field(ge=1)] | None, BeforeValidator(_frame)
+    ] = Field(default=None, description='"first", "last", or a frame number (seconds × fps).')
 
 
 class VideoRef(_Part):
@@ -132,16 +132,24 @@ class VideoRequest(_Part):
     )
     fps: int | None = Field(default=None, gt=0, le=240, description="Frames per second.")
     steps: int | None = Field(
-        default=None, ge=10, le=50, description="Denoising steps: 10 for a preview, 20 usual, 30-40 for production."
+        default=None,
+        ge=10,
+        le=50,
+        description="Denoising steps: 10 for a preview, 20 usual, 30-40 for production.",
     )
     seed: int | None = Field(default=None, description="The same seed gives the same video.")
     guidance_scale: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="How closely to follow the prompt; 6-10 is advised."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="How closely to follow the prompt; 6-10 is advised.",
     )
     output_format: Annotated[Literal["MP4", "WEBM"] | None, BeforeValidator(_output_format)] = Field(
         default=None, description="MP4 (default) or WEBM."
     )
-    output_quality: int | None = Field(default=None, ge=0, description="Compression; lower is better. Default 20.")
+    output_quality: int | None = Field(
+        default=None, ge=0, description="Compression; lower is better. Default 20."
+    )
     negative_prompt: str | None = Field(default=None, min_length=1, description="What to avoid.")
     generate_audio: bool | None = Field(default=None, description="Whether the model makes sound as well.")
     media: Media | None = Field(default=None, description="Images, videos and audio to work from.")
@@ -155,8 +163,12 @@ class VideoRequest(_Part):
         """`frame_images` and `reference_images` belong under `media` (OpenAPI: deprecated)."""
         if not isinstance(data, dict):
             return data
-        moved = {name: data[name] for name in ("frame_images", "reference_images") if data.get(name) is not None}
-        rest = {name: value for name, value in data.items() if name not in ("frame_images", "reference_images")}
+        moved = {
+            name: data[name] for name in ("frame_images", "reference_images") if data.get(name) is not None
+        }
+        rest = {
+            name: value for name, value in data.items() if name not in ("frame_images", "reference_images")
+        }
         if not moved:
             return rest
         media = rest.get("media") or {}
