@@ -1,0 +1,322 @@
+"""The Together API over HTTP: create, retrieve, download, chat. One call each: no loops, no sleeps.
+
+The API key goes to the API's own host and nowhere else: redirects of the API are refused, and
+links to files are followed by a client that does not know the key.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from together_video.errors import (
+    AccountRefused,
+    ApiOverloaded,
+    ApiUnreachable,
+    ConfigurationError,
+    DownloadBroken,
+    NoClearAnswer,
+    RateLimited,
+    RequestRefused,
+    TogetherError,
+)
+from together_video.jobs import VideoJob
+from together_video.requests import VideoRequest
+from together_video.transfer import DownloadedFile, receive
+
+DEFAULT_BASE_URL = "https://api.together.ai"
+
+#: Sent, so that the provider can tell who calls.
+USER_AGENT = "prefect-together-video/0.1"
+
+
+class Timeouts(BaseModel):
+    """How long one HTTP call may take, in seconds. How long a job may take is the poll policy's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connect_seconds: float = Field(default=10, gt=0, le=300, description="To make a connection.")
+    create_seconds: float = Field(
+        default=120,
+        gt=0,
+        le=1800,
+        description="For an answer to a create. Too short a time makes paid jobs ambiguous.",
+    )
+    read_seconds: float = Field(default=30, gt=0, le=1800, description="For an answer to a retrieve.")
+    chat_seconds: float = Field(default=180, gt=0, le=1800, description="For an answer of a chat model.")
+    download_seconds: float = Field(default=60, gt=0, le=1800, description="Between two pieces of a file.")
+
+    def of(self, seconds: float) -> httpx.Timeout:
+        return httpx.Timeout(seconds, connect=self.connect_seconds)
+
+
+def normalise_base_url(text: str) -> str:
+    """Scheme and host (and path, if any) without a final /v1 or /v2: people set either.
+
+    Raises:
+        ConfigurationError: it is no http or https address.
+    """
+    try:
+        url = httpx.URL(text.strip())
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ConfigurationError(f"The base URL {text!r} is not an address: {error}.") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigurationError(f"The base URL {text!r} is not an http or https address.")
+    if url.userinfo or url.query or url.fragment:
+        raise ConfigurationError("The base URL must hold no user name, query or fragment.")
+    return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")
+
+
+class TogetherClient:
+    """One client for a whole run; `async with` closes its connections.
+
+    `transport` replaces the network in tests.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = DEFAULT_BASE_URL,
+        *,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        api_key = api_key.strip()
+        if not api_key:
+            raise ConfigurationError("There is no API key: set TOGETHER_API_KEY.")
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+            raise ConfigurationError("The API key holds characters that no key has: check TOGETHER_API_KEY.")
+        self.base_url = normalise_base_url(base_url)
+        self.timeouts = timeouts or Timeouts()
+        self._api_key = api_key
+        verify = httpx.create_ssl_context() if transport is None else True
+        bearer = {"Authorization": f"Bearer {api_key}", "User-Agent": USER_AGENT}
+        # A POST on a kept connection that the server is just closing has no clear answer, and
+        # would hold a video that was never paid for: every create gets a connection of its own.
+        self._creating = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=bearer,
+            transport=transport,
+            verify=verify,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
+        self._reading = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=bearer,
+            transport=transport,
+            verify=verify,
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=50),
+        )
+        self._downloading = httpx.AsyncClient(
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            transport=transport,
+            verify=verify,
+            follow_redirects=True,
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        for client in (self._creating, self._reading, self._downloading):
+            await client.aclose()
+
+    def __repr__(self) -> str:
+        return f"TogetherClient({self.base_url!r})"
+
+    async def create(self, request: VideoRequest) -> VideoJob:
+        """`POST /v2/videos`. Every call that is accepted is paid for.
+
+        Raises:
+            TogetherError: `job_may_exist` says whether it may have been paid for all the same.
+        """
+        answer = await self._call(
+            self._creating,
+            "POST",
+            "/v2/videos",
+            request.payload(),
+            self.timeouts.create_seconds,
+            creating=True,
+        )
+        return self._job(answer, creating=True)
+
+    async def retrieve(self, job_id: str) -> VideoJob:
+        """`GET /v2/videos/{id}`: the job as it is now. Free, and may be repeated.
+
+        Raises:
+            TogetherError: `retryable` says whether to ask again.
+        """
+        path = f"/v2/videos/{quote(job_id, safe='')}"
+        answer = await self._call(self._reading, "GET", path, None, self.timeouts.read_seconds)
+        return self._job(answer, creating=False)
+
+    async def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`POST /v1/chat/completions`: the answer as it came.
+
+        Raises:
+            TogetherError: `retryable` says whether to ask again; that costs a fraction of a cent.
+        """
+        return await self._call(
+            self._reading, "POST", "/v1/chat/completions", dict(body), self.timeouts.chat_seconds
+        )
+
+    async def download(self, url: str, path: Path, *, max_bytes: int) -> DownloadedFile:
+        """Stream a finished video to `path`, without the API key. See `transfer.receive`.
+
+        Raises:
+            LinkExpired, DownloadBroken, DownloadTooLarge, DownloadError
+        """
+        try:
+            scheme = httpx.URL(url).scheme
+        except (httpx.InvalidURL, ValueError):
+            scheme = ""
+        if scheme not in {"http", "https"}:
+            raise DownloadBroken(f"The job's link is not an http or https address: {url[:200]!r}.")
+        patience = self.timeouts.of(self.timeouts.download_seconds)
+        return await receive(self._downloading, url, path, max_bytes=max_bytes, patience=patience)
+
+    async def _call(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        seconds: float,
+        *,
+        creating: bool = False,
+    ) -> dict[str, Any]:
+        try:
+            response = await client.request(method, path, json=body, timeout=self.timeouts.of(seconds))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise ApiUnreachable(
+                f"No connection to {self.base_url} ({_reason(error)}); nothing was sent."
+            ) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            raise ConfigurationError(f"{self.base_url} cannot be called: {_reason(error)}.") from error
+        except httpx.HTTPError as error:
+            raise NoClearAnswer(
+                f"{self.base_url} gave no clear answer to {method} {path}: {_reason(error)}.",
+                creating=creating,
+            ) from error
+        if not response.is_success:
+            raise self._refusal(response, f"{method} {path}", creating=creating)
+        try:
+            answer = response.json()
+        except (ValueError, RecursionError) as error:
+            raise self._unclear(response, "is not JSON", creating=creating) from error
+        if not isinstance(answer, dict):
+            raise self._unclear(response, "is not a JSON object", creating=creating)
+        return answer
+
+    def _job(self, answer: dict[str, Any], *, creating: bool) -> VideoJob:
+        try:
+            return VideoJob.from_json(answer)
+        except ValueError as error:
+            text = self._safe(json.dumps(answer))
+            raise NoClearAnswer(
+                f"The API said yes, but {error}: {text}", creating=creating, status=200, body=text
+            ) from error
+
+    def _unclear(self, response: httpx.Response, what: str, *, creating: bool) -> NoClearAnswer:
+        text = self._safe(response.text)
+        return NoClearAnswer(
+            f"The answer (HTTP {response.status_code}) {what}: {text or 'it is empty'}",
+            creating=creating,
+            status=response.status_code,
+            body=text,
+        )
+
+    def _refusal(self, response: httpx.Response, call: str, *, creating: bool) -> TogetherError:
+        """What a status other than 2xx means, by the table in the API's facts.
+
+        429, 503 and the 4xx prove that nothing was created; every other 5xx, and 408, does not.
+        """
+        status = response.status_code
+        words, code = self._words(response)
+        said = f"{call} was answered with HTTP {status}: {words}"
+        if status == 429:
+            return RateLimited(said, wait_seconds=_hint(response.headers), code=code)
+        if status == 503:
+            return ApiOverloaded(said, status=status, code=code)
+        if status in {401, 402, 403}:
+            return AccountRefused(said + _ACCOUNT_ADVICE[status], status=status, code=code)
+        if 300 <= status < 400:
+            where = self._safe(response.headers.get("location", "nowhere"))
+            return RequestRefused(
+                f"{self.base_url} redirects to {where}. The key is not sent there: if that is right, "
+                "set TOGETHER_BASE_URL to it.",
+                status=status,
+            )
+        if 400 <= status < 500 and status != 408:
+            return RequestRefused(said, status=status, code=code)
+        return NoClearAnswer(said, creating=creating, status=status, code=code, body=words)
+
+    def _words(self, response: httpx.Response) -> tuple[str, str | None]:
+        """The server's own message and code; the start of the body where it is no such JSON."""
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            body = None
+        error = body.get("error", body) if isinstance(body, dict) else body
+        if isinstance(error, dict):
+            message, code = error.get("message"), error.get("code") or error.get("type")
+            if isinstance(message, str):
+                return self._safe(message), self._safe(code) if isinstance(code, str) else None
+        return self._safe(error if isinstance(error, str) else response.text) or "no reason given", None
+
+    def _safe(self, text: str) -> str:
+        """One printable line of at most 500 characters, without the key, should a server echo it."""
+        text = " ".join(text.replace(self._api_key, "[API key]").split())
+        text = "".join(char if char.isprintable() else "�" for char in text)
+        return text if len(text) <= 500 else text[:499] + "…"
+
+
+_ACCOUNT_ADVICE = {
+    401: " Check the API key.",
+    402: " The account has no credit left: add some and run again; what is archived is reused.",
+    403: " The key may not do this: check its rights and the organisation's privacy settings.",
+}
+
+
+def _reason(error: Exception) -> str:
+    names: dict[type[Exception], str] = {
+        httpx.ReadTimeout: "the time for an answer ran out",
+        httpx.WriteTimeout: "the time for sending ran out",
+        httpx.ConnectTimeout: "the time for connecting ran out",
+        httpx.PoolTimeout: "no connection became free",
+    }
+    return names.get(type(error)) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _hint(headers: httpx.Headers) -> float | None:
+    """Seconds to wait: `x-ratelimit-reset`, else `retry-after` (seconds or an HTTP date)."""
+    for name in ("x-ratelimit-reset", "retry-after"):
+        text = headers.get(name, "").strip().removesuffix("s")
+        try:
+            seconds = float(text)
+        except ValueError:
+            try:
+                seconds = parsedate_to_datetime(text).timestamp() - time.time()
+            except (ValueError, TypeError):
+                continue
+        # Some gateways put a moment (unix seconds) where others put a duration.
+        if seconds > 1e8:
+            seconds -= time.time()
+        if 0 <= seconds < float("inf"):
+            return seconds
+    return None

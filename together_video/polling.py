@@ -1,0 +1,82 @@
+"""When to ask a job next. Pure arithmetic: no clock, no sleep.
+
+Polling is not retrying. How long to wait for a job, and how often to repeat one failed call, are
+two policies; this is the first.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class PollPolicy(BaseModel):
+    """How patiently a job is watched. All times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_seconds: float = Field(
+        default=10, ge=0, le=3600, description="Wait before the first look: no video is done at once."
+    )
+    interval_seconds: float = Field(default=5, gt=0, le=3600, description="Wait between the first looks.")
+    growth: float = Field(
+        default=1.15, ge=1, le=10, description="Each wait is this many times longer than the one before."
+    )
+    ceiling_seconds: float = Field(default=30, gt=0, le=3600, description="No wait grows beyond this.")
+    jitter: float = Field(
+        default=0.1,
+        ge=0,
+        le=0.5,
+        description="Share by which a wait varies, so that jobs do not ask in step.",
+    )
+    deadline_seconds: float = Field(
+        default=1800,
+        gt=0,
+        le=7 * 86_400,
+        description="After this time the run stops waiting. The job goes on and a later run brings it home.",
+    )
+
+    @model_validator(mode="after")
+    def _ceiling_is_above(self) -> Self:
+        if self.ceiling_seconds < self.interval_seconds:
+            raise ValueError("ceiling_seconds must not be below interval_seconds")
+        return self
+
+    @classmethod
+    def fixed(cls, interval: float, *, deadline: float | None = None) -> Self:
+        """The same interval from the first look to the last, as the API's documents have it."""
+        values: dict[str, float] = {
+            "first_seconds": interval,
+            "interval_seconds": interval,
+            "growth": 1,
+            "ceiling_seconds": interval,
+            "jitter": 0,
+        }
+        if deadline is not None:
+            values["deadline_seconds"] = deadline
+        return cls.model_validate(values)
+
+    def wait(self, looks: int, *, chance: float, hint: float | None = None) -> float:
+        """Seconds from now to the next look.
+
+        Args:
+            looks: how often the job was asked so far.
+            chance: a random number from 0 to 1 for the jitter.
+            hint: seconds that the server asked for (`x-ratelimit-reset`, `retry-after`); never undercut.
+        """
+        if looks == 0:
+            base = self.first_seconds
+        else:
+            # Bounded, as 10 ** 400 fits no float; every growth that matters is at its ceiling by then.
+            steps = min(looks - 1, 300)
+            base = min(self.ceiling_seconds, self.interval_seconds * self.growth**steps)
+        wait = base * (1 + self.jitter * (2 * chance - 1))
+        return max(wait, hint or 0.0)
+
+    def wait_within(
+        self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
+    ) -> float | None:
+        """As `wait`, cut so that one last look falls on the deadline; None once it has passed."""
+        left = self.deadline_seconds - elapsed
+        return None if left <= 0 else min(self.wait(looks, chance=chance, hint=hint), left)

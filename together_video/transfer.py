@@ -1,0 +1,122 @@
+"""One file from a link to the disk: streamed, bounded, its length checked, hashed on the way.
+
+The file appears under its name only when it is whole and durable: written beside it, fsync,
+rename, fsync of the folder. A process that dies in between leaves a `.part` file, which the
+next one overwrites.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import httpx
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict
+
+from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkExpired
+
+#: Pieces handed to a thread at once, in bytes: large enough that hashing, not switching, counts.
+_CHUNK = 1 << 20
+
+
+class DownloadedFile(BaseModel):
+    """A whole file on disk: its size in bytes and its SHA-256 in hexadecimal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+async def receive(
+    client: httpx.AsyncClient, url: str, path: Path, *, max_bytes: int, patience: httpx.Timeout
+) -> DownloadedFile:
+    """Download `url` to `path`, following redirects.
+
+    Raises:
+        LinkExpired: the link answers with a 4xx; a fresh one is needed.
+        DownloadBroken: cut short, another length than announced, 5xx, empty. Worth another try.
+        DownloadTooLarge: more than `max_bytes`.
+        DownloadError: the disk refuses.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        async with client.stream("GET", url, timeout=patience) as response:
+            announced = _announced(response, max_bytes)
+            digest = hashlib.sha256()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as out:
+                size = await _copy(response, out, digest, max_bytes)
+                if announced is not None and size != announced:
+                    raise DownloadBroken(f"The download has {size} bytes, {announced} were announced.")
+                if size == 0:
+                    raise DownloadBroken("The download is empty.")
+                await to_thread.run_sync(_settle, out, part, path)
+    except httpx.HTTPError as error:
+        part.unlink(missing_ok=True)
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise DownloadBroken(f"The download broke off: {why}.") from error
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DownloadError(
+            f"The video cannot be stored in {path.parent} ({error.strerror or error}). "
+            "It stays at the provider: make room and run again."
+        ) from error
+    except DownloadError:
+        part.unlink(missing_ok=True)
+        raise
+    return DownloadedFile(path=path, size=size, sha256=digest.hexdigest())
+
+
+def hash_file(path: Path) -> DownloadedFile:
+    """What lies under `path`, hashed again: a spool file that an earlier process left."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return DownloadedFile(path=path, size=path.stat().st_size, sha256=digest)
+
+
+def _announced(response: httpx.Response, max_bytes: int) -> int | None:
+    status = response.status_code
+    if 400 <= status < 500 and status not in {408, 429}:
+        raise LinkExpired(f"The link to the video answers with HTTP {status}.")
+    if not response.is_success:
+        raise DownloadBroken(f"The link to the video answers with HTTP {status}.")
+    text = response.headers.get("content-length", "")
+    announced = int(text) if text.isdigit() and "content-encoding" not in response.headers else None
+    if announced is not None and announced > max_bytes:
+        raise DownloadTooLarge(f"The video has {announced} bytes, more than the bound of {max_bytes}.")
+    return announced
+
+
+async def _copy(response: httpx.Response, out: BinaryIO, digest: _Hash, max_bytes: int) -> int:
+    def keep(piece: bytes) -> None:
+        digest.update(piece)
+        out.write(piece)
+
+    size = 0
+    async for piece in response.aiter_bytes(_CHUNK):
+        size += len(piece)
+        if size > max_bytes:
+            raise DownloadTooLarge(f"The video has more than the bound of {max_bytes} bytes.")
+        await to_thread.run_sync(keep, piece)
+    return size
+
+
+def _settle(out: BinaryIO, part: Path, path: Path) -> None:
+    out.flush()
+    os.fsync(out.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
