@@ -30,6 +30,7 @@ from together_video.errors import (
     TogetherError,
 )
 from together_video.jobs import VideoJob
+from together_video.pacing import RateGate
 from together_video.requests import VideoRequest
 from together_video.transfer import DownloadedFile, receive
 
@@ -97,6 +98,8 @@ class TogetherClient:
             raise ConfigurationError("The API key holds characters that no key has: check TOGETHER_API_KEY.")
         self.base_url = normalise_base_url(base_url)
         self.timeouts = timeouts or Timeouts()
+        #: All who create with this client pass it, so that a 429 makes everyone wait.
+        self.gate = RateGate()
         self._api_key = api_key
         verify = httpx.create_ssl_context() if transport is None else True
         bearer = {"Authorization": f"Bearer {api_key}", "User-Agent": USER_AGENT}

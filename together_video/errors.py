@@ -34,7 +34,10 @@ what happened and what to do next.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from together_video.jobs import VideoJob
 
 
 class VideoError(Exception):
@@ -153,11 +156,15 @@ class JobError(VideoError):
 
 
 class JobFailed(JobError):
-    """The provider reports the job as failed or cancelled. Final."""
+    """The provider reports the job as failed or cancelled. Final.
 
-    def __init__(self, message: str, *, job_id: str, code: str | None = None) -> None:
-        super().__init__(message, job_id=job_id)
-        self.code = code
+    Attributes:
+        job: the job as last seen, with the provider's reason and the raw answer.
+    """
+
+    def __init__(self, message: str, *, job: VideoJob) -> None:
+        super().__init__(message, job_id=job.id)
+        self.job = job
 
 
 class JobDeadlinePassed(JobError):

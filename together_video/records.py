@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from slugify import slugify
 
 from together_video.errors import ConfigurationError
+from together_video.jobs import VideoJob
 from together_video.requests import VideoRequest
 
 #: Where the files of a video lie under `<prefix>/videos/`, without the ending.
@@ -119,6 +120,13 @@ class Submission(_Fact):
     job_id: str
     submitted_at: datetime
     answer: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, claim: Claim, job: VideoJob) -> Submission:
+        """The fact that this job answers this claim, as of now."""
+        return cls(
+            id=claim.id, token=claim.token, job_id=job.id, submitted_at=datetime.now(UTC), answer=job.raw
+        )
 
 
 class Ambiguity(_Fact):

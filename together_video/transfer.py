@@ -1,8 +1,8 @@
 """One file from a link to the disk: streamed, bounded, its length checked, hashed on the way.
 
 The file appears under its name only when it is whole and durable: written beside it, fsync,
-rename, fsync of the folder. A process that dies in between leaves a `.part` file, which the
-next one overwrites.
+rename, fsync of the folder. A process that dies in between leaves a `.part` file with a name of
+its own, so that two processes never write into one file.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from uuid import uuid4
 
 import httpx
 from anyio import to_thread
@@ -48,7 +49,7 @@ async def receive(
         DownloadTooLarge: more than `max_bytes`.
         DownloadError: the disk refuses.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:
         async with client.stream("GET", url, timeout=patience) as response:
             announced = _announced(response, max_bytes)
@@ -62,18 +63,15 @@ async def receive(
                     raise DownloadBroken("The download is empty.")
                 await to_thread.run_sync(_settle, out, part, path)
     except httpx.HTTPError as error:
-        part.unlink(missing_ok=True)
         why = " ".join(str(error).split()) or type(error).__name__
         raise DownloadBroken(f"The download broke off: {why}.") from error
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise DownloadError(
             f"The video cannot be stored in {path.parent} ({error.strerror or error}). "
             "It stays at the provider: make room and run again."
         ) from error
-    except DownloadError:
+    finally:
         part.unlink(missing_ok=True)
-        raise
     return DownloadedFile(path=path, size=size, sha256=digest.hexdigest())
 
 

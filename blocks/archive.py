@@ -1,0 +1,147 @@
+"""Where videos are kept: a bucket, a prefix and how objects are stored, as a Prefect block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from prefect.blocks.core import Block
+from prefect_aws.credentials import AwsCredentials, MinIOCredentials
+from pydantic import Field, field_validator
+
+from blocks.ledger import Ledger
+from blocks.store import ObjectStore, Storage, make_client
+from together_video.errors import ConfigurationError
+from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
+
+
+class VideoArchive(Block):
+    """The S3 bucket that videos, their posters and their records are kept in.
+
+    Example:
+        Load the block and list what is in flight:
+
+        ```python
+        from blocks import VideoArchive
+
+        archive = VideoArchive.load("BLOCK_NAME")
+        async with archive.open() as ledger:
+            print(await ledger.in_flight())
+        ```
+    """
+
+    _block_type_name = "Video Archive"
+    _block_type_slug = "video-archive"
+    _logo_url = "https://cdn.sanity.io/images/3ugk85nk/production/d74b16fe84ce626345adf235a47008fea2869a60-225x225.png"  # type: ignore[assignment]
+    _documentation_url = "https://docs.aws.amazon.com/s3/"  # type: ignore[assignment]
+    _description = "The S3 bucket that generated videos, their posters and their records are kept in."
+
+    bucket: str = Field(min_length=1, title="Bucket", description="The bucket's name.")
+    prefix: str = Field(
+        default="", title="Prefix", description="The folder of the bucket under which everything is kept."
+    )
+    template: str = Field(
+        default=DEFAULT_TEMPLATE,
+        title="File name template",
+        description=(
+            "How a video's file is named: {id} is required; {date}, {year}, {month}, {day}, {slug}, "
+            "{model} and {edition} may be used."
+        ),
+    )
+    storage_class: str | None = Field(
+        default=None,
+        title="Storage class",
+        description="S3 storage class of videos and posters, such as STANDARD_IA or INTELLIGENT_TIERING.",
+    )
+    sse_kms_key_id: str | None = Field(
+        default=None,
+        title="KMS key",
+        description="The KMS key to encrypt objects with; without one the bucket's own setting holds.",
+    )
+    tags: dict[str, str] = Field(
+        default_factory=dict, title="Tags", description="Up to ten tags for each video and poster."
+    )
+    credentials: AwsCredentials | MinIOCredentials | None = Field(
+        default=None,
+        title="Credentials",
+        description="AWS or MinIO credentials; without them boto3 looks in its usual places.",
+    )
+
+    @field_validator("bucket")
+    @classmethod
+    def _bucket_is_a_name(cls, value: str) -> str:
+        value = value.strip().removeprefix("s3://").rstrip("/")
+        if not value or "/" in value or not value.isprintable():
+            raise ValueError("the bucket is a plain name; a folder goes into the prefix")
+        return value
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix_is_a_path(cls, value: str) -> str:
+        try:
+            return check_prefix(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("template")
+    @classmethod
+    def _template_names_each_video(cls, value: str) -> str:
+        try:
+            return check_template(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_are_few(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > 10:
+            raise ValueError("S3 takes at most 10 tags an object")
+        return value
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """From VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX; keys and endpoint are boto3's AWS_* variables.
+
+        Raises:
+            ConfigurationError: there is no bucket name, or the prefix is no plain path.
+        """
+        bucket = os.environ.get("VIDEO_ARCHIVE_BUCKET", "").strip()
+        if not bucket:
+            raise ConfigurationError(
+                "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
+            )
+        try:
+            return cls(bucket=bucket, prefix=os.environ.get("VIDEO_ARCHIVE_PREFIX", ""))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"VIDEO_ARCHIVE_BUCKET ({bucket!r}) is not a bucket's name, or VIDEO_ARCHIVE_PREFIX is no plain "
+                "path."
+            ) from error
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(prefix=self.prefix, template=self.template)
+
+    @asynccontextmanager
+    async def open(self, *, connections: int = 32) -> AsyncIterator[Ledger]:
+        """The ledger in this bucket, over one S3 client that all threads share.
+
+        Args:
+            connections: how many S3 calls may run at the same time.
+
+        Raises:
+            ConfigurationError: boto3 finds no credentials, no region or no such profile.
+        """
+        client = make_client(self.credentials, connections)
+        storage = Storage(
+            storage_class=self.storage_class,
+            sse_kms_key_id=self.sse_kms_key_id,
+            tags=tuple(self.tags.items()),
+        )
+        store = ObjectStore(client, self.bucket, storage=storage, connections=connections)
+        try:
+            yield Ledger(store, self.layout)
+        finally:
+            store.close()

@@ -1,0 +1,73 @@
+"""The credentials of the Together API as a Prefect block."""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr, field_validator
+
+from together_video.client import DEFAULT_BASE_URL, Timeouts, TogetherClient, normalise_base_url
+from together_video.errors import ConfigurationError
+
+
+class TogetherCredentials(Block):
+    """Access to the Together AI API: the key, the address and how long a call may take.
+
+    Example:
+        Load the block and ask for a job:
+
+        ```python
+        from blocks import TogetherCredentials
+
+        credentials = TogetherCredentials.load("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            job = await client.retrieve("019a0068-794a-7213-90f6-cc4eb62e3da7")
+        ```
+    """
+
+    _block_type_name = "Together Credentials"
+    _block_type_slug = "together-credentials"
+    _logo_url = "https://github.com/togethercomputer.png?size=200"  # type: ignore[assignment]
+    _documentation_url = "https://docs.together.ai/docs/videos-overview"  # type: ignore[assignment]
+    _description = "Access to the Together AI API: the key, the address and how long a call may take."
+
+    api_key: SecretStr = Field(
+        title="API key", description="The API key; it is sent to the API's own host only."
+    )
+    base_url: str = Field(
+        default=DEFAULT_BASE_URL,
+        title="Base URL",
+        description="The API's address, with or without a final /v1 or /v2.",
+    )
+    timeouts: Timeouts = Field(
+        default_factory=Timeouts, title="Timeouts", description="How long one HTTP call may take, in seconds."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url_is_an_address(cls, value: str) -> str:
+        try:
+            return normalise_base_url(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """From TOGETHER_API_KEY and TOGETHER_BASE_URL, the names that Together's own tools use.
+
+        Raises:
+            ConfigurationError: there is no key, or the address is none.
+        """
+        key = os.environ.get("TOGETHER_API_KEY", "").strip()
+        if not key:
+            raise ConfigurationError(
+                "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
+            )
+        base_url = normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+        return cls(api_key=SecretStr(key), base_url=base_url)
+
+    def get_client(self) -> TogetherClient:
+        """A client with connections of its own; close it with `async with` or `aclose()`."""
+        return TogetherClient(self.api_key.get_secret_value(), self.base_url, timeouts=self.timeouts)

@@ -1,0 +1,190 @@
+"""The ledger: write-once facts about every purchase, kept in the bucket beside the videos.
+
+The order of writes is what keeps the promise. A claim is made before the POST, the job id is
+stored before anything else happens, the record is written before the facts in flight are
+removed. Each step may be killed at any instruction and done again by anyone.
+"""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from blocks.store import ObjectStore
+from together_video.errors import ArchiveError, NoClearAnswer, ObjectConflict
+from together_video.prompts import PromptSet
+from together_video.records import (
+    Ambiguity,
+    Claim,
+    Layout,
+    LedgerState,
+    RunRef,
+    Submission,
+    VideoPlan,
+    VideoRecord,
+    state_of,
+)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Facts(BaseModel):
+    """Everything the bucket knows about one purchase, and what that adds up to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: LedgerState
+    claim: Claim | None = None
+    claim_age: float | None = None
+    submission: Submission | None = None
+    ambiguity: Ambiguity | None = None
+    record: VideoRecord | None = None
+
+
+class Ledger:
+    """The facts of one archive. Raises `ArchiveError`s; see `store`."""
+
+    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+        self.store = store
+        self.layout = layout
+
+    @property
+    def bucket(self) -> str:
+        return self.store.bucket
+
+    async def check(self) -> None:
+        """Show that this bucket can hold a ledger, before anything is paid. See `ObjectStore.probe`."""
+        await self.store.probe(self.layout.key(""))
+
+    async def claim(
+        self, plan: VideoPlan, *, valid_seconds: float, run: RunRef | None = None
+    ) -> Claim | None:
+        """Claim the right to pay for `plan`. None where somebody else holds it."""
+        now = datetime.now(UTC)
+        video_key, poster_key = self.layout.media(plan, now)
+        claim = Claim(
+            id=plan.id,
+            token=uuid4().hex,
+            plan=plan,
+            claimed_at=now,
+            valid_seconds=valid_seconds,
+            video_key=video_key,
+            poster_key=poster_key,
+            run=run or RunRef(host=socket.gethostname()),
+        )
+        if await self._write(self.layout.claim(plan.id), claim):
+            return claim
+        found = await self._read(self.layout.claim(plan.id), Claim)
+        # The answer to our own PUT may have been lost, and its repetition refused.
+        return claim if found is not None and found[0].token == claim.token else None
+
+    async def release(self, claim: Claim) -> None:
+        """Give up a claim behind which it is proven that nothing was created."""
+        found = await self._read(self.layout.ambiguous(claim.id), Ambiguity)
+        gone = (
+            [self.layout.ambiguous(claim.id)] if found is not None and found[0].token == claim.token else []
+        )
+        await self.store.delete([*gone, self.layout.claim(claim.id)])
+
+    async def submitted(self, submission: Submission) -> Submission:
+        """Store the job id. Nothing else may happen before this is durable."""
+        return await self._settle(self.layout.job(submission.id), submission)
+
+    async def ambiguous(self, claim: Claim, error: NoClearAnswer | None) -> Ambiguity:
+        """Hold a purchase whose create had no clear answer, or whose claim was left behind."""
+        left = (
+            f"a process claimed it at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC and was never heard of again"
+        )
+        ambiguity = Ambiguity(
+            id=claim.id,
+            token=claim.token,
+            found_at=datetime.now(UTC),
+            reason=str(error) if error else left,
+            status=error.status if error else None,
+            body=error.body if error else None,
+        )
+        return await self._settle(self.layout.ambiguous(claim.id), ambiguity)
+
+    async def record(self, video: str) -> VideoRecord | None:
+        """The final record, if there is one."""
+        found = await self._read(self.layout.record(video), VideoRecord)
+        return found[0] if found else None
+
+    async def facts(self, video: str) -> Facts:
+        """All facts about one purchase, the strongest first; weaker ones are not read once it is decided."""
+        record = await self.record(video)
+        if record is not None:
+            return Facts(state=state_of(record=record), record=record)
+        claimed = await self._read(self.layout.claim(video), Claim)
+        claim, age = claimed if claimed else (None, None)
+        job = await self._read(self.layout.job(video), Submission)
+        doubt = None if job else await self._read(self.layout.ambiguous(video), Ambiguity)
+        submission, ambiguity = job[0] if job else None, doubt[0] if doubt else None
+        state = state_of(claim=claim, submission=submission, ambiguity=ambiguity, claim_age=age)
+        if state is not LedgerState.ARCHIVED and claim is None:
+            # Finishing writes the record first and then empties inflight: look again, in that order.
+            record = await self.record(video)
+            if record is not None:
+                return Facts(state=state_of(record=record), record=record)
+        return Facts(state=state, claim=claim, claim_age=age, submission=submission, ambiguity=ambiguity)
+
+    async def finish(self, record: VideoRecord) -> VideoRecord:
+        """Write the final record, then empty inflight. Returns the record that holds, ours or an earlier one."""
+        if not await self._write(self.layout.record(record.id), record):
+            existing = await self.record(record.id)
+            if existing is None:
+                raise ObjectConflict(f"records/{record.id}.json could neither be written nor read.")
+            record = existing
+        await self.clear(record.id)
+        return record
+
+    async def clear(self, video: str) -> None:
+        """Empty inflight/<id>/ once the record is there. The claim goes last."""
+        layout = self.layout
+        await self.store.delete([layout.ambiguous(video), layout.job(video), layout.claim(video)])
+
+    async def in_flight(self) -> dict[str, datetime]:
+        """Ids of all purchases in flight with the time of their first fact. One listing."""
+        start = self.layout.inflight
+        found: dict[str, datetime] = {}
+        for key, written in await self.store.list(start):
+            video = key.removeprefix(start).split("/", 1)[0]
+            found[video] = min(written, found.get(video, written))
+        return found
+
+    async def prompts(self, brief: str) -> PromptSet | None:
+        """The prompts that a brief gave earlier, if it did."""
+        found = await self._read(self.layout.brief(brief), PromptSet)
+        return found[0] if found else None
+
+    async def keep_prompts(self, prompts: PromptSet) -> PromptSet:
+        """Store a brief's prompts before the first is used. Returns those that hold."""
+        if await self._write(self.layout.brief(prompts.id), prompts):
+            return prompts
+        return await self.prompts(prompts.id) or prompts
+
+    async def _write(self, key: str, fact: BaseModel) -> bool:
+        return await self.store.put_once(key, fact.model_dump_json(indent=1).encode())
+
+    async def _settle(self, key: str, fact: Model) -> Model:
+        """Write a fact that only its own purchase can write; what is there already holds."""
+        if await self._write(key, fact):
+            return fact
+        found = await self._read(key, type(fact))
+        return found[0] if found else fact
+
+    async def _read(self, key: str, kind: type[Model]) -> tuple[Model, float] | None:
+        found = await self.store.get(key)
+        if found is None:
+            return None
+        try:
+            return kind.model_validate_json(found.data), found.age_seconds
+        except ValidationError as error:
+            raise ArchiveError(
+                f"{key} in bucket {self.bucket} is not what this project wrote "
+                f"({error.error_count()} problems in it). Nothing was paid; look at the object by hand."
+            ) from error

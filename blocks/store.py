@@ -1,0 +1,378 @@
+"""All S3 calls of the project: write once, read, compare, list, delete, with boto3 in threads.
+
+Nothing is ever overwritten: every PUT carries `If-None-Match: *` and a SHA-256. boto3 repeats a
+PUT whose answer was lost, so "there already" may be our own doing: callers compare the content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import boto3
+import botocore.exceptions as aws
+from botocore.config import Config
+from prefect_aws.credentials import AwsCredentials, MinIOCredentials
+from pydantic import BaseModel, ConfigDict
+
+from together_video.errors import (
+    ArchiveError,
+    BucketRefused,
+    ConfigurationError,
+    StoreUnavailable,
+    StoreUnsafe,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+T = TypeVar("T")
+
+#: Largest body of one PUT (S3's limit): 5 GB. A clip is far below.
+MAX_PUT = 5 * 10**9
+
+
+class Storage(BaseModel):
+    """How objects are stored: class and tags for videos and posters, the KMS key for everything."""
+
+    model_config = ConfigDict(frozen=True)
+
+    storage_class: str | None = None
+    sse_kms_key_id: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def encryption(self) -> dict[str, str]:
+        if self.sse_kms_key_id is None:
+            return {}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.sse_kms_key_id}
+
+    def media(self) -> dict[str, str]:
+        options = self.encryption()
+        if self.storage_class:
+            options["StorageClass"] = self.storage_class
+        if self.tags:
+            options["Tagging"] = urlencode(self.tags)
+        return options
+
+
+class StoredBytes(BaseModel):
+    """A small object as read: its bytes and its age in seconds, both by the server's own clock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data: bytes
+    age_seconds: float
+
+
+class StoredHead(BaseModel):
+    """An object's size in bytes and, where known, its SHA-256 in hexadecimal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    size: int
+    sha256: str | None
+
+
+def make_client(credentials: AwsCredentials | MinIOCredentials | None, connections: int) -> S3Client:
+    """One S3 client for a whole run, from a credentials block or from boto3's default chain.
+
+    Raises:
+        ConfigurationError: a profile, an endpoint or a region that boto3 cannot use.
+    """
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 5},
+        max_pool_connections=max(connections, 10),
+        connect_timeout=10,
+        read_timeout=60,
+        tcp_keepalive=True,
+        # Checksums are given where they matter; adding CRCs everywhere breaks older servers.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    options: dict[str, Any] = {}
+    try:
+        if credentials is None:
+            session = boto3.Session()
+        else:
+            # The block's own get_s3_client() caches one client per process, with its pool of 10.
+            session = credentials.get_boto3_session()
+            options = credentials.aws_client_parameters.get_params_override()
+            if "config" in options:
+                config = config.merge(options.pop("config"))
+        if session.region_name is None:
+            options.setdefault("region_name", "us-east-1")
+        client: S3Client = session.client("s3", config=config, **options)
+    except (aws.BotoCoreError, ValueError) as error:
+        raise ConfigurationError(f"boto3 cannot make an S3 client: {error}") from error
+    return client
+
+
+class ObjectStore:
+    """One bucket. Every method raises `ArchiveError` (see `errors`), never botocore's own errors."""
+
+    def __init__(
+        self,
+        client: S3Client,
+        bucket: str,
+        *,
+        storage: Storage | None = None,
+        connections: int = 32,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.bucket = bucket
+        self._client = client
+        self._storage = storage or Storage()
+        self._sleep = sleep
+        # asyncio.to_thread has six threads on two cores: far fewer than uploads in flight.
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="s3")
+        self._verifies = False
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def __repr__(self) -> str:
+        return f"ObjectStore({self.bucket!r})"
+
+    async def probe(self, prefix: str) -> None:
+        """Show that the bucket is there, is ours, and keeps write-once promises.
+
+        A second PUT with `If-None-Match: *` must give 412, else no claim would hold. A wrong
+        SHA-256 must give 400, else every upload is read back and compared.
+
+        Raises:
+            BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
+        """
+        marker, spoiled = f"{prefix}store.json", f"{prefix}probe-{uuid4().hex}"
+        body = b'{"what": "shows that this store honours If-None-Match"}\n'
+        if await self.put_once(marker, body) and await self.put_once(marker, body):
+            raise StoreUnsafe(
+                f"The S3 server of bucket {self.bucket} ignores If-None-Match, so two runs could pay for the "
+                "same video. Use a server that honours it; nothing was created."
+            )
+        self._verifies = await self._refuses_wrong_checksum(spoiled)
+
+    async def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
+        """Write a small object. False where the key is taken, possibly by our own lost answer."""
+        return await self._put(
+            key, data, hashlib.sha256(data).digest(), content_type, self._storage.encryption()
+        )
+
+    async def put_file_once(self, key: str, path: Path, sha256: str, content_type: str) -> bool:
+        """Upload a file in one PUT that the server checks against `sha256` (hexadecimal).
+
+        Returns False where the key is taken. Where the server does not verify checksums, what was
+        written is read back.
+        """
+        size = path.stat().st_size
+        if size > MAX_PUT:
+            raise ArchiveError(f"{path.name} has {size} bytes, more than S3 takes in one PUT.")
+        written = await self._put(key, path, bytes.fromhex(sha256), content_type, self._storage.media())
+        if written and not self._verifies and await self.content_sha256(key) != sha256:
+            await self.delete([key])
+            raise StoreUnavailable(f"What was stored under {key} is not what was sent; it was removed again.")
+        return written
+
+    async def get(self, key: str) -> StoredBytes | None:
+        """A small object, or None where there is none."""
+
+        def read() -> StoredBytes:
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            with answer["Body"] as body:
+                data = body.read()
+            server_now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            return StoredBytes(data=data, age_seconds=(server_now - answer["LastModified"]).total_seconds())
+
+        return await self._call(read, key, missing=None)
+
+    async def head(self, key: str) -> StoredHead | None:
+        """Size and SHA-256 of an object, or None where there is none."""
+
+        def look() -> StoredHead:
+            answer = self._client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+            given = answer["Metadata"].get("sha256")
+            checksum = answer.get("ChecksumSHA256")
+            sha256 = base64.b64decode(checksum).hex() if checksum and "-" not in checksum else given
+            return StoredHead(size=answer["ContentLength"], sha256=sha256)
+
+        return await self._call(look, key, missing=None)
+
+    async def content_sha256(self, key: str) -> str | None:
+        """The SHA-256 of what is really stored, by reading all of it."""
+
+        def read() -> str:
+            digest = hashlib.sha256()
+            with self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
+                for piece in body.iter_chunks(1 << 20):
+                    digest.update(piece)
+            return digest.hexdigest()
+
+        return await self._call(read, key, missing=None)
+
+    async def fetch(self, key: str, path: Path) -> bool:
+        """Copy an object to a file (written beside it, then renamed). False where there is none."""
+
+        def copy() -> bool:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+            try:
+                with (
+                    self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body,
+                    part.open("wb") as out,
+                ):
+                    for piece in body.iter_chunks(1 << 20):
+                        out.write(piece)
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+            return True
+
+        return await self._call(copy, key, missing=False)
+
+    async def list(self, prefix: str) -> list[tuple[str, datetime]]:
+        """Keys below `prefix` with the time each was written, in the order of keys."""
+
+        def read() -> list[tuple[str, datetime]]:
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return [
+                (entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", [])
+            ]
+
+        return await self._call(read, prefix, missing=[])
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Remove facts that are done with, in the given order. Missing keys are fine."""
+
+        def remove() -> None:
+            for key in keys:
+                self._client.delete_object(Bucket=self.bucket, Key=key)
+
+        await self._call(remove, "its facts in flight", missing=None)
+
+    def presign(self, key: str, *, seconds: int) -> str:
+        """A link to an object for those without credentials, good for `seconds` (at most 7 days)."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
+        )
+
+    async def _put(
+        self, key: str, source: bytes | Path, sha256: bytes, content_type: str, options: dict[str, str]
+    ) -> bool:
+        def put() -> bool:
+            arguments: dict[str, Any] = {
+                "Bucket": self.bucket,
+                "Key": key,
+                "ContentType": content_type,
+                "ChecksumSHA256": base64.b64encode(sha256).decode(),
+                "Metadata": {"sha256": sha256.hex()},
+                "IfNoneMatch": "*",
+                **options,
+            }
+            if isinstance(source, bytes):
+                self._client.put_object(Body=source, ContentLength=len(source), **arguments)
+            else:
+                with source.open("rb") as body:
+                    self._client.put_object(Body=body, ContentLength=source.stat().st_size, **arguments)
+            return True
+
+        for pause in (0.2, 0.5, 1.0, 2.0, None):
+            try:
+                return await self._call(put, key, missing=False)
+            except _Taken:
+                return False
+            except _Contended:
+                # 409: another conditional write of this key is under way; S3 asks to try again.
+                if pause is None:
+                    break
+                await self._sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+        raise StoreUnavailable(
+            f"Bucket {self.bucket} keeps answering that {key} is being written by another."
+        )
+
+    async def _refuses_wrong_checksum(self, key: str) -> bool:
+        def put() -> bool:
+            wrong = base64.b64encode(hashlib.sha256(b"something else").digest()).decode()
+            try:
+                self._client.put_object(Bucket=self.bucket, Key=key, Body=b"probe", ChecksumSHA256=wrong)
+            except aws.ClientError as error:
+                if _status(error) == 400:
+                    return True
+                raise
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+            return False
+
+        return await self._call(put, key, missing=False)
+
+    async def _call(self, work: Callable[[], T], key: str, *, missing: T) -> T:
+        """Run boto3 in a thread and translate its errors. `missing` is the answer to "no such key"."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, work)
+        except aws.ClientError as error:
+            if _code(error) in {"NoSuchKey", "404", "NotFound"}:
+                return missing
+            raise _translate(error, self.bucket, key) from error
+        except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as error:
+            raise ConfigurationError(
+                f"There are no usable AWS credentials for bucket {self.bucket}: {error}. "
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+            ) from error
+        except aws.ParamValidationError as error:
+            raise BucketRefused(f"{self.bucket!r} is not the name of an S3 bucket.") from error
+        except (aws.BotoCoreError, aws.HTTPClientError) as error:
+            raise StoreUnavailable(
+                f"The S3 server does not answer for bucket {self.bucket}: {_line(error)}"
+            ) from error
+
+
+class _Taken(ArchiveError):
+    """412: there is an object under this key."""
+
+
+class _Contended(ArchiveError):
+    """409: another conditional write of the same key is under way."""
+
+
+def _status(error: aws.ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _code(error: aws.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def _translate(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
+    """What S3's own codes mean for the user (Amazon S3 API reference, "Error responses")."""
+    code, status = _code(error), _status(error)
+    if status == 412 or code == "PreconditionFailed":
+        return _Taken(f"{key} is taken.")
+    if status == 409 and code in {"ConditionalRequestConflict", "OperationAborted", "409"}:
+        return _Contended(f"{key} is being written.")
+    if code == "NoSuchBucket":
+        return BucketRefused(f"There is no bucket {bucket}: make it first, or name another.")
+    if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
+        return BucketRefused(
+            f"The AWS credentials for bucket {bucket} have expired. Renew them and run again: "
+            "it goes on where it was."
+        )
+    if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
+        return BucketRefused(f"Bucket {bucket} is in another region ({_line(error)}): set AWS_REGION.")
+    if status in {401, 403} or code in {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+        return BucketRefused(f"Bucket {bucket} refuses these credentials ({code or status}) for {key}.")
+    if status >= 500 or status == 429 or code in {"SlowDown", "RequestTimeout", "Throttling", "BadDigest"}:
+        return StoreUnavailable(f"The S3 server of bucket {bucket} could not do it ({code or status}).")
+    return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {_line(error)}")

@@ -1,0 +1,116 @@
+"""Task: put the video, its poster and its record into the bucket."""
+
+from __future__ import annotations
+
+import mimetypes
+from datetime import UTC, datetime
+from pathlib import Path
+
+from anyio import to_thread
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from blocks.ledger import Ledger
+from tasks.download import Clip
+from tasks.purchase import Purchase
+from tasks.run import current_run
+from tasks.verdict import worth_repeating
+from together_video.clips import compare, make_poster
+from together_video.errors import JobFailed, ObjectConflict
+from together_video.jobs import VideoJob
+from together_video.records import StoredObject, VideoRecord
+from together_video.spool import Spool
+from together_video.transfer import DownloadedFile, hash_file
+
+
+@task(
+    name="archive-video",
+    description="Upload the video and its poster, compare checksums, write the record.",
+    task_run_name="archive: {purchase.title}",
+    retries=4,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_repeating,
+    timeout_seconds=3600,
+    # What it returns is also what it does: a cached record would leave the file behind.
+    cache_policy=NO_CACHE,
+)
+async def archive_video(
+    purchase: Purchase, job: VideoJob, clip: Clip, ledger: Ledger, spool: Spool
+) -> VideoRecord:
+    """Returns the record that holds. Order: video, poster, record (the commit), then the clean-up.
+
+    Raises:
+        ObjectConflict: other content lies under the video's key.
+        StoreUnavailable, BucketRefused: the job stays in flight; a later run goes on here.
+    """
+    claim = purchase.claim
+    poster_path = clip.file.path.with_suffix(".jpg")
+    await to_thread.run_sync(make_poster, clip.file.path, poster_path)
+    poster_file = await to_thread.run_sync(hash_file, poster_path)
+    video = await _stored(ledger, claim.video_key, clip.file)
+    poster = await _stored(ledger, claim.poster_key, poster_file, any_content=True)
+    record = await ledger.finish(
+        VideoRecord(
+            id=claim.id,
+            state="archived",
+            plan=claim.plan,
+            job_id=purchase.job_id,
+            claimed_at=claim.claimed_at,
+            submitted_at=purchase.submission.submitted_at,
+            recorded_at=datetime.now(UTC),
+            cost_usd=job.cost_usd,
+            video=video,
+            poster=poster,
+            clip=clip.info,
+            notes=compare(clip.info, claim.plan.request),
+            job=job.raw,
+            run=current_run(),
+        )
+    )
+    for path in (clip.file.path, poster_path):
+        path.unlink(missing_ok=True)
+    spool.drop_submission(claim)
+    get_run_logger().info("job %s: archived as %s", purchase.job_id, claim.video_key)
+    return record
+
+
+async def record_failure(purchase: Purchase, error: JobFailed, ledger: Ledger) -> VideoRecord:
+    """Write down that the provider gave up on a job, with its reason and its raw answer."""
+    claim, job = purchase.claim, error.job
+    return await ledger.finish(
+        VideoRecord(
+            id=claim.id,
+            state="failed",
+            plan=claim.plan,
+            job_id=job.id,
+            claimed_at=claim.claimed_at,
+            submitted_at=purchase.submission.submitted_at,
+            recorded_at=datetime.now(UTC),
+            cost_usd=job.cost_usd,
+            error=error.message,
+            error_code=job.fault.code if job.fault else None,
+            job=job.raw,
+            run=current_run(),
+        )
+    )
+
+
+async def _stored(
+    ledger: Ledger, key: str, file: DownloadedFile, *, any_content: bool = False
+) -> StoredObject:
+    """Upload once. A key that is taken is fine if it holds the same bytes: it may be our own lost answer.
+
+    With `any_content` what lies there is taken as it is: a poster is only a picture of the video.
+    """
+    content_type = mimetypes.guess_type(Path(key).name)[0] or "application/octet-stream"
+    size, sha256 = file.size, file.sha256
+    if not await ledger.store.put_file_once(key, file.path, file.sha256, content_type):
+        head = await ledger.store.head(key)
+        there = head.sha256 if head and head.sha256 else await ledger.store.content_sha256(key)
+        if there != file.sha256 and not (any_content and head and there):
+            raise ObjectConflict(f"{key} in bucket {ledger.bucket} holds other content than the download.")
+        if head and there:
+            size, sha256 = head.size, there
+    return StoredObject(key=key, size=size, sha256=sha256, content_type=content_type)

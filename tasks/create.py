@@ -1,0 +1,45 @@
+"""Task: buy one video, once."""
+
+from __future__ import annotations
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from blocks.ledger import Ledger
+from tasks.purchase import Purchase, buy
+from tasks.run import current_run
+from tasks.verdict import worth_repeating
+from together_video.client import TogetherClient
+from together_video.records import VideoPlan, VideoRecord
+from together_video.spool import Spool
+
+
+@task(
+    name="create-video",
+    description="Claim the request, POST it once and store the job id before anything else.",
+    task_run_name="create: {plan.title}",
+    retries=5,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_repeating,
+    timeout_seconds=3600,
+    # A cached answer of an earlier create would be a job that is not ours to wait for.
+    cache_policy=NO_CACHE,
+)
+async def create_video(
+    plan: VideoPlan, client: TogetherClient, ledger: Ledger, spool: Spool
+) -> Purchase | VideoRecord:
+    """Returns the purchase to wait for, or the final record if the video is there already.
+
+    It is retried only after errors that prove that nothing was created.
+
+    Raises:
+        CreateAmbiguous, TogetherError, ArchiveError: see `purchase.buy`.
+    """
+    logger = get_run_logger()
+    bought = await buy(plan, client, ledger, spool, run=current_run(), log=logger.warning)
+    if isinstance(bought, Purchase):
+        how = "goes on with" if bought.resumed else "created"
+        logger.info("%s job %s", how, bought.job_id)
+    return bought

@@ -1,0 +1,92 @@
+"""Task: bring the finished file to this machine's disk, and show that it is a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyio import to_thread
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+from pydantic import BaseModel, ConfigDict
+
+from blocks.ledger import Ledger
+from tasks.purchase import Purchase
+from tasks.verdict import worth_repeating
+from together_video.client import TogetherClient
+from together_video.clips import inspect_clip
+from together_video.errors import DownloadBroken, LinkExpired
+from together_video.jobs import VideoJob
+from together_video.records import ClipInfo
+from together_video.spool import Spool
+from together_video.transfer import DownloadedFile, hash_file
+
+#: Larger than any clip of 30 s that the documents promise, in bytes.
+MAX_BYTES = 4 * 10**9
+
+
+class Clip(BaseModel):
+    """A whole video on disk, and what it says about itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: DownloadedFile
+    info: ClipInfo
+
+
+@task(
+    name="download-video",
+    description="Stream the finished video to disk, check its length and open it.",
+    task_run_name="download: {purchase.title}",
+    retries=4,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_repeating,
+    timeout_seconds=3600,
+    # The file lies on this machine: another one must not take a cached path for a file.
+    cache_policy=NO_CACHE,
+)
+async def download_video(
+    purchase: Purchase, job: VideoJob, client: TogetherClient, ledger: Ledger, spool: Spool
+) -> Clip:
+    """Returns the file in the spool: one left by an earlier process, the archive's own, or a download.
+
+    Raises:
+        DownloadBroken, DownloadTooLarge, LinkExpired, DownloadError: it stays at the provider.
+        ArchiveError: the bucket cannot be asked for an earlier upload.
+    """
+    logger = get_run_logger()
+    path = spool.video(purchase.claim, purchase.job_id)
+    if path.exists() and (clip := await _opened(path)) is not None:
+        logger.info("job %s: uses the file that an earlier run left", purchase.job_id)
+        return clip
+    if purchase.resumed and await ledger.store.fetch(purchase.claim.video_key, path):
+        clip = await _opened(path)
+        if clip is not None:
+            logger.info("job %s: was uploaded by an earlier run", purchase.job_id)
+            return clip
+    file = await _download(job, path, client)
+    info = await to_thread.run_sync(inspect_clip, path)
+    logger.info("job %s: downloaded %.1f MB", purchase.job_id, file.size / 1e6)
+    return Clip(file=file, info=info)
+
+
+async def _download(job: VideoJob, path: Path, client: TogetherClient) -> DownloadedFile:
+    """Download; after an expired link, ask the job once for a fresh one."""
+    try:
+        return await client.download(job.video_url or "", path, max_bytes=MAX_BYTES)
+    except LinkExpired:
+        fresh = await client.retrieve(job.id)
+        if not fresh.video_url:
+            raise
+        return await client.download(fresh.video_url, path, max_bytes=MAX_BYTES)
+
+
+async def _opened(path: Path) -> Clip | None:
+    """The file as a clip, or None (and the file removed) where it is none."""
+    try:
+        info = await to_thread.run_sync(inspect_clip, path)
+    except DownloadBroken:
+        path.unlink(missing_ok=True)
+        return None
+    return Clip(file=await to_thread.run_sync(hash_file, path), info=info)

@@ -1,0 +1,187 @@
+"""One purchase: claim, POST once, store the job id. The only place that spends money.
+
+Plain functions with clock and sleep passed in; `tasks.create` wraps them for Prefect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import anyio
+from pydantic import BaseModel, ConfigDict
+
+from blocks.ledger import Facts, Ledger
+from together_video.client import TogetherClient
+from together_video.errors import (
+    ArchiveError,
+    CreateAmbiguous,
+    NoClearAnswer,
+    RateLimited,
+    TogetherError,
+)
+from together_video.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
+from together_video.spool import Spool
+
+T = TypeVar("T")
+Log = Callable[[str], None]
+Sleep = Callable[[float], Awaitable[None]]
+
+#: Added to the time limit of a create to give the age from which a claim without a job is left behind, in seconds.
+_CLAIM_MARGIN = 120.0
+
+
+class Purchase(BaseModel):
+    """A video that the provider is making for us: paid, or to be paid when it is done.
+
+    `resumed` is True where an earlier or another run made the create.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    claim: Claim
+    submission: Submission
+    resumed: bool = False
+
+    @property
+    def job_id(self) -> str:
+        return self.submission.job_id
+
+    @property
+    def title(self) -> str:
+        return self.claim.plan.title
+
+
+async def buy(
+    plan: VideoPlan,
+    client: TogetherClient,
+    ledger: Ledger,
+    spool: Spool,
+    *,
+    run: RunRef | None = None,
+    log: Log,
+    sleep: Sleep = asyncio.sleep,
+    clock: Callable[[], float] = time.time,
+) -> Purchase | VideoRecord:
+    """Make sure that `plan` is bought exactly once, by us or by somebody else.
+
+    Returns the purchase to wait for, or the final record if it is already done.
+
+    Raises:
+        CreateAmbiguous: it may have been paid for; held.
+        TogetherError: refused or never sent; it is proven that nothing was created.
+        ArchiveError: the ledger cannot be read or written.
+    """
+    limit = client.timeouts.connect_seconds + client.timeouts.create_seconds
+    pause = 1.0
+    while True:
+        while (shut := client.gate.wait_seconds()) > 0:
+            await sleep(shut)
+        claim = await ledger.claim(plan, valid_seconds=limit + _CLAIM_MARGIN, run=run)
+        if claim is None:
+            done = await _take_over(plan, ledger, spool, log)
+            if done is not None:
+                return done
+            await sleep(pause)
+            pause = min(pause * 1.5, 10.0)
+            continue
+        claimed_at = clock()
+        # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
+        record = await ledger.record(plan.id)
+        if record is not None:
+            await ledger.release(claim)
+            return record
+        if clock() - claimed_at > _CLAIM_MARGIN / 2:
+            # This process stood still for so long that others may think the claim was left behind.
+            await ledger.release(claim)
+            continue
+        try:
+            submission = await _to_the_end(_submit(claim, client, ledger, spool, log))
+        except RateLimited as error:
+            shut = client.gate.refused(error.wait_seconds)
+            log(f"the API asks to slow down; the next create in {shut:.0f} s")
+            continue
+        client.gate.passed()
+        return Purchase(claim=claim, submission=submission)
+
+
+async def _submit(claim: Claim, client: TogetherClient, ledger: Ledger, spool: Spool, log: Log) -> Submission:
+    """POST once and store the job id before anything else happens."""
+    try:
+        job = await client.create(claim.plan.request)
+    except NoClearAnswer as error:
+        await ledger.ambiguous(claim, error)
+        raise CreateAmbiguous(
+            f"{error} It may have been charged, so it is held and not repeated.", video_id=claim.id
+        ) from error
+    except TogetherError:
+        await ledger.release(claim)
+        raise
+    submission = Submission.of(claim, job)
+    try:
+        return await ledger.submitted(submission)
+    except ArchiveError as error:
+        path = spool.keep_submission(submission)
+        log(
+            f"job {job.id} was accepted, but the bucket could not take its id ({error}); it is kept in {path}"
+        )
+        return submission
+
+
+async def _take_over(
+    plan: VideoPlan, ledger: Ledger, spool: Spool, log: Log
+) -> Purchase | VideoRecord | None:
+    """Go on from somebody's claim. None: it is a living claim without a job yet, or just gone."""
+    facts = await ledger.facts(plan.id)
+    if facts.record is not None:
+        return facts.record
+    claim = facts.claim
+    if claim is None:
+        return None
+    submission = facts.submission
+    if submission is None and (kept := spool.kept_submission(claim)) is not None:
+        submission = await _bring_in(kept, ledger, claim, spool)
+    if submission is not None:
+        return Purchase(claim=claim, submission=submission, resumed=True)
+    if facts.state is LedgerState.AMBIGUOUS:
+        raise await _held(facts, claim, ledger)
+    return None
+
+
+async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool) -> Submission:
+    """A job id that had to wait on this machine goes into the bucket."""
+    submission = await ledger.submitted(kept)
+    spool.drop_submission(claim)
+    return submission
+
+
+async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
+    ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
+    return CreateAmbiguous(
+        f"It may have been charged at {ambiguity.found_at:%Y-%m-%d %H:%M} UTC and gave no job id: "
+        f"{ambiguity.reason}. It is held and not repeated.",
+        video_id=claim.id,
+    )
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` even if we are cancelled meanwhile: an answer to a POST must not be lost.
+
+    The cancellation is passed on once the outcome is stored. It takes no longer than the create's
+    own time limit.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            while not task.done():
+                try:
+                    await asyncio.wait({task})
+                except asyncio.CancelledError:
+                    continue
+        if not task.cancelled():
+            task.exception()  # it is stored in the ledger; read here so that asyncio does not warn
+        raise

@@ -1,0 +1,32 @@
+"""Task: wait until the provider has made the video."""
+
+from __future__ import annotations
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from tasks.purchase import Purchase
+from tasks.verdict import worth_repeating
+from tasks.watch import watch
+from together_video.client import TogetherClient
+from together_video.jobs import VideoJob
+from together_video.polling import PollPolicy
+
+
+@task(
+    name="wait-for-video",
+    description="Ask for the job until it is completed, failed, or the deadline passes.",
+    task_run_name="wait: {purchase.title}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_repeating,
+    # The deadline is the policy's; this only ends a wait that hangs in spite of it (its maximum, 7 days).
+    timeout_seconds=7 * 86_400 + 600,
+    # "How is it now?" has no answer that stays true.
+    cache_policy=NO_CACHE,
+)
+async def wait_for_video(purchase: Purchase, client: TogetherClient, policy: PollPolicy) -> VideoJob:
+    """Returns the completed job. Errors: see `watch.watch`."""
+    return await watch(purchase.job_id, client, policy, log=get_run_logger().info)

@@ -1,0 +1,72 @@
+"""The folder on this machine that downloads pass through, and where a job id waits if the bucket
+cannot take it.
+
+A file is named after its job, so that what an earlier process left is found again and is never
+taken for another job's. `TOGETHER_VIDEO_SPOOL` names another folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from together_video.records import Claim, Submission
+
+#: Half-written downloads older than this are nobody's any more, in seconds.
+_STALE = 86_400
+
+
+class Spool:
+    """Paths in one folder. The folder is made when it is first written to."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or default_folder()
+
+    def video(self, claim: Claim, job_id: str) -> Path:
+        """Where the file of a job lies while it is on its way, with the ending of its format."""
+        name = hashlib.sha256(job_id.encode()).hexdigest()[:12]
+        return self.folder / f"{claim.id}-{name}{Path(claim.video_key).suffix}"
+
+    def keep_submission(self, submission: Submission) -> Path:
+        """Write a job id to disk, because the bucket could not take it. Durable on return."""
+        path = self._submission(submission.id, submission.token)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
+            file.write(submission.model_dump_json())
+            file.flush()
+            os.fsync(file.fileno())
+        return path
+
+    def kept_submission(self, claim: Claim) -> Submission | None:
+        """The job id of this very claim, if it had to be kept here."""
+        try:
+            text = self._submission(claim.id, claim.token).read_text(encoding="utf-8")
+        except OSError:
+            return None
+        return Submission.model_validate_json(text)
+
+    def drop_submission(self, claim: Claim) -> None:
+        self._submission(claim.id, claim.token).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove half-written downloads that a killed process left more than a day ago."""
+        for part in self.folder.glob("*.part"):
+            try:
+                if time.time() - part.stat().st_mtime > _STALE:
+                    part.unlink(missing_ok=True)
+            except OSError:
+                continue
+
+    def _submission(self, video: str, token: str) -> Path:
+        return self.folder / f"{video}-{token}.job.json"
+
+
+def default_folder() -> Path:
+    """`TOGETHER_VIDEO_SPOOL`, else the user's cache folder."""
+    named = os.environ.get("TOGETHER_VIDEO_SPOOL")
+    if named:
+        return Path(named).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "together-video" / "spool"
