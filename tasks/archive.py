@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from anyio import to_thread
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from blocks.ledger import Ledger
 from tasks.download import Clip
 from tasks.purchase import Purchase
-from tasks.run import current_run
+from tasks.run import current_run, run_logger
 from tasks.verdict import worth_repeating
 from together_video.clips import compare, make_poster
 from together_video.errors import JobFailed, ObjectConflict
@@ -72,7 +72,7 @@ async def archive_video(
     for path in (clip.file.path, poster_path):
         path.unlink(missing_ok=True)
     spool.drop_submission(claim)
-    get_run_logger().info("job %s: archived as %s", purchase.job_id, claim.video_key)
+    run_logger().info("job %s: archived as %s", purchase.job_id, claim.video_key)
     return record
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from blocks.ledger import Ledger
 from tasks.purchase import Purchase, buy
-from tasks.run import current_run
+from tasks.run import current_run, run_logger
 from tasks.verdict import worth_repeating
 from together_video.client import TogetherClient
 from together_video.records import VideoPlan, VideoRecord
@@ -37,7 +37,7 @@ async def create_video(
     Raises:
         CreateAmbiguous, TogetherError, ArchiveError: see `purchase.buy`.
     """
-    logger = get_run_logger()
+    logger = run_logger()
     bought = await buy(plan, client, ledger, spool, run=current_run(), log=logger.warning)
     if isinstance(bought, Purchase):
         how = "goes on with" if bought.resumed else "created"

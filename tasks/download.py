@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from anyio import to_thread
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, ConfigDict
 
 from blocks.ledger import Ledger
 from tasks.purchase import Purchase
+from tasks.run import run_logger
 from tasks.verdict import worth_repeating
 from together_video.client import TogetherClient
 from together_video.clips import inspect_clip
@@ -55,7 +56,7 @@ async def download_video(
         DownloadBroken, DownloadTooLarge, LinkExpired, DownloadError: it stays at the provider.
         ArchiveError: the bucket cannot be asked for an earlier upload.
     """
-    logger = get_run_logger()
+    logger = run_logger()
     path = spool.video(purchase.claim, purchase.job_id)
     if path.exists() and (clip := await _opened(path)) is not None:
         logger.info("job %s: uses the file that an earlier run left", purchase.job_id)

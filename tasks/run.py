@@ -1,14 +1,66 @@
-"""Which Prefect run this is, for the ledger."""
+"""The Prefect run around a step, if there is one: its name for the ledger, its logger, its engine.
+
+The command line also works where no Prefect server is configured. Prefect would then start a
+temporary server of its own, which takes longer than many a video; so outside of a flow run a step is
+run directly, by the very retry policy that its task carries.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import random
 import socket
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
+from prefect import Task, get_run_logger
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
+from together_video.errors import VideoError
 from together_video.records import RunRef
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 def current_run() -> RunRef:
-    """The flow run that is under way in this context; empty outside of one."""
+    """The flow run that is under way in this context; without ids outside of one."""
+    if FlowRunContext.get() is None:
+        return RunRef(host=socket.gethostname())
     return RunRef(flow_run_id=flow_run.id, flow_run_name=flow_run.name, host=socket.gethostname())
+
+
+def run_logger() -> Logger:
+    """The run's logger, whose lines the Prefect UI shows; a plain one outside of a run."""
+    if FlowRunContext.get() is None:
+        return logging.getLogger("together_video")
+    return get_run_logger()
+
+
+async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run one task: by Prefect inside a flow run, else directly with the task's retries and time limit."""
+    if FlowRunContext.get() is not None:
+        return await task(*args, **kwargs)
+    delays = _delays(task)
+    for attempt in range(task.retries + 1):
+        try:
+            async with asyncio.timeout(task.timeout_seconds):
+                return await task.fn(*args, **kwargs)
+        except VideoError as error:
+            if not error.retryable or attempt == task.retries:
+                raise
+            delay = delays[min(attempt, len(delays) - 1)]
+            delay *= 1 + (task.retry_jitter_factor or 0) * random.random()  # noqa: S311 - jitter
+            run_logger().warning("%s Trying again in %.0f s.", error, delay)
+            await asyncio.sleep(delay)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _delays(task: Task[..., Any]) -> list[float]:
+    given: Callable[[int], list[float]] | list[float] | float | None = task.retry_delay_seconds
+    if callable(given):
+        given = given(task.retries)
+    return given if isinstance(given, list) else [float(given or 0)]

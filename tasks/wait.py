@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from prefect import get_run_logger, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from tasks.purchase import Purchase
+from tasks.run import run_logger
 from tasks.verdict import worth_repeating
 from tasks.watch import watch
 from together_video.client import TogetherClient
@@ -29,4 +30,4 @@ from together_video.polling import PollPolicy
 )
 async def wait_for_video(purchase: Purchase, client: TogetherClient, policy: PollPolicy) -> VideoJob:
     """Returns the completed job. Errors: see `watch.watch`."""
-    return await watch(purchase.job_id, client, policy, log=get_run_logger().info)
+    return await watch(purchase.job_id, client, policy, log=run_logger().info)

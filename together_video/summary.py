@@ -81,11 +81,15 @@ class VideoOutcome(BaseModel):
 
 
 class Summary(BaseModel):
-    """All rows of a run. `cost_usd` is what this run itself paid, as the provider reported it."""
+    """All rows of a run. `cost_usd` is what this run itself paid, as the provider reported it.
+
+    `page` is the key of the gallery page, if one was written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     videos: tuple[VideoOutcome, ...]
+    page: str | None = None
 
     @classmethod
     def of(cls, outcomes: Iterable[VideoOutcome]) -> Summary:

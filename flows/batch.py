@@ -1,0 +1,140 @@
+"""Flow: a brief, a list of requests or a file -> many archived videos and a gallery."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from pydantic import Field, JsonValue, ValidationError
+
+from blocks.archive import VideoArchive
+from blocks.credentials import TogetherCredentials
+from flows.ending import ending, refused
+from flows.page import publish
+from flows.pipeline import open_pipeline
+from flows.planning import edition_now, prepare
+from tasks.prompts import generate_prompts
+from tasks.run import run_logger, step
+from together_video.catalogue import Catalogue
+from together_video.errors import InputError, VideoError
+from together_video.explain import explain
+from together_video.polling import PollPolicy
+from together_video.prompts import Brief
+from together_video.request_files import read_requests
+from together_video.requests import VideoRequest
+
+#: Longest prompt to ask a chat model for, in characters, where the video model takes more.
+_PROMPT_LENGTH = 1500
+
+
+def _run_name() -> str:
+    given = flow_run.parameters
+    brief, requests, file = given.get("brief"), given.get("requests"), given.get("file")
+    if isinstance(brief, Brief):
+        return f"{brief.count} videos: {brief.subject[:60]}"
+    return f"{len(requests)} videos" if requests else f"videos of {file}"
+
+
+@flow(
+    name="generate-batch",
+    description="Make the videos of a brief, of a list or of a file, and archive them with a gallery page.",
+    flow_run_name=_run_name,
+)
+async def generate_batch(
+    brief: Annotated[Brief | None, Field(description="A subject; a chat model writes the prompts.")] = None,
+    requests: Annotated[
+        list[VideoRequest] | None, Field(description="The requests, as the API takes them.")
+    ] = None,
+    file: Annotated[
+        str | None, Field(description="A JSONL, CSV, JSON or text file on the machine that runs this.")
+    ] = None,
+    settings: Annotated[
+        dict[str, JsonValue] | None,
+        Field(description="Request fields for each prompt of the brief or line of the file."),
+    ] = None,
+    edition: Annotated[
+        str,
+        Field(
+            description="How long the same request stays the same: once, daily, hourly, or a text of your own."
+        ),
+    ] = "once",
+    in_flight: Annotated[
+        int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
+    ] = 20,
+    poll: Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")] = None,
+    strict: Annotated[bool, Field(description="Treat warnings of the check as errors.")] = False,
+    together: Annotated[
+        TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
+    ] = None,
+    archive: Annotated[
+        VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
+    ] = None,
+) -> State[Any]:
+    """Give one of brief, requests or file.
+
+    Ends Completed if every video is in the archive, else Failed; the message says how many were
+    archived, reused, failed, … The state's data is a `Summary`, or the `VideoError` that kept the
+    run from beginning.
+    """
+    started = datetime.now(UTC)
+    batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+    now = edition_now(edition)
+    logger = run_logger()
+    try:
+        if sum(given is not None for given in (brief, requests, file)) != 1:
+            raise InputError("Give one of brief, requests or file.")
+        if file is not None:
+            sourced = read_requests(file, settings, Catalogue.load().default_model.name)
+            requests = [found.request for found in sourced]
+        if brief is not None:
+            # Before a chat model is asked: the settings must make a request at all.
+            plans = prepare(
+                [_request(brief, settings, "a prompt to come")],
+                edition=now,
+                batch_id=batch_id,
+                logger=logger,
+                strict=strict,
+            )
+        else:
+            plans = prepare(requests or [], edition=now, batch_id=batch_id, logger=logger, strict=strict)
+        async with open_pipeline(together, archive, policy=poll, in_flight=in_flight) as pipeline:
+            if brief is not None:
+                written = await step(
+                    generate_prompts, brief, now, _prompt_length(brief), pipeline.client, pipeline.ledger
+                )
+                plans = prepare(
+                    [_request(brief, settings, prompt) for prompt in written.prompts],
+                    edition=now,
+                    batch_id=batch_id,
+                    logger=logger,
+                    strict=strict,
+                    origin=written.origin,
+                )
+            summary = await pipeline.produce(plans)
+            title = brief.subject if brief is not None else f"{len(plans)} videos"
+            return ending(await publish(pipeline, batch_id, title, plans, summary))
+    except VideoError as error:
+        return refused(error)
+
+
+def _request(brief: Brief, settings: dict[str, JsonValue] | None, prompt: str) -> VideoRequest:
+    """One prompt of a brief as a request, with the settings that all its videos share."""
+    fields: dict[str, Any] = {"model": brief.model or Catalogue.load().default_model.name}
+    if brief.seconds is not None:
+        fields["seconds"] = brief.seconds
+    try:
+        return VideoRequest.model_validate({**fields, **(settings or {}), "prompt": prompt})
+    except ValidationError as error:
+        raise InputError(
+            f"The settings cannot be used; nothing was sent: {'; '.join(explain(error))}."
+        ) from error
+
+
+def _prompt_length(brief: Brief) -> int:
+    catalogue = Catalogue.load()
+    model = catalogue.get(brief.model) if brief.model else catalogue.default_model
+    return min(model.prompt.maximum or _PROMPT_LENGTH, _PROMPT_LENGTH)

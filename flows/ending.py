@@ -1,0 +1,24 @@
+"""How a run ends: the final state, whose message says what became of the videos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from tasks.run import run_logger
+from together_video.errors import VideoError
+from together_video.summary import Summary
+
+
+def ending(summary: Summary) -> State[Any]:
+    """Completed if every video is in the archive, else Failed; the summary is the state's data."""
+    make = Completed if summary.is_good else Failed
+    return make(message=summary.sentence, data=summary)
+
+
+def refused(error: VideoError) -> State[Any]:
+    """The run could not begin: nothing was created. The error is the state's data."""
+    run_logger().error(error.message)
+    return Failed(message=error.message, data=error)

@@ -1,0 +1,52 @@
+"""The page of a batch: every video with its poster, its parameters and its cost, kept in the bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from anyio import to_thread
+
+from flows.pipeline import Pipeline
+from tasks.run import run_logger
+from together_video.errors import ArchiveError
+from together_video.gallery import GalleryRow, relative_link, render_gallery
+from together_video.records import VideoPlan
+from together_video.summary import Summary
+
+
+async def publish(
+    pipeline: Pipeline, batch_id: str, title: str, plans: Sequence[VideoPlan], summary: Summary
+) -> Summary:
+    """Write `batches/<id>/batch.json` and `index.html`. Returns the summary with the page's key.
+
+    No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
+    """
+    ledger = pipeline.ledger
+    page = ledger.layout.batch(batch_id, "index.html")
+    made_at = datetime.now(UTC)
+    rows = [
+        GalleryRow(outcome=outcome, record=pipeline.records.get(outcome.id), plan=plan)
+        for outcome, plan in zip(summary.videos, plans, strict=True)
+    ]
+
+    def render() -> bytes:
+        html = render_gallery(
+            title,
+            rows,
+            made_at=made_at,
+            summary_sentence=summary.sentence,
+            link=lambda key: relative_link(page, key),
+        )
+        return html.encode()
+
+    document = {"batch_id": batch_id, "title": title, "made_at": made_at.isoformat(), **summary.as_json()}
+    body = json.dumps(document, indent=1, ensure_ascii=False).encode()
+    try:
+        await ledger.store.put_once(ledger.layout.batch(batch_id, "batch.json"), body)
+        await ledger.store.put_once(page, await to_thread.run_sync(render), "text/html; charset=utf-8")
+    except ArchiveError as error:
+        run_logger().warning("The gallery page could not be written: %s", error)
+        return summary
+    return summary.model_copy(update={"page": page})

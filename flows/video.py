@@ -1,0 +1,67 @@
+"""Flow: one request, one archived video."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from blocks.archive import VideoArchive
+from blocks.credentials import TogetherCredentials
+from flows.ending import ending, refused
+from flows.pipeline import open_pipeline
+from flows.planning import edition_now, prepare
+from tasks.run import run_logger
+from together_video.errors import VideoError
+from together_video.polling import PollPolicy
+from together_video.requests import VideoRequest
+
+
+def _run_name() -> str:
+    request = flow_run.parameters.get("request")
+    return f"video: {request.title}" if isinstance(request, VideoRequest) else "video"
+
+
+@flow(
+    name="generate-video",
+    description="Make one video and archive it. A request that was paid for before is reused.",
+    flow_run_name=_run_name,
+)
+async def generate_video(
+    request: Annotated[VideoRequest, Field(description="What to make, as the API takes it.")],
+    edition: Annotated[
+        str,
+        Field(
+            description="How long the same request stays the same: once, daily, hourly, or a text of your own."
+        ),
+    ] = "once",
+    take: Annotated[
+        int, Field(ge=1, description="Another number makes another video of the same request.")
+    ] = 1,
+    poll: Annotated[
+        PollPolicy | None, Field(description="When to ask for the job, and for how long.")
+    ] = None,
+    strict: Annotated[bool, Field(description="Treat warnings of the check as errors.")] = False,
+    together: Annotated[
+        TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
+    ] = None,
+    archive: Annotated[
+        VideoArchive | None, Field(description="Where the video is kept; else the environment's.")
+    ] = None,
+) -> State[Any]:
+    """Ends Completed if the video is in the archive, else Failed; the message says how it went.
+
+    The state's data is a `Summary`, or the `VideoError` that kept the run from beginning.
+    """
+    try:
+        plans = prepare(
+            [request], edition=edition_now(edition), batch_id=None, logger=run_logger(), strict=strict
+        )
+        plans = [plan.model_copy(update={"take": take}) for plan in plans]
+        async with open_pipeline(together, archive, policy=poll, in_flight=1) as pipeline:
+            return ending(await pipeline.produce(plans))
+    except VideoError as error:
+        return refused(error)
