@@ -1,0 +1,43 @@
+"use strict";
+(() => {
+  const cards = [...document.querySelectorAll(".card")];
+  const search = document.getElementById("search");
+  const shown = document.getElementById("shown");
+  const none = document.getElementById("none");
+  if (!search) return;
+  const texts = cards.map((card) => card.textContent.toLowerCase());
+
+  // The choice of a state is the style sheet's work and needs no script; words and counts are ours.
+  const sift = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const state = document.querySelector("input[name=state]:checked").value;
+    let count = 0;
+    cards.forEach((card, index) => {
+      const hit = words.every((word) => texts[index].includes(word));
+      card.classList.toggle("missed", !hit);
+      if (hit && (state === "all" || card.classList.contains(state))) count += 1;
+    });
+    shown.textContent = count === cards.length ? "" : `${count} of ${cards.length} shown`;
+    none.hidden = count > 0;
+  };
+  search.closest("[hidden]").hidden = false;
+  search.addEventListener("input", sift);
+  document.querySelectorAll("input[name=state]").forEach((choice) => choice.addEventListener("change", sift));
+  sift();
+
+  const videos = [...document.querySelectorAll("video")];
+  videos.forEach((video) => {
+    // Until it is played a video shows its poster and one large button; without this script the
+    // browser's own controls are there from the start.
+    const play = video.parentElement.querySelector(".play");
+    play.hidden = false;
+    video.controls = false;
+    play.addEventListener("click", () => {
+      video.controls = true;
+      play.hidden = true;
+      video.focus();
+      video.play().catch(() => {});
+    });
+    video.addEventListener("play", () => videos.forEach((other) => other !== video && other.pause()));
+  });
+})();
