@@ -1,0 +1,75 @@
+"""A brief: what a person asks for, before any prompt is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+#: Writes the prompts unless the brief names another. Of the small models that are documented with
+#: JSON output it has open weights and is hosted by many, so that a brief works against other
+#: OpenAI-compatible services too; the price of a few prompts is nothing beside that of a video.
+DEFAULT_CHAT_MODEL = "openai/gpt-oss-120b"
+
+#: Most prompts that one brief may ask for.
+MAX_COUNT = 200
+
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Brief(BaseModel):
+    """What the videos are about, how many, and in which manner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        min_length=1,
+        max_length=4_000,
+        title="Subject",
+        description="What the videos are about. A sentence is enough; details make them more your own.",
+    )
+    count: int = Field(
+        default=4, ge=1, le=MAX_COUNT, title="Count", description="How many different videos are wanted."
+    )
+    style: _Line | None = Field(
+        default=None,
+        title="Style",
+        description="The look and mood that all videos share, such as: hand-drawn watercolour, calm.",
+    )
+    language: _Name = Field(
+        default="English", title="Language", description="The language that the prompts are written in."
+    )
+    model: _Name | None = Field(
+        default=None,
+        title="Video model",
+        description="The video model's API name. The catalogue's default is used where none is given.",
+    )
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        title="Seconds",
+        description="Length of each video in seconds, so that no prompt tells more than fits.",
+    )
+    chat_model: _Name = Field(
+        default=DEFAULT_CHAT_MODEL,
+        title="Chat model",
+        description="API name of the model that writes the prompts. It should be able to answer in JSON.",
+    )
+
+    def canonical(self) -> str:
+        """What was asked for as JSON text with sorted keys: equal briefs, equal text.
+
+        Defaults are left out, so that a later version of this project with another default (or a
+        further field) still finds the prompts that are stored and paid for.
+        """
+        asked = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def brief_id(brief: Brief, edition: str = "once") -> str:
+    """The name of a brief's prompts in one edition: 24 hexadecimal digits of a SHA-256."""
+    return hashlib.sha256(f"{brief.canonical()}\n{edition}".encode()).hexdigest()[:24]

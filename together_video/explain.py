@@ -1,0 +1,194 @@
+"""What is wrong with an input, in one short sentence each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from together_video.requests import VideoRequest
+
+#: What the value should have been, by pydantic's type of error. Several that concern one field (a
+#: field that takes text or an object) are joined with "or".
+_DEMANDS = {
+    "string_type": "text",
+    "string_unicode": "text that can be written as UTF-8",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "mapping_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "enum": "{expected}",
+    "invalid-json-value": "a JSON value",
+}
+
+_BOUNDS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
+
+
+def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[str]:
+    """Say what a validation found, a sentence without a full stop for each field.
+
+    `model` is the class that was validated: its fields are what an unknown name is compared with.
+    Such as `steps: must be at most 50, is 80` or `unknown field "prmopt" (did you mean "prompt"?)`.
+    Everything that is quoted is shortened and has its control characters escaped.
+    """
+    found: dict[str, list[ErrorDetails]] = {}
+    siblings: dict[str, list[str]] = {}
+    for details in error.errors(include_url=False):
+        path, names = _place(details["loc"], model)
+        found.setdefault(path, []).append(details)
+        siblings[path] = names
+    # Of a field that takes text or an object, an object with a mistake inside is that mistake only.
+    outer = {path for path in found if path and any(_is_inside(other, path) for other in found)}
+    return [
+        printable(_sentence(path, several, siblings[path]), 240)
+        for path, several in found.items()
+        if path not in outer
+    ]
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], within: str = "") -> str:
+    """`unknown field "prmopt" (did you mean "prompt"?)`, with the place where it stands."""
+    near = {other.lower(): other for other in known}
+    hits = difflib.get_close_matches(name.lower(), near, n=1, cutoff=0.6)
+    hint = f' (did you mean "{near[hits[0]]}"?)' if hits else ""
+    place = f" in {within}" if within else ""
+    return f"unknown {kind} {quoted(name)}{place}{hint}"
+
+
+def quoted(value: object) -> str:
+    """A value as it can be shown in a sentence: text in quotes, short, without control characters."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{printable(value, 60)}"'
+    if isinstance(value, dict | BaseModel):
+        return "an object"
+    if isinstance(value, list | tuple | set):
+        return "a list"
+    try:
+        return printable(str(value), 60)
+    except ValueError:  # an integer of thousands of digits
+        return "too large to show"
+
+
+def printable(text: str, longest: int = 160) -> str:
+    """Text for one line of a terminal or a log: control, format and half characters are escaped."""
+    cut = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
+
+
+def _sentence(path: str, several: Sequence[ErrorDetails], names: Sequence[str]) -> str:
+    first = several[0]
+    kind, context, value = first["type"], first.get("ctx") or {}, first["input"]
+    if kind == "extra_forbidden":
+        name = str(first["loc"][-1])
+        return unknown_name("field", name, names, path.removesuffix(name).rstrip("."))
+    said = _special(kind, context, value)
+    if said is None:
+        demands = [_demand(details) for details in several]
+        # A number that came as text, as in a CSV cell, is still a number to its reader.
+        shown = printable(value, 60) if kind in _BOUNDS and isinstance(value, str) else quoted(value)
+        said = f"must be {' or '.join(dict.fromkeys(demands))}, is {shown}"
+    named = not path or said.startswith((path, f"the {path}"))
+    return said if named else f"{path}: {said}"
+
+
+def _special(kind: str, context: dict[str, Any], value: object) -> str | None:
+    """Errors that are not of the form "must be …"."""
+    length = len(value) if isinstance(value, str) else 0
+    if kind in ("value_error", "assertion_error"):
+        return str(context.get("error", "cannot be used"))
+    if kind == "missing":
+        return "is missing"
+    if kind == "string_too_short":
+        least = context.get("min_length")
+        return "is empty" if not length else f"must have at least {least} characters, has {length}"
+    if kind == "string_too_long":
+        return f"must have at most {context.get('max_length')} characters, has {length}"
+    if kind in ("too_short", "too_long"):
+        word, key = ("least", "min_length") if kind == "too_short" else ("most", "max_length")
+        return f"must have at {word} {context.get(key)} entries, has {context.get('actual_length')}"
+    return None
+
+
+def _demand(details: ErrorDetails) -> str:
+    template = _DEMANDS.get(details["type"])
+    if template is None:
+        # Rare in our models; pydantic's words are kept, without their "Input should be".
+        return details["msg"].removeprefix("Input should be ").splitlines()[0]
+    # pydantic quotes the names of a literal singly; we quote doubly everywhere.
+    return template.format(**details.get("ctx") or {}).replace("'", '"')
+
+
+def _is_inside(path: str, outer: str) -> bool:
+    return path.startswith((f"{outer}.", f"{outer}["))
+
+
+def _place(location: Sequence[int | str], model: type[BaseModel]) -> tuple[str, list[str]]:
+    """The path as people write it, and the names that are known where it ends.
+
+    pydantic's location also names the branch of a union that was tried (`str`, `VideoRef`): these
+    are no part of what the user wrote, and are left out.
+    """
+    path = ""
+    classes: list[type[BaseModel]] = [model]
+    names: list[str] = list(model.model_fields)
+    annotation: Any = model
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+            continue
+        is_branch = _names_branch(part, annotation)
+        field = next((c.model_fields[part] for c in classes if part in c.model_fields), None)
+        if field is None and is_branch:
+            classes = [c for c in classes if c.__name__ == part] or classes
+            names = [name for c in classes for name in c.model_fields]
+            continue
+        path += f".{part}" if path else part
+        names = [name for c in classes for name in c.model_fields]
+        annotation = field.annotation if field else None
+        classes = _models_in(annotation)
+    return path, names
+
+
+def _names_branch(part: str, annotation: Any) -> bool:
+    """Whether a piece of a location is the label of a union's branch, below a field."""
+    if annotation is None or isinstance(annotation, type):
+        return False
+    return (
+        part in {c.__name__ for c in _models_in(annotation)} or part in _SCALARS or "[" in part or "-" in part
+    )
+
+
+_SCALARS = frozenset({"str", "int", "float", "bool", "none"})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a field's annotation mentions, however deep in lists and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    arguments = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return [found for argument in arguments for found in _models_in(argument)]

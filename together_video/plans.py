@@ -1,0 +1,37 @@
+"""Requests -> plans: what names each purchase of a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from together_video.records import Origin, VideoPlan
+from together_video.requests import VideoRequest
+
+
+def take_numbers(requests: Iterable[VideoRequest]) -> list[int]:
+    """Tell identical requests of one batch apart: their takes are 1, 2, … in the order given.
+
+    The same list gives the same takes, so a batch that is run again finds each of its videos.
+    """
+    seen: Counter[str] = Counter()
+    takes = []
+    for request in requests:
+        text = request.canonical()
+        seen[text] += 1
+        takes.append(seen[text])
+    return takes
+
+
+def plan_videos(
+    requests: Iterable[VideoRequest],
+    edition: str = "once",
+    batch_id: str | None = None,
+    origin: Origin | None = None,
+) -> list[VideoPlan]:
+    """One plan a request, in the order given, with takes numbered within this batch."""
+    listed = list(requests)
+    return [
+        VideoPlan(request=request, take=take, edition=edition, batch_id=batch_id, origin=origin)
+        for request, take in zip(listed, take_numbers(listed), strict=True)
+    ]
