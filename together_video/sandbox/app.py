@@ -1,0 +1,259 @@
+"""The sandbox as an ASGI application: the routes of the API, and two of its own.
+
+POST /v2/videos              create a job: checked, billed, rendered
+GET  /v2/videos/{id}         retrieve it
+GET  /shrt/{token}           redirects to the file, until the link expires
+GET  /files/{token}/{name}   the file
+POST /v1/chat/completions    prompts
+GET  /sandbox/bill           what was sold          POST /sandbox/faults  what goes wrong
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from together_video.sandbox.answers import job_json
+from together_video.sandbox.chat import complete, conversation_text
+from together_video.sandbox.checks import Refusal, check_create, read_body
+from together_video.sandbox.clip import Clip, clip_of
+from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.faults import (
+    ALLOWED,
+    IN_COMPLETION,
+    LASTING,
+    ON_COMPLETED,
+    Call,
+    FaultPlan,
+    FaultRule,
+)
+from together_video.sandbox.jobs import Job, JobStore
+from together_video.sandbox.links import Links
+from together_video.sandbox.render import Renderer
+from together_video.sandbox.wire import Sleep, error_response, spoil
+
+_log = logging.getLogger(__name__)
+_RULES = TypeAdapter(tuple[FaultRule, ...])
+#: How long a retrieve waits for a file that is due and still being rendered, in seconds.
+_RENDER_GRACE = 1.0
+
+
+def create_app(
+    config: SandboxConfig, *, clock: Callable[[], float] = time.time, sleep: Sleep = asyncio.sleep
+) -> Starlette:
+    """The application. `clock` gives unix seconds; `sleep` is used by slow answers only.
+
+    Raises:
+        ConfigurationError: the journal's folder cannot be used.
+    """
+    sandbox = _Sandbox(config, clock, sleep)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(sandbox.renderer.close)
+
+    return Starlette(
+        routes=[
+            Route("/", sandbox.welcome),
+            *sandbox.api(),
+            # The official SDK puts its paths behind its base URL, and many people's ends in /v1.
+            *sandbox.api(behind="/v1"),
+            Route("/shrt/{token}", sandbox.follow),
+            Route("/files/{token}/{name}", sandbox.download),
+            Route("/sandbox/bill", sandbox.show_bill),
+            Route("/sandbox/faults", sandbox.set_faults, methods=["POST"]),
+        ],
+        exception_handlers={Refusal: _refuse, 404: _no_route, 405: _no_route, Exception: _own_fault},
+        lifespan=lifespan,
+    )
+
+
+class _Sandbox:
+    def __init__(self, config: SandboxConfig, clock: Callable[[], float], sleep: Sleep) -> None:
+        self.config = config
+        self.clock = clock
+        self.sleep = sleep
+        self.jobs = JobStore(config)
+        self.links = Links(config.link_seconds)
+        self.faults = FaultPlan(config.faults, seed=config.seed)
+        self.renderer = Renderer(config.render_workers)
+        self.counts: Counter[str] = Counter()
+
+    def api(self, behind: str = "") -> list[Route]:
+        """The routes that the real service has too."""
+        return [
+            Route(f"{behind}/v2/videos", self.create, methods=["POST"]),
+            Route(f"{behind}/v2/videos/{{job_id}}", self.retrieve, methods=["GET"]),
+            Route(f"{behind}/v1/chat/completions", self.chat, methods=["POST"]),
+        ]
+
+    async def welcome(self, request: Request) -> Response:
+        return JSONResponse(
+            {
+                "name": "together-video sandbox",
+                "what": "A stand-in for the Together video API. It renders placeholder clips and costs nothing.",
+                "use": f"TOGETHER_BASE_URL={_base(request)} TOGETHER_API_KEY=anything",
+                "bill": f"{_base(request)}/sandbox/bill",
+            }
+        )
+
+    async def create(self, request: Request) -> Response:
+        self.counts["posts"] += 1
+        self._authorize(request)
+        body = read_body(await request.body())
+        check_create(body, self.config)
+        prompt = body.get("prompt") or ""
+        fault = self.faults.draw("create", prompt=prompt, kinds=ALLOWED["create"] - LASTING)
+        if fault is not None and not fault.makes_the_job:
+            return await spoil(fault, JSONResponse({}), sleep=self.sleep)
+        fate = self.faults.draw("create", prompt=prompt, kinds=LASTING)
+        job = self.jobs.accept(body, now=self.clock(), fate=fate)
+        if not job.never_completes:
+            self.renderer.start(self._clip(job))
+        answer = JSONResponse(
+            job_json(
+                job,
+                state="queued",
+                generation=self.config.generation,
+                url=None,
+                finished_at=None,
+                default_seconds=self.config.default_seconds,
+            )
+        )
+        return await spoil(fault, answer, sleep=self.sleep) if fault else answer
+
+    async def retrieve(self, request: Request) -> Response:
+        self.counts["retrieves"] += 1
+        self._authorize(request)
+        job = self.jobs.get(request.path_params["job_id"])
+        if job is None:
+            raise Refusal(404, "No video with this id", "id", "not_found")
+        state = job.state(self.clock())
+        if state == "completed" and not await self.renderer.wait(self._clip(job), _RENDER_GRACE):
+            state = job.state(self.clock(), rendered=False)
+        kinds = ALLOWED["retrieve"] if state == "completed" else ALLOWED["retrieve"] - ON_COMPLETED
+        fault = self.faults.draw("retrieve", prompt=job.prompt, kinds=kinds, job_id=job.id)
+        answer = JSONResponse(self._job_json(request, job, state, fault))
+        if fault is None or fault.kind in ON_COMPLETED | {"unknown_status"}:
+            return answer
+        return await spoil(fault, answer, sleep=self.sleep)
+
+    def _job_json(self, request: Request, job: Job, state: str, fault: FaultRule | None) -> dict[str, object]:
+        kinds = {rule.kind for rule in (fault, job.fate) if rule is not None}
+        ended = self.clock() >= job.due_at and state not in ("queued", "in_progress") and "stuck" not in kinds
+        url = None
+        if state == "completed" and "no_url" not in kinds:
+            url = f"{_base(request)}/shrt/{self.links.give(job.id, self.clock()).token}"
+        if fault is not None and fault.kind == "unknown_status":
+            state, ended = fault.state or "paused", False
+        return job_json(
+            job,
+            state=state,
+            generation=self.config.generation,
+            url=url,
+            finished_at=job.due_at if ended else None,
+            default_seconds=self.config.default_seconds,
+            with_cost="no_cost" not in kinds,
+        )
+
+    async def follow(self, request: Request) -> Response:
+        self._note_key(request)
+        job, expired = self._linked(request)
+        name = f"{job.id}.{self._clip(job).container.lower()}"
+        target = RedirectResponse(f"{_base(request)}/files/{request.path_params['token']}/{name}", 302)
+        return expired or await self._or_spoiled("link", job, target)
+
+    async def download(self, request: Request) -> Response:
+        self.counts["downloads"] += 1
+        self._note_key(request)
+        job, expired = self._linked(request)
+        if expired is not None:
+            return expired
+        clip = self._clip(job)
+        # Shielded: a caller who leaves must not cancel what others wait for.
+        content = await asyncio.shield(self.renderer.start(clip))
+        return await self._or_spoiled("download", job, Response(content, media_type=clip.media_type))
+
+    async def chat(self, request: Request) -> Response:
+        self.counts["chats"] += 1
+        self._authorize(request)
+        body = read_body(await request.body())
+        fault = self.faults.draw("chat", prompt=conversation_text(body))
+        said = fault if fault is not None and fault.kind in IN_COMPLETION else None
+        answer = JSONResponse(complete(body, self.config, now=self.clock(), fault=said))
+        if self.config.chat_seconds:
+            await self.sleep(self.config.chat_seconds)
+        return answer if fault is None or fault is said else await spoil(fault, answer, sleep=self.sleep)
+
+    async def show_bill(self, request: Request) -> Response:
+        counts = {name: self.counts[name] for name in ("posts", "retrieves", "downloads", "chats")}
+        leaked = {"keys_sent_to_links": self.counts["keys_sent_to_links"]}
+        return JSONResponse({**self.jobs.bill(self.clock()), **counts, **leaked})
+
+    async def set_faults(self, request: Request) -> Response:
+        try:
+            rules = _RULES.validate_json(await request.body())
+        except ValidationError as ex:
+            first = ex.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise Refusal(422, f"{where}: {first['msg']}", where, "invalid_value") from None
+        self.faults.replace(rules)
+        return JSONResponse({"faults": len(rules)})
+
+    async def _or_spoiled(self, call: Call, job: Job, good: Response) -> Response:
+        fault = self.faults.draw(call, prompt=job.prompt, job_id=job.id)
+        return good if fault is None else await spoil(fault, good, sleep=self.sleep)
+
+    def _clip(self, job: Job) -> Clip:
+        return clip_of(job.body, default_seconds=self.config.default_seconds, fate=job.fate)
+
+    def _linked(self, request: Request) -> tuple[Job, Response | None]:
+        """The job behind a link, and the answer to give where the link is over."""
+        link = self.links.find(request.path_params["token"])
+        job = self.jobs.get(link.job_id) if link else None
+        if link is None or job is None:
+            raise Refusal(404, "No such link", "token", "not_found")
+        if self.clock() >= link.expires_at:
+            return job, error_response(403, "This link has expired", code="link_expired")
+        return job, None
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        known = not self.config.api_keys or key.strip() in self.config.api_keys
+        if scheme.lower() != "bearer" or not key.strip() or not known:
+            raise Refusal(401, "Invalid API key provided", None, "invalid_api_key")
+
+    def _note_key(self, request: Request) -> None:
+        """Links go to a store that must never see the key: count the callers who send it."""
+        self.counts["keys_sent_to_links"] += "authorization" in request.headers
+
+
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+async def _refuse(_: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, Refusal):
+        raise refusal
+    return error_response(refusal.status, refusal.message, param=refusal.param, code=refusal.code)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    return error_response(status, f"There is no {request.method} {request.url.path}", code="not_found")
+
+
+async def _own_fault(request: Request, error: Exception) -> Response:
+    _log.error("the sandbox failed at %s %s", request.method, request.url.path, exc_info=error)
+    return error_response(500, "The sandbox itself failed; its log says how", kind="server_error")

@@ -1,0 +1,93 @@
+"""How the sandbox behaves: prices, patience, formats, faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from together_video.errors import ConfigurationError
+from together_video.sandbox.faults import FaultRule
+
+ChatFormat = Literal["json_schema", "json_schema_flat", "json_object", "text"]
+
+
+class SandboxConfig(BaseModel):
+    """Everything that can be set. Times in seconds, prices in USD, sizes in pixels.
+
+    Raises:
+        pydantic.ValidationError: a value is out of bounds, or a name is unknown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    generation: Literal["2025", "2026"] = Field(
+        default="2026", description="Which generation of the answer format to speak."
+    )
+    api_keys: tuple[str, ...] = Field(
+        default=(), description="Keys that are accepted. None listed: any key that is not empty."
+    )
+    models: tuple[str, ...] = Field(
+        default=(), description="Models that are offered. None listed: any name is taken."
+    )
+    generation_seconds: float | tuple[float, float] = Field(
+        default=3.0, description="How long a job takes: a number, or the low and high end of a range."
+    )
+    seed: int = Field(default=0, description="Seeds all that is random here: durations, faults, wording.")
+    price: float = Field(default=0.28, ge=0, description="Price of one video.")
+    prices: dict[str, float] = Field(default_factory=dict, description="Prices of single models.")
+    link_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=3600.0, description="How long a link to a video works after it was given out."
+    )
+    state_dir: Path | None = Field(
+        default=None, description="Folder of the journal. Without one, jobs are forgotten at the end."
+    )
+    allowed_fields: frozenset[str] = Field(
+        default=frozenset({"settings"}), description="Fields beyond the documented ones that are taken."
+    )
+    allow_unknown_fields: bool = Field(default=False, description="Take any other field as well.")
+    chat_formats: frozenset[ChatFormat] = Field(
+        default=frozenset({"json_schema", "json_schema_flat", "json_object", "text"}),
+        description="Response formats that the chat models take; others are refused with 400.",
+    )
+    chat_seconds: float = Field(default=0.0, ge=0, description="How long a chat completion takes.")
+    default_seconds: float = Field(default=5.0, gt=0, description="Length of a clip when none is asked for.")
+    max_seconds: float = Field(default=60.0, gt=0, description="Longest clip that is made.")
+    max_side: int = Field(default=4096, ge=16, description="Longest side of a picture that is made.")
+    render_workers: int = Field(default=1, ge=1, le=8, description="Clips that are rendered at a time.")
+    faults: tuple[FaultRule, ...] = Field(default=(), description="What goes wrong, and how often.")
+
+    @model_validator(mode="after")
+    def _the_range_is_one(self) -> Self:
+        low, high = self.generation_range
+        if not 0 <= low <= high:
+            raise ValueError("generation_seconds must not be negative, nor its low end above its high end")
+        return self
+
+    @property
+    def generation_range(self) -> tuple[float, float]:
+        """Shortest and longest time that a job takes, in seconds."""
+        span = self.generation_seconds
+        return span if isinstance(span, tuple) else (span, span)
+
+    def price_of(self, model: str) -> float:
+        return self.prices.get(model, self.price)
+
+    @classmethod
+    def load(cls, path: Path) -> SandboxConfig:
+        """Read a JSON file.
+
+        Raises:
+            ConfigurationError: it cannot be read, or says something that cannot be.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as ex:
+            raise ConfigurationError(f"The sandbox's configuration {path} cannot be read: {ex}.") from ex
+        except ValidationError as ex:
+            first = ex.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the document"
+            raise ConfigurationError(
+                f"The sandbox's configuration {path} is wrong at {where}: {first['msg']}."
+            ) from ex
