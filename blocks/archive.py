@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
@@ -13,6 +12,7 @@ from pydantic import Field, field_validator
 
 from blocks.ledger import Ledger
 from blocks.store import ObjectStore, Storage, make_client
+from together_video.environment import bucket_from_env, check_bucket
 from together_video.errors import ConfigurationError
 from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
 
@@ -72,10 +72,10 @@ class VideoArchive(Block):
     @field_validator("bucket")
     @classmethod
     def _bucket_is_a_name(cls, value: str) -> str:
-        value = value.strip().removeprefix("s3://").rstrip("/")
-        if not value or "/" in value or not value.isprintable():
-            raise ValueError("the bucket is a plain name; a folder goes into the prefix")
-        return value
+        try:
+            return check_bucket(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("prefix")
     @classmethod
@@ -107,18 +107,8 @@ class VideoArchive(Block):
         Raises:
             ConfigurationError: there is no bucket name, or the prefix is no plain path.
         """
-        bucket = os.environ.get("VIDEO_ARCHIVE_BUCKET", "").strip()
-        if not bucket:
-            raise ConfigurationError(
-                "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
-            )
-        try:
-            return cls(bucket=bucket, prefix=os.environ.get("VIDEO_ARCHIVE_PREFIX", ""))
-        except ValueError as error:
-            raise ConfigurationError(
-                f"VIDEO_ARCHIVE_BUCKET ({bucket!r}) is not a bucket's name, or VIDEO_ARCHIVE_PREFIX is no plain "
-                "path."
-            ) from error
+        bucket, prefix = bucket_from_env()
+        return cls(bucket=bucket, prefix=prefix)
 
     @property
     def layout(self) -> Layout:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Self
 
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr, field_validator
 
 from together_video.client import DEFAULT_BASE_URL, Timeouts, TogetherClient, normalise_base_url
+from together_video.environment import api_from_env
 from together_video.errors import ConfigurationError
 
 
@@ -60,12 +60,7 @@ class TogetherCredentials(Block):
         Raises:
             ConfigurationError: there is no key, or the address is none.
         """
-        key = os.environ.get("TOGETHER_API_KEY", "").strip()
-        if not key:
-            raise ConfigurationError(
-                "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
-            )
-        base_url = normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+        key, base_url = api_from_env()
         return cls(api_key=SecretStr(key), base_url=base_url)
 
     def get_client(self) -> TogetherClient:

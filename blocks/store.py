@@ -12,6 +12,7 @@ import hashlib
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -188,7 +189,7 @@ class ObjectStore:
 
         def read() -> StoredBytes:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 data = body.read()
             server_now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
             return StoredBytes(data=data, age_seconds=(server_now - answer["LastModified"]).total_seconds())
@@ -212,7 +213,7 @@ class ObjectStore:
 
         def read() -> str:
             digest = hashlib.sha256()
-            with self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
+            with closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body:
                 for piece in body.iter_chunks(1 << 20):
                     digest.update(piece)
             return digest.hexdigest()
@@ -227,7 +228,7 @@ class ObjectStore:
             part = path.with_name(f"{path.name}.{uuid4().hex}.part")
             try:
                 with (
-                    self._client.get_object(Bucket=self.bucket, Key=key)["Body"] as body,
+                    closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body,
                     part.open("wb") as out,
                 ):
                     for piece in body.iter_chunks(1 << 20):

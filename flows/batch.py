@@ -18,7 +18,7 @@ from flows.page import publish
 from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
 from tasks.prompts import generate_prompts
-from tasks.run import run_logger, step
+from tasks.run import step
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
 from together_video.explain import explain
@@ -83,7 +83,6 @@ async def generate_batch(
     started = datetime.now(UTC)
     batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
     now = edition_now(edition)
-    logger = run_logger()
     try:
         if sum(given is not None for given in (brief, requests, file)) != 1:
             raise InputError("Give one of brief, requests or file.")
@@ -96,11 +95,10 @@ async def generate_batch(
                 [_request(brief, settings, "a prompt to come")],
                 edition=now,
                 batch_id=batch_id,
-                logger=logger,
                 strict=strict,
             )
         else:
-            plans = prepare(requests or [], edition=now, batch_id=batch_id, logger=logger, strict=strict)
+            plans = prepare(requests or [], edition=now, batch_id=batch_id, strict=strict)
         async with open_pipeline(together, archive, policy=poll, in_flight=in_flight) as pipeline:
             if brief is not None:
                 written = await step(
@@ -110,7 +108,6 @@ async def generate_batch(
                     [_request(brief, settings, prompt) for prompt in written.prompts],
                     edition=now,
                     batch_id=batch_id,
-                    logger=logger,
                     strict=strict,
                     origin=written.origin,
                 )

@@ -14,7 +14,6 @@ from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
 from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
-from tasks.run import run_logger
 from together_video.errors import VideoError
 from together_video.polling import PollPolicy
 from together_video.requests import VideoRequest
@@ -57,9 +56,7 @@ async def generate_video(
     The state's data is a `Summary`, or the `VideoError` that kept the run from beginning.
     """
     try:
-        plans = prepare(
-            [request], edition=edition_now(edition), batch_id=None, logger=run_logger(), strict=strict
-        )
+        plans = prepare([request], edition=edition_now(edition), batch_id=None, strict=strict)
         plans = [plan.model_copy(update={"take": take}) for plan in plans]
         async with open_pipeline(together, archive, policy=poll, in_flight=1) as pipeline:
             return ending(await pipeline.produce(plans))

@@ -36,6 +36,8 @@ def _seconds(value: object) -> object:
         raise ValueError(f"{value!r} is not a number of seconds") from None
     if not number.is_finite() or number <= 0:
         raise ValueError(f"{value!r} is not a positive number of seconds")
+    if not Decimal("0.001") <= number <= 86_400:
+        raise ValueError(f"{value!r} is no length of a video in seconds")
     return format(number.normalize(), "f")
 
 
@@ -201,6 +203,10 @@ class VideoRequest(_Part):
         known = [*cls.model_fields, "frame_images", "reference_images"]
         if clash := sorted(set(value) & set(known)):
             raise ValueError(f"extra repeats known fields: {', '.join(clash)}")
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("extra holds text that cannot be written as UTF-8") from error
         return value
 
     @property

@@ -1,0 +1,151 @@
+"""`together-video generate` and `together-video batch`: make videos."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from flows.cli.options import RequestOptions, RunOptions
+from flows.cli.quiet import quiet_prefect
+from flows.cli.terminal import Terminal
+from together_video.briefs import Brief
+from together_video.catalogue import Catalogue
+from together_video.environment import api_from_env, bucket_from_env
+from together_video.errors import InputError
+from together_video.explain import explain
+from together_video.request_files import read_requests
+from together_video.requests import VideoRequest
+from together_video.review import Review
+
+
+def generate(
+    prompt: str | None = None,
+    /,
+    *,
+    take: int = 1,
+    request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Make one video and archive it. A request that was paid for before is reused, free of charge.
+
+    Parameters
+    ----------
+    prompt
+        What the video shows.
+    take
+        Another number makes another video of the same request.
+    """
+    made = _request(
+        {"model": Catalogue.load().default_model.name, **request.request_fields(), "prompt": prompt}
+    )
+    Review.of([made], strict=run.strict).refuse_errors()
+    if take < 1:
+        raise InputError("--take must be at least 1.")
+    parameters = {
+        "request": made,
+        "take": take,
+        "edition": run.edition,
+        "poll": run.policy(),
+        "strict": run.strict,
+    }
+    return _run("video", parameters, run)
+
+
+def batch(
+    file: str | None = None,
+    /,
+    *,
+    brief: str | None = None,
+    count: int = 4,
+    style: str | None = None,
+    language: str = "English",
+    chat_model: str | None = None,
+    in_flight: int = 20,
+    request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Make many videos: of a FILE of requests or prompts, or of a --brief for which a chat model writes prompts.
+
+    Parameters
+    ----------
+    file
+        JSONL, CSV, JSON, or text with a prompt a line; - is standard input.
+    brief
+        What the videos are about.
+    count
+        How many different videos of the brief.
+    style
+        The look that all videos of the brief share.
+    language
+        The language that the prompts are written in.
+    chat_model
+        API name of the model that writes the prompts.
+    in_flight
+        How many videos may be on their way at the same time.
+    """
+    if (file is None) == (brief is None):
+        raise InputError("Give a FILE of requests or prompts, or --brief TEXT.")
+    if not 1 <= in_flight <= 1000:
+        raise InputError("--in-flight must be from 1 to 1000.")
+    settings = request.request_fields()
+    parameters: dict[str, Any] = {
+        "edition": run.edition,
+        "in_flight": in_flight,
+        "poll": run.policy(),
+        "strict": run.strict,
+    }
+    if file is not None:
+        sourced = read_requests(file, settings, Catalogue.load().default_model.name)
+        parameters["requests"] = [found.request for found in sourced]
+        Review.of(parameters["requests"], strict=run.strict).refuse_errors()
+    else:
+        wanted = {
+            "subject": brief,
+            "count": count,
+            "style": style,
+            "language": language,
+            "model": settings.pop("model", None),
+            "seconds": settings.get("seconds"),
+            **({"chat_model": chat_model} if chat_model else {}),
+        }
+        try:
+            parameters["brief"] = Brief.model_validate(wanted)
+        except ValidationError as error:
+            raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
+        parameters["settings"] = settings
+    return _run("batch", parameters, run)
+
+
+def _request(fields: dict[str, Any]) -> VideoRequest:
+    try:
+        return VideoRequest.model_validate(fields)
+    except ValidationError as error:
+        raise InputError(f"Nothing was sent: {'; '.join(explain(error))}.") from error
+
+
+def _run(kind: Literal["video", "batch"], parameters: dict[str, Any], run: RunOptions) -> int:
+    quiet_prefect(verbose=run.verbose)
+    if run.together is None:
+        api_from_env()
+    if run.archive is None:
+        bucket_from_env()
+    # Prefect takes seconds to import: bad input is told before.
+    from flows.cli.running import run_flow
+
+    if kind == "video":
+        from flows.video import generate_video as flow
+    else:
+        from flows.batch import generate_batch as flow  # type: ignore[assignment]
+    terminal = Terminal(quiet=run.json)
+    code, summary = run_flow(flow, parameters, run, terminal)
+    if summary is not None:
+        if run.json:
+            terminal.document(summary)
+        else:
+            terminal.table(summary)
+            if summary.page:
+                bucket = next((found.bucket for found in summary.videos if found.bucket), None)
+                sys.stdout.write(f"Gallery: s3://{bucket}/{summary.page}\n" if bucket else "")
+    return code

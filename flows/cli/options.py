@@ -1,0 +1,118 @@
+"""Options that several commands share. Their names are those of the request fields."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from together_video.errors import InputError
+from together_video.polling import PollPolicy
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class RequestOptions:
+    """Fields of the request, for every video of the run. A line of a file may say otherwise."""
+
+    model: str | None = None
+    "API name of the video model; see `together-video models`."
+    width: int | None = None
+    "Width in pixels."
+    height: int | None = None
+    "Height in pixels."
+    resolution: str | None = None
+    "Size tier, such as 720P, for models that are sized in tiers."
+    ratio: str | None = None
+    "Aspect ratio, such as 16:9, for models that are sized in tiers."
+    seconds: str | None = None
+    "Length in seconds."
+    fps: int | None = None
+    "Frames per second."
+    steps: int | None = None
+    "Denoising steps, 10 to 50."
+    seed: int | None = None
+    "The same seed gives the same video."
+    guidance_scale: float | None = None
+    "How closely to follow the prompt; 6 to 10 is advised."
+    output_format: str | None = None
+    "MP4 or WEBM."
+    output_quality: int | None = None
+    "Compression; lower is better."
+    negative_prompt: str | None = None
+    "What to avoid."
+    generate_audio: bool | None = None
+    "Whether the model makes sound as well."
+    frame_images: list[str] | None = None
+    "URL of a keyframe: the first frame, and given twice the last one. May be repeated."
+    reference_images: list[str] | None = None
+    "URL of an image to keep throughout the video. May be repeated."
+    media: str | None = None
+    "The media object as JSON, for everything else."
+    extra: str | None = None
+    "Fields that this project does not know, as a JSON object."
+
+    def request_fields(self) -> dict[str, Any]:
+        """What was given, as fields of a request.
+
+        Raises:
+            InputError: `media` or `extra` is no JSON object.
+        """
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {name: value for name, value in given.items() if value is not None and value != []}
+        for name in ("media", "extra"):
+            if name in found:
+                found[name] = _json_object(name, found[name])
+        if "frame_images" in found:
+            found["frame_images"] = [{"input_image": url} for url in found["frame_images"]]
+        return found
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class RunOptions:
+    """How the run goes."""
+
+    edition: str = "once"
+    "How long the same request stays the same: once, daily, hourly, or a text of your own."
+    deadline: float | None = None
+    "Seconds to wait for one video; after that it goes on at the provider and a later run brings it home."
+    poll_interval: float | None = None
+    "Ask at this fixed interval, in seconds, instead of the usual growing one."
+    strict: bool = False
+    "Treat warnings of the check as errors."
+    together: str | None = None
+    "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
+    archive: str | None = None
+    "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX."
+    json: Annotated[bool, Parameter(negative="")] = False
+    "Print one JSON document on stdout and nothing else."
+    verbose: Annotated[bool, Parameter(negative="")] = False
+    "Show Prefect's own log lines as well."
+
+    def policy(self) -> PollPolicy:
+        """The poll policy that these options ask for.
+
+        Raises:
+            InputError: a number is out of bounds.
+        """
+        try:
+            if self.poll_interval is not None:
+                return PollPolicy.fixed(self.poll_interval, deadline=self.deadline)
+            return PollPolicy() if self.deadline is None else PollPolicy(deadline_seconds=self.deadline)
+        except ValueError as error:
+            raise InputError(
+                "--deadline must be above 0 and at most 604800 seconds, --poll-interval above 0 and at most 3600."
+            ) from error
+
+
+def _json_object(name: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--{name} is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise InputError(f'--{name} must be a JSON object, such as {{"source_video": "https://…"}}.')
+    return value

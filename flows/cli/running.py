@@ -1,0 +1,110 @@
+"""Run a flow from the command line: with the Prefect server that is configured, or without any."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+import httpx
+from prefect import Flow
+from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_API_URL
+
+from blocks import TogetherCredentials, VideoArchive
+from flows.cli.options import RunOptions
+from flows.cli.terminal import Terminal
+from flows.progress import listening
+from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.summary import Summary
+
+AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
+
+INTERRUPTED = 130
+
+
+def run_flow(
+    flow: AsyncFlow, parameters: dict[str, Any], options: RunOptions, terminal: Terminal
+) -> tuple[int, Summary | None]:
+    """Run to the end, tell progress to the terminal. Returns the exit code and the summary, if any.
+
+    0: everything is in the archive. 1: something is not. 2: bad input. 130: interrupted.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with listening(terminal.progress):
+            result = asyncio.run(_run(flow, parameters, options))
+    except KeyboardInterrupt:
+        terminal.complain(_farewell(terminal.at_provider))
+        return INTERRUPTED, None
+    except VideoError as error:
+        result = error
+    if isinstance(result, Summary):
+        return (0 if result.is_good else 1), result
+    terminal.complain(result.message)
+    return result.exit_code, None
+
+
+async def _run(flow: AsyncFlow, parameters: dict[str, Any], options: RunOptions) -> Summary | VideoError:
+    server = PREFECT_API_URL.value()
+    if server:
+        await _reach(server)
+        parameters = {**parameters, **await _blocks(options)}
+        state: State[Any] = await flow(**parameters, return_state=True)
+        result: Any = await state.aresult(raise_on_failure=False)
+    else:
+        if options.together or options.archive:
+            raise ConfigurationError(
+                "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
+            )
+        # Prefect would start a temporary server, which takes longer than many a video. Each step
+        # still has its task's retries and time limit; only nobody records the run.
+        logging.getLogger("together_video").addHandler(logging.NullHandler())
+        state = await flow.fn(**parameters)
+        result = state.data
+    if isinstance(result, Summary | VideoError):
+        return result
+    if isinstance(result, BaseException):
+        raise result
+    raise InputError(f"The run ended as {state.name}: {state.message}")
+
+
+async def _reach(server: str) -> None:
+    """Say clearly that the configured server is away, before anything else happens."""
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            await client.get(f"{server.rstrip('/')}/health")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            f"The Prefect server at {server} does not answer. Start it, or unset PREFECT_API_URL to run "
+            "without one; nothing was created."
+        ) from error
+
+
+async def _blocks(options: RunOptions) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for parameter, name, kind in (
+        ("together", options.together, TogetherCredentials),
+        ("archive", options.archive, VideoArchive),
+    ):
+        if name is None:
+            continue
+        try:
+            found[parameter] = await kind.aload(name)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"There is no block {name!r} for --{parameter} on this Prefect server."
+            ) from error
+    return found
+
+
+def _farewell(at_provider: int) -> str:
+    if at_provider == 0:
+        return "Interrupted. No job is under way at the provider; run again to go on."
+    jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
+    return (
+        f"Interrupted. {jobs} on at the provider and will be billed; the job ids are in the bucket. "
+        "Run the same command again to bring them home without paying twice."
+    )

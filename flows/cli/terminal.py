@@ -1,0 +1,112 @@
+"""What a run shows in a terminal: a line for each change of a video, and a table at the end.
+
+Progress goes to stderr and the result to stdout, so that `--json` gives one clean document. Text
+that others wrote (prompts, error messages) is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.progress import Progress
+from together_video.explain import printable
+from together_video.summary import Summary, VideoOutcome
+
+_COLOURS = {
+    "created": "cyan",
+    "goes on": "cyan",
+    "finished": "blue",
+    "archived": "green",
+    "reused": "green",
+    "failed": "red",
+    "refused": "red",
+    "ambiguous": "yellow",
+    "submitted": "yellow",
+    "skipped": "yellow",
+}
+_FINAL = frozenset({"archived", "reused", "failed", "refused", "ambiguous", "submitted", "skipped"})
+
+
+class Terminal:
+    """One run's output. `quiet` leaves out progress (for `--json`, whose readers are programs)."""
+
+    def __init__(self, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self.out = Console(highlight=False)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.at_provider = 0
+        self._quiet = quiet
+        self._clock = clock
+        self._start = clock()
+
+    def say(self, text: str) -> None:
+        """One line for people, on stderr."""
+        if not self._quiet:
+            self.err.print(text)
+
+    def complain(self, text: str) -> None:
+        """A clear sentence about what went wrong, on stderr, also with `--json`."""
+        self.err.print(printable_lines(text), style="red", markup=False)
+
+    def progress(self, change: Progress) -> None:
+        """`   12 s   2/4  archived   a fox in the snow`"""
+        if change.stage in {"created", "goes on"}:
+            self.at_provider += 1
+        elif change.stage in {"archived", "failed"}:
+            self.at_provider = max(0, self.at_provider - 1)
+        if self._quiet:
+            return
+        count = f"{change.done}/{change.total}" if change.stage in _FINAL else ""
+        colour = _COLOURS.get(change.stage, "white")
+        detail = f"  [dim]{escape(printable(change.detail, 200))}[/]" if change.detail else ""
+        self.err.print(
+            f"[dim]{self._clock() - self._start:5.0f} s[/]  {count:>9}  [{colour}]{change.stage:<9}[/]  "
+            f"{escape(printable(change.plan.title, 60))}{detail}"
+        )
+
+    def table(self, summary: Summary) -> None:
+        """Every video with its state, seconds, cost and place; then the counts."""
+        table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+        for name, justify in (
+            ("prompt", "left"),
+            ("model", "left"),
+            ("state", "left"),
+            ("seconds", "right"),
+            ("USD", "right"),
+            ("where", "left"),
+        ):
+            table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        for outcome in summary.videos:
+            table.add_row(*_row(outcome))
+        self.out.print(table)
+        self.out.print()
+        self.out.print(
+            escape(summary.sentence) + ".", style="bold green" if summary.is_good else "bold yellow"
+        )
+
+    def document(self, summary: Summary) -> None:
+        self.out.file.write(json.dumps(summary.as_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def printable_lines(text: str) -> str:
+    """Control characters escaped, line breaks kept."""
+    return "\n".join(printable(line, 2000) for line in text.splitlines())
+
+
+def _row(outcome: VideoOutcome) -> list[str]:
+    prompt = " ".join((outcome.prompt or "—").split())
+    colour = _COLOURS[outcome.state.value]
+    where = f"s3://{outcome.bucket}/{outcome.key}" if outcome.key else outcome.error or ""
+    return [
+        escape(printable(prompt, 40)),
+        escape(printable(outcome.model, 40)),
+        f"[{colour}]{outcome.state.value}[/]",
+        "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",
+        "—" if outcome.cost_usd is None else f"{outcome.cost_usd:.2f}",
+        escape(printable(where, 400)),
+    ]

@@ -1,0 +1,49 @@
+"""What the environment says: the names are those that Together's and AWS's own tools use."""
+
+from __future__ import annotations
+
+import os
+
+from together_video.client import DEFAULT_BASE_URL, normalise_base_url
+from together_video.errors import ConfigurationError
+from together_video.records import check_prefix
+
+
+def api_from_env() -> tuple[str, str]:
+    """TOGETHER_API_KEY and TOGETHER_BASE_URL, the latter normalised.
+
+    Raises:
+        ConfigurationError: there is no key, or the address is none.
+    """
+    key = os.environ.get("TOGETHER_API_KEY", "").strip()
+    if not key:
+        raise ConfigurationError(
+            "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
+        )
+    return key, normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+
+
+def bucket_from_env() -> tuple[str, str]:
+    """VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX. Keys and endpoint are boto3's AWS_* variables.
+
+    Raises:
+        ConfigurationError: there is no bucket, or the prefix is no plain path.
+    """
+    bucket = os.environ.get("VIDEO_ARCHIVE_BUCKET", "").strip()
+    if not bucket:
+        raise ConfigurationError(
+            "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
+        )
+    return check_bucket(bucket), check_prefix(os.environ.get("VIDEO_ARCHIVE_PREFIX", "").strip())
+
+
+def check_bucket(name: str) -> str:
+    """The bucket's plain name; `s3://` in front of it is forgiven.
+
+    Raises:
+        ConfigurationError: there is a folder behind it, or it is no name at all.
+    """
+    plain = name.strip().removeprefix("s3://").rstrip("/")
+    if not plain or "/" in plain or not plain.isprintable() or " " in plain:
+        raise ConfigurationError(f"{name!r} is not a bucket's plain name; a folder goes into the prefix.")
+    return plain
