@@ -119,7 +119,7 @@ class Summary(BaseModel):
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
         return (
-            f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.cost_usd:.2f} USD paid in this run"
+            f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.cost_usd.normalize():f} USD paid in this run"
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -45,9 +45,9 @@ class RequestOptions:
     "What to avoid."
     generate_audio: bool | None = None
     "Whether the model makes sound as well."
-    frame_images: list[str] | None = None
+    frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
     "URL of a keyframe: the first frame, and given twice the last one. May be repeated."
-    reference_images: list[str] | None = None
+    reference_images: Annotated[list[str] | None, Parameter(negative=())] = None
     "URL of an image to keep throughout the video. May be repeated."
     media: str | None = None
     "The media object as JSON, for everything else."
@@ -81,15 +81,15 @@ class RunOptions:
     "Seconds to wait for one video; after that it goes on at the provider and a later run brings it home."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of the usual growing one."
-    strict: bool = False
+    strict: Annotated[bool, Parameter(negative=())] = False
     "Treat warnings of the check as errors."
     together: str | None = None
     "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
     archive: str | None = None
     "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX."
-    json: Annotated[bool, Parameter(negative="")] = False
+    json: Annotated[bool, Parameter(negative=())] = False
     "Print one JSON document on stdout and nothing else."
-    verbose: Annotated[bool, Parameter(negative="")] = False
+    verbose: Annotated[bool, Parameter(negative=())] = False
     "Show Prefect's own log lines as well."
 
     def policy(self) -> PollPolicy:

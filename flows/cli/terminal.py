@@ -30,6 +30,8 @@ _COLOURS = {
     "submitted": "yellow",
     "skipped": "yellow",
 }
+#: From this width on, in characters, places fit beside the rest.
+_WIDE_ENOUGH = 180
 _FINAL = frozenset({"archived", "reused", "failed", "refused", "ambiguous", "submitted", "skipped"})
 
 
@@ -38,6 +40,9 @@ class Terminal:
 
     def __init__(self, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self.out = Console(highlight=False)
+        if not self.out.is_terminal:
+            # A file or a pipe has no width: nothing needs to be folded for it.
+            self.out = Console(highlight=False, width=_WIDE_ENOUGH)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
         self.at_provider = 0
         self._quiet = quiet
@@ -71,23 +76,23 @@ class Terminal:
 
     def table(self, summary: Summary) -> None:
         """Every video with its state, seconds, cost and place; then the counts."""
-        table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-        for name, justify in (
-            ("prompt", "left"),
-            ("model", "left"),
-            ("state", "left"),
-            ("seconds", "right"),
-            ("USD", "right"),
-            ("where", "left"),
-        ):
-            table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-        for outcome in summary.videos:
-            table.add_row(*_row(outcome))
+        wide = self.out.width >= _WIDE_ENOUGH
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("", "prompt", "model", "state"):
+            table.add_column(name, no_wrap=True)
+        for name in ("seconds", "USD"):
+            table.add_column(name, no_wrap=True, justify="right")
+        if wide:
+            table.add_column("where it lies", overflow="fold")
+        for number, outcome in enumerate(summary.videos, 1):
+            table.add_row(str(number), *_row(outcome), *([_where(outcome)] if wide else []))
         self.out.print(table)
-        self.out.print()
-        self.out.print(
-            escape(summary.sentence) + ".", style="bold green" if summary.is_good else "bold yellow"
-        )
+        if not wide:
+            self.out.print()
+            for number, outcome in enumerate(summary.videos, 1):
+                self.out.print(f"{number:>3}  {_where(outcome)}", soft_wrap=True, style="dim")
+        style = "bold green" if summary.is_good else "bold yellow"
+        self.out.print(f"\n{escape(summary.sentence)}.", style=style)
 
     def document(self, summary: Summary) -> None:
         self.out.file.write(json.dumps(summary.as_json(), indent=1, ensure_ascii=False) + "\n")
@@ -101,12 +106,15 @@ def printable_lines(text: str) -> str:
 def _row(outcome: VideoOutcome) -> list[str]:
     prompt = " ".join((outcome.prompt or "—").split())
     colour = _COLOURS[outcome.state.value]
-    where = f"s3://{outcome.bucket}/{outcome.key}" if outcome.key else outcome.error or ""
     return [
-        escape(printable(prompt, 40)),
-        escape(printable(outcome.model, 40)),
+        escape(printable(prompt, 32)),
+        escape(printable(outcome.model, 28)),
         f"[{colour}]{outcome.state.value}[/]",
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",
-        "—" if outcome.cost_usd is None else f"{outcome.cost_usd:.2f}",
-        escape(printable(where, 400)),
+        "—" if outcome.cost_usd is None else f"{outcome.cost_usd:.3f}",
     ]
+
+
+def _where(outcome: VideoOutcome) -> str:
+    place = f"s3://{outcome.bucket}/{outcome.key}" if outcome.key else outcome.error or "—"
+    return escape(printable(place, 400))

@@ -1,0 +1,43 @@
+# make demo | make test: both install everything into .venv first, at the exact versions of requirements.lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test install lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo         the whole pipeline on this machine, without any account"
+	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
+	@echo "make test         all checks and tests"
+	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
+	@echo "make clean        remove .venv, .demo and caches"
+
+install: $(INSTALLED)
+
+# uv installs in seconds what takes pip minutes; it is used where it is, and put into .venv where it is not.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -qq --disable-pip-version-check uv
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" uv pip install -q -r requirements.lock
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" uv pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/together-video demo $(if $(KEEP),--keep)
+
+test: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest
+
+lock: $(INSTALLED)
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \
+		--no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,51 @@
+"""The command line: `together-video`, or `python -m flows`.
+
+Nothing here imports Prefect: help, models and checks answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError
+
+from flows.cli.check import check
+from flows.cli.demo import demo
+from flows.cli.generate import batch, generate
+from flows.cli.models import models
+from flows.cli.sandbox import sandbox
+from flows.cli.terminal import Terminal
+from together_video.errors import VideoError
+
+app = App(
+    name="together-video",
+    help="Turn a brief into generated videos in an S3 bucket: nothing is paid for twice, nothing paid for is lost.",
+    help_format="plaintext",
+    version=lambda: version("prefect-together-video"),
+    version_flags=["--version"],
+)
+for command in (demo, generate, batch, check, models, sandbox):
+    app.command(command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Exit code: 0 done, 1 something is not, 2 bad input, 130 interrupted."""
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        Terminal().complain(f"{error}\nSee together-video --help.")
+        return 2
+    except VideoError as error:
+        Terminal().complain(error.message)
+        return error.exit_code
+    except KeyboardInterrupt:
+        Terminal().complain("Interrupted; nothing was created.")
+        return 130
+    except BrokenPipeError:
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

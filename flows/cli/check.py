@@ -1,0 +1,103 @@
+"""`together-video check`: errors, warnings and cost of a file of requests. Nothing is spent."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+
+from flows.cli.options import RequestOptions
+from together_video.catalogue import Catalogue
+from together_video.explain import printable
+from together_video.findings import Level
+from together_video.pricing import Estimate
+from together_video.request_files import SourcedRequest, read_requests
+from together_video.review import Review
+
+_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan"}
+
+
+def check(
+    file: str,
+    /,
+    *,
+    strict: Annotated[bool, Parameter(negative=())] = False,
+    json_: Annotated[bool, Parameter(negative=())] = False,
+    request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Look at a FILE of requests or prompts: what cannot work, what may not, what it costs. Nothing is sent.
+
+    Parameters
+    ----------
+    file
+        JSONL, CSV, JSON, or text with a prompt a line; - is standard input.
+    strict
+        Treat warnings as errors.
+    json_
+        Print one JSON document on stdout and nothing else.
+    """
+    sourced = read_requests(file, request.request_fields(), Catalogue.load().default_model.name)
+    review = Review.of([found.request for found in sourced], strict=strict)
+    if json_:
+        print(json.dumps(_document(sourced, review), indent=1, ensure_ascii=False))  # noqa: T201 - the result
+    else:
+        _show(sourced, review)
+    return 2 if review.errors else 0
+
+
+def _show(sourced: list[SourcedRequest], review: Review) -> None:
+    out = Console(highlight=False, soft_wrap=True)
+    shown: set[tuple[Level, str]] = set()
+    for found, reviewed in zip(sourced, review.requests, strict=True):
+        for finding in reviewed.findings:
+            # A warning about the model is the same on each line: once is enough.
+            if finding.level is not Level.ERROR and (finding.level, finding.message) in shown:
+                continue
+            shown.add((finding.level, finding.message))
+            out.print(
+                f"line {found.line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
+                f"{escape(finding.field)}: {escape(printable(finding.message, 500))}"
+            )
+    errors = len(review.errors)
+    count = len(review.requests)
+    out.print(
+        f"{count} request{'s' if count != 1 else ''}, {errors or 'no'} error{'s' if errors != 1 else ''}."
+    )
+    out.print(escape(_cost(review.total)))
+
+
+def _cost(cost: Estimate) -> str:
+    if cost.usd is None:
+        return f"Cost: unknown ({cost.words})."
+    span = f"{cost.low_usd:.2f} to {cost.usd:.2f}" if cost.low_usd != cost.usd else f"{cost.usd:.2f}"
+    return f"Cost: {span} USD, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
+
+
+def _document(sourced: list[SourcedRequest], review: Review) -> dict[str, object]:
+    rows = [
+        {
+            "line": found.line,
+            "model": found.request.model,
+            "prompt": found.request.prompt,
+            "findings": [finding.model_dump(mode="json") for finding in reviewed.findings],
+            "cost_usd": _number(reviewed.estimate.usd),
+            "certainty": reviewed.estimate.certainty.value,
+        }
+        for found, reviewed in zip(sourced, review.requests, strict=True)
+    ]
+    total = review.total
+    return {
+        "requests": rows,
+        "errors": len(review.errors),
+        "cost_usd": _number(total.usd),
+        "low_usd": _number(total.low_usd),
+        "certainty": total.certainty.value,
+    }
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

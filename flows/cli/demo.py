@@ -1,0 +1,138 @@
+"""`together-video demo`: the whole pipeline on this machine, without any account.
+
+A Prefect server, the sandbox and an S3 server as child processes, then `generate_batch` on a
+brief. Everything is kept in one folder, so that a second demo finds what the first one archived.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.cli.options import RunOptions
+from flows.cli.quiet import quiet_prefect
+from flows.cli.terminal import Terminal
+from flows.services import PrefectServer, S3Server, SandboxServer
+from together_video.catalogue import Catalogue
+from together_video.examples import example_request
+from together_video.pricing import estimate
+
+_BUCKET = "videos"
+_PREFIX = "demo"
+_BRIEF = "a lighthouse fox"
+_STYLE = "cinematic, warm light, gentle camera"
+_SETTINGS = {"width": 864, "height": 480}
+
+
+def demo(
+    *,
+    keep: Annotated[bool, Parameter(negative=())] = False,
+    count: int = 4,
+    folder: Path = Path(".demo"),
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Run the pipeline end to end against local stand-ins: no account, no cost.
+
+    Parameters
+    ----------
+    keep
+        Keep the servers up for browsing until Ctrl-C.
+    count
+        How many videos.
+    folder
+        Where everything is kept.
+    json
+        Print one JSON document on stdout and nothing else.
+    """
+    terminal = Terminal(quiet=json)
+    folder = folder.resolve()
+    quiet_prefect()
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PREFECT_API", "PREFECT_PROFILE"))]:
+        del os.environ[name]
+    with ExitStack() as stack:
+        terminal.say(
+            f"Starting a Prefect server, the sandbox and an S3 server; everything is kept in {folder}."
+        )
+        try:
+            prefect = stack.enter_context(PrefectServer(folder / "prefect"))
+            s3 = stack.enter_context(S3Server(folder / "s3"))
+            sandbox = stack.enter_context(SandboxServer(folder / "sandbox", _sandbox_settings()))
+            os.environ.update(
+                {
+                    **s3.environment(),
+                    **prefect.environment(),
+                    "TOGETHER_API_KEY": "sandbox-key",
+                    "TOGETHER_BASE_URL": sandbox.url,
+                    "VIDEO_ARCHIVE_BUCKET": _BUCKET,
+                    "VIDEO_ARCHIVE_PREFIX": _PREFIX,
+                    "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
+                }
+            )
+            # Prefect takes seconds to import, and its server to start: both at once.
+            from flows.cli import exhibit
+            from flows.cli.running import INTERRUPTED, run_flow
+
+            s3.wait_ready()
+            sandbox.wait_ready()
+            exhibit.make_bucket(_BUCKET)
+            prefect.wait_ready(120)
+        except KeyboardInterrupt:
+            terminal.complain("Interrupted before anything was created.")
+            return 130
+        terminal.say(f'{count} videos of "{_BRIEF}":')
+        from flows.batch import generate_batch
+        from together_video.briefs import Brief
+
+        options = RunOptions(poll_interval=1)
+        parameters = {
+            "brief": Brief(subject=_BRIEF, style=_STYLE, count=count),
+            "settings": _SETTINGS,
+            "poll": options.policy(),
+        }
+        code, summary = run_flow(generate_batch, parameters, options, terminal)
+        if summary is None:
+            return code
+        if json:
+            terminal.document(summary)
+        else:
+            terminal.table(summary)
+        if summary.counts["reused"]:
+            terminal.say(
+                f"{summary.counts['reused']} of them were archived by an earlier demo and cost nothing this time."
+            )
+        page = exhibit.copy_out(summary, _BUCKET, folder / "gallery")
+        if page is not None:
+            terminal.say(f"\nGallery:     {page.as_uri()}")
+        terminal.say(f"Everything:  {folder}")
+        if keep and code != INTERRUPTED:
+            _keep_up(terminal, prefect.url, s3, sandbox.url)
+        else:
+            terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
+    return code
+
+
+def _sandbox_settings() -> dict[str, object]:
+    """Quick, and at the prices of the catalogue, so that the demo's bill is a realistic one."""
+    prices = {
+        model.name: float(price)
+        for model in Catalogue.load().models
+        if (price := estimate(example_request(model)).usd) is not None
+    }
+    return {"generation_seconds": [4, 9], "render_workers": 2, "prices": prices}
+
+
+def _keep_up(terminal: Terminal, prefect: str, s3: S3Server, sandbox: str) -> None:
+    terminal.say(f"Prefect UI:  {prefect}")
+    terminal.say(f"Sandbox:     {sandbox}")
+    terminal.say(f"S3:          {s3.url} (bucket {_BUCKET}; keys in {s3.log.with_name('s3.json')})")
+    terminal.say("Ctrl-C stops the servers.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        terminal.say("Stopping.")

@@ -1,0 +1,39 @@
+"""`together-video sandbox`: the stand-in for the API on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def sandbox(
+    *, port: int = 8765, host: str = "127.0.0.1", config: Path | None = None, state_dir: Path | None = None
+) -> int:
+    """Serve a stand-in for the Together API that renders real videos and charges nothing, until Ctrl-C.
+
+    Parameters
+    ----------
+    port
+        Where to listen; 0 takes a free one.
+    host
+        The address to listen on.
+    config
+        JSON file with the sandbox's settings and faults.
+    state_dir
+        Folder for its journal of jobs, to outlive a restart.
+    """
+    from together_video.sandbox.config import SandboxConfig
+    from together_video.sandbox.server import serve
+
+    settings = SandboxConfig.load(config) if config else SandboxConfig()
+    if state_dir is not None:
+        settings = settings.model_copy(update={"state_dir": state_dir})
+
+    def announce(line: str) -> None:
+        address = line.rsplit(" ", 1)[-1]
+        print(  # noqa: T201 - the result
+            f"{line}\nUse it with: TOGETHER_BASE_URL={address} TOGETHER_API_KEY=any-key together-video …",
+            flush=True,
+        )
+
+    serve(settings, host, port, announce=announce)
+    return 0
