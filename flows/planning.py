@@ -9,10 +9,10 @@ from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
 from tasks.run import run_logger
+from together_video.catalogue import Review
 from together_video.plans import plan_videos
 from together_video.records import Origin, VideoPlan, edition_name
 from together_video.requests import VideoRequest
-from together_video.review import Review
 
 
 def edition_now(edition: str) -> str:

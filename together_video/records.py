@@ -223,7 +223,10 @@ def state_of(
 
 def slug_of(request: VideoRequest) -> str:
     """A file name's readable part: ASCII letters, digits and dashes, at most 48 of them."""
-    return slugify(request.prompt or request.model, max_length=48, word_boundary=True) or "video"
+    return (
+        slugify(request.prompt or request.model, max_length=48, word_boundary=True, save_order=True)
+        or "video"
+    )
 
 
 class Layout(BaseModel):

@@ -117,18 +117,11 @@ def _check_defaults(defaults: Mapping[str, Any]) -> None:
 def _request(row: Row, defaults: Mapping[str, Any], problems: list[str]) -> VideoRequest | None:
     """The row's request; what is wrong with it is added to `problems`."""
     try:
-        request = VideoRequest.model_validate(_filled(row.fields, defaults))
-        if request.extra:
-            request.canonical().encode()
-        return request
+        return VideoRequest.model_validate(_filled(row.fields, defaults))
     except ValidationError as error:
         # A row whose form is wrong already has said what matters; its gaps are a consequence.
         if row.fields or not problems:
             problems += explain(error)
-    except ArithmeticError:
-        problems.append("seconds: is too large or too small to be a number of seconds")
-    except UnicodeEncodeError:
-        problems.append("extra: holds text that cannot be written as UTF-8")
     return None
 
 

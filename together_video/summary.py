@@ -118,9 +118,8 @@ class Summary(BaseModel):
         total = len(self.videos)
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
-        return (
-            f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.cost_usd.normalize():f} USD paid in this run"
-        )
+        paid = f"{self.cost_usd.normalize():f} USD paid in this run"
+        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {paid}"
 
     def as_json(self) -> dict[str, Any]:
         """The document of `--json`: plain numbers, no Decimals."""

@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.cli.options import RequestOptions
-from together_video.catalogue import Catalogue
+from together_video.catalogue import Catalogue, Review
+from together_video.catalogue.findings import Level
+from together_video.catalogue.pricing import Estimate
 from together_video.explain import printable
-from together_video.findings import Level
-from together_video.pricing import Estimate
 from together_video.request_files import SourcedRequest, read_requests
-from together_video.review import Review
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan"}
 

@@ -19,8 +19,8 @@ from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from flows.services import PrefectServer, S3Server, SandboxServer
 from together_video.catalogue import Catalogue
-from together_video.examples import example_request
-from together_video.pricing import estimate
+from together_video.catalogue.examples import example_request
+from together_video.catalogue.pricing import estimate
 
 _BUCKET = "videos"
 _PREFIX = "demo"
@@ -86,7 +86,7 @@ def demo(
             return 130
         terminal.say(f'{count} videos of "{_BRIEF}":')
         from flows.batch import generate_batch
-        from together_video.briefs import Brief
+        from together_video.prompts.briefs import Brief
 
         options = RunOptions(poll_interval=1)
         parameters = {

@@ -10,14 +10,13 @@ from pydantic import ValidationError
 from flows.cli.options import RequestOptions, RunOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
-from together_video.briefs import Brief
-from together_video.catalogue import Catalogue
+from together_video.catalogue import Catalogue, Review
 from together_video.environment import api_from_env, bucket_from_env
 from together_video.errors import InputError
 from together_video.explain import explain
+from together_video.prompts.briefs import Brief
 from together_video.request_files import read_requests
 from together_video.requests import VideoRequest
-from together_video.review import Review
 
 
 def generate(

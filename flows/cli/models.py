@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from together_video.catalogue import Catalogue
-from together_video.model_sheets import sheet, table_rows
+from together_video.catalogue.sheets import sheet, table_rows
 
 #: Columns for terminals that are at least so many characters wide.
 _WIDE, _MORE = 150, ("keyframes", "audio", "fps", "prompt", "certainty")

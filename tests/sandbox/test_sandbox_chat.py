@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from together_video.briefs import Brief
-from together_video.prompts import PromptWriting
+from together_video.prompts.briefs import Brief
+from together_video.prompts.writing import PromptWriting
 from together_video.sandbox.chat import complete
 from together_video.sandbox.checks import Refusal
 from together_video.sandbox.config import SandboxConfig

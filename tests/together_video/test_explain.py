@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from together_video.briefs import Brief
 from together_video.explain import explain, printable, quoted
+from together_video.prompts.briefs import Brief
 from together_video.requests import VideoRequest
 
 

@@ -1,0 +1,157 @@
+"""The catalogue of video models: read from `catalogue.json`, looked up by the API's names."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import date
+from functools import cache, cached_property, lru_cache
+from importlib import resources
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from together_video.catalogue.models import Model, Seconds, Source
+from together_video.errors import RequestInvalid
+
+
+class FrameRates(BaseModel):
+    """Frames per second that the general documents speak of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minimum: int
+    maximum: int
+    default: int
+
+
+class AudioFile(BaseModel):
+    """What an audio input may be: formats, seconds, bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    formats: tuple[str, ...]
+    minimum_seconds: int
+    maximum_seconds: int
+    maximum_bytes: int
+
+
+class General(BaseModel):
+    """What the documents say of all models together; a model's own facts win over it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int
+    height: int
+    seconds: Seconds
+    fps: FrameRates
+    audio_file: AudioFile
+    sources: tuple[str, ...]
+
+
+class Catalogue(BaseModel):
+    """All models, what is said of all of them, and where each fact comes from.
+
+    `as_of` is the day on which `Model.offered` was true.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    as_of: date
+    # The one that `default_model` gives: of those offered, text alone is enough for it, its limits
+    # and its price are documented in the old and in the new tables alike, it has landscape, square and
+    # portrait sizes, and it is the cheapest such model. minimax/hailuo-02 costs three times as much,
+    # and its documents contradict each other on its length.
+    default_name: str = Field(alias="default_model")
+    general: General
+    sources: dict[str, Source]
+    models: tuple[Model, ...]
+
+    @classmethod
+    def load(cls) -> Catalogue:
+        """The catalogue that comes with this package; read once per process."""
+        return _packaged()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """A catalogue from JSON text in the shape of `catalogue.json`.
+
+        Raises:
+            pydantic.ValidationError: the text has another shape, names a model twice, names a
+                source that it does not list, or has a default that is not offered.
+        """
+        return cls.model_validate_json(text)
+
+    @property
+    def default_model(self) -> Model:
+        """The model to take where nobody chose one."""
+        return self._by_name[self.default_name]
+
+    def find(self, name: str) -> Model | None:
+        """The model of exactly this API name, or None."""
+        return self._by_name.get(name)
+
+    def get(self, name: str) -> Model:
+        """The model of exactly this API name.
+
+        Raises:
+            RequestInvalid: there is none; the message gives the near names.
+        """
+        if model := self.find(name):
+            return model
+        raise RequestInvalid(self._unknown(name), field="model")
+
+    def offered_by(self, organisation: str) -> tuple[Model, ...]:
+        """The models of one organisation that are still offered."""
+        return tuple(m for m in self.models if m.offered and m.organisation == organisation)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Model]:
+        return {model.name: model for model in self.models}
+
+    def _unknown(self, name: str) -> str:
+        shown = name if len(name) <= 80 else name[:79] + "…"
+        near = _near_names(name, tuple(self._by_name))
+        if not near:
+            return f"There is no model {shown!r} in the catalogue; try {self.default_name}."
+        if near[0].casefold() == name.casefold():
+            return f"There is no model {shown!r}: names are case-sensitive, write {near[0]}."
+        return f"There is no model {shown!r} in the catalogue; did you mean {' or '.join(near)}?"
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        names = [model.name for model in self.models]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        used = set(self.general.sources)
+        for model in self.models:
+            used |= {*model.sources, *(model.limit_sources or ())}
+        if unlisted := sorted(used - set(self.sources)):
+            raise ValueError(f"sources that are not listed: {', '.join(unlisted)}")
+        default = self._by_name.get(self.default_name)
+        if default is None or not default.offered or not default.knows_text:
+            raise ValueError(f"the default {self.default_name} is not a text-to-video model on offer")
+        return self
+
+
+@cache
+def _packaged() -> Catalogue:
+    text = resources.files("together_video.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8")
+    return Catalogue.from_json(text)
+
+
+# Cached because a batch of thousands may misspell the same name throughout.
+@lru_cache(maxsize=256)
+def _near_names(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Up to three known names that look like this one; a hit in another case stands alone.
+
+    The part after the organisation counts too, as people write `veo-3.1` for `google/veo-3.1`.
+    """
+    wanted = name.casefold()[:200]
+    folded = {known.casefold(): known for known in names}
+    if wanted in folded:
+        return (folded[wanted],)
+    short = {known.rpartition("/")[2]: full for known, full in folded.items()}
+    close = [folded[hit] for hit in difflib.get_close_matches(wanted, folded, n=3, cutoff=0.7)]
+    tail = wanted.rpartition("/")[2]
+    close += [short[hit] for hit in difflib.get_close_matches(tail, short, n=3, cutoff=0.7)]
+    return tuple(dict.fromkeys(close))[:3]

@@ -1,0 +1,100 @@
+"""Is this request likely to work? Every rule of the documents, held against one request.
+
+What is documented is often wrong or late, so an *error* is kept for what cannot work: a model that
+does not exist, no prompt or no media where they are required, a prompt of the wrong length, media
+that the documents call rejected or exclusive. Anything else that the documents do not cover is a
+*warning*; `strict` makes those errors. *Advice* is about quality, and about fields of which nothing
+is documented. A limit that no document gives is not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from together_video.catalogue.catalogue import Catalogue
+from together_video.catalogue.findings import Finding, error, errors_of, sterner, warning
+from together_video.catalogue.models import Model
+from together_video.catalogue.rules_media import (
+    frames_fit,
+    media_are_taken,
+    media_go_together,
+    required_media,
+)
+from together_video.catalogue.rules_output import (
+    format_is_made,
+    frame_rate,
+    guidance,
+    length,
+    seed_range,
+    sound_is_made,
+)
+from together_video.catalogue.rules_prompt import negative_prompt, prompt_fits
+from together_video.catalogue.rules_size import pixels_fit, ratio_fits, tier_fits
+from together_video.errors import RequestInvalid
+from together_video.requests import VideoRequest
+
+Rule = Callable[[VideoRequest, Model, Catalogue], Iterator[Finding]]
+
+
+def model_is_offered(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """A model that is gone may still answer, or come back: a warning."""
+    if model.offered:
+        return
+    message = f"{model.name} was not among the models on offer on {catalogue.as_of}"
+    if others := catalogue.offered_by(model.organisation):
+        names = ", ".join(other.name for other in others)
+        message += f"; from {model.organisation} there were {names}"
+    yield warning("model", message + ".", ", ".join(model.sources))
+
+
+#: Every rule, in the order in which their findings are told.
+RULES: tuple[Rule, ...] = (
+    model_is_offered,
+    prompt_fits,
+    negative_prompt,
+    pixels_fit,
+    tier_fits,
+    ratio_fits,
+    length,
+    frame_rate,
+    guidance,
+    format_is_made,
+    seed_range,
+    sound_is_made,
+    required_media,
+    media_go_together,
+    media_are_taken,
+    frames_fit,
+)
+
+
+def check(
+    request: VideoRequest, catalogue: Catalogue | None = None, *, strict: bool = False
+) -> list[Finding]:
+    """All findings on one request. Raises nothing; an unknown model is a finding too.
+
+    Args:
+        catalogue: the packaged one where None.
+        strict: warnings become errors.
+    """
+    known = catalogue or Catalogue.load()
+    try:
+        model = known.get(request.model)
+    except RequestInvalid as unknown:
+        return [error("model", str(unknown))]
+    found = [finding for rule in RULES for finding in rule(request, model, known)]
+    return sterner(found) if strict else found
+
+
+def refuse_errors(
+    request: VideoRequest, catalogue: Catalogue | None = None, *, strict: bool = False
+) -> list[Finding]:
+    """The warnings and the advice on a request that may be sent.
+
+    Raises:
+        RequestInvalid: the check found errors; the message has all of them.
+    """
+    found = check(request, catalogue, strict=strict)
+    if errors := errors_of(found):
+        raise RequestInvalid(" ".join(finding.message for finding in errors), field=errors[0].field)
+    return found

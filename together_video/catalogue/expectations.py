@@ -1,0 +1,46 @@
+"""How large and how long the video of a request should come out, as far as the documents tell.
+
+Where they do not tell, the answer is None: a default of the service that nobody wrote down is not guessed.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from together_video.catalogue.models import Model, Tier
+from together_video.catalogue.sizes import Size
+from together_video.requests import VideoRequest
+
+
+def expected_seconds(request: VideoRequest, model: Model) -> Decimal | None:
+    """The length in seconds: what is asked, else the model's default, else its only length."""
+    if request.seconds is not None:
+        return Decimal(request.seconds)
+    if model.seconds.default is not None:
+        return Decimal(model.seconds.default)
+    choices = model.seconds.choices
+    return Decimal(choices[0]) if choices and len(choices) == 1 else None
+
+
+def expected_fps(request: VideoRequest, model: Model) -> int | None:
+    """Frames per second: what is asked, else the model's only rate."""
+    if request.fps is not None:
+        return request.fps
+    return model.fps[0] if model.fps and len(model.fps) == 1 else None
+
+
+def expected_tier(request: VideoRequest, model: Model) -> Tier | None:
+    """The tier that is asked for, else the model's default one."""
+    return model.size.tier(request.resolution or model.size.default_tier)
+
+
+def expected_size(request: VideoRequest, model: Model) -> Size | None:
+    """Width and height in pixels: as asked, or as the model's table has them for tier and ratio."""
+    if model.size.by == "pixels":
+        if request.width and request.height:
+            return Size(request.width, request.height)
+        only = model.size.pixels
+        return only[0] if only and len(only) == 1 and not (request.width or request.height) else None
+    tier = expected_tier(request, model)
+    ratio = request.ratio or model.size.default_ratio
+    return tier.sizes.get(ratio) if tier and ratio else None

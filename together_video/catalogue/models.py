@@ -1,0 +1,246 @@
+"""The shape of what is known of a video model. The facts themselves are in `catalogue.json`.
+
+Everything that no document gives is None (or empty): unknown is not the same as unlimited, and
+nothing is checked against it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from together_video.catalogue.sizes import PixelSize
+
+
+class Task(StrEnum):
+    """What a model makes a video from."""
+
+    TEXT = "text-to-video"
+    IMAGE = "image-to-video"
+    REFERENCE = "reference-to-video"
+    VIDEO = "video-to-video"
+
+
+class MediaField(StrEnum):
+    """The fields of `media`, by their API names."""
+
+    FRAME_IMAGES = "frame_images"
+    FRAME_VIDEOS = "frame_videos"
+    REFERENCE_IMAGES = "reference_images"
+    REFERENCE_VIDEOS = "reference_videos"
+    REFERENCE_AUDIOS = "reference_audios"
+    SOURCE_VIDEO = "source_video"
+    AUDIO_INPUTS = "audio_inputs"
+
+
+class Certainty(StrEnum):
+    """How sure a price is, the surest first."""
+
+    DOCUMENTED = "documented"
+    ASSUMED = "assumed"  # our reading of documents that leave something open
+    THIRD_PARTY = "third-party"
+    UNKNOWN = "unknown"
+
+    @property
+    def doubt(self) -> int:
+        return list(Certainty).index(self)
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Fact):
+    """Where a fact comes from."""
+
+    title: str
+    third_party: bool = False
+
+
+class Seconds(_Fact):
+    """Lengths in seconds: a list of `choices`, or a range. `also_seen`: in examples, not in the table."""
+
+    choices: tuple[int, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    default: int | None = None
+    also_seen: tuple[int, ...] = ()
+
+    @property
+    def longest(self) -> int | None:
+        return max(self.choices) if self.choices else self.maximum
+
+    def allows(self, seconds: Decimal) -> bool:
+        if self.choices is not None:
+            return seconds in self.choices
+        below = self.minimum is not None and seconds < self.minimum
+        above = self.maximum is not None and seconds > self.maximum
+        return not below and not above
+
+    def nearest(self, seconds: Decimal) -> int | None:
+        """The allowed length next to this one; None where no limit is known."""
+        if self.choices:
+            return min(self.choices, key=lambda choice: abs(choice - seconds))
+        if self.minimum is not None and seconds < self.minimum:
+            return self.minimum
+        return self.maximum
+
+    def __str__(self) -> str:
+        if self.choices:
+            return ", ".join(map(str, self.choices))
+        return f"{self.minimum}-{self.maximum}" if self.maximum is not None else ""
+
+
+class Tier(_Fact):
+    """A size tier, in the model's own spelling. `sizes`: pixels by ratio, where documented."""
+
+    name: str
+    lines: int | None = None
+    sizes: dict[str, PixelSize] = Field(default_factory=dict)
+
+
+class Sizing(_Fact):
+    """How the picture's size is asked for: in `pixels` (width, height) or by `tiers` (resolution, ratio).
+
+    `ratios` empty means that the model takes no ratio. `certain` is False where the way of asking
+    is itself a guess.
+    """
+
+    by: Literal["pixels", "tiers"]
+    certain: bool = True
+    pixels: tuple[PixelSize, ...] | None = None
+    tiers: tuple[Tier, ...] | None = None
+    ratios: tuple[str, ...] | None = None
+    default_tier: str | None = None
+    default_ratio: str | None = None
+
+    def tier(self, name: str | None) -> Tier | None:
+        """The tier of this name, in any case."""
+        wanted = (name or "").casefold()
+        return next((tier for tier in self.tiers or () if tier.name.casefold() == wanted), None)
+
+
+class Sound(_Fact):
+    """Whether the video has sound. `switch`: the field that turns it off, where it is not generate_audio."""
+
+    makes: Literal["none", "yes", "unless-switched-off", "always"]
+    switch: str | None = None
+
+
+class PromptRule(_Fact):
+    """Whether a prompt is needed or not taken at all, and its length in characters."""
+
+    use: Literal["required", "unsupported"]
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class NegativePromptRule(_Fact):
+    """Longest negative prompt in characters; `fails`: jobs with one have been seen to fail."""
+
+    maximum: int | None = None
+    fails: bool = False
+
+
+class MediaRule(_Fact):
+    """How many of one kind of media; `links_only`: neither base64 nor data URLs."""
+
+    maximum: int | None = None
+    links_only: bool = False
+
+
+class MediaRules(_Fact):
+    """Which media go in.
+
+    `accepted` is None where no document lists them. Of each group in `required` at least one field
+    is needed. A pair in `exclusive` names two groups that do not go together. `rejects_others`: the
+    documents say that a field which is not accepted makes the request fail.
+    """
+
+    accepted: dict[MediaField, MediaRule] | None = None
+    required: tuple[tuple[MediaField, ...], ...] = ()
+    exclusive: tuple[tuple[tuple[MediaField, ...], tuple[MediaField, ...]], ...] = ()
+    rejects_others: bool = False
+
+
+class SeedRange(_Fact):
+    minimum: int
+    maximum: int
+
+
+class Rate(_Fact):
+    """USD per unit for one tier; `starting_from`: the documents say "from", so it may be more."""
+
+    usd: Decimal = Field(gt=0)
+    starting_from: bool = False
+
+
+class Coverage(_Fact):
+    """What a documented price is given for: a length in seconds, a size in lines (16:9)."""
+
+    seconds: int | None = Field(default=None, gt=0)
+    lines: int | None = Field(default=None, gt=0)
+
+
+class Price(_Fact):
+    """USD per `video` or per `second`, by tier where the documents tell tiers apart.
+
+    `unit_documented` is False where nothing says whether the figure is meant per video or per second.
+    `tiers_with_video` holds for requests with a video among their media. `disputed_usd` is a higher
+    price that another source gives.
+    """
+
+    usd: Decimal = Field(gt=0)
+    unit: Literal["video", "second"]
+    unit_documented: bool = True
+    certainty: Certainty
+    covers: Coverage = Coverage()
+    tiers: dict[str, Rate] = Field(default_factory=dict)
+    tiers_with_video: dict[str, Rate] = Field(default_factory=dict)
+    disputed_usd: Decimal | None = None
+    note: str
+
+
+class Model(_Fact):
+    """All that is known of one model. `name` is the API's; `offered` as of the catalogue's date."""
+
+    name: str = Field(min_length=1)
+    title: str
+    organisation: str
+    offered: bool
+    tasks: tuple[Task, ...] | None = None
+    seconds: Seconds = Seconds()
+    size: Sizing
+    fps: tuple[int, ...] | None = None
+    keyframes: tuple[Literal["first", "last"], ...] | None = None
+    sound: Sound | None = None
+    prompt: PromptRule
+    negative_prompt: NegativePromptRule = NegativePromptRule()
+    media: MediaRules = MediaRules()
+    formats: tuple[str, ...] | None = None
+    seed: SeedRange | None = None
+    price: Price | None = None
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = Field(min_length=1)
+    limit_sources: tuple[str, ...] | None = None
+
+    @property
+    def limits_from(self) -> str:
+        """The sources of this model's limits, by their ids in the catalogue."""
+        return ", ".join(self.limit_sources or self.sources)
+
+    @property
+    def knows_text(self) -> bool:
+        """Whether it is documented that the model makes videos from text alone."""
+        return self.tasks is not None and Task.TEXT in self.tasks
+
+    @model_validator(mode="after")
+    def _tiers_are_known(self) -> Self:
+        priced = {*self.price.tiers, *self.price.tiers_with_video} if self.price else set()
+        named = {name for name in [*priced, self.size.default_tier] if name is not None}
+        if unknown := {name for name in named if self.size.tier(name) is None}:
+            raise ValueError(f"{self.name} has no tier {', '.join(sorted(unknown))}")
+        return self

@@ -1,0 +1,99 @@
+"""Many requests looked at before money is spent: what cannot work, what may not, what it costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from together_video.catalogue.catalogue import Catalogue
+from together_video.catalogue.checks import check
+from together_video.catalogue.findings import Finding, Level
+from together_video.catalogue.pricing import Estimate, estimate, total
+from together_video.errors import InputError
+from together_video.requests import VideoRequest
+
+#: More errors than this are counted, not listed.
+_LISTED = 10
+
+
+class Reviewed(BaseModel):
+    """One request with its findings and its price."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: VideoRequest
+    findings: tuple[Finding, ...]
+    estimate: Estimate
+
+
+class Review(BaseModel):
+    """All of them, in the order given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: tuple[Reviewed, ...]
+
+    @classmethod
+    def of(
+        cls, requests: Sequence[VideoRequest], *, strict: bool = False, catalogue: Catalogue | None = None
+    ) -> Review:
+        """Check and estimate. `strict` makes warnings errors."""
+        known = catalogue or Catalogue.load()
+        return cls(
+            requests=tuple(
+                Reviewed(
+                    request=request,
+                    findings=tuple(check(request, known, strict=strict)),
+                    estimate=estimate(request, known),
+                )
+                for request in requests
+            )
+        )
+
+    @property
+    def errors(self) -> list[tuple[int, VideoRequest, Finding]]:
+        """What cannot work, with the request's number, counted from 1."""
+        return [
+            (number, reviewed.request, finding)
+            for number, reviewed in enumerate(self.requests, 1)
+            for finding in reviewed.findings
+            if finding.level is Level.ERROR
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """Warnings and advice in one line each; the same one about several requests is said once."""
+        found = Counter(
+            f"{finding.level}: {reviewed.request.model}, {finding.field}: {finding.message}"
+            for reviewed in self.requests
+            for finding in reviewed.findings
+            if finding.level is not Level.ERROR
+        )
+        return [line + (f" ({count} requests)" if count > 1 else "") for line, count in found.items()]
+
+    @cached_property
+    def total(self) -> Estimate:
+        return total(reviewed.estimate for reviewed in self.requests)
+
+    def refuse_errors(self) -> None:
+        """Stop here if anything cannot work.
+
+        Raises:
+            InputError: names up to ten problems.
+        """
+        errors = self.errors
+        if not errors:
+            return
+        if len(self.requests) == 1:
+            raise InputError(" ".join([*(finding.message for _, _, finding in errors), "Nothing was sent."]))
+        lines = [
+            f"  request {number} ({request.title}): {finding.message}"
+            for number, request, finding in errors[:_LISTED]
+        ]
+        if len(errors) > _LISTED:
+            lines.append(f"  … and {len(errors) - _LISTED} more")
+        head = f"{len(errors)} problems in {len(self.requests)} requests; nothing was sent."
+        raise InputError("\n".join([head, *lines]))

@@ -1,0 +1,104 @@
+"""Rules on length, frame rate, guidance, format, seed and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from together_video.catalogue.catalogue import Catalogue
+from together_video.catalogue.findings import Finding, advice, shortened, warning
+from together_video.catalogue.models import Model
+from together_video.requests import VideoRequest
+
+#: Above the first, prompts are followed too literally; above the second, artifacts are documented.
+GUIDANCE_ADVISED, GUIDANCE_SAFE = 10, 12
+
+
+def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """Seconds: from the model's list, within its range, else within what is said of all models."""
+    if request.seconds is None:
+        return
+    asked, rule = Decimal(request.seconds), model.seconds
+    shown = shortened(request.seconds)
+    if asked in rule.also_seen:
+        message = f"{model.name} is listed with {rule} s; {shown} s stands in examples only."
+        yield advice("seconds", message, model.limits_from)
+    elif not rule.allows(asked):
+        message = f"{model.name} makes {rule} s, not {shown}; the nearest is {rule.nearest(asked)}."
+        yield warning("seconds", message, model.limits_from)
+    elif asked != asked.to_integral_value():
+        message = f"The documents give whole seconds; {shown} may be refused, {int(asked) + 1} is safe."
+        yield warning("seconds", message, model.limits_from)
+    elif rule.longest is None and not (general := catalogue.general.seconds).allows(asked):
+        message = f"No length is documented for {model.name}, and in general {general} s; {shown} may fail."
+        yield advice("seconds", message, ", ".join(catalogue.general.sources))
+
+
+def frame_rate(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    asked, known = request.fps, model.fps
+    if asked is None:
+        return
+    general = catalogue.general.fps
+    if known is not None and asked not in known:
+        near = min(known, key=lambda rate: abs(rate - asked))
+        message = f"{model.name} makes {_join(known)} frames per second, not {asked}; the nearest is {near}."
+        yield warning("fps", message, model.limits_from)
+    elif known is None and not general.minimum <= asked <= general.maximum:
+        message = f"Frame rates are documented from {general.minimum} to {general.maximum}, not {asked}."
+        yield advice("fps", message, ", ".join(catalogue.general.sources))
+
+
+def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """6 to 10 is recommended, above 12 artifacts are documented; the schema says integer."""
+    scale = request.guidance_scale
+    if scale is None:
+        return
+    if scale > GUIDANCE_SAFE:
+        message = f"Guidance above {GUIDANCE_SAFE} may cause artifacts; 6 to {GUIDANCE_ADVISED} is advised."
+        yield warning("guidance_scale", message, "parameters, openapi")
+    elif scale > GUIDANCE_ADVISED:
+        message = f"Guidance of 6 to {GUIDANCE_ADVISED} is advised; {scale:g} is above that."
+        yield advice("guidance_scale", message, "parameters, openapi")
+    if not scale.is_integer() and scale <= GUIDANCE_SAFE:
+        message = (
+            f"The API's schema wants a whole number, such as {round(scale) or 1}; {scale:g} may be refused."
+        )
+        yield advice("guidance_scale", message, "openapi")
+
+
+def format_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    asked, made = request.output_format, model.formats
+    if asked is not None and made is not None and asked not in made:
+        message = f"{model.name} makes {_join(made)} only, not {asked}."
+        yield warning("output_format", message, model.limits_from)
+
+
+def seed_range(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    asked, rule = request.seed, model.seed
+    if asked is not None and rule is not None and not rule.minimum <= asked <= rule.maximum:
+        message = f"{model.name} takes seeds from {rule.minimum} to {rule.maximum}."
+        yield warning("seed", message, model.limits_from)
+
+
+def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """`generate_audio`, and `settings.audio` where a model has that instead."""
+    asked, sound = request.generate_audio, model.sound
+    settings = request.extra.get("settings")
+    set_in_extra = isinstance(settings, dict) and "audio" in settings
+    if sound is None:
+        if asked is not None:
+            message = f"No document says whether {model.name} makes sound; generate_audio may be ignored."
+            yield advice("generate_audio", message, model.limits_from)
+    elif asked is not None and sound.switch is not None:
+        message = f"{model.name} does not read generate_audio: set {sound.switch} through extra instead."
+        yield warning("generate_audio", message, model.limits_from)
+    elif asked and sound.makes == "none":
+        yield warning("generate_audio", f"{model.name} makes silent videos only.", model.limits_from)
+    elif sound.makes == "always" and (asked is False or set_in_extra):
+        field = "generate_audio" if asked is False else "extra"
+        message = f"{model.name} always makes sound and has no switch for it."
+        yield warning(field, message, model.limits_from)
+
+
+def _join(known: tuple[object, ...]) -> str:
+    return " or ".join(map(str, known))

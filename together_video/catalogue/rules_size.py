@@ -1,0 +1,117 @@
+"""Rules on the picture's size: width and height in pixels, or a tier with a ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from together_video.catalogue.catalogue import Catalogue
+from together_video.catalogue.findings import Finding, advice, quoted, warning
+from together_video.catalogue.models import Model, Tier
+from together_video.catalogue.sizes import (
+    Size,
+    aspect_of,
+    closest_ratio,
+    closest_size,
+    lines_of,
+    size_for,
+    wide_size,
+)
+from together_video.requests import VideoRequest
+
+
+def pixels_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """Width and height: both or neither, on a model that is sized in pixels, from its list."""
+    width, height = request.width, request.height
+    if width is None and height is None:
+        return
+    given, other = ("width", "height") if width is not None else ("height", "width")
+    if model.size.by == "tiers":
+        say = warning if model.size.certain else advice
+        wanted = Size(width, height) if width and height else None
+        message = f"{model.name} is sized by resolution and ratio, not in pixels; {_as_tier(wanted, model)}."
+        yield say(given, message, model.limits_from)
+        return
+    offered = model.size.pixels
+    if width is None or height is None:
+        message = f"{given.capitalize()} is given without {other}: give both, or neither"
+        near = [size for size in offered or () if getattr(size, given) == getattr(request, given)]
+        message += f"; {model.name} has {_join(near)}." if near else "."
+        yield warning(other, message, model.limits_from)
+    elif offered is not None and (width, height) not in offered:
+        near_size = closest_size(Size(width, height), offered)
+        message = f"{model.name} has no size {width}x{height}; the nearest is {near_size}."
+        yield warning("width", message, model.limits_from)
+
+
+def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """The resolution, in the model's own spelling."""
+    asked = request.resolution
+    if asked is None:
+        return
+    if model.size.by == "pixels":
+        message = f"{model.name} is sized in pixels: give width and height instead of a resolution"
+        yield warning("resolution", message + _as_pixels(request, model), model.limits_from)
+        return
+    tiers = model.size.tiers
+    if tiers is None or any(tier.name == asked for tier in tiers):
+        return
+    if tier := model.size.tier(asked):
+        message = f"{model.name} writes its tier {tier.name}, not {quoted(asked)}."
+    else:
+        message = f"{model.name} has no tier {quoted(asked)}; it has {_join(tiers)}"
+        near = _nearest_tier(lines_of(asked), tiers)
+        message += f", of which {near.name} is the nearest." if near and len(tiers) > 1 else "."
+    yield warning("resolution", message, model.limits_from)
+
+
+def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """The ratio, from the model's list. An empty list means that the model takes none."""
+    asked, ratios = request.ratio, model.size.ratios
+    if asked is None:
+        return
+    if model.size.by == "pixels":
+        message = f"{model.name} is sized in pixels: give width and height instead of a ratio"
+        yield warning("ratio", message + _as_pixels(request, model), model.limits_from)
+    elif ratios is not None and not ratios:
+        yield warning("ratio", f"{model.name} takes no ratio; leave it out.", model.limits_from)
+    elif ratios is not None and asked not in ratios:
+        message = f"{model.name} has no ratio {quoted(asked)}; it has {', '.join(ratios)}"
+        aspect = aspect_of(asked)
+        near = closest_ratio(aspect, ratios) if aspect else None
+        yield warning(
+            "ratio", message + (f", of which {near} is the nearest." if near else "."), model.limits_from
+        )
+
+
+def _as_tier(wanted: Size | None, model: Model) -> str:
+    """What to write instead of this size: `give resolution 720P and ratio 9:16`."""
+    tiers, ratios = model.size.tiers or (), model.size.ratios or ()
+    near = _nearest_tier(min(wanted) if wanted else None, tiers)
+    ratio = closest_ratio(wanted.aspect, ratios) if wanted else None
+    words = [f"resolution {near.name}"] if near else []
+    words += [f"ratio {ratio}"] if ratio else []
+    if words:
+        return f"give {' and '.join(words)}"
+    return f"its tiers are {_join(tiers)}" if tiers else "leave them out"
+
+
+def _as_pixels(request: VideoRequest, model: Model) -> str:
+    """The listed size that is meant by this resolution and ratio, as the end of a sentence."""
+    lines = lines_of(request.resolution) if request.resolution else None
+    aspect = aspect_of(request.ratio) if request.ratio else None
+    if lines is None and aspect is None:
+        return "."
+    wanted = size_for(lines or 720, aspect) if aspect else wide_size(lines or 720)
+    near = closest_size(wanted, model.size.pixels or ())
+    return f", here {near}." if near else "."
+
+
+def _nearest_tier(lines: int | None, tiers: tuple[Tier, ...]) -> Tier | None:
+    known = [(tier, tier.lines) for tier in tiers if tier.lines]
+    if lines is None or not known:
+        return tiers[0] if len(tiers) == 1 else None
+    return min(known, key=lambda pair: abs(pair[1] - lines))[0]
+
+
+def _join(things: list[Size] | tuple[Tier, ...]) -> str:
+    return ", ".join(thing.name if isinstance(thing, Tier) else str(thing) for thing in things)

@@ -1,0 +1,173 @@
+"""What people read of the models: one row each for a table, or a full sheet of one. Text only."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import BaseModel, ConfigDict
+
+from together_video.catalogue.catalogue import Catalogue
+from together_video.catalogue.examples import example_request
+from together_video.catalogue.models import Model, Price, PromptRule, Sizing
+from together_video.catalogue.pricing import estimate
+
+#: Stands where no document says anything.
+UNKNOWN = "–"
+
+_SHORT_TASKS = {
+    "text-to-video": "text",
+    "image-to-video": "image",
+    "reference-to-video": "reference",
+    "video-to-video": "video",
+}
+_SOUND = {"none": "silent", "yes": "yes", "unless-switched-off": "yes, can be off", "always": "always"}
+
+
+class ModelRow(BaseModel):
+    """One model in a table; every column is text that is ready to be shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    organisation: str
+    offered: str
+    tasks: str
+    seconds: str
+    sizes: str
+    fps: str
+    keyframes: str
+    audio: str
+    prompt: str
+    price: str
+    certainty: str
+
+
+def table_rows(catalogue: Catalogue | None = None) -> list[ModelRow]:
+    """A row per model, those on offer first, in the order of the catalogue."""
+    known = catalogue or Catalogue.load()
+    ordered = sorted(known.models, key=lambda model: not model.offered)
+    return [_row(model) for model in ordered]
+
+
+def sheet(model: Model, catalogue: Catalogue | None = None) -> list[tuple[str, str]]:
+    """Everything that is known of one model, as pairs of a label and a text, in reading order."""
+    known = catalogue or Catalogue.load()
+    row = _row(model)
+    example = example_request(model)
+    cost = estimate(example, known)
+    lines = [
+        ("Model", model.name),
+        ("Name", f"{model.title} ({model.organisation})"),
+        ("Offered", f"{row.offered} (as of {known.as_of})"),
+        ("Makes videos from", row.tasks),
+        ("Seconds", _with(row.seconds, model.seconds.default, "{} by default")),
+        ("Size", _all_sizes(model.size)),
+        ("Ratios", _ratios(model.size)),
+        ("Frames per second", row.fps),
+        ("Keyframes", row.keyframes),
+        ("Sound", row.audio),
+        ("Prompt", row.prompt),
+        ("Negative prompt", _negative_prompt(model)),
+        ("Media", _media(model)),
+        ("Price", row.price),
+        ("Price note", f"{row.certainty}: {model.price.note}" if model.price else UNKNOWN),
+    ]
+    lines += [("Note", note) for note in model.notes]
+    lines += [
+        ("Sources", "; ".join(known.sources[source].title for source in model.sources)),
+        ("Example request", json.dumps(example.payload(), indent=2, ensure_ascii=False)),
+        (
+            "Its price",
+            f"at most {cost.usd:f} USD ({cost.words})" if cost.usd is not None else cost.words,
+        ),
+    ]
+    return lines
+
+
+def _row(model: Model) -> ModelRow:
+    return ModelRow(
+        model=model.name,
+        organisation=model.organisation,
+        offered="yes" if model.offered else "retired",
+        tasks=", ".join(_SHORT_TASKS[task] for task in model.tasks or ()) or UNKNOWN,
+        seconds=str(model.seconds) or UNKNOWN,
+        sizes=_sizes(model.size),
+        fps=", ".join(map(str, model.fps or ())) or UNKNOWN,
+        keyframes=", ".join(model.keyframes or ()) or UNKNOWN,
+        audio=_SOUND[model.sound.makes] if model.sound else UNKNOWN,
+        prompt=_prompt(model.prompt),
+        price=_price(model.price),
+        certainty=model.price.certainty.value if model.price else "unknown",
+    )
+
+
+def _sizes(size: Sizing) -> str:
+    """Short: the tiers, or the smallest and the largest of a list."""
+    if size.tiers:
+        return ", ".join(tier.name for tier in size.tiers)
+    if not size.pixels:
+        return UNKNOWN
+    if len(size.pixels) <= 2:
+        return ", ".join(map(str, size.pixels))
+    ordered = sorted(size.pixels, key=lambda each: (each.area, each.width))
+    return f"{ordered[0]} … {ordered[-1]} ({len(ordered)})"
+
+
+def _all_sizes(size: Sizing) -> str:
+    if size.pixels:
+        return ", ".join(map(str, size.pixels))
+    parts = []
+    for tier in size.tiers or ():
+        table = ", ".join(f"{ratio} {pixels}" for ratio, pixels in tier.sizes.items())
+        parts.append(f"{tier.name} ({table})" if table else tier.name)
+    return _with("; ".join(parts) or UNKNOWN, size.default_tier, "{} by default")
+
+
+def _ratios(size: Sizing) -> str:
+    if size.by == "pixels":
+        return "none: give width and height"
+    if size.ratios is None:
+        return UNKNOWN
+    return _with(", ".join(size.ratios) or "none are taken", size.default_ratio, "{} by default")
+
+
+def _prompt(rule: PromptRule) -> str:
+    if rule.use == "unsupported":
+        return "none taken"
+    if rule.maximum is None:
+        return "required"
+    return f"{rule.minimum or 1}-{rule.maximum} characters"
+
+
+def _negative_prompt(model: Model) -> str:
+    if model.negative_prompt.fails:
+        return "jobs with one have failed"
+    limit = model.negative_prompt.maximum
+    return f"at most {limit} characters" if limit else UNKNOWN
+
+
+def _media(model: Model) -> str:
+    rules = model.media
+    parts = []
+    for field, rule in (rules.accepted or {}).items():
+        parts.append(f"{field} (at most {rule.maximum})" if rule.maximum else field.value)
+    parts += [f"needs {' or '.join(group)}" for group in rules.required]
+    parts += [f"{', '.join(one)} not with {', '.join(other)}" for one, other in rules.exclusive]
+    return "; ".join(parts) or UNKNOWN
+
+
+def _price(price: Price | None) -> str:
+    if price is None:
+        return UNKNOWN
+    unit = {"video": "video", "second": "s"}[price.unit] + ("" if price.unit_documented else "?")
+    if price.tiers:
+        least = min(rate.usd for rate in price.tiers.values())
+        most = max(rate.usd for rate in [*price.tiers.values(), *price.tiers_with_video.values()])
+        return f"{least:f}-{most:f} USD/{unit}"
+    if price.unit == "video" and price.covers.seconds:
+        unit = f"video of {price.covers.seconds} s"
+    return f"{price.usd:f} USD/{unit}"
+
+
+def _with(text: str, extra: object, form: str) -> str:
+    return f"{text}, {form.format(extra)}" if extra is not None else text

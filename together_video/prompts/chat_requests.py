@@ -1,0 +1,139 @@
+"""What is sent to the chat model: a brief as the body of `POST /v1/chat/completions`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from together_video.prompts.briefs import Brief
+
+#: Tokens left to a model that thinks before it writes.
+THINKING_TOKENS = 4_096
+
+#: Prompts of one answer. More make the answer long enough to be cut, or to repeat itself.
+PER_ANSWER = 50
+
+#: Characters that a prompt is asked to stay within where the video model takes more. Longer ones
+#: tell more than a clip of a few seconds can show.
+_ENOUGH = 900
+
+_SYSTEM = """\
+You write prompts for a text-to-video model. Each prompt becomes one clip, made without knowledge of \
+the others, so each has to stand on its own.
+
+A good prompt
+- names its subject in concrete, visible detail, and what the subject does;
+- says where that happens, in what light and at what time of day;
+- says how the camera moves and how fast everything goes;
+- lives on verbs and on words of time ("slowly pans", "tracks left as", "then settles"), as vague words \
+give vague motion;
+- is one uninterrupted shot, with no more in it than fits the length of the clip;
+- describes what is to be seen instead of what is to be left out.
+
+Give every prompt an idea of its own: another moment, place, point of view, light or camera movement. Keep \
+to the subject, the style and the language of the brief. Write each prompt as one paragraph of at most \
+{characters} characters, without a number, a title or quotation marks around it.
+
+Answer with one JSON object and nothing else, valid against this schema:
+{schema}"""
+
+
+class AnswerFormat(StrEnum):
+    """Ways to ask for JSON, in the order in which they are tried.
+
+    Models and gateways differ in which they take: the nested schema is what OpenAI and Together
+    document, some take it only flattened, some know no more than `json_object`.
+    """
+
+    JSON_SCHEMA = "json_schema"
+    FLAT_JSON_SCHEMA = "flat_json_schema"
+    JSON_OBJECT = "json_object"
+
+
+def chat_requests(brief: Brief, prompt_limit: int) -> tuple[dict[str, Any], ...]:
+    """The bodies of a first request, one for each format, in the order in which to try them.
+
+    `prompt_limit` is the longest prompt of the video model, in characters.
+    """
+    return tuple(chat_body(brief, prompt_limit, answer_format=form) for form in AnswerFormat)
+
+
+def chat_body(
+    brief: Brief,
+    prompt_limit: int,
+    *,
+    answer_format: AnswerFormat = AnswerFormat.JSON_SCHEMA,
+    wanted: int | None = None,
+    thinking_tokens: int = THINKING_TOKENS,
+    already: Sequence[str] = (),
+    problems: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The body of one chat request.
+
+    `wanted` prompts are asked for: all of the brief's, or as many as one answer should hold.
+    A follow-up names the prompts that are there `already` and the `problems` of the last answer.
+    """
+    count = min(brief.count, PER_ANSWER) if wanted is None else wanted
+    characters = min(prompt_limit, _ENOUGH)
+    schema = _schema(count)
+    system = _SYSTEM.format(characters=characters, schema=json.dumps(schema))
+    return {
+        "model": brief.chat_model,
+        "messages": [
+            {"role": "system", "content": system},
+            {"role": "user", "content": _user_message(brief, count, already, problems)},
+        ],
+        "response_format": _response_format(answer_format, schema),
+        "temperature": 0.8,
+        # Two characters a token is the worst of the languages that are written with spaces; those
+        # written without need fewer characters for the same prompt.
+        "max_tokens": thinking_tokens + count * (characters // 2 + 16),
+    }
+
+
+def _schema(count: int) -> dict[str, Any]:
+    prompts = {"type": "array", "items": {"type": "string"}, "minItems": count, "maxItems": count}
+    return {
+        "type": "object",
+        "properties": {"prompts": prompts},
+        "required": ["prompts"],
+        "additionalProperties": False,
+    }
+
+
+def _response_format(answer_format: AnswerFormat, schema: dict[str, Any]) -> dict[str, Any]:
+    if answer_format is AnswerFormat.JSON_SCHEMA:
+        named = {"name": "video_prompts", "schema": schema, "strict": True}
+        return {"type": "json_schema", "json_schema": named}
+    if answer_format is AnswerFormat.FLAT_JSON_SCHEMA:
+        return {"type": "json_schema", "schema": schema}
+    return {"type": "json_object"}
+
+
+def _user_message(brief: Brief, count: int, already: Sequence[str], problems: Sequence[str]) -> str:
+    lines = [
+        f"Subject: {_one_line(brief.subject)}",
+        f"Style: {_one_line(brief.style) if brief.style else 'free'}",
+        f"Language: {_one_line(brief.language)}",
+        f"Count: {count}",
+        f"Length: {f'{brief.seconds:g} seconds' if brief.seconds else 'a few seconds'}",
+    ]
+    if already:
+        lines += ["", "These are written already; do not repeat them or come close to them:"]
+        lines += [f"- {_opening(prompt)}" for prompt in already]
+    if problems:
+        lines += ["", "Your last answer could not be used in full:"]
+        lines += [f"- {_opening(problem)}" for problem in problems]
+    return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _opening(text: str) -> str:
+    """Enough of a text to know it by: 200 of them still have to fit beside the answer."""
+    line = _one_line(text)
+    return line if len(line) <= 160 else line[:159].rstrip() + "…"

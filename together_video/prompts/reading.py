@@ -1,0 +1,266 @@
+"""Reading prompts out of a chat model's answer.
+
+Models wrap their JSON in code fences, think aloud before it, give a bare list or objects, number
+what they write, and are cut off in the middle. So reading is tolerant about the form, and strict
+about what counts as a prompt: none that is empty, too long for the video model, or there already.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from together_video.explain import printable
+from together_video.prompts.briefs import Brief
+from together_video.requests import MAX_PROMPT
+
+_LIST_KEYS = ("prompts", "video_prompts", "videos", "items", "results", "data")
+_TEXT_KEYS = ("prompt", "video_prompt", "text", "description", "content")
+_NUMBERED_KEY = re.compile(r"(prompt|video)?[ _-]*\d{1,3}", re.IGNORECASE)
+
+_OPEN_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*", re.IGNORECASE | re.DOTALL)
+_CLOSED_THOUGHT = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
+#: A JSON string; the closing quote is missing where the text ends first.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+("|\\?\Z)', re.DOTALL)
+_BRACKET = re.compile(r"[\[{]")
+_NUMBERED_LINE = re.compile(r"^\s*\d{1,3}[.)]\s+\S.*$", re.MULTILINE)
+_LABEL = re.compile(
+    r"^(?:(?:video )?prompt\s*(?:#?\d{1,3})?\s*[.):–—-]|#?\d{1,3}[.):]|[-*•])\s+", re.IGNORECASE
+)
+_QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "「": "」", "`": "`"}
+
+#: Places at which JSON may begin that are tried: prose rarely has more brackets than this before it.
+_ATTEMPTS = 40
+_DEEPEST = 6
+
+_DECODER = json.JSONDecoder(strict=False)
+
+
+class PromptReading(BaseModel):
+    """What one answer gave: usable prompts in their order, and what was wrong, as sentences.
+
+    `found` counts the texts that stood where prompts are expected, usable or not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    prompts: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    found: int = 0
+    finish_reason: str | None = None
+    excerpt: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the answer ended because its tokens were used up."""
+        return self.finish_reason == "length"
+
+
+def read_prompts(
+    answer: object,
+    brief: Brief,
+    prompt_limit: int,
+    *,
+    already: Sequence[str] = (),
+    asked: int | None = None,
+) -> PromptReading:
+    """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON is like.
+
+    At most as many prompts are taken as the brief still lacks beside those there `already`; fewer
+    than were `asked` for (by default, all that it lacks) are a problem.
+    `prompt_limit` is the longest prompt of the video model, in characters.
+    """
+    choice = _first_choice(answer)
+    finish_reason = choice.get("finish_reason")
+    content, refusal = _content(choice)
+    wanted = brief.count - len(already)
+    texts = _find_texts(content, wanted)
+    prompts: list[str] = []
+    problems: list[str] = []
+    if refusal:
+        problems.append(f"The model refused: {_excerpt(refusal)}")
+    if finish_reason == "length":
+        problems.append("The answer was cut off before its end.")
+    if not content.strip():
+        problems.append("The answer has no text.")
+    elif not texts:
+        problems.append("The answer holds no list of prompts.")
+    seen = {_sameness(prompt) for prompt in already}
+    limit = min(prompt_limit, MAX_PROMPT)
+    for number, text in enumerate(texts, start=1):
+        if len(prompts) >= wanted:
+            break
+        prompt = _clean(text)
+        same = _sameness(prompt)
+        if not any(letter.isalpha() for letter in same):
+            problems.append(f"Prompt {number} is empty.")
+        elif len(prompt) > limit:
+            problems.append(f"Prompt {number} has {len(prompt)} characters, {limit} are allowed.")
+        elif same in seen:
+            problems.append(f"Prompt {number} repeats another: {_excerpt(prompt)}")
+        else:
+            seen.add(same)
+            prompts.append(prompt)
+    expected = wanted if asked is None else asked
+    if 0 < len(texts) < expected:
+        problems.append(f"The answer has {len(texts)} of the {expected} prompts asked for.")
+    return PromptReading(
+        prompts=tuple(prompts),
+        problems=tuple(problems),
+        found=len(texts),
+        finish_reason=finish_reason if isinstance(finish_reason, str) else None,
+        excerpt=_excerpt(content),
+    )
+
+
+def _first_choice(answer: object) -> Mapping[str, Any]:
+    choices = answer.get("choices") if isinstance(answer, Mapping) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return choice if isinstance(choice, Mapping) else {}
+
+
+def _content(choice: Mapping[str, Any]) -> tuple[str, str]:
+    """The answer's text without what was thought aloud, and the words of a refusal, if any."""
+    message = choice.get("message")
+    if not isinstance(message, Mapping):
+        message = {"content": choice.get("text")}
+    content, refusal = message.get("content"), message.get("refusal")
+    if isinstance(content, list):
+        parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
+        content = "".join(part for part in parts if isinstance(part, str))
+    elif isinstance(content, Mapping):
+        content = _dumps(content)
+    text = content if isinstance(content, str) else ""
+    # The opening tag is often part of the model's template, so the closing one counts alone.
+    text = _CLOSED_THOUGHT.split(text)[-1]
+    return _OPEN_THOUGHT.sub("", text), refusal if isinstance(refusal, str) else ""
+
+
+def _dumps(value: object) -> str:
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def _find_texts(content: str, wanted: int) -> list[str]:
+    """The list of prompts in a text: from JSON, else from what of it is complete, else by numbers."""
+    best: list[str] = []
+    for value in _json_values(content):
+        texts = _texts(value, _DEEPEST)
+        # A draft may stand before the final list, so the later of two equals is taken.
+        if texts and len(texts) >= len(best):
+            best = texts
+    if len(best) < wanted:
+        complete = _complete_strings(content)
+        best = complete if len(complete) > len(best) else best
+    return best or [match[0] for match in _NUMBERED_LINE.finditer(content)]
+
+
+def _json_values(content: str) -> Iterator[object]:
+    start = 0
+    for _ in range(_ATTEMPTS):
+        bracket = _BRACKET.search(content, start)
+        if bracket is None:
+            return
+        try:
+            value, start = _DECODER.raw_decode(content, bracket.start())
+        except (ValueError, RecursionError):
+            start = bracket.end()
+        else:
+            yield value
+
+
+def _texts(value: object, depth: int) -> list[str]:
+    """The prompts in a decoded value, in whichever of the usual shapes it came."""
+    if isinstance(value, str):
+        return [value]
+    if depth == 0:
+        return []
+    if isinstance(value, list):
+        return [text for entry in value for text in _texts(entry, depth - 1)]
+    if not isinstance(value, dict):
+        return []
+    fields = {key.lower(): entry for key, entry in value.items()}
+    for key in _LIST_KEYS:
+        if isinstance(fields.get(key), list | dict):
+            return _texts(fields[key], depth - 1)
+    for key in _TEXT_KEYS:
+        if isinstance(fields.get(key), str):
+            return [fields[key]]
+    if fields and all(_NUMBERED_KEY.fullmatch(key) for key in fields):
+        return [text for entry in fields.values() for text in _texts(entry, depth - 1)]
+    only = next(iter(fields.values())) if len(fields) == 1 else None
+    return _texts(only, depth - 1) if isinstance(only, list | dict) else []
+
+
+def _complete_strings(content: str) -> list[str]:
+    """Prompts of JSON that is cut off or malformed: every whole string where a prompt may stand."""
+    bracket = _BRACKET.search(content)
+    if bracket is None:
+        return []
+    found: list[str] = []
+    key = "prompts"
+    for match in _STRING.finditer(content, bracket.start()):
+        if match[1] != '"':
+            break
+        before, after = _last_before(content, match), _first_after(content, match)
+        try:
+            text = _DECODER.decode(match[0])
+        except ValueError:
+            continue
+        if after == ":":
+            key = text.strip().lower()
+        # Quotes that a model forgot to escape would otherwise leave pieces of prompts.
+        elif before in "[{,:" and after in ("", ",", "]", "}") and _may_hold_prompt(key):
+            found.append(text)
+    return found
+
+
+def _last_before(content: str, match: re.Match[str]) -> str:
+    position = match.start() - 1
+    while content[position].isspace():
+        position -= 1
+    return content[position]
+
+
+def _first_after(content: str, match: re.Match[str]) -> str:
+    position = match.end()
+    while position < len(content) and content[position].isspace():
+        position += 1
+    return content[position : position + 1]
+
+
+def _may_hold_prompt(key: str) -> bool:
+    return key in _LIST_KEYS or key in _TEXT_KEYS or _NUMBERED_KEY.fullmatch(key) is not None
+
+
+def _clean(text: str) -> str:
+    """One line without what cannot be stored or sent, without numbers, labels and outer quotes."""
+    # Lone surrogates (half an emoji) are legal in JSON and in no encoding.
+    text = text.encode("utf-8", "ignore").decode().replace("**", "")
+    text = " ".join(text.split())
+    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cc").strip()
+    for _ in range(3):
+        shorter = _LABEL.sub("", text)
+        if len(shorter) > 1 and _QUOTES.get(shorter[0]) == shorter[-1]:
+            shorter = shorter[1:-1].strip()
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def _sameness(prompt: str) -> str:
+    """Equal for prompts that differ only in case, spaces, punctuation or the way letters are composed."""
+    folded = unicodedata.normalize("NFKC", prompt).casefold()
+    return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LNM")
+
+
+def _excerpt(text: str) -> str:
+    return printable(" ".join(text.split()))
