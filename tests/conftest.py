@@ -1,9 +1,233 @@
-"""What all tests share."""
+"""What all tests share: a clean environment, and servers on loopback that start when first asked for."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
+
+if TYPE_CHECKING:
+    from blocks.archive import VideoArchive
+    from flows.services import PrefectServer, S3Server
+
+#: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
+_FOREIGN = ("AWS_", "TOGETHER_", "VIDEO_ARCHIVE_", "PREFECT_")
+_home = tempfile.TemporaryDirectory(prefix="prefect-home-")
+
+
+def pytest_configure() -> None:
+    """Before Prefect is imported, which reads its profile at once."""
+    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+        PREFECT_HOME=_home.name,
+        PREFECT_PROFILES_PATH=f"{_home.name}/profiles.toml",
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+        DO_NOT_TRACK="1",
+        TOGETHER_VIDEO_SPOOL=f"{_home.name}/spool",
+    )
+
+
+def pytest_unconfigure() -> None:
+    _home.cleanup()
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Async tests run on asyncio, which is what Prefect runs on."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A Prefect server for the whole session. It takes some 20 s to start: use `prefect_api`."""
+    from flows.services import PrefectServer
+
+    with PrefectServer(tmp_path_factory.mktemp("prefect")) as server:
+        yield server.wait_ready(180)
+
+
+@pytest.fixture
+def prefect_api(prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """This process and the processes that it starts use the session's server; gives the API's URL."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    for name, value in prefect_server.environment().items():
+        monkeypatch.setenv(name, value)
+    url = f"{prefect_server.url}/api"
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that checks signatures and checksums, for the whole session."""
+    from flows.services import S3Server
+
+    with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server.wait_ready()
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """moto's S3 server for the whole session: it takes any keys and any checksum."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_archive() -> Callable[..., VideoArchive]:
+    """Makes an archive in a new bucket: `new_archive(url, access_key=…, secret_key=…, prefix=…)`."""
+    import boto3
+    from prefect_aws.credentials import AwsCredentials
+
+    from blocks.archive import VideoArchive
+
+    def make(url: str, *, access_key: str = "key", secret_key: str = "s3", **fields: Any) -> VideoArchive:
+        bucket = f"videos-{uuid4().hex[:12]}"
+        keys = {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key}
+        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+        client.create_bucket(Bucket=bucket)
+        client.close()
+        credentials = AwsCredentials(
+            **keys, region_name="us-east-1", aws_client_parameters={"endpoint_url": url}
+        )
+        return VideoArchive(bucket=bucket, credentials=credentials, **fields)
+
+    return make
+
+
+@pytest.fixture
+def archive(moto_url: str, new_archive: Callable[..., VideoArchive]) -> VideoArchive:
+    """An archive in an empty bucket of moto's."""
+    return new_archive(moto_url)
+
+
+class UnrulyServer:
+    """A server that passes calls on to another one, unless `strike` says what to do with a call.
+
+    `strike(method, path, headers)` gives None (pass it on), a number of an HTTP status, (status,
+    body) or (status, body, headers), "lost" (pass it on and drop the answer), or "reset".
+    `calls` holds method and path of all calls so far.
+    """
+
+    def __init__(self, upstream: str = "") -> None:
+        self.upstream = urlsplit(upstream)
+        self.strike: Callable[[str, str, dict[str, str]], Any] = lambda *_: None
+        self.calls: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 10
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def handle_any(self) -> None:
+                outer.answer(self)
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, call: http.server.BaseHTTPRequestHandler) -> None:
+        body = call.rfile.read(int(call.headers.get("content-length") or 0))
+        given = {name.lower(): value for name, value in call.headers.items()}
+        self.calls.append((call.command, call.path))
+        self.headers.append(given)
+        verdict = self.strike(call.command, call.path, given)
+        if verdict is None or verdict == "lost":
+            status, answer, headers = self._pass_on(call, body)
+        elif verdict == "reset":
+            status, answer, headers = 0, b"", []
+        else:
+            status, text, *more = verdict if isinstance(verdict, tuple) else (verdict, "")
+            answer, headers = text.encode(), list((more[0] if more else {}).items())
+        if verdict in ("lost", "reset"):
+            call.close_connection = True
+            return
+        call.send_response_only(status)
+        length = str(len(answer))
+        for name, value in headers:
+            if name.lower() == "content-length":
+                length = value
+            elif name.lower() not in {"transfer-encoding", "connection"}:
+                call.send_header(name, value)
+        call.send_header("content-length", length)
+        call.end_headers()
+        if call.command != "HEAD":
+            call.wfile.write(answer)
+
+    def _pass_on(
+        self, call: http.server.BaseHTTPRequestHandler, body: bytes
+    ) -> tuple[int, bytes, list[tuple[str, str]]]:
+        connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=10)
+        try:
+            connection.request(call.command, call.path, body, dict(call.headers.items()))
+            response = connection.getresponse()
+            return response.status, response.read(), response.getheaders()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def unruly_s3(moto_url: str) -> Iterator[UnrulyServer]:
+    """A server in front of moto's that can refuse, lose answers, or break off: set its `strike`."""
+    server = UnrulyServer(moto_url)
+    yield server
+    server.close()
+
+
+class TurnedClock:
+    """Seconds that pass when told to, or when somebody sleeps by it; `slept` holds each sleep."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def turned_clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+def spool_folder(tmp_path: Path) -> Path:
+    """Where a test's spool may be made; it does not exist yet."""
+    return tmp_path / "spool"
