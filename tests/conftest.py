@@ -95,15 +95,15 @@ def moto_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_archive() -> Callable[..., VideoArchive]:
-    """Makes an archive in a new bucket: `new_archive(url, access_key=…, secret_key=…, prefix=…)`."""
+    """Makes an archive in a new bucket: `new_archive(url, (key, secret), prefix=…)`."""
     import boto3
     from prefect_aws.credentials import AwsCredentials
 
     from blocks.archive import VideoArchive
 
-    def make(url: str, *, access_key: str = "key", secret_key: str = "s3", **fields: Any) -> VideoArchive:
+    def make(url: str, pair: tuple[str, str] = ("key", "secret"), **fields: Any) -> VideoArchive:
         bucket = f"videos-{uuid4().hex[:12]}"
-        keys = {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key}
+        keys = dict(zip(("aws_access_key_id", "aws_secret_access_key"), pair, strict=True))
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
         client.create_bucket(Bucket=bucket)
         client.close()
