@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Self
 
 from prefect.blocks.core import Block
@@ -62,6 +63,12 @@ class VideoArchive(Block):
     )
     tags: dict[str, str] = Field(
         default_factory=dict, title="Tags", description="Up to ten tags for each video and poster."
+    )
+    monthly_limit_usd: Decimal | None = Field(
+        default=None,
+        gt=0,
+        title="Monthly limit",
+        description="What all runs together may spend in a calendar month (UTC), in US dollars.",
     )
     credentials: AwsCredentials | MinIOCredentials | None = Field(
         default=None,
@@ -140,6 +147,6 @@ class VideoArchive(Block):
         )
         store = ObjectStore(client, self.bucket, storage=storage, connections=connections)
         try:
-            yield Ledger(store, self.layout)
+            yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd)
         finally:
             store.close()

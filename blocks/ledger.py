@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import socket
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from blocks.spending import MonthlySpending
 from blocks.store import ObjectStore
 from together_video.errors import ArchiveError, NoClearAnswer, ObjectConflict
 from together_video.prompts import PromptSet
@@ -45,12 +47,22 @@ class Facts(BaseModel):
     record: VideoRecord | None = None
 
 
+class InFlight(BaseModel):
+    """One purchase in the listing of inflight/: since when (the store's clock), and the names of its facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: datetime
+    facts: frozenset[str]
+
+
 class Ledger:
     """The facts of one archive. Raises `ArchiveError`s; see `store`."""
 
-    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+    def __init__(self, store: ObjectStore, layout: Layout, *, monthly_limit: Decimal | None = None) -> None:
         self.store = store
         self.layout = layout
+        self.spending = MonthlySpending(store, layout, monthly_limit)
 
     @property
     def bucket(self) -> str:
@@ -63,7 +75,12 @@ class Ledger:
     async def claim(
         self, plan: VideoPlan, *, valid_seconds: float, run: RunRef | None = None
     ) -> Claim | None:
-        """Claim the right to pay for `plan`. None where somebody else holds it."""
+        """Claim the right to pay for `plan`. None where somebody else holds it.
+
+        Raises:
+            BudgetReached: the archive's monthly limit has no room for it.
+        """
+        reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
         now = datetime.now(UTC)
         video_key, poster_key = self.layout.media(plan, now)
         claim = Claim(
@@ -74,13 +91,17 @@ class Ledger:
             valid_seconds=valid_seconds,
             video_key=video_key,
             poster_key=poster_key,
+            reservation=reservation,
             run=run or RunRef(host=socket.gethostname()),
         )
         if await self._write(self.layout.claim(plan.id), claim):
             return claim
         found = await self._read(self.layout.claim(plan.id), Claim)
         # The answer to our own PUT may have been lost, and its repetition refused.
-        return claim if found is not None and found[0].token == claim.token else None
+        if found is not None and found[0].token == claim.token:
+            return claim
+        await self.spending.withdraw(reservation)
+        return None
 
     async def release(self, claim: Claim) -> None:
         """Give up a claim behind which it is proven that nothing was created."""
@@ -89,6 +110,7 @@ class Ledger:
             [self.layout.ambiguous(claim.id)] if found is not None and found[0].token == claim.token else []
         )
         await self.store.delete([*gone, self.layout.claim(claim.id)])
+        await self.spending.withdraw(claim.reservation)
 
     async def submitted(self, submission: Submission) -> Submission:
         """Store the job id. Nothing else may happen before this is durable."""
@@ -111,7 +133,11 @@ class Ledger:
 
     async def record(self, video: str) -> VideoRecord | None:
         """The final record, if there is one."""
-        found = await self._read(self.layout.record(video), VideoRecord)
+        return await self.read_record(self.layout.record(video))
+
+    async def read_record(self, key: str) -> VideoRecord | None:
+        """The record under a key of the listing of records/."""
+        found = await self._read(key, VideoRecord)
         return found[0] if found else None
 
     async def facts(self, video: str) -> Facts:
@@ -119,41 +145,75 @@ class Ledger:
         record = await self.record(video)
         if record is not None:
             return Facts(state=state_of(record=record), record=record)
+        found = await self.facts_in_flight(video)
+        if found.claim is None:
+            # Finishing writes the record first and then empties inflight: look again, in that order.
+            record = await self.record(video)
+            if record is not None:
+                return Facts(state=state_of(record=record), record=record)
+        return found
+
+    async def facts_in_flight(self, video: str) -> Facts:
+        """What lies under inflight/<id>/, whatever the record says."""
         claimed = await self._read(self.layout.claim(video), Claim)
         claim, age = claimed if claimed else (None, None)
         job = await self._read(self.layout.job(video), Submission)
         doubt = None if job else await self._read(self.layout.ambiguous(video), Ambiguity)
         submission, ambiguity = job[0] if job else None, doubt[0] if doubt else None
-        state = state_of(claim=claim, submission=submission, ambiguity=ambiguity, claim_age=age)
-        if state is not LedgerState.ARCHIVED and claim is None:
-            # Finishing writes the record first and then empties inflight: look again, in that order.
-            record = await self.record(video)
-            if record is not None:
-                return Facts(state=state_of(record=record), record=record)
-        return Facts(state=state, claim=claim, claim_age=age, submission=submission, ambiguity=ambiguity)
+        return Facts(
+            state=state_of(claim=claim, submission=submission, ambiguity=ambiguity, claim_age=age),
+            claim=claim,
+            claim_age=age,
+            submission=submission,
+            ambiguity=ambiguity,
+        )
 
-    async def finish(self, record: VideoRecord) -> VideoRecord:
-        """Write the final record, then empty inflight. Returns the record that holds, ours or an earlier one."""
+    async def finish(self, record: VideoRecord, claim: Claim) -> VideoRecord:
+        """Write the final record, then empty inflight. Returns the record that holds, ours or an earlier one.
+
+        A purchase that was given up and then turned out to be made is recorded beside that decision.
+        """
         if not await self._write(self.layout.record(record.id), record):
             existing = await self.record(record.id)
             if existing is None:
                 raise ObjectConflict(f"records/{record.id}.json could neither be written nor read.")
-            record = existing
+            if existing.state == "abandoned" and record.state != "abandoned":
+                await self._write(self.layout.late_record(record.id), record)
+            else:
+                record = existing
+        await self.spending.settle(claim.reservation, record.cost_usd)
         await self.clear(record.id)
         return record
+
+    async def abandon(self, claim: Claim, reason: str) -> VideoRecord:
+        """Close an ambiguous purchase because somebody chose to buy the video again."""
+        record = VideoRecord(
+            id=claim.id,
+            state="abandoned",
+            plan=claim.plan,
+            claimed_at=claim.claimed_at,
+            recorded_at=datetime.now(UTC),
+            error=reason,
+            run=claim.run,
+        )
+        return await self.finish(record, claim)
 
     async def clear(self, video: str) -> None:
         """Empty inflight/<id>/ once the record is there. The claim goes last."""
         layout = self.layout
         await self.store.delete([layout.ambiguous(video), layout.job(video), layout.claim(video)])
 
-    async def in_flight(self) -> dict[str, datetime]:
-        """Ids of all purchases in flight with the time of their first fact. One listing."""
+    async def in_flight(self) -> dict[str, InFlight]:
+        """All purchases in flight, by id: which facts there are, and since when. One listing."""
         start = self.layout.inflight
-        found: dict[str, datetime] = {}
-        for key, written in await self.store.list(start):
-            video = key.removeprefix(start).split("/", 1)[0]
-            found[video] = min(written, found.get(video, written))
+        found: dict[str, InFlight] = {}
+        for stored in await self.store.list(start):
+            video, _, name = stored.key.removeprefix(start).partition("/")
+            known = found.get(video)
+            found[video] = InFlight(
+                since=min(stored.written_at, known.since) if known else stored.written_at,
+                facts=frozenset({name, *(known.facts if known else ())}),
+            )
         return found
 
     async def prompts(self, brief: str) -> PromptSet | None:

@@ -75,6 +75,16 @@ class StoredBytes(BaseModel):
     age_seconds: float
 
 
+class ListedObject(BaseModel):
+    """An object in a listing: its key, its size in bytes, when it was written."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    size: int
+    written_at: datetime
+
+
 class StoredHead(BaseModel):
     """An object's size in bytes and, where known, its SHA-256 in hexadecimal."""
 
@@ -240,13 +250,15 @@ class ObjectStore:
 
         return await self._call(copy, key, missing=False)
 
-    async def list(self, prefix: str) -> list[tuple[str, datetime]]:
-        """Keys below `prefix` with the time each was written, in the order of keys."""
+    async def list(self, prefix: str) -> list[ListedObject]:
+        """Everything below `prefix`, in the order of keys; a request per 1,000."""
 
-        def read() -> list[tuple[str, datetime]]:
+        def read() -> list[ListedObject]:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             return [
-                (entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", [])
+                ListedObject(key=entry["Key"], size=entry["Size"], written_at=entry["LastModified"])
+                for page in pages
+                for entry in page.get("Contents", [])
             ]
 
         return await self._call(read, prefix, missing=[])

@@ -9,12 +9,21 @@ from prefect.states import Completed, Failed
 
 from tasks.run import run_logger
 from together_video.errors import VideoError
-from together_video.summary import Summary
+from together_video.summary import GOOD, Summary, VideoState
 
 
 def ending(summary: Summary) -> State[Any]:
     """Completed if every video is in the archive, else Failed; the summary is the state's data."""
     make = Completed if summary.is_good else Failed
+    return make(message=summary.sentence, data=summary)
+
+
+def collected(summary: Summary, *, troubles: int) -> State[Any]:
+    """As `ending`, but jobs that are still running at the provider are as they should be."""
+    fine = not troubles and all(
+        found.state in GOOD or found.state is VideoState.SUBMITTED for found in summary.videos
+    )
+    make = Completed if fine else Failed
     return make(message=summary.sentence, data=summary)
 
 

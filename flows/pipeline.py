@@ -7,13 +7,17 @@ the others, unless no video can succeed any more (no key, no credit, no bucket).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Concatenate, Literal, ParamSpec
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from blocks.ledger import Ledger
 from flows.progress import Progress, tell
+from flows.purse import Purse
 from tasks.archive import archive_video, record_failure
 from tasks.create import create_video
 from tasks.download import download_video
@@ -24,8 +28,10 @@ from together_video.client import TogetherClient
 from together_video.errors import (
     AccountRefused,
     BucketRefused,
+    BudgetReached,
     ConfigurationError,
     CreateAmbiguous,
+    JobDeadlinePassed,
     JobFailed,
     ObjectConflict,
     VideoError,
@@ -34,6 +40,11 @@ from together_video.polling import PollPolicy
 from together_video.records import LedgerState, VideoPlan, VideoRecord
 from together_video.spool import Spool
 from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
+
+P = ParamSpec("P")
+
+#: What to do with a create of an earlier run that had no clear answer.
+OnAmbiguous = Literal["hold", "resubmit"]
 
 #: After one of these no other create can succeed.
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
@@ -50,12 +61,20 @@ class Pipeline:
         policy: PollPolicy | None = None,
         in_flight: int = 20,
         spool: Spool | None = None,
+        budget_usd: Decimal | None = None,
+        retry_failed: bool = False,
+        on_ambiguous: OnAmbiguous = "hold",
     ) -> None:
         self.client = client
         self.ledger = ledger
         self.policy = policy or PollPolicy()
         self.spool = spool or Spool()
         self.records: dict[str, VideoRecord] = {}
+        #: How many jobs stay at the provider for another reason than a passed deadline.
+        self.troubles = 0
+        self._purse = Purse(budget_usd)
+        self._retry_failed = retry_failed
+        self._on_ambiguous = on_ambiguous
         self._places = asyncio.Semaphore(in_flight)
         self._hopeless: VideoError | None = None
         self._done = 0
@@ -64,45 +83,52 @@ class Pipeline:
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
         self._total += len(plans)
-        return Summary.of(await asyncio.gather(*(self._in_turn(plan) for plan in plans)))
+        return Summary.of(await asyncio.gather(*(self._in_turn(plan, self._make) for plan in plans)))
 
-    async def _in_turn(self, plan: VideoPlan) -> VideoOutcome:
+    async def finish(self, purchases: Sequence[Purchase]) -> Summary:
+        """Bring home what was bought earlier: nothing is created."""
+        self._total += len(purchases)
+        outcomes = [self._in_turn(bought.claim.plan, self._bring_home, bought) for bought in purchases]
+        return Summary.of(await asyncio.gather(*outcomes))
+
+    async def _in_turn(
+        self,
+        plan: VideoPlan,
+        work: Callable[Concatenate[VideoPlan, P], Awaitable[VideoOutcome]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> VideoOutcome:
         async with self._places:
-            outcome = await self._one(plan)
+            outcome = await work(plan, *args, **kwargs)
         self._done += 1
-        logger = run_logger()
         line = f"{plan.title}: {outcome.state}" + (f": {outcome.error}" if outcome.error else "")
-        logger.log(20 if outcome.state in GOOD else 40, line)
+        run_logger().log(logging.INFO if outcome.state in GOOD else logging.ERROR, line)
         self._tell(plan, outcome.state.value, outcome.error or "")
         return outcome
 
-    async def _one(self, plan: VideoPlan) -> VideoOutcome:
-        """The outcome of one video. An error before the create is "refused": nothing was created."""
-        purchase: Purchase | None = None
+    async def _make(self, plan: VideoPlan) -> VideoOutcome:
+        """Reuse or buy one video and bring it home. What goes wrong before the create is "refused"."""
         try:
-            if self._hopeless is not None:
-                return VideoOutcome.of_plan(
-                    plan, VideoState.SKIPPED, error=f"Not started: {self._hopeless.message}"
-                )
-            plan, record = await self._latest(plan)
-            if record is None:
-                bought = await step(create_video, plan, self.client, self.ledger, self.spool)
-                if isinstance(bought, VideoRecord):
-                    record = bought
-                else:
-                    purchase = bought
-                    self._tell(plan, "goes on" if purchase.resumed else "created", f"job {purchase.job_id}")
-                    return self._of_record(await self._bring_home(purchase), VideoState.ARCHIVED)
-            return self._of_record(record, VideoState.REUSED)
+            while True:
+                if self._hopeless is not None:
+                    return _outcome(plan, VideoState.SKIPPED, f"Not started: {self._hopeless.message}")
+                plan, record = await self._latest(plan)
+                bought = record or await self._buy(plan)
+                if isinstance(bought, Purchase):
+                    self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
+                    return await self._bring_home(plan, bought)
+                if bought.state != "abandoned":
+                    return self._of_record(bought, VideoState.REUSED)
         except CreateAmbiguous as error:
-            return VideoOutcome.of_plan(plan, VideoState.AMBIGUOUS, error=error.message)
-        except JobFailed as error:
-            return await self._failed(plan, purchase, error)
+            return _outcome(plan, VideoState.AMBIGUOUS, error.message)
+        except BudgetReached as error:
+            return _outcome(plan, VideoState.SKIPPED, f"Not started: {error.message}")
         except VideoError as error:
-            return self._unfinished(plan, purchase, error, error.message)
+            if isinstance(error, _HOPELESS) and self._hopeless is None:
+                self._hopeless = error
+            return _outcome(plan, VideoState.REFUSED, error.message)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
-            run_logger().error("%s: unexpected", plan.title, exc_info=True)
-            return self._unfinished(plan, purchase, error, f"Unexpected {type(error).__name__}: {error}.")
+            return _outcome(plan, VideoState.REFUSED, self._unexpected(plan, error))
 
     async def _latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
         """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
@@ -110,14 +136,67 @@ class Pipeline:
             record = await self.ledger.record(plan.id)
             if record is None or record.state == "archived":
                 return plan, record
-            following = plan.model_copy(update={"attempt": plan.attempt + 1})
-            if record.state == "failed":
+            following = plan.next_attempt()
+            if record.state == "failed" and not self._retry_failed:
                 facts = await self.ledger.facts(following.id)
                 if facts.state is LedgerState.ABSENT:
                     return plan, record
             plan = following
 
-    async def _bring_home(self, purchase: Purchase) -> VideoRecord:
+    async def _buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
+        """The create, within the budget. What was found ambiguous is given up first, if that was asked for."""
+        await self._purse.reserve(plan.estimate_usd)
+        try:
+            bought = await step(create_video, plan, self.client, self.ledger, self.spool)
+        except CreateAmbiguous as error:
+            if error.fresh:
+                await self._purse.settle(plan.estimate_usd, None)
+                raise
+            await self._purse.release(plan.estimate_usd)
+            abandoned = await self._give_up(plan, error)
+            if abandoned is None:
+                raise
+            return abandoned
+        except Exception:
+            await self._purse.release(plan.estimate_usd)
+            raise
+        if isinstance(bought, VideoRecord) or bought.resumed:
+            await self._purse.release(plan.estimate_usd)
+        return bought
+
+    async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> VideoRecord | None:
+        """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""
+        if self._on_ambiguous == "hold":
+            return None
+        facts = await self.ledger.facts(plan.id)
+        if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
+            return None
+        run_logger().warning("%s: given up and bought again: %s", plan.title, error.message)
+        return await self.ledger.abandon(facts.claim, f"Bought again although: {error.message}")
+
+    async def _bring_home(self, plan: VideoPlan, purchase: Purchase) -> VideoOutcome:
+        """From the job id to the archive. What goes wrong here leaves the job at the provider."""
+        reserved = None if purchase.resumed else plan.estimate_usd
+        cost = None
+        try:
+            record = await self._wait_and_archive(purchase)
+            cost = record.cost_usd
+            return self._of_record(record, VideoState.ARCHIVED)
+        except JobFailed as error:
+            cost = error.job.cost_usd
+            return await self._failed(plan, purchase, error)
+        except VideoError as error:
+            if isinstance(error, _HOPELESS) and self._hopeless is None:
+                self._hopeless = error
+            self.troubles += not isinstance(error, JobDeadlinePassed)
+            return _outcome(plan, VideoState.SUBMITTED, error.message, purchase.job_id)
+        except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
+            self.troubles += 1
+            return _outcome(plan, VideoState.SUBMITTED, self._unexpected(plan, error), purchase.job_id)
+        finally:
+            await self._purse.settle(reserved, cost)
+
+    async def _wait_and_archive(self, purchase: Purchase) -> VideoRecord:
         job = await step(wait_for_video, purchase, self.client, self.policy)
         self._tell(purchase.claim.plan, "finished", "downloading")
         clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
@@ -136,26 +215,23 @@ class Pipeline:
             state = VideoState.FAILED
         return VideoOutcome.of_record(record, state, bucket=self.ledger.bucket)
 
-    async def _failed(self, plan: VideoPlan, purchase: Purchase | None, error: JobFailed) -> VideoOutcome:
-        if purchase is None:
-            return VideoOutcome.of_plan(plan, VideoState.FAILED, error=error.message, job_id=error.job_id)
+    async def _failed(self, plan: VideoPlan, purchase: Purchase, error: JobFailed) -> VideoOutcome:
         try:
             return self._of_record(await record_failure(purchase, error, self.ledger), VideoState.FAILED)
         except VideoError as trouble:
             words = f"{error.message} This could not be recorded ({trouble.message})"
-            return VideoOutcome.of_plan(plan, VideoState.FAILED, error=words, job_id=error.job_id)
+            return _outcome(plan, VideoState.FAILED, words, error.job_id)
 
-    def _unfinished(
-        self, plan: VideoPlan, purchase: Purchase | None, error: Exception, words: str
-    ) -> VideoOutcome:
-        if isinstance(error, _HOPELESS) and self._hopeless is None:
-            self._hopeless = error
-        if purchase is None:
-            return VideoOutcome.of_plan(plan, VideoState.REFUSED, error=words)
-        return VideoOutcome.of_plan(plan, VideoState.SUBMITTED, error=words, job_id=purchase.job_id)
+    def _unexpected(self, plan: VideoPlan, error: Exception) -> str:
+        run_logger().error("%s: unexpected", plan.title, exc_info=error)
+        return f"Unexpected {type(error).__name__}: {error}."
 
     def _tell(self, plan: VideoPlan, stage: str, detail: str) -> None:
         tell(Progress(plan=plan, stage=stage, detail=detail, done=self._done, total=self._total))
+
+
+def _outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None = None) -> VideoOutcome:
+    return VideoOutcome.of_plan(plan, state, error=error, job_id=job_id)
 
 
 @asynccontextmanager
@@ -165,6 +241,9 @@ async def open_pipeline(
     *,
     policy: PollPolicy | None = None,
     in_flight: int = 20,
+    budget_usd: Decimal | None = None,
+    retry_failed: bool = False,
+    on_ambiguous: OnAmbiguous = "hold",
 ) -> AsyncIterator[Pipeline]:
     """A pipeline over blocks, or over what the environment names. The bucket is checked first.
 
@@ -180,4 +259,13 @@ async def open_pipeline(
         archive.open(connections=min(64, max(8, in_flight))) as ledger,
     ):
         await ledger.check()
-        yield Pipeline(client, ledger, policy=policy, in_flight=in_flight, spool=spool)
+        yield Pipeline(
+            client,
+            ledger,
+            policy=policy,
+            in_flight=in_flight,
+            spool=spool,
+            budget_usd=budget_usd,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+        )

@@ -67,7 +67,8 @@ async def archive_video(
             notes=compare(clip.info, claim.plan.request),
             job=job.raw,
             run=current_run(),
-        )
+        ),
+        claim,
     )
     for path in (clip.file.path, poster_path):
         path.unlink(missing_ok=True)
@@ -93,7 +94,8 @@ async def record_failure(purchase: Purchase, error: JobFailed, ledger: Ledger) -
             error_code=job.fault.code if job.fault else None,
             job=job.raw,
             run=current_run(),
-        )
+        ),
+        claim,
     )
 
 

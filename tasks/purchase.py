@@ -77,7 +77,7 @@ async def buy(
     limit = client.timeouts.connect_seconds + client.timeouts.create_seconds
     pause = 1.0
     while True:
-        while (shut := client.gate.wait_seconds()) > 0:
+        while (shut := client.gate.enter()) > 0:
             await sleep(shut)
         claim = await ledger.claim(plan, valid_seconds=limit + _CLAIM_MARGIN, run=run)
         if claim is None:
@@ -114,7 +114,9 @@ async def _submit(claim: Claim, client: TogetherClient, ledger: Ledger, spool: S
     except NoClearAnswer as error:
         await ledger.ambiguous(claim, error)
         raise CreateAmbiguous(
-            f"{error} It may have been charged, so it is held and not repeated.", video_id=claim.id
+            f"{error} It may have been charged, so it is held and not repeated.",
+            video_id=claim.id,
+            fresh=True,
         ) from error
     except TogetherError:
         await ledger.release(claim)
@@ -161,8 +163,9 @@ async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
     ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
     return CreateAmbiguous(
         f"It may have been charged at {ambiguity.found_at:%Y-%m-%d %H:%M} UTC and gave no job id: "
-        f"{ambiguity.reason}. It is held and not repeated.",
+        f"{ambiguity.reason.rstrip('.')}. It is held and not repeated.",
         video_id=claim.id,
+        fresh=False,
     )
 
 

@@ -20,6 +20,7 @@
     │   ├── DownloadBroken         cut short, wrong length, not a video
     │   └── DownloadTooLarge
     ├── PromptError                the chat model gave no usable prompts
+    ├── BudgetReached              not started: it would pass a limit that was set
     ├── CreateAmbiguous            it may have been paid for: held, never repeated by itself
     └── ArchiveError
         ├── BucketRefused          there is no such bucket, or it is not ours to use
@@ -197,12 +198,21 @@ class PromptError(VideoError):
     """The chat model gave no usable prompts. Its answer is quoted."""
 
 
-class CreateAmbiguous(VideoError):
-    """A create had no clear answer: it may have been charged. It is held, not repeated."""
+class BudgetReached(VideoError):
+    """Another create could pass a limit that was set. Nothing was created."""
 
-    def __init__(self, message: str, *, video_id: str) -> None:
+
+class CreateAmbiguous(VideoError):
+    """A create had no clear answer: it may have been charged. It is held, not repeated.
+
+    Attributes:
+        fresh: True where this very call sent the create; False where it was found in the ledger.
+    """
+
+    def __init__(self, message: str, *, video_id: str, fresh: bool) -> None:
         super().__init__(message)
         self.video_id = video_id
+        self.fresh = fresh
 
 
 class ArchiveError(VideoError):

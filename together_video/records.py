@@ -90,6 +90,10 @@ class VideoPlan(_Fact):
     def id(self) -> str:
         return video_id(self.request, take=self.take, edition=self.edition, attempt=self.attempt)
 
+    def next_attempt(self) -> VideoPlan:
+        """The same video, to be bought again after this purchase is closed for good."""
+        return self.model_copy(update={"attempt": self.attempt + 1})
+
     @property
     def title(self) -> str:
         return self.request.title
@@ -100,6 +104,7 @@ class Claim(_Fact):
 
     `token` tells whose claim it is. `valid_seconds` is how long the create behind it can take;
     a claim that is older and has no job is ambiguous. Every key is fixed here, date included.
+    `reservation` is the key of what it holds of the archive's monthly limit, if there is one.
     """
 
     id: str
@@ -109,6 +114,7 @@ class Claim(_Fact):
     valid_seconds: float
     video_key: str
     poster_key: str
+    reservation: str | None = None
     run: RunRef = RunRef()
 
 
@@ -257,8 +263,15 @@ class Layout(BaseModel):
     def record(self, video: str) -> str:
         return self.key("records", f"{video}.json")
 
+    def late_record(self, video: str) -> str:
+        """For a video that came home although its purchase had been given up."""
+        return self.key("records", f"{video}.late.json")
+
     def brief(self, brief: str) -> str:
         return self.key("briefs", f"{brief}.json")
+
+    def spending(self, month: str, name: str) -> str:
+        return self.key("spending", month, name)
 
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
@@ -272,8 +285,9 @@ class Layout(BaseModel):
             day=claimed_at.strftime("%d"),
             slug=slug_of(plan.request),
             id=plan.id,
-            model=slugify(plan.request.model),
-            edition=slugify(plan.edition) or "edition",
+            # A name in another script can grow tenfold, or vanish; a key has 1,024 bytes at most.
+            model=slugify(plan.request.model, max_length=64) or "model",
+            edition=slugify(plan.edition, max_length=64) or "edition",
         )
         ending = (plan.request.output_format or "MP4").lower()
         return self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")

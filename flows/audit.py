@@ -1,0 +1,146 @@
+"""Flow: hold every record against the bucket, find what is orphaned or half-written, add up the cost."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import Field
+
+from blocks.archive import VideoArchive
+from blocks.ledger import InFlight, Ledger
+from blocks.store import ListedObject
+from flows.ending import refused
+from tasks.run import run_logger
+from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
+from together_video.errors import VideoError
+from together_video.records import StoredObject, VideoRecord
+
+#: What is in flight for longer than this is no running job any more.
+_STALE = timedelta(days=1)
+
+
+@flow(
+    name="audit-archive",
+    description="Every record has its files with the right size and checksum; nothing is orphaned; what was spent.",
+)
+async def audit_archive(
+    deep: Annotated[
+        bool, Field(description="Read every video back and compare its bytes, not only its metadata.")
+    ] = False,
+    archive: Annotated[VideoArchive | None, Field(description="The archive; else the environment's.")] = None,
+) -> State[Any]:
+    """Changes nothing. Ends Failed on any finding. The state's data is an `AuditReport`, or the
+    `VideoError` that kept the audit from beginning.
+    """
+    try:
+        async with (archive or VideoArchive.from_env()).open() as ledger:
+            report = await audit(ledger, deep=deep)
+    except VideoError as error:
+        return refused(error)
+    for finding in report.findings:
+        run_logger().error("%s: %s: %s", finding.kind, finding.key, finding.message)
+    make = Failed if report.findings else Completed
+    return make(message=report.sentence, data=report)
+
+
+async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
+    """Read the whole ledger. Two listings, a read for each record, a HEAD (or a full read) for each object."""
+    layout = ledger.layout
+    # Inflight first: what finishes meanwhile has its record by the time that records are listed.
+    in_flight = await ledger.in_flight()
+    claimed = await _keys_of_claims(ledger, in_flight)
+    # Media before records: a file whose record appears in between is then known, not an orphan.
+    media = {stored.key: stored for stored in await ledger.store.list(layout.key("videos", ""))}
+    listed = await ledger.store.list(layout.key("records", ""))
+    read = await asyncio.gather(*(_read(ledger, stored.key) for stored in listed))
+    records = [found for found in read if isinstance(found, VideoRecord)]
+    findings = [found for found in read if isinstance(found, AuditFinding)]
+    known = {stored.key for record in records for stored in (record.video, record.poster) if stored}
+    checked = await asyncio.gather(*(_check(ledger, record, media, deep=deep) for record in records))
+    findings += [finding for found in checked for finding in found]
+    findings += [
+        AuditFinding(kind="orphan", key=key, message="no record and no purchase in flight names this file")
+        for key in sorted(set(media) - known - claimed)
+    ]
+    findings += _unfinished(ledger, in_flight, {record.id for record in records})
+    return AuditReport(
+        bucket=ledger.bucket,
+        records=len(records),
+        objects=len(media),
+        bytes=sum(stored.size for stored in media.values()),
+        in_flight=len(in_flight),
+        findings=tuple(findings),
+        spent=spent_by_month(records),
+    )
+
+
+async def _keys_of_claims(ledger: Ledger, in_flight: dict[str, InFlight]) -> set[str]:
+    facts = await asyncio.gather(*(ledger.facts_in_flight(video) for video in in_flight))
+    return {key for found in facts if found.claim for key in (found.claim.video_key, found.claim.poster_key)}
+
+
+async def _read(ledger: Ledger, key: str) -> VideoRecord | AuditFinding:
+    try:
+        found = await ledger.read_record(key)
+    except VideoError as error:
+        return AuditFinding(kind="unreadable", key=key, message=error.message)
+    return found or AuditFinding(kind="missing", key=key, message="was listed and could not be read")
+
+
+async def _check(
+    ledger: Ledger, record: VideoRecord, media: dict[str, ListedObject], *, deep: bool
+) -> list[AuditFinding]:
+    if record.state == "archived" and record.video is None:
+        key = ledger.layout.record(record.id)
+        return [AuditFinding(kind="half-written", key=key, message="says archived and names no video")]
+    objects = [stored for stored in (record.video, record.poster) if stored is not None]
+    found = await asyncio.gather(*(_compare(ledger, stored, media, deep=deep) for stored in objects))
+    return [finding for finding in found if finding is not None]
+
+
+async def _compare(
+    ledger: Ledger, stored: StoredObject, media: dict[str, ListedObject], *, deep: bool
+) -> AuditFinding | None:
+    there = media.get(stored.key)
+    if there is None:
+        return AuditFinding(
+            kind="missing", key=stored.key, message="the record names it, the bucket has it not"
+        )
+    if there.size != stored.size:
+        words = f"has {there.size} bytes, {stored.size} are recorded"
+        return AuditFinding(kind="size", key=stored.key, message=words)
+    if deep:
+        sha256 = await ledger.store.content_sha256(stored.key)
+    else:
+        head = await ledger.store.head(stored.key)
+        sha256 = head.sha256 if head else None
+    if sha256 is not None and sha256 != stored.sha256:
+        words = f"has SHA-256 {sha256}, {stored.sha256} is recorded"
+        return AuditFinding(kind="checksum", key=stored.key, message=words)
+    return None
+
+
+def _unfinished(ledger: Ledger, in_flight: dict[str, InFlight], done: set[str]) -> list[AuditFinding]:
+    layout, now = ledger.layout, datetime.now(UTC)
+    found: list[tuple[str, Kind, str]] = []
+    for video, listed in sorted(in_flight.items()):
+        folder = layout.key("inflight", video, "")
+        hours = (now - listed.since).total_seconds() / 3600
+        if video in done:
+            found.append(
+                (folder, "half-written", "its record is there: the clean-up was cut short; collect does it")
+            )
+        elif "claim.json" not in listed.facts:
+            found.append((folder, "half-written", "there is no claim, so nobody knows what was bought"))
+        elif "job.json" not in listed.facts and "ambiguous.json" in listed.facts:
+            found.append(
+                (folder, "ambiguous", f"for {hours:.1f} h: it may have been charged and has no job id")
+            )
+        elif now - listed.since > _STALE:
+            found.append((folder, "stale", f"in flight for {hours:.0f} h: run collect"))
+    return [AuditFinding(kind=kind, key=key, message=words) for key, kind, words in found]

@@ -1,0 +1,120 @@
+"""Flow: bring home everything that was bought and is not in the archive yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from pydantic import Field
+
+from blocks.archive import VideoArchive
+from blocks.credentials import TogetherCredentials
+from blocks.ledger import Ledger
+from flows.ending import collected, refused
+from flows.pipeline import Pipeline, open_pipeline
+from tasks.purchase import Purchase
+from tasks.run import run_logger
+from together_video.errors import VideoError
+from together_video.polling import PollPolicy
+from together_video.records import LedgerState, VideoRecord
+from together_video.summary import Summary, VideoOutcome, VideoState
+
+
+@flow(
+    name="collect-videos",
+    description="Finish everything in flight: ask for each job, archive what is done, report what is ambiguous.",
+)
+async def collect_videos(
+    wait: Annotated[
+        float,
+        Field(ge=0, le=86_400, description="Seconds to wait for jobs that are still running; 0 looks once."),
+    ] = 0,
+    in_flight: Annotated[
+        int, Field(ge=1, le=1000, description="How many videos may be handled at the same time.")
+    ] = 20,
+    together: Annotated[
+        TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
+    ] = None,
+    archive: Annotated[
+        VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
+    ] = None,
+) -> State[Any]:
+    """Safe beside running batches and beside itself; it never creates a job.
+
+    Ends Completed if nothing is ambiguous and nothing went wrong; jobs that are still running are no
+    failure. The state's data is a `Summary`, or the `VideoError` that kept the run from beginning.
+    """
+    # A deadline of a moment is one look at once.
+    policy = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))
+    try:
+        async with open_pipeline(together, archive, policy=policy, in_flight=in_flight) as pipeline:
+            found = await pipeline.ledger.in_flight()
+            run_logger().info("%d purchases in flight", len(found))
+            summary = await _collect(pipeline, found, in_flight)
+            return collected(summary, troubles=pipeline.troubles)
+    except VideoError as error:
+        return refused(error)
+
+
+async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> Summary:
+    limit = asyncio.Semaphore(places)
+
+    async def look(video: str) -> Purchase | VideoOutcome | None:
+        async with limit:
+            try:
+                return await _look(pipeline, video)
+            except VideoError as error:
+                run_logger().error("%s: %s", video, error.message)
+                pipeline.troubles += 1
+                return VideoOutcome(
+                    id=video, state=VideoState.SUBMITTED, model="unknown", error=error.message
+                )
+
+    seen = await asyncio.gather(*(look(video) for video in found))
+    finished = await pipeline.finish([one for one in seen if isinstance(one, Purchase)])
+    rest = [one for one in seen if isinstance(one, VideoOutcome)]
+    return Summary.of([*finished.videos, *rest])
+
+
+async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | None:
+    """What is to be done about one purchase. None: it is done, or somebody is creating it right now."""
+    ledger = pipeline.ledger
+    facts = await ledger.facts(video)
+    if facts.record is not None:
+        return await _tidy(ledger, facts.record)
+    if facts.claim is None:
+        return None
+    submission = facts.submission or pipeline.spool.kept_submission(facts.claim)
+    if submission is not None:
+        if facts.submission is None:
+            submission = await ledger.submitted(submission)
+            pipeline.spool.drop_submission(facts.claim)
+        return Purchase(claim=facts.claim, submission=submission, resumed=True)
+    if facts.state is LedgerState.AMBIGUOUS:
+        ambiguity = facts.ambiguity or await ledger.ambiguous(facts.claim, None)
+        hours = (datetime.now(UTC) - ambiguity.found_at).total_seconds() / 3600
+        words = (
+            f"Ambiguous for {hours:.1f} h: {ambiguity.reason.rstrip('.')}. It may have been charged; look at the "
+            "provider's bill, then hold it or buy it again with --on-ambiguous resubmit."
+        )
+        run_logger().warning("%s: %s", facts.claim.plan.title, words)
+        return VideoOutcome.of_plan(facts.claim.plan, VideoState.AMBIGUOUS, error=words)
+    return None
+
+
+async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
+    """The record is there, and so are facts in flight: a clean-up was cut short, or a purchase that
+    somebody had given up turned out to be made.
+    """
+    left = await ledger.facts_in_flight(record.id)
+    if left.claim is None:
+        await ledger.clear(record.id)
+    elif record.state == "abandoned" and left.submission is not None:
+        return Purchase(claim=left.claim, submission=left.submission, resumed=True)
+    else:
+        await ledger.finish(record, left.claim)
+    return None
