@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 from flows.cli.check import check
 from flows.cli.demo import demo
 from flows.cli.generate import batch, generate
+from flows.cli.ledger import audit, collect
 from flows.cli.models import models
 from flows.cli.sandbox import sandbox
 from flows.cli.terminal import Terminal
@@ -25,7 +26,7 @@ app = App(
     version=lambda: version("prefect-together-video"),
     version_flags=["--version"],
 )
-for command in (demo, generate, batch, check, models, sandbox):
+for command in (demo, generate, batch, collect, audit, check, models, sandbox):
     app.command(command)
 
 

@@ -22,6 +22,8 @@ from together_video.records import StoredObject, VideoRecord
 
 #: What is in flight for longer than this is no running job any more.
 _STALE = timedelta(days=1)
+#: A run empties inflight right after its record; later than this it was cut short.
+_TIDYING = timedelta(minutes=10)
 
 
 @flow(
@@ -67,7 +69,10 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
         AuditFinding(kind="orphan", key=key, message="no record and no purchase in flight names this file")
         for key in sorted(set(media) - known - claimed)
     ]
-    findings += _unfinished(ledger, in_flight, {record.id for record in records})
+    # Again, as runs may have finished meanwhile: only what was there before and after is left over.
+    remaining = await ledger.in_flight()
+    left = {video: listed for video, listed in in_flight.items() if video in remaining}
+    findings += _unfinished(ledger, left, {record.id: record.recorded_at for record in records})
     return AuditReport(
         bucket=ledger.bucket,
         records=len(records),
@@ -125,16 +130,23 @@ async def _compare(
     return None
 
 
-def _unfinished(ledger: Ledger, in_flight: dict[str, InFlight], done: set[str]) -> list[AuditFinding]:
+def _unfinished(
+    ledger: Ledger, in_flight: dict[str, InFlight], done: dict[str, datetime]
+) -> list[AuditFinding]:
     layout, now = ledger.layout, datetime.now(UTC)
     found: list[tuple[str, Kind, str]] = []
     for video, listed in sorted(in_flight.items()):
         folder = layout.key("inflight", video, "")
         hours = (now - listed.since).total_seconds() / 3600
         if video in done:
-            found.append(
-                (folder, "half-written", "its record is there: the clean-up was cut short; collect does it")
-            )
+            if now - done[video] > _TIDYING:
+                found.append(
+                    (
+                        folder,
+                        "half-written",
+                        "its record is there: the clean-up was cut short; collect does it",
+                    )
+                )
         elif "claim.json" not in listed.facts:
             found.append((folder, "half-written", "there is no claim, so nobody knows what was bought"))
         elif "job.json" not in listed.facts and "ambiguous.json" in listed.facts:

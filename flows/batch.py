@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
 from flows.page import publish
-from flows.pipeline import open_pipeline
+from flows.pipeline import OnAmbiguous, open_pipeline
 from flows.planning import edition_now, prepare
 from tasks.prompts import generate_prompts
 from tasks.run import step
@@ -24,6 +25,7 @@ from together_video.errors import InputError, VideoError
 from together_video.explain import explain
 from together_video.polling import PollPolicy
 from together_video.prompts import Brief
+from together_video.records import Origin, VideoPlan
 from together_video.request_files import read_requests
 from together_video.requests import VideoRequest
 
@@ -66,6 +68,24 @@ async def generate_batch(
         int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
     ] = 20,
     poll: Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")] = None,
+    budget_usd: Annotated[
+        Decimal | None,
+        Field(gt=0, description="What this run may spend, in US dollars; what does not fit is skipped."),
+    ] = None,
+    price_usd: Annotated[
+        Decimal | None,
+        Field(gt=0, description="Highest price of one video, in US dollars, where the catalogue knows none."),
+    ] = None,
+    retry_failed: Annotated[
+        bool, Field(description="Buy again what the provider reported as failed in an earlier run.")
+    ] = False,
+    on_ambiguous: Annotated[
+        OnAmbiguous,
+        Field(
+            description="A create of an earlier run had no clear answer and may have been charged: "
+            "hold it, or resubmit and perhaps pay again."
+        ),
+    ] = "hold",
     strict: Annotated[bool, Field(description="Treat warnings of the check as errors.")] = False,
     together: Annotated[
         TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
@@ -86,30 +106,39 @@ async def generate_batch(
     try:
         if sum(given is not None for given in (brief, requests, file)) != 1:
             raise InputError("Give one of brief, requests or file.")
+        requests = requests or []
         if file is not None:
             sourced = read_requests(file, settings, Catalogue.load().default_model.name)
             requests = [found.request for found in sourced]
-        if brief is not None:
-            # Before a chat model is asked: the settings must make a request at all.
-            plans = prepare(
-                [_request(brief, settings, "a prompt to come")],
+
+        def plan(listed: list[VideoRequest], origin: Origin | None = None) -> list[VideoPlan]:
+            return prepare(
+                listed,
                 edition=now,
                 batch_id=batch_id,
+                origin=origin,
                 strict=strict,
+                price_usd=price_usd,
+                needs_price=budget_usd is not None,
             )
-        else:
-            plans = prepare(requests or [], edition=now, batch_id=batch_id, strict=strict)
-        async with open_pipeline(together, archive, policy=poll, in_flight=in_flight) as pipeline:
+
+        # Of a brief: before a chat model is asked, the settings must make a request at all.
+        plans = plan(requests if brief is None else [_request(brief, settings, "a prompt to come")])
+        async with open_pipeline(
+            together,
+            archive,
+            policy=poll,
+            in_flight=in_flight,
+            budget_usd=budget_usd,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+        ) as pipeline:
             if brief is not None:
                 written = await step(
                     generate_prompts, brief, now, _prompt_length(brief), pipeline.client, pipeline.ledger
                 )
-                plans = prepare(
-                    [_request(brief, settings, prompt) for prompt in written.prompts],
-                    edition=now,
-                    batch_id=batch_id,
-                    strict=strict,
-                    origin=written.origin,
+                plans = plan(
+                    [_request(brief, settings, prompt) for prompt in written.prompts], written.origin
                 )
             summary = await pipeline.produce(plans)
             title = brief.subject if brief is not None else f"{len(plans)} videos"

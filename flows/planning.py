@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
 from tasks.run import run_logger
 from together_video.catalogue import Review
+from together_video.errors import InputError
 from together_video.plans import plan_videos
 from together_video.records import Origin, VideoPlan, edition_name
 from together_video.requests import VideoRequest
@@ -30,18 +32,29 @@ def prepare(
     batch_id: str | None,
     origin: Origin | None = None,
     strict: bool = False,
+    price_usd: Decimal | None = None,
+    needs_price: bool = False,
 ) -> list[VideoPlan]:
     """One checked and estimated plan a request. Warnings are logged, each kind once.
 
+    Args:
+        price_usd: the highest price of a video where the catalogue knows none.
+        needs_price: there is a budget, which cannot hold for a video without a price.
+
     Raises:
-        InputError: some requests cannot work.
+        InputError: some requests cannot work, or have no price and need one.
     """
     review = Review.of(requests, strict=strict)
     review.refuse_errors()
     for remark in review.remarks:
         run_logger().warning(remark)
+    prices = [price_usd if found.estimate.usd is None else found.estimate.usd for found in review.requests]
+    if needs_price and None in prices:
+        model = review.requests[prices.index(None)].request.model
+        raise InputError(
+            f"{model} has no known price, and there is a budget: give --price-usd. Nothing was sent."
+        )
     plans = plan_videos(requests, edition=edition, batch_id=batch_id, origin=origin)
     return [
-        plan.model_copy(update={"estimate_usd": reviewed.estimate.usd})
-        for plan, reviewed in zip(plans, review.requests, strict=True)
+        plan.model_copy(update={"estimate_usd": price}) for plan, price in zip(plans, prices, strict=True)
     ]

@@ -12,7 +12,7 @@ from pydantic import Field
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
-from flows.pipeline import open_pipeline
+from flows.pipeline import OnAmbiguous, open_pipeline
 from flows.planning import edition_now, prepare
 from together_video.errors import VideoError
 from together_video.polling import PollPolicy
@@ -43,6 +43,16 @@ async def generate_video(
     poll: Annotated[
         PollPolicy | None, Field(description="When to ask for the job, and for how long.")
     ] = None,
+    retry_failed: Annotated[
+        bool, Field(description="Buy again what the provider reported as failed in an earlier run.")
+    ] = False,
+    on_ambiguous: Annotated[
+        OnAmbiguous,
+        Field(
+            description="A create of an earlier run had no clear answer and may have been charged: "
+            "hold it, or resubmit and perhaps pay again."
+        ),
+    ] = "hold",
     strict: Annotated[bool, Field(description="Treat warnings of the check as errors.")] = False,
     together: Annotated[
         TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
@@ -58,7 +68,14 @@ async def generate_video(
     try:
         plans = prepare([request], edition=edition_now(edition), batch_id=None, strict=strict)
         plans = [plan.model_copy(update={"take": take}) for plan in plans]
-        async with open_pipeline(together, archive, policy=poll, in_flight=1) as pipeline:
+        async with open_pipeline(
+            together,
+            archive,
+            policy=poll,
+            in_flight=1,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+        ) as pipeline:
             return ending(await pipeline.produce(plans))
     except VideoError as error:
         return refused(error)

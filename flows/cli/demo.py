@@ -14,13 +14,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.options import RunOptions
+from flows.cli.options import PlaceOptions, RunOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from flows.services import PrefectServer, S3Server, SandboxServer
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.pricing import estimate
+from together_video.summary import Summary
 
 _BUCKET = "videos"
 _PREFIX = "demo"
@@ -92,13 +93,13 @@ def demo(
         parameters = {
             "brief": Brief(subject=_BRIEF, style=_STYLE, count=count),
             "settings": _SETTINGS,
-            "poll": options.policy(),
+            **options.parameters(),
         }
-        code, summary = run_flow(generate_batch, parameters, options, terminal)
-        if summary is None:
+        code, summary = run_flow(generate_batch, parameters, PlaceOptions(json=json), terminal)
+        if not isinstance(summary, Summary):
             return code
         if json:
-            terminal.document(summary)
+            terminal.document(summary.as_json())
         else:
             terminal.table(summary)
         if summary.counts["reused"]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from flows.cli.options import RequestOptions, RunOptions
+from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from together_video.catalogue import Catalogue, Review
@@ -17,6 +17,7 @@ from together_video.explain import explain
 from together_video.prompts.briefs import Brief
 from together_video.request_files import read_requests
 from together_video.requests import VideoRequest
+from together_video.summary import Summary
 
 
 def generate(
@@ -26,6 +27,7 @@ def generate(
     take: int = 1,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make one video and archive it. A request that was paid for before is reused, free of charge.
 
@@ -42,14 +44,7 @@ def generate(
     Review.of([made], strict=run.strict).refuse_errors()
     if take < 1:
         raise InputError("--take must be at least 1.")
-    parameters = {
-        "request": made,
-        "take": take,
-        "edition": run.edition,
-        "poll": run.policy(),
-        "strict": run.strict,
-    }
-    return _run("video", parameters, run)
+    return _run("video", {**run.parameters(), "request": made, "take": take}, place)
 
 
 def batch(
@@ -62,8 +57,11 @@ def batch(
     language: str = "English",
     chat_model: str | None = None,
     in_flight: int = 20,
+    budget_usd: float | None = None,
+    price_usd: float | None = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make many videos: of a FILE of requests or prompts, or of a --brief for which a chat model writes prompts.
 
@@ -83,6 +81,10 @@ def batch(
         API name of the model that writes the prompts.
     in_flight
         How many videos may be on their way at the same time.
+    budget_usd
+        What this run may spend, in US dollars; what does not fit is skipped.
+    price_usd
+        Highest price of one video, where the catalogue knows none.
     """
     if (file is None) == (brief is None):
         raise InputError("Give a FILE of requests or prompts, or --brief TEXT.")
@@ -90,10 +92,10 @@ def batch(
         raise InputError("--in-flight must be from 1 to 1000.")
     settings = request.request_fields()
     parameters: dict[str, Any] = {
-        "edition": run.edition,
+        **run.parameters(),
         "in_flight": in_flight,
-        "poll": run.policy(),
-        "strict": run.strict,
+        "budget_usd": _amount("budget-usd", budget_usd),
+        "price_usd": _amount("price-usd", price_usd),
     }
     if file is not None:
         sourced = read_requests(file, settings, Catalogue.load().default_model.name)
@@ -114,7 +116,7 @@ def batch(
         except ValidationError as error:
             raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
         parameters["settings"] = settings
-    return _run("batch", parameters, run)
+    return _run("batch", parameters, place)
 
 
 def _request(fields: dict[str, Any]) -> VideoRequest:
@@ -124,11 +126,19 @@ def _request(fields: dict[str, Any]) -> VideoRequest:
         raise InputError(f"Nothing was sent: {'; '.join(explain(error))}.") from error
 
 
-def _run(kind: Literal["video", "batch"], parameters: dict[str, Any], run: RunOptions) -> int:
-    quiet_prefect(verbose=run.verbose)
-    if run.together is None:
+def _amount(name: str, value: float | None) -> Decimal | None:
+    if value is None:
+        return None
+    if not 0 < value < 1e9:
+        raise InputError(f"--{name} must be a positive amount in US dollars.")
+    return Decimal(str(value))
+
+
+def _run(kind: Literal["video", "batch"], parameters: dict[str, Any], place: PlaceOptions) -> int:
+    quiet_prefect(verbose=place.verbose)
+    if place.together is None:
         api_from_env()
-    if run.archive is None:
+    if place.archive is None:
         bucket_from_env()
     # Prefect takes seconds to import: bad input is told before.
     from flows.cli.running import run_flow
@@ -137,14 +147,8 @@ def _run(kind: Literal["video", "batch"], parameters: dict[str, Any], run: RunOp
         from flows.video import generate_video as flow
     else:
         from flows.batch import generate_batch as flow  # type: ignore[assignment]
-    terminal = Terminal(quiet=run.json)
-    code, summary = run_flow(flow, parameters, run, terminal)
-    if summary is not None:
-        if run.json:
-            terminal.document(summary)
-        else:
-            terminal.table(summary)
-            if summary.page:
-                bucket = next((found.bucket for found in summary.videos if found.bucket), None)
-                sys.stdout.write(f"Gallery: s3://{bucket}/{summary.page}\n" if bucket else "")
+    terminal = Terminal(quiet=place.json)
+    code, summary = run_flow(flow, parameters, place, terminal)
+    if isinstance(summary, Summary):
+        terminal.result(summary, as_json=place.json)
     return code

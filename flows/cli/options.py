@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -72,6 +72,21 @@ class RequestOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class PlaceOptions:
+    """Where the API and the archive are, and what is shown."""
+
+    together: str | None = None
+    "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
+    archive: str | None = None
+    "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX."
+    json: Annotated[bool, Parameter(negative=())] = False
+    "Print one JSON document on stdout and nothing else."
+    verbose: Annotated[bool, Parameter(negative=())] = False
+    "Show Prefect's own log lines as well."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class RunOptions:
     """How the run goes."""
 
@@ -81,16 +96,26 @@ class RunOptions:
     "Seconds to wait for one video; after that it goes on at the provider and a later run brings it home."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of the usual growing one."
+    retry_failed: Annotated[bool, Parameter(negative=())] = False
+    "Buy again what the provider reported as failed in an earlier run."
+    on_ambiguous: Literal["hold", "resubmit"] = "hold"
+    "What may have been charged in an earlier run and gave no job id: hold it, or resubmit and perhaps pay again."
     strict: Annotated[bool, Parameter(negative=())] = False
     "Treat warnings of the check as errors."
-    together: str | None = None
-    "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
-    archive: str | None = None
-    "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX."
-    json: Annotated[bool, Parameter(negative=())] = False
-    "Print one JSON document on stdout and nothing else."
-    verbose: Annotated[bool, Parameter(negative=())] = False
-    "Show Prefect's own log lines as well."
+
+    def parameters(self) -> dict[str, Any]:
+        """As parameters of the generating flows.
+
+        Raises:
+            InputError: a number is out of bounds.
+        """
+        return {
+            "edition": self.edition,
+            "poll": self.policy(),
+            "retry_failed": self.retry_failed,
+            "on_ambiguous": self.on_ambiguous,
+            "strict": self.strict,
+        }
 
     def policy(self) -> PollPolicy:
         """The poll policy that these options ask for.

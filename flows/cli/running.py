@@ -14,10 +14,11 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 
 from blocks import TogetherCredentials, VideoArchive
-from flows.cli.options import RunOptions
+from flows.cli.options import PlaceOptions
 from flows.cli.terminal import Terminal
 from flows.progress import listening
-from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.audit import AuditReport
+from together_video.errors import ConfigurationError, VideoError
 from together_video.summary import Summary
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
@@ -26,49 +27,47 @@ INTERRUPTED = 130
 
 
 def run_flow(
-    flow: AsyncFlow, parameters: dict[str, Any], options: RunOptions, terminal: Terminal
-) -> tuple[int, Summary | None]:
-    """Run to the end, tell progress to the terminal. Returns the exit code and the summary, if any.
+    flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions, terminal: Terminal
+) -> tuple[int, Summary | AuditReport | None]:
+    """Run to the end, tell progress to the terminal. Returns the exit code and what came of it, if anything.
 
-    0: everything is in the archive. 1: something is not. 2: bad input. 130: interrupted.
+    0: all is well. 1: something is not. 2: bad input. 130: interrupted.
     """
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with listening(terminal.progress):
-            result = asyncio.run(_run(flow, parameters, options))
+            state, result = asyncio.run(_run(flow, parameters, place))
     except KeyboardInterrupt:
         terminal.complain(_farewell(terminal.at_provider))
         return INTERRUPTED, None
     except VideoError as error:
-        result = error
-    if isinstance(result, Summary):
-        return (0 if result.is_good else 1), result
-    terminal.complain(result.message)
-    return result.exit_code, None
+        terminal.complain(error.message)
+        return error.exit_code, None
+    if isinstance(result, VideoError):
+        terminal.complain(result.message)
+        return result.exit_code, None
+    if isinstance(result, Summary | AuditReport):
+        return (0 if state.is_completed() else 1), result
+    terminal.complain(f"The run ended as {state.name}: {state.message or result}")
+    return 1, None
 
 
-async def _run(flow: AsyncFlow, parameters: dict[str, Any], options: RunOptions) -> Summary | VideoError:
+async def _run(flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions) -> tuple[State[Any], Any]:
     server = PREFECT_API_URL.value()
     if server:
         await _reach(server)
-        parameters = {**parameters, **await _blocks(options)}
+        parameters = {**parameters, **await _blocks(place)}
         state: State[Any] = await flow(**parameters, return_state=True)
-        result: Any = await state.aresult(raise_on_failure=False)
-    else:
-        if options.together or options.archive:
-            raise ConfigurationError(
-                "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
-            )
-        # Prefect would start a temporary server, which takes longer than many a video. Each step
-        # still has its task's retries and time limit; only nobody records the run.
-        logging.getLogger("together_video").addHandler(logging.NullHandler())
-        state = await flow.fn(**parameters)
-        result = state.data
-    if isinstance(result, Summary | VideoError):
-        return result
-    if isinstance(result, BaseException):
-        raise result
-    raise InputError(f"The run ended as {state.name}: {state.message}")
+        return state, await state.aresult(raise_on_failure=False)
+    if place.together or place.archive:
+        raise ConfigurationError(
+            "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
+        )
+    # Prefect would start a temporary server, which takes longer than many a video. Each step still
+    # has its task's retries and time limit; only nobody records the run.
+    logging.getLogger("together_video").addHandler(logging.NullHandler())
+    state = await flow.fn(**parameters)
+    return state, state.data
 
 
 async def _reach(server: str) -> None:
@@ -83,7 +82,7 @@ async def _reach(server: str) -> None:
         ) from error
 
 
-async def _blocks(options: RunOptions) -> dict[str, Any]:
+async def _blocks(options: PlaceOptions) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for parameter, name, kind in (
         ("together", options.together, TogetherCredentials),

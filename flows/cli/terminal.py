@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -94,8 +95,18 @@ class Terminal:
         style = "bold green" if summary.is_good else "bold yellow"
         self.out.print(f"\n{escape(summary.sentence)}.", style=style)
 
-    def document(self, summary: Summary) -> None:
-        self.out.file.write(json.dumps(summary.as_json(), indent=1, ensure_ascii=False) + "\n")
+    def result(self, summary: Summary, *, as_json: bool) -> None:
+        """The end of a run: one JSON document, or the table and where the page is."""
+        if as_json:
+            self.document(summary.as_json())
+            return
+        self.table(summary)
+        bucket = next((found.bucket for found in summary.videos if found.bucket), None)
+        if summary.page and bucket:
+            self.out.print(f"Gallery: s3://{bucket}/{summary.page}", soft_wrap=True, markup=False)
+
+    def document(self, content: dict[str, Any]) -> None:
+        self.out.file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def printable_lines(text: str) -> str:

@@ -1,0 +1,102 @@
+"""`together-video collect` and `together-video audit`: bring home what was bought; hold records against the bucket."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.markup import escape
+from rich.table import Table
+
+from flows.cli.options import PlaceOptions
+from flows.cli.quiet import quiet_prefect
+from flows.cli.terminal import Terminal
+from together_video.audit import AuditReport
+from together_video.environment import api_from_env, bucket_from_env
+from together_video.errors import InputError
+from together_video.explain import printable
+from together_video.summary import Summary
+
+
+def collect(
+    *,
+    wait: float = 0,
+    in_flight: int = 20,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Bring home everything that was bought and is not in the archive yet. Creates nothing, so it costs nothing.
+
+    Parameters
+    ----------
+    wait
+        Seconds to wait for jobs that are still running; 0 looks once.
+    in_flight
+        How many videos may be handled at the same time.
+    """
+    if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
+        raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
+    quiet_prefect(verbose=place.verbose)
+    if place.together is None:
+        api_from_env()
+    if place.archive is None:
+        bucket_from_env()
+    from flows.cli.running import run_flow
+    from flows.collect import collect_videos
+
+    terminal = Terminal(quiet=place.json)
+    code, summary = run_flow(collect_videos, {"wait": wait, "in_flight": in_flight}, place, terminal)
+    if not isinstance(summary, Summary):
+        return code
+    if place.json or summary.videos:
+        terminal.result(summary, as_json=place.json)
+    else:
+        terminal.out.print("Nothing is in flight.")
+    return code
+
+
+def audit(
+    *,
+    deep: Annotated[bool, Parameter(negative=())] = False,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Hold every record against the bucket, find what is orphaned or half-written, add up the cost. Changes nothing.
+
+    Parameters
+    ----------
+    deep
+        Read every video back and compare its bytes.
+    """
+    if place.together is not None:
+        raise InputError("An audit does not ask the API: --together has no use here.")
+    quiet_prefect(verbose=place.verbose)
+    if place.archive is None:
+        bucket_from_env()
+    from flows.audit import audit_archive
+    from flows.cli.running import run_flow
+
+    terminal = Terminal(quiet=place.json)
+    code, report = run_flow(audit_archive, {"deep": deep}, place, terminal)
+    if isinstance(report, AuditReport):
+        if place.json:
+            terminal.document(report.as_json())
+        else:
+            _show(report, terminal)
+    return code
+
+
+def _show(report: AuditReport, terminal: Terminal) -> None:
+    spent = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("month", "model"):
+        spent.add_column(name)
+    for name in ("videos", "failed", "USD", "cost unknown"):
+        spent.add_column(name, justify="right")
+    for row in report.spent:
+        numbers = (row.videos, row.failed, f"{row.cost_usd:.3f}", row.unreported)
+        spent.add_row(row.month, escape(printable(row.model, 60)), *map(str, numbers))
+    if report.spent:
+        terminal.out.print(spent)
+        terminal.out.print()
+    for finding in report.findings:
+        about = escape(printable(f"{finding.key}: {finding.message}", 500))
+        terminal.out.print(f"[red]{finding.kind}[/]  {about}", soft_wrap=True)
+    terminal.out.print(f"{report.sentence}.", style="bold yellow" if report.findings else "bold green")
