@@ -116,7 +116,7 @@ class Pipeline:
                 bought = record or await self._buy(plan)
                 if isinstance(bought, Purchase):
                     self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
-                    return await self._bring_home(plan, bought)
+                    return await self._bring_home(bought.claim.plan, bought)
                 if bought.state != "abandoned":
                     return self._of_record(bought, VideoState.REUSED)
         except CreateAmbiguous as error:
@@ -144,35 +144,44 @@ class Pipeline:
             plan = following
 
     async def _buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
-        """The create, within the budget. What was found ambiguous is given up first, if that was asked for."""
+        """The create, within the budget."""
         await self._purse.reserve(plan.estimate_usd)
+        kept = False
         try:
-            bought = await step(create_video, plan, self.client, self.ledger, self.spool)
+            bought = await self._create(plan)
+            kept = isinstance(bought, Purchase) and not bought.resumed
+            return bought
         except CreateAmbiguous as error:
-            if error.fresh:
+            if kept := error.fresh:
+                # It may have been charged, so it counts at its estimate.
                 await self._purse.settle(plan.estimate_usd, None)
-                raise
-            await self._purse.release(plan.estimate_usd)
-            abandoned = await self._give_up(plan, error)
-            if abandoned is None:
-                raise
-            return abandoned
-        except Exception:
-            await self._purse.release(plan.estimate_usd)
             raise
-        if isinstance(bought, VideoRecord) or bought.resumed:
-            await self._purse.release(plan.estimate_usd)
-        return bought
+        finally:
+            if not kept:
+                await self._purse.release(plan.estimate_usd)
 
-    async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> VideoRecord | None:
+    async def _create(self, plan: VideoPlan) -> Purchase | VideoRecord:
+        """What was found ambiguous is given up and bought again, if that was asked for."""
+        while True:
+            try:
+                return await step(create_video, plan, self.client, self.ledger, self.spool)
+            except CreateAmbiguous as error:
+                if error.fresh or not await self._give_up(plan, error):
+                    raise
+                plan, record = await self._latest(plan)
+                if record is not None:
+                    return record
+
+    async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
         """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""
         if self._on_ambiguous == "hold":
-            return None
+            return False
         facts = await self.ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
-            return None
+            return False
         run_logger().warning("%s: given up and bought again: %s", plan.title, error.message)
-        return await self.ledger.abandon(facts.claim, f"Bought again although: {error.message}")
+        await self.ledger.abandon(facts.claim, f"Bought again although: {error.message}")
+        return True
 
     async def _bring_home(self, plan: VideoPlan, purchase: Purchase) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
