@@ -98,7 +98,7 @@ def make_client(credentials: AwsCredentials | MinIOCredentials | None, connectio
     """One S3 client for a whole run, from a credentials block or from boto3's default chain.
 
     Raises:
-        ConfigurationError: a profile, an endpoint or a region that boto3 cannot use.
+        ConfigurationError: a profile, a role, an endpoint or a region that boto3 cannot use.
     """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 5},
@@ -106,6 +106,8 @@ def make_client(credentials: AwsCredentials | MinIOCredentials | None, connectio
         connect_timeout=10,
         read_timeout=60,
         tcp_keepalive=True,
+        # Left alone, boto3 signs links the old way, which opens no KMS object and no newer region.
+        signature_version="s3v4",
         # Checksums are given where they matter; adding CRCs everywhere breaks older servers.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -123,7 +125,8 @@ def make_client(credentials: AwsCredentials | MinIOCredentials | None, connectio
         if session.region_name is None:
             options.setdefault("region_name", "us-east-1")
         client: S3Client = session.client("s3", config=config, **options)
-    except (aws.BotoCoreError, ValueError) as error:
+    # A ClientError: AWS's token service refuses the role that the credentials are to assume.
+    except (aws.BotoCoreError, aws.ClientError, ValueError) as error:
         raise ConfigurationError(f"boto3 cannot make an S3 client: {error}") from error
     return client
 
@@ -164,6 +167,8 @@ class ObjectStore:
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
         """
+        if not await self._call(self._is_there, prefix, missing=False):
+            raise BucketRefused(f"There is no bucket {self.bucket}: make it first, or name another.")
         marker, spoiled = f"{prefix}store.json", f"{prefix}probe-{uuid4().hex}"
         body = b'{"what": "shows that this store honours If-None-Match"}\n'
         if await self.put_once(marker, body) and await self.put_once(marker, body):
@@ -342,6 +347,12 @@ class ObjectStore:
             ) from error
         except aws.ParamValidationError as error:
             raise BucketRefused(f"{self.bucket!r} is not the name of an S3 bucket.") from error
+        except RecursionError as error:
+            # boto3 answers a redirect by asking for the bucket's region, whose answer is a redirect.
+            raise ConfigurationError(
+                f"The S3 server redirects all calls for bucket {self.bucket} and names no region: check "
+                "the endpoint's address (http or https?)."
+            ) from error
         except (aws.BotoCoreError, aws.HTTPClientError) as error:
             raise StoreUnavailable(
                 f"The S3 server does not answer for bucket {self.bucket}: {_line(error)}"
@@ -368,6 +379,10 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
+#: Codes below 500 of what may pass: a busy server, or bytes that were changed on their way.
+_PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling", "BadDigest", "XAmzContentSHA256Mismatch"})
+
+
 def _translate(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
     """What S3's own codes mean for the user (Amazon S3 API reference, "Error responses")."""
     code, status = _code(error), _status(error)
@@ -386,6 +401,6 @@ def _translate(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
         return BucketRefused(f"Bucket {bucket} is in another region ({_line(error)}): set AWS_REGION.")
     if status in {401, 403} or code in {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
         return BucketRefused(f"Bucket {bucket} refuses these credentials ({code or status}) for {key}.")
-    if status >= 500 or status == 429 or code in {"SlowDown", "RequestTimeout", "Throttling", "BadDigest"}:
+    if status >= 500 or status == 429 or code in _PASSING:
         return StoreUnavailable(f"The S3 server of bucket {bucket} could not do it ({code or status}).")
     return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {_line(error)}")

@@ -125,13 +125,15 @@ class UnrulyServer:
     """A server that passes calls on to another one, unless `strike` says what to do with a call.
 
     `strike(method, path, headers)` gives None (pass it on), a number of an HTTP status, (status,
-    body) or (status, body, headers), "lost" (pass it on and drop the answer), or "reset".
-    `calls` holds method and path of all calls so far.
+    body) or (status, body, headers), "lost" (pass it on and drop the answer), "spoil" (pass it on
+    with another body of the same length), or "reset". Headers named in `without` are never passed
+    on. `calls` and `headers` hold what was asked so far.
     """
 
     def __init__(self, upstream: str = "") -> None:
         self.upstream = urlsplit(upstream)
         self.strike: Callable[[str, str, dict[str, str]], Any] = lambda *_: None
+        self.without: set[str] = set()
         self.calls: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
         outer = self
@@ -165,8 +167,8 @@ class UnrulyServer:
         self.calls.append((call.command, call.path))
         self.headers.append(given)
         verdict = self.strike(call.command, call.path, given)
-        if verdict is None or verdict == "lost":
-            status, answer, headers = self._pass_on(call, body)
+        if verdict in (None, "lost", "spoil"):
+            status, answer, headers = self._pass_on(call, body if verdict != "spoil" else bytes(len(body)))
         elif verdict == "reset":
             status, answer, headers = 0, b"", []
         else:
@@ -182,6 +184,8 @@ class UnrulyServer:
                 length = value
             elif name.lower() not in {"transfer-encoding", "connection"}:
                 call.send_header(name, value)
+        if call.command != "HEAD" and length != str(len(answer)):
+            call.close_connection = True
         call.send_header("content-length", length)
         call.end_headers()
         if call.command != "HEAD":
@@ -192,7 +196,10 @@ class UnrulyServer:
     ) -> tuple[int, bytes, list[tuple[str, str]]]:
         connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=10)
         try:
-            connection.request(call.command, call.path, body, dict(call.headers.items()))
+            headers = {
+                name: value for name, value in call.headers.items() if name.lower() not in self.without
+            }
+            connection.request(call.command, call.path, body, headers)
             response = connection.getresponse()
             return response.status, response.read(), response.getheaders()
         finally:

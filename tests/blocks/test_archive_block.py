@@ -99,7 +99,7 @@ async def test_opens_by_the_environment(moto_url, archive, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     async with VideoArchive(bucket=archive.bucket, prefix="here").open() as ledger:
         await ledger.check()
-        assert [key for key, _ in await ledger.store.list("")] == ["here/store.json"]
+        assert [found.key for found in await ledger.store.list("")] == ["here/store.json"]
 
 
 @pytest.mark.anyio

@@ -1,0 +1,45 @@
+"""Stores over the archives of the shared fixtures."""
+
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from blocks.archive import VideoArchive
+from blocks.store import ObjectStore, Storage, make_client
+
+
+@pytest.fixture
+def open_store() -> Iterator[Callable[..., ObjectStore]]:
+    """Makes a store in an archive's bucket, at another address if one is given, with `attempts` of boto3's."""
+    opened: list[ObjectStore] = []
+
+    def make(
+        archive: VideoArchive,
+        url: str | None = None,
+        *,
+        attempts: int = 1,
+        storage: Storage | None = None,
+        **seams: Callable[[float], Awaitable[None]],
+    ) -> ObjectStore:
+        assert archive.credentials is not None
+        given = archive.credentials.aws_client_parameters
+        parameters = {
+            "endpoint_url": url or given.endpoint_url,
+            "config": {"retries": {"mode": "standard", "total_max_attempts": attempts}},
+        }
+        credentials = archive.credentials.model_copy(
+            update={"aws_client_parameters": type(given)(**parameters)}
+        )
+        store = ObjectStore(make_client(credentials, 20), archive.bucket, storage=storage, **seams)
+        opened.append(store)
+        return store
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(archive: VideoArchive, open_store: Callable[..., ObjectStore]) -> ObjectStore:
+    """A store in an empty bucket of moto's."""
+    return open_store(archive)
