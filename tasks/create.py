@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from blocks.ledger import Ledger
+from tasks.permit import operators_permit
 from tasks.purchase import Purchase, buy
 from tasks.run import current_run, run_logger
 from tasks.verdict import worth_repeating
@@ -38,7 +39,9 @@ async def create_video(
         CreateAmbiguous, TogetherError, ArchiveError: see `purchase.buy`.
     """
     logger = run_logger()
-    bought = await buy(plan, client, ledger, spool, run=current_run(), log=logger.warning)
+    bought = await buy(
+        plan, client, ledger, spool, run=current_run(), log=logger.warning, permit=operators_permit
+    )
     if isinstance(bought, Purchase):
         how = "goes on with" if bought.resumed else "created"
         logger.info("%s job %s", how, bought.job_id)

@@ -67,7 +67,12 @@ async def download_video(
             logger.info("job %s: was uploaded by an earlier run", purchase.job_id)
             return clip
     file = await _download(job, path, client)
-    info = await to_thread.run_sync(inspect_clip, path)
+    try:
+        info = await to_thread.run_sync(inspect_clip, path)
+    except FileNotFoundError:
+        raise DownloadBroken(
+            f"Another run of job {job.id} on this machine took its file away. Download it again."
+        ) from None
     logger.info("job %s: downloaded %.1f MB", purchase.job_id, file.size / 1e6)
     return Clip(file=file, info=info)
 
@@ -84,10 +89,15 @@ async def _download(job: VideoJob, path: Path, client: TogetherClient) -> Downlo
 
 
 async def _opened(path: Path) -> Clip | None:
-    """The file as a clip, or None (and the file removed) where it is none."""
+    """The file as a clip, or None (and the file removed) where it is none.
+
+    Another run of the same job on this machine may remove it at any time, once it is archived.
+    """
     try:
         info = await to_thread.run_sync(inspect_clip, path)
+        return Clip(file=await to_thread.run_sync(hash_file, path), info=info)
+    except FileNotFoundError:
+        return None
     except DownloadBroken:
         path.unlink(missing_ok=True)
         return None
-    return Clip(file=await to_thread.run_sync(hash_file, path), info=info)

@@ -17,6 +17,7 @@ from blocks.ledger import Facts, Ledger
 from together_video.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
+    ConfigurationError,
     CreateAmbiguous,
     NoClearAnswer,
     RateLimited,
@@ -54,6 +55,10 @@ class Purchase(BaseModel):
         return self.claim.plan.title
 
 
+async def _always() -> None:
+    """The permit where nobody limits the rate."""
+
+
 async def buy(
     plan: VideoPlan,
     client: TogetherClient,
@@ -62,30 +67,30 @@ async def buy(
     *,
     run: RunRef | None = None,
     log: Log,
+    permit: Callable[[], Awaitable[None]] = _always,
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.time,
 ) -> Purchase | VideoRecord:
     """Make sure that `plan` is bought exactly once, by us or by somebody else.
 
-    Returns the purchase to wait for, or the final record if it is already done.
+    Returns the purchase to wait for, or the final record if it is already done. `permit` is awaited
+    before each claim: the place for a rate limit that reaches beyond this process.
 
     Raises:
         CreateAmbiguous: it may have been paid for; held.
-        TogetherError: refused or never sent; it is proven that nothing was created.
+        TogetherError, ConfigurationError: refused or never sent; it is proven that nothing was created.
         ArchiveError: the ledger cannot be read or written.
     """
     limit = client.timeouts.connect_seconds + client.timeouts.create_seconds
-    pause = 1.0
     while True:
         while (shut := client.gate.enter()) > 0:
             await sleep(shut)
+        await permit()
         claim = await ledger.claim(plan, valid_seconds=limit + _CLAIM_MARGIN, run=run)
         if claim is None:
-            done = await _take_over(plan, ledger, spool, log)
+            done = await _take_over(plan, ledger, spool, log, sleep)
             if done is not None:
                 return done
-            await sleep(pause)
-            pause = min(pause * 1.5, 10.0)
             continue
         claimed_at = clock()
         # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
@@ -118,38 +123,45 @@ async def _submit(claim: Claim, client: TogetherClient, ledger: Ledger, spool: S
             video_id=claim.id,
             fresh=True,
         ) from error
-    except TogetherError:
+    except (TogetherError, ConfigurationError):
         await ledger.release(claim)
         raise
     submission = Submission.of(claim, job)
     try:
         return await ledger.submitted(submission)
     except ArchiveError as error:
-        path = spool.keep_submission(submission)
-        log(
-            f"job {job.id} was accepted, but the bucket could not take its id ({error}); it is kept in {path}"
-        )
+        try:
+            where = f"it is kept in {spool.keep_submission(submission)}"
+        except OSError as trouble:
+            # Still ours to wait for: only a process that dies now would lose it.
+            where = f"nor could this machine's disk ({trouble.strerror or trouble}); note it down"
+        log(f"job {job.id} was accepted, but the bucket could not take its id ({error}); {where}")
         return submission
 
 
 async def _take_over(
-    plan: VideoPlan, ledger: Ledger, spool: Spool, log: Log
+    plan: VideoPlan, ledger: Ledger, spool: Spool, log: Log, sleep: Sleep
 ) -> Purchase | VideoRecord | None:
-    """Go on from somebody's claim. None: it is a living claim without a job yet, or just gone."""
-    facts = await ledger.facts(plan.id)
-    if facts.record is not None:
-        return facts.record
-    claim = facts.claim
-    if claim is None:
-        return None
-    submission = facts.submission
-    if submission is None and (kept := spool.kept_submission(claim)) is not None:
-        submission = await _bring_in(kept, ledger, claim, spool)
-    if submission is not None:
-        return Purchase(claim=claim, submission=submission, resumed=True)
-    if facts.state is LedgerState.AMBIGUOUS:
-        raise await _held(facts, claim, ledger)
-    return None
+    """Go on from somebody's claim, waiting for its job while it is alive. None: it was released."""
+    pause = 1.0
+    while True:
+        facts = await ledger.facts(plan.id)
+        if facts.record is not None:
+            return facts.record
+        claim = facts.claim
+        if claim is None:
+            return None
+        submission = facts.submission
+        if submission is None and (kept := spool.kept_submission(claim)) is not None:
+            submission = await _bring_in(kept, ledger, claim, spool)
+        if submission is not None:
+            return Purchase(claim=claim, submission=submission, resumed=True)
+        if facts.state is LedgerState.AMBIGUOUS:
+            raise await _held(facts, claim, ledger)
+        if pause == 1.0:
+            log("another run is creating it; waiting for its job id")
+        await sleep(pause)
+        pause = min(pause * 1.5, 10.0)
 
 
 async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool) -> Submission:

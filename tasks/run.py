@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, get_run_logger
@@ -44,18 +44,34 @@ async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs
     """Run one task: by Prefect inside a flow run, else directly with the task's retries and time limit."""
     if FlowRunContext.get() is not None:
         return await task(*args, **kwargs)
+    return await repeat(task, lambda: task.fn(*args, **kwargs))
+
+
+async def repeat(
+    task: Task[..., Any],
+    call: Callable[[], Coroutine[Any, Any, R]],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    chance: Callable[[], float] = random.random,
+) -> R:
+    """Make `call` under the retries, delays and time limit that `task` carries.
+
+    Raises:
+        TimeoutError: one attempt took longer than the task's `timeout_seconds`.
+        VideoError: not worth repeating, or the last attempt's.
+    """
     delays = _delays(task)
     for attempt in range(task.retries + 1):
         try:
             async with asyncio.timeout(task.timeout_seconds):
-                return await task.fn(*args, **kwargs)
+                return await call()
         except VideoError as error:
             if not error.retryable or attempt == task.retries:
                 raise
             delay = delays[min(attempt, len(delays) - 1)]
-            delay *= 1 + (task.retry_jitter_factor or 0) * random.random()  # noqa: S311 - jitter
+            delay *= 1 + (task.retry_jitter_factor or 0) * chance()
             run_logger().warning("%s Trying again in %.0f s.", error, delay)
-            await asyncio.sleep(delay)
+            await sleep(delay)
     raise AssertionError("the last attempt returns or raises")
 
 
