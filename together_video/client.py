@@ -72,9 +72,26 @@ def normalise_base_url(text: str) -> str:
         raise ConfigurationError(f"The base URL {text!r} is not an address: {error}.") from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(f"The base URL {text!r} is not an http or https address.")
-    if url.userinfo or url.query or url.fragment:
+    if not _is_reachable(url):
+        raise ConfigurationError(f"The base URL {text!r} names no host and port that can exist.")
+    if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError("The base URL must hold no user name, query or fragment.")
     return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")
+
+
+def _is_reachable(url: httpx.URL) -> bool:
+    """Whether a resolver would look at the host and port at all, instead of raising something odd."""
+    try:
+        url.host.encode("idna")
+    except UnicodeError:
+        return False
+    return "%20" not in url.host and (url.port is None or 0 < url.port < 65_536)
+
+
+async def _refuse_unreachable(request: httpx.Request) -> None:
+    """Before each hop of a download: a link, or where it redirects to, is not ours to trust."""
+    if not _is_reachable(request.url):
+        raise httpx.UnsupportedProtocol(f"{request.url.netloc.decode()} is no host and port that can exist")
 
 
 class TogetherClient:
@@ -124,6 +141,7 @@ class TogetherClient:
             transport=transport,
             verify=verify,
             follow_redirects=True,
+            event_hooks={"request": [_refuse_unreachable]},
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         )
 
@@ -302,6 +320,8 @@ def _reason(error: Exception) -> str:
         httpx.WriteTimeout: "the time for sending ran out",
         httpx.ConnectTimeout: "the time for connecting ran out",
         httpx.PoolTimeout: "no connection became free",
+        httpx.ReadError: "the connection broke before the answer came",
+        httpx.WriteError: "the connection broke while sending",
     }
     return names.get(type(error)) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
@@ -317,9 +337,12 @@ def _hint(headers: httpx.Headers) -> float | None:
                 seconds = parsedate_to_datetime(text).timestamp() - time.time()
             except (ValueError, TypeError):
                 continue
-        # Some gateways put a moment (unix seconds) where others put a duration.
+        # Some gateways put a moment (unix seconds, or milliseconds) where others put a duration.
+        if seconds > 1e11:
+            seconds /= 1000
         if seconds > 1e8:
             seconds -= time.time()
-        if 0 <= seconds < float("inf"):
+        # Nobody is told to come back in more than a day: that is something else, or an error.
+        if 0 <= seconds <= 86_400:
             return seconds
     return None

@@ -7,6 +7,7 @@ decoding is tolerant: `id` is the only field that is relied on, and the raw JSON
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -27,6 +28,12 @@ class JobStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: Brackets within brackets that are kept of an answer; JSON libraries give up between 200 and 1,000.
+_DEEPEST = 64
+
+#: Digits of a number that are kept; Python and JSON libraries read no more than 4,300.
+_LONGEST_NUMBER = 4_000
+
 #: A job in one of these will never change again.
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
@@ -44,7 +51,8 @@ class VideoJob(BaseModel):
     """One job at the provider, as last seen.
 
     Times are in UTC, `cost_usd` is in US dollars, `seconds` the length of the clip. Everything
-    but `id` may be unknown. `raw` is the answer as it came.
+    but `id` may be unknown. `raw` is the answer as it came, except for what no file of JSON could
+    hold: see `_storable`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,23 +78,24 @@ class VideoJob(BaseModel):
         """
         if not isinstance(answer, Mapping):
             raise ValueError("the answer is not a JSON object")
-        job_id = _text(answer.get("id"))
+        kept: dict[str, Any] = _storable(answer)
+        job_id = _text(kept.get("id"))
         if job_id is None:
             raise ValueError("the answer has no job id")
-        outputs = _mapping(answer.get("outputs"))
-        status = _status(answer.get("status"))
+        outputs = _mapping(kept.get("outputs"))
+        status = _status(kept.get("status"))
         return cls(
             id=job_id,
             status=status,
-            status_text=_text(answer.get("status")),
-            model=_text(answer.get("model")),
-            fault=_fault(answer),
+            status_text=_text(kept.get("status")),
+            model=_text(kept.get("model")),
+            fault=_fault(kept),
             cost_usd=_money(outputs.get("cost")),
             video_url=_text(outputs.get("video_url")),
-            created_at=_time(answer.get("created_at")),
-            finished_at=_time(answer.get("done_at")) or _time(answer.get("completed_at")),
-            seconds=_number(answer.get("seconds")),
-            raw=dict(answer),
+            created_at=_time(kept.get("created_at")),
+            finished_at=_time(kept.get("done_at")) or _time(kept.get("completed_at")),
+            seconds=_number(kept.get("seconds")),
+            raw=kept,
         )
 
     @property
@@ -99,6 +108,26 @@ class VideoJob(BaseModel):
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
         return f"{self.fault.message} ({self.fault.code})" if self.fault.code else self.fault.message
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """The same JSON, such that it can be written, stored and read again: a job id must not be lost
+    because of what came beside it. Lone surrogates become "?", NaN and Infinity text; what is nested
+    too deeply and numbers that are too long are replaced by a remark.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping | list):
+        if depth >= _DEEPEST:
+            return "(nested too deeply to be kept)"
+        if isinstance(value, list):
+            return [_storable(entry, depth + 1) for entry in value]
+        return {_storable(str(name)): _storable(entry, depth + 1) for name, entry in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER * 3:
+        return "(a number too long to be kept)"
+    return value
 
 
 def _status(value: object) -> JobStatus:
@@ -116,14 +145,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        # Lone surrogates are legal in JSON text and cannot be written as UTF-8.
-        return value.encode("utf-8", "replace").decode() or None
-    if value is None:
-        return None
-    try:
-        return json.dumps(value, default=repr)
-    except ValueError:
-        return repr(type(value))
+        return value or None
+    return None if value is None else json.dumps(value, default=repr)
 
 
 def _money(value: object) -> Decimal | None:
@@ -133,15 +156,13 @@ def _money(value: object) -> Decimal | None:
         amount = Decimal(value) if isinstance(value, int) else Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    return amount if amount.is_finite() else None
+    # An absurd exponent would make gigabytes of digits wherever the amount is printed.
+    return amount if amount.is_finite() and abs(amount.adjusted()) <= 15 else None
 
 
 def _number(value: object) -> float | None:
     amount = _money(value)
-    try:
-        return None if amount is None else float(amount)
-    except (OverflowError, ValueError):
-        return None
+    return None if amount is None else float(amount)
 
 
 def _time(value: object) -> datetime | None:

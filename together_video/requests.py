@@ -24,6 +24,16 @@ from pydantic import (
 #: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
 MAX_PROMPT = 32_000
 
+#: Deepest nesting of `extra`: far beyond any field, far below what JSON libraries take.
+MAX_DEPTH = 32
+
+
+def _depth(value: JsonValue) -> int:
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + max((_depth(entry) for entry in inner), default=0)
+    return 0
+
 
 def _seconds(value: object) -> object:
     """Length as the API wants it: a string. People write 6, 6.0, "6" or "6s"."""
@@ -203,11 +213,20 @@ class VideoRequest(_Part):
         known = [*cls.model_fields, "frame_images", "reference_images"]
         if clash := sorted(set(value) & set(known)):
             raise ValueError(f"extra repeats known fields: {', '.join(clash)}")
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            raise ValueError("extra holds text that cannot be written as UTF-8") from error
+        if _depth(value) > MAX_DEPTH:
+            raise ValueError(f"extra is nested more than {MAX_DEPTH} deep")
         return value
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        """Before it is claimed and paid for, not when it is on its way."""
+        try:
+            self.canonical().encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("a text holds half a character (a lone surrogate)") from error
+        except ValueError as error:
+            raise ValueError(f"the request cannot be written as JSON: {error}") from error
+        return self
 
     @property
     def title(self) -> str:
@@ -230,7 +249,9 @@ class VideoRequest(_Part):
 
     def canonical(self) -> str:
         """The payload as JSON text with sorted keys and no spaces: equal requests, equal text."""
-        return json.dumps(self.payload(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(
+            self.payload(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 of the canonical form, as 64 hexadecimal digits."""

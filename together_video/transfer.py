@@ -7,6 +7,7 @@ its own, so that two processes never write into one file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -71,7 +72,8 @@ async def receive(
             "It stays at the provider: make room and run again."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
     return DownloadedFile(path=path, size=size, sha256=digest.hexdigest())
 
 
@@ -89,7 +91,7 @@ def _announced(response: httpx.Response, max_bytes: int) -> int | None:
     if not response.is_success:
         raise DownloadBroken(f"The link to the video answers with HTTP {status}.")
     text = response.headers.get("content-length", "")
-    announced = int(text) if text.isdigit() and "content-encoding" not in response.headers else None
+    announced = int(text) if text.isdecimal() and "content-encoding" not in response.headers else None
     if announced is not None and announced > max_bytes:
         raise DownloadTooLarge(f"The video has {announced} bytes, more than the bound of {max_bytes}.")
     return announced

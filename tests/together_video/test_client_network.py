@@ -1,0 +1,219 @@
+"""The client on real sockets: refused, reset, silent, half an answer, and kept connections."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from together_video.client import Timeouts, TogetherClient
+from together_video.errors import ApiUnreachable, DownloadBroken, NoClearAnswer, RateLimited, TogetherError
+from together_video.jobs import JobStatus
+from together_video.requests import VideoRequest
+from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.faults import FaultRule
+from together_video.sandbox.server import running_sandbox
+
+FOX = VideoRequest(model="m", prompt="A fox", width=64, height=48, seconds="1", fps=8)
+IMPATIENT = Timeouts(
+    connect_seconds=0.5, create_seconds=0.1, read_seconds=0.1, chat_seconds=0.1, download_seconds=0.1
+)
+
+
+async def errors_of(client: TogetherClient) -> tuple[TogetherError, TogetherError]:
+    """What a create and a retrieve become."""
+    with pytest.raises(TogetherError) as create:
+        await client.create(FOX)
+    with pytest.raises(TogetherError) as retrieve:
+        await client.retrieve("j")
+    return create.value, retrieve.value
+
+
+@pytest.mark.anyio
+async def test_a_refused_connection_creates_nothing() -> None:
+    """Nobody listens on the port: worth asking again, even for a create."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with TogetherClient("k", f"http://127.0.0.1:{port}") as client:
+        for error in await errors_of(client):
+            assert type(error) is ApiUnreachable
+            assert error.retryable
+            assert not error.job_may_exist
+            assert "nothing was sent" in error.message
+
+
+@pytest.mark.anyio
+async def test_a_host_that_does_not_exist_creates_nothing() -> None:
+    """No address under that name."""
+    async with TogetherClient("k", "http://no-such-host.invalid") as client:
+        for error in await errors_of(client):
+            assert type(error) is ApiUnreachable
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_is_not_taken_creates_nothing() -> None:
+    """TLS that never answers: the time for connecting runs out before the request is sent."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        timeouts = IMPATIENT.model_copy(update={"connect_seconds": 0.1})
+        async with TogetherClient("k", f"https://127.0.0.1:{port}", timeouts=timeouts) as client:
+            for error in await errors_of(client):
+                assert type(error) is ApiUnreachable
+
+
+HALF = b'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"id": "j"'
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+#: What the server sends and does once it has the request.
+SILENCES: dict[str, tuple[bytes | str, ...]] = {
+    "reset": ("reset",),
+    "closed": ("close",),
+    "silent": ("hang",),
+    "half a header": (b"HTTP/1.1 200 O", "close"),
+    "half a header and reset": (b"HTTP/1.1 200 O", "reset"),
+    "half a body": (HALF, "close"),
+    "half a body and reset": (HALF, "reset"),
+    "half a body and silence": (HALF, "hang"),
+    "a chunk and the end": (CHUNKED + b'8\r\n{"id": "\r\n', "close"),
+    "half a chunk": (CHUNKED + b'ff\r\n{"id": "j"}', "close"),
+    "a chunk of no length": (CHUNKED + b"zz\r\n", "close"),
+    "not HTTP": (b"220 mail.example ESMTP\r\n", "close"),
+    "broken gzip": (
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 11\r\n\r\n" + b'{"id": "j"}',
+        "close",
+    ),
+    "half a page": (b"HTTP/1.1 503 No\r\ncontent-length: 9\r\n\r\nbusy", "close"),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("silence", SILENCES)
+async def test_a_broken_answer_is_no_clear_answer(wire: Any, silence: str) -> None:
+    """The request arrived, its answer did not: a create is held, a retrieve may be repeated."""
+    async with (
+        wire.serve(wire.saying(*SILENCES[silence])) as server,
+        TogetherClient("k", server.url, timeouts=IMPATIENT) as client,
+    ):
+        create, retrieve = await errors_of(client)
+    assert [heard.method for heard in server.heard] == ["POST", "GET"]
+    for error, creating in ((create, True), (retrieve, False)):
+        assert type(error) is NoClearAnswer
+        assert error.job_may_exist is creating
+        assert error.retryable is not creating
+        assert server.url in error.message
+
+
+@pytest.mark.anyio
+async def test_a_create_is_posted_once(wire: Any) -> None:
+    """No library below repeats a POST whose connection broke."""
+    async with (
+        wire.serve(wire.saying("reset")) as server,
+        TogetherClient("k", server.url) as client,
+    ):
+        with pytest.raises(NoClearAnswer):
+            await client.create(FOX)
+        assert (len(server.heard), server.connections) == (1, 1)
+
+
+@pytest.mark.anyio
+async def test_no_create_goes_over_a_kept_connection(wire: Any) -> None:
+    """A connection that the server is just closing would make a create ambiguous for nothing."""
+    async with wire.serve(wire.http(b'{"id": "j"}')) as server, TogetherClient("k", server.url) as client:
+        await client.retrieve("j")
+        await client.retrieve("j")
+        assert server.connections == 1
+        for number in range(1, 4):
+            await client.create(FOX)
+            assert server.connections == 1 + number
+        await client.retrieve("j")
+        assert server.connections == 4
+
+
+@pytest.mark.anyio
+async def test_creates_do_not_wait_for_each_other(wire: Any) -> None:
+    """A hundred and fifty at once: each has its connection, none runs out of time in a queue."""
+    together = asyncio.Event()
+
+    async def answer(heard: Any, writer: asyncio.StreamWriter) -> None:
+        if len(server.heard) == 150:
+            together.set()
+        await together.wait()
+        writer.write(wire.http(b'{"id": "j"}'))
+        await writer.drain()
+
+    async with wire.serve(answer) as server, TogetherClient("k", server.url) as client:
+        jobs = await asyncio.wait_for(asyncio.gather(*(client.create(FOX) for _ in range(150))), 30)
+    assert len(jobs) == 150
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("generation", ["2025", "2026"])
+async def test_a_video_from_the_sandbox(tmp_path: Path, generation: Any) -> None:
+    """Create, retrieve and download against a server, in both generations of the format."""
+    config = SandboxConfig(generation=generation, generation_seconds=0, api_keys=("k",), price=0.25)
+    with running_sandbox(config) as url:
+        async with TogetherClient("k", f"{url}/v1") as client:
+            job = await client.create(FOX)
+            for _ in range(200):
+                if job.is_terminal:
+                    break
+                await asyncio.sleep(0.02)
+                job = await client.retrieve(job.id)
+            assert job.status is JobStatus.COMPLETED
+            assert job.video_url is not None
+            got = await client.download(job.video_url, tmp_path / "fox.mp4", max_bytes=10**7)
+        async with httpx.AsyncClient() as plain:
+            served = await plain.get(job.video_url, follow_redirects=True)
+    assert got.path.read_bytes() == served.content
+    assert served.content[4:8] == b"ftyp"
+    assert job.cost_usd is not None
+    assert job.created_at is not None
+
+
+@pytest.mark.anyio
+async def test_faults_of_the_sandbox_are_told_apart() -> None:
+    """A 429 with its hint, a create that is billed and reset, and one that goes through."""
+    faults = (
+        FaultRule(on="create", kind="rate_limit", times=1, headers={"x-ratelimit-reset": "3"}),
+        FaultRule(on="create", kind="reset", times=1),
+    )
+    with running_sandbox(SandboxConfig(generation_seconds=0, faults=faults)) as url:
+        async with TogetherClient("k", url) as client:
+            with pytest.raises(RateLimited) as limited:
+                await client.create(FOX)
+            assert limited.value.wait_seconds == 3
+            with pytest.raises(NoClearAnswer) as lost:
+                await client.create(FOX)
+            assert lost.value.job_may_exist
+            assert (await client.create(FOX)).id
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "video.mp4",
+        "ftp://host/v.mp4",
+        "file:///etc/hosts",
+        "javascript:alert(1)",
+        "https://",
+        "http://[::1",
+        "http://127.0.0.1:99999/v.mp4",
+        "http://no-such-host.invalid/v.mp4",
+        "x" * 70_000,
+    ],
+    ids=lambda url: url[:20],
+)
+async def test_a_link_that_is_none_is_a_broken_download(tmp_path: Path, url: str) -> None:
+    """The next retrieve may give a better one, so it is worth another try."""
+    async with TogetherClient("k", timeouts=IMPATIENT) as client:
+        with pytest.raises(DownloadBroken) as caught:
+            await client.download(url, tmp_path / "v.mp4", max_bytes=10)
+    assert caught.value.retryable
+    assert len(caught.value.message) < 400
+    assert list(tmp_path.iterdir()) == []
