@@ -31,3 +31,14 @@ def refused(error: VideoError) -> State[Any]:
     """The run could not begin: nothing was created. The error is the state's data."""
     run_logger().error(error.message)
     return Failed(message=error.message, data=error)
+
+
+def interrupted(at_provider: int) -> str:
+    """What goes on although the run stops, and how it comes home."""
+    if at_provider == 0:
+        return "Interrupted. No job is under way at the provider; run again to go on."
+    jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
+    return (
+        f"Interrupted. {jobs} on at the provider and will be billed; the job ids are in the bucket. "
+        "Run the same again, or together-video collect, to bring them home without paying twice."
+    )

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Concatenate, Literal, ParamSpec
+from typing import Any, Concatenate, Literal, ParamSpec
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from blocks.ledger import Ledger
+from flows.ending import interrupted
 from flows.progress import Progress, tell
 from flows.purse import Purse
 from tasks.archive import archive_video, record_failure
@@ -77,19 +78,29 @@ class Pipeline:
         self._on_ambiguous = on_ambiguous
         self._places = asyncio.Semaphore(in_flight)
         self._hopeless: VideoError | None = None
+        self._under_way = 0
         self._done = 0
         self._total = 0
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
-        self._total += len(plans)
-        return Summary.of(await asyncio.gather(*(self._in_turn(plan, self._make) for plan in plans)))
+        return await self._all(self._in_turn(plan, self._make) for plan in plans)
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
         """Bring home what was bought earlier: nothing is created."""
-        self._total += len(purchases)
-        outcomes = [self._in_turn(bought.claim.plan, self._bring_home, bought) for bought in purchases]
-        return Summary.of(await asyncio.gather(*outcomes))
+        return await self._all(
+            self._in_turn(bought.claim.plan, self._bring_home, bought) for bought in purchases
+        )
+
+    async def _all(self, turns: Iterable[Coroutine[Any, Any, VideoOutcome]]) -> Summary:
+        waiting = list(turns)
+        self._total += len(waiting)
+        try:
+            return Summary.of(await asyncio.gather(*waiting))
+        except asyncio.CancelledError:
+            # No new creates from here on; a POST that is under way still stores its outcome.
+            run_logger().warning(interrupted(self._under_way))
+            raise
 
     async def _in_turn(
         self,
@@ -187,12 +198,15 @@ class Pipeline:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
         reserved = None if purchase.resumed else plan.estimate_usd
         cost = None
+        self._under_way += 1
         try:
             record = await self._wait_and_archive(purchase)
             cost = record.cost_usd
+            self._under_way -= 1
             return self._of_record(record, VideoState.ARCHIVED)
         except JobFailed as error:
             cost = error.job.cost_usd
+            self._under_way -= 1
             return await self._failed(plan, purchase, error)
         except VideoError as error:
             if isinstance(error, _HOPELESS) and self._hopeless is None:

@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_URL
 from blocks import TogetherCredentials, VideoArchive
 from flows.cli.options import PlaceOptions
 from flows.cli.terminal import Terminal
+from flows.ending import interrupted
 from flows.progress import listening
 from together_video.audit import AuditReport
 from together_video.errors import ConfigurationError, VideoError
@@ -38,7 +39,7 @@ def run_flow(
         with listening(terminal.progress):
             state, result = asyncio.run(_run(flow, parameters, place))
     except KeyboardInterrupt:
-        terminal.complain(_farewell(terminal.at_provider))
+        terminal.complain(interrupted(terminal.at_provider))
         return INTERRUPTED, None
     except VideoError as error:
         terminal.complain(error.message)
@@ -97,13 +98,3 @@ async def _blocks(options: PlaceOptions) -> dict[str, Any]:
                 f"There is no block {name!r} for --{parameter} on this Prefect server."
             ) from error
     return found
-
-
-def _farewell(at_provider: int) -> str:
-    if at_provider == 0:
-        return "Interrupted. No job is under way at the provider; run again to go on."
-    jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
-    return (
-        f"Interrupted. {jobs} on at the provider and will be billed; the job ids are in the bucket. "
-        "Run the same command again to bring them home without paying twice."
-    )
