@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# Certificates that this machine trusts, such as a company's own, are good enough for uv too.
+export UV_SYSTEM_CERTS ?= 1
+export UV_NATIVE_TLS ?= 1
+
 .PHONY: help demo test install lock clean
 .DEFAULT_GOAL := help
 
