@@ -11,6 +11,7 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from uuid import uuid4
 
 from together_video.records import Claim, Submission
 
@@ -33,10 +34,17 @@ class Spool:
         """Write a job id to disk, because the bucket could not take it. Durable on return."""
         path = self._submission(submission.id, submission.token)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as file:
+        part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+        with part.open("w", encoding="utf-8") as file:
             file.write(submission.model_dump_json())
             file.flush()
             os.fsync(file.fileno())
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return path
 
     def kept_submission(self, claim: Claim) -> Submission | None:

@@ -1,0 +1,97 @@
+"""Errors: the tree that is drawn is the tree that is there, and each error gives its verdict."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from together_video import errors
+from together_video.errors import NoClearAnswer, TogetherError, VideoError
+from together_video.jobs import VideoJob
+
+CLASSES: dict[str, type[VideoError]] = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if inspect.isclass(kind) and issubclass(kind, VideoError)
+}
+
+#: What making the same call again may mend, by the class alone.
+RETRYABLE = {"ApiUnreachable", "RateLimited", "ApiOverloaded", "DownloadBroken", "StoreUnavailable"}
+#: What the user can mend before anything is sent.
+BAD_INPUT = {"InputError", "ConfigurationError", "RequestInvalid", "BucketRefused", "StoreUnsafe"}
+
+
+def drawn() -> dict[str, str]:
+    """Each name in the drawing of the module's docstring, with its parent."""
+    parents: dict[str, str] = {}
+    path: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if not line.startswith("    "):
+            continue
+        branches, _, rest = line[4:].rpartition("── ")
+        depth = len(branches) // 4 + 1 if rest != line[4:] else 0
+        name = rest.split()[0]
+        path[depth:] = [name]
+        parents[name] = path[depth - 1] if depth else "Exception"
+    return parents
+
+
+def test_the_drawing_shows_the_tree_as_it_is() -> None:
+    """Every class with its parent, and nothing else."""
+    assert drawn() == {name: kind.__bases__[0].__name__ for name, kind in CLASSES.items()}
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"NoClearAnswer"}))
+def test_each_error_knows_whether_a_retry_can_help(name: str) -> None:
+    """One attribute that the retry of a task reads."""
+    assert CLASSES[name].retryable is (name in RETRYABLE)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_bad_input_exits_with_2_and_all_else_with_1(name: str) -> None:
+    """What the command line promises."""
+    assert CLASSES[name].exit_code == (2 if name in BAD_INPUT else 1)
+
+
+def test_only_an_unclear_answer_leaves_a_create_in_doubt() -> None:
+    """Every other error of the API proves that no job was made."""
+    doubtful = {name for name, kind in CLASSES.items() if getattr(kind, "job_may_exist", False)}
+    assert doubtful == set()
+    assert NoClearAnswer("m", creating=True).job_may_exist
+    assert not NoClearAnswer("m", creating=False).job_may_exist
+
+
+@pytest.mark.parametrize("creating", [True, False])
+def test_an_unclear_answer_may_be_repeated_exactly_where_nothing_is_bought(creating: bool) -> None:
+    """A retrieve freely, a create never."""
+    assert NoClearAnswer("m", creating=creating).retryable is not creating
+
+
+@pytest.mark.parametrize(
+    ("name", "details"),
+    [
+        ("RequestInvalid", {"field": "prompt"}),
+        ("TogetherError", {"status": 418, "code": "c"}),
+        ("RateLimited", {"wait_seconds": 3.0, "code": "c"}),
+        ("NoClearAnswer", {"creating": True, "status": 500, "code": "c", "body": "b"}),
+        ("JobDeadlinePassed", {"job_id": "j"}),
+        ("JobWithoutVideo", {"job_id": "j"}),
+        ("JobFailed", {"job": VideoJob(id="j")}),
+        ("LinkExpired", {}),
+    ],
+)
+def test_an_error_carries_what_is_needed_to_go_on(name: str, details: dict[str, Any]) -> None:
+    """Its message as it was given, and its details as attributes."""
+    error = CLASSES[name]("A sentence.", **details)
+    assert (error.message, str(error)) == ("A sentence.", "A sentence.")
+    given = {key: value for key, value in details.items() if key != "creating"}
+    assert {key: getattr(error, key) for key in given} == given
+
+
+def test_a_failed_job_is_named() -> None:
+    """The id comes from the job, and a 429 knows its own status."""
+    assert errors.JobFailed("m", job=VideoJob(id="j")).job_id == "j"
+    assert errors.RateLimited("m").status == 429
+    assert TogetherError("m").status is None
