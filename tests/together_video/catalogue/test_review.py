@@ -108,6 +108,7 @@ def test_the_total_is_the_sum() -> None:
 def test_another_catalogue_may_be_used() -> None:
     """What it does not know is no model."""
     known = Catalogue.load()
-    smaller = known.model_copy(update={"models": tuple(m for m in known.models if m.name != MODEL)})
+    fewer = [model for model in known.model_dump(by_alias=True)["models"] if model["name"] != MODEL]
+    smaller = Catalogue.model_validate({**known.model_dump(by_alias=True), "models": fewer})
     assert Review.of([GOOD], catalogue=known).errors == []
     assert len(Review.of([GOOD], catalogue=smaller).errors) == 1
