@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import httpx
 import pytest
+from pydantic import SecretStr
+
+from together_video.client import Timeouts
+from together_video.polling import PollPolicy
+from together_video.requests import VideoRequest
+from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.server import running_sandbox
 
 if TYPE_CHECKING:
     from blocks.archive import VideoArchive
+    from blocks.credentials import TogetherCredentials
     from flows.services import PrefectServer, S3Server
 
 #: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
@@ -207,11 +220,23 @@ class UnrulyServer:
 
 
 @pytest.fixture
-def unruly_s3(moto_url: str) -> Iterator[UnrulyServer]:
-    """A server in front of moto's that can refuse, lose answers, or break off: set its `strike`."""
-    server = UnrulyServer(moto_url)
-    yield server
-    server.close()
+def new_unruly() -> Iterator[Callable[[str], UnrulyServer]]:
+    """Starts a server in front of another that can refuse, lose answers or break off: set its `strike`."""
+    servers: list[UnrulyServer] = []
+
+    def start(upstream: str) -> UnrulyServer:
+        servers.append(UnrulyServer(upstream))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def unruly_s3(moto_url: str, new_unruly: Callable[[str], UnrulyServer]) -> UnrulyServer:
+    """The unruly server in front of moto's."""
+    return new_unruly(moto_url)
 
 
 class TurnedClock:
@@ -232,6 +257,139 @@ class TurnedClock:
 @pytest.fixture
 def turned_clock() -> TurnedClock:
     return TurnedClock()
+
+
+#: Tiny and short, so that rendering takes a few hundredths of a second. The check warns about it.
+SMALL: dict[str, Any] = {
+    "model": "pixverse/pixverse-v5",
+    "width": 64,
+    "height": 48,
+    "seconds": "1",
+    "fps": 8,
+}
+#: The installed command.
+PROGRAM = str(Path(sys.executable).with_name("together-video"))
+
+
+class Api:
+    """A running sandbox: its address, its bill, its faults."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def bill(self) -> dict[str, Any]:
+        return httpx.get(f"{self.url}/sandbox/bill", trust_env=False).json()
+
+    @property
+    def charges(self) -> int:
+        return len(self.bill()["jobs"])
+
+    @property
+    def posts(self) -> int:
+        return self.bill()["posts"]
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        httpx.post(f"{self.url}/sandbox/faults", json=rules, trust_env=False).raise_for_status()
+
+    def credentials(self, key: str = "key", **timeouts: float) -> TogetherCredentials:
+        from blocks.credentials import TogetherCredentials
+
+        return TogetherCredentials(
+            api_key=SecretStr(key), base_url=self.url, timeouts=Timeouts.model_validate(timeouts)
+        )
+
+
+@pytest.fixture
+def start_api() -> Iterator[Callable[..., Api]]:
+    """Starts sandboxes that end with the test."""
+    with ExitStack() as stack:
+
+        def start(*, clock: Callable[[], float] = time.time, **settings: Any) -> Api:
+            config = SandboxConfig(**{"generation_seconds": 0.1, "render_workers": 2, **settings})
+            return Api(stack.enter_context(running_sandbox(config, clock=clock)))
+
+        yield start
+
+
+@pytest.fixture
+def api(start_api: Callable[..., Api]) -> Api:
+    """A sandbox whose jobs take a tenth of a second."""
+    return start_api()
+
+
+@pytest.fixture
+def poll() -> PollPolicy:
+    return PollPolicy.fixed(0.1, deadline=20)
+
+
+@pytest.fixture
+def small() -> Callable[..., VideoRequest]:
+    def make(prompt: str, **fields: Any) -> VideoRequest:
+        return VideoRequest.model_validate({**SMALL, "prompt": prompt, **fields})
+
+    return make
+
+
+@pytest.fixture
+def small_file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes prompts as a JSONL file of small requests."""
+
+    def write(*prompts: str) -> Path:
+        path = tmp_path / "prompts.jsonl"
+        path.write_text("".join(json.dumps({**SMALL, "prompt": text}) + "\n" for text in prompts))
+        return path
+
+    return write
+
+
+class Shell:
+    """The installed command in an environment that holds nothing but what is given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "COLUMNS": "100"}
+
+    def start(self, *words: str, **more: str | None) -> subprocess.Popen[str]:
+        """Begin a command; a variable that is None is left out."""
+        given = {**self.environment, **more}
+        return subprocess.Popen(
+            [PROGRAM, *words],
+            env={name: value for name, value in given.items() if value is not None},
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, **more: str | None) -> subprocess.CompletedProcess[str]:
+        with self.start(*words, **more) as process:
+            try:
+                out, err = process.communicate(timeout=120)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def ready_shell(shell: Shell, api: Api, seaweed: S3Server, new_archive: Callable[..., Any]) -> Shell:
+    """As `shell`, with a key, an empty bucket and the API's address."""
+    bucket = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key)).bucket
+    shell.environment |= {
+        **seaweed.environment(),
+        "TOGETHER_API_KEY": "key",
+        "TOGETHER_BASE_URL": api.url,
+        "VIDEO_ARCHIVE_BUCKET": bucket,
+    }
+    return shell
 
 
 @pytest.fixture
