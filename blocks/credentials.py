@@ -8,7 +8,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr, field_validator
 
 from together_video.client import DEFAULT_BASE_URL, Timeouts, TogetherClient, normalise_base_url
-from together_video.environment import api_from_env
+from together_video.environment import api_from_env, timeouts_from_env
 from together_video.errors import ConfigurationError
 
 
@@ -55,13 +55,14 @@ class TogetherCredentials(Block):
 
     @classmethod
     def from_env(cls) -> Self:
-        """From TOGETHER_API_KEY and TOGETHER_BASE_URL, the names that Together's own tools use.
+        """From TOGETHER_API_KEY and TOGETHER_BASE_URL, the names that Together's own tools use, and
+        TOGETHER_VIDEO_CREATE_SECONDS and its like for the timeouts.
 
         Raises:
-            ConfigurationError: there is no key, or the address is none.
+            ConfigurationError: there is no key, the address is none, or a timeout is no such number.
         """
         key, base_url = api_from_env()
-        return cls(api_key=SecretStr(key), base_url=base_url)
+        return cls(api_key=SecretStr(key), base_url=base_url, timeouts=timeouts_from_env())
 
     def get_client(self) -> TogetherClient:
         """A client with connections of its own; close it with `async with` or `aclose()`."""

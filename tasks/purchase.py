@@ -30,9 +30,6 @@ T = TypeVar("T")
 Log = Callable[[str], None]
 Sleep = Callable[[float], Awaitable[None]]
 
-#: Added to the time limit of a create to give the age from which a claim without a job is left behind, in seconds.
-_CLAIM_MARGIN = 120.0
-
 
 class Purchase(BaseModel):
     """A video that the provider is making for us: paid, or to be paid when it is done.
@@ -81,24 +78,25 @@ async def buy(
         TogetherError, ConfigurationError: refused or never sent; it is proven that nothing was created.
         ArchiveError: the ledger cannot be read or written.
     """
-    limit = client.timeouts.connect_seconds + client.timeouts.create_seconds
+    patience = client.timeouts.claim_margin_seconds / 2
     while True:
         while (shut := client.gate.enter()) > 0:
             await sleep(shut)
         await permit()
-        claim = await ledger.claim(plan, valid_seconds=limit + _CLAIM_MARGIN, run=run)
+        # From before the PUT: where its answer was lost and it was repeated, the claim is that old.
+        began = clock()
+        claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
         if claim is None:
             done = await _take_over(plan, ledger, spool, log, sleep)
             if done is not None:
                 return done
             continue
-        claimed_at = clock()
         # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
         record = await ledger.record(plan.id)
         if record is not None:
             await ledger.release(claim)
             return record
-        if clock() - claimed_at > _CLAIM_MARGIN / 2:
+        if clock() - began > patience:
             # This process stood still for so long that others may think the claim was left behind.
             await ledger.release(claim)
             continue

@@ -41,7 +41,10 @@ USER_AGENT = "prefect-together-video/0.1"
 
 
 class Timeouts(BaseModel):
-    """How long one HTTP call may take, in seconds. How long a job may take is the poll policy's."""
+    """How long one HTTP call may take, in seconds. How long a job may take is the poll policy's.
+
+    `claim_margin_seconds` is what a claim lives longer than its create can take.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,6 +58,18 @@ class Timeouts(BaseModel):
     read_seconds: float = Field(default=30, gt=0, le=1800, description="For an answer to a retrieve.")
     chat_seconds: float = Field(default=180, gt=0, le=1800, description="For an answer of a chat model.")
     download_seconds: float = Field(default=60, gt=0, le=1800, description="Between two pieces of a file.")
+    claim_margin_seconds: float = Field(
+        default=120,
+        ge=2,
+        le=3600,
+        description="A claim without a job id counts as left behind by a killed process once it is older than "
+        "a create can take, and this. Leave room for a slow bucket: too short makes living claims ambiguous.",
+    )
+
+    @property
+    def claim_seconds(self) -> float:
+        """The age, in seconds, from which a claim without a job id is left behind."""
+        return self.connect_seconds + self.create_seconds + self.claim_margin_seconds
 
     def of(self, seconds: float) -> httpx.Timeout:
         return httpx.Timeout(seconds, connect=self.connect_seconds)

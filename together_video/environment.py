@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from together_video.client import DEFAULT_BASE_URL, normalise_base_url
+from pydantic import ValidationError
+
+from together_video.client import DEFAULT_BASE_URL, Timeouts, normalise_base_url
 from together_video.errors import ConfigurationError
 from together_video.records import check_prefix
 
@@ -21,6 +23,24 @@ def api_from_env() -> tuple[str, str]:
             "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
         )
     return key, normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+
+
+def timeouts_from_env() -> Timeouts:
+    """TOGETHER_VIDEO_CREATE_SECONDS and so on: one variable for each field of `Timeouts`, in seconds.
+
+    Raises:
+        ConfigurationError: one is no number, or out of its bounds.
+    """
+    names = {field: f"TOGETHER_VIDEO_{field.upper()}" for field in Timeouts.model_fields}
+    given = {field: os.environ[name] for field, name in names.items() if os.environ.get(name)}
+    try:
+        return Timeouts.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        raise ConfigurationError(
+            f"{names[field]} is {given[field]!r}: it must be a number of seconds, {first['msg'].lower()}."
+        ) from error
 
 
 def bucket_from_env() -> tuple[str, str]:

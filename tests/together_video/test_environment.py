@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from together_video.environment import api_from_env, bucket_from_env, check_bucket
+from together_video.client import Timeouts
+from together_video.environment import api_from_env, bucket_from_env, check_bucket, timeouts_from_env
 from together_video.errors import ConfigurationError
 
 NAMES = ["TOGETHER_API_KEY", "TOGETHER_BASE_URL", "VIDEO_ARCHIVE_BUCKET", "VIDEO_ARCHIVE_PREFIX"]
@@ -98,3 +99,20 @@ def test_a_bucket_has_a_plain_name(name: str) -> None:
     """A folder belongs into the prefix."""
     with pytest.raises(ConfigurationError, match="plain name; a folder goes into the prefix"):
         check_bucket(name)
+
+
+def test_timeouts_have_defaults_and_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim is left behind after connecting, creating and the margin; each has its variable."""
+    assert timeouts_from_env() == Timeouts()
+    assert Timeouts().claim_seconds == 10 + 120 + 120
+    monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", "300")
+    monkeypatch.setenv("TOGETHER_VIDEO_CLAIM_MARGIN_SECONDS", "60.5")
+    assert timeouts_from_env() == Timeouts(create_seconds=300, claim_margin_seconds=60.5)
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-3", "1e9", "nan"])
+def test_a_timeout_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """The sentence names the variable and what it holds."""
+    monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", text)
+    with pytest.raises(ConfigurationError, match=f"TOGETHER_VIDEO_CREATE_SECONDS is '{text}'"):
+        timeouts_from_env()
