@@ -167,8 +167,7 @@ class ObjectStore:
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
         """
-        if not await self._call(self._is_there, prefix, missing=False):
-            raise BucketRefused(f"There is no bucket {self.bucket}: make it first, or name another.")
+        await self._call(self._is_there, prefix, missing=False)
         marker, spoiled = f"{prefix}store.json", f"{prefix}probe-{uuid4().hex}"
         body = b'{"what": "shows that this store honours If-None-Match"}\n'
         if await self.put_once(marker, body) and await self.put_once(marker, body):
@@ -282,6 +281,11 @@ class ObjectStore:
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
         )
+
+    def _is_there(self) -> bool:
+        # Asked first: some servers make a missing bucket at the first PUT, be its name a slip of the pen.
+        self._client.list_objects_v2(Bucket=self.bucket, MaxKeys=1)
+        return True
 
     async def _put(
         self, key: str, source: bytes | Path, sha256: bytes, content_type: str, options: dict[str, str]

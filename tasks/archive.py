@@ -17,7 +17,7 @@ from tasks.purchase import Purchase
 from tasks.run import current_run, run_logger
 from tasks.verdict import worth_repeating
 from together_video.clips import compare, make_poster
-from together_video.errors import JobFailed, ObjectConflict
+from together_video.errors import DownloadError, JobFailed, ObjectConflict
 from together_video.jobs import VideoJob
 from together_video.records import StoredObject, VideoRecord
 from together_video.spool import Spool
@@ -43,14 +43,25 @@ async def archive_video(
 
     Raises:
         ObjectConflict: other content lies under the video's key.
+        DownloadError: the downloaded file is gone.
         StoreUnavailable, BucketRefused: the job stays in flight; a later run goes on here.
     """
     claim = purchase.claim
     poster_path = clip.file.path.with_suffix(".jpg")
-    await to_thread.run_sync(make_poster, clip.file.path, poster_path)
-    poster_file = await to_thread.run_sync(hash_file, poster_path)
-    video = await _stored(ledger, claim.video_key, clip.file)
-    poster = await _stored(ledger, claim.poster_key, poster_file, any_content=True)
+    try:
+        await to_thread.run_sync(make_poster, clip.file.path, poster_path)
+        poster_file = await to_thread.run_sync(hash_file, poster_path)
+        video = await _stored(ledger, claim.video_key, clip.file)
+        poster = await _stored(ledger, claim.poster_key, poster_file, any_content=True)
+    except FileNotFoundError as error:
+        # Another run of the same job on this machine removes the files, once its record is written.
+        written = await ledger.record(claim.id)
+        if written is None:
+            raise DownloadError(
+                f"The file of job {purchase.job_id} vanished from {clip.file.path.parent} before it was "
+                "archived. A later run downloads it again."
+            ) from error
+        return written
     record = await ledger.finish(
         VideoRecord(
             id=claim.id,

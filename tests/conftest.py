@@ -29,6 +29,8 @@ from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
     from blocks.archive import VideoArchive
     from blocks.credentials import TogetherCredentials
     from flows.services import PrefectServer, S3Server
@@ -126,6 +128,23 @@ def new_archive() -> Callable[..., VideoArchive]:
         return VideoArchive(bucket=bucket, credentials=credentials, **fields)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3_client(moto_url: str) -> Iterator[S3Client]:
+    """One client of moto's server for the whole session: making one takes longer than using it."""
+    from prefect_aws.credentials import AwsCredentials
+
+    from blocks.store import make_client
+
+    credentials = AwsCredentials(
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        aws_client_parameters={"endpoint_url": moto_url},
+    )
+    client = make_client(credentials, 32)
+    yield client
+    client.close()
 
 
 @pytest.fixture

@@ -1,11 +1,17 @@
 """Stores over the archives of the shared fixtures."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from blocks.archive import VideoArchive
 from blocks.store import ObjectStore, Storage, make_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 
 @pytest.fixture
@@ -40,6 +46,8 @@ def open_store() -> Iterator[Callable[..., ObjectStore]]:
 
 
 @pytest.fixture
-def store(archive: VideoArchive, open_store: Callable[..., ObjectStore]) -> ObjectStore:
+def store(archive: VideoArchive, s3_client: S3Client) -> Iterator[ObjectStore]:
     """A store in an empty bucket of moto's."""
-    return open_store(archive)
+    store = ObjectStore(s3_client, archive.bucket)
+    yield store
+    store.close()

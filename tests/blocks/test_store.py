@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -31,10 +30,9 @@ def solid(seaweed, new_archive):
 
 
 @pytest.fixture
-def unruly_seaweed(seaweed, unruly_s3):
+def unruly_seaweed(seaweed, new_unruly):
     """The unruly server in front of SeaweedFS."""
-    unruly_s3.upstream = urlsplit(seaweed.url)
-    return unruly_s3
+    return new_unruly(seaweed.url)
 
 
 @pytest.mark.anyio

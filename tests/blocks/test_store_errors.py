@@ -49,11 +49,15 @@ async def test_table(archive, unruly_s3, open_store, answer, kind, said):
 
 
 @pytest.mark.anyio
-async def test_no_such_bucket(archive, open_store):
-    """A bucket that does not exist is named by the probe."""
+@pytest.mark.parametrize("server", ["moto", "seaweed"])
+async def test_no_such_bucket(archive, seaweed, new_archive, open_store, server):
+    """A bucket that does not exist is named by the probe, and not made by it: SeaweedFS would at a first PUT."""
+    if server == "seaweed":
+        archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key))
     store = open_store(archive.model_copy(update={"bucket": "no-such-bucket-here"}))
-    with pytest.raises(BucketRefused, match="There is no bucket no-such-bucket-here"):
-        await store.probe("")
+    for _ in range(2):
+        with pytest.raises(BucketRefused, match="There is no bucket no-such-bucket-here"):
+            await store.probe("")
 
 
 @pytest.mark.anyio
