@@ -87,7 +87,7 @@ async def test_bought_twice_is_paid_once(purchase, api):
     """Who comes later goes on with the job of the first."""
     first, second = await purchase(), await purchase()
     assert (second.job_id, second.resumed) == (first.job_id, True)
-    assert api.bill()["posts"] == 1
+    assert api.posts == 1
 
 
 @pytest.mark.anyio
@@ -111,7 +111,7 @@ async def test_refused(purchase, api, ledger, fault, kind, again):
         await purchase()
     assert (caught.value.retryable, caught.value.job_may_exist) == (again, False)
     assert await names(ledger) == []
-    assert (api.jobs, api.bill()["posts"]) == ([], 1)
+    assert (api.jobs, api.posts) == ([], 1)
     api.faults()
     assert (await purchase()).job_id
 
@@ -167,7 +167,7 @@ async def test_ambiguous(purchase, plan, api, ledger, fault):
     with pytest.raises(CreateAmbiguous, match="held and not repeated") as caught:
         await purchase()
     assert not caught.value.fresh
-    assert (len(api.jobs), api.bill()["posts"]) == (1, 1)
+    assert (len(api.jobs), api.posts) == (1, 1)
 
 
 @pytest.mark.anyio
@@ -182,7 +182,7 @@ async def test_waits_for_a_living_claim(purchase, plan, api, ledger, turned_cloc
     assert isinstance(bought, Purchase)
     assert (bought.job_id, bought.resumed, bought.claim) == ("job-1", True, claim)
     assert turned_clock.slept == [1.0, 1.5, 2.25]
-    assert api.bill()["posts"] == 0
+    assert api.posts == 0
 
 
 @pytest.mark.anyio
@@ -213,7 +213,7 @@ async def test_takes_the_record_that_the_other_run_wrote(purchase, plan, api, le
     record = VideoRecord(id=plan.id, state="archived", plan=plan, recorded_at=datetime.now(UTC))
     sleep = while_asleep(turned_clock, lambda: ledger.finish(record, claim))
     assert await purchase(sleep=sleep) == record
-    assert api.bill()["posts"] == 0
+    assert api.posts == 0
 
 
 @pytest.mark.anyio
@@ -225,7 +225,7 @@ async def test_a_claim_left_behind(purchase, plan, api, ledger):
             await purchase()
         assert not caught.value.fresh
     assert await names(ledger) == ["ambiguous.json", "claim.json"]
-    assert api.bill()["posts"] == 0
+    assert api.posts == 0
 
 
 @pytest.mark.anyio
@@ -235,7 +235,7 @@ async def test_a_record_that_appeared_before_the_claim(purchase, plan, api, ledg
     await ledger.store.put_once(ledger.layout.record(plan.id), record.model_dump_json().encode())
     assert await purchase() == record
     assert await names(ledger) == []
-    assert api.bill()["posts"] == 0
+    assert api.posts == 0
 
 
 @pytest.mark.anyio
@@ -251,7 +251,7 @@ async def test_a_process_that_stood_still_claims_again(purchase, api, ledger):
 @pytest.mark.anyio
 async def test_429(purchase, api, ledger, turned_clock, said):
     """A 429 gives the claim back, shuts the gate for as long as the API asks, and then goes on."""
-    api.fault("create", "rate_limit", times=1, seconds=7)
+    api.faults({"on": "create", "kind": "rate_limit", "times": 1, "seconds": 7})
     seen = []
 
     async def look():
@@ -262,7 +262,7 @@ async def test_429(purchase, api, ledger, turned_clock, said):
     assert sum(turned_clock.slept) >= 7
     assert seen == []
     assert "slow down" in said[0]
-    assert api.bill()["posts"] == 2
+    assert api.posts == 2
 
 
 @pytest.mark.anyio
@@ -312,7 +312,7 @@ async def test_a_job_id_that_the_bucket_cannot_take(
     assert (later.job_id, later.resumed) == (bought.job_id, True)
     assert (await ledger.facts(plan.id)).submission == bought.submission
     assert spool.kept_submission(bought.claim) is None
-    assert api.bill()["posts"] == 1
+    assert api.posts == 1
 
 
 @pytest.mark.anyio
@@ -328,7 +328,7 @@ async def test_a_job_id_that_nobody_can_take(purchase, api, open_ledger, said, n
 @pytest.mark.anyio
 async def test_an_ambiguity_that_the_bucket_cannot_take(purchase, plan, api, ledger, open_ledger, unruly_s3):
     """Then the claim alone says it, once it is old: never a second POST."""
-    api.fault("create", "reset", times=1)
+    api.faults({"on": "create", "kind": "reset", "times": 1})
     unruly_s3.strike = lambda method, path, _: 503 if "ambiguous" in path and method == "PUT" else None
     with pytest.raises(ArchiveError):
         await purchase(ledger=await open_ledger(unruly_s3.url))
@@ -407,4 +407,4 @@ async def test_a_claim_that_has_grown_old_is_made_again(purchase, api, ledger):
     moments = iter([0.0, 61.0, 100.0, 101.0])
     bought = await purchase(clock=lambda: next(moments))
     assert (await ledger.facts(bought.claim.id)).claim == bought.claim
-    assert (api.posts, next(moments, None)) == (1, None)
+    assert (api.bill()["posts"], next(moments, None)) == (1, None)
