@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, closing
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from blocks.archive import VideoArchive
@@ -18,8 +17,6 @@ from together_video.client import TogetherClient
 from together_video.pacing import RateGate
 from together_video.records import Submission, VideoPlan
 from together_video.requests import VideoRequest
-from together_video.sandbox.config import SandboxConfig
-from together_video.sandbox.server import running_sandbox
 from together_video.spool import Spool
 
 if TYPE_CHECKING:
@@ -31,55 +28,19 @@ REQUEST = VideoRequest(
 )
 
 
-class Api:
-    """A running sandbox: its address, its bill, its faults."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        # Without certificates, which take longer to read than all calls of a test.
-        self._client = httpx.Client(base_url=url, trust_env=False, verify=False)  # noqa: S501 - plain http
-
-    def close(self) -> None:
-        self._client.close()
-
-    def bill(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self._client.get("/sandbox/bill").json()
-        return answer
-
-    @property
-    def jobs(self) -> list[str]:
-        """Ids of what was sold."""
-        return [row["id"] for row in self.bill()["jobs"]]
-
-    def faults(self, *rules: dict[str, Any]) -> None:
-        """Put these in force, in place of those before."""
-        self._client.post("/sandbox/faults", json=rules).raise_for_status()
-
-    def fault(self, on: str, kind: str, **more: Any) -> None:
-        """Put this one in force."""
-        self.faults({"on": on, "kind": kind, **more})
+@pytest.fixture
+def new_api(start_api: Callable[..., Any], turned_clock: Any) -> Callable[..., Any]:
+    """Starts a sandbox with these settings, whose jobs take ten seconds of `turned_clock`."""
+    return lambda **settings: start_api(clock=turned_clock, **{"generation_seconds": 10, **settings})
 
 
 @pytest.fixture
-def new_api(turned_clock: Any) -> Iterator[Callable[..., Api]]:
-    """Starts a sandbox with these settings, whose jobs take their time by `turned_clock`."""
-    with ExitStack() as stack:
-
-        def start(**settings: Any) -> Api:
-            config = SandboxConfig(**{"generation_seconds": 10, **settings})
-            url = stack.enter_context(running_sandbox(config, clock=turned_clock))
-            return stack.enter_context(closing(Api(url)))
-
-        yield start
-
-
-@pytest.fixture
-def api(new_api: Callable[..., Api]) -> Api:
+def api(new_api: Callable[..., Any]) -> Any:
     return new_api()
 
 
 @pytest.fixture
-async def client(api: Api, turned_clock: Any, anyio_backend: str) -> AsyncIterator[TogetherClient]:
+async def client(api: Any, turned_clock: Any, anyio_backend: str) -> AsyncIterator[TogetherClient]:
     """A client of the sandbox, whose gate goes by `turned_clock`."""
     async with TogetherClient("key", api.url) as client:
         client.gate = RateGate(turned_clock)
