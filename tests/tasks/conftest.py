@@ -13,8 +13,11 @@ from blocks.archive import VideoArchive
 from blocks.ledger import Ledger
 from blocks.store import ObjectStore
 from tasks.purchase import Purchase
+from tasks.watch import watch
 from together_video.client import TogetherClient
+from together_video.jobs import VideoJob
 from together_video.pacing import RateGate
+from together_video.polling import PollPolicy
 from together_video.records import Submission, VideoPlan
 from together_video.requests import VideoRequest
 from together_video.spool import Spool
@@ -93,5 +96,27 @@ def bought(client: TogetherClient, ledger: Ledger) -> Callable[..., Awaitable[Pu
         submission = Submission.of(claim, await client.create(plan.request))
         await ledger.submitted(submission)
         return Purchase(claim=claim, submission=submission, resumed=resumed)
+
+    return make
+
+
+@pytest.fixture
+def finished(
+    client: TogetherClient, bought: Callable[..., Awaitable[Purchase]], turned_clock: Any
+) -> Callable[..., Awaitable[tuple[Purchase, VideoJob]]]:
+    """Buys a plan and waits until its job is completed, by the turned clock."""
+
+    async def make(plan: VideoPlan, *, resumed: bool = False) -> tuple[Purchase, VideoJob]:
+        purchase = await bought(plan, resumed=resumed)
+        policy = PollPolicy.fixed(5, deadline=300)
+        job = await watch(
+            purchase.job_id,
+            client,
+            policy,
+            log=lambda _: None,
+            sleep=turned_clock.sleep,
+            clock=turned_clock,
+        )
+        return purchase, job
 
     return make
