@@ -215,6 +215,12 @@ class VideoRequest(_Part):
             raise ValueError(f"extra repeats known fields: {', '.join(clash)}")
         if _depth(value) > MAX_DEPTH:
             raise ValueError(f"extra is nested more than {MAX_DEPTH} deep")
+        try:
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("extra holds text that cannot be written as UTF-8") from error
+        except ValueError as error:
+            raise ValueError(f"extra cannot be written as JSON: {error}") from error
         return value
 
     @model_validator(mode="after")
