@@ -73,6 +73,16 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect
 
     with PrefectServer(tmp_path_factory.mktemp("prefect")) as server:
         yield server.wait_ready(180)
+        _hand_in_what_waits()
+
+
+def _hand_in_what_waits() -> None:
+    """Prefect sends logs and events in the background; without a server its exit would try for a minute."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for worker in (APILogWorker, EventsWorker):
+        worker.drain_all(timeout=10)
 
 
 @pytest.fixture
