@@ -102,8 +102,8 @@ async def generate_batch(
     """
     started = datetime.now(UTC)
     batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-    now = edition_now(edition)
     try:
+        now = edition_now(edition)
         if sum(given is not None for given in (brief, requests, file)) != 1:
             raise InputError("Give one of brief, requests or file.")
         requests = requests or []

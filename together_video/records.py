@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from slugify import slugify
 
-from together_video.errors import ConfigurationError
+from together_video.errors import ConfigurationError, InputError
 from together_video.jobs import VideoJob
 from together_video.requests import VideoRequest
 
@@ -46,7 +46,12 @@ def edition_name(edition: str, moment: datetime) -> str:
     """The edition in force at `moment` (the scheduled time of a run, else now; UTC).
 
     `daily` and `hourly` become the day or the hour; `once` and any other text stay as they are.
+
+    Raises:
+        InputError: it is empty, longer than 100 characters, or not printable on one line.
     """
+    if not 1 <= len(edition) <= 100 or not edition.isprintable():
+        raise InputError("The edition must be once, daily, hourly, or a printable text of up to 100 characters.")
     if edition == "daily":
         return moment.strftime("%Y-%m-%d")
     if edition == "hourly":

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from together_video.errors import ConfigurationError
+from together_video.errors import ConfigurationError, InputError
 from together_video.jobs import VideoJob
 from together_video.records import (
     DEFAULT_TEMPLATE,
@@ -390,3 +390,10 @@ def test_a_template_that_cannot_work_is_refused(template: str, words: str) -> No
     """Before the first video, in one sentence."""
     with pytest.raises(ConfigurationError, match=re.escape(words)):
         check_template(template)
+
+
+@pytest.mark.parametrize("edition", ["", "x" * 101, "a\nattempt 2", "a\x1b[31m"])
+def test_an_edition_that_could_pass_for_something_else_is_refused(edition: str) -> None:
+    """An edition is one printable line: with a line break it could name another purchase's attempt."""
+    with pytest.raises(InputError, match="edition"):
+        edition_name(edition, datetime(2026, 11, 20, tzinfo=UTC))
