@@ -105,6 +105,16 @@ async def test_a_key_that_is_echoed_is_masked(status: int, body: Any) -> None:
             assert KEY[:12] not in "\n".join(told)
 
 
+@pytest.mark.anyio
+async def test_a_key_that_is_echoed_in_an_accepted_answer_is_masked() -> None:
+    """The raw answer is kept in the bucket, so the key must not be in it."""
+    answer = {"id": "j", "status": "queued", "debug": {"authorization": f"Bearer {KEY}"}}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    async with TogetherClient(KEY, "https://api.test", transport=transport) as client:
+        job = await client.create(FOX)
+    assert job.raw["debug"] == {"authorization": "Bearer [API key]"}
+
+
 def test_a_client_does_not_show_its_key() -> None:
     """`repr` and `str` are what ends up in logs and in the Prefect UI."""
     client = TogetherClient(KEY, transport=httpx.MockTransport(lambda _: httpx.Response(200)))
