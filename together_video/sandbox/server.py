@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import threading
 import time
@@ -43,9 +44,13 @@ def serve(
     """
     with _listening(host, port) as sock:
         server = _Server(config, lambda: announce(f"Sandbox ready at {_address(sock)}"), time.time)
-        # uvicorn ends cleanly on Ctrl-C and then raises it once more.
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[sock])
+        # uvicorn ends cleanly on either signal and then raises it once more.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[sock])
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
