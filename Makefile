@@ -9,13 +9,14 @@ INSTALLED := $(VENV)/.installed
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-.PHONY: help demo test install lock clean
+.PHONY: help demo test chaos install lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         the whole pipeline on this machine, without any account"
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
 	@echo "make test         all checks and tests"
+	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the bucket (SEED=, JOBS=)"
 	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
 	@echo "make clean        remove .venv, .demo and caches"
 
@@ -38,6 +39,9 @@ test: $(INSTALLED)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest
+
+chaos: $(INSTALLED)
+	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
 lock: $(INSTALLED)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \

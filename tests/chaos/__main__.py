@@ -1,0 +1,143 @@
+"""`python -m tests.chaos`: kill the commands anywhere, for many rounds, and compare the bill with the bucket.
+
+Exit code 0: nothing was paid twice, nothing paid is lost, and all else is as promised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.chaos.demo import kill_demo
+from tests.chaos.plans import RoundPlan, draw, tour
+from tests.chaos.points import POINTS
+from tests.chaos.rounds import Result, Round
+from tests.chaos.starting import Starter
+from tests.chaos.world import World
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="number of the first, to repeat one of a seed")
+    parser.add_argument("--seed", type=int, help="the same seed draws the same plans")
+    parser.add_argument("--tour", action="store_true", help="first come past every point once, quickly")
+    parser.add_argument("--demo", action="store_true", help="at last kill the demo and run it again")
+    parser.add_argument("--jobs", type=int, default=3, help="rounds at the same time")
+    parser.add_argument("--folder", type=Path, help="where failed rounds leave their evidence")
+    options = parser.parse_args()
+    seed = secrets.randbelow(10**6) if options.seed is None else options.seed
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"seed {seed}, {options.rounds} rounds, {options.jobs} at a time; evidence of failures in {folder}")
+    plans = tour(seed) if options.tour else []
+    plans += [plan_of(seed, number) for number in range(options.first, options.first + options.rounds)]
+    began = time.monotonic()
+    with contextlib.suppress(KeyboardInterrupt):
+        results = asyncio.run(play(plans, options.jobs, folder))
+        good = summarise(results, len(plans), seed, time.monotonic() - began, every_point=options.tour)
+        if options.demo:
+            wrong = kill_demo(folder)
+            say(
+                "\nthe demo, killed and run again: "
+                + ("; ".join(wrong) or "the same videos, four creates in all")
+            )
+            good = good and not wrong
+        if good:
+            shutil.rmtree(folder, ignore_errors=True)
+        return 0 if good else 1
+    say("interrupted")
+    return 130
+
+
+def plan_of(seed: int, number: int) -> RoundPlan:
+    """The first rounds visit each point by name; then every second one does, in turn."""
+    if number <= len(POINTS):
+        return draw(seed, number, point=POINTS[number - 1])
+    turn, free = divmod(number - len(POINTS) - 1, 2)
+    return draw(seed, number, point=None if free == 0 else POINTS[turn % len(POINTS)])
+
+
+async def play(plans: list[RoundPlan], jobs: int, folder: Path) -> list[Result]:
+    """All rounds, some at a time. Whatever happens, no process is left."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)  # type: ignore[union-attr]
+    world = World(folder / "servers")
+    results: list[Result] = []
+    rest: Iterator[RoundPlan] = iter(plans)
+    try:
+        async with Starter(folder / "home") as starter:
+
+            async def work() -> None:
+                for plan in rest:
+                    evidence = folder / f"round-{plan.number:05}"
+                    result = await Round(world, starter, plan, evidence).play()
+                    results.append(result)
+                    say(result.line)
+                    verdict = result.verdict
+                    for kind in ("duplicates", "losses", "surprises"):
+                        for words in getattr(verdict, kind):
+                            say(f"            {kind}: {words}")
+                    if verdict.is_good:
+                        shutil.rmtree(evidence)
+                    else:
+                        say(f"            evidence: {evidence}")
+
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(jobs):
+                    workers.create_task(work())
+    finally:
+        world.close()
+    return results
+
+
+def summarise(
+    results: list[Result], wanted: int, seed: int, seconds: float, *, every_point: bool = False
+) -> bool:
+    """Print what came of all rounds; True where all is as promised (and every point was reached)."""
+    kills: Counter[str] = sum((result.kills for result in results), Counter())
+    missed: Counter[str] = sum((result.missed for result in results), Counter())
+    total = {
+        "rounds": len(results),
+        "starts": sum(result.starts for result in results),
+        "kills": kills.total(),
+        "server crashes": sum(result.crashes for result in results),
+        "POSTs": sum(result.creates for result in results),
+        "billed": sum(result.billed for result in results),
+        "archived": sum(result.verdict.archived for result in results),
+        "held as ambiguous": sum(result.verdict.ambiguous for result in results),
+        "duplicates": sum(len(result.verdict.duplicates) for result in results),
+        "losses": sum(len(result.verdict.losses) for result in results),
+        "other surprises": sum(len(result.verdict.surprises) for result in results),
+    }
+    say(f"\nseed {seed}, {seconds:.0f} s")
+    for name, number in total.items():
+        say(f"{number:>7}  {name}")
+    say("\nkills by point (and how often the point was not reached):")
+    for name in [*(point.name for point in POINTS), "at random", "interrupted (SIGTERM)"]:
+        say(f"{kills[name]:>7}  {name}" + (f"  ({missed[name]})" if missed[name] else ""))
+    unseen = [point.name for point in POINTS if every_point and not kills[point.name]]
+    if unseen:
+        say(f"\nFAILED: nothing was killed {', '.join(unseen)}")
+    failed = [result.plan.number for result in results if not result.verdict.is_good]
+    if failed:
+        say(f"\nFAILED: rounds {', '.join(map(str, failed))}")
+    return not failed and not unseen and len(results) == wanted
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""What a round does, drawn from a seed: who is started, where each is killed, what else breaks."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tests.chaos.points import POINTS, Moment, Point, named
+from tests.chaos.proxy import Side
+
+#: How a command dies: at a named point that it comes past for the n-th time, after so many seconds
+#: of work, or not at all.
+Death = tuple[Point, int] | float | None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One command that is started. `cold`: as the installed program, not forked from a warm process.
+
+    `gently`: SIGTERM instead of SIGKILL. `still`: after so many seconds of work it stands still
+    (SIGSTOP) until its claims look left behind, and then goes on.
+    """
+
+    who: Literal["batch", "collect"]
+    death: Death = None
+    cold: bool = False
+    gently: bool = False
+    still: float | None = None
+    #: Seconds after the others of its act.
+    late: float = 0.0
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A server is killed after so many seconds of an act, and is away for some."""
+
+    side: Side
+    after: float
+    away: float
+
+
+@dataclass(frozen=True)
+class Act:
+    """Commands that run at the same time."""
+
+    actors: tuple[Actor, ...]
+    crash: Crash | None = None
+
+
+@dataclass(frozen=True)
+class RoundPlan:
+    """`takes` has a line a prompt: how often it is wanted. Each machine has a spool of its own.
+
+    `resubmit`: in the end, what is held is given up and bought again.
+    """
+
+    number: int
+    tag: str
+    source: Literal["file", "brief"]
+    takes: tuple[int, ...]
+    in_flight: int
+    same_machine: bool
+    resubmit: bool = False
+    acts: tuple[Act, ...] = field(default=())
+
+    @property
+    def total(self) -> int:
+        return sum(self.takes)
+
+    def doubts_of(self, act: Act) -> int:
+        """How many videos this act can leave without a job id."""
+        if act.crash:
+            return self.total
+        doubts = 0
+        for actor in act.actors:
+            # Who is told to end stores the answers that it waits for; who stands still may miss them.
+            calm = (actor.death is None or actor.gently) and actor.still is None
+            if actor.who == "collect" or calm:
+                continue
+            # With one in flight, a point that leaves no doubt leaves none beside it either.
+            sure = isinstance(actor.death, tuple) and not actor.death[0].in_doubt and self.in_flight == 1
+            doubts += 0 if sure else self.in_flight
+        return doubts
+
+
+def draw(seed: int, number: int, *, point: Point | None = None) -> RoundPlan:
+    """The plan of a round; the same for the same seed and number. `point` begins it, if given."""
+    chance = random.Random(f"{seed}/{number}")
+    source: Literal["file", "brief"] = point.source if point else chance.choice(["file", "file", "brief"])
+    takes = [1] * chance.randint(2, 4)
+    if source == "file" and chance.random() < 0.3:
+        takes[0] = 2
+    acts = [_first(point)] if point else []
+    for _ in range(chance.choice([0, 0, 1]) if point else chance.randint(1, 3)):
+        acts.append(_drawn(chance))
+    if point and point.who == "collect":
+        acts.insert(0, Act((Actor("batch", death=(named("after job.json"), 2)),)))
+    return RoundPlan(
+        number=number,
+        tag=f"round {number} of {seed}",
+        source=source,
+        takes=tuple(takes),
+        in_flight=chance.choice([1, 2, 4]),
+        same_machine=chance.random() < 0.5,
+        resubmit=chance.random() < 0.2,
+        acts=tuple(acts),
+    )
+
+
+def tour(seed: int) -> list[RoundPlan]:
+    """Rounds that come past every point once, several in a round: quicker than a round for each."""
+    sure = [
+        point for point in POINTS if not point.in_doubt and (point.source, point.who) == ("file", "batch")
+    ]
+    brief = [point for point in POINTS if point.source == "brief"]
+    collector = [point for point in POINTS if point.who == "collect"]
+    doubtful = [point for point in POINTS if point.in_doubt]
+    begun = Act((Actor("batch", death=(named("after job.json"), 2)),))
+    courses = [
+        # Some points leave their video done, and the next needs another one.
+        ([], sure[:7], 3),
+        ([], sure[7:], 7),
+        ([], brief, 2),
+        ([begun], collector, 4),
+        *(([], doubtful[first : first + 2], 3) for first in range(0, len(doubtful), 2)),
+    ]
+    return [
+        RoundPlan(
+            number=number,
+            tag=f"round {number} of the tour, {seed}",
+            source=points[0].source,
+            takes=(1,) * videos,
+            in_flight=2,
+            same_machine=number % 2 == 0,
+            acts=(*before, *map(_first, points)),
+        )
+        for number, (before, points, videos) in enumerate(courses, start=90_001)
+    ]
+
+
+def _first(point: Point) -> Act:
+    return Act((Actor(point.who, death=(point, 1)),))
+
+
+def _drawn(chance: random.Random) -> Act:
+    """One batch or two rivals, perhaps a collector beside them, perhaps a server that crashes."""
+    death = _death(chance, "batch")
+    gently = isinstance(death, float) and chance.random() < 0.2
+    still = chance.uniform(0, 1) if chance.random() < 0.06 else None
+    actors = [Actor("batch", death, cold=chance.random() < 0.04, gently=gently, still=still)]
+    if chance.random() < 0.4:
+        actors.append(Actor("batch", _death(chance, "batch"), late=chance.uniform(0, 0.6)))
+    if chance.random() < 0.4:
+        actors.append(Actor("collect", _death(chance, "collect"), late=chance.uniform(0, 2)))
+    crash = None
+    if chance.random() < 0.1:
+        crash = Crash(chance.choice(("api", "s3")), after=chance.uniform(0, 2), away=chance.uniform(0, 3))
+    return Act(tuple(actors), crash)
+
+
+def _death(chance: random.Random, who: str) -> Death:
+    if chance.random() < 0.1:
+        return None
+    if chance.random() < 0.5:
+        return chance.uniform(0, 3 if who == "batch" else 1.5)
+    points = [point for point in POINTS if point.source == "file" and who in (point.who, "collect")]
+    if who == "collect":
+        # A collector creates nothing and claims nothing.
+        points = [p for p in points if p.method != "POST" and not p.in_doubt and p.moment is not Moment.DONE]
+    return chance.choice(points), chance.randint(1, 2)

@@ -1,0 +1,91 @@
+"""The instants at which a process is killed: which request, and how far it has come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Moment(StrEnum):
+    """How far a request has come. The server sees nothing of it before `HALF_SENT`, all of it from `DONE` on."""
+
+    BEFORE = "before it reaches the server"
+    HALF_SENT = "with half of its body sent"
+    DONE = "when it is done and not answered"
+    HALF_ANSWERED = "with half of its answer received"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One named instant.
+
+    `in_doubt`: a claim without a job id may be left, so the video may be held as ambiguous.
+    `source`: what the run makes videos of; the points of prompt writing need a brief.
+    `who`: the command that comes past this point.
+    """
+
+    name: str
+    method: str
+    path: str
+    moment: Moment
+    in_doubt: bool = False
+    source: Literal["file", "brief"] = "file"
+    who: Literal["batch", "collect"] = "batch"
+
+    def is_at(self, method: str, path: str) -> bool:
+        """Whether a request (its path without the query) is the one that this point waits for."""
+        return method == self.method and re.search(self.path, path) is not None
+
+
+_CLAIM = r"/inflight/\w+/claim\.json$"
+_JOB = r"/inflight/\w+/job\.json$"
+_RECORD = r"/records/\w+\.json$"
+_CREATE = r"^/v2/videos$"
+_VIDEO = r"/videos/.+\.mp4$"
+_POSTER = r"/videos/.+\.jpg$"
+_BRIEF = r"/briefs/\w+\.json$"
+_CHAT = r"^/v1/chat/completions$"
+
+POINTS = (
+    Point("before the claim", "PUT", _CLAIM, Moment.BEFORE),
+    Point("claimed, not told so", "PUT", _CLAIM, Moment.DONE, in_doubt=True),
+    Point("before the POST", "POST", _CREATE, Moment.BEFORE, in_doubt=True),
+    Point("mid-POST", "POST", _CREATE, Moment.HALF_SENT, in_doubt=True),
+    Point("POST done, not answered", "POST", _CREATE, Moment.DONE, in_doubt=True),
+    Point("mid-answer of the POST", "POST", _CREATE, Moment.HALF_ANSWERED, in_doubt=True),
+    Point("between POST and job.json", "PUT", _JOB, Moment.BEFORE, in_doubt=True),
+    Point("mid-job.json", "PUT", _JOB, Moment.HALF_SENT, in_doubt=True),
+    Point("after job.json", "PUT", _JOB, Moment.DONE),
+    Point("while polling", "GET", r"^/v2/videos/.", Moment.DONE),
+    Point("before the download", "GET", r"^/files/", Moment.BEFORE),
+    Point("mid-download", "GET", r"^/files/", Moment.HALF_ANSWERED),
+    Point("before the upload", "PUT", _VIDEO, Moment.BEFORE),
+    Point("mid-upload", "PUT", _VIDEO, Moment.HALF_SENT),
+    Point("after the upload", "PUT", _VIDEO, Moment.DONE),
+    Point("between video and poster", "PUT", _POSTER, Moment.BEFORE),
+    Point("between poster and record", "PUT", _RECORD, Moment.BEFORE),
+    Point("mid-record", "PUT", _RECORD, Moment.HALF_SENT),
+    Point("after the record", "PUT", _RECORD, Moment.DONE),
+    Point("between record and clean-up", "DELETE", r"/inflight/\w+/ambiguous\.json$", Moment.BEFORE),
+    Point("mid-clean-up", "DELETE", _CLAIM, Moment.BEFORE),
+    Point("after the clean-up", "DELETE", _CLAIM, Moment.DONE),
+    Point("before the page", "PUT", r"/batches/.+\.html$", Moment.BEFORE),
+    Point("before the chat", "POST", _CHAT, Moment.BEFORE, source="brief"),
+    Point("chat done, not answered", "POST", _CHAT, Moment.DONE, source="brief"),
+    Point("before the prompts are stored", "PUT", _BRIEF, Moment.BEFORE, source="brief"),
+    Point("prompts stored, not told so", "PUT", _BRIEF, Moment.DONE, source="brief"),
+    Point("collector mid-download", "GET", r"^/files/", Moment.HALF_ANSWERED, who="collect"),
+    Point("collector before the record", "PUT", _RECORD, Moment.BEFORE, who="collect"),
+    Point("collector before the clean-up", "DELETE", _CLAIM, Moment.BEFORE, who="collect"),
+)
+
+
+def named(name: str) -> Point:
+    """The point of this name.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    return next(point for point in POINTS if point.name == name)

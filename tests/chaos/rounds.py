@@ -1,0 +1,224 @@
+"""One round: start, kill, start again until it is done, collect, audit, compare the bill with the bucket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.plans import Act, Actor, RoundPlan
+from tests.chaos.proxy import Proxy, Strike
+from tests.chaos.starting import Started, Starter
+from tests.chaos.verdict import Evidence, Verdict, judge
+from tests.chaos.world import World
+
+#: Small and short, so that rendering takes a few hundredths of a second. The check warns about it.
+_REQUEST = {"model": "pixverse/pixverse-v5", "width": 96, "height": 64, "seconds": "1", "fps": 8}
+#: A command that takes longer than this hangs, in seconds.
+_PATIENCE = 120.0
+#: How long a process stands still: longer than its claims are taken for living ones, in seconds.
+_STILL = 9.0
+#: How often the batch may be started in the end until it is done.
+_LAST_STARTS = 4
+_INTERRUPTED = 130
+_LAST = Actor("batch")
+_DONE = {"archived", "reused", "ambiguous"}
+
+
+@dataclass
+class Result:
+    """What came of a round: its verdict, the kills by point, the creates that were sent."""
+
+    plan: RoundPlan
+    verdict: Verdict
+    kills: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    crashes: int = 0
+    starts: int = 0
+    creates: int = 0
+    billed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def line(self) -> str:
+        """One line for the terminal."""
+        verdict = self.verdict
+        deaths = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in self.kills.items()) or "no kill"
+        return (
+            f"round {self.plan.number:>4}  {'ok    ' if verdict.is_good else 'FAILED'}  {self.seconds:5.1f} s  "
+            f"{self.creates} creates, {self.billed} billed, {verdict.archived} archived, "
+            f"{verdict.ambiguous} held  ({deaths})"
+        )
+
+
+class Round:
+    """Plays a plan in a prefix of its own, with its evidence in `folder`."""
+
+    def __init__(self, world: World, starter: Starter, plan: RoundPlan, folder: Path) -> None:
+        self.world = world
+        self.starter = starter
+        self.plan = plan
+        self.folder = folder
+        self.prefix = f"round-{plan.number:05}"
+        self.result = Result(plan, Verdict())
+        self._surprises: list[str] = []
+        self._doubts = 0
+
+    async def play(self) -> Result:
+        began, crashes = time.monotonic(), self.world.crashes
+        self.folder.mkdir(parents=True)
+        (self.folder / "plan.json").write_text(json.dumps(asdict(self.plan), indent=1, default=str))
+        self._write_prompts()
+        for act in self.plan.acts:
+            self._doubts += self.plan.doubts_of(act)
+            await self._perform(act)
+        document = await self._finish()
+        if self.world.crashes != crashes:
+            # Also a crash in another round: the servers are everybody's.
+            self._doubts = self.plan.total
+        await self._judge(document)
+        self.result.seconds = time.monotonic() - began
+        return self.result
+
+    def _write_prompts(self) -> None:
+        lines = [
+            json.dumps({**_REQUEST, "prompt": f"{self.plan.tag}, video {number}"}) + "\n"
+            for number, takes in enumerate(self.plan.takes, start=1)
+            for _ in range(takes)
+        ]
+        (self.folder / "prompts.jsonl").write_text("".join(lines))
+
+    def _words(self, actor: Actor) -> list[str]:
+        if actor.who == "collect":
+            return ["collect", "--json", "--wait", "20"]
+        how = ["--json", "--poll-interval", "0.2", "--in-flight", str(self.plan.in_flight)]
+        if self.plan.resubmit and actor == _LAST:
+            how += ["--on-ambiguous", "resubmit"]
+        if self.plan.source == "file":
+            return ["batch", str(self.folder / "prompts.jsonl"), *how]
+        fields = [word for name, value in _REQUEST.items() for word in (f"--{name}", str(value))]
+        return ["batch", "--brief", self.plan.tag, "--count", str(self.plan.total), *fields, *how]
+
+    async def _perform(self, act: Act) -> None:
+        """All actors of an act at once; each dies as it is to, or ends."""
+        runs = [self._run(actor) for actor in act.actors]
+        if act.crash:
+            runs.append(self._crash(act.crash.side, act.crash.after, act.crash.away))
+        await asyncio.gather(*runs)
+
+    async def _crash(self, side: Any, after: float, away: float) -> None:
+        await asyncio.sleep(after)
+        await self.world.crash(side, away)
+        self.result.crashes += 1
+
+    async def _run(self, actor: Actor, words: list[str] | None = None) -> dict[str, Any] | None:
+        """Start a command, kill it if that is its fate. Returns what it printed, if it came to an end."""
+        await asyncio.sleep(actor.late)
+        self.result.starts += 1
+        log = self.folder / f"{self.result.starts:02}-{words[0] if words else actor.who}"
+        spool = self.folder / ("spool" if self.plan.same_machine else f"{log.name}-spool")
+        strike = Strike(*actor.death) if isinstance(actor.death, tuple) else None
+        started: Started | None = None
+
+        def kill() -> None:
+            if started is not None:
+                started.send(signal.SIGTERM if actor.gently else signal.SIGKILL)
+
+        proxy = Proxy(self.world.address, kill, strike=strike, lag=0.02)
+        await proxy.open()
+        fates: list[asyncio.Task[None]] = []
+        try:
+            environment = self.world.environment(proxy.urls, self.prefix, spool)
+            start = self.starter.cold if actor.cold else self.starter.warm
+            started = await start(words or self._words(actor), environment, log)
+            if isinstance(actor.death, float):
+                fates.append(asyncio.create_task(_later(proxy, actor.death, kill)))
+            if actor.still is not None:
+                fates.append(asyncio.create_task(_stand_still(proxy, actor.still, started)))
+            code = await started.code(_PATIENCE)
+        except TimeoutError:
+            self._surprises.append(f"{log.name} does not end")
+            if started:
+                started.send(signal.SIGKILL)
+            return None
+        finally:
+            for fate in fates:
+                fate.cancel()
+            await proxy.close()
+            self.result.creates += proxy.creates
+            Path(f"{log}.calls").write_text("\n".join(proxy.trace) + "\n")
+        if actor.death is not None:
+            name = actor.death[0].name if isinstance(actor.death, tuple) else "at random"
+            name = "interrupted (SIGTERM)" if actor.gently else name
+            died = code in (-signal.SIGKILL, _INTERRUPTED)
+            (self.result.kills if died else self.result.missed)[name] += 1
+        return self._read(log, code)
+
+    def _read(self, log: Path, code: int) -> dict[str, Any] | None:
+        said = Path(f"{log}.err").read_text(errors="replace")
+        if "Traceback" in said or "Unexpected" in said:
+            self._surprises.append(f"{log.name} ends with a traceback: {said[-2000:]}")
+        if code in (-signal.SIGKILL, -signal.SIGTERM, _INTERRUPTED):
+            return None
+        text = Path(f"{log}.out").read_text(errors="replace")
+        try:
+            document: dict[str, Any] = json.loads(text)
+        except ValueError:
+            self._surprises.append(f"{log.name} exits {code} without a document: {said[-500:]}")
+            return None
+        return document
+
+    async def _finish(self) -> dict[str, Any]:
+        """Start the batch again, with nobody in its way, until all is archived or held."""
+        document: dict[str, Any] | None = None
+        for _ in range(_LAST_STARTS):
+            document = await self._run(_LAST)
+            if document and all(video["state"] in _DONE for video in document["videos"]):
+                return document
+        self._surprises.append(f"not done after {_LAST_STARTS} undisturbed starts")
+        return document or {"videos": []}
+
+    async def _judge(self, document: dict[str, Any]) -> None:
+        collected = await self._run(Actor("collect")) or {"videos": []}
+        audited = await self._run(Actor("collect"), ["audit", "--deep", "--json"]) or {"findings": []}
+        billed = [job for job in await self.world.bill() if self.plan.tag in job["prompt"]]
+        evidence = Evidence(
+            wanted=Counter(video["prompt"] for video in document["videos"]),
+            billed=billed,
+            kept=await self.world.kept(self.prefix),
+            held={video["id"] for video in collected["videos"] if video["state"] == "ambiguous"},
+            findings=audited["findings"],
+            doubts=self._doubts,
+        )
+        told = {**vars(evidence), "kept": vars(evidence.kept)}
+        (self.folder / "evidence.json").write_text(json.dumps(told, indent=1, default=list))
+        verdict = judge(evidence)
+        if len(document["videos"]) != self.plan.total:
+            verdict.surprises.append(f"{len(document['videos'])} videos, {self.plan.total} wanted")
+        if self.result.creates < len(billed):
+            verdict.surprises.append(f"{len(billed)} billed, only {self.result.creates} creates were seen")
+        verdict.surprises += self._surprises
+        self.result.verdict, self.result.billed = verdict, len(billed)
+        words = [*verdict.duplicates, *verdict.losses, *verdict.surprises]
+        (self.folder / "verdict.txt").write_text("\n".join([self.result.line, *words]) + "\n")
+
+
+async def _later(proxy: Proxy, seconds: float, kill: Callable[[], None]) -> None:
+    """Counted from the first call, so that kills fall into the work and not into the loading of modules."""
+    await proxy.busy.wait()
+    await asyncio.sleep(seconds)
+    kill()
+
+
+async def _stand_still(proxy: Proxy, seconds: float, started: Started) -> None:
+    await proxy.busy.wait()
+    await asyncio.sleep(seconds)
+    started.send(signal.SIGSTOP)
+    await asyncio.sleep(_STILL)
+    started.send(signal.SIGCONT)

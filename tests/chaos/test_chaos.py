@@ -1,0 +1,41 @@
+"""The chaos harness itself, for a short while: every named point once, and a few drawn rounds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The harness, run as `make chaos` runs it."""
+    folder = tmp_path_factory.mktemp("chaos") / "evidence"
+    words = ["--tour", "--rounds", "3", "--first", "1001", "--jobs", "6", "--folder", str(folder)]
+    return subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *words], cwd=_ROOT, capture_output=True, text=True, timeout=300
+    )
+
+
+def _count(told: str, name: str) -> int:
+    found = re.search(rf"^ *(\d+)  {name}$", told, re.MULTILINE)
+    assert found, told
+    return int(found[1])
+
+
+def test_no_kill_costs_a_video_twice_or_loses_one(played: subprocess.CompletedProcess[str]) -> None:
+    """Killed at every named point and at random, and the bill agrees with the bucket."""
+    assert (played.returncode, played.stderr) == (0, ""), played.stdout + played.stderr
+    assert _count(played.stdout, "duplicates") == _count(played.stdout, "losses") == 0
+    assert _count(played.stdout, "kills") >= 30
+
+
+def test_what_was_billed_is_archived_or_held(played: subprocess.CompletedProcess[str]) -> None:
+    """A run in which nothing was made, or all of it is in doubt, would prove nothing."""
+    billed, archived = _count(played.stdout, "billed"), _count(played.stdout, "archived")
+    assert 15 < archived <= billed <= archived + _count(played.stdout, "held as ambiguous")

@@ -1,0 +1,127 @@
+"""The comparison of the provider's bill with the bucket: what was paid twice, what was paid and is lost.
+
+Pure: it is given what was wanted, what was billed, what is kept, and what the product says of itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Kept:
+    """What lies in the bucket: all keys, the records, the digests of the media, the claims in flight."""
+
+    keys: list[str] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
+    claims: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Evidence:
+    """All that is known at the end of a round.
+
+    `wanted` counts the takes of each prompt, `billed` are the rows of the bill, `held` the ids that
+    the collector reports as ambiguous, `findings` what the audit says, `doubts` how many videos the
+    kills can have left without a job id.
+    """
+
+    wanted: Counter[str]
+    billed: list[dict[str, Any]]
+    kept: Kept
+    held: set[str]
+    findings: list[dict[str, Any]]
+    doubts: int
+
+
+@dataclass
+class Verdict:
+    """`surprises` are neither duplicates nor losses, and still not as promised."""
+
+    duplicates: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    surprises: list[str] = field(default_factory=list)
+    archived: int = 0
+    ambiguous: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.duplicates or self.losses or self.surprises)
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Duplicates: billed more often than wanted and given up. Losses: billed, neither archived nor held."""
+    kept, verdict = evidence.kept, Verdict(ambiguous=len(evidence.held))
+    archived = [record for record in kept.records if record["state"] == "archived"]
+    verdict.archived = len(archived)
+    given_up = Counter(_prompt(record) for record in kept.records if record["state"] == "abandoned")
+    held = Counter(_prompt(claim) for claim in kept.claims if claim["id"] in evidence.held)
+    homes = Counter(record["job_id"] for record in archived)
+
+    by_request: dict[str, list[dict[str, Any]]] = {}
+    for job in evidence.billed:
+        by_request.setdefault(job["request_sha256"], []).append(job)
+    for jobs in by_request.values():
+        prompt = jobs[0]["prompt"]
+        allowed = evidence.wanted[prompt] + given_up[prompt]
+        if len(jobs) > allowed:
+            verdict.duplicates.append(f"{prompt!r}: billed {len(jobs)} times, {allowed} allowed")
+        away = [job["id"] for job in jobs if job["id"] not in homes]
+        if len(away) > held[prompt] + given_up[prompt]:
+            verdict.losses.append(f"{prompt!r}: billed and not archived: {', '.join(away)}")
+
+    verdict.losses += _damaged(archived, kept)
+    for job, count in homes.items():
+        if count > 1:
+            verdict.surprises.append(f"job {job} has {count} records")
+        if job not in {row["id"] for row in evidence.billed}:
+            verdict.surprises.append(f"job {job} is archived and was never billed")
+    made = Counter(_prompt(record) for record in archived)
+    for prompt, takes in evidence.wanted.items():
+        # What was given up and came home after all is there twice: it was also billed twice.
+        if not takes <= made[prompt] + held[prompt] <= takes + given_up[prompt]:
+            words = f"{takes} wanted, {made[prompt]} archived, {held[prompt]} held"
+            verdict.surprises.append(f"{prompt!r}: {words}")
+    verdict.surprises += _untidy(evidence)
+    return verdict
+
+
+def _damaged(archived: list[dict[str, Any]], kept: Kept) -> list[str]:
+    objects = [stored for record in archived for stored in (record["video"], record["poster"])]
+    return [
+        f"{stored['key']} is not what its record says"
+        for stored in objects
+        if kept.digests.get(stored["key"]) != stored["sha256"]
+    ]
+
+
+def _untidy(evidence: Evidence) -> list[str]:
+    """What is left in flight, what the audit finds, and whether the kills explain what is held."""
+    in_flight = {
+        key.split("/inflight/")[1].split("/")[0] for key in evidence.kept.keys if "/inflight/" in key
+    }
+    words = [f"{video} is in flight and not reported" for video in sorted(in_flight - evidence.held)]
+    words += [f"{video} is reported and not in flight" for video in sorted(evidence.held - in_flight)]
+    doubted = {
+        finding["key"].rstrip("/").rpartition("/")[2]
+        for finding in evidence.findings
+        if finding["kind"] == "ambiguous"
+    }
+    words += [f"the audit says nothing of {video}" for video in sorted(evidence.held - doubted)]
+    words += [f"the audit doubts {video}" for video in sorted(doubted - evidence.held)]
+    words += [
+        f"the audit finds {finding['kind']}: {finding['key']}: {finding['message']}"
+        for finding in evidence.findings
+        if finding["kind"] != "ambiguous"
+    ]
+    if len(evidence.held) > evidence.doubts:
+        words.append(f"{len(evidence.held)} are held, {evidence.doubts} can be by what was killed")
+    return words
+
+
+def _prompt(fact: dict[str, Any]) -> str:
+    prompt: str = fact["plan"]["request"]["prompt"]
+    return prompt

@@ -1,0 +1,118 @@
+"""What the commands work with: the sandbox, a real S3 server, and a look at both that owes nothing to the product."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+from botocore.config import Config
+
+from flows.services import S3Server, SandboxServer
+from tests.chaos.proxy import Side
+from tests.chaos.verdict import Kept
+
+BUCKET = "chaos"
+_SETTINGS = {"generation_seconds": [0.2, 1.0], "render_workers": 2}
+
+
+class World:
+    """The two servers, for all rounds. Each may be killed and started again on its own folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        #: How often a server was killed so far.
+        self.crashes = 0
+        self._stack = ExitStack()
+        self._restarting = asyncio.Lock()
+        self._s3 = self._stack.enter_context(S3Server(folder / "s3"))
+        self._sandbox = self._stack.enter_context(SandboxServer(folder / "sandbox", _SETTINGS))
+        self._s3.wait_ready()
+        self._sandbox.wait_ready()
+        self._client = self._new_client()
+        self._client.create_bucket(Bucket=BUCKET)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def address(self, side: Side) -> str:
+        return self._s3.url if side == "s3" else self._sandbox.url
+
+    def environment(self, urls: dict[Side, str], prefix: str, spool: Path) -> dict[str, str]:
+        """Of a command that reaches both by these addresses. A claim is left behind after 7 s."""
+        return {
+            **self._s3.environment(),
+            "AWS_ENDPOINT_URL_S3": urls["s3"],
+            "TOGETHER_API_KEY": "sandbox-key",
+            "TOGETHER_BASE_URL": urls["api"],
+            "VIDEO_ARCHIVE_BUCKET": BUCKET,
+            "VIDEO_ARCHIVE_PREFIX": prefix,
+            "TOGETHER_VIDEO_SPOOL": str(spool),
+            "TOGETHER_VIDEO_CONNECT_SECONDS": "1",
+            "TOGETHER_VIDEO_CREATE_SECONDS": "3",
+            "TOGETHER_VIDEO_CLAIM_MARGIN_SECONDS": "3",
+        }
+
+    async def crash(self, side: Side, seconds: float) -> None:
+        """SIGKILL a server; after `seconds` it is started again on the same folder."""
+        async with self._restarting:
+            old = self._s3 if side == "s3" else self._sandbox
+            self.crashes += 1
+            old.kill()
+            await asyncio.sleep(seconds)
+            # Made in this thread, as a server ends with the thread that made it.
+            if side == "s3":
+                self._s3 = new = self._stack.enter_context(S3Server(self.folder / "s3"))
+                self._client = self._new_client()
+            else:
+                self._sandbox = new = self._stack.enter_context(
+                    SandboxServer(self.folder / "sandbox", _SETTINGS)
+                )
+            await asyncio.to_thread(new.wait_ready)
+
+    async def bill(self) -> list[dict[str, Any]]:
+        """All jobs that were ever sold."""
+        async with self._restarting, httpx.AsyncClient(trust_env=False, verify=False) as client:  # noqa: S501
+            answer = await client.get(f"{self._sandbox.url}/sandbox/bill", timeout=30)
+            jobs: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
+            return jobs
+
+    async def kept(self, prefix: str) -> Kept:
+        """What lies in the bucket under a prefix, read byte by byte."""
+        async with self._restarting:
+            return await asyncio.to_thread(self._read, prefix)
+
+    def _read(self, prefix: str) -> Kept:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        kept = Kept(keys=keys)
+        for key in keys:
+            folder, _, name = key.removeprefix(f"{prefix}/").partition("/")
+            if folder == "records":
+                kept.records.append(json.loads(self._bytes(key)))
+            elif folder == "videos":
+                kept.digests[key] = hashlib.sha256(self._bytes(key)).hexdigest()
+            elif name.endswith("claim.json"):
+                kept.claims.append(json.loads(self._bytes(key)))
+        return kept
+
+    def _bytes(self, key: str) -> bytes:
+        data: bytes = self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return data
+
+    def _new_client(self) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=self._s3.url,
+            region_name="us-east-1",
+            aws_access_key_id=self._s3.access_key,
+            aws_secret_access_key=self._s3.secret_key,
+            config=Config(
+                request_checksum_calculation="when_required", response_checksum_validation="when_required"
+            ),
+        )
