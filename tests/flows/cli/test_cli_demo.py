@@ -1,0 +1,49 @@
+"""The demo: every server, the whole pipeline, and nothing left behind; the second one pays nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of running processes that mention a folder, or work for one that does."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            around = (entry / "environ").read_bytes().decode(errors="replace")
+        except (OSError, ValueError):
+            continue
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and str(folder) in line + around:
+            found.append(line)
+    return found
+
+
+def test_the_demo_twice(shell: Any, tmp_path: Path) -> None:
+    """It archives its videos, says where they are, and stops its servers; the second run reuses them."""
+    folder = tmp_path / "kept"
+    done = shell.run("demo", "--folder", str(folder), "--count", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    document = json.loads(done.stdout)
+    assert [row["state"] for row in document["videos"]] == ["archived", "archived"]
+    assert processes_of(folder) == []
+    again = shell.run("demo", "--folder", str(folder), "--count", "2")
+    assert again.returncode == 0, again.stderr
+    assert "2 of them were archived by an earlier demo and cost nothing this time" in again.stderr
+    assert "2 videos: 2 reused" in again.stdout
+    said = again.stderr + again.stdout
+    assert "Traceback" not in said
+    assert "Warning" not in said
+    assert "make demo KEEP=1" in said
+    page = next(line.split()[-1] for line in again.stderr.splitlines() if line.startswith("Gallery:"))
+    html = Path(page.removeprefix("file://")).read_text(encoding="utf-8")
+    for row in document["videos"]:
+        assert row["key"] in html
+        assert (folder / "gallery" / row["key"]).stat().st_size > 0
+    assert processes_of(folder) == []
+    jobs = (folder / "sandbox" / "state" / "jobs.jsonl").read_text().splitlines()
+    assert len(jobs) == 2

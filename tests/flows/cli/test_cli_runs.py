@@ -1,0 +1,223 @@
+"""The command line at work, in processes of its own: fifty videos, interrupts, kills, a Prefect server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+Make = Callable[..., Any]
+
+ROW = {
+    "id",
+    "state",
+    "job_id",
+    "prompt",
+    "model",
+    "cost_usd",
+    "bucket",
+    "key",
+    "sha256",
+    "seconds",
+    "width",
+    "height",
+    "error",
+}
+
+
+def assert_is_the_document(text: str) -> dict[str, Any]:
+    """One JSON document with the promised shape, and nothing else."""
+    document = json.loads(text)
+    assert set(document) == {"videos", "counts", "cost_usd"}
+    assert all(set(row) == ROW for row in document["videos"])
+    assert sum(document["counts"].values()) == len(document["videos"])
+    assert isinstance(document["cost_usd"], float)
+    return document
+
+
+def wait_for(what: Callable[[], bool], process: Any, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def s3_keys(ready_shell: Any, seaweed: Any) -> Iterator[Callable[[], list[str]]]:
+    """Gives the keys that are in the shell's bucket now."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=seaweed.url,
+        aws_access_key_id=seaweed.access_key,
+        aws_secret_access_key=seaweed.secret_key,
+        region_name="us-east-1",
+    )
+    bucket = ready_shell.environment["VIDEO_ARCHIVE_BUCKET"]
+    yield lambda: [found["Key"] for found in client.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    client.close()
+
+
+def test_fifty_videos_at_once_and_again(ready_shell: Any, api: Any, small_file: Make) -> None:
+    """All are archived with fifty in flight; the second run creates nothing and says so."""
+    file = str(small_file(*(f"fox number {n}" for n in range(50))))
+    words = ("batch", file, "--json", "--in-flight", "50", "--poll-interval", "0.5")
+    done = ready_shell.run(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    document = assert_is_the_document(done.stdout)
+    assert document["counts"]["archived"] == 50
+    assert document["cost_usd"] == pytest.approx(50 * 0.28)
+    assert len({row["key"] for row in document["videos"]}) == 50
+    assert api.posts == 50
+    again = ready_shell.run(*words)
+    assert (again.returncode, again.stderr) == (0, "")
+    repeated = assert_is_the_document(again.stdout)
+    assert (repeated["counts"]["reused"], repeated["cost_usd"]) == (50, 0)
+    assert [row["sha256"] for row in repeated["videos"]] == [row["sha256"] for row in document["videos"]]
+    assert (api.posts, api.bill()["downloads"]) == (50, 50)
+
+
+def test_killed_interrupted_and_finished(
+    start_api: Make, ready_shell: Any, small_file: Make, s3_keys: Make
+) -> None:
+    """SIGKILL in mid-batch, then Ctrl-C, then to the end: each video is bought once."""
+    now = [1_800_000_000.0]
+    api = start_api(generation_seconds=60, clock=lambda: now[0])
+    ready_shell.environment["TOGETHER_BASE_URL"] = api.url
+    words = ("batch", str(small_file("a fox", "an owl", "a cat")), "--poll-interval", "0.2")
+    with ready_shell.start(*words) as process:
+        try:
+            wait_for(lambda: len([key for key in s3_keys() if key.endswith("job.json")]) == 3, process)
+        finally:
+            process.kill()
+    assert api.posts == 3
+    asked = api.bill()["retrieves"] + 6
+    with ready_shell.start(*words) as process:
+        try:
+            wait_for(lambda: api.bill()["retrieves"] > asked, process)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.count("goes on") == 3
+    assert "Interrupted. 3 jobs go on at the provider and will be billed" in " ".join(err.split())
+    assert out == ""
+    now[0] += 61
+    done = ready_shell.run(*words, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert assert_is_the_document(done.stdout)["counts"]["archived"] == 3
+    assert (api.posts, api.bill()["duplicates"]) == (3, 0)
+    assert [key for key in s3_keys() if key.startswith("inflight/")] == []
+
+
+def test_interrupted_before_anything_was_bought(
+    ready_shell: Any, small_file: Make, s3_keys: Make, api: Any
+) -> None:
+    """While the API cannot be reached, SIGTERM ends the wait and it says that nothing is under way."""
+    words = ("batch", str(small_file("a fox")), "--json")
+    with ready_shell.start(*words, TOGETHER_BASE_URL="http://127.0.0.1:9") as process:
+        try:
+            wait_for(lambda: "store.json" in s3_keys(), process)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert out == ""
+    assert "Interrupted. No job is under way at the provider" in " ".join(err.split())
+    assert "Traceback" not in err
+    assert api.posts == 0
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_run_that_is_not_all_good(command: Make, surroundings: Any, api: Any, as_json: bool) -> None:
+    """Exit code 1, and the document or the table is complete all the same."""
+    api.faults({"on": "create", "kind": "job_failed", "message": "too dark [red]"})
+    words = ["generate", "a [bold]fox[/]", "--width", "64", "--height", "48", "--seconds", "1"]
+    done = command(*words, "--poll-interval", "0.2", *(["--json"] if as_json else []), **surroundings)
+    assert done.code == 1
+    assert "Traceback" not in done.err
+    if as_json:
+        row = assert_is_the_document(done.out)["videos"][0]
+        assert (row["state"], row["prompt"]) == ("failed", "a [bold]fox[/]")
+        assert "too dark" in row["error"]
+    else:
+        assert "a [bold]fox[/]" in done.out
+        assert "too dark [red]" in done.err
+        assert "1 video: 1 failed" in done.out
+
+
+def test_a_table_for_people(command: Make, surroundings: Any, small_file: Make) -> None:
+    """Progress on stderr, the table with every place and the page on stdout."""
+    words = ("batch", str(small_file("a fox", "an owl")), "--poll-interval", "0.2")
+    done = command(*words, **surroundings)
+    assert done.code == 0
+    bucket = surroundings["VIDEO_ARCHIVE_BUCKET"]
+    assert done.out.count(f"s3://{bucket}/videos/") == 2
+    assert f"Gallery: s3://{bucket}/batches/" in done.out
+    assert "2 videos: 2 archived, 0.56 USD" in done.out.replace(";", ",")
+    for stage in ("created", "finished", "archived"):
+        assert done.err.count(f" {stage} ") == 2, done.err
+    assert "2/2" in done.err
+    again = command(*words, **surroundings)
+    assert "2 videos: 2 reused" in again.out
+
+
+def test_a_deadline_is_told_and_resumed(command: Make, surroundings: Any, start_api: Make) -> None:
+    """--deadline ends the wait with exit code 1; the same command later brings the video home."""
+    now = [1_800_000_000.0]
+    api = start_api(generation_seconds=60, clock=lambda: now[0])
+    words = ["generate", "a fox", "--width", "64", "--height", "48", "--seconds", "1", "--json"]
+    words += ["--poll-interval", "0.1", "--deadline", "0.5"]
+    environment = {**surroundings, "TOGETHER_BASE_URL": api.url}
+    first = command(*words, **environment)
+    assert first.code == 1
+    row = assert_is_the_document(first.out)["videos"][0]
+    assert (row["state"], bool(row["job_id"])) == ("submitted", True)
+    now[0] += 61
+    second = command(*words, **environment)
+    assert (second.code, api.posts) == (0, 1)
+    assert assert_is_the_document(second.out)["videos"][0]["job_id"] == row["job_id"]
+
+
+def test_a_brief_from_the_command_line(command: Make, surroundings: Any, api: Any) -> None:
+    """--brief writes prompts with the chat model; options hold for each of them."""
+    words = ["batch", "--brief", "a lighthouse", "--count", "2", "--width", "64", "--height", "48"]
+    done = command(*words, "--seconds", "1", "--poll-interval", "0.2", "--json", **surroundings)
+    assert done.code == 0
+    rows = assert_is_the_document(done.out)["videos"]
+    assert [(row["width"], row["height"]) for row in rows] == [(64, 48)] * 2
+    assert len({row["prompt"] for row in rows}) == 2
+    assert api.bill()["chats"] == 1
+
+
+def test_with_a_prefect_server(ready_shell: Any, prefect_api: str, small_file: Make) -> None:
+    """The run is in the server, and the terminal is as quiet as without one."""
+    from prefect import get_client
+
+    done = ready_shell.run(
+        "batch",
+        str(small_file("a fox of the server")),
+        "--json",
+        "--poll-interval",
+        "0.2",
+        PREFECT_API_URL=prefect_api,
+        PREFECT_SERVER_ANALYTICS_ENABLED="false",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    video = assert_is_the_document(done.stdout)["videos"][0]
+    assert video["state"] == "archived"
+
+    async def names() -> set[str]:
+        async with get_client() as client:
+            return {found.name for found in await client.read_task_runs(limit=200)}
+
+    assert "create: a fox of the server" in asyncio.run(names())
