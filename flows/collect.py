@@ -20,7 +20,7 @@ from tasks.purchase import Purchase
 from tasks.run import run_logger
 from together_video.errors import VideoError
 from together_video.polling import PollPolicy
-from together_video.records import LedgerState, VideoRecord
+from together_video.records import Claim, LedgerState, Submission, VideoRecord
 from together_video.summary import Summary, VideoOutcome, VideoState
 
 
@@ -111,10 +111,27 @@ async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
     somebody had given up turned out to be made.
     """
     left = await ledger.facts_in_flight(record.id)
+    if record.state == "abandoned" and left.submission is not None:
+        claim = left.claim or _claim_of(record, left.submission, ledger)
+        return Purchase(claim=claim, submission=left.submission, resumed=True)
     if left.claim is None:
         await ledger.clear(record.id)
-    elif record.state == "abandoned" and left.submission is not None:
-        return Purchase(claim=left.claim, submission=left.submission, resumed=True)
     else:
         await ledger.finish(record, left.claim)
     return None
+
+
+def _claim_of(record: VideoRecord, submission: Submission, ledger: Ledger) -> Claim:
+    """The claim as it was, of a purchase that was given up while its process stood still before the POST."""
+    claimed_at = record.claimed_at or record.recorded_at
+    video_key, poster_key = ledger.layout.media(record.plan, claimed_at)
+    return Claim(
+        id=record.id,
+        token=submission.token,
+        plan=record.plan,
+        claimed_at=claimed_at,
+        valid_seconds=0,
+        video_key=video_key,
+        poster_key=poster_key,
+        run=record.run,
+    )
