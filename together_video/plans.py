@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from together_video.records import Origin, VideoPlan
+from together_video.records import Origin, Sweep, VideoPlan
 from together_video.requests import VideoRequest
 
 
@@ -28,10 +28,16 @@ def plan_videos(
     edition: str = "once",
     batch_id: str | None = None,
     origin: Origin | None = None,
+    sweeps: Sequence[Sweep | None] | None = None,
 ) -> list[VideoPlan]:
-    """One plan a request, in the order given, with takes numbered within this batch."""
+    """One plan a request, in the order given, with takes numbered within this batch.
+
+    `sweeps` holds an entry for each request, None for one that belongs to none.
+    """
     listed = list(requests)
     return [
-        VideoPlan(request=request, take=take, edition=edition, batch_id=batch_id, origin=origin)
-        for request, take in zip(listed, take_numbers(listed), strict=True)
+        VideoPlan(request=request, take=take, edition=edition, batch_id=batch_id, origin=origin, sweep=sweep)
+        for request, take, sweep in zip(
+            listed, take_numbers(listed), sweeps or [None] * len(listed), strict=True
+        )
     ]

@@ -22,6 +22,7 @@ from slugify import slugify
 
 from together_video.errors import ConfigurationError, InputError
 from together_video.jobs import VideoJob
+from together_video.media_links import object_of
 from together_video.requests import VideoRequest
 
 #: Where the files of a video lie under `<prefix>/videos/`, without the ending.
@@ -80,8 +81,23 @@ class Origin(_Fact):
     chat_model: str
 
 
+class Sweep(_Fact):
+    """Which requests the lists of one line gave, and what this one has of them.
+
+    `label` names the line, such as "line 3". `values` are the fields that vary, as text, in the
+    order of the line; the last of them takes `columns` different values.
+    """
+
+    label: str
+    values: dict[str, str]
+    columns: int = Field(default=1, ge=1)
+
+
 class VideoPlan(_Fact):
-    """One video that is to be made: the request, and all that names its purchase."""
+    """One video that is to be made: the request, and all that names its purchase.
+
+    `sweep` is for people who compare, and no part of the id.
+    """
 
     request: VideoRequest
     take: int = Field(default=1, ge=1)
@@ -89,6 +105,7 @@ class VideoPlan(_Fact):
     attempt: int = Field(default=1, ge=1)
     origin: Origin | None = None
     batch_id: str | None = None
+    sweep: Sweep | None = None
     estimate_usd: Decimal | None = None
 
     @property
@@ -280,6 +297,14 @@ class Layout(BaseModel):
 
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
+
+    def referenced(self, reference: str) -> str:
+        """The key of content that a request names by its reference.
+
+        Raises:
+            InputError: it is no reference.
+        """
+        return self.key(object_of(reference))
 
     def media(self, plan: VideoPlan, claimed_at: datetime) -> tuple[str, str]:
         """Keys of the video and of its poster, from the claim alone."""

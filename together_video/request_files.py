@@ -1,7 +1,9 @@
 """Files of requests: JSON Lines, JSON, CSV, TSV, or a prompt a line.
 
-A file is taken as a whole or not at all: everything that is wrong with it is said at once, and
-nothing is sent before all of it can be used.
+Beside the request fields a line may use shorthand (`presets`), and in JSON a list in place of a
+value, which makes a request for each of its entries (`sweeps`). A file is taken as a whole or not
+at all: everything that is wrong with it is said at once, and nothing is sent before all of it can
+be used.
 """
 
 from __future__ import annotations
@@ -13,10 +15,15 @@ from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from together_video.catalogue import Catalogue
+from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
 from together_video.explain import explain, printable
+from together_video.presets import expand, overlay
+from together_video.records import Sweep
 from together_video.request_rows import Row, RowFormat, UnreadableText, read_rows
 from together_video.requests import VideoRequest
+from together_video.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
 
 #: Largest file that is read, in bytes. A request file is text; what is larger is something else.
 LARGEST_FILE = 64 * 1024 * 1024
@@ -35,12 +42,18 @@ _STRUCTURED = frozenset({".yaml", ".yml", ".toml", ".ini", ".xml", ".html", ".ht
 
 
 class SourcedRequest(BaseModel):
-    """A request and the line (in a .json file: the item) that it came from, counted from 1."""
+    """A request and the line (in a .json file: the item) that it came from, counted from 1.
+
+    `sweep` is set where lists in the line made several requests; `chosen` tells what its shorthand
+    became.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     request: VideoRequest
     line: int
+    sweep: Sweep | None = None
+    chosen: tuple[Finding, ...] = ()
 
 
 def read_requests(
@@ -55,6 +68,8 @@ def read_requests(
     `.jsonl` and `.ndjson` hold an object of request fields or a prompt in quotes on each line,
     `.json` a list of such, `.csv` and `.tsv` a header of request fields, everything else a prompt a
     line. `-` is standard input. What has no suffix is JSON Lines if it begins with `{`, else text.
+    A list where JSON has one value for a request field makes a request for each entry, and several
+    lists one for each combination.
     `defaults` are request fields for what a line does not say; `default_model` is taken where
     neither names a model.
 
@@ -89,18 +104,20 @@ def parse_requests(
     _check_defaults(given)
     requests: list[SourcedRequest] = []
     refused: list[tuple[int, Sequence[str]]] = []
+    lines = swept = 0
     try:
         for row in read_rows(text, form):
-            problems = list(row.problems)
-            request = _request(row, given, problems)
-            if request is not None and not problems:
-                requests.append(SourcedRequest(request=request, line=row.line))
-            else:
+            lines += 1
+            swept += count_of(row.fields) if swept_fields(row.fields) else 0
+            found, problems = _requests(row, form.unit, given, swept)
+            if problems:
                 refused.append((row.line, problems))
+            else:
+                requests += found
     except UnreadableText as error:
         raise InputError(f"{name}: {error}; nothing was sent.") from error
     if refused:
-        raise InputError(_report(name, form.unit, refused, len(requests) + len(refused)))
+        raise InputError(_report(name, form.unit, refused, lines))
     if not requests:
         raise InputError(f"{name}: holds no prompts or requests.")
     return requests
@@ -108,27 +125,47 @@ def parse_requests(
 
 def _check_defaults(defaults: Mapping[str, Any]) -> None:
     """Say once what is wrong with the defaults, instead of once a line."""
-    problems: list[str] = []
-    _request(Row(0, {"model": "any"}), {**defaults}, problems)
+    _, problems = _requests(Row(0, {"model": "any"}), "line", defaults, 0)
     if problems:
         raise InputError(f"{'; '.join(problems)}; nothing was sent.")
 
 
-def _request(row: Row, defaults: Mapping[str, Any], problems: list[str]) -> VideoRequest | None:
-    """The row's request; what is wrong with it is added to `problems`."""
-    try:
-        return VideoRequest.model_validate(_filled(row.fields, defaults))
-    except ValidationError as error:
-        # A row whose form is wrong already has said what matters; its gaps are a consequence.
-        if row.fields or not problems:
-            problems += explain(error)
-    return None
+def _requests(
+    row: Row, unit: str, defaults: Mapping[str, Any], swept: int
+) -> tuple[list[SourcedRequest], list[str]]:
+    """What a row stands for: one request, or one for each combination of its lists; and what is wrong.
+
+    `swept` counts the requests that lists have made so far, with this row's.
+    """
+    empty = [f"{name}: the list is empty" for name in swept_fields(row.fields) if not row.fields[name]]
+    if empty:
+        return [], [*row.problems, *empty]
+    if swept > MOST_SWEPT:
+        words = f"its lists bring the file to {swept:,} requests; at most {MOST_SWEPT:,} can be made of lists"
+        return [], [*row.problems, words]
+    requests: list[SourcedRequest] = []
+    problems: dict[str, None] = dict.fromkeys(row.problems)
+    catalogue = Catalogue.load()
+    for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
+        expansion = expand(_filled(fields, defaults), catalogue)
+        problems.update(dict.fromkeys(expansion.problems))
+        try:
+            request = VideoRequest.model_validate(expansion.fields)
+        except ValidationError as error:
+            # A row whose form is wrong already has said what matters; its gaps are a consequence.
+            if row.fields or not problems:
+                problems.update(dict.fromkeys(explain(error)))
+        else:
+            requests.append(
+                SourcedRequest(request=request, line=row.line, sweep=sweep, chosen=expansion.chosen)
+            )
+    return requests, list(problems)
 
 
 def _filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The line's fields over the defaults. Null means that the line does not say it."""
     said = {name: value for name, value in fields.items() if value is not None}
-    filled = {**defaults, **said}
+    filled = {**overlay(said, defaults), **said}
     for name in ("media", "extra"):
         mine, theirs = said.get(name), defaults.get(name)
         if isinstance(theirs, BaseModel):

@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from together_video.explain import printable, quoted, unknown_name
+from together_video.presets import PRESET_FIELDS
 from together_video.requests import Media, VideoRequest
 
 _DEPRECATED = ("frame_images", "reference_images")
-_FIELDS = (*VideoRequest.model_fields, *_DEPRECATED)
+_FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
 _JSON_COLUMNS = frozenset({"media", "extra"})
 #: What a bare address in a cell stands for, where a list of objects is wanted.
 _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}

@@ -53,6 +53,12 @@ class RequestOptions:
     "The media object as JSON, for everything else."
     extra: str | None = None
     "Fields that this project does not know, as a JSON object."
+    aspect: str | None = None
+    "Shape of the picture, such as 9:16: the model's best matching size or tier is taken."
+    quality: Literal["preview", "standard", "production"] | None = None
+    "Preset of the steps: 10, 20 or 35."
+    adherence: Literal["creative", "balanced", "strict"] | None = None
+    "Preset of the guidance scale: 6.5, 8 or 9.5."
 
     def request_fields(self) -> dict[str, Any]:
         """What was given, as fields of a request.

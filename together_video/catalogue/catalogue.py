@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import json
+import os
 from datetime import date
 from functools import cache, cached_property, lru_cache
 from importlib import resources
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from together_video.catalogue.models import Model, Seconds, Source
-from together_video.errors import RequestInvalid
+from together_video.catalogue.own import VARIABLE, with_own_models
+from together_video.errors import ConfigurationError, RequestInvalid
 
 
 class FrameRates(BaseModel):
@@ -51,7 +55,8 @@ class General(BaseModel):
 class Catalogue(BaseModel):
     """All models, what is said of all of them, and where each fact comes from.
 
-    `as_of` is the day on which `Model.offered` was true.
+    `as_of` is the day on which `Model.offered` was true. `own_file` is the user's own file, if its
+    models are among these.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,11 +70,18 @@ class Catalogue(BaseModel):
     general: General
     sources: dict[str, Source]
     models: tuple[Model, ...]
+    own_file: str | None = None
 
     @classmethod
     def load(cls) -> Catalogue:
-        """The catalogue that comes with this package; read once per process."""
-        return _packaged()
+        """The catalogue that comes with this package, with what the file that TOGETHER_VIDEO_CATALOGUE
+        names adds and corrects; read once per process, and again when that file has changed.
+
+        Raises:
+            ConfigurationError: the user's file cannot be read, or is wrong.
+        """
+        path = os.environ.get(VARIABLE, "").strip()
+        return _with_own(path, _version_of(path)) if path else _packaged()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -133,10 +145,32 @@ class Catalogue(BaseModel):
         return self
 
 
+def _text() -> str:
+    return resources.files("together_video.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8")
+
+
 @cache
 def _packaged() -> Catalogue:
-    text = resources.files("together_video.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8")
-    return Catalogue.from_json(text)
+    return Catalogue.from_json(_text())
+
+
+def _version_of(path: str) -> tuple[int, int]:
+    """What changes with the file; a file that is not there is for the reader to tell."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=4)
+def _with_own(path: str, version: tuple[int, int]) -> Catalogue:
+    document: dict[str, Any] = with_own_models(json.loads(_text()), path)
+    try:
+        return Catalogue.model_validate(document)
+    except ValidationError as error:
+        words = str(error.errors()[0].get("ctx", {}).get("error") or error.errors()[0]["msg"])
+        raise ConfigurationError(f"{VARIABLE}: {path}: {words}.") from error
 
 
 # Cached because a batch of thousands may misspell the same name throughout.

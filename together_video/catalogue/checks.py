@@ -27,6 +27,7 @@ from together_video.catalogue.rules_output import (
     length,
     seed_range,
     sound_is_made,
+    steps_are_taken,
 )
 from together_video.catalogue.rules_prompt import negative_prompt, prompt_fits
 from together_video.catalogue.rules_size import pixels_fit, ratio_fits, tier_fits
@@ -57,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     ratio_fits,
     length,
     frame_rate,
+    steps_are_taken,
     guidance,
     format_is_made,
     seed_range,
@@ -81,8 +83,12 @@ def check(
     try:
         model = known.get(request.model)
     except RequestInvalid as unknown:
-        return [error("model", str(unknown))]
-    found = [finding for rule in RULES for finding in rule(request, model, known)]
+        return [error("model", str(unknown)).model_copy(update={"rule": "model_is_known"})]
+    found = [
+        finding.model_copy(update={"rule": rule.__name__})
+        for rule in RULES
+        for finding in rule(request, model, known)
+    ]
     return sterner(found) if strict else found
 
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+#: A value that would pass; None: leave the field out.
+Instead = str | int | float | None
+
 
 class Level(StrEnum):
     """How much a finding weighs."""
@@ -14,12 +17,15 @@ class Level(StrEnum):
     ERROR = "error"  # this cannot work: nothing is sent
     WARNING = "warning"  # outside of what is documented: it may fail, or be ignored
     ADVICE = "advice"  # it works; it may work better otherwise
+    NOTE = "note"  # what was chosen for the user
 
 
 class Finding(BaseModel):
     """One remark on one field. `message` is one sentence that says what would pass.
 
-    `source` holds the catalogue's source ids, separated by commas.
+    `source` holds the catalogue's source ids, separated by commas; `rule` is the name of the rule
+    that was broken. `instead` are request fields with which the rule is kept, None for one that
+    should be left out; it is empty where that is for the user to say.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,21 +34,27 @@ class Finding(BaseModel):
     field: str
     message: str
     source: str | None = None
+    rule: str | None = None
+    instead: dict[str, Instead] = {}
 
     def __str__(self) -> str:
         return f"{self.level}: {self.field}: {self.message}"
 
 
-def error(field: str, message: str, source: str | None = None) -> Finding:
-    return Finding(level=Level.ERROR, field=field, message=message, source=source)
+def error(field: str, message: str, source: str | None = None, **instead: Instead) -> Finding:
+    return Finding(level=Level.ERROR, field=field, message=message, source=source, instead=instead)
 
 
-def warning(field: str, message: str, source: str | None = None) -> Finding:
-    return Finding(level=Level.WARNING, field=field, message=message, source=source)
+def warning(field: str, message: str, source: str | None = None, **instead: Instead) -> Finding:
+    return Finding(level=Level.WARNING, field=field, message=message, source=source, instead=instead)
 
 
-def advice(field: str, message: str, source: str | None = None) -> Finding:
-    return Finding(level=Level.ADVICE, field=field, message=message, source=source)
+def advice(field: str, message: str, source: str | None = None, **instead: Instead) -> Finding:
+    return Finding(level=Level.ADVICE, field=field, message=message, source=source, instead=instead)
+
+
+def note(field: str, message: str, source: str | None = None) -> Finding:
+    return Finding(level=Level.NOTE, field=field, message=message, source=source)
 
 
 def sterner(findings: Iterable[Finding]) -> list[Finding]:

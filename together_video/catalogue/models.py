@@ -39,6 +39,7 @@ class MediaField(StrEnum):
 class Certainty(StrEnum):
     """How sure a price is, the surest first."""
 
+    OWN = "own"  # from the user's own file
     DOCUMENTED = "documented"
     ASSUMED = "assumed"  # our reading of documents that leave something open
     THIRD_PARTY = "third-party"
@@ -205,7 +206,11 @@ class Price(_Fact):
 
 
 class Model(_Fact):
-    """All that is known of one model. `name` is the API's; `offered` as of the catalogue's date."""
+    """All that is known of one model. `name` is the API's; `offered` as of the catalogue's date.
+
+    `own` lists the fields that come from the user's own file. `takes_steps` is None where no
+    document says whether the model reads `steps`.
+    """
 
     name: str = Field(min_length=1)
     title: str
@@ -221,11 +226,13 @@ class Model(_Fact):
     negative_prompt: NegativePromptRule = NegativePromptRule()
     media: MediaRules = MediaRules()
     formats: tuple[str, ...] | None = None
+    takes_steps: bool | None = None
     seed: SeedRange | None = None
     price: Price | None = None
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = Field(min_length=1)
     limit_sources: tuple[str, ...] | None = None
+    own: tuple[str, ...] = ()
 
     @property
     def limits_from(self) -> str:

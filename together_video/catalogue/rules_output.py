@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from together_video.catalogue.catalogue import Catalogue
-from together_video.catalogue.findings import Finding, advice, shortened, warning
+from together_video.catalogue.findings import Finding, Instead, advice, shortened, warning
 from together_video.catalogue.models import Model
 from together_video.requests import VideoRequest
 
-#: Above the first, prompts are followed too literally; above the second, artifacts are documented.
-GUIDANCE_ADVISED, GUIDANCE_SAFE = 10, 12
+#: The advised range, and what artifacts are documented above.
+GUIDANCE_LEAST, GUIDANCE_ADVISED, GUIDANCE_SAFE = 6, 10, 12
 
 
 def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -22,16 +22,19 @@ def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterato
     shown = shortened(request.seconds)
     if asked in rule.also_seen:
         message = f"{model.name} is listed with {rule} s; {shown} s stands in examples only."
-        yield advice("seconds", message, model.limits_from)
+        yield advice("seconds", message, model.limits_from, seconds=str(rule.nearest(asked)))
     elif not rule.allows(asked):
-        message = f"{model.name} makes {rule} s, not {shown}; the nearest is {rule.nearest(asked)}."
-        yield warning("seconds", message, model.limits_from)
+        near = rule.nearest(asked)
+        message = f"{model.name} makes {rule} s, not {shown}; the nearest is {near}."
+        yield warning("seconds", message, model.limits_from, seconds=str(near))
     elif asked != asked.to_integral_value():
-        message = f"The documents give whole seconds; {shown} may be refused, {int(asked) + 1} is safe."
-        yield warning("seconds", message, model.limits_from)
+        whole = int(asked) + 1
+        message = f"The documents give whole seconds; {shown} may be refused, {whole} is safe."
+        yield warning("seconds", message, model.limits_from, seconds=str(whole))
     elif rule.longest is None and not (general := catalogue.general.seconds).allows(asked):
         message = f"No length is documented for {model.name}, and in general {general} s; {shown} may fail."
-        yield advice("seconds", message, ", ".join(catalogue.general.sources))
+        near = general.nearest(asked)
+        yield advice("seconds", message, ", ".join(catalogue.general.sources), seconds=str(near))
 
 
 def frame_rate(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -42,10 +45,17 @@ def frame_rate(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
     if known is not None and asked not in known:
         near = min(known, key=lambda rate: abs(rate - asked))
         message = f"{model.name} makes {_join(known)} frames per second, not {asked}; the nearest is {near}."
-        yield warning("fps", message, model.limits_from)
+        yield warning("fps", message, model.limits_from, fps=near)
     elif known is None and not general.minimum <= asked <= general.maximum:
         message = f"Frame rates are documented from {general.minimum} to {general.maximum}, not {asked}."
-        yield advice("fps", message, ", ".join(catalogue.general.sources))
+        near = general.minimum if asked < general.minimum else general.maximum
+        yield advice("fps", message, ", ".join(catalogue.general.sources), fps=near)
+
+
+def steps_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """The bounds of 10 and 50 are the API's own and hold for the request; this is about the model."""
+    if request.steps is not None and model.takes_steps is False:
+        yield warning("steps", f"{model.name} takes no steps; leave them out.", model.limits_from, steps=None)
 
 
 def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -54,30 +64,34 @@ def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Itera
     if scale is None:
         return
     if scale > GUIDANCE_SAFE:
-        message = f"Guidance above {GUIDANCE_SAFE} may cause artifacts; 6 to {GUIDANCE_ADVISED} is advised."
-        yield warning("guidance_scale", message, "parameters, openapi")
-    elif scale > GUIDANCE_ADVISED:
-        message = f"Guidance of 6 to {GUIDANCE_ADVISED} is advised; {scale:g} is above that."
-        yield advice("guidance_scale", message, "parameters, openapi")
-    if not scale.is_integer() and scale <= GUIDANCE_SAFE:
         message = (
-            f"The API's schema wants a whole number, such as {round(scale) or 1}; {scale:g} may be refused."
+            f"Guidance above {GUIDANCE_SAFE} may cause artifacts; "
+            f"{GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is advised."
         )
-        yield advice("guidance_scale", message, "openapi")
+        yield warning("guidance_scale", message, "parameters, openapi", guidance_scale=GUIDANCE_ADVISED)
+    elif not GUIDANCE_LEAST <= scale <= GUIDANCE_ADVISED:
+        near, where = (GUIDANCE_ADVISED, "above") if scale > GUIDANCE_ADVISED else (GUIDANCE_LEAST, "below")
+        message = f"Guidance of {GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is advised; {scale:g} is {where} that."
+        yield advice("guidance_scale", message, "parameters, openapi", guidance_scale=near)
+    if not scale.is_integer() and scale <= GUIDANCE_SAFE:
+        whole = min(max(round(scale), GUIDANCE_LEAST), GUIDANCE_ADVISED)
+        message = f"The API's schema wants a whole number, such as {whole}; {scale:g} may be refused."
+        yield advice("guidance_scale", message, "openapi", guidance_scale=whole)
 
 
 def format_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
     asked, made = request.output_format, model.formats
     if asked is not None and made is not None and asked not in made:
         message = f"{model.name} makes {_join(made)} only, not {asked}."
-        yield warning("output_format", message, model.limits_from)
+        yield warning("output_format", message, model.limits_from, output_format=made[0])
 
 
 def seed_range(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
     asked, rule = request.seed, model.seed
     if asked is not None and rule is not None and not rule.minimum <= asked <= rule.maximum:
         message = f"{model.name} takes seeds from {rule.minimum} to {rule.maximum}."
-        yield warning("seed", message, model.limits_from)
+        near = rule.minimum if asked < rule.minimum else rule.maximum
+        yield warning("seed", message, model.limits_from, seed=near)
 
 
 def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -88,16 +102,18 @@ def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> 
     if sound is None:
         if asked is not None:
             message = f"No document says whether {model.name} makes sound; generate_audio may be ignored."
-            yield advice("generate_audio", message, model.limits_from)
+            yield advice("generate_audio", message, model.limits_from, generate_audio=None)
     elif asked is not None and sound.switch is not None:
         message = f"{model.name} does not read generate_audio: set {sound.switch} through extra instead."
-        yield warning("generate_audio", message, model.limits_from)
+        yield warning("generate_audio", message, model.limits_from, generate_audio=None)
     elif asked and sound.makes == "none":
-        yield warning("generate_audio", f"{model.name} makes silent videos only.", model.limits_from)
+        message = f"{model.name} makes silent videos only."
+        yield warning("generate_audio", message, model.limits_from, generate_audio=None)
     elif sound.makes == "always" and (asked is False or set_in_extra):
         field = "generate_audio" if asked is False else "extra"
         message = f"{model.name} always makes sound and has no switch for it."
-        yield warning(field, message, model.limits_from)
+        instead: dict[str, Instead] = {"generate_audio": None} if asked is False else {}
+        yield warning(field, message, model.limits_from, **instead)
 
 
 def _join(known: tuple[object, ...]) -> str:

@@ -20,7 +20,7 @@ def prompt_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> It
     if rule.use == "unsupported":
         if prompt is not None:
             message = f"{model.name} takes no prompt: it works from media.frame_images instead; leave it out."
-            yield warning("prompt", message, model.limits_from)
+            yield warning("prompt", message, model.limits_from, prompt=None)
         return
     if prompt is None:
         yield error("prompt", f"{model.name} needs a prompt.", model.limits_from)
@@ -38,7 +38,7 @@ def negative_prompt(request: VideoRequest, model: Model, catalogue: Catalogue) -
         return
     if rule.fails:
         message = f"A job of {model.name} has failed because of its negative prompt; leave it out."
-        yield warning("negative_prompt", message, model.limits_from)
+        yield warning("negative_prompt", message, model.limits_from, negative_prompt=None)
     if rule.maximum is not None and len(text) > rule.maximum:
         message = (
             f"The negative prompt has {len(text)} characters; {model.name} takes at most {rule.maximum}."

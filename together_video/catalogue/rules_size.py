@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from together_video.catalogue.catalogue import Catalogue
-from together_video.catalogue.findings import Finding, advice, quoted, warning
+from together_video.catalogue.findings import Finding, Instead, advice, quoted, warning
 from together_video.catalogue.models import Model, Tier
 from together_video.catalogue.sizes import (
     Size,
@@ -29,18 +29,19 @@ def pixels_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         say = warning if model.size.certain else advice
         wanted = Size(width, height) if width and height else None
         message = f"{model.name} is sized by resolution and ratio, not in pixels; {_as_tier(wanted, model)}."
-        yield say(given, message, model.limits_from)
+        yield say(given, message, model.limits_from, width=None, height=None, **_tier_for(wanted, model))
         return
     offered = model.size.pixels
     if width is None or height is None:
         message = f"{given.capitalize()} is given without {other}: give both, or neither"
         near = [size for size in offered or () if getattr(size, given) == getattr(request, given)]
         message += f"; {model.name} has {_join(near)}." if near else "."
-        yield warning(other, message, model.limits_from)
+        size = near[0] if near else closest_size(wide_size(height or 720), offered or ())
+        yield warning(other, message, model.limits_from, **_pixels_of(size))
     elif offered is not None and (width, height) not in offered:
         near_size = closest_size(Size(width, height), offered)
         message = f"{model.name} has no size {width}x{height}; the nearest is {near_size}."
-        yield warning("width", message, model.limits_from)
+        yield warning("width", message, model.limits_from, **_pixels_of(near_size))
 
 
 def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -50,18 +51,19 @@ def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iter
         return
     if model.size.by == "pixels":
         message = f"{model.name} is sized in pixels: give width and height instead of a resolution"
-        yield warning("resolution", message + _as_pixels(request, model), model.limits_from)
+        size = _meant(request, model)
+        yield warning("resolution", message + _here(size), model.limits_from, **_without_tier(request, size))
         return
     tiers = model.size.tiers
     if tiers is None or any(tier.name == asked for tier in tiers):
         return
-    if tier := model.size.tier(asked):
-        message = f"{model.name} writes its tier {tier.name}, not {quoted(asked)}."
+    if near := model.size.tier(asked):
+        message = f"{model.name} writes its tier {near.name}, not {quoted(asked)}."
     else:
         message = f"{model.name} has no tier {quoted(asked)}; it has {_join(tiers)}"
         near = _nearest_tier(lines_of(asked), tiers)
         message += f", of which {near.name} is the nearest." if near and len(tiers) > 1 else "."
-    yield warning("resolution", message, model.limits_from)
+    yield warning("resolution", message, model.limits_from, resolution=near.name if near else None)
 
 
 def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -71,39 +73,56 @@ def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         return
     if model.size.by == "pixels":
         message = f"{model.name} is sized in pixels: give width and height instead of a ratio"
-        yield warning("ratio", message + _as_pixels(request, model), model.limits_from)
+        size = _meant(request, model)
+        yield warning("ratio", message + _here(size), model.limits_from, **_without_tier(request, size))
     elif ratios is not None and not ratios:
-        yield warning("ratio", f"{model.name} takes no ratio; leave it out.", model.limits_from)
+        yield warning("ratio", f"{model.name} takes no ratio; leave it out.", model.limits_from, ratio=None)
     elif ratios is not None and asked not in ratios:
         message = f"{model.name} has no ratio {quoted(asked)}; it has {', '.join(ratios)}"
         aspect = aspect_of(asked)
         near = closest_ratio(aspect, ratios) if aspect else None
-        yield warning(
-            "ratio", message + (f", of which {near} is the nearest." if near else "."), model.limits_from
-        )
+        message += f", of which {near} is the nearest." if near else "."
+        yield warning("ratio", message, model.limits_from, ratio=near)
 
 
 def _as_tier(wanted: Size | None, model: Model) -> str:
     """What to write instead of this size: `give resolution 720P and ratio 9:16`."""
-    tiers, ratios = model.size.tiers or (), model.size.ratios or ()
-    near = _nearest_tier(min(wanted) if wanted else None, tiers)
-    ratio = closest_ratio(wanted.aspect, ratios) if wanted else None
-    words = [f"resolution {near.name}"] if near else []
-    words += [f"ratio {ratio}"] if ratio else []
+    tiers = model.size.tiers or ()
+    words = [f"{name} {value}" for name, value in _tier_for(wanted, model).items()]
     if words:
         return f"give {' and '.join(words)}"
     return f"its tiers are {_join(tiers)}" if tiers else "leave them out"
 
 
-def _as_pixels(request: VideoRequest, model: Model) -> str:
-    """The listed size that is meant by this resolution and ratio, as the end of a sentence."""
+def _tier_for(wanted: Size | None, model: Model) -> dict[str, Instead]:
+    """Resolution and ratio that come nearest to this size, as far as the model has them."""
+    near = _nearest_tier(min(wanted) if wanted else None, model.size.tiers or ())
+    ratio = closest_ratio(wanted.aspect, model.size.ratios or ()) if wanted else None
+    return {name: value for name, value in (("resolution", near and near.name), ("ratio", ratio)) if value}
+
+
+def _meant(request: VideoRequest, model: Model) -> Size | None:
+    """The listed size that is meant by this resolution and ratio."""
     lines = lines_of(request.resolution) if request.resolution else None
     aspect = aspect_of(request.ratio) if request.ratio else None
     if lines is None and aspect is None:
-        return "."
+        return None
     wanted = size_for(lines or 720, aspect) if aspect else wide_size(lines or 720)
-    near = closest_size(wanted, model.size.pixels or ())
-    return f", here {near}." if near else "."
+    return closest_size(wanted, model.size.pixels or ())
+
+
+def _here(size: Size | None) -> str:
+    return f", here {size}." if size else "."
+
+
+def _without_tier(request: VideoRequest, size: Size | None) -> dict[str, Instead]:
+    """A size that is given stays; else the one that was meant."""
+    given = request.width is not None or request.height is not None
+    return {"resolution": None, "ratio": None, **({} if given or size is None else _pixels_of(size))}
+
+
+def _pixels_of(size: Size | None) -> dict[str, Instead]:
+    return {"width": size.width if size else None, "height": size.height if size else None}
 
 
 def _nearest_tier(lines: int | None, tiers: tuple[Tier, ...]) -> Tier | None:

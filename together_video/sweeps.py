@@ -1,0 +1,55 @@
+"""Sweeps: a line whose fields hold lists stands for every combination of their values."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from together_video.explain import printable
+from together_video.presets import PRESET_FIELDS
+from together_video.records import Sweep
+from together_video.requests import VideoRequest
+
+#: Most requests that the lists of one file may make: a slip of the pen is found before it is paid for.
+MOST_SWEPT = 10_000
+
+#: Fields that hold one value each; a list in one of them is a sweep. Media are lists by themselves.
+SWEPT_FIELDS = frozenset({*VideoRequest.model_fields, *PRESET_FIELDS} - {"media", "extra"})
+
+
+def swept_fields(fields: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that hold lists, in the order of the line."""
+    return [name for name, value in fields.items() if name in SWEPT_FIELDS and isinstance(value, list)]
+
+
+def count_of(fields: Mapping[str, Any]) -> int:
+    """How many requests these fields stand for; 0 where a list is empty."""
+    return math.prod(len(fields[name]) for name in swept_fields(fields))
+
+
+def combinations(fields: Mapping[str, Any], label: str) -> Iterator[tuple[dict[str, Any], Sweep | None]]:
+    """Every combination, the last list running fastest; the fields themselves where none is a list.
+
+    `label` says where they stand, such as "line 3".
+    """
+    names = swept_fields(fields)
+    if not names:
+        yield dict(fields), None
+        return
+    varying = [name for name in names if len(fields[name]) > 1]
+    columns = len(fields[varying[-1]]) if varying else 1
+    for values in itertools.product(*(fields[name] for name in names)):
+        chosen = dict(zip(names, values, strict=True))
+        shown = {name: _shown(chosen[name]) for name in varying}
+        sweep = Sweep(label=label, values=shown, columns=columns) if varying else None
+        yield {**fields, **chosen}, sweep
+
+
+def _shown(value: Any) -> str:
+    """A value as a caption; null means what holds where the line says nothing."""
+    if value is None:
+        return "default"
+    return printable(value if isinstance(value, str) else json.dumps(value), 120)
