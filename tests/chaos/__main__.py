@@ -43,7 +43,7 @@ def main() -> int:
     plans = tour(seed) if options.tour else []
     plans += [plan_of(seed, number) for number in range(options.first, options.first + options.rounds)]
     began = time.monotonic()
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         results = asyncio.run(play(plans, options.jobs, folder))
         good = summarise(results, len(plans), seed, time.monotonic() - began, every_point=options.tour)
         if options.demo:
