@@ -14,14 +14,14 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.chaos.demo import kill_demo
 from tests.chaos.plans import RoundPlan, draw, tour
 from tests.chaos.points import POINTS
-from tests.chaos.rounds import Result, Round
+from tests.chaos.results import Result, say, summarise
+from tests.chaos.rounds import Round
 from tests.chaos.starting import Starter
 from tests.chaos.world import World
 
@@ -98,45 +98,6 @@ async def play(plans: list[RoundPlan], jobs: int, folder: Path) -> list[Result]:
     finally:
         world.close()
     return results
-
-
-def summarise(
-    results: list[Result], wanted: int, seed: int, seconds: float, *, every_point: bool = False
-) -> bool:
-    """Print what came of all rounds; True where all is as promised (and every point was reached)."""
-    kills: Counter[str] = sum((result.kills for result in results), Counter())
-    missed: Counter[str] = sum((result.missed for result in results), Counter())
-    total = {
-        "rounds": len(results),
-        "starts": sum(result.starts for result in results),
-        "kills": kills.total(),
-        "server crashes": sum(result.crashes for result in results),
-        "POSTs": sum(result.creates for result in results),
-        "billed": sum(result.billed for result in results),
-        "archived": sum(result.verdict.archived for result in results),
-        "held as ambiguous": sum(result.verdict.ambiguous for result in results),
-        "duplicates": sum(len(result.verdict.duplicates) for result in results),
-        "losses": sum(len(result.verdict.losses) for result in results),
-        "other surprises": sum(len(result.verdict.surprises) for result in results),
-    }
-    say(f"\nseed {seed}, {seconds:.0f} s")
-    for name, number in total.items():
-        say(f"{number:>7}  {name}")
-    say("\nkills by point (and how often the point was not reached):")
-    for name in [*(point.name for point in POINTS), "at random", "interrupted (SIGTERM)"]:
-        say(f"{kills[name]:>7}  {name}" + (f"  ({missed[name]})" if missed[name] else ""))
-    unseen = [point.name for point in POINTS if every_point and not kills[point.name]]
-    if unseen:
-        say(f"\nFAILED: nothing was killed {', '.join(unseen)}")
-    failed = [result.plan.number for result in results if not result.verdict.is_good]
-    if failed:
-        say(f"\nFAILED: rounds {', '.join(map(str, failed))}")
-    return not failed and not unseen and len(results) == wanted
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ Death = tuple[Point, int] | float | None
 
 @dataclass(frozen=True)
 class Actor:
-    """One command that is started. `cold`: as the installed program, not forked from a warm process.
+    """One command that is started. `cold`: as a program, not forked from a warm process.
 
     `gently`: SIGTERM instead of SIGKILL. `still`: after so many seconds of work it stands still
     (SIGSTOP) until its claims look left behind, and then goes on.
@@ -67,6 +67,10 @@ class RoundPlan:
     @property
     def total(self) -> int:
         return sum(self.takes)
+
+    def prompt(self, video: int) -> str:
+        """What the file says; a brief's prompts are the chat model's."""
+        return f"{self.tag}, video {video}"
 
     def doubts_of(self, act: Act) -> int:
         """How many videos this act can leave without a job id."""

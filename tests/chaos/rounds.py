@@ -8,12 +8,13 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.plans import Act, Actor, RoundPlan
 from tests.chaos.proxy import Proxy, Strike
+from tests.chaos.results import Result
 from tests.chaos.starting import Started, Starter
 from tests.chaos.verdict import Evidence, Verdict, judge
 from tests.chaos.world import World
@@ -29,32 +30,6 @@ _LAST_STARTS = 4
 _INTERRUPTED = 130
 _LAST = Actor("batch")
 _DONE = {"archived", "reused", "ambiguous"}
-
-
-@dataclass
-class Result:
-    """What came of a round: its verdict, the kills by point, the creates that were sent."""
-
-    plan: RoundPlan
-    verdict: Verdict
-    kills: Counter[str] = field(default_factory=Counter)
-    missed: Counter[str] = field(default_factory=Counter)
-    crashes: int = 0
-    starts: int = 0
-    creates: int = 0
-    billed: int = 0
-    seconds: float = 0.0
-
-    @property
-    def line(self) -> str:
-        """One line for the terminal."""
-        verdict = self.verdict
-        deaths = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in self.kills.items()) or "no kill"
-        return (
-            f"round {self.plan.number:>4}  {'ok    ' if verdict.is_good else 'FAILED'}  {self.seconds:5.1f} s  "
-            f"{self.creates} creates, {self.billed} billed, {verdict.archived} archived, "
-            f"{verdict.ambiguous} held  ({deaths})"
-        )
 
 
 class Round:
@@ -88,7 +63,7 @@ class Round:
 
     def _write_prompts(self) -> None:
         lines = [
-            json.dumps({**_REQUEST, "prompt": f"{self.plan.tag}, video {number}"}) + "\n"
+            json.dumps({**_REQUEST, "prompt": self.plan.prompt(number)}) + "\n"
             for number, takes in enumerate(self.plan.takes, start=1)
             for _ in range(takes)
         ]
@@ -188,8 +163,11 @@ class Round:
         collected = await self._run(Actor("collect")) or {"videos": []}
         audited = await self._run(Actor("collect"), ["audit", "--deep", "--json"]) or {"findings": []}
         billed = [job for job in await self.world.bill() if self.plan.tag in job["prompt"]]
+        wanted = Counter({self.plan.prompt(video): n for video, n in enumerate(self.plan.takes, start=1)})
+        if self.plan.source == "brief":
+            wanted = Counter(video["prompt"] for video in document["videos"])
         evidence = Evidence(
-            wanted=Counter(video["prompt"] for video in document["videos"]),
+            wanted=wanted,
             billed=billed,
             kept=await self.world.kept(self.prefix),
             held={video["id"] for video in collected["videos"] if video["state"] == "ambiguous"},

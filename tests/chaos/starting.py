@@ -1,4 +1,4 @@
-"""Starting the real command again and again: as the installed program, or warm.
+"""Starting the real command again and again: as a program, or warm.
 
 Python takes seconds to load Prefect, the commands themselves take less. The warm starter is a
 process that has loaded everything and forks a child for each command, which is then as mortal as
@@ -99,11 +99,14 @@ class Starter:
         return Started(pid, self._running[pid])
 
     async def cold(self, words: list[str], environment: Mapping[str, str], log: Path) -> Started:
-        """Run the installed program."""
+        """Run the program by itself. Of this very folder: what is installed may be another one's."""
         with open(f"{log}.out", "wb") as out, open(f"{log}.err", "wb") as err:
             process = await asyncio.create_subprocess_exec(
-                str(Path(sys.executable).with_name("together-video")),
+                sys.executable,
+                "-m",
+                "flows",
                 *words,
+                cwd=_ROOT,
                 env={**self._base, **environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,

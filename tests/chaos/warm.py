@@ -84,9 +84,10 @@ def _start(job: dict[str, Any]) -> int:
 
 
 def _tell(news: dict[str, int]) -> None:
-    sys.stdout.write(json.dumps(news) + "\n")
-    sys.stdout.flush()
+    os.write(1, json.dumps(news).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    main()
+    # Whoever listened is gone, and with this process all its children go.
+    with contextlib.suppress(BrokenPipeError):
+        main()

@@ -1,0 +1,76 @@
+"""What came of the rounds: a line for each, and a summary of all."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.chaos.plans import RoundPlan
+from tests.chaos.points import POINTS
+from tests.chaos.verdict import Verdict
+
+
+@dataclass
+class Result:
+    """What came of a round: its verdict, the kills by point, the creates that were sent."""
+
+    plan: RoundPlan
+    verdict: Verdict
+    kills: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    crashes: int = 0
+    starts: int = 0
+    creates: int = 0
+    billed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def line(self) -> str:
+        """One line for the terminal."""
+        verdict = self.verdict
+        deaths = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in self.kills.items()) or "no kill"
+        return (
+            f"round {self.plan.number:>4}  {'ok    ' if verdict.is_good else 'FAILED'}  {self.seconds:5.1f} s  "
+            f"{self.creates} creates, {self.billed} billed, {verdict.archived} archived, "
+            f"{verdict.ambiguous} held  ({deaths})"
+        )
+
+
+def summarise(
+    results: list[Result], wanted: int, seed: int, seconds: float, *, every_point: bool = False
+) -> bool:
+    """Print what came of all rounds; True where all is as promised (and every point was reached)."""
+    kills: Counter[str] = sum((result.kills for result in results), Counter())
+    missed: Counter[str] = sum((result.missed for result in results), Counter())
+    total = {
+        "rounds": len(results),
+        "starts": sum(result.starts for result in results),
+        "kills": kills.total(),
+        "server crashes": sum(result.crashes for result in results),
+        "POSTs": sum(result.creates for result in results),
+        "billed": sum(result.billed for result in results),
+        "archived": sum(result.verdict.archived for result in results),
+        "held as ambiguous": sum(result.verdict.ambiguous for result in results),
+        "duplicates": sum(len(result.verdict.duplicates) for result in results),
+        "losses": sum(len(result.verdict.losses) for result in results),
+        "other surprises": sum(len(result.verdict.surprises) for result in results),
+    }
+    say(f"\nseed {seed}, {seconds:.0f} s")
+    for name, number in total.items():
+        say(f"{number:>7}  {name}")
+    say("\nkills by point (and how often the point was not reached):")
+    for name in [*(point.name for point in POINTS), "at random", "interrupted (SIGTERM)"]:
+        say(f"{kills[name]:>7}  {name}" + (f"  ({missed[name]})" if missed[name] else ""))
+    unseen = [point.name for point in POINTS if every_point and not kills[point.name]]
+    if unseen:
+        say(f"\nFAILED: nothing was killed {', '.join(unseen)}")
+    failed = [result.plan.number for result in results if not result.verdict.is_good]
+    if failed:
+        say(f"\nFAILED: rounds {', '.join(map(str, failed))}")
+    return not failed and not unseen and len(results) == wanted
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
