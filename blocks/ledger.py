@@ -7,17 +7,23 @@ removed. Each step may be killed at any instruction and done again by anyone.
 
 from __future__ import annotations
 
+import logging
 import socket
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blocks.spending import MonthlySpending
 from blocks.store import ObjectStore
-from together_video.errors import ArchiveError, NoClearAnswer, ObjectConflict
+from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict
+from together_video.media_files import MediaFile
+from together_video.media_links import LINK_SECONDS
 from together_video.prompts import PromptSet
 from together_video.records import (
     Ambiguity,
@@ -30,8 +36,11 @@ from together_video.records import (
     VideoRecord,
     state_of,
 )
+from together_video.transfer import hash_file
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_log = logging.getLogger("together_video")
 
 
 class Facts(BaseModel):
@@ -63,6 +72,8 @@ class Ledger:
         self.store = store
         self.layout = layout
         self.spending = MonthlySpending(store, layout, monthly_limit)
+        #: Token and reservation of claims whose PUT had no clear answer, by plan id.
+        self._unsure: dict[str, tuple[str, str | None]] = {}
 
     @property
     def bucket(self) -> str:
@@ -80,12 +91,15 @@ class Ledger:
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
         """
-        reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
+        token, reservation = self._unsure.pop(plan.id, None) or (
+            uuid4().hex,
+            await self.spending.reserve(plan.id, plan.estimate_usd),
+        )
         now = datetime.now(UTC)
         video_key, poster_key = self.layout.media(plan, now)
         claim = Claim(
             id=plan.id,
-            token=uuid4().hex,
+            token=token,
             plan=plan,
             claimed_at=now,
             valid_seconds=valid_seconds,
@@ -94,12 +108,17 @@ class Ledger:
             reservation=reservation,
             run=run or RunRef(host=socket.gethostname()),
         )
-        if await self._write(self.layout.claim(plan.id), claim):
-            return claim
-        found = await self._read(self.layout.claim(plan.id), Claim)
+        try:
+            if await self._write(self.layout.claim(plan.id), claim):
+                return claim
+            found = await self._read(self.layout.claim(plan.id), Claim)
+        except ArchiveError:
+            # It may lie there all the same, with nobody behind it: the next try must know it for its own.
+            self._unsure[plan.id] = token, reservation
+            raise
         # The answer to our own PUT may have been lost, and its repetition refused.
-        if found is not None and found[0].token == claim.token:
-            return claim
+        if found is not None and found[0].token == token:
+            return found[0]
         await self.spending.withdraw(reservation)
         return None
 
@@ -181,8 +200,12 @@ class Ledger:
                 await self._write(self.layout.late_record(record.id), record)
             else:
                 record = existing
-        await self.spending.settle(claim.reservation, record.cost_usd)
-        await self.clear(record.id)
+        try:
+            await self.spending.settle(claim.reservation, record.cost_usd)
+            await self.clear(record.id)
+        except ArchiveError as error:
+            # The record is the commit, and holds. The collector clears away what stays in flight.
+            _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
         return record
 
     async def abandon(self, claim: Claim, reason: str) -> VideoRecord:
@@ -226,6 +249,60 @@ class Ledger:
         if await self._write(self.layout.brief(prompts.id), prompts):
             return prompts
         return await self.prompts(prompts.id) or prompts
+
+    async def keep_media(self, file: MediaFile) -> bool:
+        """Keep an image, a video or audio under its content's name. False where it is there already.
+
+        Raises:
+            MediaRefused: the file is not any more what it was when it was looked at.
+            ObjectConflict: something else lies under its key.
+        """
+        key = self.layout.referenced(file.reference)
+        if await self._holds(key, file):
+            return False
+        source: Path | bytes | None = file.data
+        if source is None:
+            source = file.path or Path(file.name)
+            try:
+                now = await to_thread.run_sync(hash_file, source)
+            except OSError as error:
+                raise MediaRefused(f"{source}: cannot be read any more: {error.strerror}.") from error
+            if now.sha256 != file.sha256:
+                raise MediaRefused(f"{source}: was changed while it was read. Run again; nothing was sent.")
+        if await self.store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
+            return True
+        if not await self._holds(key, file):
+            raise ObjectConflict(f"{key} in bucket {self.bucket} could neither be written nor read.")
+        return False
+
+    async def _holds(self, key: str, file: MediaFile) -> bool:
+        head = await self.store.head(key)
+        if head is None:
+            return False
+        sha256 = head.sha256 or await self.store.content_sha256(key)
+        if head.size != file.size or sha256 != file.sha256:
+            raise ObjectConflict(
+                f"{key} in bucket {self.bucket} holds other content than its name says: remove it and run again."
+            )
+        return True
+
+    async def lacks_media(self, references: Iterable[str]) -> list[str]:
+        """Which of these references name nothing in the bucket."""
+        return [
+            reference
+            for reference in references
+            if await self.store.head(self.layout.referenced(reference)) is None
+        ]
+
+    async def links(self, references: Iterable[str]) -> dict[str, str]:
+        """A link for each reference that works without credentials for up to seven days.
+
+        Raises:
+            InputError: one is no reference.
+        """
+        keys = {reference: self.layout.referenced(reference) for reference in references}
+        signed = await self.store.links(keys.values(), seconds=LINK_SECONDS)
+        return {reference: signed[key] for reference, key in keys.items()}
 
     async def _write(self, key: str, fact: BaseModel) -> bool:
         return await self.store.put_once(key, fact.model_dump_json(indent=1).encode())

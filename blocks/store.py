@@ -13,6 +13,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from copy import copy
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -162,7 +163,7 @@ class ObjectStore:
         """Show that the bucket is there, is ours, and keeps write-once promises.
 
         A second PUT with `If-None-Match: *` must give 412, else no claim would hold. A wrong
-        SHA-256 must give 400, else every upload is read back and compared.
+        SHA-256 must give 400, else every upload is read back and compared. Deleting must be allowed.
 
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
@@ -183,16 +184,20 @@ class ObjectStore:
             key, data, hashlib.sha256(data).digest(), content_type, self._storage.encryption()
         )
 
-    async def put_file_once(self, key: str, path: Path, sha256: str, content_type: str) -> bool:
+    async def put_file_once(
+        self, key: str, source: Path | bytes, sha256: str, content_type: str, *, at_hand: bool = False
+    ) -> bool:
         """Upload a file in one PUT that the server checks against `sha256` (hexadecimal).
 
         Returns False where the key is taken. Where the server does not verify checksums, what was
-        written is read back.
+        written is read back. `at_hand` leaves out the storage class and the tags of videos: some classes
+        cannot be read at once.
         """
-        size = path.stat().st_size
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
         if size > MAX_PUT:
-            raise ArchiveError(f"{path.name} has {size} bytes, more than S3 takes in one PUT.")
-        written = await self._put(key, path, bytes.fromhex(sha256), content_type, self._storage.media())
+            raise ArchiveError(f"{key} would have {size} bytes, more than S3 takes in one PUT.")
+        options = self._storage.encryption() if at_hand else self._storage.media()
+        written = await self._put(key, source, bytes.fromhex(sha256), content_type, options)
         if written and not self._verifies and await self.content_sha256(key) != sha256:
             await self.delete([key])
             raise StoreUnavailable(f"What was stored under {key} is not what was sent; it was removed again.")
@@ -254,6 +259,24 @@ class ObjectStore:
 
         return await self._call(copy, key, missing=False)
 
+    async def fetch_from(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> bool:
+        """Copy an object of any bucket that these credentials can read. False where there is none.
+
+        Raises:
+            ArchiveError: it is larger than `max_bytes`, or cannot be read.
+        """
+        elsewhere = self._beside(bucket)
+        head = await elsewhere.head(key)
+        if head is not None and head.size > max_bytes:
+            raise ArchiveError(f"s3://{bucket}/{key} has {head.size / 1e6:.0f} MB, which is too large.")
+        return head is not None and await elsewhere.fetch(key, path)
+
+    def _beside(self, bucket: str) -> ObjectStore:
+        """The same server and credentials, another bucket."""
+        other = copy(self)
+        other.bucket = bucket
+        return other
+
     async def list(self, prefix: str) -> list[ListedObject]:
         """Everything below `prefix`, in the order of keys; a request per 1,000."""
 
@@ -280,6 +303,15 @@ class ObjectStore:
         """A link to an object for those without credentials, good for `seconds` (at most 7 days)."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
+        )
+
+    async def links(self, keys: Iterable[str], *, seconds: int) -> dict[str, str]:
+        """As `presign`, in a thread, for many: credentials may have to be asked for first."""
+        listed = list(keys)
+        if not listed:
+            return {}
+        return await self._call(
+            lambda: {key: self.presign(key, seconds=seconds) for key in listed}, "links to media", missing={}
         )
 
     def _is_there(self) -> bool:
@@ -324,14 +356,16 @@ class ObjectStore:
     async def _refuses_wrong_checksum(self, key: str) -> bool:
         def put() -> bool:
             wrong = base64.b64encode(hashlib.sha256(b"something else").digest()).decode()
+            verifies = False
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=b"probe", ChecksumSHA256=wrong)
             except aws.ClientError as error:
-                if _status(error) == 400:
-                    return True
-                raise
+                if _status(error) != 400:
+                    raise
+                verifies = True
+            # Also where nothing was written: a claim that came to nothing must be removable.
             self._client.delete_object(Bucket=self.bucket, Key=key)
-            return False
+            return verifies
 
         return await self._call(put, key, missing=False)
 

@@ -15,6 +15,7 @@ from pydantic import Field, JsonValue, ValidationError
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
+from flows.intake import keep_media, looked_at
 from flows.page import publish
 from flows.pipeline import OnAmbiguous, open_pipeline
 from flows.planning import edition_now, prepare
@@ -106,10 +107,11 @@ async def generate_batch(
         now = edition_now(edition)
         if sum(given is not None for given in (brief, requests, file)) != 1:
             raise InputError("Give one of brief, requests or file.")
-        requests = requests or []
+        requests, names = requests or [], None
         if file is not None:
             sourced = read_requests(file, settings, Catalogue.load().default_model.name)
             requests = [found.request for found in sourced]
+            names = [f"line {found.line}" for found in sourced]
 
         def plan(listed: list[VideoRequest], origin: Origin | None = None) -> list[VideoPlan]:
             return prepare(
@@ -123,7 +125,10 @@ async def generate_batch(
             )
 
         # Of a brief: before a chat model is asked, the settings must make a request at all.
-        plans = plan(requests if brief is None else [_request(brief, settings, "a prompt to come")])
+        intake = await looked_at(
+            requests if brief is None else [_request(brief, settings, "a prompt to come")], names
+        )
+        plans = plan(intake.requests)
         async with open_pipeline(
             together,
             archive,
@@ -133,13 +138,15 @@ async def generate_batch(
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
         ) as pipeline:
+            written = None
             if brief is not None:
                 written = await step(
                     generate_prompts, brief, now, _prompt_length(brief), pipeline.client, pipeline.ledger
                 )
-                plans = plan(
-                    [_request(brief, settings, prompt) for prompt in written.prompts], written.origin
-                )
+                intake = await looked_at([_request(brief, settings, prompt) for prompt in written.prompts])
+            requests = await keep_media(intake, pipeline.ledger, names)
+            if brief is not None or intake.elsewhere:
+                plans = plan(requests, written.origin if written else None)
             summary = await pipeline.produce(plans)
             title = brief.subject if brief is not None else f"{len(plans)} videos"
             return ending(await publish(pipeline, batch_id, title, plans, summary))

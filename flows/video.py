@@ -12,10 +12,12 @@ from pydantic import Field
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
+from flows.intake import keep_media, looked_at
 from flows.pipeline import OnAmbiguous, open_pipeline
 from flows.planning import edition_now, prepare
 from together_video.errors import VideoError
 from together_video.polling import PollPolicy
+from together_video.records import VideoPlan
 from together_video.requests import VideoRequest
 
 
@@ -66,8 +68,14 @@ async def generate_video(
     The state's data is a `Summary`, or the `VideoError` that kept the run from beginning.
     """
     try:
-        plans = prepare([request], edition=edition_now(edition), batch_id=None, strict=strict)
-        plans = [plan.model_copy(update={"take": take}) for plan in plans]
+        now = edition_now(edition)
+        intake = await looked_at([request])
+
+        def plan(requests: list[VideoRequest]) -> list[VideoPlan]:
+            plans = prepare(requests, edition=now, batch_id=None, strict=strict)
+            return [plan.model_copy(update={"take": take}) for plan in plans]
+
+        plans = plan(intake.requests)
         async with open_pipeline(
             together,
             archive,
@@ -76,6 +84,9 @@ async def generate_video(
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
         ) as pipeline:
+            requests = await keep_media(intake, pipeline.ledger)
+            if intake.elsewhere:
+                plans = plan(requests)
             return ending(await pipeline.produce(plans))
     except VideoError as error:
         return refused(error)

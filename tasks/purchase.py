@@ -23,7 +23,9 @@ from together_video.errors import (
     RateLimited,
     TogetherError,
 )
+from together_video.media_links import references_of, with_links
 from together_video.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
+from together_video.requests import VideoRequest
 from together_video.spool import Spool
 
 T = TypeVar("T")
@@ -83,6 +85,8 @@ async def buy(
         while (shut := client.gate.enter()) > 0:
             await sleep(shut)
         await permit()
+        # Made anew for each attempt, and before the claim: what is signed now outlives the job.
+        links = await ledger.links(references_of(plan.request))
         # From before the PUT: where its answer was lost and it was repeated, the claim is that old.
         began = clock()
         claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
@@ -101,7 +105,8 @@ async def buy(
             await ledger.release(claim)
             continue
         try:
-            submission = await _to_the_end(_submit(claim, client, ledger, spool, log))
+            request = with_links(plan.request, links.__getitem__)
+            submission = await _to_the_end(_submit(claim, request, client, ledger, spool, log))
         except RateLimited as error:
             shut = client.gate.refused(error.wait_seconds)
             log(f"the API asks to slow down; the next create in {shut:.0f} s")
@@ -110,10 +115,12 @@ async def buy(
         return Purchase(claim=claim, submission=submission)
 
 
-async def _submit(claim: Claim, client: TogetherClient, ledger: Ledger, spool: Spool, log: Log) -> Submission:
+async def _submit(
+    claim: Claim, request: VideoRequest, client: TogetherClient, ledger: Ledger, spool: Spool, log: Log
+) -> Submission:
     """POST once and store the job id before anything else happens."""
     try:
-        job = await client.create(claim.plan.request)
+        job = await client.create(request)
     except NoClearAnswer as error:
         await ledger.ambiguous(claim, error)
         raise CreateAmbiguous(

@@ -3,7 +3,8 @@
     VideoError
     ├── InputError                 what was given cannot work; nothing was sent
     │   ├── ConfigurationError     a key, an address, a bucket name is missing or broken
-    │   └── RequestInvalid         one request breaks a rule; carries the findings
+    │   ├── RequestInvalid         one request breaks a rule; carries the findings
+    │   └── MediaRefused           an image, a video or audio is missing, unreachable or of the wrong kind
     ├── TogetherError              the API said no, or nothing, or something else
     │   ├── ApiUnreachable         no connection: the request never left
     │   ├── RateLimited            429; carries the server's hint
@@ -73,6 +74,10 @@ class RequestInvalid(InputError):
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class MediaRefused(InputError):
+    """An image, a video or an audio file cannot be used: missing, unreadable, of the wrong kind or size."""
 
 
 class TogetherError(VideoError):

@@ -19,6 +19,7 @@ from together_video.catalogue import Catalogue
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
 from together_video.explain import explain, printable
+from together_video.media_sources import anchored, anchored_fields
 from together_video.presets import expand, overlay
 from together_video.records import Sweep
 from together_video.request_rows import Row, RowFormat, UnreadableText, read_rows
@@ -71,7 +72,8 @@ def read_requests(
     A list where JSON has one value for a request field makes a request for each entry, and several
     lists one for each combination.
     `defaults` are request fields for what a line does not say; `default_model` is taken where
-    neither names a model.
+    neither names a model. Relative paths of media are taken from the file's folder in a line, from the
+    working directory in `defaults`.
 
     Raises:
         InputError: the file cannot be read, holds nothing, or has lines that cannot be used. The
@@ -83,7 +85,11 @@ def read_requests(
         raise InputError(f"{name}: is no list of prompts. Give a .jsonl, .csv, .json or .txt file.")
     text = _decoded(_content(path, name, stdin), name)
     form = _FORMATS.get(suffix) or _guess(text)
-    return parse_requests(text, form, name, defaults, default_model)
+    # Options name files from where the command was given, lines from where their file lies.
+    here = anchored_fields(defaults or {}, Path.cwd())
+    folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
+    found = parse_requests(text, form, name, here, default_model)
+    return [line.model_copy(update={"request": anchored(line.request, folder)}) for line in found]
 
 
 def parse_requests(

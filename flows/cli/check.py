@@ -15,6 +15,7 @@ from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Level
 from together_video.catalogue.pricing import Estimate
 from together_video.explain import printable
+from together_video.media_intake import take_in
 from together_video.request_files import SourcedRequest, read_requests
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan"}
@@ -40,7 +41,8 @@ def check(
         Print one JSON document on stdout and nothing else.
     """
     sourced = read_requests(file, request.request_fields(), Catalogue.load().default_model.name)
-    review = Review.of([found.request for found in sourced], strict=strict)
+    intake = take_in([found.request for found in sourced], names=[f"line {found.line}" for found in sourced])
+    review = Review.of(intake.requests, strict=strict)
     if json_:
         print(json.dumps(_document(sourced, review), indent=1, ensure_ascii=False))  # noqa: T201 - the result
     else:

@@ -14,6 +14,7 @@ from together_video.catalogue import Catalogue, Review
 from together_video.environment import api_from_env, bucket_from_env
 from together_video.errors import InputError
 from together_video.explain import explain
+from together_video.media_intake import take_in
 from together_video.prompts.briefs import Brief
 from together_video.request_files import read_requests
 from together_video.requests import VideoRequest
@@ -100,6 +101,8 @@ def batch(
     if file is not None:
         sourced = read_requests(file, settings, Catalogue.load().default_model.name)
         parameters["requests"] = [found.request for found in sourced]
+        # Here, where the lines of the file are known; the flow looks again at what it uploads.
+        take_in(parameters["requests"], names=[f"line {found.line}" for found in sourced])
         Review.of(parameters["requests"], strict=run.strict).refuse_errors()
     else:
         wanted = {

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from flows.cli.media_words import with_media_options
 from together_video.errors import InputError
 from together_video.polling import PollPolicy
 
@@ -46,11 +47,22 @@ class RequestOptions:
     generate_audio: bool | None = None
     "Whether the model makes sound as well."
     frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
-    "URL of a keyframe: the first frame, and given twice the last one. May be repeated."
+    """Keyframe: URL, s3:// address or file; @first, @last or @48 at its end pins it to a frame. One without is the
+    first frame, the second the last. May be repeated."""
+    frame_videos: Annotated[list[str] | None, Parameter(negative=())] = None
+    "Clip to continue from: URL, s3:// address or file. May be repeated."
     reference_images: Annotated[list[str] | None, Parameter(negative=())] = None
-    "URL of an image to keep throughout the video. May be repeated."
+    "Image to keep throughout the video: URL, s3:// address or file. May be repeated."
+    reference_videos: Annotated[list[str] | None, Parameter(negative=())] = None
+    "Video of what to keep throughout: URL, s3:// address or file. May be repeated."
+    reference_audios: Annotated[list[str] | None, Parameter(negative=())] = None
+    "Voice or sound to keep throughout: URL, s3:// address or file. May be repeated."
+    source_video: str | None = None
+    "Video to edit: URL, s3:// address or file."
+    audio_inputs: Annotated[list[str] | None, Parameter(negative=())] = None
+    "Audio that drives the video, WAV or MP3: URL, s3:// address or file. May be repeated."
     media: str | None = None
-    "The media object as JSON, for everything else."
+    "The media object as JSON, in place of the options for media."
     extra: str | None = None
     "Fields that this project does not know, as a JSON object."
     aspect: str | None = None
@@ -64,16 +76,14 @@ class RequestOptions:
         """What was given, as fields of a request.
 
         Raises:
-            InputError: `media` or `extra` is no JSON object.
+            InputError: `media` or `extra` is no JSON object, or media are given twice.
         """
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         found = {name: value for name, value in given.items() if value is not None and value != []}
         for name in ("media", "extra"):
             if name in found:
                 found[name] = _json_object(name, found[name])
-        if "frame_images" in found:
-            found["frame_images"] = [{"input_image": url} for url in found["frame_images"]]
-        return found
+        return with_media_options(found)
 
 
 @Parameter(name="*")

@@ -152,7 +152,7 @@ def _ending(address: str) -> str:
 
 
 def _is_link(address: str) -> bool:
-    return address[:8].lower().startswith(("https://", "http://", "s3://"))
+    return address[:8].lower().startswith(("https://", "http://", "s3://", "archive:"))
 
 
 def _address(part: str | FrameImage | VideoRef | AudioRef) -> str:

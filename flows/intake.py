@@ -1,0 +1,69 @@
+"""The media of requests on their way into the archive, before the requests are planned."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+
+from blocks.ledger import Ledger
+from tasks.media import fetch_media, store_media
+from tasks.run import step
+from together_video.errors import MediaRefused
+from together_video.media_files import MediaFile
+from together_video.media_intake import MediaIntake, take_in
+from together_video.media_links import references_of
+from together_video.requests import VideoRequest
+
+#: Uploads at a time: each may read a large file.
+_AT_ONCE = 8
+
+
+async def looked_at(requests: Sequence[VideoRequest], names: Sequence[str] | None = None) -> MediaIntake:
+    """As `take_in`, in a thread: files are read whole.
+
+    Raises:
+        MediaRefused: some media cannot be used.
+    """
+    if not any(request.media for request in requests):
+        return MediaIntake(list(requests), {})
+    return await to_thread.run_sync(partial(take_in, requests, names=names))
+
+
+async def keep_media(
+    intake: MediaIntake, ledger: Ledger, names: Sequence[str] | None = None
+) -> list[VideoRequest]:
+    """Bring everything into the archive that the requests need from it; s3:// addresses are copied.
+
+    Returns the requests, which from here on hold links, references and small inline images only.
+
+    Raises:
+        MediaRefused: an object is missing or not what is needed, or a file was changed meanwhile.
+        ArchiveError: the bucket cannot be written.
+    """
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def store(file: MediaFile) -> None:
+        async with places:
+            await step(store_media, file, ledger)
+
+    async def fetch(address: str, folder: Path) -> Path:
+        async with places:
+            return await step(fetch_media, address, folder, ledger)
+
+    with tempfile.TemporaryDirectory(prefix="together-video-media-") as folder:
+        if intake.elsewhere:
+            paths = [Path(folder) / str(number) for number, _ in enumerate(intake.elsewhere)]
+            fetched = await asyncio.gather(*map(fetch, intake.elsewhere, paths))
+            copies = dict(zip(intake.elsewhere, fetched, strict=True))
+            again = await to_thread.run_sync(partial(take_in, intake.requests, names=names, fetched=copies))
+            intake = MediaIntake(again.requests, {**intake.files, **again.files})
+        await asyncio.gather(*(store(file) for file in intake.files.values()))
+    named = {reference for request in intake.requests for reference in references_of(request)}
+    if missing := await ledger.lacks_media(sorted(named - set(intake.files))):
+        raise MediaRefused(f"{missing[0]}: there is no such content in the archive. Nothing was sent.")
+    return intake.requests

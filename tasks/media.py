@@ -1,0 +1,72 @@
+"""Tasks: bring an image, a video or audio of a request into the archive, once for its content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from blocks.ledger import Ledger
+from tasks.run import run_logger
+from tasks.verdict import worth_repeating
+from together_video.errors import ArchiveError, MediaRefused
+from together_video.media_files import LARGEST, MediaFile
+from together_video.media_intake import bucket_and_key
+
+
+@task(
+    name="store-media",
+    description="Upload an image, a video or audio to the archive, unless its content is there already.",
+    task_run_name="store: {file.name}",
+    retries=4,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_repeating,
+    timeout_seconds=3600,
+    # The bucket knows what it holds, for every machine.
+    cache_policy=NO_CACHE,
+)
+async def store_media(file: MediaFile, ledger: Ledger) -> str:
+    """Returns the reference by which requests name the content.
+
+    Raises:
+        MediaRefused: the file was changed or removed since it was looked at.
+        ArchiveError: the bucket cannot be written.
+    """
+    new = await ledger.keep_media(file)
+    run_logger().info("%s: %s (%s)", file.name, "stored" if new else "was stored before", file.reference)
+    return file.reference
+
+
+@task(
+    name="fetch-media",
+    description="Copy an object that a request names by its s3:// address to this machine.",
+    task_run_name="fetch: {address}",
+    retries=4,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_repeating,
+    timeout_seconds=3600,
+    # The file lies on this machine: another one must not take a cached path for a file.
+    cache_policy=NO_CACHE,
+)
+async def fetch_media(address: str, folder: Path, ledger: Ledger) -> Path:
+    """Returns the copy, under the object's own name. It is read with the archive's credentials.
+
+    Raises:
+        MediaRefused: there is no such object, or these credentials may not read it.
+        StoreUnavailable: the S3 server does not answer.
+    """
+    bucket, key = bucket_and_key(address)
+    path = folder / (key.rstrip("/").rpartition("/")[2] or "object")
+    try:
+        found = await ledger.store.fetch_from(bucket, key, path, max_bytes=max(LARGEST.values()))
+    except ArchiveError as error:
+        if error.retryable:
+            raise
+        raise MediaRefused(f"{address}: {error.message.rstrip('.')}. Nothing was sent.") from error
+    if not found:
+        raise MediaRefused(f"{address}: there is no such object. Nothing was sent.")
+    return path

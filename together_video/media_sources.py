@@ -1,0 +1,186 @@
+"""Where the media of a request come from: what each text under `media` is, and the walk over all of them.
+
+https://host/cat.jpg               a link: sent as it is
+data:image/png;base64,…, iVBOR…    inline content, with or without its type
+s3://bucket/cat.jpg                an object that the archive's credentials can read
+cat.jpg, ./a/cat.jpg, file:///…    a file on the machine that runs this
+archive:media/<sha256>.jpg         content that is kept in the archive (see `media_links`)
+aac49721-1964-481a-…               the provider's own name of an image
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from together_video.errors import InputError
+from together_video.requests import Media, VideoRequest
+
+#: Data URLs are reported to be cut off near 60 KB: what is longer, in characters, is kept in the archive.
+LARGEST_INLINE = 60_000
+#: A reference to content in the archive: its name is the content's own.
+REFERENCE = re.compile(r"archive:(media/[0-9a-f]{64}\.[a-z0-9]{2,5})")
+
+_HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+#: How files begin that people send as bare base64 text: JPEG, PNG, WEBP and WAV, GIF, MP3, MP4, WEBM.
+_BASE64_STARTS = ("/9j/", "iVBORw0KGg", "UklGR", "R0lGOD", "SUQz", "AAAA", "GkXfo")
+#: The keys of an entry that is an object whose value names media; `frame` beside them does not.
+_NAMING = ("input_image", "video", "audio")
+
+Change = Callable[["MediaKind", str], str]
+
+
+class MediaKind(StrEnum):
+    """What a field of `media` holds."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class MediaForm(StrEnum):
+    """How media are given."""
+
+    LINK = "link"
+    INLINE = "inline"
+    S3 = "s3"
+    FILE = "file"
+    REFERENCE = "reference"
+    HANDLE = "handle"
+
+
+#: Each field of `media` and what it holds.
+KINDS = {
+    "frame_images": MediaKind.IMAGE,
+    "frame_videos": MediaKind.VIDEO,
+    "reference_images": MediaKind.IMAGE,
+    "reference_videos": MediaKind.VIDEO,
+    "reference_audios": MediaKind.AUDIO,
+    "source_video": MediaKind.VIDEO,
+    "audio_inputs": MediaKind.AUDIO,
+}
+
+
+def form_of(text: str) -> MediaForm:
+    """What a text under `media` is. Whatever has no other form is taken for a path."""
+    start = text[:8].lower()
+    if start.startswith(("http://", "https://")):
+        return MediaForm.LINK
+    if start.startswith("data:"):
+        return MediaForm.INLINE
+    if start.startswith("s3://"):
+        return MediaForm.S3
+    if start.startswith("archive:"):
+        return MediaForm.REFERENCE
+    if _HANDLE.fullmatch(text):
+        return MediaForm.HANDLE
+    if text.startswith(_BASE64_STARTS) and "." not in text:
+        return MediaForm.INLINE
+    return MediaForm.FILE
+
+
+def inline_bytes(text: str) -> bytes:
+    """The content of a data URL or of bare base64 text.
+
+    Raises:
+        InputError: it is not base64.
+    """
+    if text[:5].lower() == "data:":
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
+            raise InputError("the data URL holds no base64 content (data:image/png;base64,…)")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error as error:
+        raise InputError("the inline content is not base64") from error
+
+
+def path_of(text: str) -> Path:
+    """The path that a text of the form `file` names.
+
+    Raises:
+        InputError: a file: address names another machine, or no path can be made of it.
+    """
+    if text[:5].lower() == "file:":
+        parts = urlsplit(text)
+        if parts.netloc not in ("", "localhost") or not parts.path:
+            raise InputError(
+                "a file: address must name a path on this machine, as in file:///home/me/cat.jpg"
+            )
+        text = unquote(parts.path)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError("there is no such user's folder") from error
+
+
+def media_texts(request: VideoRequest) -> Iterator[tuple[str, MediaKind, str]]:
+    """Every text under `media`: its place (`media.frame_images[0]`), what it must be, the text."""
+    if request.media is None:
+        return
+    for name, value in request.media.model_dump(exclude_none=True).items():
+        entries = value if isinstance(value, list | tuple) else [value]
+        for number, entry in enumerate(entries):
+            place = f"media.{name}" + (f"[{number}]" if entries is value else "")
+            yield place, KINDS[name], _text_of(entry)
+
+
+def with_media(request: VideoRequest, change: Change) -> VideoRequest:
+    """The request with each text under `media` replaced by `change(kind, text)`."""
+    if request.media is None:
+        return request
+    given = request.media.model_dump(exclude_none=True)
+    changed = {name: _changed(value, partial(change, KINDS[name])) for name, value in given.items()}
+    return request.model_copy(update={"media": Media.model_validate(changed)})
+
+
+def anchored(request: VideoRequest, folder: Path) -> VideoRequest:
+    """The request with its relative paths taken from `folder`."""
+    return with_media(request, lambda _, text: _anchor(text, folder))
+
+
+def anchored_fields(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """As `anchored`, for fields that are no request yet, in the older spelling too."""
+    found = {
+        name: _changed(value, lambda text: _anchor(text, folder)) if name in KINDS else value
+        for name, value in fields.items()
+    }
+    if isinstance(found.get("media"), Mapping):
+        found["media"] = anchored_fields(found["media"], folder)
+    return found
+
+
+def _anchor(text: str, folder: Path) -> str:
+    if not text or form_of(text) is not MediaForm.FILE or text[:5].lower() == "file:":
+        return text
+    try:
+        return str(folder / path_of(text))
+    except InputError:
+        return text
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    """Any shape that a field may have; what is malformed is left for the request to refuse."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return [_changed(entry, change) for entry in value]
+    if isinstance(value, Mapping):
+        return {
+            name: change(inner) if name in _NAMING and isinstance(inner, str) else inner
+            for name, inner in value.items()
+        }
+    return value
+
+
+def _text_of(entry: str | Mapping[str, Any]) -> str:
+    if isinstance(entry, str):
+        return entry
+    return str(next(entry[name] for name in _NAMING if name in entry))
