@@ -7,11 +7,11 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.fates import later, stand_still
 from tests.chaos.plans import Act, Actor, RoundPlan
 from tests.chaos.proxy import Proxy, Strike
 from tests.chaos.results import Result
@@ -23,8 +23,6 @@ from tests.chaos.world import World
 _REQUEST = {"model": "pixverse/pixverse-v5", "width": 96, "height": 64, "seconds": "1", "fps": 8}
 #: A command that takes longer than this hangs, in seconds.
 _PATIENCE = 120.0
-#: How long a process stands still: longer than its claims are taken for living ones, in seconds.
-_STILL = 9.0
 #: How often the batch may be started in the end until it is done.
 _LAST_STARTS = 4
 _INTERRUPTED = 130
@@ -46,7 +44,7 @@ class Round:
         self._doubts = 0
 
     async def play(self) -> Result:
-        began, crashes = time.monotonic(), self.world.crashes
+        began, crashes = time.monotonic(), self.world.disturbances
         self.folder.mkdir(parents=True)
         (self.folder / "plan.json").write_text(json.dumps(asdict(self.plan), indent=1, default=str))
         self._write_prompts()
@@ -54,7 +52,7 @@ class Round:
             self._doubts += self.plan.doubts_of(act)
             await self._perform(act)
         document = await self._finish()
-        if self.world.crashes != crashes:
+        if self.world.disturbances != crashes:
             # Also a crash in another round: the servers are everybody's.
             self._doubts = self.plan.total
         await self._judge(document)
@@ -96,6 +94,7 @@ class Round:
         """Start a command, kill it if that is its fate. Returns what it printed, if it came to an end."""
         await asyncio.sleep(actor.late)
         self.result.starts += 1
+        crashes = self.world.disturbances
         log = self.folder / f"{self.result.starts:02}-{words[0] if words else actor.who}"
         spool = self.folder / ("spool" if self.plan.same_machine else f"{log.name}-spool")
         strike = Strike(*actor.death) if isinstance(actor.death, tuple) else None
@@ -113,9 +112,9 @@ class Round:
             start = self.starter.cold if actor.cold else self.starter.warm
             started = await start(words or self._words(actor), environment, log)
             if isinstance(actor.death, float):
-                fates.append(asyncio.create_task(_later(proxy, actor.death, kill)))
+                fates.append(asyncio.create_task(later(proxy, actor.death, kill)))
             if actor.still is not None:
-                fates.append(asyncio.create_task(_stand_still(proxy, actor.still, started)))
+                fates.append(asyncio.create_task(stand_still(proxy, actor.still, started)))
             code = await started.code(_PATIENCE)
         except TimeoutError:
             self._surprises.append(f"{log.name} does not end")
@@ -133,9 +132,9 @@ class Round:
             name = "interrupted (SIGTERM)" if actor.gently else name
             died = code in (-signal.SIGKILL, _INTERRUPTED)
             (self.result.kills if died else self.result.missed)[name] += 1
-        return self._read(log, code)
+        return self._read(log, code, calm=self.world.disturbances == crashes)
 
-    def _read(self, log: Path, code: int) -> dict[str, Any] | None:
+    def _read(self, log: Path, code: int, *, calm: bool) -> dict[str, Any] | None:
         said = Path(f"{log}.err").read_text(errors="replace")
         if "Traceback" in said or "Unexpected" in said:
             self._surprises.append(f"{log.name} ends with a traceback: {said[-2000:]}")
@@ -145,7 +144,9 @@ class Round:
         try:
             document: dict[str, Any] = json.loads(text)
         except ValueError:
-            self._surprises.append(f"{log.name} exits {code} without a document: {said[-500:]}")
+            # With a server away, a sentence that says so is all that can be given.
+            if calm or not said:
+                self._surprises.append(f"{log.name} exits {code} without a document: {said[-500:]}")
             return None
         return document
 
@@ -153,15 +154,25 @@ class Round:
         """Start the batch again, with nobody in its way, until all is archived or held."""
         document: dict[str, Any] | None = None
         for _ in range(_LAST_STARTS):
+            await self.world.is_up()
             document = await self._run(_LAST)
             if document and all(video["state"] in _DONE for video in document["videos"]):
                 return document
         self._surprises.append(f"not done after {_LAST_STARTS} undisturbed starts")
         return document or {"videos": []}
 
+    async def _calmly(self, words: list[str]) -> dict[str, Any] | None:
+        """Run a command while no server is away, be it for the sake of another round: that is no fault of it."""
+        while True:
+            await self.world.is_up()
+            crashes = self.world.disturbances
+            document = await self._run(Actor("collect"), words)
+            if self.world.disturbances == crashes:
+                return document
+
     async def _judge(self, document: dict[str, Any]) -> None:
-        collected = await self._run(Actor("collect")) or {"videos": []}
-        audited = await self._run(Actor("collect"), ["audit", "--deep", "--json"]) or {"findings": []}
+        collected = await self._calmly(["collect", "--json", "--wait", "20"]) or {"videos": []}
+        audited = await self._calmly(["audit", "--deep", "--json"]) or {"findings": []}
         billed = [job for job in await self.world.bill() if self.plan.tag in job["prompt"]]
         wanted = Counter({self.plan.prompt(video): n for video, n in enumerate(self.plan.takes, start=1)})
         if self.plan.source == "brief":
@@ -185,18 +196,3 @@ class Round:
         self.result.verdict, self.result.billed = verdict, len(billed)
         words = [*verdict.duplicates, *verdict.losses, *verdict.surprises]
         (self.folder / "verdict.txt").write_text("\n".join([self.result.line, *words]) + "\n")
-
-
-async def _later(proxy: Proxy, seconds: float, kill: Callable[[], None]) -> None:
-    """Counted from the first call, so that kills fall into the work and not into the loading of modules."""
-    await proxy.busy.wait()
-    await asyncio.sleep(seconds)
-    kill()
-
-
-async def _stand_still(proxy: Proxy, seconds: float, started: Started) -> None:
-    await proxy.busy.wait()
-    await asyncio.sleep(seconds)
-    started.send(signal.SIGSTOP)
-    await asyncio.sleep(_STILL)
-    started.send(signal.SIGCONT)

@@ -26,8 +26,8 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        #: How often a server was killed so far.
-        self.crashes = 0
+        #: Counts each time that a server was killed, and each time that it was back.
+        self.disturbances = 0
         self._stack = ExitStack()
         self._restarting = asyncio.Lock()
         self._s3 = self._stack.enter_context(S3Server(folder / "s3"))
@@ -62,7 +62,7 @@ class World:
         """SIGKILL a server; after `seconds` it is started again on the same folder."""
         async with self._restarting:
             old = self._s3 if side == "s3" else self._sandbox
-            self.crashes += 1
+            self.disturbances += 1
             old.kill()
             await asyncio.sleep(seconds)
             # Made in this thread, as a server ends with the thread that made it.
@@ -74,6 +74,12 @@ class World:
                     SandboxServer(self.folder / "sandbox", _SETTINGS)
                 )
             await asyncio.to_thread(new.wait_ready)
+            self.disturbances += 1
+
+    async def is_up(self) -> None:
+        """Wait until no server is away."""
+        async with self._restarting:
+            return
 
     async def bill(self) -> list[dict[str, Any]]:
         """All jobs that were ever sold."""
