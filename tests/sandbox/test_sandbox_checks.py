@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from together_video.sandbox.checks import Refusal, check_create
+from together_video.sandbox.checks import check_create
 from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.sizes import frame_size
 
 GOOD: dict[str, Any] = {"model": "m", "prompt": "A fox"}

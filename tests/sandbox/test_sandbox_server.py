@@ -29,8 +29,10 @@ FIELDS: dict[str, Any] = {
 }
 NOW = SandboxConfig(generation_seconds=0)
 MEDIA: Any = {
-    "frame_images": [{"input_image": "https://x/1.png", "frame": "first"}],
-    "reference_images": ["https://x/2.png"],
+    "frame_images": [{"input_image": "aac49721-1964-481a-ae78-8a4e29b91402", "frame": "first"}],
+    "reference_images": [
+        "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
+    ],
 }
 
 

@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from together_video.sandbox.answers import job_json
 from together_video.sandbox.chat import complete, conversation_text
-from together_video.sandbox.checks import Refusal, check_create, read_body
+from together_video.sandbox.checks import check_create, read_body
 from together_video.sandbox.clip import Clip, clip_of
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import (
@@ -37,8 +37,10 @@ from together_video.sandbox.faults import (
     FaultPlan,
     FaultRule,
 )
+from together_video.sandbox.inputs import MediaProblem, has_media, with_inputs
 from together_video.sandbox.jobs import Job, JobStore
 from together_video.sandbox.links import Links
+from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.render import Renderer
 from together_video.sandbox.wire import Sleep, error_response, spoil
 
@@ -46,6 +48,8 @@ _log = logging.getLogger(__name__)
 _RULES = TypeAdapter(tuple[FaultRule, ...])
 #: How long a retrieve waits for a file that is due and still being rendered, in seconds.
 _RENDER_GRACE = 1.0
+#: How many jobs' media are kept at hand; of older ones they would be fetched again.
+_KEPT_READY = 64
 
 
 def create_app(
@@ -89,6 +93,7 @@ class _Sandbox:
         self.faults = FaultPlan(config.faults, seed=config.seed)
         self.renderer = Renderer(config.render_workers)
         self.counts: Counter[str] = Counter()
+        self._prepared: dict[str, asyncio.Future[Clip | None]] = {}
 
     def api(self, behind: str = "") -> list[Route]:
         """The routes that the real service has too."""
@@ -120,7 +125,7 @@ class _Sandbox:
         fate = self.faults.draw("create", prompt=prompt, kinds=LASTING)
         job = self.jobs.accept(body, now=self.clock(), fate=fate)
         if not job.never_completes:
-            self.renderer.start(self._clip(job))
+            self._prepare(job)
         answer = JSONResponse(
             job_json(
                 job,
@@ -140,7 +145,9 @@ class _Sandbox:
         if job is None:
             raise Refusal(404, "No video with this id", "id", "not_found")
         state = job.state(self.clock())
-        if state == "completed" and not await self.renderer.wait(self._clip(job), _RENDER_GRACE):
+        if state == "completed" and not await self._is_rendered(job):
+            # Its media may be what failed it.
+            job = self.jobs.get(job.id) or job
             state = job.state(self.clock(), rendered=False)
         kinds = ALLOWED["retrieve"] if state == "completed" else ALLOWED["retrieve"] - ON_COMPLETED
         fault = self.faults.draw("retrieve", prompt=job.prompt, kinds=kinds, job_id=job.id)
@@ -180,7 +187,9 @@ class _Sandbox:
         job, expired = self._linked(request)
         if expired is not None:
             return expired
-        clip = self._clip(job)
+        clip = await asyncio.shield(self._prepare(job))
+        if clip is None:
+            return error_response(404, "This job has no file", code="not_found")
         # Shielded: a caller who leaves must not cancel what others wait for.
         content = await asyncio.shield(self.renderer.start(clip))
         return await self._or_spoiled("download", job, Response(content, media_type=clip.media_type))
@@ -214,6 +223,32 @@ class _Sandbox:
     async def _or_spoiled(self, call: Call, job: Job, good: Response) -> Response:
         fault = self.faults.draw(call, prompt=job.prompt, job_id=job.id)
         return good if fault is None else await spoil(fault, good, sleep=self.sleep)
+
+    def _prepare(self, job: Job) -> asyncio.Future[Clip | None]:
+        """Fetch the job's media and begin to render, or join what is under way. None: its media failed it."""
+        preparing = self._prepared.get(job.id)
+        if preparing is None:
+            preparing = self._prepared[job.id] = asyncio.ensure_future(self._with_media(job))
+            for other in [known for known, made in self._prepared.items() if made.done()][:-_KEPT_READY]:
+                del self._prepared[other]
+        return preparing
+
+    async def _with_media(self, job: Job) -> Clip | None:
+        clip = self._clip(job)
+        if self.config.fetch_media and has_media(job.body):
+            try:
+                clip = await with_inputs(clip, job.body, self.config)
+            except MediaProblem as problem:
+                self.jobs.fail(job, code=problem.code, message=str(problem))
+                return None
+        self.renderer.start(clip)
+        return clip
+
+    async def _is_rendered(self, job: Job) -> bool:
+        preparing = self._prepare(job)
+        done, _ = await asyncio.wait([preparing], timeout=_RENDER_GRACE)
+        clip = preparing.result() if done else None
+        return clip is not None and await self.renderer.wait(clip, _RENDER_GRACE)
 
     def _clip(self, job: Job) -> Clip:
         return clip_of(job.body, default_seconds=self.config.default_seconds, fate=job.fate)

@@ -14,9 +14,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from together_video.sandbox.checks import Refusal
 from together_video.sandbox.config import ChatFormat, SandboxConfig
 from together_video.sandbox.faults import FaultRule
+from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.wording import video_prompts
 
 #: How many prompts are written when nothing says how many.

@@ -7,23 +7,14 @@ other side shall notice.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.model_rules import check_model
+from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.sizes import frame_size
-
-
-@dataclass(eq=False)
-class Refusal(Exception):
-    """A request that the API does not take: HTTP status, message, field, code."""
-
-    status: int
-    message: str
-    param: str | None = None
-    code: str | None = None
 
 
 class _Part(BaseModel):
@@ -122,6 +113,8 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
     if checked.prompt is None and not (checked.media or checked.frame_images or checked.reference_images):
         raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
     _check_frames(checked)
+    if config.model_rules:
+        check_model(body, known_only=config.known_models_only)
 
 
 def _field(place: tuple[str | int, ...], *, unknown: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from together_video.sandbox.faults import FaultRule
@@ -11,11 +11,44 @@ from together_video.sandbox.sizes import frame_size
 
 #: The documented default of the API, in frames per second.
 DEFAULT_FPS = 24
+#: Samples a second of all sound that is made here.
+SAMPLE_RATE = 48_000
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture of this size in pixels, three bytes (RGB) a pixel."""
+
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """A picture that fills the frame of this number, counted from 0."""
+
+    place: int
+    still: Still
+
+
+_MEDIA_WORDS = {
+    "frame_images": "keyframe",
+    "frame_videos": "starting clip",
+    "reference_images": "reference image",
+    "reference_videos": "reference video",
+    "source_video": "source video",
+    "audio_inputs": "audio input",
+    "reference_audios": "reference audio",
+}
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Size in pixels, length in seconds, and the words that the clip shows."""
+    """Size in pixels, length in seconds, the words that the clip shows, and the media that it was given.
+
+    `keyframes` are in the order of their places; `sound` is 16-bit mono samples, `tone` asks for some.
+    """
 
     prompt: str
     model: str
@@ -26,6 +59,16 @@ class Clip:
     container: Literal["MP4", "WEBM"]
     seed: int
     settings: str
+    keyframes: tuple[Keyframe, ...] = ()
+    insets: tuple[Still, ...] = ()
+    sound: bytes | None = field(default=None, repr=False)
+    tone: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the media in it."""
+        stills = [keyframe.still for keyframe in self.keyframes] + list(self.insets)
+        return sum(len(still.pixels) for still in stills) + len(self.sound or b"")
 
     @property
     def frames(self) -> int:
@@ -49,6 +92,7 @@ def clip_of(body: Mapping[str, Any], *, default_seconds: float, fate: FaultRule 
         container=body.get("output_format") or "MP4",
         seed=body.get("seed") or 0,
         settings=_settings(body),
+        tone=body.get("generate_audio") is True,
     )
     if fate is not None and fate.kind == "wrong_length_video":
         return replace(clip, seconds=clip.seconds * fate.share)
@@ -66,10 +110,9 @@ def _settings(body: Mapping[str, Any]) -> str:
     named = {"seed": "seed", "steps": "steps", "guidance_scale": "guidance"}
     said = [f"{name} {body[field]}" for field, name in named.items() if body.get(field) is not None]
     media = body.get("media") or {}
-    images = len(media.get("frame_images") or body.get("frame_images") or [])
-    references = len(media.get("reference_images") or body.get("reference_images") or [])
-    if images:
-        said.append(f"{images} keyframe{'s' if images > 1 else ''}")
-    if references:
-        said.append(f"{references} reference image{'s' if references > 1 else ''}")
+    for name, words in _MEDIA_WORDS.items():
+        entries = media.get(name) or body.get(name) or []
+        number = len(entries) if isinstance(entries, list) else 1
+        if number:
+            said.append(f"{number} {words}{'s' if number > 1 else ''}")
     return "  ·  ".join(said)

@@ -46,6 +46,19 @@ class SandboxConfig(BaseModel):
     allowed_fields: frozenset[str] = Field(
         default=frozenset({"settings"}), description="Fields beyond the documented ones that are taken."
     )
+    model_rules: bool = Field(
+        default=True,
+        description="Refuse what is documented to be refused for a model that the catalogue knows.",
+    )
+    known_models_only: bool = Field(
+        default=False, description="Answer 404 to a model that the catalogue does not know."
+    )
+    fetch_media: bool = Field(
+        default=True,
+        description="Fetch and show the media of a request; a job whose media are not there fails.",
+    )
+    media_seconds: float = Field(default=10.0, gt=0, description="How long fetching one of them may take.")
+    media_bytes: int = Field(default=64 * 1024 * 1024, gt=0, description="Largest of them, in bytes.")
     allow_unknown_fields: bool = Field(default=False, description="Take any other field as well.")
     chat_formats: frozenset[ChatFormat] = Field(
         default=frozenset({"json_schema", "json_schema_flat", "json_object", "text"}),

@@ -116,6 +116,11 @@ class JobStore:
         self._jobs[job.id] = job
         return job
 
+    def fail(self, job: Job, *, code: str, message: str) -> None:
+        """The job turns out to be one that ends as failed. It is found out again after a restart."""
+        fate = FaultRule(on="create", kind="job_failed", code=code, message=message)
+        self._jobs[job.id] = job.model_copy(update={"fate": fate})
+
     def bill(self, now: float) -> dict[str, Any]:
         """What was sold: a row per job, the sum in USD, and how many repeat an earlier request."""
         jobs = list(self._jobs.values())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from together_video.sandbox.clip import Clip
+from together_video.sandbox.clip import Clip, Still
 from together_video.sandbox.lettering import fit, font_for, shorten
 
 _Colour = tuple[int, int, int]
@@ -71,6 +71,8 @@ class Picture:
             self._light(turn, size, speed, index)
             for index, (turn, size, speed) in enumerate(((0.09, 52, 6.0), (-0.07, 38, -8.5), (0.2, 26, 4.5)))
         ]
+        self._keyframes = [(key.place, self._planes(_image_of(key.still))) for key in clip.keyframes]
+        self._insets = [self._framed(still, number) for number, still in enumerate(clip.insets)]
 
     def frame(self, number: int) -> Planes:
         """The planes of one frame, counted from 0."""
@@ -80,6 +82,11 @@ class Picture:
                 part = self._scaled(box, index)
                 plane.paste(self._lettered(lit[index], part, index), part)
         self._draw_time(frame, number)
+        frame = self._keyed(frame, number)
+        for still, box in self._insets:
+            for index, plane in enumerate(frame):
+                left, top, *_ = self._scaled(box, index)
+                plane.paste(still[index], (left, top))
         return frame
 
     def image(self, number: int) -> Image.Image:
@@ -90,6 +97,31 @@ class Picture:
         wide = [min(255, max(0, round((value - 128) * 255 / 224 + 128))) for value in range(256)]
         planes = [luma.point(back), *(plane.resize(size).point(wide) for plane in chroma)]
         return Image.merge("YCbCr", planes).convert("RGB")
+
+    def _keyed(self, frame: Planes, number: int) -> Planes:
+        """The frame with the keyframes in it: whole at their places, fading into each other in between."""
+        before = max((key for key in self._keyframes if key[0] <= number), default=None, key=_place)
+        after = min((key for key in self._keyframes if key[0] > number), default=None, key=_place)
+        if before is None and after is None:
+            return frame
+        if before is None or after is None:
+            place, planes = before or after or (0, frame)
+            reach = max(1, self.clip.frames // 3)
+            return _blend(frame, planes, max(0.0, 1 - abs(number - place) / reach))
+        done = (number - before[0]) / (after[0] - before[0])
+        # In the middle the words show through, so that a person sees which video it is.
+        return _blend(_blend(before[1], after[1], done), frame, 0.45 * math.sin(math.pi * done))
+
+    def _framed(self, still: Still, number: int) -> tuple[Planes, tuple[int, int, int, int]]:
+        """An inset with a light rim, and its place: in a row from the upper right corner to the left."""
+        rim = max(2, self._even(0.6 * self._unit))
+        side = still.width + 2 * rim
+        side += side % 2
+        card = Image.new("RGB", (side, side), _PAPER)
+        card.paste(_image_of(still), (rim, rim))
+        left = self._even(self.clip.width - self._margin / 2 - (side + rim) * (number + 1))
+        top = self._even(self._margin / 2)
+        return self._planes(card), (left, top, left + side, top + side)
 
     def _shine(self, lit: Planes, light: _Light, seconds: float) -> tuple[int, int, int, int]:
         turn = 2 * math.pi * (seconds / light.speed) + light.phase
@@ -194,6 +226,19 @@ class Picture:
     def _copy(planes: Planes) -> Planes:
         luma, blue, red = planes
         return luma.copy(), blue.copy(), red.copy()
+
+
+def _place(keyframe: tuple[int, Planes]) -> int:
+    return keyframe[0]
+
+
+def _blend(under: Planes, over: Planes, strength: float) -> Planes:
+    luma, blue, red = (Image.blend(one, other, strength) for one, other in zip(under, over, strict=True))
+    return luma, blue, red
+
+
+def _image_of(still: Still) -> Image.Image:
+    return Image.frombytes("RGB", (still.width, still.height), still.pixels)
 
 
 @functools.cache

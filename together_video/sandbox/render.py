@@ -10,10 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from together_video.sandbox.clip import Clip
+from together_video.sandbox.clip import SAMPLE_RATE, Clip
+from together_video.sandbox.sound import samples_of
 
 #: Rendered files are kept up to this many bytes in all; older ones would be rendered again.
 _KEEP_BYTES = 512 * 1024 * 1024
+_SAMPLES_AT_ONCE = 4096
 
 
 def render(clip: Clip) -> bytes:
@@ -35,16 +37,35 @@ def render(clip: Clip) -> bytes:
         # A file on disk, as moving the index to the front reads what was written.
         file = Path(folder) / f"clip.{clip.container.lower()}"
         with av.open(str(file), "w", options=options) as container:
-            _encode(container, clip, "libx264" if mp4 else "libvpx", pixels, speed)
+            stream = container.add_stream("libx264" if mp4 else "libvpx", rate=clip.fps, options=speed)
+            samples = samples_of(clip)
+            # All streams are declared before the first packet is written.
+            codec = "aac" if mp4 else "libopus"
+            track = container.add_stream(codec, rate=SAMPLE_RATE, layout="mono") if samples else None
+            _encode(container, stream, clip, pixels)
+            if track is not None:
+                _sound(container, track, samples)
         return file.read_bytes()
 
 
-def _encode(container: Any, clip: Clip, codec: str, pixels: str, speed: dict[str, str]) -> None:
+def _sound(container: Any, track: Any, samples: bytes) -> None:
+    import av
+
+    for start in range(0, len(samples), 2 * _SAMPLES_AT_ONCE):
+        piece = samples[start : start + 2 * _SAMPLES_AT_ONCE]
+        frame = av.AudioFrame("s16", "mono", len(piece) // 2)
+        plane = frame.planes[0]
+        plane.update(piece.ljust(plane.buffer_size, b"\0"))
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, start // 2, Fraction(1, SAMPLE_RATE)
+        container.mux(track.encode(frame))
+    container.mux(track.encode(None))
+
+
+def _encode(container: Any, stream: Any, clip: Clip, pixels: str) -> None:
     import av
 
     from together_video.sandbox.picture import Picture
 
-    stream = container.add_stream(codec, rate=clip.fps, options=speed)
     stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, pixels
     tick = stream.time_base = Fraction(1, clip.fps)
     picture = Picture(clip, halved=pixels == "yuv420p")
@@ -99,5 +120,8 @@ class Renderer:
         if finished.cancelled() or finished.exception() is not None:
             return
         self._done[clip] = finished.result()
-        while sum(map(len, self._done.values())) > _KEEP_BYTES and len(self._done) > 1:
+        while self._kept_bytes() > _KEEP_BYTES and len(self._done) > 1:
             self._done.popitem(last=False)
+
+    def _kept_bytes(self) -> int:
+        return sum(len(content) + clip.weight for clip, content in self._done.items())
