@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from prefect import flow
@@ -18,6 +19,7 @@ from flows.ending import refused
 from tasks.run import run_logger
 from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.errors import VideoError
+from together_video.media_links import references_of
 from together_video.records import StoredObject, VideoRecord
 
 #: What is in flight for longer than this is no running job any more.
@@ -69,6 +71,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
         AuditFinding(kind="orphan", key=key, message="no record and no purchase in flight names this file")
         for key in sorted(set(media) - known - claimed)
     ]
+    findings += await _inputs(ledger, records, deep=deep)
     # Again, as runs may have finished meanwhile: only what was there before and after is left over.
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}
@@ -128,6 +131,25 @@ async def _compare(
         words = f"has SHA-256 {sha256}, {stored.sha256} is recorded"
         return AuditFinding(kind="checksum", key=stored.key, message=words)
     return None
+
+
+async def _inputs(ledger: Ledger, records: list[VideoRecord], *, deep: bool) -> list[AuditFinding]:
+    """The images, videos and audio that records name: each is there, and is what its name says.
+
+    What no record names is no orphan: it was kept for a purchase that may still come.
+    """
+    kept = {stored.key for stored in await ledger.store.list(ledger.layout.key("media", ""))}
+    named = {reference for record in records for reference in references_of(record.plan.request)}
+    keys = sorted(map(ledger.layout.referenced, named))
+    missing = "a record's request names it, the bucket has it not"
+    findings = [AuditFinding(kind="missing", key=key, message=missing) for key in keys if key not in kept]
+    if deep:
+        for key in kept & set(keys):
+            sha256 = await ledger.store.content_sha256(key)
+            if sha256 != (name := PurePosixPath(key).stem):
+                words = f"has SHA-256 {sha256}, its name says {name}"
+                findings.append(AuditFinding(kind="checksum", key=key, message=words))
+    return findings
 
 
 def _unfinished(

@@ -436,3 +436,62 @@ def ready_shell(shell: Shell, api: Api, seaweed: S3Server, new_archive: Callable
 def spool_folder(tmp_path: Path) -> Path:
     """Where a test's spool may be made; it does not exist yet."""
     return tmp_path / "spool"
+
+
+@pytest.fixture
+def media_folder(tmp_path: Path) -> Path:
+    """A folder of media: red.png, blue.jpg, clip.mp4 (one second, green), voice.wav (3 s), song.mp3 (4 s)."""
+    import math
+    import struct
+    import wave
+
+    import av
+    from PIL import Image
+
+    folder = tmp_path / "media"
+    folder.mkdir()
+    Image.new("RGB", (80, 60), (224, 16, 16)).save(folder / "red.png")
+    Image.new("RGB", (80, 60), (16, 16, 224)).save(folder / "blue.jpg", quality=95)
+    with av.open(str(folder / "clip.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=8, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(8):
+            frame = av.VideoFrame.from_image(Image.new("RGB", (64, 48), (16, 200, 16)))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+    def samples(seconds: int) -> bytes:
+        waves = (round(9000 * math.sin(2 * math.pi * 440 * n / 8000)) for n in range(8000))
+        return struct.pack("<8000h", *waves) * seconds
+
+    with wave.open(str(folder / "voice.wav"), "wb") as voice:
+        voice.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        voice.writeframes(samples(3))
+    with av.open(str(folder / "song.mp3"), "w") as container:
+        track = container.add_stream("libmp3lame", rate=8000, layout="mono")
+        sound = av.AudioFrame("s16", "mono", 32_000)
+        sound.planes[0].update(samples(4).ljust(sound.planes[0].buffer_size, b"\0"))
+        sound.sample_rate = 8000
+        container.mux(track.encode(sound))
+        container.mux(track.encode(None))
+    return folder
+
+
+@pytest.fixture
+def media_server(media_folder: Path) -> Iterator[str]:
+    """The base URL of a server on loopback that gives the files of `media_folder`."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given, directory=str(media_folder))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
