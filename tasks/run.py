@@ -70,7 +70,7 @@ async def repeat(
                 raise
             delay = delays[min(attempt, len(delays) - 1)]
             delay *= 1 + (task.retry_jitter_factor or 0) * chance()
-            run_logger().warning("%s Trying again in %.0f s.", error, delay)
+            run_logger().warning("%s. Trying again in %.0f s.", str(error).rstrip("."), delay)
             await sleep(delay)
     raise AssertionError("the last attempt returns or raises")
 

@@ -37,7 +37,7 @@ def run_flow(
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with listening(terminal.progress):
-            state, result = asyncio.run(_run(flow, parameters, place))
+            state, result = asyncio.run(_run(flow, parameters, place, terminal))
     except KeyboardInterrupt:
         terminal.complain(interrupted(terminal.at_provider))
         return INTERRUPTED, None
@@ -53,7 +53,9 @@ def run_flow(
     return 1, None
 
 
-async def _run(flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions) -> tuple[State[Any], Any]:
+async def _run(
+    flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions, terminal: Terminal
+) -> tuple[State[Any], Any]:
     server = PREFECT_API_URL.value()
     if server:
         await _reach(server)
@@ -66,9 +68,28 @@ async def _run(flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions)
         )
     # Prefect would start a temporary server, which takes longer than many a video. Each step still
     # has its task's retries and time limit; only nobody records the run.
-    logging.getLogger("together_video").addHandler(logging.NullHandler())
-    state = await flow.fn(**parameters)
+    warnings = _Warnings(terminal)
+    logger = logging.getLogger("together_video")
+    logger.addHandler(warnings)
+    try:
+        state = await flow.fn(**parameters)
+    finally:
+        logger.removeHandler(warnings)
     return state, state.data
+
+
+class _Warnings(logging.Handler):
+    """What a Prefect server would show in its UI: why it waits, what the check found. Errors are told elsewhere."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.WARNING)
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        # The last line of an interrupted run says that one.
+        if record.levelno == logging.WARNING and not text.startswith("Interrupted."):
+            self._terminal.note(text)
 
 
 async def _reach(server: str) -> None:

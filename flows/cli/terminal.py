@@ -55,6 +55,11 @@ class Terminal:
         if not self._quiet:
             self.err.print(text)
 
+    def note(self, text: str) -> None:
+        """One line about what may matter, in words that others wrote; on stderr."""
+        if not self._quiet:
+            self.err.print(printable_lines(text), style="yellow", markup=False)
+
     def complain(self, text: str) -> None:
         """A clear sentence about what went wrong, on stderr, also with `--json`."""
         self.err.print(printable_lines(text), style="red", markup=False)

@@ -171,6 +171,21 @@ def test_a_table_for_people(command: Make, surroundings: Any, small_file: Make) 
     assert "2 videos: 2 reused" in again.out
 
 
+def test_why_it_waits_is_told(command: Make, surroundings: Any, api: Any) -> None:
+    """The check's warnings and the error behind a retry are shown once; with --json the terminal is quiet."""
+    rule = {"on": "create", "kind": "status", "status": 503, "message": "busy [b]", "times": 1}
+    words = ["generate", "a fox", "--width", "64", "--height", "48", "--seconds", "1"]
+    words += ["--poll-interval", "0.2"]
+    api.faults(rule)
+    done = command(*words, **surroundings)
+    assert done.code == 0
+    assert done.err.count("HTTP 503: busy [b]. Trying again in ") == 1, done.err
+    assert done.err.count("makes 5 s, not 1;") == 1
+    api.faults(rule)
+    done = command(*words, "--take", "2", "--json", **surroundings)
+    assert (done.code, done.err) == (0, "")
+
+
 def test_a_deadline_is_told_and_resumed(command: Make, surroundings: Any, start_api: Make) -> None:
     """--deadline ends the wait with exit code 1; the same command later brings the video home."""
     now = [1_800_000_000.0]
