@@ -142,7 +142,11 @@ def test_a_service_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
             assert not ended(child)
         finally:
             os.kill(parent.pid, signal.SIGKILL)
-    assert within(5, lambda: ended(child))
+    try:
+        assert within(5, lambda: ended(child))
+    finally:
+        if not ended(child):
+            os.kill(child, signal.SIGKILL)
 
 
 def test_free_ports_are_free_and_different() -> None:
