@@ -91,10 +91,8 @@ class Ledger:
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
         """
-        token, reservation = self._unsure.pop(plan.id, None) or (
-            uuid4().hex,
-            await self.spending.reserve(plan.id, plan.estimate_usd),
-        )
+        unsure = self._unsure.pop(plan.id, None)
+        token, reservation = unsure or (uuid4().hex, await self.spending.reserve(plan.id, plan.estimate_usd))
         now = datetime.now(UTC)
         video_key, poster_key = self.layout.media(plan, now)
         claim = Claim(

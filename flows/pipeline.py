@@ -139,7 +139,19 @@ class Pipeline:
                 self._hopeless = error
             return _outcome(plan, VideoState.REFUSED, error.message)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
-            return _outcome(plan, VideoState.REFUSED, self._unexpected(plan, error))
+            return await self._cut_short(plan, self._unexpected(plan, error))
+
+    async def _cut_short(self, plan: VideoPlan, words: str) -> VideoOutcome:
+        """A create that ended by none of its answers: the ledger knows whether there may be a job."""
+        try:
+            facts = await self.ledger.facts(plan.id)
+        except VideoError:
+            return _outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
+        if facts.submission is not None:
+            self.troubles += 1
+            return _outcome(plan, VideoState.SUBMITTED, words, facts.submission.job_id)
+        held = facts.claim is not None and facts.record is None
+        return _outcome(plan, VideoState.AMBIGUOUS if held else VideoState.REFUSED, words)
 
     async def _latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
         """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
@@ -246,6 +258,8 @@ class Pipeline:
             return _outcome(plan, VideoState.FAILED, words, error.job_id)
 
     def _unexpected(self, plan: VideoPlan, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return "The step took longer than its time limit; a later run goes on."
         run_logger().error("%s: unexpected", plan.title, exc_info=error)
         return f"Unexpected {type(error).__name__}: {error}."
 

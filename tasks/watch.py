@@ -59,7 +59,7 @@ async def watch(
         if pause is None:
             raise JobDeadlinePassed(
                 f"Job {job_id} was not finished after {policy.deadline_seconds:.0f} s"
-                + (f" (last trouble: {trouble})" if trouble else "")
+                + (f" (last trouble: {trouble.rstrip('.')})" if trouble else "")
                 + ". It goes on at the provider and is billed; a later run brings it home.",
                 job_id=job_id,
             )
