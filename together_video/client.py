@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.advice import SHARING_BLOCKED, with_advice
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
@@ -30,6 +31,7 @@ from together_video.errors import (
     TogetherError,
 )
 from together_video.jobs import VideoJob
+from together_video.media_links import without_signatures
 from together_video.pacing import RateGate
 from together_video.requests import VideoRequest
 from together_video.transfer import DownloadedFile, receive
@@ -258,7 +260,8 @@ class TogetherClient:
             raise self._unclear(response, "is not JSON", creating=creating) from error
         if not isinstance(answer, dict):
             raise self._unclear(response, "is not a JSON object", creating=creating)
-        return answer
+        # The older format repeats the request: what is kept must not hold our signed links.
+        return {name: without_signatures(value) for name, value in answer.items()}
 
     def _job(self, answer: dict[str, Any], *, creating: bool) -> VideoJob:
         try:
@@ -285,13 +288,13 @@ class TogetherClient:
         """
         status = response.status_code
         words, code = self._words(response)
-        said = f"{call} was answered with HTTP {status}: {words}"
+        said = with_advice(f"{call} was answered with HTTP {status}: {words}", code, words, status=status)
         if status == 429:
             return RateLimited(said, wait_seconds=_hint(response.headers), code=code)
         if status == 503:
             return ApiOverloaded(said, status=status, code=code)
-        if status in {401, 402, 403}:
-            return AccountRefused(said + _ACCOUNT_ADVICE[status], status=status, code=code)
+        if status in {401, 402, 403} and code != SHARING_BLOCKED:
+            return AccountRefused(said, status=status, code=code)
         if 300 <= status < 400:
             where = self._safe(response.headers.get("location", "nowhere"))
             return RequestRefused(
@@ -318,16 +321,9 @@ class TogetherClient:
 
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
-        text = " ".join(text.replace(self._api_key, "[API key]").split())
+        text = " ".join(without_signatures(text.replace(self._api_key, "[API key]")).split())
         text = "".join(char if char.isprintable() else "�" for char in text)
         return text if len(text) <= 500 else text[:499] + "…"
-
-
-_ACCOUNT_ADVICE = {
-    401: " Check the API key.",
-    402: " The account has no credit left: add some and run again; what is archived is reused.",
-    403: " The key may not do this: check its rights and the organisation's privacy settings.",
-}
 
 
 def _reason(error: Exception) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.advice import with_advice
+
 
 class JobStatus(StrEnum):
     """Where a job stands at the provider."""
@@ -104,10 +106,11 @@ class VideoJob(BaseModel):
 
     @property
     def fault_text(self) -> str:
-        """The provider's reason in one line, or a sentence that there is none."""
+        """The provider's reason in one line and what to do about it, or a sentence that there is none."""
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
-        return f"{self.fault.message} ({self.fault.code})" if self.fault.code else self.fault.message
+        said = f"{self.fault.message} ({self.fault.code})" if self.fault.code else self.fault.message
+        return with_advice(said, self.fault.code, self.fault.message)
 
 
 def _storable(value: Any, depth: int = 0) -> Any:

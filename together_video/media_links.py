@@ -19,7 +19,10 @@ from together_video.requests import VideoRequest
 #: Signed with temporary credentials it ends with these.
 LINK_SECONDS = 7 * 86_400
 
-_OUR_LINK = re.compile(r"[^\s\"'<>]*/(media/[0-9a-f]{64}\.[a-z0-9]{2,5})(?:\?|%3F)[^\s\"'<>]*", re.I)
+#: Tried where a word begins only: from each letter of a long answer it would take minutes.
+_OUR_LINK = re.compile(
+    r"(?<![^\s\"'<>])[^\s\"'<>]*/(media/[0-9a-f]{64}\.[a-z0-9]{2,5})(?:\?|%3F)[^\s\"'<>]*", re.I
+)
 
 
 def reference_to(sha256: str, ending: str) -> str:

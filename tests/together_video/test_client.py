@@ -298,6 +298,15 @@ async def test_account_errors_say_what_to_do(status: int, advice: str) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_model_of_a_partner_is_refused_alone() -> None:
+    """The organisation's switch stops this model, and no other of the batch."""
+    body = {"error": {"code": "third_party_data_sharing_blocked", "message": "not enabled"}}
+    error = await refused(httpx.Response(403, json=body), "create")
+    assert isinstance(error, RequestRefused)
+    assert "organisation's privacy settings" in error.message
+
+
+@pytest.mark.anyio
 async def test_an_address_that_cannot_be_called_is_a_matter_of_settings() -> None:
     """No scheme that httpx speaks, for example: exit code 2, nothing sent."""
 

@@ -1,0 +1,72 @@
+"""What to do about an error of the service, by its status and code. Sentences for people.
+
+The codes come from answers that have been seen; the service documents no list of them. What is not
+known gets no advice, and the service's own words stand alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Only this model of a partner is refused, so that other models of the same batch may pass.
+SHARING_BLOCKED = "third_party_data_sharing_blocked"
+
+_BY_CODE = {
+    SHARING_BLOCKED: (
+        "The model runs at a partner, and the organisation does not share data with partners: allow it in the "
+        "organisation's privacy settings, or take another model."
+    ),
+    "model_not_available": (
+        "The model is not offered (any more), or not to this account: `together-video models` lists what is."
+    ),
+    "invalidduration": (
+        "The model does not make or take this length, of the video or of a reference video: "
+        "`together-video models NAME` gives the lengths. The same request will fail again."
+    ),
+    "invalid_api_key": "Check the API key.",
+}
+_BY_STATUS = {
+    401: "Check the API key.",
+    402: "The account has no credit left: add some and run again; what is archived is reused.",
+    403: "The key may not do this: check its rights and the organisation's privacy settings.",
+}
+_MODERATION = re.compile(
+    r"moderat|content[ _-]?(?:policy|filter|safety)|safety|nsfw|sensitive", re.IGNORECASE
+)
+_MODERATED = (
+    "The prompt or an image was refused by moderation: change the wording or the image; "
+    "the same request will be refused again."
+)
+#: Names such as negativePrompt in a message: the fields are the API's, in another spelling.
+_CAMEL = re.compile(r"\b[a-z]+(?:[A-Z][a-z]+)+\b")
+_FIELD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+
+
+def advice_for(code: str | None, message: str, *, status: int | None = None) -> str | None:
+    """What the user can do next, as one or two sentences; None where that is not known."""
+    folded = (code or "").casefold()
+    if folded in _BY_CODE:
+        return _BY_CODE[folded]
+    if folded in {"unsupportedparameter", "unsupported_parameter"}:
+        return _leave_out(message)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status in {None, 400, 422, 451} and _MODERATION.search(f"{code or ''} {message}"):
+        return _MODERATED
+    if status == 404 and re.search(r"\bmodel\b", message, re.IGNORECASE):
+        return _BY_CODE["model_not_available"]
+    return None
+
+
+def with_advice(said: str, code: str | None, message: str, *, status: int | None = None) -> str:
+    """What was said, as a sentence, with what to do about it behind it, if that is known."""
+    advice = advice_for(code, message, status=status)
+    if advice is None:
+        return said
+    return f"{said}{'' if said.endswith(('.', '!', '?', '…')) else '.'} {advice}"
+
+
+def _leave_out(message: str) -> str:
+    named = _CAMEL.search(message) or _FIELD.search(message)
+    field = re.sub(r"(?<!^)(?=[A-Z])", "_", named[0]).lower() if named else "the parameter that it names"
+    return f"The model does not take {field}: leave it out. The same request will fail again."
