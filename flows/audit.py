@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
 from pydantic import Field
 
 from blocks.archive import VideoArchive
 from blocks.ledger import InFlight, Ledger
 from blocks.store import ListedObject
-from flows.ending import refused
+from flows.ending import final, refused
 from tasks.run import run_logger
 from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.errors import VideoError
@@ -48,8 +47,7 @@ async def audit_archive(
         return refused(error)
     for finding in report.findings:
         run_logger().error("%s: %s: %s", finding.kind, finding.key, finding.message)
-    make = Failed if report.findings else Completed
-    return make(message=report.sentence, data=report)
+    return final(report, is_good=not report.findings)
 
 
 async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:

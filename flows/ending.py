@@ -8,23 +8,46 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from tasks.run import run_logger
+from together_video.audit import AuditReport
 from together_video.errors import VideoError
 from together_video.summary import GOOD, Summary, VideoState
 
 
+class RunIncomplete(VideoError):
+    """Some of what a run was for is not as it should be; `result` has all of it.
+
+    It is the data of the Failed state, so that whoever awaits the flow without asking for its state
+    gets this error, as Prefect's users expect.
+    """
+
+    def __init__(self, message: str, *, result: Summary | AuditReport) -> None:
+        super().__init__(message)
+        self.result = result
+
+
 def ending(summary: Summary) -> State[Any]:
-    """Completed if every video is in the archive, else Failed; the summary is the state's data."""
-    make = Completed if summary.is_good else Failed
-    return make(message=summary.sentence, data=summary)
+    """Completed if every video is in the archive, else Failed. `result_of` gives the summary."""
+    return final(summary, is_good=summary.is_good)
 
 
 def collected(summary: Summary, *, troubles: int) -> State[Any]:
     """As `ending`, but jobs that are still running at the provider are as they should be."""
-    fine = not troubles and all(
-        found.state in GOOD or found.state is VideoState.SUBMITTED for found in summary.videos
-    )
-    make = Completed if fine else Failed
-    return make(message=summary.sentence, data=summary)
+    fine = all(found.state in GOOD or found.state is VideoState.SUBMITTED for found in summary.videos)
+    return final(summary, is_good=fine and not troubles)
+
+
+def final(result: Summary | AuditReport, *, is_good: bool) -> State[Any]:
+    """Completed with the result, or Failed with it inside of an error; the message is its sentence."""
+    if is_good:
+        return Completed(message=result.sentence, data=result)
+    return Failed(message=result.sentence, data=RunIncomplete(result.sentence, result=result))
+
+
+def result_of(data: object) -> object:
+    """What a run of this project came to, from the data of its final state: the `Summary` or the
+    `AuditReport` of a Completed or a Failed state, or the `VideoError` that kept it from beginning.
+    """
+    return data.result if isinstance(data, RunIncomplete) else data
 
 
 def refused(error: VideoError) -> State[Any]:

@@ -6,8 +6,10 @@ Plain functions with clock and sleep passed in; `tasks.create` wraps them for Pr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from enum import Enum, auto
 from typing import Any, TypeVar
 
 import anyio
@@ -80,39 +82,71 @@ async def buy(
         TogetherError, ConfigurationError: refused or never sent; it is proven that nothing was created.
         ArchiveError: the ledger cannot be read or written.
     """
-    patience = client.timeouts.claim_margin_seconds / 2
     while True:
         while (shut := client.gate.enter()) > 0:
             await sleep(shut)
         await permit()
         # Made anew for each attempt, and before the claim: what is signed now outlives the job.
         links = await ledger.links(references_of(plan.request))
-        # From before the PUT: where its answer was lost and it was repeated, the claim is that old.
-        began = clock()
-        claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
-        if claim is None:
-            done = await _take_over(plan, ledger, spool, log, sleep)
-            if done is not None:
-                return done
-            continue
-        # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
-        record = await ledger.record(plan.id)
-        if record is not None:
-            await ledger.release(claim)
-            return record
-        if clock() - began > patience:
-            # This process stood still for so long that others may think the claim was left behind.
-            await ledger.release(claim)
-            continue
+        request = with_links(plan.request, links.__getitem__)
+        stop = asyncio.Event()
+        attempt = _attempt(plan, request, client, ledger, spool, run=run, log=log, clock=clock, stop=stop)
         try:
-            request = with_links(plan.request, links.__getitem__)
-            submission = await _to_the_end(_submit(claim, request, client, ledger, spool, log))
+            bought = await _to_the_end(attempt, stop)
         except RateLimited as error:
             shut = client.gate.refused(error.wait_seconds)
             log(f"the API asks to slow down; the next create in {shut:.0f} s")
             continue
-        client.gate.passed()
-        return Purchase(claim=claim, submission=submission)
+        if bought is _Again.CLAIMED_BY_ANOTHER:
+            done = await _take_over(plan, ledger, spool, log, sleep)
+            if done is not None:
+                return done
+        elif not isinstance(bought, _Again):
+            if isinstance(bought, Purchase):
+                client.gate.passed()
+            return bought
+
+
+class _Again(Enum):
+    """Why an attempt bought nothing and may be made again."""
+
+    CLAIMED_BY_ANOTHER = auto()
+    STOOD_STILL = auto()
+
+
+async def _attempt(
+    plan: VideoPlan,
+    request: VideoRequest,
+    client: TogetherClient,
+    ledger: Ledger,
+    spool: Spool,
+    *,
+    run: RunRef | None,
+    log: Log,
+    clock: Callable[[], float],
+    stop: asyncio.Event,
+) -> Purchase | VideoRecord | _Again:
+    """Claim, look for a record, POST. It runs to its end once begun; after `stop` it creates nothing."""
+    # From before the PUT: where its answer was lost and it was repeated, the claim is that old.
+    began = clock()
+    claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
+    if claim is None:
+        return _Again.CLAIMED_BY_ANOTHER
+    try:
+        # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
+        record = await ledger.record(plan.id)
+    except ArchiveError:
+        # Nothing was sent: where the bucket takes no deletion now either, the claim ages into a false alarm.
+        with contextlib.suppress(ArchiveError):
+            await ledger.release(claim)
+        raise
+    # Standing still for long, this process may be thought dead, and its claim left behind.
+    late = clock() - began > client.timeouts.claim_margin_seconds / 2
+    if record is not None or late or stop.is_set():
+        await ledger.release(claim)
+        return record or _Again.STOOD_STILL
+    submission = await _submit(claim, request, client, ledger, spool, log)
+    return Purchase(claim=claim, submission=submission)
 
 
 async def _submit(
@@ -186,16 +220,17 @@ async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
     )
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def _to_the_end(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
     """Await `work` even if we are cancelled meanwhile: an answer to a POST must not be lost.
 
-    The cancellation is passed on once the outcome is stored. It takes no longer than the create's
-    own time limit.
+    `work` is told by `stop` to begin nothing new. The cancellation is passed on once the outcome is
+    stored, which takes no longer than the create's own time limit.
     """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        stop.set()
         with anyio.CancelScope(shield=True):
             while not task.done():
                 try:

@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 from blocks import TogetherCredentials, VideoArchive
 from flows.cli.options import PlaceOptions
 from flows.cli.terminal import Terminal
-from flows.ending import interrupted
+from flows.ending import interrupted, result_of
 from flows.progress import listening
 from together_video.audit import AuditReport
 from together_video.errors import ConfigurationError, VideoError
@@ -61,7 +61,7 @@ async def _run(
         await _reach(server)
         parameters = {**parameters, **await _blocks(place)}
         state: State[Any] = await flow(**parameters, return_state=True)
-        return state, await state.aresult(raise_on_failure=False)
+        return state, result_of(await state.aresult(raise_on_failure=False))
     if place.together or place.archive:
         raise ConfigurationError(
             "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
@@ -75,7 +75,7 @@ async def _run(
         state = await flow.fn(**parameters)
     finally:
         logger.removeHandler(warnings)
-    return state, state.data
+    return state, result_of(state.data)
 
 
 class _Warnings(logging.Handler):

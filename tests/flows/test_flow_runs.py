@@ -20,6 +20,7 @@ from prefect.states import Scheduled
 from blocks import VideoArchive
 from flows import pipeline
 from flows.batch import generate_batch
+from flows.ending import result_of
 from flows.video import generate_video
 from together_video.polling import PollPolicy
 from together_video.summary import Summary
@@ -54,7 +55,7 @@ async def _look(state: State[Any]) -> Seen:
     """What the server has of the run that ended so. It records task runs a moment after they end."""
     flow_run_id = state.state_details.flow_run_id
     assert flow_run_id is not None
-    result = await state.aresult(raise_on_failure=False)
+    result = result_of(await state.aresult(raise_on_failure=False))
     async with get_client() as client:
         flow_run = await client.read_flow_run(flow_run_id)
         only = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))

@@ -11,6 +11,7 @@ import pytest
 
 from blocks import VideoArchive
 from flows.batch import generate_batch
+from flows.ending import result_of
 from flows.planning import edition_now, prepare
 from flows.progress import Progress, listening
 from flows.video import generate_video
@@ -32,7 +33,9 @@ def batch(api: Any, archive: VideoArchive, poll: PollPolicy, small: Make) -> Mak
     async def run(*prompts: str, **parameters: Any) -> Any:
         given = {"requests": [small(prompt) for prompt in prompts]} if prompts else {}
         usual = {"poll": poll, "together": api.credentials(), "archive": archive}
-        return await generate_batch.fn(**{**usual, **given, **parameters})
+        state = await generate_batch.fn(**{**usual, **given, **parameters})
+        state.data = result_of(state.data)
+        return state
 
     return run
 
@@ -164,7 +167,7 @@ async def test_take_and_edition_make_another_video(
         state = await generate_video.fn(
             small("a fox"), poll=poll, together=api.credentials(), archive=archive, **more
         )
-        return state.data.videos[0].state.value
+        return result_of(state.data).videos[0].state.value
 
     assert await run() == "archived"
     assert await run() == "reused"
