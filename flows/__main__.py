@@ -15,6 +15,7 @@ from flows.cli.demo import demo
 from flows.cli.generate import batch, generate
 from flows.cli.ledger import audit, collect
 from flows.cli.models import models
+from flows.cli.prompts import prompts
 from flows.cli.sandbox import sandbox
 from flows.cli.terminal import Terminal
 from together_video.errors import VideoError
@@ -26,7 +27,7 @@ app = App(
     version=lambda: version("prefect-together-video"),
     version_flags=["--version"],
 )
-for command in (demo, generate, batch, collect, audit, check, models, sandbox):
+for command in (demo, generate, batch, prompts, collect, audit, check, models, sandbox):
     app.command(command)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
@@ -20,18 +20,16 @@ from flows.page import publish
 from flows.pipeline import OnAmbiguous, open_pipeline
 from flows.planning import edition_now, prepare
 from tasks.prompts import generate_prompts
-from tasks.run import step
+from tasks.run import run_logger, step
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
-from together_video.explain import explain
 from together_video.polling import PollPolicy
+from together_video.presets import Presets, make_request, overlay, with_presets
 from together_video.prompts import Brief
-from together_video.records import Origin, VideoPlan
-from together_video.request_files import read_requests
+from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
+from together_video.records import Origin, Sweep, VideoPlan
+from together_video.request_files import SourcedRequest, read_requests
 from together_video.requests import VideoRequest
-
-#: Longest prompt to ask a chat model for, in characters, where the video model takes more.
-_PROMPT_LENGTH = 1500
 
 
 def _run_name() -> str:
@@ -58,6 +56,14 @@ async def generate_batch(
     settings: Annotated[
         dict[str, JsonValue] | None,
         Field(description="Request fields for each prompt of the brief or line of the file."),
+    ] = None,
+    presets: Annotated[
+        Presets | None,
+        Field(description="Shape, quality and adherence in words; what a request or line says itself wins."),
+    ] = None,
+    sweeps: Annotated[
+        list[Sweep | None] | None,
+        Field(description="For each of the requests the sweep that it belongs to, for the gallery."),
     ] = None,
     edition: Annotated[
         str,
@@ -107,11 +113,17 @@ async def generate_batch(
         now = edition_now(edition)
         if sum(given is not None for given in (brief, requests, file)) != 1:
             raise InputError("Give one of brief, requests or file.")
-        requests, names = requests or [], None
-        if file is not None:
+        settings = _with_presets(settings, presets)
+        sourced: list[SourcedRequest] = []
+        names = None
+        if brief is not None:
+            # Before a chat model is asked, the settings must make a request at all.
+            sourced = [_briefed(brief, settings, "a prompt to come", None)]
+        elif file is not None:
             sourced = read_requests(file, settings, Catalogue.load().default_model.name)
-            requests = [found.request for found in sourced]
             names = [f"line {found.line}" for found in sourced]
+        elif requests is not None:
+            sourced = _listed(requests, sweeps, presets)
 
         def plan(listed: list[VideoRequest], origin: Origin | None = None) -> list[VideoPlan]:
             return prepare(
@@ -122,12 +134,11 @@ async def generate_batch(
                 strict=strict,
                 price_usd=price_usd,
                 needs_price=budget_usd is not None,
+                sweeps=[found.sweep for found in sourced],
+                chosen=[found.chosen for found in sourced],
             )
 
-        # Of a brief: before a chat model is asked, the settings must make a request at all.
-        intake = await looked_at(
-            requests if brief is None else [_request(brief, settings, "a prompt to come")], names
-        )
+        intake = await looked_at([found.request for found in sourced], names)
         plans = plan(intake.requests)
         async with open_pipeline(
             together,
@@ -140,10 +151,20 @@ async def generate_batch(
         ) as pipeline:
             written = None
             if brief is not None:
+                model = Catalogue.load().get(sourced[0].request.model)
+                if remark := without_negative(brief, model):
+                    run_logger().warning(remark)
                 written = await step(
-                    generate_prompts, brief, now, _prompt_length(brief), pipeline.client, pipeline.ledger
+                    generate_prompts,
+                    brief,
+                    now,
+                    prompt_limit(model),
+                    pipeline.client,
+                    pipeline.ledger,
+                    negative_limit(brief, model),
                 )
-                intake = await looked_at([_request(brief, settings, prompt) for prompt in written.prompts])
+                sourced = [_briefed(brief, settings, prompt, negative) for prompt, negative in written.pairs]
+                intake = await looked_at([found.request for found in sourced])
             requests = await keep_media(intake, pipeline.ledger, names)
             if brief is not None or intake.elsewhere:
                 plans = plan(requests, written.origin if written else None)
@@ -154,20 +175,38 @@ async def generate_batch(
         return refused(error)
 
 
-def _request(brief: Brief, settings: dict[str, JsonValue] | None, prompt: str) -> VideoRequest:
+def _briefed(
+    brief: Brief, settings: dict[str, Any], prompt: str, negative_prompt: str | None
+) -> SourcedRequest:
     """One prompt of a brief as a request, with the settings that all its videos share."""
     fields: dict[str, Any] = {"model": brief.model or Catalogue.load().default_model.name}
     if brief.seconds is not None:
         fields["seconds"] = brief.seconds
+    if negative_prompt is not None:
+        fields["negative_prompt"] = negative_prompt
     try:
-        return VideoRequest.model_validate({**fields, **(settings or {}), "prompt": prompt})
-    except ValidationError as error:
-        raise InputError(
-            f"The settings cannot be used; nothing was sent: {'; '.join(explain(error))}."
-        ) from error
+        request, chosen = make_request({**fields, **settings, "prompt": prompt})
+    except InputError as error:
+        raise InputError(f"The settings cannot be used. {error.message}") from error
+    return SourcedRequest(request=request, line=1, chosen=chosen)
 
 
-def _prompt_length(brief: Brief) -> int:
-    catalogue = Catalogue.load()
-    model = catalogue.get(brief.model) if brief.model else catalogue.default_model
-    return min(model.prompt.maximum or _PROMPT_LENGTH, _PROMPT_LENGTH)
+def _listed(
+    requests: list[VideoRequest], sweeps: list[Sweep | None] | None, presets: Presets | None
+) -> list[SourcedRequest]:
+    if sweeps and len(sweeps) != len(requests):
+        raise InputError(f"There are {len(sweeps)} sweeps for {len(requests)} requests: give one for each.")
+    made = [with_presets(request, presets) for request in requests]
+    return [
+        SourcedRequest(request=request, line=number, sweep=sweep, chosen=chosen)
+        for number, (request, chosen), sweep in zip(
+            range(1, len(made) + 1), made, sweeps or [None] * len(made), strict=True
+        )
+    ]
+
+
+def _with_presets(settings: dict[str, JsonValue] | None, presets: Presets | None) -> dict[str, Any]:
+    """The settings, with the presets for what they leave open."""
+    said = settings or {}
+    words = presets.model_dump(exclude_none=True) if presets is not None else {}
+    return {**overlay(said, words), **said}

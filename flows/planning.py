@@ -11,9 +11,10 @@ from prefect.runtime import flow_run
 
 from tasks.run import run_logger
 from together_video.catalogue import Review
+from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
 from together_video.plans import plan_videos
-from together_video.records import Origin, VideoPlan, edition_name
+from together_video.records import Origin, Sweep, VideoPlan, edition_name
 from together_video.requests import VideoRequest
 
 
@@ -34,17 +35,20 @@ def prepare(
     strict: bool = False,
     price_usd: Decimal | None = None,
     needs_price: bool = False,
+    sweeps: Sequence[Sweep | None] | None = None,
+    chosen: Sequence[Sequence[Finding]] | None = None,
 ) -> list[VideoPlan]:
     """One checked and estimated plan a request. Warnings are logged, each kind once.
 
     Args:
         price_usd: the highest price of a video where the catalogue knows none.
+        sweeps, chosen: for each request the sweep that it belongs to, and what its shorthand became.
         needs_price: there is a budget, which cannot hold for a video without a price.
 
     Raises:
         InputError: some requests cannot work, or have no price and need one.
     """
-    review = Review.of(requests, strict=strict)
+    review = Review.of(requests, strict=strict, chosen=chosen)
     review.refuse_errors()
     for remark in review.remarks:
         run_logger().warning(remark)
@@ -54,7 +58,7 @@ def prepare(
         raise InputError(
             f"{model} has no known price, and there is a budget: give --price-usd. Nothing was sent."
         )
-    plans = plan_videos(requests, edition=edition, batch_id=batch_id, origin=origin)
+    plans = plan_videos(requests, edition=edition, batch_id=batch_id, origin=origin, sweeps=sweeps)
     return [
         plan.model_copy(update={"estimate_usd": price}) for plan, price in zip(plans, prices, strict=True)
     ]

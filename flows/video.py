@@ -17,6 +17,7 @@ from flows.pipeline import OnAmbiguous, open_pipeline
 from flows.planning import edition_now, prepare
 from together_video.errors import VideoError
 from together_video.polling import PollPolicy
+from together_video.presets import Presets, with_presets
 from together_video.records import VideoPlan
 from together_video.requests import VideoRequest
 
@@ -42,6 +43,10 @@ async def generate_video(
     take: Annotated[
         int, Field(ge=1, description="Another number makes another video of the same request.")
     ] = 1,
+    presets: Annotated[
+        Presets | None,
+        Field(description="Shape, quality and adherence in words; what the request says itself wins."),
+    ] = None,
     poll: Annotated[
         PollPolicy | None, Field(description="When to ask for the job, and for how long.")
     ] = None,
@@ -69,10 +74,11 @@ async def generate_video(
     """
     try:
         now = edition_now(edition)
+        request, chosen = with_presets(request, presets)
         intake = await looked_at([request])
 
         def plan(requests: list[VideoRequest]) -> list[VideoPlan]:
-            plans = prepare(requests, edition=now, batch_id=None, strict=strict)
+            plans = prepare(requests, edition=now, batch_id=None, strict=strict, chosen=[chosen])
             return [plan.model_copy(update={"take": take}) for plan in plans]
 
         plans = plan(intake.requests)

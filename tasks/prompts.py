@@ -12,7 +12,6 @@ from blocks.ledger import Ledger
 from tasks.run import run_logger
 from tasks.verdict import worth_repeating
 from together_video.client import TogetherClient
-from together_video.errors import RequestRefused
 from together_video.prompts import Brief, PromptSet, PromptWriting, brief_id
 
 
@@ -29,12 +28,18 @@ from together_video.prompts import Brief, PromptSet, PromptWriting, brief_id
     cache_policy=NO_CACHE,
 )
 async def generate_prompts(
-    brief: Brief, edition: str, prompt_limit: int, client: TogetherClient, ledger: Ledger
+    brief: Brief,
+    edition: str,
+    prompt_limit: int,
+    client: TogetherClient,
+    ledger: Ledger,
+    negative_limit: int | None = None,
 ) -> PromptSet:
     """The prompts of this brief in this edition: those stored earlier, else newly written ones.
 
     Args:
         prompt_limit: the longest prompt that the video model takes, in characters.
+        negative_limit: have negative prompts written too; the longest that the video model takes.
 
     Raises:
         PromptError: the chat model gives too few usable prompts.
@@ -45,13 +50,8 @@ async def generate_prompts(
     if stored is not None:
         logger.info("uses the %d prompts stored for this brief", len(stored.prompts))
         return stored
-    writing = PromptWriting(brief, prompt_limit, edition=edition)
-    while (body := writing.next_body()) is not None:
-        try:
-            writing.feed(await client.chat(body))
-        except RequestRefused as error:
-            if not writing.refused(error.status, error.message):
-                raise
+    writing = PromptWriting(brief, prompt_limit, edition=edition, negative_limit=negative_limit)
+    await writing.drive(client.chat)
     prompts = await ledger.keep_prompts(writing.result(datetime.now(UTC)))
     logger.info("%d prompts by %s", len(prompts.prompts), prompts.chat_model)
     return prompts

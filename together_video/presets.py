@@ -123,6 +123,25 @@ def overlay(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in defaults.items() if name not in gone}
 
 
+def make_request(
+    fields: Mapping[str, Any], catalogue: Catalogue | None = None
+) -> tuple[VideoRequest, tuple[Finding, ...]]:
+    """The request that these fields and presets make, and what was chosen.
+
+    Raises:
+        InputError: all that is wrong with them, in one sentence.
+    """
+    found = expand(fields, catalogue)
+    problems = list(found.problems)
+    try:
+        request = VideoRequest.model_validate(found.fields)
+    except ValidationError as error:
+        raise InputError(f"Nothing was sent: {'; '.join([*problems, *explain(error)])}.") from error
+    if problems:
+        raise InputError(f"Nothing was sent: {'; '.join(problems)}.")
+    return request, found.chosen
+
+
 def with_presets(
     request: VideoRequest, presets: Presets | None, catalogue: Catalogue | None = None
 ) -> tuple[VideoRequest, tuple[Finding, ...]]:
@@ -134,10 +153,7 @@ def with_presets(
     if presets is None:
         return request, ()
     said = {name: getattr(request, name) for name in request.model_fields_set}
-    found = expand({**overlay(said, presets.model_dump(exclude_none=True)), **said}, catalogue)
-    if found.problems:
-        raise InputError(f"{'; '.join(found.problems)}; nothing was sent.")
-    return VideoRequest.model_validate(found.fields), found.chosen
+    return make_request({**overlay(said, presets.model_dump(exclude_none=True)), **said}, catalogue)
 
 
 def _steps(quality: str, plain: dict[str, Any], model: Model | None) -> list[Finding]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from cyclopts import Parameter
+from rich.markup import escape
 
 from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
+from flows.cli.prompts import make_brief
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from together_video.catalogue import Catalogue, Review
+from together_video.catalogue.findings import Finding
 from together_video.environment import api_from_env, bucket_from_env
 from together_video.errors import InputError
-from together_video.explain import explain
 from together_video.media_intake import take_in
-from together_video.prompts.briefs import Brief
+from together_video.presets import make_request
 from together_video.request_files import read_requests
-from together_video.requests import VideoRequest
 from together_video.summary import Summary
 
 
@@ -39,10 +41,11 @@ def generate(
     take
         Another number makes another video of the same request.
     """
-    made = _request(
+    made, chosen = make_request(
         {"model": Catalogue.load().default_model.name, **request.request_fields(), "prompt": prompt}
     )
-    Review.of([made], strict=run.strict).refuse_errors()
+    Review.of([made], strict=run.strict, chosen=[chosen]).refuse_errors()
+    _say_choices([chosen], place)
     if take < 1:
         raise InputError("--take must be at least 1.")
     return _run("video", {**run.parameters(), "request": made, "take": take}, place)
@@ -56,6 +59,7 @@ def batch(
     count: int = 4,
     style: str | None = None,
     language: str = "English",
+    negative_prompts: Annotated[bool, Parameter(negative=())] = False,
     chat_model: str | None = None,
     in_flight: int = 20,
     budget_usd: float | None = None,
@@ -78,6 +82,8 @@ def batch(
         The look that all videos of the brief share.
     language
         The language that the prompts are written in.
+    negative_prompts
+        Have negative prompts written too, where the video model is documented to take them.
     chat_model
         API name of the model that writes the prompts.
     in_flight
@@ -103,30 +109,30 @@ def batch(
         parameters["requests"] = [found.request for found in sourced]
         # Here, where the lines of the file are known; the flow looks again at what it uploads.
         take_in(parameters["requests"], names=[f"line {found.line}" for found in sourced])
-        Review.of(parameters["requests"], strict=run.strict).refuse_errors()
+        parameters["sweeps"] = [found.sweep for found in sourced]
+        chosen = [found.chosen for found in sourced]
+        Review.of(parameters["requests"], strict=run.strict, chosen=chosen).refuse_errors()
+        _say_choices(chosen, place)
     else:
-        wanted = {
-            "subject": brief,
-            "count": count,
-            "style": style,
-            "language": language,
-            "model": settings.pop("model", None),
-            "seconds": settings.get("seconds"),
-            **({"chat_model": chat_model} if chat_model else {}),
-        }
-        try:
-            parameters["brief"] = Brief.model_validate(wanted)
-        except ValidationError as error:
-            raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
+        parameters["brief"] = make_brief(
+            subject=brief,
+            count=count,
+            style=style,
+            language=language,
+            negative_prompts=negative_prompts,
+            model=settings.pop("model", None),
+            seconds=settings.get("seconds"),
+            chat_model=chat_model,
+        )
         parameters["settings"] = settings
     return _run("batch", parameters, place)
 
 
-def _request(fields: dict[str, Any]) -> VideoRequest:
-    try:
-        return VideoRequest.model_validate(fields)
-    except ValidationError as error:
-        raise InputError(f"Nothing was sent: {'; '.join(explain(error))}.") from error
+def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:
+    """What aspect, quality and adherence became, each once, before anything is bought."""
+    terminal = Terminal(quiet=place.json)
+    for line in dict.fromkeys(str(finding) for several in chosen for finding in several):
+        terminal.say(escape(line))
 
 
 def _amount(name: str, value: float | None) -> Decimal | None:

@@ -240,6 +240,11 @@ class Model(_Fact):
         return ", ".join(self.limit_sources or self.sources)
 
     @property
+    def negative_limit(self) -> int | None:
+        """Longest negative prompt in characters, None where it is not documented that one is taken."""
+        return None if self.negative_prompt.fails else self.negative_prompt.maximum
+
+    @property
     def knows_text(self) -> bool:
         """Whether it is documented that the model makes videos from text alone."""
         return self.tasks is not None and Task.TEXT in self.tasks

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.checks import check
-from together_video.catalogue.findings import Finding, Level
+from together_video.catalogue.findings import Finding, Level, sterner
 from together_video.catalogue.pricing import Estimate, estimate, total
 from together_video.errors import InputError
 from together_video.requests import VideoRequest
@@ -38,18 +38,30 @@ class Review(BaseModel):
 
     @classmethod
     def of(
-        cls, requests: Sequence[VideoRequest], *, strict: bool = False, catalogue: Catalogue | None = None
+        cls,
+        requests: Sequence[VideoRequest],
+        *,
+        strict: bool = False,
+        catalogue: Catalogue | None = None,
+        chosen: Sequence[Sequence[Finding]] | None = None,
     ) -> Review:
-        """Check and estimate. `strict` makes warnings errors."""
+        """Check and estimate. `strict` makes warnings errors.
+
+        `chosen` holds for each request what was said of it already, when its shorthand was read.
+        """
         known = catalogue or Catalogue.load()
+        told = chosen or [()] * len(requests)
         return cls(
             requests=tuple(
                 Reviewed(
                     request=request,
-                    findings=tuple(check(request, known, strict=strict)),
+                    findings=(
+                        *(sterner(before) if strict else before),
+                        *check(request, known, strict=strict),
+                    ),
                     estimate=estimate(request, known),
                 )
-                for request in requests
+                for request, before in zip(requests, told, strict=True)
             )
         )
 
@@ -65,7 +77,7 @@ class Review(BaseModel):
 
     @property
     def remarks(self) -> list[str]:
-        """Warnings and advice in one line each; the same one about several requests is said once."""
+        """Warnings, advice and notes in one line each; the same one about several requests is said once."""
         found = Counter(
             f"{finding.level}: {reviewed.request.model}, {finding.field}: {finding.message}"
             for reviewed in self.requests

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from together_video.gallery.links import safe_link
-from together_video.records import VideoPlan, VideoRecord
+from together_video.records import Sweep, VideoPlan, VideoRecord
 from together_video.summary import GOOD, VideoOutcome, VideoState
 
 #: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
@@ -57,6 +57,7 @@ class Card:
     notes: tuple[str, ...]
     video: str | None
     poster: str | None
+    varied: tuple[tuple[str, str], ...]
     facts: list[tuple[str, str]]
     details: list[tuple[str, str]]
     payload: str | None
@@ -69,6 +70,7 @@ def card_of(row: GalleryRow, link: Callable[[str], str | None]) -> Card:
     poster = record.poster.key if record and record.poster else None
     video = safe_link(link(key)) if key else None
     meaning = _MEANING[outcome.state]
+    sweep = sweep_of(row)
     prompt, whole_prompt = _cut(outcome.prompt or "", _PROMPT_SHOWN)
     error, whole_error = _cut(outcome.error or (record and record.error) or "", _ERROR_SHOWN)
     return Card(
@@ -84,10 +86,18 @@ def card_of(row: GalleryRow, link: Callable[[str], str | None]) -> Card:
         notes=record.notes if record else (),
         video=video,
         poster=safe_link(link(poster)) if poster and video else None,
+        varied=tuple((name.replace("_", " "), value) for name, value in sweep.values.items())
+        if sweep
+        else (),
         facts=_facts(outcome, record, plan),
         details=_details(outcome, record, plan),
         payload=json.dumps(_shown(plan.request.payload()), indent=2, ensure_ascii=False) if plan else None,
     )
+
+
+def sweep_of(row: GalleryRow) -> Sweep | None:
+    """The sweep of this run: a record of an earlier run may name another file's line."""
+    return row.plan.sweep if row.plan else row.record.plan.sweep if row.record else None
 
 
 def _facts(

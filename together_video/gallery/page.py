@@ -6,9 +6,11 @@ videos and posters that it names. Jinja2 escapes all text.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -16,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from together_video.gallery.cards import GalleryRow, card_of, file_size
+from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
 from together_video.summary import Summary, VideoState
 
@@ -29,6 +31,19 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 __all__ = ["GalleryRow", "relative_link", "render_gallery"]
 
 
+@dataclass(frozen=True)
+class Group:
+    """Cards that stand together: those of one sweep with what varies in it, or what is between sweeps.
+
+    `columns` is how many cards make a row of the sweep, up to six.
+    """
+
+    title: str
+    varied: str
+    columns: int
+    cards: list[tuple[int, Card]]
+
+
 def render_gallery(
     title: str,
     rows: Sequence[GalleryRow],
@@ -37,7 +52,7 @@ def render_gallery(
     summary_sentence: str,
     link: Callable[[str], str | None],
 ) -> str:
-    """The page as text, to be stored as UTF-8. Rows keep their order.
+    """The page as text, to be stored as UTF-8. Rows keep their order; those of one sweep stand side by side.
 
     `link` turns the key of an object into its address, relative or http(s); for the page in the
     bucket that is `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so.
@@ -54,6 +69,7 @@ def render_gallery(
         summary_sentence=summary_sentence,
         made_at=made_at,
         cards=cards,
+        groups=_groups(rows, cards),
         counts=summary.counts,
         figures=_figures(rows, summary),
         shape=_shape(rows),
@@ -63,6 +79,24 @@ def render_gallery(
         style=Markup(style),  # noqa: S704 -- our own file, and its hash is in the policy
         script=Markup(script),  # noqa: S704 -- our own file, and its hash is in the policy
     )
+
+
+def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card]) -> list[Group]:
+    groups = []
+    numbered = zip(itertools.count(1), cards, map(sweep_of, rows), strict=False)
+    for label, part in itertools.groupby(numbered, key=lambda entry: entry[2].label if entry[2] else None):
+        members = list(part)
+        sweep = members[0][2]
+        fields = sweep.values if sweep else {}
+        groups.append(
+            Group(
+                title=f"Sweep of {label}" if label else "",
+                varied=" × ".join(name.replace("_", " ") for name in fields),
+                columns=min(sweep.columns, 6) if sweep else 0,
+                cards=[(number, card) for number, card, _ in members],
+            )
+        )
+    return groups
 
 
 def _figures(rows: Sequence[GalleryRow], summary: Summary) -> list[tuple[str, str, str]]:

@@ -54,6 +54,12 @@ class Brief(BaseModel):
         title="Seconds",
         description="Length of each video in seconds, so that no prompt tells more than fits.",
     )
+    negative_prompts: bool = Field(
+        default=False,
+        title="Negative prompts",
+        description="Have a negative prompt written for each video as well, where the video model is documented "
+        "to take one.",
+    )
     chat_model: _Name = Field(
         default=DEFAULT_CHAT_MODEL,
         title="Chat model",

@@ -19,6 +19,9 @@ PER_ANSWER = 50
 #: tell more than a clip of a few seconds can show.
 _ENOUGH = 900
 
+#: The same of a negative prompt: a handful of things.
+_ENOUGH_NEGATIVE = 200
+
 _SYSTEM = """\
 You write prompts for a text-to-video model. Each prompt becomes one clip, made without knowledge of \
 the others, so each has to stand on its own.
@@ -32,12 +35,20 @@ give vague motion;
 - is one uninterrupted shot, with no more in it than fits the length of the clip;
 - describes what is to be seen instead of what is to be left out.
 
-Give every prompt an idea of its own: another moment, place, point of view, light or camera movement. Keep \
+{negative}Give every prompt an idea of its own: another moment, place, point of view, light or camera movement. Keep \
 to the subject, the style and the language of the brief. Write each prompt as one paragraph of at most \
 {characters} characters, without a number, a title or quotation marks around it.
 
 Answer with one JSON object and nothing else, valid against this schema:
 {schema}"""
+
+
+_NEGATIVE = """\
+Beside each prompt give a negative prompt of at most {characters} characters: a list of what may go wrong in \
+just this clip and should not be seen, such as flicker, distorted hands, lettering. Name things and faults, \
+without "no" or "avoid", and nothing that the prompt asks for.
+
+"""
 
 
 class AnswerFormat(StrEnum):
@@ -69,16 +80,24 @@ def chat_body(
     thinking_tokens: int = THINKING_TOKENS,
     already: Sequence[str] = (),
     problems: Sequence[str] = (),
+    negative_limit: int | None = None,
 ) -> dict[str, Any]:
     """The body of one chat request.
+
+    `negative_limit` asks for negative prompts too, and is the longest that the video model takes.
 
     `wanted` prompts are asked for: all of the brief's, or as many as one answer should hold.
     A follow-up names the prompts that are there `already` and the `problems` of the last answer.
     """
     count = min(brief.count, PER_ANSWER) if wanted is None else wanted
     characters = min(prompt_limit, _ENOUGH)
-    schema = _schema(count)
-    system = _SYSTEM.format(characters=characters, schema=json.dumps(schema))
+    with_negative = negative_limit is not None
+    negative_characters = min(negative_limit or _ENOUGH_NEGATIVE, _ENOUGH_NEGATIVE)
+    schema = _schema(count, with_negative=with_negative)
+    negative = _NEGATIVE.format(characters=negative_characters) if with_negative else ""
+    system = _SYSTEM.format(characters=characters, negative=negative, schema=json.dumps(schema))
+    if with_negative:
+        characters += negative_characters
     return {
         "model": brief.chat_model,
         "messages": [
@@ -93,8 +112,17 @@ def chat_body(
     }
 
 
-def _schema(count: int) -> dict[str, Any]:
-    prompts = {"type": "array", "items": {"type": "string"}, "minItems": count, "maxItems": count}
+def _schema(count: int, *, with_negative: bool) -> dict[str, Any]:
+    item: dict[str, Any] = {"type": "string"}
+    if with_negative:
+        names = ("prompt", "negative_prompt")
+        item = {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in names},
+            "required": list(names),
+            "additionalProperties": False,
+        }
+    prompts = {"type": "array", "items": item, "minItems": count, "maxItems": count}
     return {
         "type": "object",
         "properties": {"prompts": prompts},

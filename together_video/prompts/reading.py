@@ -44,12 +44,14 @@ _DECODER = json.JSONDecoder(strict=False)
 class PromptReading(BaseModel):
     """What one answer gave: usable prompts in their order, and what was wrong, as sentences.
 
-    `found` counts the texts that stood where prompts are expected, usable or not.
+    `negative_prompts` has an entry for each prompt, None where none was asked for or given. `found`
+    counts the texts that stood where prompts are expected, usable or not.
     """
 
     model_config = ConfigDict(frozen=True)
 
     prompts: tuple[str, ...] = ()
+    negative_prompts: tuple[str | None, ...] = ()
     problems: tuple[str, ...] = ()
     found: int = 0
     finish_reason: str | None = None
@@ -68,19 +70,23 @@ def read_prompts(
     *,
     already: Sequence[str] = (),
     asked: int | None = None,
+    negative_limit: int | None = None,
 ) -> PromptReading:
     """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON is like.
 
     At most as many prompts are taken as the brief still lacks beside those there `already`; fewer
     than were `asked` for (by default, all that it lacks) are a problem.
-    `prompt_limit` is the longest prompt of the video model, in characters.
+    `prompt_limit` is the longest prompt of the video model, in characters, and `negative_limit` its
+    longest negative prompt, None where none was asked for.
     """
     choice = _first_choice(answer)
     finish_reason = choice.get("finish_reason")
     content, refusal = _content(choice)
     wanted = brief.count - len(already)
     texts = _find_texts(content, wanted)
+    written = _negatives(content) if negative_limit is not None else {}
     prompts: list[str] = []
+    negatives: list[str | None] = []
     problems: list[str] = []
     if refusal:
         problems.append(f"The model refused: {_excerpt(refusal)}")
@@ -106,11 +112,16 @@ def read_prompts(
         else:
             seen.add(same)
             prompts.append(prompt)
+            negative = _clean(written.get(text, ""))
+            # One too long is no reason to write the prompt again: the video is made without it.
+            fits = negative and negative_limit is not None and len(negative) <= negative_limit
+            negatives.append(negative if fits else None)
     expected = wanted if asked is None else asked
     if 0 < len(texts) < expected:
         problems.append(f"The answer has {len(texts)} of the {expected} prompts asked for.")
     return PromptReading(
         prompts=tuple(prompts),
+        negative_prompts=tuple(negatives),
         problems=tuple(problems),
         found=len(texts),
         finish_reason=finish_reason if isinstance(finish_reason, str) else None,
@@ -160,6 +171,24 @@ def _find_texts(content: str, wanted: int) -> list[str]:
         complete = _complete_strings(content)
         best = complete if len(complete) > len(best) else best
     return best or [match[0] for match in _NUMBERED_LINE.finditer(content)]
+
+
+def _negatives(content: str) -> dict[str, str]:
+    """The negative prompts in the JSON of an answer, by the prompt that they stand beside."""
+    found: dict[str, str] = {}
+    waiting = list(_json_values(content))
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+            fields = {key.lower(): entry for key, entry in value.items()}
+            prompt = next((fields[key] for key in _TEXT_KEYS if isinstance(fields.get(key), str)), None)
+            negative = fields.get("negative_prompt")
+            if prompt is not None and isinstance(negative, str):
+                found[prompt] = negative
+    return found
 
 
 def _json_values(content: str) -> Iterator[object]:

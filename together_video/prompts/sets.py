@@ -14,7 +14,8 @@ from together_video.records import Origin
 class PromptSet(BaseModel):
     """`briefs/<id>.json`: the prompts that a brief gave in one edition, stored before the first is used.
 
-    `usage` holds what each answer says of its tokens, as it came; `answers` the answers' ids.
+    `negative_prompts` is empty, or has an entry for each prompt. `usage` holds what each answer says
+    of its tokens, as it came; `answers` the answers' ids.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,10 +25,16 @@ class PromptSet(BaseModel):
     edition: str = "once"
     chat_model: str
     prompts: tuple[str, ...] = Field(min_length=1)
+    negative_prompts: tuple[str | None, ...] = ()
     created_at: datetime
     answers: tuple[str, ...] = ()
     usage: tuple[dict[str, JsonValue], ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> list[tuple[str, str | None]]:
+        """Each prompt with its negative prompt, if it has one."""
+        return list(zip(self.prompts, self.negative_prompts or [None] * len(self.prompts), strict=True))
 
     @property
     def origin(self) -> Origin:

@@ -1,26 +1,21 @@
 """Brief -> chat requests -> prompts: what to ask next, until there are enough.
 
-Nothing here touches the network. A task drives it:
+Nothing here touches the network: whoever drives it gives the way to ask.
 
-    while body := writing.next_body():
-        try:
-            writing.feed(await client.chat(body))
-        except RequestRefused as error:
-            if not writing.refused(error.status, error.message):
-                raise
+    await writing.drive(client.chat)
     prompts = writing.result(now)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from together_video.errors import PromptError
+from together_video.errors import PromptError, RequestRefused
 from together_video.explain import printable
 from together_video.prompts.briefs import Brief, brief_id
 from together_video.prompts.chat_requests import (
@@ -74,14 +69,25 @@ class PromptWriting:
 
     A format that the API refuses, or that yields nothing readable, is followed by the next one; what
     is missing after an answer is asked for again, with what was wrong. `rounds` is the number of
-    answers in which the prompts of one request must be complete.
+    answers in which the prompts of one request must be complete. `negative_limit` asks for negative
+    prompts too, and is the longest that the video model takes, in characters.
     """
 
-    def __init__(self, brief: Brief, prompt_limit: int, *, edition: str = "once", rounds: int = 4) -> None:
+    def __init__(
+        self,
+        brief: Brief,
+        prompt_limit: int,
+        *,
+        edition: str = "once",
+        rounds: int = 4,
+        negative_limit: int | None = None,
+    ) -> None:
         self.brief = brief
         self.prompt_limit = prompt_limit
+        self.negative_limit = negative_limit
         self.edition = edition
         self.prompts: tuple[str, ...] = ()
+        self.negative_prompts: tuple[str | None, ...] = ()
         self.problems: tuple[str, ...] = ()
         self._formats = list(AnswerFormat)
         self._portion = PER_ANSWER
@@ -114,14 +120,36 @@ class PromptWriting:
             thinking_tokens=self._thinking,
             already=self.prompts,
             problems=self._last.problems[:5],
+            negative_limit=self.negative_limit,
         )
+
+    async def drive(self, ask: Callable[[Mapping[str, Any]], Awaitable[object]]) -> None:
+        """Ask until there are enough prompts or no rounds are left; `ask` is the client's `chat`.
+
+        Raises:
+            TogetherError: the API refuses, fails, or does not answer.
+        """
+        while (body := self.next_body()) is not None:
+            try:
+                self.feed(await ask(body))
+            except RequestRefused as error:
+                if not self.refused(error.status, error.message):
+                    raise
 
     def feed(self, answer: object) -> PromptReading:
         """Take in an answer. Never raises; what was wrong with it is in the reading's problems."""
-        reading = read_prompts(answer, self.brief, self.prompt_limit, already=self.prompts, asked=self._asked)
+        reading = read_prompts(
+            answer,
+            self.brief,
+            self.prompt_limit,
+            already=self.prompts,
+            asked=self._asked,
+            negative_limit=self.negative_limit,
+        )
         self._rounds_left -= 1
         self._last = reading
         self.prompts += reading.prompts
+        self.negative_prompts += reading.negative_prompts
         self.problems += reading.problems
         self._note(answer)
         if reading.is_cut:
@@ -166,6 +194,7 @@ class PromptWriting:
             edition=self.edition,
             chat_model=self.brief.chat_model,
             prompts=self.prompts,
+            negative_prompts=self.negative_prompts if any(self.negative_prompts) else (),
             created_at=now,
             answers=tuple(self._answers),
             usage=tuple(self._usage),

@@ -38,6 +38,26 @@
       video.focus();
       video.play().catch(() => {});
     });
-    video.addEventListener("play", () => videos.forEach((other) => other !== video && other.pause()));
+    video.addEventListener("play", () => {
+      // One at a time, but those that were started together.
+      const mates = (other) => video.dataset.together && other.dataset.together;
+      videos.forEach((other) => other !== video && !mates(other) && other.pause());
+    });
+    video.addEventListener("pause", () => delete video.dataset.together);
+  });
+
+  document.querySelectorAll(".together").forEach((button) => {
+    const row = [...button.closest(".sweep").querySelectorAll("video")];
+    button.hidden = row.length < 2;
+    button.addEventListener("click", () => {
+      row.forEach((video) => {
+        video.dataset.together = "yes";
+        video.muted = true;
+        video.currentTime = 0;
+        video.parentElement.querySelector(".play").hidden = true;
+        video.controls = true;
+        video.play().catch(() => {});
+      });
+    });
   });
 })();

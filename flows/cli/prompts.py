@@ -1,0 +1,132 @@
+"""`together-video prompts`: the prompts of a brief, without any video."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from pydantic import ValidationError
+
+from flows.cli.terminal import Terminal, printable_lines
+from together_video.catalogue import Catalogue
+from together_video.client import TogetherClient
+from together_video.environment import api_from_env, timeouts_from_env
+from together_video.errors import InputError, TogetherError
+from together_video.explain import explain
+from together_video.prompts import PromptSet, PromptWriting
+from together_video.prompts.briefs import Brief
+from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
+
+#: Seconds before a chat request is sent again that failed in passing.
+_PAUSES = (2, 5, 10)
+
+
+def prompts(
+    *,
+    brief: str,
+    count: int = 4,
+    style: str | None = None,
+    language: str = "English",
+    negative_prompts: Annotated[bool, Parameter(negative=())] = False,
+    model: str | None = None,
+    seconds: str | None = None,
+    chat_model: str | None = None,
+    json_: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Write the prompts of a --brief and print them, a prompt a line. No video is made, no bucket is needed.
+
+    Each call writes new ones; what is printed can be edited and given to `batch` as a file.
+
+    Parameters
+    ----------
+    brief
+        What the videos are about.
+    count
+        How many different prompts.
+    style
+        The look that all videos share.
+    language
+        The language that the prompts are written in.
+    negative_prompts
+        Write negative prompts too, where the video model is documented to take them.
+    model
+        API name of the video model, whose limits hold.
+    seconds
+        Length of each video, so that no prompt tells more than fits.
+    chat_model
+        API name of the model that writes the prompts.
+    json_
+        Print one JSON document on stdout and nothing else.
+    """
+    wanted = make_brief(
+        subject=brief,
+        count=count,
+        style=style,
+        language=language,
+        negative_prompts=negative_prompts,
+        model=model,
+        seconds=seconds,
+        chat_model=chat_model,
+    )
+    catalogue = Catalogue.load()
+    video_model = catalogue.get(wanted.model) if wanted.model else catalogue.default_model
+    key, address = api_from_env()
+    terminal = Terminal(quiet=json_)
+    if remark := without_negative(wanted, video_model):
+        terminal.complain(remark)
+
+    async def write() -> PromptSet:
+        async with TogetherClient(key, address, timeouts=timeouts_from_env()) as client:
+            limit = negative_limit(wanted, video_model)
+            writing = PromptWriting(wanted, prompt_limit(video_model), negative_limit=limit)
+            for pause in _PAUSES:
+                try:
+                    await writing.drive(client.chat)
+                    break
+                except TogetherError as error:
+                    if not error.retryable:
+                        raise
+                    await asyncio.sleep(pause)
+            else:
+                await writing.drive(client.chat)
+            return writing.result(datetime.now(UTC))
+
+    written = asyncio.run(write())
+    if json_:
+        terminal.document(_document(written, video_model.name))
+    elif any(negative for _, negative in written.pairs):
+        # Lines of text cannot hold both: JSON lines can, and are a file of requests as they are.
+        for prompt, negative in written.pairs:
+            terminal.out.file.write(json.dumps(_fields(prompt, negative), ensure_ascii=False) + "\n")
+    else:
+        for prompt in written.prompts:
+            terminal.out.file.write(printable_lines(prompt) + "\n")
+    return 0
+
+
+def make_brief(**fields: Any) -> Brief:
+    """A brief from options; what is None is left to its default.
+
+    Raises:
+        InputError: all that is wrong with it, in one sentence.
+    """
+    try:
+        return Brief.model_validate({name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
+
+
+def _document(written: PromptSet, model: str) -> dict[str, Any]:
+    return {
+        "prompts": [_fields(prompt, negative) for prompt, negative in written.pairs],
+        "chat_model": written.chat_model,
+        "model": model,
+        "brief": written.brief.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def _fields(prompt: str, negative: str | None) -> dict[str, str]:
+    return {"prompt": prompt, **({"negative_prompt": negative} if negative else {})}
