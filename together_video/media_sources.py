@@ -129,7 +129,9 @@ def media_texts(request: VideoRequest) -> Iterator[tuple[str, MediaKind, str]]:
         entries = value if isinstance(value, list | tuple) else [value]
         for number, entry in enumerate(entries):
             place = f"media.{name}" + (f"[{number}]" if entries is value else "")
-            yield place, KINDS[name], _text_of(entry)
+            # An empty source_video, as in the documents' skeleton, is not sent.
+            if text := _text_of(entry):
+                yield place, KINDS[name], text
 
 
 def with_media(request: VideoRequest, change: Change) -> VideoRequest:
