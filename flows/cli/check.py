@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -16,9 +16,10 @@ from together_video.catalogue.findings import Level
 from together_video.catalogue.pricing import Estimate
 from together_video.explain import printable
 from together_video.media_intake import take_in
+from together_video.records import Sweep
 from together_video.request_files import SourcedRequest, read_requests
 
-_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan"}
+_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
 
 
 def check(
@@ -42,7 +43,7 @@ def check(
     """
     sourced = read_requests(file, request.request_fields(), Catalogue.load().default_model.name)
     intake = take_in([found.request for found in sourced], names=[f"line {found.line}" for found in sourced])
-    review = Review.of(intake.requests, strict=strict)
+    review = Review.of(intake.requests, strict=strict, chosen=[found.chosen for found in sourced])
     if json_:
         print(json.dumps(_document(sourced, review), indent=1, ensure_ascii=False))  # noqa: T201 - the result
     else:
@@ -51,24 +52,45 @@ def check(
 
 
 def _show(sourced: list[SourcedRequest], review: Review) -> None:
+    """How many and how much first, then what there is to say of each line."""
     out = Console(highlight=False, soft_wrap=True)
-    shown: set[tuple[Level, str]] = set()
-    for found, reviewed in zip(sourced, review.requests, strict=True):
-        for finding in reviewed.findings:
-            # A warning about the model is the same on each line: once is enough.
-            if finding.level is not Level.ERROR and (finding.level, finding.message) in shown:
-                continue
-            shown.add((finding.level, finding.message))
-            out.print(
-                f"line {found.line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
-                f"{escape(finding.field)}: {escape(printable(finding.message, 500))}"
-            )
     errors = len(review.errors)
     count = len(review.requests)
     out.print(
         f"{count} request{'s' if count != 1 else ''}, {errors or 'no'} error{'s' if errors != 1 else ''}."
     )
+    for line, made in _swept(sourced).items():
+        fields = " × ".join(f"{name} ({size})" for name, size in made["varied"].items())
+        out.print(f"line {line}: a sweep of {made['requests']} requests: {escape(fields)}.")
     out.print(escape(_cost(review.total)))
+    shown: set[tuple[Level, int | None, str]] = set()
+    for found, reviewed in zip(sourced, review.requests, strict=True):
+        for finding in reviewed.findings:
+            # A remark about the model is the same on each line: once is enough. Errors are told of each line.
+            place = found.line if finding.level is Level.ERROR else None
+            if (finding.level, place, finding.message) in shown:
+                continue
+            shown.add((finding.level, place, finding.message))
+            source = f" [dim]\\[{escape(finding.source)}][/]" if finding.source else ""
+            out.print(
+                f"line {found.line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
+                f"{escape(finding.field)}: {escape(printable(finding.message, 500))}{source}"
+            )
+
+
+def _swept(sourced: list[SourcedRequest]) -> dict[int, dict[str, Any]]:
+    """The lines that hold lists: how many requests each makes, and how many values of which fields."""
+    sweeps: dict[int, list[Sweep]] = {}
+    for found in sourced:
+        if found.sweep is not None:
+            sweeps.setdefault(found.line, []).append(found.sweep)
+    return {
+        line: {
+            "requests": len(made),
+            "varied": {name: len({one.values[name] for one in made}) for name in made[0].values},
+        }
+        for line, made in sweeps.items()
+    }
 
 
 def _cost(cost: Estimate) -> str:
@@ -84,6 +106,7 @@ def _document(sourced: list[SourcedRequest], review: Review) -> dict[str, object
             "line": found.line,
             "model": found.request.model,
             "prompt": found.request.prompt,
+            "varied": found.sweep.values if found.sweep else {},
             "findings": [finding.model_dump(mode="json") for finding in reviewed.findings],
             "cost_usd": _number(reviewed.estimate.usd),
             "certainty": reviewed.estimate.certainty.value,
@@ -93,6 +116,7 @@ def _document(sourced: list[SourcedRequest], review: Review) -> dict[str, object
     total = review.total
     return {
         "requests": rows,
+        "sweeps": [{"line": line, **made} for line, made in _swept(sourced).items()],
         "errors": len(review.errors),
         "cost_usd": _number(total.usd),
         "low_usd": _number(total.low_usd),

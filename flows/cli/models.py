@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -11,10 +12,43 @@ from rich.markup import escape
 from rich.table import Table
 
 from together_video.catalogue import Catalogue
-from together_video.catalogue.sheets import sheet, table_rows
+from together_video.catalogue.examples import example_request
+from together_video.catalogue.models import Model
+from together_video.catalogue.sheets import EXAMPLE, ModelRow, sheet, table_rows
 
-#: Columns for terminals that are at least so many characters wide.
-_WIDE, _MORE = 150, ("keyframes", "audio", "fps", "prompt", "certainty")
+#: The columns, those that matter most first: a narrow terminal shows as many of these as fit.
+_BY_WEIGHT = (
+    "model",
+    "price",
+    "tasks",
+    "seconds",
+    "sizes",
+    "certainty",
+    "offered",
+    "keyframes",
+    "audio",
+    "fps",
+    "prompt",
+    "organisation",
+)
+#: The same columns in the order of reading.
+_IN_ORDER = (
+    "model",
+    "organisation",
+    "offered",
+    "tasks",
+    "seconds",
+    "sizes",
+    "fps",
+    "keyframes",
+    "audio",
+    "prompt",
+    "price",
+    "certainty",
+)
+_HEADERS = {"tasks": "from", "certainty": "price is"}
+_MARK = "*"
+_ENDLESS = 1_000
 
 
 def models(
@@ -37,33 +71,23 @@ def models(
     """
     catalogue = Catalogue.load()
     if name is not None:
-        model = catalogue.get(name)
-        if json_:
-            print(model.model_dump_json(indent=1))  # noqa: T201 - the result
-            return 0
-        table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        for label, text in sheet(model, catalogue):
-            table.add_row(label, escape(text))
-        Console(highlight=False).print(table)
+        _show_one(catalogue.get(name), catalogue, as_json=json_)
         return 0
     chosen = [model for model in catalogue.models if all_ or model.offered]
     if json_:
-        print(json.dumps([model.model_dump(mode="json") for model in chosen], indent=1))  # noqa: T201 - the result
+        print(json.dumps([_document(model) for model in chosen], indent=1))  # noqa: T201 - the result
         return 0
+    console = _console()
     names = {model.name for model in chosen}
-    console = Console(highlight=False)
+    rows = [row for row in table_rows(catalogue) if row.model in names]
+    own = {model.name for model in chosen if model.own}
+    columns = _fitting(rows, own, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    wide = console.width >= _WIDE
-    for column in ("model", "from", "seconds", "sizes", "price", *(_MORE if wide else ())):
-        table.add_column(column, no_wrap=column in {"model", "price"}, overflow="ellipsis")
-    for row in table_rows(catalogue):
-        if row.model in names:
-            cells = [row.model, row.tasks, row.seconds, row.sizes, row.price]
-            if wide:
-                cells += [row.keyframes, row.audio, row.fps, row.prompt, row.certainty]
-            table.add_row(*map(escape, cells), style=None if row.offered == "yes" else "dim")
+    for column in columns:
+        table.add_column(_HEADERS.get(column, column), no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        cells = [escape(_cell(row, column, own)) for column in columns]
+        table.add_row(*cells, style=None if row.offered == "yes" else "dim")
     console.print(table)
     retired = sum(not model.offered for model in catalogue.models)
     console.print(
@@ -71,5 +95,58 @@ def models(
         + ("" if all_ else f" {retired} more are no longer offered: --all shows them.")
         + " One in full: together-video models NAME",
         style="dim",
+        soft_wrap=True,
     )
+    if own:
+        console.print(
+            f"{_MARK} added or corrected by {catalogue.own_file}", style="dim", soft_wrap=True, markup=False
+        )
     return 0
+
+
+def _show_one(model: Model, catalogue: Catalogue, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_document(model), indent=1))  # noqa: T201 - the result
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    console = _console()
+    example = ""
+    for label, text in sheet(model, catalogue):
+        if label == EXAMPLE:
+            example = text
+        else:
+            table.add_row(label, escape(text))
+    console.print(table)
+    # Not in the table, which would fold it: it is there to be copied.
+    console.print(f"\n[bold]{EXAMPLE}[/]\n{escape(example)}", soft_wrap=True)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # A file or a pipe has no width: every column is shown, and nothing is folded.
+    return console if console.is_terminal else Console(highlight=False, width=_ENDLESS)
+
+
+def _document(model: Model) -> dict[str, Any]:
+    return {**model.model_dump(mode="json"), "example_request": example_request(model).payload()}
+
+
+def _fitting(rows: Sequence[ModelRow], own: set[str], width: int) -> list[str]:
+    """The columns for which there is room, at least those of name and price."""
+    left = width
+    chosen: list[str] = []
+    for column in _BY_WEIGHT:
+        cells = [_HEADERS.get(column, column), *(_cell(row, column, own) for row in rows)]
+        needed = max(map(len, cells)) + 2
+        # The last column needs no gap behind it.
+        if left + 2 >= needed or len(chosen) < 2:
+            chosen.append(column)
+            left -= needed
+    return [column for column in _IN_ORDER if column in chosen]
+
+
+def _cell(row: ModelRow, column: str, own: set[str]) -> str:
+    text = str(getattr(row, column))
+    return text + _MARK if column == "model" and row.model in own else text

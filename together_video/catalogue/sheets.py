@@ -14,6 +14,9 @@ from together_video.catalogue.pricing import estimate
 #: Stands where no document says anything.
 UNKNOWN = "–"
 
+#: The label of the line whose text is a JSON object.
+EXAMPLE = "Example request"
+
 _SHORT_TASKS = {
     "text-to-video": "text",
     "image-to-video": "image",
@@ -69,13 +72,16 @@ def sheet(model: Model, catalogue: Catalogue | None = None) -> list[tuple[str, s
         ("Prompt", row.prompt),
         ("Negative prompt", _negative_prompt(model)),
         ("Media", _media(model)),
+        ("Steps", {None: UNKNOWN, True: "taken, 10-50", False: "none are taken"}[model.takes_steps]),
         ("Price", row.price),
         ("Price note", f"{row.certainty}: {model.price.note}" if model.price else UNKNOWN),
     ]
     lines += [("Note", note) for note in model.notes]
+    if model.own:
+        lines.append(("Your own file", f"{known.own_file} says: {', '.join(model.own)}"))
     lines += [
         ("Sources", "; ".join(known.sources[source].title for source in model.sources)),
-        ("Example request", json.dumps(example.payload(), indent=2, ensure_ascii=False)),
+        (EXAMPLE, json.dumps(example.payload(), indent=2, ensure_ascii=False)),
         (
             "Its price",
             f"at most {cost.usd:f} USD ({cost.words})" if cost.usd is not None else cost.words,
