@@ -34,9 +34,11 @@ from together_video.errors import (
     CreateAmbiguous,
     JobDeadlinePassed,
     JobFailed,
+    MediaRefused,
     ObjectConflict,
     VideoError,
 )
+from together_video.media_reach import MediaReach
 from together_video.polling import PollPolicy
 from together_video.records import LedgerState, VideoPlan, VideoRecord
 from together_video.spool import Spool
@@ -62,6 +64,7 @@ class Pipeline:
         policy: PollPolicy | None = None,
         in_flight: int = 20,
         spool: Spool | None = None,
+        reach: MediaReach | None = None,
         budget_usd: Decimal | None = None,
         retry_failed: bool = False,
         on_ambiguous: OnAmbiguous = "hold",
@@ -73,6 +76,8 @@ class Pipeline:
         self.records: dict[str, VideoRecord] = {}
         #: How many jobs stay at the provider for another reason than a passed deadline.
         self.troubles = 0
+        self._reach = reach
+        self._doubts: set[str] = set()
         self._purse = Purse(budget_usd)
         self._retry_failed = retry_failed
         self._on_ambiguous = on_ambiguous
@@ -168,6 +173,7 @@ class Pipeline:
 
     async def _buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """The create, within the budget."""
+        await self._ask_for_media(plan)
         await self._purse.reserve(plan.estimate_usd)
         kept = False
         try:
@@ -182,6 +188,16 @@ class Pipeline:
         finally:
             if not kept:
                 await self._purse.release(plan.estimate_usd)
+
+    async def _ask_for_media(self, plan: VideoPlan) -> None:
+        """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""
+        doubts = [] if self._reach is None else await self._reach.doubts(plan.request)
+        for doubt in doubts:
+            if doubt.sure and (await self.ledger.facts(plan.id)).state is LedgerState.ABSENT:
+                raise MediaRefused(f"{doubt.words}. Nothing was created.")
+            if doubt.words not in self._doubts:
+                self._doubts.add(doubt.words)
+                run_logger().warning("%s; the provider may see more than this machine.", doubt.words)
 
     async def _create(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """What was found ambiguous is given up and bought again, if that was asked for."""
@@ -294,6 +310,7 @@ async def open_pipeline(
     async with (
         together.get_client() as client,
         archive.open(connections=min(64, max(8, in_flight))) as ledger,
+        MediaReach() as reach,
     ):
         await ledger.check()
         yield Pipeline(
@@ -302,6 +319,7 @@ async def open_pipeline(
             policy=policy,
             in_flight=in_flight,
             spool=spool,
+            reach=reach,
             budget_usd=budget_usd,
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
