@@ -125,7 +125,9 @@ async def generate_batch(
         elif requests is not None:
             sourced = _listed(requests, sweeps, presets)
 
-        def plan(listed: list[VideoRequest], origin: Origin | None = None) -> list[VideoPlan]:
+        def plan(
+            listed: list[VideoRequest], origin: Origin | None = None, *, again: bool = False
+        ) -> list[VideoPlan]:
             return prepare(
                 listed,
                 edition=now,
@@ -136,6 +138,7 @@ async def generate_batch(
                 needs_price=budget_usd is not None,
                 sweeps=[found.sweep for found in sourced],
                 chosen=[found.chosen for found in sourced],
+                again=again,
             )
 
         intake = await looked_at([found.request for found in sourced], names)
@@ -167,7 +170,7 @@ async def generate_batch(
                 intake = await looked_at([found.request for found in sourced])
             requests = await keep_media(intake, pipeline.ledger, names)
             if brief is not None or intake.elsewhere:
-                plans = plan(requests, written.origin if written else None)
+                plans = plan(requests, written.origin if written else None, again=brief is None)
             summary = await pipeline.produce(plans)
             title = brief.subject if brief is not None else f"{len(plans)} videos"
             return ending(await publish(pipeline, batch_id, title, plans, summary))

@@ -37,6 +37,7 @@ def prepare(
     needs_price: bool = False,
     sweeps: Sequence[Sweep | None] | None = None,
     chosen: Sequence[Sequence[Finding]] | None = None,
+    again: bool = False,
 ) -> list[VideoPlan]:
     """One checked and estimated plan a request. Warnings are logged, each kind once.
 
@@ -44,13 +45,14 @@ def prepare(
         price_usd: the highest price of a video where the catalogue knows none.
         sweeps, chosen: for each request the sweep that it belongs to, and what its shorthand became.
         needs_price: there is a budget, which cannot hold for a video without a price.
+        again: they were looked at before, and the warnings are said.
 
     Raises:
         InputError: some requests cannot work, or have no price and need one.
     """
     review = Review.of(requests, strict=strict, chosen=chosen)
     review.refuse_errors()
-    for remark in review.remarks:
+    for remark in () if again else review.remarks:
         run_logger().warning(remark)
     prices = [price_usd if found.estimate.usd is None else found.estimate.usd for found in review.requests]
     if needs_price and None in prices:

@@ -77,8 +77,8 @@ async def generate_video(
         request, chosen = with_presets(request, presets)
         intake = await looked_at([request])
 
-        def plan(requests: list[VideoRequest]) -> list[VideoPlan]:
-            plans = prepare(requests, edition=now, batch_id=None, strict=strict, chosen=[chosen])
+        def plan(requests: list[VideoRequest], *, again: bool = False) -> list[VideoPlan]:
+            plans = prepare(requests, edition=now, batch_id=None, strict=strict, chosen=[chosen], again=again)
             return [plan.model_copy(update={"take": take}) for plan in plans]
 
         plans = plan(intake.requests)
@@ -92,7 +92,7 @@ async def generate_video(
         ) as pipeline:
             requests = await keep_media(intake, pipeline.ledger)
             if intake.elsewhere:
-                plans = plan(requests)
+                plans = plan(requests, again=True)
             return ending(await pipeline.produce(plans))
     except VideoError as error:
         return refused(error)
