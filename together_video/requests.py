@@ -73,7 +73,9 @@ class _Part(BaseModel):
 class FrameImage(_Part):
     """An image pinned to one frame of the video (a keyframe)."""
 
-    input_image: str = Field(min_length=1, description="An https URL, a data URL, or base64 text.")
+    input_image: str = Field(
+        min_length=1, description="A URL, an s3:// address, a file of the worker, a data URL, or base64."
+    )
     frame: Annotated[
         Literal["first", "last"] | Annotated[int, Field(ge=1)] | None, BeforeValidator(_frame)
     ] = Field(default=None, description='"first", "last", or a frame number (seconds × fps).')
@@ -82,13 +84,13 @@ class FrameImage(_Part):
 class VideoRef(_Part):
     """A video given by its address."""
 
-    video: str = Field(min_length=1, description="URL of the video.")
+    video: str = Field(min_length=1, description="URL, s3:// address, or file of the worker.")
 
 
 class AudioRef(_Part):
     """An audio file given by its address."""
 
-    audio: str = Field(min_length=1, description="URL of the audio file.")
+    audio: str = Field(min_length=1, description="URL, s3:// address, or file of the worker; WAV or MP3.")
 
 
 class Media(_Part):
