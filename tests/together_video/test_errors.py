@@ -20,7 +20,14 @@ CLASSES: dict[str, type[VideoError]] = {
 #: What making the same call again may mend, by the class alone.
 RETRYABLE = {"ApiUnreachable", "RateLimited", "ApiOverloaded", "DownloadBroken", "StoreUnavailable"}
 #: What the user can mend before anything is sent.
-BAD_INPUT = {"InputError", "ConfigurationError", "RequestInvalid", "BucketRefused", "StoreUnsafe"}
+BAD_INPUT = {
+    "InputError",
+    "ConfigurationError",
+    "RequestInvalid",
+    "MediaRefused",
+    "BucketRefused",
+    "StoreUnsafe",
+}
 
 
 def drawn() -> dict[str, str]:
