@@ -20,7 +20,7 @@ def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterato
         return
     asked, rule = Decimal(request.seconds), model.seconds
     shown = shortened(request.seconds)
-    if asked in rule.also_seen:
+    if asked in rule.also_seen and not rule.allows(asked):
         message = f"{model.name} is listed with {rule} s; {shown} s stands in examples only."
         yield advice("seconds", message, model.limits_from, seconds=str(rule.nearest(asked)))
     elif not rule.allows(asked):

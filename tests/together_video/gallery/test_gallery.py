@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 
 from together_video.gallery.page import GalleryRow, relative_link, render_gallery
-from together_video.records import ClipInfo, Layout, Origin, RunRef, StoredObject, VideoPlan, VideoRecord
+from together_video.records import (
+    ClipInfo,
+    Layout,
+    Origin,
+    RunRef,
+    StoredObject,
+    Sweep,
+    VideoPlan,
+    VideoRecord,
+)
 from together_video.requests import VideoRequest
 from together_video.summary import GOOD, VideoOutcome, VideoState
 
@@ -113,6 +122,49 @@ def render(
     link: Callable[[str], str | None] = IN_BUCKET,
 ) -> str:
     return render_gallery(title, rows, made_at=NOW, summary_sentence="All is well.", link=link)
+
+
+def swept(label: str, columns: int = 2, **values: str) -> GalleryRow:
+    """A card of a sweep; what it reused was recorded by a run without one."""
+    found = row(VideoState.REUSED, prompt=f"{label} {values}")
+    assert found.record is not None
+    plan = found.record.plan.model_copy(update={"sweep": Sweep(label=label, values=values, columns=columns)})
+    return found.model_copy(update={"plan": plan})
+
+
+def test_videos_of_a_sweep_stand_side_by_side() -> None:
+    """A section for each sweep with what varies in it, the values on each card, as many columns as values."""
+    page = Reading(
+        render(
+            row(prompt="alone"),
+            *(swept("line 2", 3, guidance_scale=scale) for scale in ("6", "8", "10")),
+            *(swept("line 3", 9, model="<b>m</b>", seed=seed) for seed in "12"),
+            row(prompt="last"),
+        )
+    )
+    grids = [a["class"] for a in page.all("div") if (a.get("class") or "").startswith("grid")]
+    assert grids == ["grid wide", "grid wide columns-3", "grid wide columns-6", "grid wide"]
+    assert [a["aria-labelledby"] for a in page.all("section")] == ["sweep-2", "sweep-3"]
+    assert "Sweep of line 2 guidance scale" in page.text
+    assert "Sweep of line 3 model × seed" in page.text
+    assert page.text.count("Play side by side") == 2
+    assert [a.get("class") for a in page.all("dl")].count("varied") == 5
+    assert "<b>m</b>" in page.text
+    identities = [a["id"] for _, a in page.elements if a.get("id")]
+    assert len(identities) == len(set(identities))
+    style = page.inside("style")[0]
+    assert all(f".columns-{count} " in style for count in range(2, 7))
+
+
+def test_rows_without_a_sweep_are_one_grid() -> None:
+    """No headings where there is nothing to compare, and a sweep of an earlier run is not this run's."""
+    earlier = swept("line 9", seed="1")
+    assert earlier.plan is not None
+    now = earlier.model_copy(update={"plan": earlier.plan.model_copy(update={"sweep": None})})
+    page = Reading(render(row(), now))
+    assert len([a for a in page.all("div") if (a.get("class") or "").startswith("grid")]) == 1
+    assert page.all("section") == []
+    assert "Sweep" not in page.text
 
 
 def test_every_state_has_a_card_a_filter_and_words() -> None:
