@@ -15,6 +15,7 @@ from blocks.archive import VideoArchive
 from blocks.ledger import InFlight, Ledger
 from blocks.store import ListedObject
 from flows.ending import final, refused
+from flows.parameters import Archive
 from tasks.run import run_logger
 from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.errors import VideoError
@@ -35,10 +36,10 @@ async def audit_archive(
     deep: Annotated[
         bool, Field(description="Read every video back and compare its bytes, not only its metadata.")
     ] = False,
-    archive: Annotated[VideoArchive | None, Field(description="The archive; else the environment's.")] = None,
+    archive: Archive = None,
 ) -> State[Any]:
-    """Changes nothing. Ends Failed on any finding. The state's data is an `AuditReport`, or the
-    `VideoError` that kept the audit from beginning.
+    """Changes nothing. Ends Failed on any finding. `ending.result_of` its data is an `AuditReport`,
+    or the `VideoError` that kept the audit from beginning.
     """
     try:
         async with (archive or VideoArchive.from_env()).open() as ledger:

@@ -12,18 +12,16 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field, JsonValue
 
-from blocks.archive import VideoArchive
-from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
 from flows.page import publish
-from flows.pipeline import OnAmbiguous, open_pipeline
+from flows.parameters import Ambiguous, Archive, Edition, InFlight, Polling, RetryFailed, Strict, Together
+from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
 from tasks.prompts import generate_prompts
 from tasks.run import run_logger, step
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
-from together_video.polling import PollPolicy
 from together_video.presets import Presets, make_request, overlay, with_presets
 from together_video.prompts import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
@@ -65,16 +63,9 @@ async def generate_batch(
         list[Sweep | None] | None,
         Field(description="For each of the requests the sweep that it belongs to, for the gallery."),
     ] = None,
-    edition: Annotated[
-        str,
-        Field(
-            description="How long the same request stays the same: once, daily, hourly, or a text of your own."
-        ),
-    ] = "once",
-    in_flight: Annotated[
-        int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
-    ] = 20,
-    poll: Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")] = None,
+    edition: Edition = "once",
+    in_flight: InFlight = 20,
+    poll: Polling = None,
     budget_usd: Annotated[
         Decimal | None,
         Field(gt=0, description="What this run may spend, in US dollars; what does not fit is skipped."),
@@ -83,29 +74,17 @@ async def generate_batch(
         Decimal | None,
         Field(gt=0, description="Highest price of one video, in US dollars, where the catalogue knows none."),
     ] = None,
-    retry_failed: Annotated[
-        bool, Field(description="Buy again what the provider reported as failed in an earlier run.")
-    ] = False,
-    on_ambiguous: Annotated[
-        OnAmbiguous,
-        Field(
-            description="A create of an earlier run had no clear answer and may have been charged: "
-            "hold it, or resubmit and perhaps pay again."
-        ),
-    ] = "hold",
-    strict: Annotated[bool, Field(description="Treat warnings of the check as errors.")] = False,
-    together: Annotated[
-        TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
-    ] = None,
-    archive: Annotated[
-        VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
-    ] = None,
+    retry_failed: RetryFailed = False,
+    on_ambiguous: Ambiguous = "hold",
+    strict: Strict = False,
+    together: Together = None,
+    archive: Archive = None,
 ) -> State[Any]:
     """Give one of brief, requests or file.
 
     Ends Completed if every video is in the archive, else Failed; the message says how many were
-    archived, reused, failed, … The state's data is a `Summary`, or the `VideoError` that kept the
-    run from beginning.
+    archived, reused, failed, … `ending.result_of` its data is a `Summary`, or the `VideoError`
+    that kept the run from beginning.
     """
     started = datetime.now(UTC)
     batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"

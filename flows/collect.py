@@ -11,10 +11,9 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from blocks.archive import VideoArchive
-from blocks.credentials import TogetherCredentials
 from blocks.ledger import Ledger
 from flows.ending import collected, refused
+from flows.parameters import Archive, InFlight, Together
 from flows.pipeline import Pipeline, open_pipeline
 from tasks.purchase import Purchase
 from tasks.run import run_logger
@@ -33,20 +32,15 @@ async def collect_videos(
         float,
         Field(ge=0, le=86_400, description="Seconds to wait for jobs that are still running; 0 looks once."),
     ] = 0,
-    in_flight: Annotated[
-        int, Field(ge=1, le=1000, description="How many videos may be handled at the same time.")
-    ] = 20,
-    together: Annotated[
-        TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
-    ] = None,
-    archive: Annotated[
-        VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
-    ] = None,
+    in_flight: InFlight = 20,
+    together: Together = None,
+    archive: Archive = None,
 ) -> State[Any]:
     """Safe beside running batches and beside itself; it never creates a job.
 
     Ends Completed if nothing is ambiguous and nothing went wrong; jobs that are still running are no
-    failure. The state's data is a `Summary`, or the `VideoError` that kept the run from beginning.
+    failure. `ending.result_of` its data is a `Summary`, or the `VideoError`
+    that kept the run from beginning.
     """
     # A deadline of a moment is one look at once.
     policy = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))

@@ -9,14 +9,12 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from blocks.archive import VideoArchive
-from blocks.credentials import TogetherCredentials
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
-from flows.pipeline import OnAmbiguous, open_pipeline
+from flows.parameters import Ambiguous, Archive, Edition, Polling, RetryFailed, Strict, Together
+from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
 from together_video.errors import VideoError
-from together_video.polling import PollPolicy
 from together_video.presets import Presets, with_presets
 from together_video.records import VideoPlan
 from together_video.requests import VideoRequest
@@ -34,12 +32,7 @@ def _run_name() -> str:
 )
 async def generate_video(
     request: Annotated[VideoRequest, Field(description="What to make, as the API takes it.")],
-    edition: Annotated[
-        str,
-        Field(
-            description="How long the same request stays the same: once, daily, hourly, or a text of your own."
-        ),
-    ] = "once",
+    edition: Edition = "once",
     take: Annotated[
         int, Field(ge=1, description="Another number makes another video of the same request.")
     ] = 1,
@@ -47,30 +40,17 @@ async def generate_video(
         Presets | None,
         Field(description="Shape, quality and adherence in words; what the request says itself wins."),
     ] = None,
-    poll: Annotated[
-        PollPolicy | None, Field(description="When to ask for the job, and for how long.")
-    ] = None,
-    retry_failed: Annotated[
-        bool, Field(description="Buy again what the provider reported as failed in an earlier run.")
-    ] = False,
-    on_ambiguous: Annotated[
-        OnAmbiguous,
-        Field(
-            description="A create of an earlier run had no clear answer and may have been charged: "
-            "hold it, or resubmit and perhaps pay again."
-        ),
-    ] = "hold",
-    strict: Annotated[bool, Field(description="Treat warnings of the check as errors.")] = False,
-    together: Annotated[
-        TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
-    ] = None,
-    archive: Annotated[
-        VideoArchive | None, Field(description="Where the video is kept; else the environment's.")
-    ] = None,
+    poll: Polling = None,
+    retry_failed: RetryFailed = False,
+    on_ambiguous: Ambiguous = "hold",
+    strict: Strict = False,
+    together: Together = None,
+    archive: Archive = None,
 ) -> State[Any]:
     """Ends Completed if the video is in the archive, else Failed; the message says how it went.
 
-    The state's data is a `Summary`, or the `VideoError` that kept the run from beginning.
+    `ending.result_of` its data is a `Summary`, or the `VideoError`
+    that kept the run from beginning.
     """
     try:
         now = edition_now(edition)

@@ -1,0 +1,40 @@
+"""Parameters that several flows share, with the words that the Prefect UI's form shows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from blocks.archive import VideoArchive
+from blocks.credentials import TogetherCredentials
+from flows.pipeline import OnAmbiguous
+from together_video.polling import PollPolicy
+
+Edition = Annotated[
+    str,
+    Field(
+        description="How long the same request stays the same: once, daily, hourly, or a text of your own."
+    ),
+]
+InFlight = Annotated[
+    int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
+]
+Polling = Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")]
+RetryFailed = Annotated[
+    bool, Field(description="Buy again what the provider reported as failed in an earlier run.")
+]
+Ambiguous = Annotated[
+    OnAmbiguous,
+    Field(
+        description="A create of an earlier run had no clear answer and may have been charged: "
+        "hold it, or resubmit and perhaps pay again."
+    ),
+]
+Strict = Annotated[bool, Field(description="Treat warnings of the check as errors.")]
+Together = Annotated[
+    TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
+]
+Archive = Annotated[
+    VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
+]
