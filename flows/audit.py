@@ -15,7 +15,7 @@ from blocks.archive import VideoArchive
 from blocks.ledger import InFlight, Ledger
 from blocks.store import ListedObject
 from flows.ending import final, refused
-from flows.parameters import Archive
+from flows.parameters import Archive, documented
 from tasks.run import run_logger
 from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.errors import VideoError
@@ -32,13 +32,14 @@ _TIDYING = timedelta(minutes=10)
     name="audit-archive",
     description="Every record has its files with the right size and checksum; nothing is orphaned; what was spent.",
 )
+@documented
 async def audit_archive(
     deep: Annotated[
         bool, Field(description="Read every video back and compare its bytes, not only its metadata.")
     ] = False,
     archive: Archive = None,
 ) -> State[Any]:
-    """Changes nothing. Ends Failed on any finding. `ending.result_of` its data is an `AuditReport`,
+    """Changes nothing. Ends Failed on any finding. What `ending.result_of` gives of its data is an `AuditReport`,
     or the `VideoError` that kept the audit from beginning.
     """
     try:

@@ -15,7 +15,17 @@ from pydantic import Field, JsonValue
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
 from flows.page import publish
-from flows.parameters import Ambiguous, Archive, Edition, InFlight, Polling, RetryFailed, Strict, Together
+from flows.parameters import (
+    Ambiguous,
+    Archive,
+    Edition,
+    InFlight,
+    Polling,
+    RetryFailed,
+    Strict,
+    Together,
+    documented,
+)
 from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
 from tasks.prompts import generate_prompts
@@ -43,6 +53,7 @@ def _run_name() -> str:
     description="Make the videos of a brief, of a list or of a file, and archive them with a gallery page.",
     flow_run_name=_run_name,
 )
+@documented
 async def generate_batch(
     brief: Annotated[Brief | None, Field(description="A subject; a chat model writes the prompts.")] = None,
     requests: Annotated[
@@ -83,7 +94,7 @@ async def generate_batch(
     """Give one of brief, requests or file.
 
     Ends Completed if every video is in the archive, else Failed; the message says how many were
-    archived, reused, failed, … `ending.result_of` its data is a `Summary`, or the `VideoError`
+    archived, reused, failed, … What `ending.result_of` gives of its data is a `Summary`, or the `VideoError`
     that kept the run from beginning.
     """
     started = datetime.now(UTC)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from blocks.ledger import Ledger
 from flows.ending import collected, refused
-from flows.parameters import Archive, InFlight, Together
+from flows.parameters import Archive, InFlight, Together, documented
 from flows.pipeline import Pipeline, open_pipeline
 from tasks.purchase import Purchase
 from tasks.run import run_logger
@@ -27,6 +27,7 @@ from together_video.summary import Summary, VideoOutcome, VideoState
     name="collect-videos",
     description="Finish everything in flight: ask for each job, archive what is done, report what is ambiguous.",
 )
+@documented
 async def collect_videos(
     wait: Annotated[
         float,
@@ -39,7 +40,7 @@ async def collect_videos(
     """Safe beside running batches and beside itself; it never creates a job.
 
     Ends Completed if nothing is ambiguous and nothing went wrong; jobs that are still running are no
-    failure. `ending.result_of` its data is a `Summary`, or the `VideoError`
+    failure. What `ending.result_of` gives of its data is a `Summary`, or the `VideoError`
     that kept the run from beginning.
     """
     # A deadline of a moment is one look at once.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import Field
+from pydantic.fields import FieldInfo
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
@@ -38,3 +41,16 @@ Together = Annotated[
 Archive = Annotated[
     VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
 ]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def documented(function: Function) -> Function:
+    """Write the parameters' descriptions into the docstring too: Prefect's form takes them from there."""
+    lines = []
+    for name, hint in get_type_hints(function, include_extras=True).items():
+        for extra in getattr(hint, "__metadata__", ()):
+            if isinstance(extra, FieldInfo) and extra.description:
+                lines.append(f"    {name}: {extra.description}")
+    function.__doc__ = "\n".join([cleandoc(function.__doc__ or ""), "", "Args:", *lines])
+    return function

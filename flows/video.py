@@ -11,7 +11,7 @@ from pydantic import Field
 
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
-from flows.parameters import Ambiguous, Archive, Edition, Polling, RetryFailed, Strict, Together
+from flows.parameters import Ambiguous, Archive, Edition, Polling, RetryFailed, Strict, Together, documented
 from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
 from together_video.errors import VideoError
@@ -30,6 +30,7 @@ def _run_name() -> str:
     description="Make one video and archive it. A request that was paid for before is reused.",
     flow_run_name=_run_name,
 )
+@documented
 async def generate_video(
     request: Annotated[VideoRequest, Field(description="What to make, as the API takes it.")],
     edition: Edition = "once",
@@ -49,7 +50,7 @@ async def generate_video(
 ) -> State[Any]:
     """Ends Completed if the video is in the archive, else Failed; the message says how it went.
 
-    `ending.result_of` its data is a `Summary`, or the `VideoError`
+    What `ending.result_of` gives of its data is a `Summary`, or the `VideoError`
     that kept the run from beginning.
     """
     try:
