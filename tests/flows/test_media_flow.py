@@ -18,6 +18,7 @@ from blocks import VideoArchive
 from blocks.ledger import Ledger
 from flows.audit import audit
 from flows.batch import generate_batch
+from flows.ending import result_of
 from flows.video import generate_video
 from together_video.errors import InputError
 from together_video.media_files import inspect_file
@@ -67,8 +68,9 @@ def batch(api: Any, archive: VideoArchive, poll: PollPolicy) -> Make:
 
 
 def summary_of(state: Any) -> Summary:
-    assert isinstance(state.data, Summary), state.data
-    return state.data
+    found = result_of(state.data)
+    assert isinstance(found, Summary), found
+    return found
 
 
 async def keys(ledger: Ledger, *folder: str) -> list[str]:

@@ -17,6 +17,7 @@ from together import AsyncTogether
 
 from blocks import VideoArchive
 from flows.batch import generate_batch
+from flows.ending import result_of
 from together_video.polling import PollPolicy
 from together_video.request_files import read_requests
 from together_video.requests import VideoRequest
@@ -173,10 +174,9 @@ async def test_by_our_own_client(
     state = await generate_batch.fn(
         requests=requests, poll=patient, together=api.credentials(), archive=archive
     )
-    assert isinstance(state.data, Summary), state.data
-    ends = {
-        name: (made.state.value, made.error) for name, made in zip(examples, state.data.videos, strict=True)
-    }
+    found = result_of(state.data)
+    assert isinstance(found, Summary), found
+    ends = {name: (made.state.value, made.error) for name, made in zip(examples, found.videos, strict=True)}
     assert ends == dict.fromkeys(examples, ("archived", None))
     sold = {row["request_sha256"] for row in api.bill()["jobs"]}
     assert sold == {request_sha256(request.payload()) for request in requests}
