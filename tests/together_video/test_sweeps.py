@@ -39,6 +39,7 @@ def test_lists_multiply_and_the_last_runs_fastest() -> None:
     ]
     assert {one.request.prompt for one in found} == {"a"}
     assert {one.line for one in found} == {1}
+    assert {one.sweep.columns for one in found if one.sweep} == {2}
 
 
 def test_each_knows_its_sweep() -> None:

@@ -21,12 +21,16 @@ URL = "https://example.com/a"
 
 
 class Broken(NamedTuple):
-    """One limit that a request breaks: its name, the changed fields, and the field and level of the finding."""
+    """One limit that a request breaks: its name, the changed fields, and what must be found.
+
+    `words` tell it from another finding on the same field.
+    """
 
     limit: str
     fields: dict[str, Any]
     field: str
     level: Level
+    words: str = ""
 
 
 def media(field: MediaField, count: int = 1, text: str = URL) -> dict[str, Any]:
@@ -158,7 +162,7 @@ def limits_of_media(model: Model) -> Iterator[Broken]:
         length, rate = model.seconds.longest, model.fps[0]
         frames = {"frame_images": [{"input_image": URL, "frame": length * rate + 1}]}
         fields = {"seconds": length, "fps": rate, "media": frames}
-        yield Broken("within the clip", fields, "media.frame_images", Level.WARNING)
+        yield Broken("within the clip", fields, "media.frame_images", Level.WARNING, "beyond the end")
 
 
 def limits(model: Model) -> list[Broken]:
@@ -207,7 +211,11 @@ def test_a_valid_request_passes(model: Model) -> None:
 def test_a_broken_limit_is_found(model: Model, broken: Broken) -> None:
     """On its field, with its weight, by a rule with a name, and with sources that the catalogue lists."""
     request = asked(model, broken.fields)
-    hits = [found for found in check(request) if (found.field, found.level) == (broken.field, broken.level)]
+    hits = [
+        found
+        for found in check(request)
+        if (found.field, found.level) == (broken.field, broken.level) and broken.words in found.message
+    ]
     assert hits, [str(found) for found in check(request)]
     for hit in hits:
         assert hit.rule
