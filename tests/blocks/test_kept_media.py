@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 async def test_media_are_at_hand_whatever_the_class_of_videos(
     archive: VideoArchive, s3_client: S3Client, media_folder: Path
 ) -> None:
-    """The provider reads them at once, so a class that must be thawed first is for videos only."""
-    cold = archive.model_copy(update={"storage_class": "GLACIER", "tags": {"kind": "video"}})
+    """The provider reads them at once, and often, so the class of videos is not theirs."""
+    cold = archive.model_copy(update={"storage_class": "STANDARD_IA", "tags": {"kind": "video"}})
     picture = inspect_file(media_folder / "red.png", MediaKind.IMAGE)
     async with cold.open() as ledger:
         assert await ledger.keep_media(picture)
@@ -29,5 +29,5 @@ async def test_media_are_at_hand_whatever_the_class_of_videos(
         key = ledger.layout.referenced(picture.reference)
     kept = s3_client.head_object(Bucket=archive.bucket, Key=key)
     film = s3_client.head_object(Bucket=archive.bucket, Key="film.png")
-    assert (kept.get("StorageClass"), film.get("StorageClass")) == (None, "GLACIER")
+    assert (kept.get("StorageClass"), film.get("StorageClass")) == (None, "STANDARD_IA")
     assert kept["ContentType"] == "image/png"
