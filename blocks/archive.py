@@ -100,6 +100,15 @@ class VideoArchive(Block):
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
 
+    @field_validator("storage_class")
+    @classmethod
+    def _storage_class_can_be_read(cls, value: str | None) -> str | None:
+        if value is not None and value.upper() in {"GLACIER", "DEEP_ARCHIVE"}:
+            raise ValueError(
+                f"objects in {value} cannot be read back at once; move them there by a lifecycle rule instead"
+            )
+        return value
+
     @field_validator("tags")
     @classmethod
     def _tags_are_few(cls, value: dict[str, str]) -> dict[str, str]:
@@ -140,12 +149,15 @@ class VideoArchive(Block):
             ConfigurationError: boto3 finds no credentials, no region or no such profile.
         """
         client = make_client(self.credentials, connections)
+        impatient = make_client(self.credentials, connections, attempts=1)
         storage = Storage(
             storage_class=self.storage_class,
             sse_kms_key_id=self.sse_kms_key_id,
             tags=tuple(self.tags.items()),
         )
-        store = ObjectStore(client, self.bucket, storage=storage, connections=connections)
+        store = ObjectStore(
+            client, self.bucket, storage=storage, connections=connections, impatient=impatient
+        )
         try:
             yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd)
         finally:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blocks.spending import MonthlySpending
 from blocks.store import ObjectStore
-from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict
+from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict, StoreUnavailable
 from together_video.media_files import MediaFile
 from together_video.media_links import LINK_SECONDS
 from together_video.prompts import PromptSet
@@ -72,8 +72,8 @@ class Ledger:
         self.store = store
         self.layout = layout
         self.spending = MonthlySpending(store, layout, monthly_limit)
-        #: Token and reservation of claims whose PUT had no clear answer, by plan id.
-        self._unsure: dict[str, tuple[str, str | None]] = {}
+        #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
+        self._unsure: dict[str, Claim] = {}
 
     @property
     def bucket(self) -> str:
@@ -91,43 +91,59 @@ class Ledger:
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
         """
-        unsure = self._unsure.pop(plan.id, None)
-        token, reservation = unsure or (uuid4().hex, await self.spending.reserve(plan.id, plan.estimate_usd))
-        now = datetime.now(UTC)
-        video_key, poster_key = self.layout.media(plan, now)
-        claim = Claim(
-            id=plan.id,
-            token=token,
-            plan=plan,
-            claimed_at=now,
-            valid_seconds=valid_seconds,
-            video_key=video_key,
-            poster_key=poster_key,
-            reservation=reservation,
-            run=run or RunRef(host=socket.gethostname()),
-        )
+        claim = self._unsure.pop(plan.id, None)
+        if claim is None:
+            reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
+            now = datetime.now(UTC)
+            video_key, poster_key = self.layout.media(plan, now)
+            claim = Claim(
+                id=plan.id,
+                token=uuid4().hex,
+                plan=plan,
+                claimed_at=now,
+                valid_seconds=valid_seconds,
+                video_key=video_key,
+                poster_key=poster_key,
+                reservation=reservation,
+                run=run or RunRef(host=socket.gethostname()),
+            )
         try:
             if await self._write(self.layout.claim(plan.id), claim):
                 return claim
             found = await self._read(self.layout.claim(plan.id), Claim)
         except ArchiveError:
             # It may lie there all the same, with nobody behind it: the next try must know it for its own.
-            self._unsure[plan.id] = token, reservation
+            self._unsure[plan.id] = claim
             raise
         # The answer to our own PUT may have been lost, and its repetition refused.
-        if found is not None and found[0].token == token:
+        if found is not None and found[0].token == claim.token:
             return found[0]
-        await self.spending.withdraw(reservation)
+        await self.spending.withdraw(claim.reservation)
         return None
 
     async def release(self, claim: Claim) -> None:
         """Give up a claim behind which it is proven that nothing was created."""
         found = await self._read(self.layout.ambiguous(claim.id), Ambiguity)
-        gone = (
-            [self.layout.ambiguous(claim.id)] if found is not None and found[0].token == claim.token else []
-        )
-        await self.store.delete([*gone, self.layout.claim(claim.id)])
+        if found is not None and found[0].token == claim.token:
+            await self.store.delete([self.layout.ambiguous(claim.id)])
+        await self._remove_own(claim)
         await self.spending.withdraw(claim.reservation)
+
+    async def _remove_own(self, claim: Claim) -> None:
+        """Remove this very claim. After an unclear answer it is looked at first: it may be somebody
+        else's by now, who is paying behind it.
+        """
+        key = self.layout.claim(claim.id)
+        for last in (False, False, True):
+            try:
+                return await self.store.delete_once(key)
+            except StoreUnavailable:
+                held = await self._read(key, Claim)
+                if held is None or held[0].token != claim.token:
+                    return None
+                if last:
+                    raise
+        return None
 
     async def submitted(self, submission: Submission) -> Submission:
         """Store the job id. Nothing else may happen before this is durable."""
@@ -147,6 +163,11 @@ class Ledger:
             body=error.body if error else None,
         )
         return await self._settle(self.layout.ambiguous(claim.id), ambiguity)
+
+    async def job(self, video: str) -> Submission | None:
+        """The job id of a purchase in flight, if there is one."""
+        found = await self._read(self.layout.job(video), Submission)
+        return found[0] if found else None
 
     async def record(self, video: str) -> VideoRecord | None:
         """The final record, if there is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from uuid import uuid4
@@ -21,6 +21,8 @@ from together_video.records import Layout
 _MICRO = Decimal("0.000001")
 #: Two that write at the same moment may both see too much and both withdraw: each tries so often.
 _TRIES = 4
+#: Seconds after which a reservation without a claim is nobody's.
+_SETTLED_AFTER = 3600
 
 
 class MonthlySpending:
@@ -84,6 +86,23 @@ class MonthlySpending:
         await self._store.put_once(f"{stem}-paid-{_micros(cost)}", b"{}\n")
         await self._store.delete([key])
 
+    async def left_behind(self, in_flight: Collection[str]) -> list[str]:
+        """Keys of reservations behind which no purchase was ever made: their run died right after them.
+
+        A reservation counts as left behind when it is older than an hour, its purchase is not among
+        `in_flight` (listed before), and has no record.
+        """
+        found = []
+        for stored in await self._store.list(self._layout.key("spending", "")):
+            name = stored.key.rpartition("/")[2]
+            age = (datetime.now(UTC) - stored.written_at).total_seconds()
+            video = name.partition("-")[0]
+            if "-reserved-" not in name or age < _SETTLED_AFTER or video in in_flight:
+                continue
+            if await self._store.head(self._layout.record(video)) is None:
+                found.append(stored.key)
+        return found
+
     async def total(self, month: str) -> Decimal:
         """USD paid and reserved in `month` (`2026-11`)."""
         amounts: dict[str, tuple[bool, int]] = {}
@@ -98,4 +117,6 @@ class MonthlySpending:
 
 
 def _micros(amount: Decimal) -> int:
+    """Never below zero: a negative payment would raise the limit."""
+    amount = max(amount, Decimal(0))
     return int((amount / _MICRO).to_integral_value(ROUND_CEILING))

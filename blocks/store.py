@@ -10,11 +10,11 @@ import asyncio
 import base64
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,14 +95,16 @@ class StoredHead(BaseModel):
     sha256: str | None
 
 
-def make_client(credentials: AwsCredentials | MinIOCredentials | None, connections: int) -> S3Client:
+def make_client(
+    credentials: AwsCredentials | MinIOCredentials | None, connections: int, *, attempts: int = 5
+) -> S3Client:
     """One S3 client for a whole run, from a credentials block or from boto3's default chain.
 
     Raises:
         ConfigurationError: a profile, a role, an endpoint or a region that boto3 cannot use.
     """
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 5},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=max(connections, 10),
         connect_timeout=10,
         read_timeout=60,
@@ -142,10 +144,13 @@ class ObjectStore:
         *,
         storage: Storage | None = None,
         connections: int = 32,
+        impatient: S3Client | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.bucket = bucket
         self._client = client
+        #: A client that never repeats a request by itself.
+        self._impatient = impatient or client
         self._storage = storage or Storage()
         self._sleep = sleep
         # asyncio.to_thread has six threads on two cores: far fewer than uploads in flight.
@@ -210,8 +215,10 @@ class ObjectStore:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             with closing(answer["Body"]) as body:
                 data = body.read()
-            server_now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-            return StoredBytes(data=data, age_seconds=(server_now - answer["LastModified"]).total_seconds())
+            headers = answer["ResponseMetadata"]["HTTPHeaders"]
+            return StoredBytes(
+                data=data, age_seconds=(_now(headers) - answer["LastModified"]).total_seconds()
+            )
 
         return await self._call(read, key, missing=None)
 
@@ -286,6 +293,8 @@ class ObjectStore:
                 ListedObject(key=entry["Key"], size=entry["Size"], written_at=entry["LastModified"])
                 for page in pages
                 for entry in page.get("Contents", [])
+                # Consoles make empty objects to show folders.
+                if not (entry["Size"] == 0 and entry["Key"].endswith("/"))
             ]
 
         return await self._call(read, prefix, missing=[])
@@ -298,6 +307,16 @@ class ObjectStore:
                 self._client.delete_object(Bucket=self.bucket, Key=key)
 
         await self._call(remove, "its facts in flight", missing=None)
+
+    async def delete_once(self, key: str) -> None:
+        """Remove one object with a single request. An unclear answer is an error: repeated blindly, the
+        request could remove what somebody else has written there since.
+        """
+
+        def remove() -> None:
+            self._impatient.delete_object(Bucket=self.bucket, Key=key)
+
+        await self._call(remove, key, missing=None)
 
     def presign(self, key: str, *, seconds: int) -> str:
         """A link to an object for those without credentials, good for `seconds` (at most 7 days)."""
@@ -395,6 +414,10 @@ class ObjectStore:
             raise StoreUnavailable(
                 f"The S3 server does not answer for bucket {self.bucket}: {_line(error)}"
             ) from error
+        except OSError as error:
+            raise ArchiveError(
+                f"This machine's disk refuses a copy of {key}: {error.strerror or error}. Make room and run again."
+            ) from error
 
 
 class _Taken(ArchiveError):
@@ -403,6 +426,15 @@ class _Taken(ArchiveError):
 
 class _Contended(ArchiveError):
     """409: another conditional write of the same key is under way."""
+
+
+def _now(headers: Mapping[str, str]) -> datetime:
+    """The server's own clock; ours where a server does not tell its time."""
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _status(error: aws.ClientError) -> int:

@@ -5,6 +5,7 @@ Nothing here imports Prefect: help, models and checks answer at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 
@@ -20,6 +21,8 @@ from flows.cli.sandbox import sandbox
 from flows.cli.terminal import Terminal
 from together_video.errors import VideoError
 
+INTERRUPTED = 130
+
 app = App(
     name="together-video",
     help="Turn a brief into generated videos in an S3 bucket: nothing is paid for twice, nothing paid for is lost.",
@@ -33,6 +36,17 @@ for command in (demo, generate, batch, prompts, collect, audit, check, models, s
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 something is not, 2 bad input, 130 interrupted."""
+    code = _run(arguments)
+    if code == INTERRUPTED and arguments is None and "PREFECT_API_URL" not in os.environ:
+        # A call to an S3 server that does not answer would hold Python's own end for minutes. What
+        # the ledger needed is written by now; an upload that is cut off leaves nothing behind.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -43,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         Terminal().complain("Interrupted; nothing was created.")
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         return 1
     return code if isinstance(code, int) else 0

@@ -57,13 +57,13 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     layout = ledger.layout
     # Inflight first: what finishes meanwhile has its record by the time that records are listed.
     in_flight = await ledger.in_flight()
-    claimed = await _keys_of_claims(ledger, in_flight)
+    claimed, broken = await _keys_of_claims(ledger, in_flight)
     # Media before records: a file whose record appears in between is then known, not an orphan.
     media = {stored.key: stored for stored in await ledger.store.list(layout.key("videos", ""))}
     listed = await ledger.store.list(layout.key("records", ""))
     read = await asyncio.gather(*(_read(ledger, stored.key) for stored in listed))
     records = [found for found in read if isinstance(found, VideoRecord)]
-    findings = [found for found in read if isinstance(found, AuditFinding)]
+    findings = broken + [found for found in read if isinstance(found, AuditFinding)]
     known = {stored.key for record in records for stored in (record.video, record.poster) if stored}
     checked = await asyncio.gather(*(_check(ledger, record, media, deep=deep) for record in records))
     findings += [finding for found in checked for finding in found]
@@ -76,6 +76,14 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}
     findings += _unfinished(ledger, left, {record.id: record.recorded_at for record in records})
+    findings += [
+        AuditFinding(
+            kind="half-written",
+            key=key,
+            message="money of the monthly limit is set aside for a purchase that was never made: run collect",
+        )
+        for key in await ledger.spending.left_behind(remaining)
+    ]
     return AuditReport(
         bucket=ledger.bucket,
         records=len(records),
@@ -87,9 +95,24 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     )
 
 
-async def _keys_of_claims(ledger: Ledger, in_flight: dict[str, InFlight]) -> set[str]:
-    facts = await asyncio.gather(*(ledger.facts_in_flight(video) for video in in_flight))
-    return {key for found in facts if found.claim for key in (found.claim.video_key, found.claim.poster_key)}
+async def _keys_of_claims(
+    ledger: Ledger, in_flight: dict[str, InFlight]
+) -> tuple[set[str], list[AuditFinding]]:
+    """The keys that purchases in flight will use, and the facts that cannot be read."""
+    keys: set[str] = set()
+    broken: list[AuditFinding] = []
+
+    async def read(video: str) -> None:
+        try:
+            claim = (await ledger.facts_in_flight(video)).claim
+        except VideoError as error:
+            folder = ledger.layout.key("inflight", video, "")
+            broken.append(AuditFinding(kind="unreadable", key=folder, message=error.message))
+        else:
+            keys.update((claim.video_key, claim.poster_key) if claim else ())
+
+    await asyncio.gather(*(read(video) for video in in_flight))
+    return keys, broken
 
 
 async def _read(ledger: Ledger, key: str) -> VideoRecord | AuditFinding:

@@ -17,7 +17,7 @@ from flows.parameters import Archive, InFlight, Together, documented
 from flows.pipeline import Pipeline, open_pipeline
 from tasks.purchase import Purchase
 from tasks.run import run_logger
-from together_video.errors import VideoError
+from together_video.errors import ArchiveError, VideoError
 from together_video.polling import PollPolicy
 from together_video.records import Claim, LedgerState, Submission, VideoRecord
 from together_video.summary import Summary, VideoOutcome, VideoState
@@ -46,9 +46,16 @@ async def collect_videos(
     # A deadline of a moment is one look at once.
     policy = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))
     try:
-        async with open_pipeline(together, archive, policy=policy, in_flight=in_flight) as pipeline:
+        async with open_pipeline(
+            together, archive, policy=policy, in_flight=in_flight, check=False
+        ) as pipeline:
             found = await pipeline.ledger.in_flight()
             run_logger().info("%d purchases in flight", len(found))
+            if found:
+                await pipeline.ledger.check()
+            if pipeline.ledger.spending.limit is not None:
+                left = await pipeline.ledger.spending.left_behind(found)
+                await pipeline.ledger.store.delete(left)
             summary = await _collect(pipeline, found, in_flight)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
@@ -62,12 +69,11 @@ async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> S
         async with limit:
             try:
                 return await _look(pipeline, video)
-            except VideoError as error:
-                run_logger().error("%s: %s", video, error.message)
+            except Exception as error:  # noqa: BLE001 - one purchase must not stop the others
+                words = error.message if isinstance(error, VideoError) else f"Unexpected {error!r}."
+                run_logger().error("%s: %s", video, words)
                 pipeline.troubles += 1
-                return VideoOutcome(
-                    id=video, state=VideoState.SUBMITTED, model="unknown", error=error.message
-                )
+                return VideoOutcome(id=video, state=VideoState.SUBMITTED, model="unknown", error=words)
 
     seen = await asyncio.gather(*(look(video) for video in found))
     finished = await pipeline.finish([one for one in seen if isinstance(one, Purchase)])
@@ -81,6 +87,11 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
     facts = await ledger.facts(video)
     if facts.record is not None:
         return await _tidy(ledger, facts.record)
+    if facts.claim is None and facts.submission is not None:
+        raise ArchiveError(
+            f"Job {facts.submission.job_id} is in flight without its claim, so nobody knows what was asked. "
+            "Run the batch that asked for it: it waits for this job and buys nothing."
+        )
     if facts.claim is None:
         return None
     submission = facts.submission or pipeline.spool.kept_submission(facts.claim)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -11,6 +14,27 @@ from tasks.run import run_logger
 from together_video.audit import AuditReport
 from together_video.errors import VideoError
 from together_video.summary import GOOD, Summary, VideoState
+
+_endings: ContextVar[list[State[Any]] | None] = ContextVar("endings", default=None)
+
+
+@contextmanager
+def keeping() -> Iterator[list[State[Any]]]:
+    """Gives a list that gets the final state of a run as soon as it is known: Prefect's server may be
+    gone when it is to be told.
+    """
+    endings: list[State[Any]] = []
+    token = _endings.set(endings)
+    try:
+        yield endings
+    finally:
+        _endings.reset(token)
+
+
+def _kept(state: State[Any]) -> State[Any]:
+    if (endings := _endings.get()) is not None:
+        endings.append(state)
+    return state
 
 
 class RunIncomplete(VideoError):
@@ -39,8 +63,8 @@ def collected(summary: Summary, *, troubles: int) -> State[Any]:
 def final(result: Summary | AuditReport, *, is_good: bool) -> State[Any]:
     """Completed with the result, or Failed with it inside of an error; the message is its sentence."""
     if is_good:
-        return Completed(message=result.sentence, data=result)
-    return Failed(message=result.sentence, data=RunIncomplete(result.sentence, result=result))
+        return _kept(Completed(message=result.sentence, data=result))
+    return _kept(Failed(message=result.sentence, data=RunIncomplete(result.sentence, result=result)))
 
 
 def result_of(data: object) -> object:
@@ -53,15 +77,26 @@ def result_of(data: object) -> object:
 def refused(error: VideoError) -> State[Any]:
     """The run could not begin: nothing was created. The error is the state's data."""
     run_logger().error(error.message)
-    return Failed(message=error.message, data=error)
+    return _kept(Failed(message=error.message, data=error))
 
 
-def interrupted(at_provider: int) -> str:
-    """What goes on although the run stops, and how it comes home."""
-    if at_provider == 0:
+def interrupted(at_provider: int, creating: int = 0) -> str:
+    """What goes on although the run stops, and how it comes home.
+
+    Args:
+        at_provider: jobs whose ids are in the bucket.
+        creating: creates that were under way; what became of them is in the bucket as well.
+    """
+    sentences = ["Interrupted."]
+    if at_provider:
+        jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
+        sentences.append(f"{jobs} on at the provider and will be billed; the job ids are in the bucket.")
+    if creating:
+        creates = "1 create was" if creating == 1 else f"{creating} creates were"
+        sentences.append(f"{creates} under way and may be billed; what became of it is in the bucket.")
+    if not at_provider and not creating:
         return "Interrupted. No job is under way at the provider; run again to go on."
-    jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
-    return (
-        f"Interrupted. {jobs} on at the provider and will be billed; the job ids are in the bucket. "
+    sentences.append(
         "Run the same again, or together-video collect, to bring them home without paying twice."
     )
+    return " ".join(sentences)

@@ -83,6 +83,7 @@ class Pipeline:
         self._on_ambiguous = on_ambiguous
         self._places = asyncio.Semaphore(in_flight)
         self._hopeless: VideoError | None = None
+        self._creating: set[str] = set()
         self._under_way = 0
         self._done = 0
         self._total = 0
@@ -104,7 +105,7 @@ class Pipeline:
             return Summary.of(await asyncio.gather(*waiting))
         except asyncio.CancelledError:
             # No new creates from here on; a POST that is under way still stores its outcome.
-            run_logger().warning(interrupted(self._under_way))
+            run_logger().warning(interrupted(self._under_way, len(self._creating)))
             raise
 
     async def _in_turn(
@@ -175,19 +176,30 @@ class Pipeline:
         """The create, within the budget."""
         await self._ask_for_media(plan)
         await self._purse.reserve(plan.estimate_usd)
-        kept = False
         try:
+            self._creating.add(plan.id)
+            self._tell(plan, "creating", "")
             bought = await self._create(plan)
-            kept = isinstance(bought, Purchase) and not bought.resumed
-            return bought
         except CreateAmbiguous as error:
-            if kept := error.fresh:
+            if error.fresh:
                 # It may have been charged, so it counts at its estimate.
                 await self._purse.settle(plan.estimate_usd, None)
-            raise
-        finally:
-            if not kept:
+            else:
                 await self._purse.release(plan.estimate_usd)
+            self._creating.discard(plan.id)
+            raise
+        except VideoError:
+            await self._purse.release(plan.estimate_usd)
+            self._creating.discard(plan.id)
+            raise
+        except Exception:
+            # No answer of the create says that nothing was made: it counts as if it had been.
+            await self._purse.settle(plan.estimate_usd, None)
+            raise
+        self._creating.discard(plan.id)
+        if isinstance(bought, VideoRecord) or bought.resumed:
+            await self._purse.release(plan.estimate_usd)
+        return bought
 
     async def _ask_for_media(self, plan: VideoPlan) -> None:
         """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""
@@ -231,6 +243,13 @@ class Pipeline:
             record = await self._wait_and_archive(purchase)
             cost = record.cost_usd
             self._under_way -= 1
+            if cost is not None and plan.estimate_usd is not None and cost > plan.estimate_usd:
+                run_logger().warning(
+                    "%s: the provider charged %s USD, more than the highest estimate of %s USD.",
+                    plan.title,
+                    cost,
+                    plan.estimate_usd,
+                )
             return self._of_record(record, VideoState.ARCHIVED)
         except JobFailed as error:
             cost = error.job.cost_usd
@@ -297,8 +316,10 @@ async def open_pipeline(
     budget_usd: Decimal | None = None,
     retry_failed: bool = False,
     on_ambiguous: OnAmbiguous = "hold",
+    check: bool = True,
 ) -> AsyncIterator[Pipeline]:
-    """A pipeline over blocks, or over what the environment names. The bucket is checked first.
+    """A pipeline over blocks, or over what the environment names. The bucket is checked first,
+    unless the caller does that before it writes.
 
     Raises:
         ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
@@ -312,7 +333,8 @@ async def open_pipeline(
         archive.open(connections=min(64, max(8, in_flight))) as ledger,
         MediaReach() as reach,
     ):
-        await ledger.check()
+        if check:
+            await ledger.check()
         yield Pipeline(
             client,
             ledger,

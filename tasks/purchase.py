@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -127,7 +128,6 @@ async def _attempt(
     stop: asyncio.Event,
 ) -> Purchase | VideoRecord | _Again:
     """Claim, look for a record, POST. It runs to its end once begun; after `stop` it creates nothing."""
-    # From before the PUT: where its answer was lost and it was repeated, the claim is that old.
     began = clock()
     claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
     if claim is None:
@@ -135,13 +135,20 @@ async def _attempt(
     try:
         # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
         record = await ledger.record(plan.id)
+        # A job without a claim is nothing that this project leaves; but whoever finds one must not pay again.
+        left = None if record is not None else await ledger.job(plan.id)
     except ArchiveError:
         # Nothing was sent: where the bucket takes no deletion now either, the claim ages into a false alarm.
         with contextlib.suppress(ArchiveError):
             await ledger.release(claim)
         raise
     # Standing still for long, this process may be thought dead, and its claim left behind.
-    late = clock() - began > client.timeouts.claim_margin_seconds / 2
+    # Counted from before the claim's PUT, which may have been repeated after a lost answer, or be an earlier try's.
+    patience = client.timeouts.claim_margin_seconds / 2
+    late = clock() - began > patience or (datetime.now(UTC) - claim.claimed_at).total_seconds() > patience
+    if left is not None:
+        log(f"job {left.job_id} was found without its claim; it is waited for, nothing is bought")
+        return Purchase(claim=claim, submission=left, resumed=True)
     if record is not None or late or stop.is_set():
         await ledger.release(claim)
         return record or _Again.STOOD_STILL
@@ -156,7 +163,11 @@ async def _submit(
     try:
         job = await client.create(request)
     except NoClearAnswer as error:
-        await ledger.ambiguous(claim, error)
+        try:
+            await ledger.ambiguous(claim, error)
+        except ArchiveError as trouble:
+            # The claim stays, and grows into the same doubt by its age.
+            log(f"the bucket could not take that this create is ambiguous ({trouble})")
         raise CreateAmbiguous(
             f"{error} It may have been charged, so it is held and not repeated.",
             video_id=claim.id,
@@ -167,7 +178,11 @@ async def _submit(
         raise
     submission = Submission.of(claim, job)
     try:
-        return await ledger.submitted(submission)
+        stored = await ledger.submitted(submission)
+        if stored.job_id != job.id:
+            kept = spool.keep_submission(submission)
+            log(f"job {job.id} was accepted although {stored.job_id} is on record; its id is kept in {kept}")
+        return stored
     except ArchiveError as error:
         try:
             where = f"it is kept in {spool.keep_submission(submission)}"

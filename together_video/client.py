@@ -6,6 +6,7 @@ links to files are followed by a client that does not know the key.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.advice import SHARING_BLOCKED, with_advice
+from together_video.answers import Answer, AnswerUnreadable, read
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
@@ -136,7 +138,11 @@ class TogetherClient:
         self.gate = RateGate()
         self._api_key = api_key
         verify = httpx.create_ssl_context() if transport is None else True
-        bearer = {"Authorization": f"Bearer {api_key}", "User-Agent": USER_AGENT}
+        bearer = {
+            "Authorization": f"Bearer {api_key}",
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": "identity",
+        }
         # A POST on a kept connection that the server is just closing has no clear answer, and
         # would hold a video that was never paid for: every create gets a connection of its own.
         self._creating = httpx.AsyncClient(
@@ -238,30 +244,35 @@ class TogetherClient:
         *,
         creating: bool = False,
     ) -> dict[str, Any]:
+        call = f"{method} {path}"
+        patience = self.timeouts.of(seconds)
         try:
-            response = await client.request(method, path, json=body, timeout=self.timeouts.of(seconds))
+            # httpx counts its times for each piece: a dripping answer would never end.
+            async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
+                answer = await read(client, method, path, body, patience)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise ApiUnreachable(
                 f"No connection to {self.base_url} ({_reason(error)}); nothing was sent."
             ) from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise ConfigurationError(f"{self.base_url} cannot be called: {_reason(error)}.") from error
-        except httpx.HTTPError as error:
+        except httpx.InvalidURL as error:
+            raise RequestRefused(f"{call[:200]} cannot be sent: {_reason(error)}.") from error
+        except (httpx.HTTPError, AnswerUnreadable, TimeoutError, OSError) as error:
             raise NoClearAnswer(
-                f"{self.base_url} gave no clear answer to {method} {path}: {_reason(error)}.",
-                creating=creating,
+                f"{self.base_url} gave no clear answer to {call}: {_reason(error)}.", creating=creating
             ) from error
-        if not response.is_success:
-            raise self._refusal(response, f"{method} {path}", creating=creating)
+        if not 200 <= answer.status < 300:
+            raise self._refusal(answer, call, creating=creating)
         try:
-            # What comes back is kept in the bucket: a key that a server echoes must not be in it.
-            answer = json.loads(response.content.replace(self._api_key.encode(), b"[API key]"))
+            decoded = answer.json()
         except (ValueError, RecursionError) as error:
-            raise self._unclear(response, "is not JSON", creating=creating) from error
-        if not isinstance(answer, dict):
-            raise self._unclear(response, "is not a JSON object", creating=creating)
-        # The older format repeats the request: what is kept must not hold our signed links.
-        return {name: without_signatures(value) for name, value in answer.items()}
+            raise self._unclear(answer, "is not JSON", creating=creating) from error
+        if not isinstance(decoded, dict):
+            raise self._unclear(answer, "is not a JSON object", creating=creating)
+        # What comes back is kept in the bucket: neither a key that a server echoes nor our signed
+        # links, which the older format repeats, may be in it.
+        return {self._masked(name): self._masked(value) for name, value in decoded.items()}
 
     def _job(self, answer: dict[str, Any], *, creating: bool) -> VideoJob:
         try:
@@ -272,26 +283,26 @@ class TogetherClient:
                 f"The API said yes, but {error}: {text}", creating=creating, status=200, body=text
             ) from error
 
-    def _unclear(self, response: httpx.Response, what: str, *, creating: bool) -> NoClearAnswer:
+    def _unclear(self, response: Answer, what: str, *, creating: bool) -> NoClearAnswer:
         text = self._safe(response.text)
         return NoClearAnswer(
-            f"The answer (HTTP {response.status_code}) {what}: {text or 'it is empty'}",
+            f"The answer (HTTP {response.status}) {what}: {text or 'it is empty'}",
             creating=creating,
-            status=response.status_code,
+            status=response.status,
             body=text,
         )
 
-    def _refusal(self, response: httpx.Response, call: str, *, creating: bool) -> TogetherError:
+    def _refusal(self, response: Answer, call: str, *, creating: bool) -> TogetherError:
         """What a status other than 2xx means, by the table in the API's facts.
 
         429, 503 and the 4xx prove that nothing was created; every other 5xx, and 408, does not.
         """
-        status = response.status_code
+        status = response.status
         words, code = self._words(response)
         said = with_advice(f"{call} was answered with HTTP {status}: {words}", code, words, status=status)
         if status == 429:
             return RateLimited(said, wait_seconds=_hint(response.headers), code=code)
-        if status == 503:
+        if status == 503 and not _cut_off(words):
             return ApiOverloaded(said, status=status, code=code)
         if status in {401, 402, 403} and code != SHARING_BLOCKED:
             return AccountRefused(said, status=status, code=code)
@@ -306,7 +317,7 @@ class TogetherClient:
             return RequestRefused(said, status=status, code=code)
         return NoClearAnswer(said, creating=creating, status=status, code=code, body=words)
 
-    def _words(self, response: httpx.Response) -> tuple[str, str | None]:
+    def _words(self, response: Answer) -> tuple[str, str | None]:
         """The server's own message and code; the start of the body where it is no such JSON."""
         try:
             body = response.json()
@@ -319,11 +330,30 @@ class TogetherClient:
                 return self._safe(message), self._safe(code) if isinstance(code, str) else None
         return self._safe(error if isinstance(error, str) else response.text) or "no reason given", None
 
+    def _masked(self, value: Any, depth: int = 0) -> Any:
+        """The same JSON without the key and without signatures, wherever they stand in it."""
+        if isinstance(value, str):
+            return without_signatures(value.replace(self._api_key, "[API key]"))
+        # Deeper than this `VideoJob` keeps nothing anyway.
+        if depth > 100:
+            return None
+        if isinstance(value, dict):
+            return {self._masked(name): self._masked(part, depth + 1) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._masked(part, depth + 1) for part in value]
+        return value
+
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
+        text = text[:20_000]
         text = " ".join(without_signatures(text.replace(self._api_key, "[API key]")).split())
         text = "".join(char if char.isprintable() else "�" for char in text)
         return text if len(text) <= 500 else text[:499] + "…"
+
+
+def _cut_off(words: str) -> bool:
+    """Whether a gateway's own 503 (Envoy's, Istio's) says that it lost the service while waiting for it."""
+    return "reset" in words.lower() or "disconnect" in words.lower()
 
 
 def _reason(error: Exception) -> str:
@@ -334,6 +364,7 @@ def _reason(error: Exception) -> str:
         httpx.PoolTimeout: "no connection became free",
         httpx.ReadError: "the connection broke before the answer came",
         httpx.WriteError: "the connection broke while sending",
+        TimeoutError: "the answer did not end in time",
     }
     return names.get(type(error)) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
 

@@ -36,6 +36,9 @@ _DEEPEST = 64
 #: Digits of a number that are kept; Python and JSON libraries read no more than 4,300.
 _LONGEST_NUMBER = 4_000
 
+#: Characters of a job id; it must fit into a URL.
+_LONGEST_ID = 1_000
+
 #: A job in one of these will never change again.
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
@@ -84,6 +87,8 @@ class VideoJob(BaseModel):
         job_id = _text(kept.get("id"))
         if job_id is None:
             raise ValueError("the answer has no job id")
+        if len(job_id) > _LONGEST_ID:
+            raise ValueError(f"the answer has a job id of {len(job_id)} characters")
         outputs = _mapping(kept.get("outputs"))
         status = _status(kept.get("status"))
         return cls(
@@ -92,7 +97,7 @@ class VideoJob(BaseModel):
             status_text=_text(kept.get("status")),
             model=_text(kept.get("model")),
             fault=_fault(kept),
-            cost_usd=_money(outputs.get("cost")),
+            cost_usd=_cost(outputs.get("cost")),
             video_url=_text(outputs.get("video_url")),
             created_at=_time(kept.get("created_at")),
             finished_at=_time(kept.get("done_at")) or _time(kept.get("completed_at")),
@@ -161,6 +166,12 @@ def _money(value: object) -> Decimal | None:
         return None
     # An absurd exponent would make gigabytes of digits wherever the amount is printed.
     return amount if amount.is_finite() and abs(amount.adjusted()) <= 15 else None
+
+
+def _cost(value: object) -> Decimal | None:
+    """A cost below zero would raise a budget: it is as good as none."""
+    amount = _money(value)
+    return amount if amount is not None and amount >= 0 else None
 
 
 def _number(value: object) -> float | None:

@@ -52,7 +52,9 @@ def edition_name(edition: str, moment: datetime) -> str:
         InputError: it is empty, longer than 100 characters, or not printable on one line.
     """
     if not 1 <= len(edition) <= 100 or not edition.isprintable():
-        raise InputError("The edition must be once, daily, hourly, or a printable text of up to 100 characters.")
+        raise InputError(
+            "The edition must be once, daily, hourly, or a printable text of up to 100 characters."
+        )
     if edition == "daily":
         return moment.strftime("%Y-%m-%d")
     if edition == "hourly":

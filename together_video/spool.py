@@ -51,9 +51,10 @@ class Spool:
         """The job id of this very claim, if it had to be kept here."""
         try:
             text = self._submission(claim.id, claim.token).read_text(encoding="utf-8")
-        except OSError:
+            return Submission.model_validate_json(text)
+        except (OSError, ValueError):
+            # What cannot be read is left lying there for a person to look at.
             return None
-        return Submission.model_validate_json(text)
 
     def drop_submission(self, claim: Claim) -> None:
         self._submission(claim.id, claim.token).unlink(missing_ok=True)

@@ -23,7 +23,7 @@ _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", L
 
 
 def check(
-    file: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     strict: Annotated[bool, Parameter(negative=())] = False,

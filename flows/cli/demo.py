@@ -16,11 +16,9 @@ from cyclopts import Parameter
 
 from flows.cli.options import PlaceOptions, RunOptions
 from flows.cli.quiet import quiet_prefect
+from flows.cli.sandbox import catalogue_prices
 from flows.cli.terminal import Terminal
 from flows.services import PrefectServer, S3Server, SandboxServer
-from together_video.catalogue import Catalogue
-from together_video.catalogue.examples import example_request
-from together_video.catalogue.pricing import estimate
 from together_video.summary import Summary
 
 _BUCKET = "videos"
@@ -119,12 +117,12 @@ def demo(
 
 def _sandbox_settings() -> dict[str, object]:
     """Quick, and at the prices of the catalogue, so that the demo's bill is a realistic one."""
-    prices = {
-        model.name: float(price)
-        for model in Catalogue.load().models
-        if (price := estimate(example_request(model)).usd) is not None
-    }
-    return {"generation_seconds": [4, 9], "render_workers": 2, "prices": prices}
+    return {"generation_seconds": [4, 9], "render_workers": 2, "prices": catalogue_prices()}
+
+
+def _stop(*_: object) -> None:
+    """SIGTERM ends the demo as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def _keep_up(terminal: Terminal, prefect: str, s3: S3Server, sandbox: str) -> None:

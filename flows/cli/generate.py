@@ -52,7 +52,7 @@ def generate(
 
 
 def batch(
-    file: str | None = None,
+    file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     /,
     *,
     brief: str | None = None,
@@ -94,7 +94,7 @@ def batch(
         Highest price of one video, where the catalogue knows none.
     """
     if (file is None) == (brief is None):
-        raise InputError("Give a FILE of requests or prompts, or --brief TEXT.")
+        raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
     if not 1 <= in_flight <= 1000:
         raise InputError("--in-flight must be from 1 to 1000.")
     settings = request.request_fields()

@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL
 from blocks import TogetherCredentials, VideoArchive
 from flows.cli.options import PlaceOptions
 from flows.cli.terminal import Terminal
-from flows.ending import interrupted, result_of
+from flows.ending import interrupted, keeping, result_of
 from flows.progress import listening
 from together_video.audit import AuditReport
 from together_video.errors import ConfigurationError, VideoError
@@ -34,12 +34,12 @@ def run_flow(
 
     0: all is well. 1: something is not. 2: bad input. 130: interrupted.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, stop_on_sigterm)
     try:
         with listening(terminal.progress):
             state, result = asyncio.run(_run(flow, parameters, place, terminal))
-    except KeyboardInterrupt:
-        terminal.complain(interrupted(terminal.at_provider))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        terminal.complain(interrupted(len(terminal.at_provider), len(terminal.creating)))
         return INTERRUPTED, None
     except VideoError as error:
         terminal.complain(error.message)
@@ -53,14 +53,25 @@ def run_flow(
     return 1, None
 
 
+def stop_on_sigterm(*_: object) -> None:
+    """SIGTERM ends a run as Ctrl-C does. Not by way of SIGINT, which scripts' background jobs ignore."""
+    raise KeyboardInterrupt
+
+
 async def _run(
     flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions, terminal: Terminal
 ) -> tuple[State[Any], Any]:
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     server = PREFECT_API_URL.value()
     if server:
         await _reach(server)
         parameters = {**parameters, **await _blocks(place)}
-        state: State[Any] = await flow(**parameters, return_state=True)
+        with keeping() as endings:
+            try:
+                state: State[Any] = await flow(**parameters, return_state=True)
+            except httpx.TransportError as error:
+                return _unrecorded(server, endings, terminal, error)
         return state, result_of(await state.aresult(raise_on_failure=False))
     if place.together or place.archive:
         raise ConfigurationError(
@@ -76,6 +87,18 @@ async def _run(
     finally:
         logger.removeHandler(warnings)
     return state, result_of(state.data)
+
+
+def _unrecorded(
+    server: str, endings: list[State[Any]], terminal: Terminal, error: httpx.TransportError
+) -> tuple[State[Any], Any]:
+    """The server went away and stayed away: what became of the videos is known here all the same."""
+    if not endings:
+        raise ConfigurationError(
+            f"The Prefect server at {server} went away in mid-run. Run again: it goes on where it was."
+        ) from error
+    terminal.note(f"The Prefect server at {server} went away and was not told how the run ended.")
+    return endings[-1], result_of(endings[-1].data)
 
 
 class _Warnings(logging.Handler):

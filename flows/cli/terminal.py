@@ -43,9 +43,10 @@ class Terminal:
         self.out = Console(highlight=False)
         if not self.out.is_terminal:
             # A file or a pipe has no width: nothing needs to be folded for it.
-            self.out = Console(highlight=False, width=_WIDE_ENOUGH)
+            self.out = Console(highlight=False, width=_WIDE_ENOUGH - 1)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.at_provider = 0
+        self.creating: set[str] = set()
+        self.at_provider: set[str] = set()
         self._quiet = quiet
         self._clock = clock
         self._start = clock()
@@ -66,10 +67,15 @@ class Terminal:
 
     def progress(self, change: Progress) -> None:
         """`   12 s   2/4  archived   a fox in the snow`"""
+        video = change.plan.id
+        if change.stage == "creating":
+            self.creating.add(video)
+            return
+        self.creating.discard(video)
         if change.stage in {"created", "goes on"}:
-            self.at_provider += 1
+            self.at_provider.add(video)
         elif change.stage in {"archived", "failed"}:
-            self.at_provider = max(0, self.at_provider - 1)
+            self.at_provider.discard(video)
         if self._quiet:
             return
         count = f"{change.done}/{change.total}" if change.stage in _FINAL else ""
