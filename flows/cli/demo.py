@@ -117,7 +117,7 @@ def demo(
 
 def _sandbox_settings() -> dict[str, object]:
     """Quick, and at the prices of the catalogue, so that the demo's bill is a realistic one."""
-    return {"generation_seconds": [4, 9], "render_workers": 2, "prices": catalogue_prices()}
+    return {"generation_seconds": [3, 6], "render_workers": 2, "prices": catalogue_prices()}
 
 
 def _stop(*_: object) -> None:
