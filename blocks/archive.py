@@ -149,14 +149,17 @@ class VideoArchive(Block):
             ConfigurationError: boto3 finds no credentials, no region or no such profile.
         """
         client = make_client(self.credentials, connections)
-        impatient = make_client(self.credentials, connections, attempts=1)
         storage = Storage(
             storage_class=self.storage_class,
             sse_kms_key_id=self.sse_kms_key_id,
             tags=tuple(self.tags.items()),
         )
         store = ObjectStore(
-            client, self.bucket, storage=storage, connections=connections, impatient=impatient
+            client,
+            self.bucket,
+            storage=storage,
+            connections=connections,
+            impatient=lambda: make_client(self.credentials, connections, attempts=1),
         )
         try:
             yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd)

@@ -16,6 +16,7 @@ from contextlib import closing
 from copy import copy
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -144,13 +145,13 @@ class ObjectStore:
         *,
         storage: Storage | None = None,
         connections: int = 32,
-        impatient: S3Client | None = None,
+        impatient: Callable[[], S3Client] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.bucket = bucket
         self._client = client
-        #: A client that never repeats a request by itself.
-        self._impatient = impatient or client
+        #: Makes a client that never repeats a request by itself, when one is first needed.
+        self._make_impatient = impatient or (lambda: client)
         self._storage = storage or Storage()
         self._sleep = sleep
         # asyncio.to_thread has six threads on two cores: far fewer than uploads in flight.
@@ -307,6 +308,10 @@ class ObjectStore:
                 self._client.delete_object(Bucket=self.bucket, Key=key)
 
         await self._call(remove, "its facts in flight", missing=None)
+
+    @cached_property
+    def _impatient(self) -> S3Client:
+        return self._make_impatient()
 
     async def delete_once(self, key: str) -> None:
         """Remove one object with a single request. An unclear answer is an error: repeated blindly, the
