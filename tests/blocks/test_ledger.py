@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from blocks.ledger import Ledger
-from together_video.errors import ArchiveError, NoClearAnswer
+from together_video.errors import ArchiveError, NoClearAnswer, StoreUnavailable
 from together_video.jobs import VideoJob
 from together_video.prompts import Brief, PromptSet
 from together_video.records import Claim, Layout, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
@@ -107,6 +107,62 @@ async def test_release_leaves_the_ambiguity_of_another_claim(ledger):
     await ledger.ambiguous(claim.model_copy(update={"token": "other"}), silence())
     await ledger.release(claim)
     assert await keys(ledger) == [f"films/inflight/{PLAN.id}/ambiguous.json"]
+
+
+@pytest.mark.anyio
+async def test_release_never_removes_the_claim_of_another_run(new_archive, unruly_s3, s3_client):
+    """The DELETE was done and its answer lost: what lies there by now is somebody else's, who is paying."""
+    archive = new_archive(unruly_s3.url)
+    lost, others = [], []
+
+    def strike(method, path, _):
+        if not path.endswith("claim.json"):
+            return None
+        if method == "DELETE" and not lost:
+            lost.append(path)
+            return "lost"
+        if lost and not others:
+            others.append(claim.model_copy(update={"token": "other"}))
+            body = others[0].model_dump_json().encode()
+            s3_client.put_object(Bucket=archive.bucket, Key=archive.layout.claim(PLAN.id), Body=body)
+        return None
+
+    async with archive.open() as ledger:
+        claim = await ledger.claim(PLAN, valid_seconds=250)
+        unruly_s3.strike = strike
+        await ledger.release(claim)
+        assert (await ledger.facts(PLAN.id)).claim == others[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("refusals", "left"), [(1, 0), (2, 0), (3, 1)])
+async def test_release_repeats_an_unclear_removal_of_its_own_claim(
+    archive, unruly_s3, open_store, refusals, left
+):
+    """What is still ours may be removed again; after three tries without success the release fails."""
+    ledger = Ledger(open_store(archive, unruly_s3.url), Layout())
+    claim = await ledger.claim(PLAN, valid_seconds=250)
+    rest = iter([503] * refusals)
+    unruly_s3.strike = lambda method, *_: next(rest, None) if method == "DELETE" else None
+    if left:
+        with pytest.raises(StoreUnavailable):
+            await ledger.release(claim)
+    else:
+        await ledger.release(claim)
+    assert len(await keys(ledger)) == left
+
+
+@pytest.mark.anyio
+async def test_a_claim_that_is_tried_again_is_the_same(archive, unruly_s3, open_store):
+    """A PUT without a clear answer may have been done: the next try finds its own claim, as old as it is."""
+    ledger = Ledger(open_store(archive, unruly_s3.url), Layout())
+    unruly_s3.strike = lambda method, *_: "lost" if method == "PUT" else 503
+    with pytest.raises(StoreUnavailable):
+        await ledger.claim(PLAN, valid_seconds=250)
+    unruly_s3.strike = lambda *_: None
+    found = (await ledger.facts(PLAN.id)).claim
+    assert found
+    assert await ledger.claim(PLAN, valid_seconds=250) == found
 
 
 @pytest.mark.anyio

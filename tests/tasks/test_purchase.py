@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -13,10 +13,10 @@ from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
     ApiUnreachable,
-    ArchiveError,
     ConfigurationError,
     CreateAmbiguous,
     RequestRefused,
+    StoreUnavailable,
 )
 from together_video.jobs import VideoJob
 from together_video.records import LedgerState, RunRef, Submission, VideoRecord
@@ -326,14 +326,51 @@ async def test_a_job_id_that_nobody_can_take(purchase, api, open_ledger, said, n
 
 
 @pytest.mark.anyio
-async def test_an_ambiguity_that_the_bucket_cannot_take(purchase, plan, api, ledger, open_ledger, unruly_s3):
-    """Then the claim alone says it, once it is old: never a second POST."""
+async def test_an_ambiguity_that_the_bucket_cannot_take(
+    purchase, plan, api, ledger, open_ledger, unruly_s3, said
+):
+    """It is as ambiguous and as fresh; the claim alone says so, once it is old: never a second POST."""
     api.faults({"on": "create", "kind": "reset", "times": 1})
     unruly_s3.strike = lambda method, path, _: 503 if "ambiguous" in path and method == "PUT" else None
-    with pytest.raises(ArchiveError):
+    with pytest.raises(CreateAmbiguous) as caught:
         await purchase(ledger=await open_ledger(unruly_s3.url))
+    assert (caught.value.fresh, caught.value.retryable, caught.value.video_id) == (True, False, plan.id)
+    assert "could not take that this create is ambiguous" in said[0]
     assert (await ledger.facts(plan.id)).state is LedgerState.CLAIMED
-    assert len(api.jobs) == 1
+    assert (len(api.jobs), api.posts) == (1, 1)
+
+
+@pytest.mark.anyio
+async def test_a_job_without_its_claim_is_waited_for(purchase, plan, api, ledger, bought, said):
+    """Whatever removed the claim: the video was paid for once, and is not bought again."""
+    first = await bought(plan)
+    await ledger.store.delete([ledger.layout.claim(plan.id)])
+    again = await purchase()
+    assert (again.job_id, again.resumed) == (first.job_id, True)
+    assert first.job_id in said[0]
+    assert await names(ledger) == ["claim.json", "job.json"]
+    assert api.posts == 1
+
+
+@pytest.mark.anyio
+async def test_a_claim_of_an_earlier_try_keeps_its_age(
+    purchase, plan, api, ledger, open_ledger, unruly_s3, archive, s3_client
+):
+    """Its PUT was unclear an hour ago, so others think it left behind: nothing is bought behind it."""
+    shaky = await open_ledger(unruly_s3.url)
+    unruly_s3.strike = lambda method, *_: "lost" if method == "PUT" else 503
+    with pytest.raises(StoreUnavailable):
+        await purchase(ledger=shaky)
+    unruly_s3.strike = lambda *_: None
+    claim = (await ledger.facts(plan.id)).claim
+    old = claim.model_copy(update={"claimed_at": claim.claimed_at - timedelta(hours=1)})
+    body = old.model_dump_json().encode()
+    s3_client.put_object(Bucket=archive.bucket, Key=ledger.layout.claim(plan.id), Body=body)
+    got = await purchase(ledger=shaky)
+    assert got.claim.token != claim.token
+    assert datetime.now(UTC) - got.claim.claimed_at < timedelta(minutes=1)
+    assert (await ledger.facts(plan.id)).claim == got.claim
+    assert [got.job_id] == api.jobs
 
 
 class Gatekeeper:

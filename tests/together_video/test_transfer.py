@@ -86,25 +86,16 @@ async def test_a_file_that_is_there_is_replaced_whole(
 
 
 @pytest.mark.anyio
-async def test_an_answer_that_is_compressed_all_the_same_is_unpacked(
-    wire: Any, client: TogetherClient, target: Path
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip", "br"])
+async def test_an_encoding_that_was_not_asked_for_is_refused(
+    wire: Any, client: TogetherClient, target: Path, encoding: str
 ) -> None:
-    """The announced length is that of the packed bytes and is not held against the file."""
-    packed = wire.http(gzip.compress(b"fox" * 1000), content_encoding="gzip")
+    """A small packed answer may hold a huge file, so nothing is unpacked; another link may do better."""
+    packed = wire.http(gzip.compress(b"fox" * 1000), content_encoding=encoding)
     async with wire.serve(packed) as server:
-        got = await client.download(server.url, target, max_bytes=10_000)
-    assert (got.size, target.read_bytes()) == (3000, b"fox" * 1000)
-
-
-@pytest.mark.anyio
-async def test_what_unpacks_beyond_the_bound_is_too_large(
-    wire: Any, client: TogetherClient, target: Path
-) -> None:
-    """A small packed answer may hold a huge file."""
-    packed = wire.http(gzip.compress(bytes(10**7)), content_encoding="gzip")
-    async with wire.serve(packed) as server:
-        with pytest.raises(DownloadTooLarge):
-            await client.download(server.url, target, max_bytes=10**6)
+        with pytest.raises(DownloadBroken, match="was not asked for") as caught:
+            await client.download(server.url, target, max_bytes=10_000)
+    assert encoding in caught.value.message
     assert left(target) == []
 
 
@@ -124,10 +115,6 @@ BROKEN: dict[str, tuple[bytes | str, ...]] = {
     "no content": (b"HTTP/1.1 204 No Content\r\n\r\n",),
     "no answer": ("close",),
     "not HTTP": (b"220 mail.example\r\n", "close"),
-    "broken gzip": (
-        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nfox",
-        "close",
-    ),
     "a redirect in a circle": (b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n",),
     "a redirect to a file": (b"HTTP/1.1 302 Found\r\nlocation: file:///etc/hosts\r\ncontent-length: 0\r\n\r\n",),
     "a redirect to no port": (
