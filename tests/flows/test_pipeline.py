@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -115,6 +116,27 @@ async def test_a_run_after_the_deadline_brings_the_job_home(start_api: Make, bat
     assert [found.state.value for found in second.data.videos] == ["archived"]
     assert second.data.videos[0].job_id == first.data.videos[0].job_id
     assert api.posts == 1
+
+
+async def test_a_doubt_that_the_bucket_cannot_take_counts_in_the_budget(
+    api: Any, new_archive: Make, unruly_s3: Any, batch: Make
+) -> None:
+    """The create may have been charged, whether or not that can be written down: it keeps its estimate."""
+    api.faults({"on": "create", "kind": "reset", "times": 1})
+    unruly_s3.strike = lambda method, path, _: 400 if "ambiguous" in path and method == "PUT" else None
+    budget = {"in_flight": 1, "budget_usd": Decimal("0.30")}
+    state = await batch("a fox", "an owl", archive=new_archive(unruly_s3.url), **budget)
+    assert [found.state.value for found in state.data.videos] == ["ambiguous", "skipped"]
+    assert (api.posts, api.charges) == (1, 1)
+
+
+async def test_a_video_that_costs_more_than_estimated_is_told(
+    start_api: Make, batch: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The limits go by estimates: whoever set one must hear that they were too low."""
+    dear = start_api(price=0.5)
+    await batch("a fox", together=dear.credentials())
+    assert any("0.5 USD" in line for line in caplog.messages), caplog.messages
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
@@ -321,9 +343,11 @@ async def test_progress_is_told_as_it_happens(batch: Make) -> None:
         await batch("a fox", "an owl", in_flight=1)
     await batch("a cat")
     assert [(told.plan.title, told.stage, told.done) for told in heard] == [
+        ("a fox", "creating", 0),
         ("a fox", "created", 0),
         ("a fox", "finished", 0),
         ("a fox", "archived", 1),
+        ("an owl", "creating", 1),
         ("an owl", "created", 1),
         ("an owl", "finished", 1),
         ("an owl", "archived", 2),

@@ -115,6 +115,17 @@ async def test_a_key_that_is_echoed_in_an_accepted_answer_is_masked() -> None:
     assert job.raw["debug"] == {"authorization": "Bearer [API key]"}
 
 
+@pytest.mark.anyio
+async def test_a_key_that_is_echoed_in_disguise_is_masked() -> None:
+    """Escaped, as a member's name, within a list: what is kept is the decoded answer."""
+    escaped = KEY.replace("s", "\\u0073")
+    text = f'{{"id": "j", "echo": "Bearer {escaped}", "by": [{{"{escaped}": 1}}], "{KEY}": 2}}'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=text))
+    async with TogetherClient(KEY, "https://api.test", transport=transport) as client:
+        job = await client.create(FOX)
+    assert job.raw == {"id": "j", "echo": "Bearer [API key]", "by": [{"[API key]": 1}], "[API key]": 2}
+
+
 def test_a_client_does_not_show_its_key() -> None:
     """`repr` and `str` are what ends up in logs and in the Prefect UI."""
     client = TogetherClient(KEY, transport=httpx.MockTransport(lambda _: httpx.Response(200)))
