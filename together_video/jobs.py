@@ -36,9 +36,6 @@ _DEEPEST = 64
 #: Digits of a number that are kept; Python and JSON libraries read no more than 4,300.
 _LONGEST_NUMBER = 4_000
 
-#: Characters of a job id; it must fit into a URL.
-_LONGEST_ID = 1_000
-
 #: A job in one of these will never change again.
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
@@ -87,8 +84,6 @@ class VideoJob(BaseModel):
         job_id = _text(kept.get("id"))
         if job_id is None:
             raise ValueError("the answer has no job id")
-        if len(job_id) > _LONGEST_ID:
-            raise ValueError(f"the answer has a job id of {len(job_id)} characters")
         outputs = _mapping(kept.get("outputs"))
         status = _status(kept.get("status"))
         return cls(
