@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
+import tracemalloc
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,16 @@ import httpx
 import pytest
 
 from together_video.client import Timeouts, TogetherClient
-from together_video.errors import ApiUnreachable, DownloadBroken, NoClearAnswer, RateLimited, TogetherError
+from together_video.errors import (
+    AccountRefused,
+    ApiOverloaded,
+    ApiUnreachable,
+    DownloadBroken,
+    NoClearAnswer,
+    RateLimited,
+    RequestRefused,
+    TogetherError,
+)
 from together_video.jobs import JobStatus
 from together_video.requests import VideoRequest
 from together_video.sandbox.config import SandboxConfig
@@ -217,3 +229,131 @@ async def test_a_link_that_is_none_is_a_broken_download(tmp_path: Path, url: str
     assert caught.value.retryable
     assert len(caught.value.message) < 400
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_drips_ends(wire: Any) -> None:
+    """Each piece comes in time and the whole never: the call ends once its time and that to connect are over."""
+
+    async def drip(_: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED)
+        while True:
+            writer.write(b"1\r\n \r\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with (
+        wire.serve(drip) as server,
+        TogetherClient("k", server.url, timeouts=IMPATIENT) as client,
+        asyncio.timeout(20),
+    ):
+        create, retrieve = await errors_of(client)
+    for error, creating in ((create, True), (retrieve, False)):
+        assert type(error) is NoClearAnswer
+        assert error.job_may_exist is creating
+        assert "did not end in time" in error.message
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("charset", ["hex", "zlib", "undefined", "idna", "utf-7", "no-such"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("401 No", AccountRefused),
+        ("422 No", RequestRefused),
+        ("500 No", NoClearAnswer),
+        ("200 OK", NoClearAnswer),
+    ],
+)
+async def test_an_odd_charset_changes_nothing(
+    wire: Any, charset: str, status: str, kind: type[TogetherError]
+) -> None:
+    """Python has codecs that are none for text; the status says what the answer means all the same."""
+    page = wire.http(b"<html>no \xff</html>", status, content_type=f"text/html; charset={charset}")
+    async with wire.serve(page) as server, TogetherClient("k", server.url) as client:
+        for error in await errors_of(client):
+            assert type(error) is kind
+            assert "<html>no" in error.message
+
+
+def zeros(megabytes: int) -> bytes:
+    """That many MiB, packed to a thousandth."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(megabytes)) + packer.flush()
+
+
+async def without_end(_: Any, writer: asyncio.StreamWriter) -> None:
+    """256 MiB, as long as somebody reads."""
+    writer.write(CHUNKED)
+    piece = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+    for _ in range(4096):
+        writer.write(piece)
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["plain", "packed", "packed twice"])
+async def test_an_answer_without_end_is_not_kept_in_memory(wire: Any, kind: str) -> None:
+    """16 MiB are read or unpacked and no more; an answer that is packed twice is not unpacked at all."""
+    packed = wire.http(zeros(128), content_encoding="gzip")
+    twice = wire.http(gzip.compress(zeros(128)), content_encoding="gzip, gzip")
+    answer = {"plain": without_end, "packed": packed}.get(kind, twice)
+    async with wire.serve(answer) as server, TogetherClient("k", server.url) as client:
+        tracemalloc.start()
+        try:
+            create, retrieve = await errors_of(client)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    words = "was not asked for" if kind == "packed twice" else "larger than 16 MiB"
+    for error in (create, retrieve):
+        assert type(error) is NoClearAnswer
+        assert words in error.message
+    assert peak < 80 * 2**20
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_an_answer_that_is_packed_unasked_is_read(wire: Any, encoding: str) -> None:
+    """Some gateways do it; the job id in it is paid for."""
+    pack = gzip.compress if encoding == "gzip" else zlib.compress
+    answer = wire.http(pack(b'{"id": "j"}'), content_encoding=encoding)
+    async with wire.serve(answer) as server, TogetherClient("k", server.url) as client:
+        assert (await client.create(FOX)).id == "j"
+    assert server.heard[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.anyio
+async def test_a_number_too_long_for_python_hides_no_job_id(wire: Any) -> None:
+    """The id beside it is paid for."""
+    answer = wire.http(b'{"id": "j", "n": ' + b"1" * 5000 + b"}")
+    async with wire.serve(answer) as server, TogetherClient("k", server.url) as client:
+        assert (await client.create(FOX)).id == "j"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (
+            b"upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+            NoClearAnswer,
+        ),
+        (b"no healthy upstream", ApiOverloaded),
+        (b'{"error": {"message": "Service is busy"}}', ApiOverloaded),
+        (b"", ApiOverloaded),
+    ],
+)
+async def test_a_503_of_a_gateway_that_lost_the_service_is_unclear(
+    wire: Any, words: bytes, kind: type[TogetherError]
+) -> None:
+    """The service may have had the request by then; every other 503 proves that nothing was created."""
+    async with (
+        wire.serve(wire.http(words, "503 Service Unavailable")) as server,
+        TogetherClient("k", server.url) as client,
+    ):
+        create, retrieve = await errors_of(client)
+    assert (type(create), type(retrieve)) == (kind, kind)
+    assert create.job_may_exist is (kind is NoClearAnswer)
+    assert retrieve.retryable

@@ -1,0 +1,148 @@
+"""The audit and the collector, where runs, people or consoles have left odd things in the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from blocks import VideoArchive
+from blocks import spending as spending_module
+from flows.audit import audit
+from flows.collect import collect_videos
+from flows.ending import result_of
+from together_video.records import Submission, VideoPlan
+from together_video.spool import Spool
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def collect(api: Any, archive: VideoArchive, spool_folder: Any, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Runs the collector's own function, with a spool of its own."""
+    monkeypatch.setenv("TOGETHER_VIDEO_SPOOL", str(spool_folder))
+
+    async def run(**parameters: Any) -> Any:
+        return await collect_videos.fn(**{"together": api.credentials(), "archive": archive, **parameters})
+
+    return run
+
+
+async def findings(archive: VideoArchive) -> list[tuple[str, str]]:
+    async with archive.open() as ledger:
+        return [(found.kind, found.key) for found in (await audit(ledger, deep=False)).findings]
+
+
+async def test_money_that_nobody_uses_is_given_back(
+    archive: VideoArchive, collect: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reservation without a purchase is left alone while it is young; then found, and given back."""
+    archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    async with archive.open() as ledger:
+        key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
+    assert await findings(archive) == []
+    assert (await collect(archive=archive)).is_completed()
+    async with archive.open() as ledger:
+        assert await ledger.store.head(key) is not None
+    monkeypatch.setattr(spending_module, "_SETTLED_AFTER", -60)
+    assert await findings(archive) == [("half-written", key)]
+    assert (await collect(archive=archive)).is_completed()
+    assert await findings(archive) == []
+
+
+async def test_a_job_without_its_claim_is_trouble(
+    api: Any, archive: VideoArchive, collect: Make, small: Make
+) -> None:
+    """Nobody knows what was asked: it is told with its job id, and stays as it is."""
+    plan = VideoPlan(request=small("a fox"))
+    async with archive.open() as ledger, api.credentials().get_client() as client:
+        claim = await ledger.claim(plan, valid_seconds=250)
+        assert claim is not None
+        job = await client.create(plan.request)
+        await ledger.submitted(Submission.of(claim, job))
+        await ledger.store.delete([ledger.layout.claim(plan.id)])
+        state = await collect()
+        assert state.is_failed()
+        (found,) = result_of(state.data).videos
+        assert (found.id, found.state.value) == (plan.id, "submitted")
+        assert job.id in found.error
+        assert "buys nothing" in found.error
+        assert (await ledger.facts(plan.id)).submission is not None
+    assert api.posts == 1
+
+
+async def test_folders_of_a_console_are_no_findings(archive: VideoArchive, s3_client: Any) -> None:
+    """Consoles make empty objects whose names end in / to show folders; an empty file is an orphan all the same."""
+    for key in (
+        "videos/",
+        "records/",
+        "inflight/",
+        "media/",
+        "spending/",
+        "videos/2026-11-21/",
+        "videos/a.mp4",
+    ):
+        s3_client.put_object(Bucket=archive.bucket, Key=key, Body=b"")
+    assert await findings(archive) == [("orphan", "videos/a.mp4")]
+
+
+async def test_a_broken_claim_does_not_stop_the_audit(archive: VideoArchive, s3_client: Any) -> None:
+    """It is a finding, beside all others."""
+    key = f"inflight/{'a' * 24}/claim.json"
+    s3_client.put_object(Bucket=archive.bucket, Key=key, Body=b"{broken")
+    s3_client.put_object(Bucket=archive.bucket, Key="videos/a.mp4", Body=b"x")
+    assert sorted(await findings(archive)) == [
+        ("orphan", "videos/a.mp4"),
+        ("unreadable", f"inflight/{'a' * 24}/"),
+    ]
+
+
+async def test_a_broken_note_on_disk_does_not_stop_the_collector(
+    archive: VideoArchive, collect: Make, small: Make, spool_folder: Any
+) -> None:
+    """A job id that could not be written whole is none; the purchase waits for its age to tell."""
+    async with archive.open() as ledger:
+        claim = await ledger.claim(VideoPlan(request=small("a fox")), valid_seconds=250)
+    assert claim is not None
+    spool = Spool(spool_folder)
+    path = spool.keep_submission(
+        Submission(id=claim.id, token=claim.token, job_id="j", submitted_at=claim.claimed_at)
+    )
+    path.write_bytes(b'{"id": "\xff')
+    assert spool.kept_submission(claim) is None
+    state = await collect()
+    assert state.is_completed(), state.message
+    assert path.exists()
+
+
+async def test_an_idle_collector_makes_one_call(new_archive: Make, unruly_s3: Any, collect: Make) -> None:
+    """It is scheduled every few minutes, and every call costs."""
+    archive = new_archive(unruly_s3.url)
+    unruly_s3.calls.clear()
+    state = await collect(archive=archive)
+    assert state.is_completed()
+    assert [(method, "prefix=inflight" in path) for method, path in unruly_s3.calls] == [("GET", True)]
+
+
+async def test_a_store_that_tells_no_time(
+    new_archive: Make, unruly_s3: Any, small: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a Date header our own clock has to do."""
+    archive = new_archive(unruly_s3.url)
+    passed = unruly_s3._pass_on
+
+    def without_date(call: Any, body: bytes) -> Any:
+        status, answer, headers = passed(call, body)
+        return status, answer, [(name, value) for name, value in headers if name.lower() != "date"]
+
+    monkeypatch.setattr(unruly_s3, "_pass_on", without_date)
+    async with archive.open() as ledger:
+        claim = await ledger.claim(VideoPlan(request=small("a fox")), valid_seconds=250)
+        assert claim is not None
+        facts = await ledger.facts(claim.id)
+    assert facts.claim_age is not None
+    assert abs(facts.claim_age) < 60
