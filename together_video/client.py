@@ -136,7 +136,8 @@ class TogetherClient:
         self.timeouts = timeouts or Timeouts()
         #: All who create with this client pass it, so that a 429 makes everyone wait.
         self.gate = RateGate()
-        self._api_key = api_key
+        # A stand-in's key of a few letters is no secret, and stands in half of all words.
+        self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
         verify = httpx.create_ssl_context() if transport is None else True
         bearer = {
             "Authorization": f"Bearer {api_key}",
@@ -333,7 +334,7 @@ class TogetherClient:
     def _masked(self, value: Any, depth: int = 0) -> Any:
         """The same JSON without the key and without signatures, wherever they stand in it."""
         if isinstance(value, str):
-            return without_signatures(value.replace(self._api_key, "[API key]"))
+            return without_signatures(value.replace(self._secret, "[API key]"))
         # Deeper than this `VideoJob` keeps nothing anyway.
         if depth > 100:
             return None
@@ -346,7 +347,7 @@ class TogetherClient:
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
         text = text[:20_000]
-        text = " ".join(without_signatures(text.replace(self._api_key, "[API key]")).split())
+        text = " ".join(without_signatures(text.replace(self._secret, "[API key]")).split())
         text = "".join(char if char.isprintable() else "�" for char in text)
         return text if len(text) <= 500 else text[:499] + "…"
 
