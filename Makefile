@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-.PHONY: help demo test chaos install lock clean
+.PHONY: help demo test chaos faults install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,6 +42,9 @@ test: $(INSTALLED)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+faults: $(INSTALLED)
+	@WRITE_FAULTS=1 $(BIN)/pytest -o addopts="-q --import-mode=importlib" tests/faults
 
 lock: $(INSTALLED)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \

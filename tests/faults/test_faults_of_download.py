@@ -1,0 +1,85 @@
+"""What can happen to the file of a finished job: nothing but a whole video is archived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+Expect = Callable[..., Any]
+
+
+def rule(on: str, kind: str, **more: Any) -> tuple[dict[str, Any], ...]:
+    return ({"on": on, "kind": kind, **more},)
+
+
+GONE_WELL = {"sees": "archived", "bucket": "records: archived; videos: jpg, mp4", "then": "reused"}
+LATER = {
+    "sees": "submitted",
+    "bucket": "inflight: claim, job",
+    "then": "archived",
+    "work": "1 download",
+}
+
+CASES: dict[str, dict[str, Any]] = {
+    "the link has expired: a fresh one is asked for": {
+        **GONE_WELL,
+        "rules": rule("link", "link_expired", times=1),
+    },
+    "every link has expired": {
+        **LATER,
+        "rules": rule("link", "link_expired"),
+        "reads": "The link to the video answers with HTTP 403",
+    },
+    "404 behind the link, for ever": {
+        **LATER,
+        "rules": rule("link", "status", status=404),
+        "reads": "HTTP 404",
+    },
+    "500 behind the link twice": {**GONE_WELL, "rules": rule("link", "status", status=500, times=2)},
+    "the connection breaks off before the file": {
+        **GONE_WELL,
+        "rules": rule("download", "reset", times=1),
+    },
+    "the file is cut short once": {**GONE_WELL, "rules": rule("download", "truncated", times=1)},
+    "the file is cut short each time": {
+        **LATER,
+        "rules": rule("download", "truncated"),
+        "reads": "broke off",
+    },
+    "an HTML page instead of the file, once": {
+        **GONE_WELL,
+        "rules": rule("download", "wrong_content", times=1),
+    },
+    "an HTML page instead of the file, each time": {
+        **LATER,
+        "rules": rule("download", "wrong_content"),
+        "reads": "web page or an XML answer, not a video",
+    },
+    "broken JSON instead of the file, each time": {
+        **LATER,
+        "rules": rule("download", "garbage"),
+        "reads": "JSON answer, not a video",
+    },
+    "an empty file, each time": {
+        **LATER,
+        "rules": rule("download", "garbage", body=""),
+        "reads": "empty",
+    },
+}
+
+
+@pytest.mark.parametrize("fault", CASES)
+async def test_only_a_whole_video_is_archived(expect: Expect, fault: str) -> None:
+    """What passes is downloaded again; what does not leaves the job in flight, and nothing under videos/."""
+    await expect("download", fault, **CASES[fault])
+
+
+async def test_a_silent_download_is_begun_again(scene: Any, expect: Expect) -> None:
+    """Nothing comes for longer than the time between two pieces."""
+    scene.timeouts = {"download_seconds": 0.3}
+    rules = rule("download", "hang", times=1)
+    await expect("download", "the file stops coming, once", rules=rules, **GONE_WELL)

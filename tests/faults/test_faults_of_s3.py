@@ -1,0 +1,221 @@
+"""What can happen to the bucket and the server behind it, before anything is paid and after."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+Expect = Callable[..., Any]
+
+GONE_WELL = {"sees": "archived", "bucket": "records: archived; videos: jpg, mp4", "then": "reused"}
+#: The run stops before it has spent anything.
+NOT_BEGUN = {
+    "sees": "not begun",
+    "bucket": "nothing",
+    "billed": 0,
+    "then": "archived",
+    "work": "1 create, 1 download",
+}
+#: The file was downloaded, lies in the spool, and could not be uploaded.
+STUCK = {"sees": "submitted", "bucket": "inflight: claim, job", "then": "archived"}
+
+#: fault: (method, piece of the path, (status, code) or what the server does, how often), and the outcome.
+CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
+    "503 SlowDown for ever": (
+        ("*", "", (503, "SlowDown"), None),
+        {**NOT_BEGUN, "reads": "could not do it (SlowDown)"},
+    ),
+    "403 AccessDenied from the start": (
+        ("*", "", (403, "AccessDenied"), None),
+        {**NOT_BEGUN, "reads": "refuses these credentials (AccessDenied)"},
+    ),
+    "403: the secret key is wrong": (
+        ("*", "", (403, "SignatureDoesNotMatch"), None),
+        {**NOT_BEGUN, "reads": "refuses these credentials"},
+    ),
+    "the bucket is in another region": (
+        ("*", "", (400, "AuthorizationHeaderMalformed"), None),
+        {**NOT_BEGUN, "reads": "set AWS_REGION"},
+    ),
+    "503 SlowDown twice on the claim": (("PUT", "/claim.json", (503, "SlowDown"), 2), GONE_WELL),
+    "503 SlowDown on each claim": (
+        ("PUT", "/claim.json", (503, "SlowDown"), None),
+        {**NOT_BEGUN, "sees": "refused", "reads": "SlowDown"},
+    ),
+    "409 on the claim: another write is under way": (
+        ("PUT", "/claim.json", (409, "ConditionalRequestConflict"), 1),
+        GONE_WELL,
+    ),
+    "the answer to the claim is lost, and each repetition by boto3": (
+        ("PUT", "/claim.json", "lost", 1),
+        GONE_WELL,
+    ),
+    "the answer to the job id is lost": (("PUT", "/job.json", "lost", 1), GONE_WELL),
+    "the answer to the video is lost": (("PUT", ".mp4", "lost", 1), GONE_WELL),
+    "the answer to the poster is lost": (("PUT", ".jpg", "lost", 1), GONE_WELL),
+    "the answer to the record is lost": (("PUT", "/records/", "lost", 1), GONE_WELL),
+    "the bucket never takes the job id": (("PUT", "/job.json", (503, "SlowDown"), None), GONE_WELL),
+    "the bucket takes nothing any more once the job is made": (
+        ("PUT", "o", "after the claim", None),
+        {
+            **STUCK,
+            "bucket": "inflight: claim; on this machine: job id",
+            "reads": "could not do it (InternalError)",
+        },
+    ),
+    "500 twice on the video": (("PUT", ".mp4", (500, "InternalError"), 2), GONE_WELL),
+    "500 on the video, for ever": (
+        ("PUT", ".mp4", (500, "InternalError"), None),
+        {**STUCK, "reads": "could not do it (InternalError)"},
+    ),
+    "the connection breaks off during the upload": (("PUT", ".mp4", "reset", 1), GONE_WELL),
+    "403 AccessDenied in mid-run": (
+        ("PUT", ".mp4", (403, "AccessDenied"), None),
+        {**STUCK, "reads": "refuses these credentials"},
+    ),
+    "ExpiredToken in mid-run": (
+        ("PUT", ".mp4", (400, "ExpiredToken"), None),
+        {**STUCK, "reads": "have expired. Renew them and run again: it goes on where it was."},
+    ),
+    "the bucket vanishes in mid-run": (
+        ("PUT", ".mp4", (404, "NoSuchBucket"), None),
+        {**STUCK, "reads": "There is no bucket"},
+    ),
+    "other bytes are stored than were sent, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
+    "other bytes are stored than were sent, each time": (
+        ("PUT", ".mp4", "spoil", None),
+        {**STUCK, "reads": "is not what was sent; it was removed again"},
+    ),
+    "500 on the poster, for ever": (
+        ("PUT", ".jpg", (500, "InternalError"), None),
+        {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "InternalError"},
+    ),
+    "500 on the record, for ever": (
+        ("PUT", "/records/", (500, "InternalError"), None),
+        {**STUCK, "bucket": "inflight: claim, job; videos: jpg, mp4", "reads": "InternalError"},
+    ),
+    "403 on deleting, from the start": (
+        ("DELETE", "", (403, "AccessDenied"), None),
+        {**NOT_BEGUN, "reads": "refuses these credentials (AccessDenied)"},
+    ),
+    "503 SlowDown on the clean-up": (
+        ("DELETE", "/inflight/", (503, "SlowDown"), None),
+        {
+            "sees": "archived",
+            "bucket": "inflight: claim, job; records: archived; videos: jpg, mp4",
+            "then": "reused",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", CASES)
+async def test_the_bucket_may_fail_at_any_write(
+    scene: Any, expect: Expect, strikes: Any, s3_says: Callable[[int, str], Any], fault: str
+) -> None:
+    """Before the create nothing is paid; after it the job stays in flight, and the next run goes on."""
+    (method, piece, verdict, times), outcome = CASES[fault]
+    if isinstance(verdict, tuple):
+        verdict = s3_says(*verdict)
+    elif verdict == "after the claim":
+        broken = s3_says(500, "InternalError")
+        verdict = lambda: broken if scene.api.bill()["jobs"] else None  # noqa: E731
+    await expect("s3", fault, strike=strikes.at(method, piece, verdict, times), **outcome)
+
+
+async def test_a_missing_bucket_is_told_first(scene: Any, expect: Expect) -> None:
+    """The name is a slip of the pen: nothing is sent, and no bucket is made."""
+    right, scene.archive = (
+        scene.archive,
+        scene.archive.model_copy(update={"bucket": f"absent-{uuid4().hex[:12]}"}),
+    )
+
+    async def first() -> Any:
+        told = await scene.run()
+        assert scene.bucket() == "nothing"
+        scene.archive = right
+        return told
+
+    await expect("s3", "the bucket does not exist", first=first, **{**NOT_BEGUN, "reads": "make it first"})
+
+
+async def test_a_server_that_is_away_is_told_first(scene: Any, expect: Expect) -> None:
+    """Nobody listens at the address of the S3 server."""
+    right = scene.archive
+    scene.impatient_s3(endpoint="http://127.0.0.1:9")
+
+    async def first() -> Any:
+        told = await scene.run()
+        scene.archive = right
+        return told
+
+    words = {**NOT_BEGUN, "reads": "does not answer"}
+    await expect("s3", "no connection to the S3 server", first=first, **words)
+
+
+async def test_a_store_without_conditions_is_refused(scene: Any, expect: Expect) -> None:
+    """Where If-None-Match is ignored no claim would hold: two runs could pay for the same video."""
+    scene.s3.without = {"if-none-match"}
+    await expect(
+        "s3", "the server ignores If-None-Match", **{**NOT_BEGUN, "reads": "Use a server that honours it"}
+    )
+
+
+async def test_an_answer_that_never_comes_is_asked_again(scene: Any, expect: Expect, strikes: Any) -> None:
+    """The server takes the upload and says nothing for longer than boto3 waits."""
+    scene.impatient_s3(read_timeout=0.3)
+    over = threading.Event()
+    slow = strikes.at("PUT", ".mp4", lambda: over.wait(20) and None, 1)
+    try:
+        await expect("s3", "the server takes the video and does not answer in time", strike=slow, **GONE_WELL)
+    finally:
+        over.set()
+
+
+async def test_boto3_repeats_a_lost_answer_itself(scene: Any, expect: Expect, strikes: Any) -> None:
+    """Its own repetition finds what it wrote (412), and that is compared, not taken for another's."""
+    scene.impatient_s3(retries={"mode": "standard", "total_max_attempts": 2})
+    lost = strikes.at("PUT", ".mp4", "lost", 1)
+    await expect(
+        "s3", "the answer to the video is lost, and boto3 repeats the call", strike=lost, **GONE_WELL
+    )
+
+
+async def test_a_fact_that_is_no_fact_is_left_alone(scene: Any, expect: Expect) -> None:
+    """Somebody wrote over the record's place: nothing is bought, and the object is named."""
+    key = f"records/{scene.plan.id}.json"
+    scene.write(key, b"{}")
+
+    async def first() -> Any:
+        told = await scene.run()
+        scene.remove(key)
+        return told
+
+    words = {**NOT_BEGUN, "sees": "refused", "reads": "is not what this project wrote"}
+    await expect("s3", "the record's place holds something else", first=first, **words)
+
+
+async def test_another_file_under_the_key_is_not_overwritten(scene: Any, expect: Expect) -> None:
+    """What lies under the video's key and is no video stays; the job stays in flight."""
+    scene.archive = scene.archive.model_copy(update={"template": "{id}"})
+    key = f"videos/{scene.plan.id}.mp4"
+    scene.write(key, b"notes")
+
+    async def first() -> Any:
+        told = await scene.run()
+        assert scene.read(key) == b"notes"
+        return told
+
+    words = {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "other content"}
+    await expect(
+        "s3",
+        "another file lies under the video's key",
+        first=first,
+        **{**words, "then": "submitted", "work": "1 download"},
+    )

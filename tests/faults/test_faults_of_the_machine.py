@@ -1,0 +1,202 @@
+"""What can happen to the process and to the disk under it: whoever comes next goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.collect import collect_videos
+from flows.progress import Progress, listening
+
+pytestmark = pytest.mark.anyio
+
+Expect = Callable[..., Any]
+
+LATER = {"sees": "submitted", "bucket": "inflight: claim, job", "then": "archived", "work": "1 download"}
+
+
+def no_space(*_: object, **__: object) -> Any:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def test_a_full_disk_keeps_the_job(expect: Expect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file cannot be made durable: nothing is archived, and the file is fetched again with room."""
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", no_space)
+        words = {**LATER, "reads": "make room and run again"}
+        await expect("machine", "the disk is full during the download", cure=full.undo, **words)
+
+
+async def test_a_disk_too_full_for_the_poster_keeps_the_job(
+    expect: Expect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The video is here and its poster finds no room: the next run uses the file that lies there."""
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "mkstemp", no_space)
+        words = {**LATER, "reads": "The poster cannot be stored in", "work": ""}
+        await expect("machine", "the disk is full once the video is here", cure=full.undo, **words)
+
+
+async def test_a_spool_that_is_no_folder_keeps_the_job(scene: Any, expect: Expect) -> None:
+    """Where the spool should be lies a file: nothing can be written, and the job waits."""
+    scene.spool.write_bytes(b"")
+    words = {**LATER, "reads": "cannot be stored in"}
+    await expect("machine", "the spool folder cannot be written", cure=scene.spool.unlink, **words)
+
+
+async def test_a_job_id_that_nobody_can_keep_is_still_waited_for(
+    scene: Any, expect: Expect, strikes: Any, s3_says: Callable[[int, str], Any]
+) -> None:
+    """Neither the bucket nor the disk takes the job id: the process that has it goes on to the archive."""
+    (scene.spool / "x").mkdir(parents=True)
+    keep = Path.open
+
+    def refuse(path: Path, *arguments: Any, **more: Any) -> Any:
+        return no_space() if ".job.json" in path.name else keep(path, *arguments, **more)
+
+    strike = strikes.at("PUT", "/job.json", s3_says(503, "SlowDown"))
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(Path, "open", refuse)
+        await expect(
+            "machine",
+            "neither the bucket nor the disk takes the job id",
+            strike=strike,
+            cure=full.undo,
+            sees="archived",
+            bucket="records: archived; videos: jpg, mp4",
+            then="reused",
+        )
+
+
+async def test_a_file_that_an_earlier_run_left_is_used(scene: Any, expect: Expect, strikes: Any) -> None:
+    """Killed between download and upload: the whole file in the spool is hashed, opened and uploaded."""
+    await _die(scene, "finished", at_upload=strikes)
+    (left,) = scene.spool.glob("*.mp4")
+    assert left.stat().st_size > 1000
+    await expect(
+        "machine",
+        "the process dies after the download",
+        first=_dead,
+        sees="dead",
+        bucket="inflight: claim, job",
+        then="archived",
+    )
+
+
+async def test_a_broken_file_that_an_earlier_run_left_is_not_used(
+    scene: Any, expect: Expect, strikes: Any
+) -> None:
+    """Half of the file in the spool: it is thrown away and downloaded again."""
+    await _die(scene, "finished", at_upload=strikes)
+    (left,) = scene.spool.glob("*.mp4")
+    left.write_bytes(left.read_bytes()[: left.stat().st_size // 2])
+    await expect(
+        "machine",
+        "the file that an earlier run left is broken",
+        first=_dead,
+        sees="dead",
+        bucket="inflight: claim, job",
+        then="archived",
+        work="1 download",
+    )
+
+
+async def test_another_machine_needs_no_spool(scene: Any, expect: Expect, strikes: Any) -> None:
+    """The machine is gone with its disk: the job id in the bucket is enough."""
+    await _die(scene, "finished", at_upload=strikes)
+    shutil.rmtree(scene.spool)
+    await expect(
+        "machine",
+        "the machine is gone, its disk too",
+        first=_dead,
+        sees="dead",
+        bucket="inflight: claim, job",
+        then="archived",
+        work="1 download",
+    )
+
+
+async def test_a_claim_that_was_left_behind_is_ambiguous(scene: Any, expect: Expect) -> None:
+    """Killed between the claim and the job id: nobody can tell whether the POST was sent."""
+    async with scene.archive.open() as ledger:
+        assert await ledger.claim(scene.plan, valid_seconds=-1)
+    await expect(
+        "machine",
+        "the process dies between the claim and the job id",
+        first=_dead,
+        sees="dead",
+        bucket="inflight: claim",
+        billed=0,
+        then="ambiguous",
+    )
+
+
+async def test_a_clean_up_that_was_cut_short_is_finished(
+    scene: Any, expect: Expect, strikes: Any, s3_says: Any
+) -> None:
+    """Killed between the record and the clean-up: the video is reused, and the collector tidies up."""
+    scene.s3.strike = strikes.at("DELETE", "/inflight/", s3_says(403, "AccessDenied"))
+    assert await scene.run() == ("archived", "")
+    lies = "inflight: claim, job; records: archived; videos: jpg, mp4"
+    await expect(
+        "machine",
+        "the process dies between the record and the clean-up",
+        first=_dead,
+        sees="dead",
+        bucket=lies,
+        then="reused",
+    )
+    state = await collect_videos.fn(together=scene.api.credentials(), archive=scene.archive)
+    assert state.is_completed()
+    assert scene.bucket() == "records: archived; videos: jpg, mp4"
+
+
+async def test_a_cancelled_run_leaves_its_job(scene: Any, expect: Expect) -> None:
+    """Ctrl-C, SIGTERM, or cancelled in the UI while the job is made: it goes on and is billed."""
+    scene.takes = 3600.0
+    await _die(scene, "created")
+    await expect(
+        "machine",
+        "the run is cancelled while the job is made",
+        first=_dead,
+        sees="dead",
+        bucket="inflight: claim, job",
+        then="archived",
+        work="1 download",
+    )
+
+
+async def _dead() -> tuple[str, str]:
+    """The run of this row ended before the table begins to look."""
+    return "dead", ""
+
+
+async def _die(scene: Any, stage: str, *, at_upload: Any = None) -> None:
+    """Cancel a run once it tells `stage`; or, with `at_upload`, when it begins to upload the video."""
+    reached = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear(told: Progress) -> None:
+        if told.stage == stage and at_upload is None:
+            reached.set()
+
+    if at_upload is not None:
+        scene.s3.strike = at_upload.at(
+            "PUT", ".mp4", lambda: loop.call_soon_threadsafe(reached.set) and "reset"
+        )
+    with listening(hear):
+        run: Coroutine[Any, Any, Any] = scene.run()
+        task = asyncio.create_task(run)
+        await asyncio.wait_for(reached.wait(), 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    scene.s3.strike = lambda *_: None
