@@ -37,7 +37,7 @@ def sandbox(
     from together_video.sandbox.server import serve
 
     settings = SandboxConfig.load(config) if config else SandboxConfig()
-    if not settings.prices:
+    if not {"price", "prices"} & settings.model_fields_set:
         settings = settings.model_copy(update={"prices": catalogue_prices()})
     if state_dir is not None:
         settings = settings.model_copy(update={"state_dir": state_dir})

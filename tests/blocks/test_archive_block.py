@@ -59,6 +59,8 @@ def test_from_env_refuses(monkeypatch, bucket, prefix, said):
         ("template", "/{id}", "relative path"),
         ("template", "{id", "malformed"),
         ("template", "{id!r}", "needs {id}"),
+        ("storage_class", "GLACIER", "cannot be read back at once"),
+        ("storage_class", "deep_archive", "cannot be read back at once"),
         ("tags", {f"tag{number}": "x" for number in range(11)}, "10 tags"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -157,3 +158,26 @@ def test_blocks_need_a_server(command: Run, surroundings: Any) -> None:
     """--together and --archive name blocks, which a Prefect server keeps."""
     done = command("generate", "a fox", "--archive", "ours", **surroundings)
     assert_is_a_clear_no(done, ["PREFECT_API_URL"])
+
+
+def test_standard_input(
+    command: Run, surroundings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """- is a file like any other: it is checked, bought from, and named where a line in it is wrong."""
+
+    def given(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    line = '{"prompt": "a fox", "width": 64, "height": 48, "seconds": "1", "fps": 8}\n'
+    given(line)
+    done = command("check", "-", "--json", **surroundings)
+    assert (done.code, len(json.loads(done.out)["requests"])) == (0, 1)
+    given(line)
+    done = command("batch", "-", "--json", "--poll-interval", "0.2", **surroundings)
+    assert (done.code, [row["prompt"] for row in json.loads(done.out)["videos"]]) == (0, ["a fox"])
+    for words in (("check", "-"), ("batch", "-")):
+        given(line + '{"promt": "a fox"}\n')
+        done = command(*words, **surroundings)
+        assert done.code == 2
+        assert "standard input" in done.out + done.err
+        assert "line 2" in done.out + done.err

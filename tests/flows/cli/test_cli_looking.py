@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from together_video.catalogue import Catalogue, estimate
+from together_video.catalogue.examples import example_request
+
 Run = Callable[..., Any]
 
 COMMANDS = ("demo", "generate", "batch", "check", "models", "sandbox")
@@ -129,6 +132,33 @@ def test_the_sandbox_serves_until_it_is_told_to_stop(shell: Any, ending: signal.
         finally:
             process.kill()
     assert (process.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize(("settings", "price"), [(None, None), ({"price": 0.5}, 0.5)])
+def test_the_sandbox_bills_what_is_announced(
+    shell: Any, tmp_path: Path, settings: dict[str, float] | None, price: float | None
+) -> None:
+    """Without prices of its own it takes those of the catalogue, so that a bill is a realistic one."""
+    words = ["sandbox", "--port", "0"]
+    if settings is not None:
+        (tmp_path / "sandbox.json").write_text(json.dumps(settings))
+        words += ["--config", str(tmp_path / "sandbox.json")]
+    models = Catalogue.load()
+    with shell.start(*words) as process, httpx.Client(trust_env=False) as client:
+        try:
+            url = process.stdout.readline().split()[-1]
+            for name in ("pixverse/pixverse-v5", "google/veo-3.0"):
+                body = {"model": name, "prompt": "a fox"}
+                answer = client.post(f"{url}/v2/videos", json=body, headers={"authorization": "Bearer key"})
+                assert answer.status_code == 200, answer.text
+            billed = {row["model"]: row["cost"] for row in client.get(f"{url}/sandbox/bill").json()["jobs"]}
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+    expected = {name: price or float(estimate(example_request(models.get(name))).usd) for name in billed}
+    assert billed == expected
+    assert len(billed) == 2
+    assert price or len(set(billed.values())) == 2
 
 
 def test_a_port_that_is_taken(command: Run, api: Any) -> None:

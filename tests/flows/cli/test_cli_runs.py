@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -135,6 +139,62 @@ def test_interrupted_before_anything_was_bought(
     assert "Interrupted. No job is under way at the provider" in " ".join(err.split())
     assert "Traceback" not in err
     assert api.posts == 0
+
+
+def test_sigterm_where_a_script_ignores_sigint(ready_shell: Any, small_file: Make, s3_keys: Make) -> None:
+    """Background jobs of a shell script have SIGINT ignored; SIGTERM ends them as Ctrl-C would."""
+    program = str(Path(sys.executable).with_name("together-video"))
+    words = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", program, "batch", str(small_file("a fox")), "--json"]
+    with subprocess.Popen(
+        words,
+        env={**ready_shell.environment, "TOGETHER_BASE_URL": "http://127.0.0.1:9"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            wait_for(lambda: "store.json" in s3_keys(), process)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert "Interrupted. No job is under way at the provider" in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_interrupted_while_it_creates(
+    ready_shell: Any, small_file: Make, api: Any, new_unruly: Make, s3_keys: Make
+) -> None:
+    """The POST that is under way ends and is stored; the last line counts it, and the next run goes on with it."""
+    arrived, let_go = threading.Event(), threading.Event()
+
+    def hold(method: str, *_: object) -> None:
+        if method == "POST":
+            arrived.set()
+            let_go.wait(60)
+
+    server = new_unruly(api.url)
+    server.strike = hold
+    words = ("batch", str(small_file("a fox")), "--json", "--poll-interval", "0.2")
+    with ready_shell.start(*words, TOGETHER_BASE_URL=server.url) as process:
+        try:
+            wait_for(arrived.is_set, process)
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            let_go.set()
+            out, err = process.communicate(timeout=60)
+        finally:
+            let_go.set()
+            process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert "Interrupted. 1 create was under way and may be billed" in " ".join(err.split())
+    assert [key.rpartition("/")[2] for key in s3_keys() if "inflight/" in key] == ["claim.json", "job.json"]
+    done = ready_shell.run(*words)
+    assert assert_is_the_document(done.stdout)["counts"]["archived"] == 1
+    assert api.posts == 1
 
 
 @pytest.mark.parametrize("as_json", [True, False])
