@@ -5,12 +5,14 @@ Nothing here imports Prefect: help, models and checks answer at once.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
+from flows.cli import leaving
 from flows.cli.check import check
 from flows.cli.demo import demo
 from flows.cli.generate import batch, generate
@@ -36,10 +38,15 @@ for command in (demo, generate, batch, prompts, collect, audit, check, models, s
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 something is not, 2 bad input, 130 interrupted."""
+    if arguments is None:
+        # A log line that a Prefect server cannot take is no news for the terminal.
+        logging.raiseExceptions = False
     code = _run(arguments)
-    if code == INTERRUPTED and arguments is None and "PREFECT_API_URL" not in os.environ:
-        # A call to an S3 server that does not answer would hold Python's own end for minutes. What
-        # the ledger needed is written by now; an upload that is cut off leaves nothing behind.
+    interrupted = code == INTERRUPTED and "PREFECT_API_URL" not in os.environ
+    if arguments is None and (interrupted or leaving.has_given_up()):
+        # A call to an S3 server that does not answer would hold Python's own end for minutes, Prefect's
+        # to a server that is gone for hours. What the ledger needed is written by now; an upload that is
+        # cut off leaves nothing behind.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -15,15 +15,18 @@ from together_video.audit import AuditReport
 from together_video.errors import VideoError
 from together_video.summary import GOOD, Summary, VideoState
 
-_endings: ContextVar[list[State[Any]] | None] = ContextVar("endings", default=None)
+#: A final state, and what the run came to: Prefect replaces a state's data by a reference.
+Ending = tuple[State[Any], object]
+
+_endings: ContextVar[list[Ending] | None] = ContextVar("endings", default=None)
 
 
 @contextmanager
-def keeping() -> Iterator[list[State[Any]]]:
-    """Gives a list that gets the final state of a run as soon as it is known: Prefect's server may be
-    gone when it is to be told.
+def keeping() -> Iterator[list[Ending]]:
+    """Gives a list that gets the ending of a run as soon as it is known: Prefect's server may be gone
+    when it is to be told.
     """
-    endings: list[State[Any]] = []
+    endings: list[Ending] = []
     token = _endings.set(endings)
     try:
         yield endings
@@ -33,7 +36,7 @@ def keeping() -> Iterator[list[State[Any]]]:
 
 def _kept(state: State[Any]) -> State[Any]:
     if (endings := _endings.get()) is not None:
-        endings.append(state)
+        endings.append((state, result_of(state.data)))
     return state
 
 

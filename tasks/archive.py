@@ -43,7 +43,7 @@ async def archive_video(
 
     Raises:
         ObjectConflict: other content lies under the video's key.
-        DownloadError: the downloaded file is gone.
+        DownloadError: the downloaded file is gone, or there is no room for its poster.
         StoreUnavailable, BucketRefused: the job stays in flight; a later run goes on here.
     """
     claim = purchase.claim
@@ -62,6 +62,11 @@ async def archive_video(
                 "archived. A later run downloads it again."
             ) from error
         return written
+    except OSError as error:
+        raise DownloadError(
+            f"The poster cannot be stored in {poster_path.parent} ({error.strerror or error}). The video stays "
+            "there: make room and run again."
+        ) from error
     record = await ledger.finish(
         VideoRecord(
             id=claim.id,

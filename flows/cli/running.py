@@ -14,9 +14,10 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 
 from blocks import TogetherCredentials, VideoArchive
+from flows.cli import leaving
 from flows.cli.options import PlaceOptions
 from flows.cli.terminal import Terminal
-from flows.ending import interrupted, keeping, result_of
+from flows.ending import Ending, interrupted, keeping, result_of
 from flows.progress import listening
 from together_video.audit import AuditReport
 from together_video.errors import ConfigurationError, VideoError
@@ -67,12 +68,7 @@ async def _run(
     if server:
         await _reach(server)
         parameters = {**parameters, **await _blocks(place)}
-        with keeping() as endings:
-            try:
-                state: State[Any] = await flow(**parameters, return_state=True)
-            except httpx.TransportError as error:
-                return _unrecorded(server, endings, terminal, error)
-        return state, result_of(await state.aresult(raise_on_failure=False))
+        return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
         raise ConfigurationError(
             "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
@@ -89,16 +85,27 @@ async def _run(
     return state, result_of(state.data)
 
 
-def _unrecorded(
-    server: str, endings: list[State[Any]], terminal: Terminal, error: httpx.TransportError
-) -> tuple[State[Any], Any]:
-    """The server went away and stayed away: what became of the videos is known here all the same."""
+async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, terminal: Terminal) -> Ending:
+    """A flow run that the server records, unless it goes away for good: the videos do not depend on it.
+
+    Raises:
+        ConfigurationError: it went away before the run could end.
+    """
+    with keeping() as endings:
+        try:
+            state: State[Any] = await flow(**parameters, return_state=True)
+        except httpx.TransportError as error:
+            if not endings:
+                leaving.give_up_sending()
+                raise ConfigurationError(
+                    f"The Prefect server at {server} went away in mid-run. Run again: it goes on where it was."
+                ) from error
     if not endings:
-        raise ConfigurationError(
-            f"The Prefect server at {server} went away in mid-run. Run again: it goes on where it was."
-        ) from error
-    terminal.note(f"The Prefect server at {server} went away and was not told how the run ended.")
-    return endings[-1], result_of(endings[-1].data)
+        return state, result_of(await state.aresult(raise_on_failure=False))
+    if not await _answers(server):
+        leaving.give_up_sending()
+        terminal.complain(f"The Prefect server at {server} went away and was not told how the run ended.")
+    return endings[-1]
 
 
 class _Warnings(logging.Handler):
@@ -117,14 +124,20 @@ class _Warnings(logging.Handler):
 
 async def _reach(server: str) -> None:
     """Say clearly that the configured server is away, before anything else happens."""
-    try:
-        async with httpx.AsyncClient(timeout=10) as client:
-            await client.get(f"{server.rstrip('/')}/health")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    if not await _answers(server):
         raise ConfigurationError(
             f"The Prefect server at {server} does not answer. Start it, or unset PREFECT_API_URL to run "
             "without one; nothing was created."
-        ) from error
+        )
+
+
+async def _answers(server: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            await client.get(f"{server.rstrip('/')}/health")
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return True
 
 
 async def _blocks(options: PlaceOptions) -> dict[str, Any]:
