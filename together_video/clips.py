@@ -80,17 +80,20 @@ def make_poster(path: Path | str, poster_path: Path | str, *, max_width: int = 6
     poster_path = Path(poster_path)
     with _opened(Path(path)) as (container, stream):
         frame = _frame_at(container, stream, (_stated_seconds(container, stream) or 0.0) / 3)
-    if frame is None:
+        # A stream must not be asked anything once its container is closed: FFmpeg has freed it by then.
+        size = _displayed_size(stream, frame) if frame else None
+    if frame is None or size is None:
         # Some files cannot be sought in: begin again and take what comes first.
         with _opened(Path(path)) as (container, stream):
             frame = next(_frames(container, stream), None)
             if frame is None:
                 raise DownloadBroken("The file is no usable video: it has no frame for a poster.")
-    width, height = _displayed_size(stream, frame)
+            size = _displayed_size(stream, frame)
+    width, height = size
     scale = min(1.0, max_width / width)
     upright = frame.rotation % 180 == 0
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    before_turn = size if upright else size[::-1]
+    scaled = (max(1, round(width * scale)), max(1, round(height * scale)))
+    before_turn = scaled if upright else scaled[::-1]
     picture = frame.reformat(width=before_turn[0], height=before_turn[1], format="rgb24")
     image = picture.to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it untyped
     if frame.rotation:

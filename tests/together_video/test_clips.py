@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -258,6 +261,18 @@ def test_a_poster_shows_the_first_third(clips: dict[str, Path], tmp_path: Path, 
     # `live` states no length, so its first frame is as good as any.
     assert grey == pytest.approx(0 if kind == "live" else 255 / 3, abs=12)
     assert [path.name for path in tmp_path.iterdir()] == ["poster.jpg"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="MALLOC_PERTURB_ is the GNU C library's")
+def test_nothing_is_read_after_it_was_freed(clips: dict[str, Path], tmp_path: Path) -> None:
+    """Memory that is freed is overwritten at once here, so that a late look at it ends the process."""
+    script = "import sys; from together_video.clips import *; inspect_clip(sys.argv[1]); make_poster(*sys.argv[1:])"
+    poster = tmp_path / "poster.jpg"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(clips["mp4"]), str(poster)],
+        env={**os.environ, "MALLOC_PERTURB_": "165"},
+    )
+    assert (done.returncode, poster.exists()) == (0, True)
 
 
 def test_a_poster_is_no_wider_than_asked(clips: dict[str, Path], tmp_path: Path) -> None:
