@@ -18,7 +18,7 @@ from tests.chaos.proxy import Side
 from tests.chaos.verdict import Kept
 
 BUCKET = "chaos"
-_SETTINGS = {"generation_seconds": [0.2, 1.0], "render_workers": 2}
+_SETTINGS = {"generation_seconds": [0.2, 1.0], "render_workers": 2, "model_rules": False}
 
 
 class World:

@@ -110,7 +110,7 @@ def test_the_s3_server_keeps_its_data_and_keys(tmp_path: Path) -> None:
 
 def test_the_sandbox_keeps_its_bill(tmp_path: Path) -> None:
     """What was sold before a crash is still on the bill after it."""
-    request = {"model": "m", "prompt": "a fox", "width": 64, "height": 48, "seconds": "1"}
+    request = {"model": "pixverse/pixverse-v5", "prompt": "a fox", "width": 360, "height": 360}
     with SandboxServer(tmp_path, {"price": 0.5}) as server:
         server.wait_ready()
         httpx.post(f"{server.url}/v2/videos", json=request, headers={"authorization": "Bearer k"})

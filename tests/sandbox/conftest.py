@@ -45,7 +45,7 @@ def sandbox(clock: Clock, slept: list[float]) -> Callable[..., httpx.AsyncClient
         slept.append(seconds)
 
     def make(**settings: Any) -> httpx.AsyncClient:
-        config = SandboxConfig(**{"generation_seconds": 10.0, **settings})
+        config = SandboxConfig(**{"generation_seconds": 10.0, "model_rules": False, **settings})
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(create_app(config, clock=clock, sleep=sleep)),
             base_url="http://sandbox",

@@ -129,7 +129,7 @@ async def test_links_and_files(sandbox, clock):
 def test_reset_on_the_wire(created, billed):
     """A reset connection is an error of reading to the caller, with the job made or not."""
     faults = (rule("create", "reset", created=created, times=1),)
-    with running_sandbox(SandboxConfig(generation_seconds=0, faults=faults)) as base:
+    with running_sandbox(SandboxConfig(generation_seconds=0, model_rules=False, faults=faults)) as base:
         headers = {"authorization": "Bearer key"}
         with httpx.Client(base_url=base, headers=headers) as api:
             with pytest.raises(httpx.ReadError):
@@ -142,7 +142,7 @@ def test_cut_short_on_the_wire():
     """A truncated file announces its whole length and ends early."""
     faults = (rule("download", "truncated", times=1),)
     with (
-        running_sandbox(SandboxConfig(generation_seconds=0, faults=faults)) as base,
+        running_sandbox(SandboxConfig(generation_seconds=0, model_rules=False, faults=faults)) as base,
         httpx.Client(base_url=base, headers={"authorization": "Bearer key"}) as api,
     ):
         job = api.post("/v2/videos", json=TINY).json()
@@ -157,7 +157,7 @@ def test_hanging_on_the_wire():
     faults = (rule("create", "hang"),)
     began = time.monotonic()
     with (
-        running_sandbox(SandboxConfig(generation_seconds=0, faults=faults)) as base,
+        running_sandbox(SandboxConfig(generation_seconds=0, model_rules=False, faults=faults)) as base,
         httpx.Client(base_url=base, headers={"authorization": "Bearer key"}) as api,
     ):
         with pytest.raises(httpx.ReadTimeout):

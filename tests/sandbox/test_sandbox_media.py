@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,7 @@ import pytest
 from PIL import Image
 
 from together_video.sandbox.app import create_app
-from together_video.sandbox.checks import check_create
 from together_video.sandbox.config import SandboxConfig
-from together_video.sandbox.refusal import Refusal
 
 TINY: dict[str, Any] = {"model": "m", "prompt": "A fox", "width": 96, "height": 64, "seconds": "1", "fps": 8}
 RED, BLUE, GREEN = (224, 16, 16), (16, 16, 224), (16, 200, 16)
@@ -50,7 +49,7 @@ def film() -> Film:
     """Creates a job in a sandbox of its own and waits for its end: what it shows, or the failed job."""
 
     async def make(settings: dict[str, Any] | None = None, **fields: Any) -> Any:
-        config = SandboxConfig(generation_seconds=0, **(settings or {}))
+        config = SandboxConfig(**{"generation_seconds": 0, "model_rules": False, **(settings or {})})
         transport = httpx.ASGITransport(create_app(config))
         headers = {"authorization": "Bearer key"}
         async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as api:
@@ -188,54 +187,20 @@ async def test_media_are_bounded_and_can_be_ignored(film: Film, media_server: st
     assert (await film({"fetch_media": False}, media={"reference_images": ["gone"]})).codecs == ["h264"]
 
 
-T2V, I2V, R2V, EDIT = (f"Wan-AI/wan2.7-{task}" for task in ("t2v", "i2v", "r2v", "videoedit"))
-IMAGE: dict[str, Any] = {"frame_images": [{"input_image": "https://x/1.png"}]}
-
-
-@pytest.mark.parametrize(
-    ("body", "param", "code"),
-    [
-        ({"model": T2V, "media": IMAGE}, "media.frame_images", "unsupportedParameter"),
-        (
-            {"model": T2V, "reference_images": ["https://x/1.png"]},
-            "media.reference_images",
-            "unsupportedParameter",
-        ),
-        ({"model": I2V}, "media.frame_images", "missing_required_parameter"),
-        ({"model": I2V, "media": {"audio_inputs": ["https://x/1.wav"]}}, "media.frame_images", None),
-        ({"model": R2V}, "media.reference_images", "missing_required_parameter"),
-        ({"model": EDIT}, "media.source_video", "missing_required_parameter"),
-        ({"model": T2V, "prompt": "x" * 5001}, "prompt", "invalid_value"),
-        ({"model": "minimax/hailuo-02", "prompt": "x"}, "prompt", "invalid_value"),
-        (
-            {"model": "minimax/hailuo-02", "prompt": None, "media": IMAGE},
-            "prompt",
-            "missing_required_parameter",
-        ),
-        ({"model": "kwaivgI/kling-2.1-pro", "prompt": None}, "prompt", "missing_required_parameter"),
-        (
-            {"model": "ByteDance/Seedance-2.5", "media": {**IMAGE, "reference_images": ["https://x/2.png"]}},
-            "media",
-            "unsupportedParameter",
-        ),
-    ],
-)
-def test_what_is_documented_to_be_refused(body: dict[str, Any], param: str, code: str | None) -> None:
-    """Per model: media that it does not take or needs, prompts of the wrong length, exclusive media."""
-    full = {name: value for name, value in {"prompt": "A fox", **body}.items() if value is not None}
-    with pytest.raises(Refusal) as caught:
-        check_create(full, SandboxConfig())
-    assert caught.value.param == param
-    assert code in (None, caught.value.code)
-    if param.startswith("media"):
-        check_create(full, SandboxConfig(model_rules=False))
-
-
-def test_what_is_not_documented_to_be_refused_passes() -> None:
-    """Prompt-less Kling with a keyframe, a prompt for it, unknown models; those only where it is allowed."""
-    check_create({"model": "kwaivgI/kling-2.1-pro", "media": IMAGE}, SandboxConfig())
-    check_create({"model": "kwaivgI/kling-2.1-pro", "prompt": "A fox", "media": IMAGE}, SandboxConfig())
-    check_create({"model": "my/own", "prompt": "A fox"}, SandboxConfig())
-    with pytest.raises(Refusal, match="404") as caught:
-        check_create({"model": "my/own", "prompt": "A fox"}, SandboxConfig(known_models_only=True))
-    assert caught.value.code == "model_not_available"
+@pytest.mark.anyio
+async def test_audio_of_the_wrong_length_fails_the_job(film: Film, media_folder: Path) -> None:
+    """Audio that drives a video lasts 3 to 30 s; reference audio has no such rule."""
+    with wave.open(str(media_folder / "short.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(8000 * 2 * 2))
+    short, fine = (
+        base64.b64encode((media_folder / name).read_bytes()).decode() for name in ("short.wav", "voice.wav")
+    )
+    rules = {"model_rules": True, "models": ("m",)}
+    job = await film(rules, media={"audio_inputs": [short]})
+    assert job["error"]["code"] == "invalidDuration"
+    assert "3 to 30 s" in job["error"]["message"]
+    for media in ({"audio_inputs": [fine]}, {"reference_audios": [short]}):
+        assert len((await film(rules, media=media)).codecs) == 2
+    job = await film(rules, media={"audio_inputs": [base64.b64encode(b"no sound").decode()]})
+    assert "WAV or MP3" in job["error"]["message"]

@@ -27,7 +27,7 @@ FIELDS: dict[str, Any] = {
     "seconds": "1",
     "fps": 8,
 }
-NOW = SandboxConfig(generation_seconds=0)
+NOW = SandboxConfig(generation_seconds=0, model_rules=False)
 MEDIA: Any = {
     "frame_images": [{"input_image": "aac49721-1964-481a-ae78-8a4e29b91402", "frame": "first"}],
     "reference_images": [
@@ -104,7 +104,8 @@ def test_killed_and_started_again(tmp_path):
     """As a process it prints one line, keeps its bill over SIGKILL, and ends quietly on Ctrl-C."""
     process, base = start(tmp_path)
     with process:
-        made = httpx.post(f"{base}/v2/videos", json=FIELDS, headers={"authorization": "Bearer key"}).json()
+        body = {"model": "ByteDance/Seedance-1.0-lite", "prompt": "A fox"}
+        made = httpx.post(f"{base}/v2/videos", json=body, headers={"authorization": "Bearer key"}).json()
         process.kill()
     process, base = start(tmp_path)
     with process:

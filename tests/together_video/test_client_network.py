@@ -166,7 +166,9 @@ async def test_creates_do_not_wait_for_each_other(wire: Any) -> None:
 @pytest.mark.parametrize("generation", ["2025", "2026"])
 async def test_a_video_from_the_sandbox(tmp_path: Path, generation: Any) -> None:
     """Create, retrieve and download against a server, in both generations of the format."""
-    config = SandboxConfig(generation=generation, generation_seconds=0, api_keys=("k",), price=0.25)
+    config = SandboxConfig(
+        generation=generation, generation_seconds=0, api_keys=("k",), price=0.25, model_rules=False
+    )
     with running_sandbox(config) as url:
         async with TogetherClient("k", f"{url}/v1") as client:
             job = await client.create(FOX)
@@ -193,7 +195,7 @@ async def test_faults_of_the_sandbox_are_told_apart() -> None:
         FaultRule(on="create", kind="rate_limit", times=1, headers={"x-ratelimit-reset": "3"}),
         FaultRule(on="create", kind="reset", times=1),
     )
-    with running_sandbox(SandboxConfig(generation_seconds=0, faults=faults)) as url:
+    with running_sandbox(SandboxConfig(generation_seconds=0, model_rules=False, faults=faults)) as url:
         async with TogetherClient("k", url) as client:
             with pytest.raises(RateLimited) as limited:
                 await client.create(FOX)

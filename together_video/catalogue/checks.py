@@ -16,6 +16,7 @@ from together_video.catalogue.findings import Finding, error, errors_of, sterner
 from together_video.catalogue.models import Model
 from together_video.catalogue.rules_media import (
     frames_fit,
+    inline_is_short,
     media_are_taken,
     media_go_together,
     required_media,
@@ -26,6 +27,7 @@ from together_video.catalogue.rules_output import (
     guidance,
     length,
     seed_range,
+    settings_are_taken,
     sound_is_made,
     steps_are_taken,
 )
@@ -63,9 +65,11 @@ RULES: tuple[Rule, ...] = (
     format_is_made,
     seed_range,
     sound_is_made,
+    settings_are_taken,
     required_media,
     media_go_together,
     media_are_taken,
+    inline_is_short,
     frames_fit,
 )
 

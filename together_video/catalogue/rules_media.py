@@ -80,11 +80,15 @@ def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -
             if rule.links_only and not all(map(_is_link, addresses)):
                 message = f"{model.name} takes {name} by URL only, not as inline data."
                 yield warning(name, message, model.limits_from)
-        if any(len(text) > LARGEST_INLINE and not _is_link(text) for text in addresses):
-            message = "Inline data is reported to be cut off near 60 KB; an https URL is safe."
-            yield warning(name, message, None)
         if field is MediaField.AUDIO_INPUTS:
             yield from _audio_formats(addresses, catalogue)
+
+
+def inline_is_short(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    for field, addresses in given_media(request).items():
+        if any(len(text) > LARGEST_INLINE and not _is_link(text) for text in addresses):
+            message = "Inline data is reported to be cut off near 60 KB; an https URL is safe."
+            yield warning(f"media.{field}", message, "field-reports")
 
 
 def frames_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:

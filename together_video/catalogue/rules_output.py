@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from together_video.catalogue.catalogue import Catalogue
-from together_video.catalogue.findings import Finding, Instead, advice, shortened, warning
+from together_video.catalogue.findings import Finding, advice, shortened, warning
 from together_video.catalogue.models import Model
 from together_video.requests import VideoRequest
 
@@ -95,10 +95,8 @@ def seed_range(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
 
 
 def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """`generate_audio`, and `settings.audio` where a model has that instead."""
+    """`generate_audio`: whether the model has sound, and whether this switches it."""
     asked, sound = request.generate_audio, model.sound
-    settings = request.extra.get("settings")
-    set_in_extra = isinstance(settings, dict) and "audio" in settings
     if sound is None:
         if asked is not None:
             message = f"No document says whether {model.name} makes sound; generate_audio may be ignored."
@@ -109,11 +107,18 @@ def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> 
     elif asked and sound.makes == "none":
         message = f"{model.name} makes silent videos only."
         yield warning("generate_audio", message, model.limits_from, generate_audio=None)
-    elif sound.makes == "always" and (asked is False or set_in_extra):
-        field = "generate_audio" if asked is False else "extra"
-        message = f"{model.name} always makes sound and has no switch for it."
-        instead: dict[str, Instead] = {"generate_audio": None} if asked is False else {}
-        yield warning(field, message, model.limits_from, **instead)
+    elif sound.makes == "always" and asked is False:
+        message = f"{model.name} always makes sound and has no switch for it; leave it out."
+        yield warning("generate_audio", message, model.limits_from, generate_audio=None)
+
+
+def settings_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """`settings.audio`, which some models have as the switch of their sound."""
+    settings = request.extra.get("settings")
+    is_set = isinstance(settings, dict) and "audio" in settings
+    if is_set and model.sound is not None and model.sound.makes == "always":
+        message = f"{model.name} always makes sound and has no switch for it; leave settings.audio out."
+        yield warning("extra.settings.audio", message, model.limits_from)
 
 
 def _join(known: tuple[object, ...]) -> str:

@@ -40,6 +40,7 @@ from together_video.sandbox.faults import (
 from together_video.sandbox.inputs import MediaProblem, has_media, with_inputs
 from together_video.sandbox.jobs import Job, JobStore
 from together_video.sandbox.links import Links
+from together_video.sandbox.model_rules import fate_of
 from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.render import Renderer
 from together_video.sandbox.wire import Sleep, error_response, spoil
@@ -122,7 +123,8 @@ class _Sandbox:
         fault = self.faults.draw("create", prompt=prompt, kinds=ALLOWED["create"] - LASTING)
         if fault is not None and not fault.makes_the_job:
             return await spoil(fault, JSONResponse({}), sleep=self.sleep)
-        fate = self.faults.draw("create", prompt=prompt, kinds=LASTING)
+        fate = fate_of(body) if self.config.model_rules else None
+        fate = fate or self.faults.draw("create", prompt=prompt, kinds=LASTING)
         job = self.jobs.accept(body, now=self.clock(), fate=fate)
         if not job.never_completes:
             self._prepare(job)

@@ -90,7 +90,7 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
     """Hold the body of `POST /v2/videos` against the documents.
 
     Raises:
-        Refusal: 400 unsupported field or value, 404 unknown model, 422 wrong type or bounds.
+        Refusal: 400 unsupported field or value, 404 unknown or retired model, 422 wrong type or bounds.
     """
     allowed = set(config.allowed_fields) | set(_CreateVideoBody.model_fields)
     unknown = [] if config.allow_unknown_fields else sorted(set(body) - allowed)
@@ -114,7 +114,7 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
         raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
     _check_frames(checked)
     if config.model_rules:
-        check_model(body, known_only=config.known_models_only)
+        check_model(body, offered=config.models)
 
 
 def _field(place: tuple[str | int, ...], *, unknown: bool) -> str:

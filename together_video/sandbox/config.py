@@ -29,7 +29,7 @@ class SandboxConfig(BaseModel):
         default=(), description="Keys that are accepted. None listed: any key that is not empty."
     )
     models: tuple[str, ...] = Field(
-        default=(), description="Models that are offered. None listed: any name is taken."
+        default=(), description="Models that are offered. None listed: those that the catalogue has on offer."
     )
     generation_seconds: float | tuple[float, float] = Field(
         default=3.0, description="How long a job takes: a number, or the low and high end of a range."
@@ -48,10 +48,8 @@ class SandboxConfig(BaseModel):
     )
     model_rules: bool = Field(
         default=True,
-        description="Refuse what is documented to be refused for a model that the catalogue knows.",
-    )
-    known_models_only: bool = Field(
-        default=False, description="Answer 404 to a model that the catalogue does not know."
+        description="Refuse what the catalogue's documents do not allow: models that are unknown or retired, "
+        "and what a model does not take. Without it any name is taken for a model, and any size is made.",
     )
     fetch_media: bool = Field(
         default=True,

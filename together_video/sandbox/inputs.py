@@ -18,6 +18,10 @@ from typing import Any, Literal
 import httpx
 
 from together_video.boxes import container_of
+from together_video.catalogue.catalogue import Catalogue
+from together_video.errors import MediaRefused
+from together_video.media_files import inspect_bytes
+from together_video.media_sources import MediaKind
 from together_video.sandbox.clip import SAMPLE_RATE, Clip, Keyframe, Still
 from together_video.sandbox.config import SandboxConfig
 
@@ -31,7 +35,9 @@ Kind = Literal["image", "video", "audio"]
 class MediaProblem(Exception):
     """Media that cannot be had or used: the job fails with these words."""
 
-    code = "invalidMedia"
+    def __init__(self, message: str, code: str = "invalidMedia") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def has_media(body: Mapping[str, Any]) -> bool:
@@ -65,7 +71,7 @@ async def with_inputs(clip: Clip, body: Mapping[str, Any], config: SandboxConfig
             for entry in _listed(media.get(name)):
                 insets.append(await sources.still(_named(entry, "video"), kind, side, side))
         sounds = [
-            await sources.sound(_named(entry, "audio"), clip.seconds)
+            await sources.sound(_named(entry, "audio"), clip.seconds, driving=name == "audio_inputs")
             for name in ("audio_inputs", "reference_audios")
             for entry in _listed(media.get(name))
         ]
@@ -108,8 +114,12 @@ class _Sources:
         content = await self._content(source)
         return await asyncio.to_thread(_still, content, kind, (width, height), _shown(source))
 
-    async def sound(self, source: str, seconds: float) -> bytes:
-        return await asyncio.to_thread(_samples, await self._content(source), seconds, _shown(source))
+    async def sound(self, source: str, seconds: float, *, driving: bool) -> bytes:
+        """Samples; of audio that drives a video the documents say how long and how large it may be."""
+        content, name = await self._content(source), _shown(source)
+        if driving and self._config.model_rules:
+            await asyncio.to_thread(_check_audio, content, name)
+        return await asyncio.to_thread(_samples, content, seconds, name)
 
     async def _content(self, source: str) -> bytes:
         if source[:8].lower().startswith(("http://", "https://")):
@@ -174,6 +184,20 @@ def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Stil
     except (OSError, ValueError, SyntaxError, IndexError, StopIteration, Image.DecompressionBombError):
         raise MediaProblem(f"{name} is not a usable {kind}") from None
     return Still(*size, ImageOps.fit(picture, size).tobytes())
+
+
+def _check_audio(content: bytes, name: str) -> None:
+    rule = Catalogue.load().general.audio_file
+    if len(content) > rule.maximum_bytes:
+        raise MediaProblem(f"{name} is larger than {rule.maximum_bytes} bytes")
+    try:
+        seconds = inspect_bytes(content, name, MediaKind.AUDIO).seconds or 0
+    except MediaRefused:
+        raise MediaProblem(f"{name} is not usable audio (WAV or MP3)") from None
+    # MP3 is cut into frames of 26 ms.
+    if not rule.minimum_seconds - 0.05 <= seconds <= rule.maximum_seconds + 0.05:
+        span = f"{rule.minimum_seconds} to {rule.maximum_seconds} s"
+        raise MediaProblem(f"{name} lasts {seconds:.1f} s; audio must last {span}", "invalidDuration")
 
 
 def _samples(content: bytes, seconds: float, name: str) -> bytes:

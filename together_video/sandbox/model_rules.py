@@ -1,63 +1,92 @@
-"""What the service refuses for single models, as far as documents say that it does.
+"""What the service refuses for single models, as far as documents say what a model takes.
 
-The facts are the catalogue's. The judgement is made here and not by its checks, so that what one side
-gets wrong the other shall notice. What is only unusual passes: a stand-in that is sterner than the
-service would hide what the service does.
+The catalogue's check judges; here it is said how each of its findings is answered. The form of a body is
+judged before and apart from it (`checks`), so that what one side gets wrong there the other shall notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from together_video.catalogue.catalogue import Catalogue
-from together_video.catalogue.models import MediaField, Model
+from together_video.catalogue.checks import check
+from together_video.catalogue.findings import Level
+from together_video.explain import explain
+from together_video.requests import VideoRequest
+from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.refusal import Refusal
 
-#: At the top level these are deprecated, and still taken.
+#: Status and code of an error or a warning, by the rule that it comes from. What other rules find passes:
+#: the documents' own examples ask for frame rates that their tables do not list, guidance above 12 gives
+#: artifacts, generate_audio is ignored, and that inline data may be cut off is a report.
+_ANSWERS = {
+    "model_is_known": (404, "model_not_available"),
+    "model_is_offered": (404, "model_not_available"),
+    "prompt_fits": (400, "invalid_value"),
+    "negative_prompt": (400, "invalid_value"),
+    "pixels_fit": (400, "invalidDimensions"),
+    "tier_fits": (400, "invalidResolution"),
+    "ratio_fits": (400, "invalidRatio"),
+    "length": (400, "invalidDuration"),
+    "steps_are_taken": (400, "unsupportedParameter"),
+    "format_is_made": (400, "unsupportedParameter"),
+    "seed_range": (400, "invalid_value"),
+    "settings_are_taken": (400, "unsupportedParameter"),
+    "required_media": (400, "missing_required_parameter"),
+    "media_go_together": (400, "unsupportedParameter"),
+    "media_are_taken": (400, "unsupportedParameter"),
+    "frames_fit": (400, "invalid_value"),
+}
+_WEIGHTY = frozenset({Level.ERROR, Level.WARNING})
 _OLDER = ("frame_images", "reference_images")
 
 
-def check_model(body: Mapping[str, Any], *, known_only: bool) -> None:
+def check_model(body: Mapping[str, Any], *, offered: tuple[str, ...] = ()) -> None:
     """Hold a body that is well-formed against the facts about its model.
 
+    Args:
+        offered: models that are on offer whatever the catalogue says.
+
     Raises:
-        Refusal: 404 the model is unknown (only with `known_only`); 400 a prompt that is missing or of the
-            wrong length, media that are missing, not taken, or not taken together.
+        Refusal: 404 the model is unknown or retired, 422 no prompt, 400 anything else.
     """
-    name = body["model"]
-    model = next((known for known in Catalogue.load().models if known.name == name), None)
-    if model is None:
-        if known_only:
-            raise Refusal(404, f"Unable to access model {name}", "model", "model_not_available")
-        return
-    _check_prompt(body.get("prompt"), model)
-    media = body.get("media") or {}
-    given = {field for field in MediaField if media.get(field) or (field in _OLDER and body.get(field))}
-    for group in model.media.required:
-        if not given & set(group):
-            wanted = _names(group, " or ")
-            raise Refusal(400, f"{name} requires {wanted}", f"media.{group[0]}", "missing_required_parameter")
-    if model.media.rejects_others and (strange := given - set(model.media.accepted or {})):
-        field = min(strange)
-        raise Refusal(400, f"{name} does not support media.{field}", f"media.{field}", "unsupportedParameter")
-    for first, second in model.media.exclusive:
-        if given & set(first) and given & set(second):
-            both = f"{_names(given & set(first), ', ')} together with {_names(given & set(second), ', ')}"
-            raise Refusal(400, f"{name} does not support {both}", "media", "unsupportedParameter")
+    for finding in check(_request(body)):
+        status, code = _ANSWERS.get(finding.rule or "", (None, None))
+        if finding.level not in _WEIGHTY or status is None:
+            continue
+        if status == 404:
+            if body["model"] in offered:
+                continue
+            raise Refusal(404, f"Unable to access model {body['model']}", "model", code)
+        if finding.rule == "prompt_fits":
+            if finding.level is Level.WARNING:
+                # A prompt where keyframes take its place: no document says that it is refused.
+                continue
+            if body.get("prompt") is None:
+                raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
+        if finding.rule == "negative_prompt" and fate_of(body) is not None:
+            continue
+        raise Refusal(status, finding.message, finding.field.removeprefix("extra."), code)
 
 
-def _check_prompt(prompt: str | None, model: Model) -> None:
-    rule = model.prompt
-    if rule.use == "unsupported":
-        return
-    if prompt is None:
-        raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
-    least, most = rule.minimum or 0, rule.maximum or len(prompt)
-    if not least <= len(prompt) <= most:
-        message = f"prompt must have {least} to {most} characters for {model.name}, has {len(prompt)}"
-        raise Refusal(400, message, "prompt", "invalid_value")
+def fate_of(body: Mapping[str, Any]) -> FaultRule | None:
+    """How a job ends that is accepted and then fails, as was seen of one model: None for all others."""
+    model = Catalogue.load().find(body["model"])
+    if model is None or not model.negative_prompt.fails or not body.get("negative_prompt"):
+        return None
+    message = "The parameter negative_prompt is not supported by this model"
+    return FaultRule(on="create", kind="job_failed", code="unsupportedParameter", message=message)
 
 
-def _names(fields: Iterable[MediaField], between: str) -> str:
-    return between.join(f"media.{field}" for field in sorted(fields))
+def _request(body: Mapping[str, Any]) -> VideoRequest:
+    fields = {*VideoRequest.model_fields, *_OLDER} - {"extra"}
+    known = {name: value for name, value in body.items() if name in fields}
+    extra = {name: value for name, value in body.items() if name not in fields}
+    try:
+        return VideoRequest.model_validate({**known, "extra": extra})
+    except ValidationError as error:
+        field = ".".join(map(str, error.errors()[0]["loc"])) or None
+        raise Refusal(422, "; ".join(explain(error)), field, "invalid_value") from None

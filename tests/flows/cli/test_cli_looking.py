@@ -147,7 +147,7 @@ def test_the_sandbox_bills_what_is_announced(
     with shell.start(*words) as process, httpx.Client(trust_env=False) as client:
         try:
             url = process.stdout.readline().split()[-1]
-            for name in ("pixverse/pixverse-v5", "google/veo-3.0"):
+            for name in ("pixverse/pixverse-v5", "google/veo-3.1"):
                 body = {"model": name, "prompt": "a fox"}
                 answer = client.post(f"{url}/v2/videos", json=body, headers={"authorization": "Bearer key"})
                 assert answer.status_code == 200, answer.text

@@ -125,7 +125,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("google/veo-3.0", {"generate_audio": True}, "warning", "generate_audio"),
     (SEEDANCE2, {"generate_audio": False}, "warning", "generate_audio"),
     (WAN, {"generate_audio": False}, "warning", "generate_audio"),
-    (SEEDANCE25, {"extra": {"settings": {"audio": False}}}, "warning", "extra"),
+    (SEEDANCE25, {"extra": {"settings": {"audio": False}}}, "warning", "extra.settings.audio"),
     ("Wan-AI/Wan2.2-I2V-A14B", {}, "warning", "media"),
     (HAILUO, {"media": {"source_video": VIDEO}}, "warning", "media.source_video"),
     (SEEDANCE25, {"media": {"reference_videos": [VIDEO] * 11}}, "warning", "media.reference_videos"),
