@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field, JsonValue
 
+from flows import artifacts, events
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
 from flows.page import publish
@@ -28,6 +29,7 @@ from flows.parameters import (
 )
 from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
+from flows.split import produce_in_parts
 from tasks.prompts import generate_prompts
 from tasks.run import run_logger, step
 from together_video.catalogue import Catalogue
@@ -36,7 +38,8 @@ from together_video.presets import Presets, make_request, overlay, with_presets
 from together_video.prompts import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
 from together_video.records import Origin, Sweep, VideoPlan
-from together_video.request_files import SourcedRequest, read_requests
+from together_video.request_files import read_requests
+from together_video.request_lines import SourcedRequest
 from together_video.requests import VideoRequest
 
 
@@ -88,6 +91,10 @@ async def generate_batch(
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
+    workers: Annotated[
+        int,
+        Field(ge=1, le=100, description="How many workers share the videos, by runs of generate-part/part."),
+    ] = 1,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -161,9 +168,29 @@ async def generate_batch(
             requests = await keep_media(intake, pipeline.ledger, names)
             if brief is not None or intake.elsewhere:
                 plans = plan(requests, written.origin if written else None, again=brief is None)
-            summary = await pipeline.produce(plans)
             title = brief.subject if brief is not None else f"{len(plans)} videos"
-            return ending(await publish(pipeline, batch_id, title, plans, summary))
+            if workers == 1:
+                summary = await pipeline.produce(plans)
+            else:
+                summary = await produce_in_parts(
+                    pipeline,
+                    plans,
+                    workers=workers,
+                    batch_id=batch_id,
+                    title=title,
+                    in_flight=in_flight,
+                    budget_usd=budget_usd,
+                    options={
+                        "poll": None if poll is None else poll.model_dump(mode="json"),
+                        "retry_failed": retry_failed,
+                        "on_ambiguous": on_ambiguous,
+                    },
+                    blocks={"together": together, "archive": archive},
+                )
+            summary = await publish(pipeline, batch_id, title, plans, summary)
+            await artifacts.show(pipeline.ledger, title, summary)
+            events.batch_finished(batch_id, title, summary, pipeline.ledger.bucket)
+            return ending(summary)
     except VideoError as error:
         return refused(error)
 

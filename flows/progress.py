@@ -8,34 +8,40 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from together_video.records import VideoPlan
+from together_video.summary import VideoOutcome
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One change of one video: `stage` is a verb in the past ("created"), `done` of `total` are over."""
+    """One change of one video: `stage` is a verb in the past ("created"), `done` of `total` are over.
+
+    `outcome` is there once this one is over; `out_of_budget` where a budget or a limit kept it from beginning.
+    """
 
     plan: VideoPlan
     stage: str
     detail: str = ""
     done: int = 0
     total: int = 0
+    outcome: VideoOutcome | None = None
+    out_of_budget: bool = False
 
 
 Listener = Callable[[Progress], None]
 
-_listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
+_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("progress_listeners", default=())
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Tell `listener` of every change until the block ends."""
-    token = _listener.set(listener)
+    """Tell `listener` of every change until the block ends, beside those who listen already."""
+    token = _listeners.set((*_listeners.get(), listener))
     try:
         yield
     finally:
-        _listener.reset(token)
+        _listeners.reset(token)
 
 
 def tell(progress: Progress) -> None:
-    if (listener := _listener.get()) is not None:
+    for listener in _listeners.get():
         listener(progress)

@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from flows import artifacts
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
 from flows.parameters import Ambiguous, Archive, Edition, Polling, RetryFailed, Strict, Together, documented
@@ -74,6 +75,8 @@ async def generate_video(
             requests = await keep_media(intake, pipeline.ledger)
             if intake.elsewhere:
                 plans = plan(requests, again=True)
-            return ending(await pipeline.produce(plans))
+            summary = await pipeline.produce(plans)
+            await artifacts.show(pipeline.ledger, plans[0].title, summary)
+            return ending(summary)
     except VideoError as error:
         return refused(error)

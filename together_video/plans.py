@@ -41,3 +41,26 @@ def plan_videos(
             listed, take_numbers(listed), sweeps or [None] * len(listed), strict=True
         )
     ]
+
+
+def in_parts(
+    plans: Sequence[VideoPlan], workers: int, *, most_bytes: int, most: int
+) -> list[list[VideoPlan]]:
+    """The plans in their order, in shares of about equal number: one for each worker, or more of fewer.
+
+    No share has more than `most` plans, nor more than `most_bytes` bytes of JSON, unless it is a single plan.
+    """
+    if not plans:
+        return []
+    shares = max(min(workers, len(plans)), -(-len(plans) // most))
+    size = -(-len(plans) // shares)
+    parts: list[list[VideoPlan]] = [[]]
+    room = most_bytes
+    for plan in plans:
+        weight = len(plan.model_dump_json())
+        if parts[-1] and (len(parts[-1]) == size or weight > room):
+            parts.append([])
+            room = most_bytes
+        parts[-1].append(plan)
+        room -= weight
+    return parts

@@ -1,0 +1,62 @@
+"""Flow: one part of a batch that is split over several workers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from pydantic import Field
+
+from flows.ending import ending, refused
+from flows.parameters import Ambiguous, Archive, InFlight, Polling, RetryFailed, Together, documented
+from flows.pipeline import open_pipeline
+from together_video.errors import VideoError
+from together_video.records import VideoPlan
+
+
+@flow(
+    name="generate-part",
+    description="Make the videos that a batch has planned for one of its workers. Started by generate-batch.",
+    flow_run_name="{title}",
+)
+@documented
+async def generate_part(
+    plans: Annotated[list[VideoPlan], Field(min_length=1, description="What the batch has planned.")],
+    title: Annotated[str, Field(description="The name of the run.")] = "part of a batch",
+    result: Annotated[
+        str | None, Field(description="Key of the object in the bucket that gets this part's summary.")
+    ] = None,
+    in_flight: InFlight = 20,
+    poll: Polling = None,
+    budget_usd: Annotated[
+        Decimal | None, Field(gt=0, description="This part's share of the batch's budget, in US dollars.")
+    ] = None,
+    retry_failed: RetryFailed = False,
+    on_ambiguous: Ambiguous = "hold",
+    together: Together = None,
+    archive: Archive = None,
+) -> State[Any]:
+    """Safe to be run again, and beside itself: what an earlier run of it began is gone on with.
+
+    Ends Completed if every video is in the archive, else Failed; the message says how many were
+    archived, reused, failed, … What `ending.result_of` gives of its data is a `Summary`, or the
+    `VideoError` that kept the run from beginning.
+    """
+    try:
+        async with open_pipeline(
+            together,
+            archive,
+            policy=poll,
+            in_flight=in_flight,
+            budget_usd=budget_usd,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+        ) as pipeline:
+            summary = await pipeline.produce(plans)
+            if result is not None:
+                await pipeline.ledger.store.put_once(result, summary.model_dump_json().encode())
+            return ending(summary)
+    except VideoError as error:
+        return refused(error)

@@ -1,0 +1,146 @@
+"""Outcomes as Markdown for Prefect's UI: posters with links, and what the videos cost by model.
+
+All text that others wrote is escaped, so that none of it becomes markup. Posters and videos are linked by
+addresses that end; the page in the bucket is the lasting one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from together_video.explain import printable
+from together_video.gallery.links import safe_link
+from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
+
+#: How many videos the gallery shows: each brings two long links.
+MOST_SHOWN = 48
+#: How many rows a table of videos has.
+MOST_ROWS = 500
+_COLUMNS = 3
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
+
+
+def gallery_markdown(
+    title: str,
+    summary: Summary,
+    links: Mapping[str, str],
+    *,
+    expires_at: datetime,
+    poster_of: Callable[[str], str],
+    page: str | None = None,
+) -> str:
+    """The videos that are in the archive, side by side, and a line for each that is not.
+
+    Args:
+        links: addresses by key, for videos and posters; what has none is named by its key.
+        expires_at: when these addresses end.
+        poster_of: the poster's key by the video's.
+        page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html`.
+    """
+    lines = [f"## {plain(title, 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
+    there = [found for found in summary.videos if found.state in GOOD and found.key]
+    lines += _cells(there[:MOST_SHOWN], links, poster_of)
+    if len(there) > MOST_SHOWN:
+        lines += ["", f"{len(there) - MOST_SHOWN} more are on the gallery page."]
+    missing = [found for found in summary.videos if found.state not in GOOD]
+    if missing:
+        lines += ["", "### Not in the archive", ""]
+        lines += [
+            f"- **{found.state}** {plain(found.prompt or found.model, 100)}: {plain(found.error or '—', 300)}"
+            for found in missing[:MOST_SHOWN]
+        ]
+    if len(missing) > MOST_SHOWN:
+        lines += [f"- … and {len(missing) - MOST_SHOWN} more"]
+    lines += [
+        "",
+        f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them.",
+    ]
+    if page:
+        lines += [f"The lasting gallery: `{page}`"]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(
+    videos: Sequence[VideoOutcome], links: Mapping[str, str], poster_of: Callable[[str], str]
+) -> list[str]:
+    cells = [_cell(found, links, poster_of) for found in videos]
+    if not cells:
+        return []
+    columns = min(_COLUMNS, len(cells))
+    lines = ["|" + "   |" * columns, "|" + "---|" * columns]
+    for start in range(0, len(cells), columns):
+        row = cells[start : start + columns]
+        lines.append("| " + " | ".join([*row, *([""] * (columns - len(row)))]) + " |")
+    return lines
+
+
+def _cell(found: VideoOutcome, links: Mapping[str, str], poster_of: Callable[[str], str]) -> str:
+    key = found.key or ""
+    words = plain(found.prompt or found.model, 120)
+    video, poster = safe_link(links.get(key)), safe_link(links.get(poster_of(key)))
+    facts = [plain(found.model, 60), found.state.value]
+    if found.seconds is not None:
+        facts.append(f"{found.seconds:.1f} s")
+    if found.cost_usd is not None:
+        facts.append(f"{found.cost_usd.normalize():f} USD")
+    linked = f"[▶ {words}]({_address(video)})" if video else words
+    picture = f"![poster]({_address(poster)})" if poster else ""
+    if picture:
+        picture = (f"[{picture}]({_address(video)})" if video else picture) + "<br>"
+    return f"{picture}{linked}<br>{' · '.join(facts)}"
+
+
+def video_rows(summary: Summary) -> list[dict[str, Any]]:
+    """A row a video, for a table in Prefect's UI; at most `MOST_ROWS`."""
+    return [
+        {
+            "state": found.state.value,
+            "prompt": printable(found.prompt or "—", 120),
+            "model": found.model,
+            "seconds": "" if found.seconds is None else f"{found.seconds:.1f}",
+            "USD": "" if found.cost_usd is None else f"{found.cost_usd.normalize():f}",
+            "job": found.job_id or "",
+            "where, or why not": f"s3://{found.bucket}/{found.key}"
+            if found.key
+            else printable(found.error or "", 300),
+        }
+        for found in summary.videos[:MOST_ROWS]
+    ]
+
+
+def cost_rows(summary: Summary) -> list[dict[str, Any]]:
+    """What this run paid, by model, the dearest first."""
+    models: dict[str, list[VideoOutcome]] = {}
+    for found in summary.videos:
+        models.setdefault(found.model, []).append(found)
+    rows = []
+    for model, several in models.items():
+        bought = [o for o in several if o.state is not VideoState.REUSED and o.cost_usd is not None]
+        rows.append(
+            (
+                sum((o.cost_usd or Decimal(0) for o in bought), Decimal(0)),
+                {
+                    "model": model,
+                    "videos": len(several),
+                    "archived": sum(o.state is VideoState.ARCHIVED for o in several),
+                    "reused": sum(o.state is VideoState.REUSED for o in several),
+                },
+            )
+        )
+    rows.sort(key=lambda row: row[0], reverse=True)
+    return [{**row, "paid in this run (USD)": f"{paid.normalize():f}"} for paid, row in rows]
+
+
+def plain(text: str, longest: int) -> str:
+    """Text that Markdown and HTML leave as it is."""
+    return _MARKUP.sub(r"\\\1", html.escape(printable(" ".join(text.split()), longest), quote=True))
+
+
+def _address(url: str | None) -> str:
+    """Parentheses would end a Markdown link."""
+    return (url or "").replace("(", "%28").replace(")", "%29")
