@@ -20,7 +20,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blocks.spending import MonthlySpending
-from blocks.store import ObjectStore
+from blocks.store import ObjectStore, StoredBytes
 from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict, StoreUnavailable
 from together_video.media_files import MediaFile
 from together_video.media_links import LINK_SECONDS
@@ -90,12 +90,14 @@ class Ledger:
 
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
+            ConfigurationError: its file's key would be longer than S3 takes.
         """
         claim = self._unsure.pop(plan.id, None)
         if claim is None:
-            reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
             now = datetime.now(UTC)
+            # First: a key that the store would refuse must be found before anything is reserved or paid.
             video_key, poster_key = self.layout.media(plan, now)
+            reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
             claim = Claim(
                 id=plan.id,
                 token=uuid4().hex,
@@ -130,20 +132,22 @@ class Ledger:
         await self.spending.withdraw(claim.reservation)
 
     async def _remove_own(self, claim: Claim) -> None:
-        """Remove this very claim. After an unclear answer it is looked at first: it may be somebody
-        else's by now, who is paying behind it.
+        """Remove this very claim, each time after a look at it: it may be somebody else's by now, who is
+        paying behind it. The removal is bound to what was seen, where the store can do that.
         """
-        key = self.layout.claim(claim.id)
+        key, compares = self.layout.claim(claim.id), True
         for last in (False, False, True):
+            stored = await self.store.get(key)
+            if stored is None or self._decoded(key, Claim, stored).token != claim.token:
+                return
             try:
-                return await self.store.delete_once(key)
+                if await self.store.delete_version(key, stored.etag if compares else None):
+                    return
+                # Seen to be ours once more, it was refused by a store that cannot compare.
+                compares = False
             except StoreUnavailable:
-                held = await self._read(key, Claim)
-                if held is None or held[0].token != claim.token:
-                    return None
                 if last:
                     raise
-        return None
 
     async def submitted(self, submission: Submission) -> Submission:
         """Store the job id. Nothing else may happen before this is durable."""
@@ -227,12 +231,16 @@ class Ledger:
             _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
         return record
 
-    async def abandon(self, claim: Claim, reason: str) -> VideoRecord:
-        """Close an ambiguous purchase because somebody chose to buy the video again."""
+    async def abandon(self, claim: Claim, reason: str, *, job_id: str | None = None) -> VideoRecord:
+        """Close a purchase in doubt because somebody chose to buy the video again.
+
+        `job_id` is the job that the provider does not know any more, if there ever was one.
+        """
         record = VideoRecord(
             id=claim.id,
             state="abandoned",
             plan=claim.plan,
+            job_id=job_id,
             claimed_at=claim.claimed_at,
             recorded_at=datetime.now(UTC),
             error=reason,
@@ -335,10 +343,11 @@ class Ledger:
 
     async def _read(self, key: str, kind: type[Model]) -> tuple[Model, float] | None:
         found = await self.store.get(key)
-        if found is None:
-            return None
+        return None if found is None else (self._decoded(key, kind, found), found.age_seconds)
+
+    def _decoded(self, key: str, kind: type[Model], stored: StoredBytes) -> Model:
         try:
-            return kind.model_validate_json(found.data), found.age_seconds
+            return kind.model_validate_json(stored.data)
         except ValidationError as error:
             raise ArchiveError(
                 f"{key} in bucket {self.bucket} is not what this project wrote "

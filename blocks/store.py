@@ -69,12 +69,13 @@ class Storage(BaseModel):
 
 
 class StoredBytes(BaseModel):
-    """A small object as read: its bytes and its age in seconds, both by the server's own clock."""
+    """A small object as read: its bytes, its age in seconds by the server's own clock, its version's ETag."""
 
     model_config = ConfigDict(frozen=True)
 
     data: bytes
     age_seconds: float
+    etag: str | None = None
 
 
 class ListedObject(BaseModel):
@@ -174,7 +175,7 @@ class ObjectStore:
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
         """
-        await self._call(self._is_there, prefix, missing=False)
+        await self._call(lambda: self._is_there(prefix), f"listing {prefix or 'its keys'}", missing=False)
         marker, spoiled = f"{prefix}store.json", f"{prefix}probe-{uuid4().hex}"
         body = b'{"what": "shows that this store honours If-None-Match"}\n'
         if await self.put_once(marker, body) and await self.put_once(marker, body):
@@ -217,9 +218,8 @@ class ObjectStore:
             with closing(answer["Body"]) as body:
                 data = body.read()
             headers = answer["ResponseMetadata"]["HTTPHeaders"]
-            return StoredBytes(
-                data=data, age_seconds=(_now(headers) - answer["LastModified"]).total_seconds()
-            )
+            age = (_now(headers) - answer["LastModified"]).total_seconds()
+            return StoredBytes(data=data, age_seconds=age, etag=answer.get("ETag"))
 
         return await self._call(read, key, missing=None)
 
@@ -313,15 +313,30 @@ class ObjectStore:
     def _impatient(self) -> S3Client:
         return self._make_impatient()
 
-    async def delete_once(self, key: str) -> None:
-        """Remove one object with a single request. An unclear answer is an error: repeated blindly, the
-        request could remove what somebody else has written there since.
+    async def delete_version(self, key: str, etag: str | None) -> bool:
+        """Remove one object with a single request, if it still is what was read with this ETag.
+
+        False where the server says that it is another by now. Many servers do not know conditional
+        deletes: those that say so are asked without the condition, and those that ignore it remove what
+        they find. There a request that is carried out very late may remove what somebody else has
+        written meanwhile, so an unclear answer is an error and nothing is repeated blindly.
         """
 
-        def remove() -> None:
+        def remove() -> bool:
+            if etag is not None:
+                try:
+                    self._impatient.delete_object(Bucket=self.bucket, Key=key, IfMatch=etag)
+                    return True
+                except aws.ClientError as error:
+                    if _status(error) != 501:
+                        raise
             self._impatient.delete_object(Bucket=self.bucket, Key=key)
+            return True
 
-        await self._call(remove, key, missing=None)
+        try:
+            return await self._call(remove, key, missing=True)
+        except (_Taken, _Contended):
+            return False
 
     def presign(self, key: str, *, seconds: int) -> str:
         """A link to an object for those without credentials, good for `seconds` (at most 7 days)."""
@@ -338,9 +353,10 @@ class ObjectStore:
             lambda: {key: self.presign(key, seconds=seconds) for key in listed}, "links to media", missing={}
         )
 
-    def _is_there(self) -> bool:
+    def _is_there(self, prefix: str) -> bool:
         # Asked first: some servers make a missing bucket at the first PUT, be its name a slip of the pen.
-        self._client.list_objects_v2(Bucket=self.bucket, MaxKeys=1)
+        # Within the prefix: a policy may allow no more (s3:prefix).
+        self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
         return True
 
     async def _put(
@@ -417,7 +433,8 @@ class ObjectStore:
             ) from error
         except (aws.BotoCoreError, aws.HTTPClientError) as error:
             raise StoreUnavailable(
-                f"The S3 server does not answer for bucket {self.bucket}: {_line(error)}"
+                f"The S3 server does not answer for bucket {self.bucket}: {_line(error).rstrip('.')}. Check "
+                "the endpoint's address and the network, and run again."
             ) from error
         except OSError as error:
             raise ArchiveError(
@@ -454,8 +471,8 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-#: Codes below 500 of what may pass: a busy server, or bytes that were changed on their way.
-_PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling", "BadDigest", "XAmzContentSHA256Mismatch"})
+#: Codes below 500 of a busy server.
+_PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling"})
 
 
 def _translate(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
@@ -475,7 +492,14 @@ def _translate(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
     if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
         return BucketRefused(f"Bucket {bucket} is in another region ({_line(error)}): set AWS_REGION.")
     if status in {401, 403} or code in {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
-        return BucketRefused(f"Bucket {bucket} refuses these credentials ({code or status}) for {key}.")
+        return BucketRefused(
+            f"Bucket {bucket} refuses these credentials ({code or status}) for {key}: check the keys and what "
+            "their policy allows."
+        )
+    if code in {"BadDigest", "XAmzContentSHA256Mismatch"}:
+        return StoreUnavailable(f"What arrived at bucket {bucket} as {key} is not what was sent ({code}).")
     if status >= 500 or status == 429 or code in _PASSING:
-        return StoreUnavailable(f"The S3 server of bucket {bucket} could not do it ({code or status}).")
+        return StoreUnavailable(
+            f"The S3 server of bucket {bucket} could not do it ({code or status}). It may pass: run again later."
+        )
     return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {_line(error)}")

@@ -65,6 +65,8 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     records = [found for found in read if isinstance(found, VideoRecord)]
     findings = broken + [found for found in read if isinstance(found, AuditFinding)]
     known = {stored.key for record in records for stored in (record.video, record.poster) if stored}
+    # A poster whose upload had no clear answer is named by no record, and belongs to its video all the same.
+    known |= {str(PurePosixPath(record.video.key).with_suffix(".jpg")) for record in records if record.video}
     checked = await asyncio.gather(*(_check(ledger, record, media, deep=deep) for record in records))
     findings += [finding for found in checked for finding in found]
     findings += [

@@ -56,10 +56,25 @@ async def collect_videos(
             if pipeline.ledger.spending.limit is not None:
                 left = await pipeline.ledger.spending.left_behind(found)
                 await pipeline.ledger.store.delete(left)
+            await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
         return refused(error)
+
+
+async def _sweep_spool(pipeline: Pipeline, found: Collection[str]) -> None:
+    """Remove what this machine still holds of jobs that another one has brought home.
+
+    A job of the same request in another archive has another id, and stays.
+    """
+    for video in pipeline.spool.purchases() - set(found):
+        try:
+            record = await pipeline.ledger.record(video)
+            if record is not None and record.job_id is not None:
+                pipeline.spool.drop(video, record.job_id)
+        except (ArchiveError, OSError) as error:
+            run_logger().warning("What is left of %s in %s stays: %s", video, pipeline.spool.folder, error)
 
 
 async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> Summary:
@@ -117,7 +132,8 @@ async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
     somebody had given up turned out to be made.
     """
     left = await ledger.facts_in_flight(record.id)
-    if record.state == "abandoned" and left.submission is not None:
+    known = left.submission is not None and left.submission.job_id == record.job_id
+    if record.state == "abandoned" and left.submission is not None and not known:
         claim = left.claim or _claim_of(record, left.submission, ledger)
         return Purchase(claim=claim, submission=left.submission, resumed=True)
     if left.claim is None:

@@ -25,17 +25,24 @@ from tasks.download import download_video
 from tasks.purchase import Purchase
 from tasks.run import run_logger, step
 from tasks.wait import wait_for_video
+from together_video.advice import as_sentence
 from together_video.client import TogetherClient
 from together_video.errors import (
     AccountRefused,
+    ApiOverloaded,
+    ApiUnreachable,
     BucketRefused,
     BudgetReached,
     ConfigurationError,
     CreateAmbiguous,
     JobDeadlinePassed,
     JobFailed,
+    JobForgotten,
     MediaRefused,
     ObjectConflict,
+    RateLimited,
+    RequestRefused,
+    StoreUnavailable,
     VideoError,
 )
 from together_video.media_reach import MediaReach
@@ -51,6 +58,10 @@ OnAmbiguous = Literal["hold", "resubmit"]
 
 #: After one of these no other create can succeed.
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
+#: Nobody has refused the video: it may be made as soon as this is over.
+_PASSING = (ApiUnreachable, ApiOverloaded, RateLimited, StoreUnavailable)
+#: What every job costs and needs that could not be brought home yet.
+_KEPT = "The job is billed and kept in flight: the next run, or together-video collect, goes on with it."
 
 
 class Pipeline:
@@ -124,7 +135,9 @@ class Pipeline:
         return outcome
 
     async def _make(self, plan: VideoPlan) -> VideoOutcome:
-        """Reuse or buy one video and bring it home. What goes wrong before the create is "refused"."""
+        """Reuse or buy one video and bring it home. What goes wrong before the create is "refused", or
+        "skipped" where nobody refused it.
+        """
         try:
             while True:
                 if self._hopeless is not None:
@@ -143,7 +156,7 @@ class Pipeline:
         except VideoError as error:
             if isinstance(error, _HOPELESS) and self._hopeless is None:
                 self._hopeless = error
-            return _outcome(plan, VideoState.REFUSED, error.message)
+            return _not_bought(plan, error)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             return await self._cut_short(plan, self._unexpected(plan, error))
 
@@ -155,9 +168,12 @@ class Pipeline:
             return _outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
         if facts.submission is not None:
             self.troubles += 1
-            return _outcome(plan, VideoState.SUBMITTED, words, facts.submission.job_id)
-        held = facts.claim is not None and facts.record is None
-        return _outcome(plan, VideoState.AMBIGUOUS if held else VideoState.REFUSED, words)
+            return _outcome(plan, VideoState.SUBMITTED, f"{words} {_KEPT}", facts.submission.job_id)
+        if facts.claim is not None and facts.record is None:
+            return _outcome(plan, VideoState.AMBIGUOUS, f"{words} It may have been charged, so it is held.")
+        return _outcome(
+            plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later."
+        )
 
     async def _latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
         """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
@@ -234,6 +250,15 @@ class Pipeline:
         await self.ledger.abandon(facts.claim, f"Bought again although: {error.message}")
         return True
 
+    async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
+        """A job that the provider does not know any more is in doubt like a create without an answer."""
+        if self._on_ambiguous == "hold":
+            return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
+        run_logger().warning("%s: given up and bought again: %s", plan.title, error.message)
+        reason = f"Bought again although: {error.message}"
+        await self.ledger.abandon(purchase.claim, reason, job_id=error.job_id)
+        return await self._make(plan)
+
     async def _bring_home(self, plan: VideoPlan, purchase: Purchase) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
         reserved = None if purchase.resumed else plan.estimate_usd
@@ -255,14 +280,23 @@ class Pipeline:
             cost = error.job.cost_usd
             self._under_way -= 1
             return await self._failed(plan, purchase, error)
+        except JobForgotten as error:
+            self._under_way -= 1
+            return await self._forgotten(plan, purchase, error)
         except VideoError as error:
             if isinstance(error, _HOPELESS) and self._hopeless is None:
                 self._hopeless = error
             self.troubles += not isinstance(error, JobDeadlinePassed)
-            return _outcome(plan, VideoState.SUBMITTED, error.message, purchase.job_id)
+            words = (
+                error.message
+                if isinstance(error, JobDeadlinePassed)
+                else f"{as_sentence(error.message)} {_KEPT}"
+            )
+            return _outcome(plan, VideoState.SUBMITTED, words, purchase.job_id)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             self.troubles += 1
-            return _outcome(plan, VideoState.SUBMITTED, self._unexpected(plan, error), purchase.job_id)
+            words = f"{self._unexpected(plan, error)} {_KEPT}"
+            return _outcome(plan, VideoState.SUBMITTED, words, purchase.job_id)
         finally:
             await self._purse.settle(reserved, cost)
 
@@ -281,9 +315,12 @@ class Pipeline:
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records[record.id] = record
-        if record.state == "failed":
-            state = VideoState.FAILED
-        return VideoOutcome.of_record(record, state, bucket=self.ledger.bucket)
+        if record.state != "failed":
+            return VideoOutcome.of_record(record, state, bucket=self.ledger.bucket)
+        outcome = VideoOutcome.of_record(record, VideoState.FAILED, bucket=self.ledger.bucket)
+        words = as_sentence(record.error or "The provider gave no reason")
+        words += "" if " again" in words else " --retry-failed buys the video again."
+        return outcome.model_copy(update={"error": words})
 
     async def _failed(self, plan: VideoPlan, purchase: Purchase, error: JobFailed) -> VideoOutcome:
         try:
@@ -294,7 +331,7 @@ class Pipeline:
 
     def _unexpected(self, plan: VideoPlan, error: Exception) -> str:
         if isinstance(error, TimeoutError):
-            return "The step took longer than its time limit; a later run goes on."
+            return "The step took longer than its time limit."
         run_logger().error("%s: unexpected", plan.title, exc_info=error)
         return f"Unexpected {type(error).__name__}: {error}."
 
@@ -304,6 +341,18 @@ class Pipeline:
 
 def _outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None = None) -> VideoOutcome:
     return VideoOutcome.of_plan(plan, state, error=error, job_id=job_id)
+
+
+def _not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
+    """What stopped a video before its create was accepted, and what to do: it costs nothing."""
+    words = as_sentence(error.message)
+    if isinstance(error, _PASSING):
+        words += "" if "run again" in words.lower() else " Run again later."
+        return _outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
+    words += "" if "othing was " in words else " Nothing was created."
+    if isinstance(error, RequestRefused) and (error.status or 0) >= 400 and " again" not in words:
+        words += " Change the request: the same one would be refused again."
+    return _outcome(plan, VideoState.REFUSED, words)
 
 
 @asynccontextmanager

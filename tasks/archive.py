@@ -17,7 +17,7 @@ from tasks.purchase import Purchase
 from tasks.run import current_run, run_logger
 from tasks.verdict import worth_repeating
 from together_video.clips import compare, make_poster
-from together_video.errors import DownloadError, JobFailed, ObjectConflict
+from together_video.errors import DownloadError, JobFailed, ObjectConflict, VideoError
 from together_video.jobs import VideoJob
 from together_video.records import StoredObject, VideoRecord
 from together_video.spool import Spool
@@ -41,18 +41,17 @@ async def archive_video(
 ) -> VideoRecord:
     """Returns the record that holds. Order: video, poster, record (the commit), then the clean-up.
 
+    A poster that cannot be made or stored is left out, and the record's notes say why.
+
     Raises:
         ObjectConflict: other content lies under the video's key.
-        DownloadError: the downloaded file is gone, or there is no room for its poster.
+        DownloadError: the downloaded file is gone.
         StoreUnavailable, BucketRefused: the job stays in flight; a later run goes on here.
     """
     claim = purchase.claim
     poster_path = clip.file.path.with_suffix(".jpg")
     try:
-        await to_thread.run_sync(make_poster, clip.file.path, poster_path)
-        poster_file = await to_thread.run_sync(hash_file, poster_path)
         video = await _stored(ledger, claim.video_key, clip.file)
-        poster = await _stored(ledger, claim.poster_key, poster_file, any_content=True)
     except FileNotFoundError as error:
         # Another run of the same job on this machine removes the files, once its record is written.
         written = await ledger.record(claim.id)
@@ -62,11 +61,16 @@ async def archive_video(
                 "archived. A later run downloads it again."
             ) from error
         return written
-    except OSError as error:
-        raise DownloadError(
-            f"The poster cannot be stored in {poster_path.parent} ({error.strerror or error}). The video stays "
-            "there: make room and run again."
-        ) from error
+    notes = compare(clip.info, claim.plan.request)
+    poster: StoredObject | None = None
+    try:
+        await to_thread.run_sync(make_poster, clip.file.path, poster_path)
+        picture = await to_thread.run_sync(hash_file, poster_path)
+        poster = await _stored(ledger, claim.poster_key, picture, any_content=True)
+    except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
+        why = error.message if isinstance(error, VideoError) else f"{type(error).__name__}: {error}"
+        notes = (*notes, f"There is no poster: {why}")
+        run_logger().warning("job %s: archived without a poster: %s", purchase.job_id, why)
     record = await ledger.finish(
         VideoRecord(
             id=claim.id,
@@ -80,7 +84,7 @@ async def archive_video(
             video=video,
             poster=poster,
             clip=clip.info,
-            notes=compare(clip.info, claim.plan.request),
+            notes=notes,
             job=job.raw,
             run=current_run(),
         ),
@@ -128,7 +132,10 @@ async def _stored(
         head = await ledger.store.head(key)
         there = head.sha256 if head and head.sha256 else await ledger.store.content_sha256(key)
         if there != file.sha256 and not (any_content and head and there):
-            raise ObjectConflict(f"{key} in bucket {ledger.bucket} holds other content than the download.")
+            raise ObjectConflict(
+                f"{key} in bucket {ledger.bucket} holds other content than the download. "
+                "Move it away and run again."
+            )
         if head and there:
             size, sha256 = head.size, there
     return StoredObject(key=key, size=size, sha256=sha256, content_type=content_type)

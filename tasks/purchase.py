@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -17,11 +17,13 @@ import anyio
 from pydantic import BaseModel, ConfigDict
 
 from blocks.ledger import Facts, Ledger
+from together_video.advice import as_sentence
 from together_video.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
     ConfigurationError,
     CreateAmbiguous,
+    CreatesShut,
     NoClearAnswer,
     RateLimited,
     TogetherError,
@@ -57,6 +59,22 @@ class Purchase(BaseModel):
         return self.claim.plan.title
 
 
+#: Longest pause that the API may ask creators for, in seconds. After a longer one a later run goes on.
+_PATIENCE = 900
+
+
+_IN_DOUBT = "Look at the provider's bill; --on-ambiguous resubmit buys it again."
+
+
+def _shut_for_long(seconds: float) -> CreatesShut:
+    opens = datetime.now(UTC) + timedelta(seconds=seconds)
+    return CreatesShut(
+        f"The API takes no creates until {opens:%Y-%m-%d %H:%M} UTC (HTTP 429). Nothing was created: "
+        "run again after that.",
+        wait_seconds=seconds,
+    )
+
+
 async def _always() -> None:
     """The permit where nobody limits the rate."""
 
@@ -81,10 +99,13 @@ async def buy(
     Raises:
         CreateAmbiguous: it may have been paid for; held.
         TogetherError, ConfigurationError: refused or never sent; it is proven that nothing was created.
+            `CreatesShut` where the API asks to wait for longer than a run does.
         ArchiveError: the ledger cannot be read or written.
     """
     while True:
         while (shut := client.gate.enter()) > 0:
+            if shut > _PATIENCE:
+                raise _shut_for_long(shut)
             await sleep(shut)
         await permit()
         # Made anew for each attempt, and before the claim: what is signed now outlives the job.
@@ -169,7 +190,7 @@ async def _submit(
             # The claim stays, and grows into the same doubt by its age.
             log(f"the bucket could not take that this create is ambiguous ({trouble})")
         raise CreateAmbiguous(
-            f"{error} It may have been charged, so it is held and not repeated.",
+            f"{as_sentence(str(error))} It may have been charged, so it is held and not repeated. {_IN_DOUBT}",
             video_id=claim.id,
             fresh=True,
         ) from error
@@ -229,7 +250,7 @@ async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
     ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
     return CreateAmbiguous(
         f"It may have been charged at {ambiguity.found_at:%Y-%m-%d %H:%M} UTC and gave no job id: "
-        f"{ambiguity.reason.rstrip('.')}. It is held and not repeated.",
+        f"{ambiguity.reason.rstrip('.')}. It is held and not repeated. {_IN_DOUBT}",
         video_id=claim.id,
         fresh=False,
     )

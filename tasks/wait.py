@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
@@ -30,4 +32,5 @@ from together_video.polling import PollPolicy
 )
 async def wait_for_video(purchase: Purchase, client: TogetherClient, policy: PollPolicy) -> VideoJob:
     """Returns the completed job. Errors: see `watch.watch`."""
-    return await watch(purchase.job_id, client, policy, log=run_logger().info)
+    age = (datetime.now(UTC) - purchase.submission.submitted_at).total_seconds()
+    return await watch(purchase.job_id, client, policy, log=run_logger().info, age=age)

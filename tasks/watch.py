@@ -15,6 +15,7 @@ from together_video.errors import (
     ApiUnreachable,
     JobDeadlinePassed,
     JobFailed,
+    JobForgotten,
     JobWithoutVideo,
     RateLimited,
     RequestRefused,
@@ -24,6 +25,11 @@ from together_video.jobs import JobStatus, VideoJob
 from together_video.polling import PollPolicy
 
 Log = Callable[[str], None]
+
+#: A job that is older, in seconds, and gives 404 is not new: the provider has forgotten it.
+FORGOTTEN_AFTER = 86_400.0
+#: What a look may take at least, in seconds, although the deadline is nearer.
+_LAST_LOOK = 5.0
 
 #: A job that was just created may answer 404 for a moment; after this many in a row it is lasting.
 _MISSING_LOOKS = 5
@@ -37,16 +43,20 @@ async def watch(
     policy: PollPolicy,
     *,
     log: Log,
+    age: float = 0,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
     chance: Callable[[], float] = random.random,
 ) -> VideoJob:
-    """Returns the completed job, with its link.
+    """Returns the completed job, with its link. `age` is how long ago the job was made, in seconds.
+
+    The deadline is passed by no more than one short look: no call may take longer than what is left.
 
     Raises:
         JobFailed: the provider gave up on it or cancelled it.
         JobDeadlinePassed: it goes on at the provider, and is billed.
         JobWithoutVideo: completed, and still no link after several looks.
+        JobForgotten: a job older than a day gives 404, as long as we look.
         TogetherError: the API refuses to tell (401, 402, 403, a lasting 404).
     """
     start = clock()
@@ -57,6 +67,8 @@ async def watch(
     while True:
         pause = policy.wait_within(looks, elapsed=clock() - start, chance=chance(), hint=hint)
         if pause is None:
+            if missing and age > FORGOTTEN_AFTER:
+                raise _forgotten(job_id, age)
             raise JobDeadlinePassed(
                 f"Job {job_id} was not finished after {policy.deadline_seconds:.0f} s"
                 + (f" (last trouble: {trouble.rstrip('.')})" if trouble else "")
@@ -67,10 +79,14 @@ async def watch(
         looks += 1
         hint = None
         try:
-            job = await client.retrieve(job_id)
+            left = policy.deadline_seconds - (clock() - start)
+            # One look must be possible however short the deadline is.
+            job = await client.retrieve(job_id, within=max(left, _LAST_LOOK) if looks > 1 else None)
         except TogetherError as error:
             missing = missing + 1 if isinstance(error, RequestRefused) and error.status == 404 else 0
             if not error.retryable and not 0 < missing < _MISSING_LOOKS:
+                if missing and age > FORGOTTEN_AFTER:
+                    raise _forgotten(job_id, age) from error
                 raise
             hint = error.wait_seconds if isinstance(error, RateLimited) else None
             if trouble is None or isinstance(error, ApiUnreachable) != ("No connection" in trouble):
@@ -93,3 +109,11 @@ async def watch(
                     f"Job {job_id} is completed and gives no link to its video. A later run asks again.",
                     job_id=job_id,
                 )
+
+
+def _forgotten(job_id: str, age: float) -> JobForgotten:
+    return JobForgotten(
+        f"The API does not know job {job_id} (HTTP 404), which it took {age / 3600:.0f} h ago. It may have been "
+        "billed: ask the provider for it, or buy the video again with --on-ambiguous resubmit.",
+        job_id=job_id,
+    )

@@ -63,7 +63,12 @@ def with_advice(said: str, code: str | None, message: str, *, status: int | None
     advice = advice_for(code, message, status=status)
     if advice is None:
         return said
-    return f"{said}{'' if said.endswith(('.', '!', '?', '…')) else '.'} {advice}"
+    return f"{as_sentence(said)} {advice}"
+
+
+def as_sentence(said: str) -> str:
+    """With an end, so that another sentence can follow: a server's own words often have none."""
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def _leave_out(message: str) -> str:

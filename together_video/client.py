@@ -200,14 +200,15 @@ class TogetherClient:
         )
         return self._job(answer, creating=True)
 
-    async def retrieve(self, job_id: str) -> VideoJob:
-        """`GET /v2/videos/{id}`: the job as it is now. Free, and may be repeated.
+    async def retrieve(self, job_id: str, *, within: float | None = None) -> VideoJob:
+        """`GET /v2/videos/{id}`: the job as it is now, within so many seconds. Free, and may be repeated.
 
         Raises:
             TogetherError: `retryable` says whether to ask again.
         """
         path = f"/v2/videos/{quote(job_id, safe='')}"
-        answer = await self._call(self._reading, "GET", path, None, self.timeouts.read_seconds)
+        patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
+        answer = await self._call(self._reading, "GET", path, None, patience)
         return self._job(answer, creating=False)
 
     async def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@
     ├── TogetherError              the API said no, or nothing, or something else
     │   ├── ApiUnreachable         no connection: the request never left
     │   ├── RateLimited            429; carries the server's hint
+    │   │   └── CreatesShut        … of longer than a run waits
     │   ├── ApiOverloaded          503
     │   ├── RequestRefused         400, 404, 422, …: this request will never pass
     │   ├── AccountRefused         401, 402, 403: no request of this account will pass
@@ -15,7 +16,8 @@
     ├── JobError                   about one job; carries its id
     │   ├── JobFailed              the provider gave up on it, or cancelled it
     │   ├── JobDeadlinePassed      it goes on at the provider, and is billed
-    │   └── JobWithoutVideo        completed, and no link to a file
+    │   ├── JobWithoutVideo        completed, and no link to a file
+    │   └── JobForgotten           the API has not known it for a long time after it was made
     ├── DownloadError
     │   ├── LinkExpired            403, 404, 410 on the link: ask the job for a fresh one
     │   ├── DownloadBroken         cut short, wrong length, not a video
@@ -71,9 +73,10 @@ class ConfigurationError(InputError):
 class RequestInvalid(InputError):
     """One request breaks a rule of its model or of the API."""
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, instead: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.instead = instead
 
 
 class MediaRefused(InputError):
@@ -116,6 +119,12 @@ class RateLimited(TogetherError):
     def __init__(self, message: str, *, wait_seconds: float | None = None, code: str | None = None) -> None:
         super().__init__(message, status=429, code=code)
         self.wait_seconds = wait_seconds
+
+
+class CreatesShut(RateLimited):
+    """The API asked to wait for longer than a run does: nothing was created, a later run goes on."""
+
+    retryable = False
 
 
 class ApiOverloaded(TogetherError):
@@ -179,6 +188,10 @@ class JobDeadlinePassed(JobError):
 
 class JobWithoutVideo(JobError):
     """The job is completed and still gives no link to its file."""
+
+
+class JobForgotten(JobError):
+    """Long after it was made the API answers 404: it may have been billed, and will not come home."""
 
 
 class DownloadError(VideoError):

@@ -28,6 +28,11 @@ from together_video.requests import VideoRequest
 #: Where the files of a video lie under `<prefix>/videos/`, without the ending.
 DEFAULT_TEMPLATE = "{date}/{slug}-{id}"
 
+#: Longest key of an object (S3's limit), in bytes.
+MAX_KEY = 1024
+#: Longest prefix, in bytes: every other key than a video's fits behind it.
+_MAX_PREFIX = 512
+
 _TEMPLATE_FIELDS = frozenset({"date", "year", "month", "day", "slug", "id", "model", "edition"})
 
 
@@ -193,7 +198,8 @@ class ClipInfo(_Fact):
 class VideoRecord(_Fact):
     """`records/<id>.json`: how it ended. Final, and wins over anything in flight.
 
-    `abandoned` closes an ambiguous purchase that a user chose to buy again.
+    `abandoned` closes an ambiguous purchase that a user chose to buy again; with a `job_id` where that is
+    a job that the provider has forgotten.
     """
 
     id: str
@@ -309,7 +315,11 @@ class Layout(BaseModel):
         return self.key(object_of(reference))
 
     def media(self, plan: VideoPlan, claimed_at: datetime) -> tuple[str, str]:
-        """Keys of the video and of its poster, from the claim alone."""
+        """Keys of the video and of its poster, from the claim alone.
+
+        Raises:
+            ConfigurationError: a key has more bytes than S3 takes.
+        """
         stem = self.template.format(
             date=claimed_at.strftime("%Y-%m-%d"),
             year=claimed_at.strftime("%Y"),
@@ -317,23 +327,31 @@ class Layout(BaseModel):
             day=claimed_at.strftime("%d"),
             slug=slug_of(plan.request),
             id=plan.id,
-            # A name in another script can grow tenfold, or vanish; a key has 1,024 bytes at most.
+            # A name in another script can grow tenfold, or vanish.
             model=slugify(plan.request.model, max_length=64) or "model",
             edition=slugify(plan.edition, max_length=64) or "edition",
         )
         ending = (plan.request.output_format or "MP4").lower()
-        return self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")
+        video, poster = self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")
+        if (longest := max(len(video.encode()), len(poster.encode()))) > MAX_KEY:
+            raise ConfigurationError(
+                f"The key of this video's file would have {longest} bytes, and S3 takes {MAX_KEY} at most: "
+                "shorten the prefix or the file name template. Nothing was created."
+            )
+        return video, poster
 
 
 def check_prefix(prefix: str) -> str:
     """The prefix without slashes at its ends.
 
     Raises:
-        ConfigurationError: it has empty, dotted or unprintable pieces.
+        ConfigurationError: it has empty, dotted or unprintable pieces, or is too long.
     """
     prefix = prefix.strip("/")
     if prefix and not _is_plain_path(prefix):
         raise ConfigurationError(f"The prefix {prefix!r} is not a plain path such as videos/production.")
+    if (size := len(prefix.encode())) > _MAX_PREFIX:
+        raise ConfigurationError(f"The prefix has {size} bytes; {_MAX_PREFIX} at most leave room for keys.")
     return prefix
 
 

@@ -27,8 +27,7 @@ class Spool:
 
     def video(self, claim: Claim, job_id: str) -> Path:
         """Where the file of a job lies while it is on its way, with the ending of its format."""
-        name = hashlib.sha256(job_id.encode()).hexdigest()[:12]
-        return self.folder / f"{claim.id}-{name}{Path(claim.video_key).suffix}"
+        return self.folder / f"{claim.id}-{_short(job_id)}{Path(claim.video_key).suffix}"
 
     def keep_submission(self, submission: Submission) -> Path:
         """Write a job id to disk, because the bucket could not take it. Durable on return."""
@@ -49,15 +48,24 @@ class Spool:
 
     def kept_submission(self, claim: Claim) -> Submission | None:
         """The job id of this very claim, if it had to be kept here."""
-        try:
-            text = self._submission(claim.id, claim.token).read_text(encoding="utf-8")
-            return Submission.model_validate_json(text)
-        except (OSError, ValueError):
-            # What cannot be read is left lying there for a person to look at.
-            return None
+        return _submission_in(self._submission(claim.id, claim.token))
 
     def drop_submission(self, claim: Claim) -> None:
         self._submission(claim.id, claim.token).unlink(missing_ok=True)
+
+    def purchases(self) -> set[str]:
+        """Ids of the purchases of which something lies here: a file, or a job id."""
+        names = (path.name for path in self.folder.glob("*-*.*"))
+        return {name.partition("-")[0] for name in names if not name.endswith(".part")}
+
+    def drop(self, video: str, job_id: str) -> None:
+        """Remove what lies here of a job that is recorded: its file, its poster, its kept id."""
+        for path in self.folder.glob(f"{video}-{_short(job_id)}.*"):
+            path.unlink(missing_ok=True)
+        for path in self.folder.glob(f"{video}-*.job.json"):
+            kept = _submission_in(path)
+            if kept is not None and kept.job_id == job_id:
+                path.unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove half-written downloads that a killed process left more than a day ago."""
@@ -70,6 +78,18 @@ class Spool:
 
     def _submission(self, video: str, token: str) -> Path:
         return self.folder / f"{video}-{token}.job.json"
+
+
+def _short(job_id: str) -> str:
+    return hashlib.sha256(job_id.encode()).hexdigest()[:12]
+
+
+def _submission_in(path: Path) -> Submission | None:
+    """What cannot be read is left lying there for a person to look at."""
+    try:
+        return Submission.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def default_folder() -> Path:

@@ -88,7 +88,9 @@ def hash_file(path: Path) -> DownloadedFile:
 def _announced(response: httpx.Response, max_bytes: int) -> int | None:
     status = response.status_code
     if 400 <= status < 500 and status not in {408, 429}:
-        raise LinkExpired(f"The link to the video answers with HTTP {status}.")
+        raise LinkExpired(
+            f"The link to the video answers with HTTP {status}: it has expired, or the file is gone."
+        )
     if not response.is_success:
         raise DownloadBroken(f"The link to the video answers with HTTP {status}.")
     if (encoding := response.headers.get("content-encoding", "identity")) != "identity":

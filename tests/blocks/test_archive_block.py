@@ -53,6 +53,7 @@ def test_from_env_refuses(monkeypatch, bucket, prefix, said):
         ("prefix", "a//b", "plain path"),
         ("prefix", "../up", "plain path"),
         ("prefix", "a\nb", "plain path"),
+        ("prefix", "ü" * 300, "has 600 bytes; 512 at most"),
         ("template", "{date}/{slug}", "needs {id}"),
         ("template", "{id}/{weather}", "unknown fields: weather"),
         ("template", "../{id}", "relative path"),

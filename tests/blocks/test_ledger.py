@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from blocks.ledger import Ledger
-from together_video.errors import ArchiveError, NoClearAnswer, StoreUnavailable
+from together_video.errors import ArchiveError, ConfigurationError, NoClearAnswer, StoreUnavailable
 from together_video.jobs import VideoJob
 from together_video.prompts import Brief, PromptSet
 from together_video.records import Claim, Layout, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
@@ -132,6 +132,55 @@ async def test_release_never_removes_the_claim_of_another_run(new_archive, unrul
         unruly_s3.strike = strike
         await ledger.release(claim)
         assert (await ledger.facts(PLAN.id)).claim == others[0]
+
+
+@pytest.mark.anyio
+async def test_a_removal_that_comes_late_spares_the_claim_of_another_run(new_archive, unruly_s3, s3_client):
+    """Between the look and the moment at which the store removes it, the claim has become somebody else's."""
+    archive = new_archive(unruly_s3.url)
+    others = []
+
+    def strike(method, path, _):
+        if method == "DELETE" and path.endswith("claim.json"):
+            others.append(claim.model_copy(update={"token": "other"}))
+            body = others[0].model_dump_json().encode()
+            s3_client.put_object(Bucket=archive.bucket, Key=archive.layout.claim(PLAN.id), Body=body)
+
+    async with archive.open() as ledger:
+        claim = await ledger.claim(PLAN, valid_seconds=250)
+        unruly_s3.strike = strike
+        await ledger.release(claim)
+        assert (await ledger.facts(PLAN.id)).claim == others[0]
+    assert len(others) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [412, 501])
+async def test_a_store_without_conditional_deletes_still_removes_a_claim(
+    archive, unruly_s3, open_store, status
+):
+    """It says that it does not know the condition, or refuses what fits: then the look alone has to do."""
+    ledger = Ledger(open_store(archive, unruly_s3.url), Layout())
+    claim = await ledger.claim(PLAN, valid_seconds=250)
+    unruly_s3.strike = lambda method, _, headers: (
+        status if method == "DELETE" and "if-match" in headers else None
+    )
+    await ledger.release(claim)
+    assert await keys(ledger) == []
+    assert [method for method, _ in unruly_s3.calls].count("DELETE") == 2
+
+
+@pytest.mark.anyio
+async def test_a_key_that_is_too_long_is_found_before_the_claim(archive, unruly_s3, open_store):
+    """S3 takes 1,024 bytes: a template that gives more would fail only after the video is paid for."""
+    layout = Layout(prefix="p" * 400, template="x" * 590 + "{id}")
+    ledger = Ledger(open_store(archive, unruly_s3.url), layout, monthly_limit=Decimal(100))
+    unruly_s3.calls.clear()
+    with pytest.raises(ConfigurationError, match=r"1026 bytes.*shorten the prefix or the file name template"):
+        await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal(1)}), valid_seconds=250)
+    assert unruly_s3.calls == []
+    longest = layout.model_copy(update={"template": layout.template[2:]})
+    assert await Ledger(ledger.store, longest).claim(PLAN, valid_seconds=250)
 
 
 @pytest.mark.anyio

@@ -9,7 +9,7 @@ import pytest
 from prefect_aws.credentials import MinIOCredentials
 
 from blocks.store import Storage, StoredBytes, StoredHead, make_client
-from together_video.errors import StoreUnavailable, StoreUnsafe
+from together_video.errors import BucketRefused, StoreUnavailable, StoreUnsafe
 
 BODY = b"a film, in a manner of speaking"
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -141,6 +141,19 @@ async def test_a_store_that_verifies_refuses_spoiled_bytes(solid, unruly_seaweed
     unruly_seaweed.calls.clear()
     assert await store.put_file_once("film.mp4", film, SHA256, "video/mp4") is True
     assert [method for method, _ in unruly_seaweed.calls] == ["PUT"]
+
+
+@pytest.mark.anyio
+async def test_probe_lists_within_the_prefix(archive, unruly_s3, open_store):
+    """A policy may allow the archive's own prefix and no more (the condition s3:prefix)."""
+    store = open_store(archive, unruly_s3.url)
+    denied = (403, "<Error><Code>AccessDenied</Code></Error>")
+    unruly_s3.strike = lambda method, path, _: (
+        denied if "list-type=2" in path and "prefix=films%2F&" not in path else None
+    )
+    await store.probe("films/")
+    with pytest.raises(BucketRefused, match=r"\(AccessDenied\) for listing its keys: check the keys"):
+        await store.probe("")
 
 
 @pytest.mark.anyio

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from blocks import spending as spending_module
 from flows.audit import audit
 from flows.collect import collect_videos
 from flows.ending import result_of
-from together_video.records import Submission, VideoPlan
+from flows.video import generate_video
+from together_video.polling import PollPolicy
+from together_video.records import StoredObject, Submission, VideoPlan, VideoRecord
 from together_video.spool import Spool
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +94,19 @@ async def test_folders_of_a_console_are_no_findings(archive: VideoArchive, s3_cl
     assert await findings(archive) == [("orphan", "videos/a.mp4")]
 
 
+async def test_a_poster_that_its_record_does_not_name_is_no_orphan(
+    archive: VideoArchive, s3_client: Any, small: Make
+) -> None:
+    """Its upload had no clear answer, so the record names none; it may lie there all the same."""
+    plan = VideoPlan(request=small("a fox"))
+    key, poster = archive.layout.media(plan, datetime.now(UTC))
+    video = StoredObject(key=key, size=1, sha256="ab" * 32, content_type="video/mp4")
+    record = VideoRecord(id=plan.id, state="archived", plan=plan, video=video, recorded_at=datetime.now(UTC))
+    for name, body in ((key, b"x"), (poster, b"y"), (f"records/{plan.id}.json", record.model_dump_json())):
+        s3_client.put_object(Bucket=archive.bucket, Key=name, Body=body)
+    assert await findings(archive) == []
+
+
 async def test_a_broken_claim_does_not_stop_the_audit(archive: VideoArchive, s3_client: Any) -> None:
     """It is a finding, beside all others."""
     key = f"inflight/{'a' * 24}/claim.json"
@@ -117,6 +134,84 @@ async def test_a_broken_note_on_disk_does_not_stop_the_collector(
     state = await collect()
     assert state.is_completed(), state.message
     assert path.exists()
+
+
+async def test_a_job_that_the_provider_has_forgotten_can_be_closed(
+    api: Any, archive: VideoArchive, collect: Make, small: Make
+) -> None:
+    """A day after its create it is told as a doubt, in each run; who says resubmit buys the video again, once."""
+    plan = VideoPlan(request=small("a fox"))
+    long_ago = datetime.now(UTC) - timedelta(hours=30)
+    async with archive.open() as ledger:
+        claim = await ledger.claim(plan, valid_seconds=250)
+        assert claim is not None
+        await ledger.submitted(
+            Submission(id=plan.id, token=claim.token, job_id="gone", submitted_at=long_ago)
+        )
+
+        async def run(**more: Any) -> Any:
+            given = {"together": api.credentials(), "archive": archive, "poll": PollPolicy.fixed(0.05)}
+            state = await generate_video.fn(plan.request, **given, **more)
+            (outcome,) = result_of(state.data).videos
+            return outcome
+
+        state = await collect()
+        assert state.is_failed()
+        (told,) = result_of(state.data).videos
+        assert (told.state.value, told.job_id, api.posts) == ("ambiguous", "gone", 0)
+        assert "does not know job gone (HTTP 404), which it took 30 h ago" in told.error
+        assert "--on-ambiguous resubmit" in told.error
+        assert (await run()).state.value == "ambiguous"
+        assert api.posts == 0
+
+        bought = await run(on_ambiguous="resubmit")
+        assert (bought.state.value, [bought.job_id]) == ("archived", api.jobs)
+        closed = await ledger.record(plan.id)
+        assert closed is not None
+        assert (closed.state, closed.job_id) == ("abandoned", "gone")
+        assert (await run(on_ambiguous="resubmit")).state.value == "reused"
+        # Its job id lies there once more, as after a clean-up that was cut short: it is no late video.
+        await ledger.submitted(
+            Submission(id=plan.id, token=claim.token, job_id="gone", submitted_at=long_ago)
+        )
+        assert (await collect()).is_completed()
+        assert await ledger.in_flight() == {}
+    assert api.posts == 1
+
+
+async def test_what_another_machine_brought_home_is_swept_from_the_spool(
+    archive: VideoArchive, collect: Make, small: Make, spool_folder: Any
+) -> None:
+    """Files and job ids of recorded jobs go; those in flight, of other jobs and of other archives stay."""
+    spool = Spool(spool_folder)
+    now = datetime.now(UTC)
+    here: dict[str, list[Path]] = {}
+    async with archive.open() as ledger:
+        for prompt in ("recorded", "in flight", "another job", "elsewhere"):
+            plan = VideoPlan(request=small(prompt))
+            claim = await ledger.claim(plan, valid_seconds=250)
+            assert claim is not None
+            kept = Submission(id=plan.id, token=claim.token, job_id="mine", submitted_at=now)
+            here[prompt] = [spool.keep_submission(kept), spool.video(claim, "mine")]
+            here[prompt].append(here[prompt][1].with_suffix(".jpg"))
+            for path in here[prompt][1:]:
+                path.write_bytes(b"x")
+            if prompt in {"recorded", "another job"}:
+                job = "mine" if prompt == "recorded" else "theirs"
+                await ledger.finish(
+                    VideoRecord(id=plan.id, state="archived", plan=plan, job_id=job, recorded_at=now), claim
+                )
+            elif prompt == "elsewhere":
+                await ledger.release(claim)
+    await collect()
+    gone = {prompt: [not path.exists() for path in paths] for prompt, paths in here.items()}
+    # The kept job id of the purchase in flight went into the bucket.
+    assert gone == {
+        "recorded": [True, True, True],
+        "in flight": [True, False, False],
+        "another job": [False, False, False],
+        "elsewhere": [False, False, False],
+    }
 
 
 async def test_an_idle_collector_makes_one_call(new_archive: Make, unruly_s3: Any, collect: Make) -> None:

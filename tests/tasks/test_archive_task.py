@@ -133,7 +133,7 @@ async def test_another_poster_is_there(home, store_it, ledger):
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("at", ["mp4", "jpg", "records/"])
+@pytest.mark.parametrize("at", ["mp4", "records/"])
 async def test_stopped_halfway(home, store_it, ledger, open_ledger, unruly_s3, plan, spool, at):
     """Wherever the store fails, the file stays, and the same step finishes the work when done again."""
     unruly_s3.strike = lambda method, path, _: 503 if method == "PUT" and at in path else None
@@ -143,6 +143,29 @@ async def test_stopped_halfway(home, store_it, ledger, open_ledger, unruly_s3, p
     assert list(await ledger.in_flight()) == [plan.id]
     record = await store_it(home)
     assert await ledger.record(plan.id) == record
+    assert await ledger.in_flight() == {}
+    assert files(spool) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("trouble", ["drawing", "disk", "bucket"])
+async def test_a_poster_that_fails_does_not_hold_a_video_back(
+    home, store_it, ledger, open_ledger, unruly_s3, spool, monkeypatch, trouble
+):
+    """A good video that was paid for gets its record without a picture, and the record says why."""
+    said = {"drawing": "no picture of this", "disk": "No space left", "bucket": "could not do it"}[trouble]
+
+    def refuse(*_):
+        raise RuntimeError(said) if trouble == "drawing" else OSError(28, said)
+
+    if trouble == "bucket":
+        unruly_s3.strike = lambda method, path, _: 503 if method == "PUT" and ".jpg" in path else None
+    else:
+        monkeypatch.setattr("tasks.archive.make_poster", refuse)
+    record = await store_it(home, await open_ledger(unruly_s3.url))
+    assert (record.state, record.poster) == ("archived", None)
+    assert [note for note in record.notes if note.startswith("There is no poster: ") and said in note]
+    assert await ledger.store.head(record.video.key)
     assert await ledger.in_flight() == {}
     assert files(spool) == []
 

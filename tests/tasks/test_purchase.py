@@ -15,6 +15,7 @@ from together_video.errors import (
     ApiUnreachable,
     ConfigurationError,
     CreateAmbiguous,
+    CreatesShut,
     RequestRefused,
     StoreUnavailable,
 )
@@ -277,6 +278,21 @@ async def test_a_shut_gate_holds_everyone(purchase, plan, client, turned_clock, 
     await purchase(plan=plan.model_copy(update={"take": 2}), sleep=while_asleep(turned_clock, look))
     assert turned_clock.slept[0] == pytest.approx(30)
     assert seen == []
+
+
+@pytest.mark.anyio
+async def test_a_gate_that_is_shut_for_hours_ends_the_run(purchase, plan, api, ledger, turned_clock):
+    """Nobody waits in silence until the step's time is up: what was asked is told at once, and holds for all."""
+    api.faults({"on": "create", "kind": "rate_limit", "seconds": 7200})
+    for wanted in (plan, plan.model_copy(update={"take": 2})):
+        with pytest.raises(
+            CreatesShut, match=r"no creates until \d{4}.*Nothing was created: run again"
+        ) as shut:
+            await purchase(plan=wanted)
+        assert shut.value.wait_seconds == pytest.approx(7200, abs=1)
+        assert not shut.value.retryable
+    assert (api.posts, turned_clock.slept) == (1, [])
+    assert await names(ledger) == []
 
 
 @pytest.mark.anyio

@@ -11,6 +11,7 @@ from together_video.errors import (
     AccountRefused,
     JobDeadlinePassed,
     JobFailed,
+    JobForgotten,
     JobWithoutVideo,
     RequestRefused,
 )
@@ -30,7 +31,7 @@ def said():
 def look(client, turned_clock, said):
     """Watches a job by the turned clock; anything may be replaced."""
 
-    async def make(job_id, policy=EVERY_5, client=client):
+    async def make(job_id, policy=EVERY_5, client=client, **more):
         return await watch(
             job_id,
             client,
@@ -39,6 +40,7 @@ def look(client, turned_clock, said):
             sleep=turned_clock.sleep,
             clock=turned_clock,
             chance=lambda: 0.5,
+            **more,
         )
 
     return make
@@ -144,6 +146,39 @@ async def test_only_a_row_of_404_is_lasting(look):
     """Any other answer in between begins the count again."""
     async with scripted(*[404] * 4, {"id": "job-1", "status": "queued"}, *[404] * 4, DONE) as client:
         assert (await look("job-1", client=client)).video_url
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("deadline", [0.001, 120])
+async def test_an_old_job_that_is_not_known_is_forgotten(look, deadline):
+    """A day after its create 404 is no delay: told at the first look of a collector, and at the fifth of a run."""
+    policy = PollPolicy(first_seconds=0, deadline_seconds=deadline)
+    async with scripted(404) as client:
+        with pytest.raises(JobForgotten, match=r"took 30 h ago.*may have been billed") as caught:
+            await look("job-1", policy, client, age=30 * 3600)
+    assert caught.value.job_id == "job-1"
+    async with scripted(404, 404, DONE) as client:
+        assert (await look("job-1", client=client, age=30 * 3600)).video_url
+    async with scripted(404) as client:
+        with pytest.raises((RequestRefused, JobDeadlinePassed), match="404"):
+            await look("job-1", policy, client, age=20 * 3600)
+
+
+@pytest.mark.anyio
+async def test_a_look_takes_no_longer_than_what_is_left(look, turned_clock):
+    """The deadline is passed by one short look, not by all the time that an answer may take."""
+    given = []
+
+    def silence(request):
+        given.append(request.extensions["timeout"]["read"])
+        turned_clock.now += given[-1]
+        raise httpx.ReadTimeout("silence", request=request)
+
+    async with TogetherClient("key", transport=httpx.MockTransport(silence)) as client:
+        with pytest.raises(JobDeadlinePassed):
+            await look("job-1", PollPolicy.fixed(10, deadline=60), client)
+    # From 10 s to 40 s, from 50 s to 60 s: the last look would have lasted until 80 s.
+    assert given == [30, 10]
 
 
 @pytest.mark.anyio
