@@ -13,10 +13,11 @@ from anyio import to_thread
 from blocks.ledger import Ledger
 from tasks.media import fetch_media, store_media
 from tasks.run import step
-from together_video.errors import MediaRefused
+from together_video.errors import InputError
 from together_video.media_files import MediaFile
-from together_video.media_intake import MediaIntake, take_in
+from together_video.media_intake import MediaIntake, MediaProblem, refuse, take_in
 from together_video.media_links import references_of
+from together_video.media_sources import media_texts
 from together_video.requests import VideoRequest
 
 #: Uploads at a time: each may read a large file.
@@ -51,9 +52,13 @@ async def keep_media(
         async with places:
             await step(store_media, file, ledger)
 
-    async def fetch(address: str, folder: Path) -> Path:
+    async def fetch(address: str, folder: Path) -> Path | InputError:
         async with places:
-            return await step(fetch_media, address, folder, ledger)
+            try:
+                return await step(fetch_media, address, folder, ledger)
+            except InputError as error:
+                # The line and the field are known to whoever looks at the copies.
+                return error
 
     with tempfile.TemporaryDirectory(prefix="together-video-media-") as folder:
         if intake.elsewhere:
@@ -64,6 +69,12 @@ async def keep_media(
             intake = MediaIntake(again.requests, {**intake.files, **again.files})
         await asyncio.gather(*(store(file) for file in intake.files.values()))
     named = {reference for request in intake.requests for reference in references_of(request)}
-    if missing := await ledger.lacks_media(sorted(named - set(intake.files))):
-        raise MediaRefused(f"{missing[0]}: there is no such content in the archive. Nothing was sent.")
+    missing = set(await ledger.lacks_media(sorted(named - set(intake.files))))
+    problems = [
+        MediaProblem(number, place, f"{text}: there is no such content in the archive")
+        for number, request in enumerate(intake.requests)
+        for place, _, text in media_texts(request)
+        if text in missing
+    ]
+    refuse(problems, len(intake.requests), names)
     return intake.requests

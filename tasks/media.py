@@ -66,7 +66,7 @@ async def fetch_media(address: str, folder: Path, ledger: Ledger) -> Path:
     except ArchiveError as error:
         if error.retryable:
             raise
-        raise MediaRefused(f"{address}: {error.message.rstrip('.')}. Nothing was sent.") from error
+        raise MediaRefused(error.message) from error
     if not found:
-        raise MediaRefused(f"{address}: there is no such object. Nothing was sent.")
+        raise MediaRefused("there is no such object, or these credentials may not see it")
     return path

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.explain import counted
 from together_video.records import VideoRecord
 
 Kind = Literal["missing", "size", "checksum", "unreadable", "orphan", "half-written", "ambiguous", "stale"]
@@ -54,10 +55,10 @@ class AuditReport(BaseModel):
 
     @property
     def sentence(self) -> str:
-        found = f"{len(self.findings)} finding{'s' if len(self.findings) != 1 else ''}"
+        found = counted(len(self.findings), "finding") if self.findings else "nothing is amiss"
         return (
-            f"{self.records} records, {self.objects} objects ({self.bytes / 1e6:.1f} MB), "
-            f"{self.in_flight} in flight: {found if self.findings else 'nothing is amiss'}"
+            f"{counted(self.records, 'record')}, {counted(self.objects, 'object')} ({self.bytes / 1e6:.1f} MB), "
+            f"{self.in_flight} in flight: {found}"
         )
 
     def as_json(self) -> dict[str, Any]:

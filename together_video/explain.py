@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -45,7 +45,22 @@ _DEMANDS = {
 _BOUNDS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
 
 
+class Explained(NamedTuple):
+    """What is wrong with one field: its place (empty for the whole), the sentence, pydantic's type of
+    error, and the nearest number that would pass."""
+
+    field: str
+    words: str
+    kind: str
+    bound: int | float | None = None
+
+
 def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[str]:
+    """As `explained`, the sentences only."""
+    return [found.words for found in explained(error, model)]
+
+
+def explained(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[Explained]:
     """Say what a validation found, a sentence without a full stop for each field.
 
     `model` is the class that was validated: its fields are what an unknown name is compared with.
@@ -61,7 +76,12 @@ def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> li
     # Of a field that takes text or an object, an object with a mistake inside is that mistake only.
     outer = {path for path in found if path and any(_is_inside(other, path) for other in found)}
     return [
-        printable(_sentence(path, several, siblings[path]), 240)
+        Explained(
+            path,
+            printable(_sentence(path, several, siblings[path]), 240),
+            several[0]["type"],
+            _bound(several),
+        )
         for path, several in found.items()
         if path not in outer
     ]
@@ -94,6 +114,11 @@ def quoted(value: object) -> str:
         return "too large to show"
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def printable(text: str, longest: int = 160) -> str:
     """Text for one line of a terminal or a log: control, format and half characters are escaped."""
     cut = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
@@ -116,6 +141,14 @@ def _sentence(path: str, several: Sequence[ErrorDetails], names: Sequence[str]) 
     return said if named else f"{path}: {said}"
 
 
+def _bound(several: Sequence[ErrorDetails]) -> int | float | None:
+    context = several[0].get("ctx") or {}
+    if "gt" in context:
+        return 1 if context["gt"] == 0 else None
+    bound = context.get("ge", context.get("le"))
+    return bound if isinstance(bound, int | float) else None
+
+
 def _special(kind: str, context: dict[str, Any], value: object) -> str | None:
     """Errors that are not of the form "must be …"."""
     length = len(value) if isinstance(value, str) else 0
@@ -125,7 +158,11 @@ def _special(kind: str, context: dict[str, Any], value: object) -> str | None:
         return "is missing"
     if kind == "string_too_short":
         least = context.get("min_length")
-        return "is empty" if not length else f"must have at least {least} characters, has {length}"
+        return (
+            "is empty: give a text, or leave it out"
+            if not length
+            else f"must have at least {least} characters, has {length}"
+        )
     if kind == "string_too_long":
         return f"must have at most {context.get('max_length')} characters, has {length}"
     if kind in ("too_short", "too_long"):

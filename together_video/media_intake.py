@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, MediaRefused
@@ -43,11 +44,19 @@ class MediaIntake:
     elsewhere: tuple[str, ...] = ()
 
 
+class MediaProblem(NamedTuple):
+    """Media that cannot be used: the number of its request from 0, its place, and what is wrong with it."""
+
+    request: int
+    place: str
+    words: str
+
+
 def take_in(
     requests: Sequence[VideoRequest],
     *,
     names: Sequence[str] | None = None,
-    fetched: Mapping[str, Path] | None = None,
+    fetched: Mapping[str, Path | InputError] | None = None,
 ) -> MediaIntake:
     """Look at all media that are on this machine or inline. Reads files; sends and writes nothing.
 
@@ -56,35 +65,57 @@ def take_in(
 
     Args:
         names: what messages call each request, such as `line 3`.
-        fetched: where the content of an s3:// address lies on this machine.
+        fetched: where the content of an s3:// address lies on this machine, or why it could not be had.
 
     Raises:
         MediaRefused: some media cannot be used; names up to ten of them.
     """
+    intake, problems = look_over(requests, fetched=fetched)
+    refuse(problems, len(requests), names)
+    return intake
+
+
+def look_over(
+    requests: Sequence[VideoRequest], *, fetched: Mapping[str, Path | InputError] | None = None
+) -> tuple[MediaIntake, list[MediaProblem]]:
+    """As `take_in`, but what cannot be used is told; it stays in its request as it stands."""
     looking = _Looking(fetched or {})
-    problems: list[str] = []
-    bad: set[int] = set()
+    problems: list[MediaProblem] = []
     for number, request in enumerate(requests):
         for place, kind, text in media_texts(request):
             try:
                 looking.look(kind, text, limited=place.startswith("media.audio_inputs"))
             except InputError as error:
-                bad.add(number)
-                name = (
-                    f"{names[number]}: " if names else f"request {number + 1}: " if len(requests) > 1 else ""
-                )
-                problems.append(f"{name}{place}: {_shown(text)}: {error.message.rstrip('.')}")
-    if problems:
-        raise MediaRefused(_report(problems, len(bad), len(requests)))
+                problems.append(MediaProblem(number, place, f"{_shown(text)}: {error.message.rstrip('.')}"))
     files = {file.reference: file for file in looking.files.values()}
     elsewhere = tuple(text for text in looking.elsewhere if text not in looking.fetched)
-    return MediaIntake([with_media(request, looking.reference) for request in requests], files, elsewhere)
+    made = [with_media(request, looking.reference) for request in requests]
+    return MediaIntake(made, files, elsewhere), problems
+
+
+def refuse(problems: Sequence[MediaProblem], total: int, names: Sequence[str] | None = None) -> None:
+    """Stop here if there are any.
+
+    Args:
+        total: how many requests were looked at.
+        names: what messages call each request.
+
+    Raises:
+        MediaRefused: names up to ten of them.
+    """
+    if not problems:
+        return
+    said = []
+    for number, place, words in problems:
+        name = f"{names[number]}: " if names else f"request {number + 1}: " if total > 1 else ""
+        said.append(f"{name}{place}: {words}")
+    raise MediaRefused(_report(said, len({problem.request for problem in problems}), total))
 
 
 class _Looking:
     """What was seen so far: each text is looked at once."""
 
-    def __init__(self, fetched: Mapping[str, Path]) -> None:
+    def __init__(self, fetched: Mapping[str, Path | InputError]) -> None:
         self.fetched = fetched
         self.files: dict[tuple[MediaKind, str], MediaFile] = {}
         self.elsewhere: dict[str, None] = {}
@@ -111,10 +142,13 @@ class _Looking:
                 self.files[kind, text] = inspect_file(path_of(text), kind, limits)
             case MediaForm.S3:
                 self.elsewhere[text] = None
-                if text in self.fetched:
-                    self.files[kind, text] = inspect_file(self.fetched[text], kind, limits)
-                else:
+                copy = self.fetched.get(text)
+                if isinstance(copy, InputError):
+                    raise copy
+                if copy is None:
                     bucket_and_key(text)
+                else:
+                    self.files[kind, text] = inspect_file(copy, kind, limits)
             case MediaForm.REFERENCE:
                 object_of(text)
             case MediaForm.LINK | MediaForm.HANDLE:

@@ -9,27 +9,19 @@ be used.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from together_video.catalogue import Catalogue
-from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
-from together_video.explain import explain, printable
+from together_video.explain import printable
 from together_video.media_sources import anchored, anchored_fields
-from together_video.presets import expand, overlay
-from together_video.records import Sweep
-from together_video.request_rows import Row, RowFormat, UnreadableText, read_rows
-from together_video.requests import VideoRequest
-from together_video.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
+from together_video.request_lines import RequestLines, SourcedRequest, parse_lines
+from together_video.request_rows import RowFormat
 
 #: Largest file that is read, in bytes. A request file is text; what is larger is something else.
 LARGEST_FILE = 64 * 1024 * 1024
 
-_SHOWN = 10
 _FORMATS = {
     ".jsonl": RowFormat.JSON_LINES,
     ".ndjson": RowFormat.JSON_LINES,
@@ -40,21 +32,6 @@ _FORMATS = {
 }
 #: Text whose lines are no prompts: each of them would be paid for as one.
 _STRUCTURED = frozenset({".yaml", ".yml", ".toml", ".ini", ".xml", ".html", ".htm", ".py", ".js", ".sh"})
-
-
-class SourcedRequest(BaseModel):
-    """A request and the line (in a .json file: the item) that it came from, counted from 1.
-
-    `sweep` is set where lists in the line made several requests; `chosen` tells what its shorthand
-    became.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    request: VideoRequest
-    line: int
-    sweep: Sweep | None = None
-    chosen: tuple[Finding, ...] = ()
 
 
 def read_requests(
@@ -79,6 +56,21 @@ def read_requests(
         InputError: the file cannot be read, holds nothing, or has lines that cannot be used. The
             message is the whole explanation, on several lines.
     """
+    return read_lines(path, defaults, default_model, stdin=stdin).whole()
+
+
+def read_lines(
+    path: str | Path,
+    defaults: Mapping[str, Any] | None = None,
+    default_model: str | None = None,
+    *,
+    stdin: BinaryIO | None = None,
+) -> RequestLines:
+    """As `read_requests`, but what is wrong with single lines is told beside the other lines' requests.
+
+    Raises:
+        InputError: the file cannot be read, or not as a whole.
+    """
     name = "standard input" if str(path) == "-" else printable(str(path))
     suffix = "" if str(path) == "-" else Path(path).suffix.lower()
     if suffix in _STRUCTURED:
@@ -88,8 +80,11 @@ def read_requests(
     # Options name files from where the command was given, lines from where their file lies.
     here = anchored_fields(defaults or {}, Path.cwd())
     folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
-    found = parse_requests(text, form, name, here, default_model)
-    return [line.model_copy(update={"request": anchored(line.request, folder)}) for line in found]
+    found = parse_lines(text, form, name, here, default_model)
+    requests = [
+        line.model_copy(update={"request": anchored(line.request, folder)}) for line in found.requests
+    ]
+    return found.model_copy(update={"requests": tuple(requests)})
 
 
 def parse_requests(
@@ -104,97 +99,7 @@ def parse_requests(
     Raises:
         InputError: there is nothing in it, or lines that cannot be used.
     """
-    given = {field: value for field, value in (defaults or {}).items() if value is not None}
-    if default_model is not None:
-        given.setdefault("model", default_model)
-    _check_defaults(given)
-    requests: list[SourcedRequest] = []
-    refused: list[tuple[int, Sequence[str]]] = []
-    lines = swept = 0
-    try:
-        for row in read_rows(text, form):
-            lines += 1
-            swept += count_of(row.fields) if swept_fields(row.fields) else 0
-            found, problems = _requests(row, form.unit, given, swept)
-            if problems:
-                refused.append((row.line, problems))
-            else:
-                requests += found
-    except UnreadableText as error:
-        raise InputError(f"{name}: {error}; nothing was sent.") from error
-    if refused:
-        raise InputError(_report(name, form.unit, refused, lines))
-    if not requests:
-        raise InputError(f"{name}: holds no prompts or requests.")
-    return requests
-
-
-def _check_defaults(defaults: Mapping[str, Any]) -> None:
-    """Say once what is wrong with the defaults, instead of once a line."""
-    _, problems = _requests(Row(0, {"model": "any"}), "line", defaults, 0)
-    if problems:
-        raise InputError(f"{'; '.join(problems)}; nothing was sent.")
-
-
-def _requests(
-    row: Row, unit: str, defaults: Mapping[str, Any], swept: int
-) -> tuple[list[SourcedRequest], list[str]]:
-    """What a row stands for: one request, or one for each combination of its lists; and what is wrong.
-
-    `swept` counts the requests that lists have made so far, with this row's.
-    """
-    empty = [f"{name}: the list is empty" for name in swept_fields(row.fields) if not row.fields[name]]
-    if empty:
-        return [], [*row.problems, *empty]
-    if swept > MOST_SWEPT:
-        words = f"its lists bring the file to {swept:,} requests; at most {MOST_SWEPT:,} can be made of lists"
-        return [], [*row.problems, words]
-    requests: list[SourcedRequest] = []
-    problems: dict[str, None] = dict.fromkeys(row.problems)
-    catalogue = Catalogue.load()
-    for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
-        expansion = expand(_filled(fields, defaults), catalogue)
-        problems.update(dict.fromkeys(expansion.problems))
-        try:
-            request = VideoRequest.model_validate(expansion.fields)
-        except ValidationError as error:
-            # A row whose form is wrong already has said what matters; its gaps are a consequence.
-            if row.fields or not problems:
-                problems.update(dict.fromkeys(explain(error)))
-        else:
-            requests.append(
-                SourcedRequest(request=request, line=row.line, sweep=sweep, chosen=expansion.chosen)
-            )
-    return requests, list(problems)
-
-
-def _filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The line's fields over the defaults. Null means that the line does not say it."""
-    said = {name: value for name, value in fields.items() if value is not None}
-    filled = {**overlay(said, defaults), **said}
-    for name in ("media", "extra"):
-        mine, theirs = said.get(name), defaults.get(name)
-        if isinstance(theirs, BaseModel):
-            theirs = theirs.model_dump(exclude_none=True)
-        if isinstance(theirs, Mapping) and (mine is None or isinstance(mine, Mapping)):
-            filled[name] = {**theirs, **(mine or {})}
-    # The deprecated spelling of a line replaces a default in either spelling, and the other way round.
-    media = said.get("media")
-    for name in ("frame_images", "reference_images"):
-        if name in said and name not in (media or {}) and isinstance(filled.get("media"), dict):
-            filled["media"] = {part: value for part, value in filled["media"].items() if part != name}
-        elif name in defaults and isinstance(media, Mapping) and media.get(name) is not None:
-            filled.pop(name)
-    return filled
-
-
-def _report(name: str, unit: str, refused: Sequence[tuple[int, Sequence[str]]], total: int) -> str:
-    units = unit if total == 1 else f"{unit}s"
-    lines = [f"{name}: {len(refused)} of {total} {units} cannot be used; nothing was sent."]
-    lines += [f"  {unit} {line}: {'; '.join(problems)}" for line, problems in refused[:_SHOWN]]
-    if len(refused) > _SHOWN:
-        lines.append(f"  … and {len(refused) - _SHOWN} more")
-    return "\n".join(lines)
+    return parse_lines(text, form, name, defaults, default_model).whole()
 
 
 def _content(path: str | Path, name: str, stdin: BinaryIO | None) -> bytes:

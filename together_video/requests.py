@@ -43,9 +43,9 @@ def _seconds(value: object) -> object:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{value!r} is not a number of seconds") from None
+        raise ValueError(f'{value!r} is not a number of seconds; write it as 6 or as "6"') from None
     if not number.is_finite() or number <= 0:
-        raise ValueError(f"{value!r} is not a positive number of seconds")
+        raise ValueError(f"{value!r} is not a positive number of seconds, such as 6")
     if not Decimal("0.001") <= number <= 86_400:
         raise ValueError(f"{value!r} is no length of a video in seconds")
     return format(number.normalize(), "f")
@@ -114,14 +114,33 @@ class Media(_Part):
         default=None, description="Audio that drives the video (lip sync, music). WAV or MP3."
     )
 
+    @field_validator("frame_images")
+    @classmethod
+    def _places_are_said(cls, frames: tuple[FrameImage, ...] | None) -> tuple[FrameImage, ...] | None:
+        """One image without a place is the first frame, of two the other is the last (overview, OpenAPI).
+
+        Said and unsaid, it is the same request.
+        """
+        if frames is None or len(frames) > 2:
+            return frames
+        said = {image.frame for image in frames}
+        other = {"first": "last", "last": "first"}
+        return tuple(
+            image
+            if image.frame is not None
+            else image.model_copy(update={"frame": other[usual] if usual in said else usual})
+            for image, usual in zip(frames, ("first", "last"), strict=False)
+        )
+
     @model_validator(mode="after")
     def _frames_are_told_apart(self) -> Self:
         frames = self.frame_images or ()
         if len(frames) > 2 and any(image.frame is None for image in frames):
-            raise ValueError("more than two frame_images need an explicit frame each")
-        placed = [image.frame for image in frames if image.frame is not None]
-        if len(placed) != len(set(placed)):
-            raise ValueError("two frame_images are pinned to the same frame")
+            raise ValueError(
+                "more than two frame_images need an explicit frame each: first, last, or its number"
+            )
+        if len({image.frame for image in frames}) != len(frames):
+            raise ValueError("two frame_images are pinned to the same frame: give each its own")
         return self
 
 
@@ -206,7 +225,7 @@ class VideoRequest(_Part):
     @classmethod
     def _prompt_says_something(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
-            raise ValueError("the prompt is empty")
+            raise ValueError("the prompt is empty: say what the video shows, or leave it out")
         return value
 
     @field_validator("extra")

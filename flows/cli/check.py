@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -11,13 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.cli.options import RequestOptions
+from flows.cli.terminal import errors_as_document
 from together_video.catalogue import Catalogue, Review
-from together_video.catalogue.findings import Level
+from together_video.catalogue.findings import Finding, Level, error
 from together_video.catalogue.pricing import Estimate
-from together_video.explain import printable
-from together_video.media_intake import take_in
+from together_video.explain import counted, printable
+from together_video.media_intake import MediaProblem, look_over
 from together_video.records import Sweep
-from together_video.request_files import SourcedRequest, read_requests
+from together_video.request_files import read_lines
+from together_video.request_lines import RequestLines, SourcedRequest
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
 
@@ -41,44 +45,82 @@ def check(
     json_
         Print one JSON document on stdout and nothing else.
     """
-    sourced = read_requests(file, request.request_fields(), Catalogue.load().default_model.name)
-    intake = take_in([found.request for found in sourced], names=[f"line {found.line}" for found in sourced])
-    review = Review.of(intake.requests, strict=strict, chosen=[found.chosen for found in sourced])
+    with errors_as_document(json_):
+        lines = read_lines(file, request.request_fields(), Catalogue.load().default_model.name)
+    sourced = list(lines.requests)
+    intake, problems = look_over([found.request for found in sourced])
+    told = [list(found.chosen) for found in sourced]
+    for problem in problems:
+        told[problem.request].append(_unusable(problem))
+    looked = _Looked(lines, Review.of(intake.requests, strict=strict, chosen=told))
     if json_:
-        print(json.dumps(_document(sourced, review), indent=1, ensure_ascii=False))  # noqa: T201 - the result
+        print(json.dumps(_document(looked), indent=1, ensure_ascii=False))  # noqa: T201 - the result
     else:
-        _show(sourced, review)
-    return 2 if review.errors else 0
+        _show(looked)
+    return 2 if looked.errors else 0
 
 
-def _show(sourced: list[SourcedRequest], review: Review) -> None:
+@dataclass(frozen=True)
+class _Looked:
+    """The lines of a file, and what was found in those that make requests."""
+
+    lines: RequestLines
+    review: Review
+
+    @property
+    def errors(self) -> int:
+        return len(self.review.errors) + sum(len(bad.findings) for bad in self.lines.refused)
+
+    def findings(self) -> Iterator[tuple[int, Finding]]:
+        """Each with its line, in the order of the file."""
+        found = [(bad.line, bad.findings) for bad in self.lines.refused]
+        found += [
+            (line.line, made.findings)
+            for line, made in zip(self.lines.requests, self.review.requests, strict=True)
+        ]
+        for line, findings in sorted(found, key=lambda pair: pair[0]):
+            for finding in findings:
+                yield line, finding
+
+
+def _unusable(problem: MediaProblem) -> Finding:
+    words = f"{problem.words[:1].upper()}{problem.words[1:]}."
+    found = error(problem.place, words, "parameters, project")
+    return found.model_copy(update={"rule": "media_can_be_used"})
+
+
+def _show(looked: _Looked) -> None:
     """How many and how much first, then what there is to say of each line."""
     out = Console(highlight=False, soft_wrap=True)
-    errors = len(review.errors)
-    count = len(review.requests)
-    out.print(
-        f"{count} request{'s' if count != 1 else ''}, {errors or 'no'} error{'s' if errors != 1 else ''}."
-    )
-    for line, made in _swept(sourced).items():
+    lines, review = looked.lines, looked.review
+    errors = counted(looked.errors, "error") if looked.errors else "no errors"
+    out.print(f"{counted(len(review.requests), 'request')}, {errors}.")
+    for line, made in _swept(lines.requests).items():
         fields = " × ".join(f"{name} ({size})" for name, size in made["varied"].items())
-        out.print(f"line {line}: a sweep of {made['requests']} requests: {escape(fields)}.")
-    out.print(escape(_cost(review.total)))
+        out.print(
+            f"{lines.unit} {line}: a sweep of {counted(made['requests'], 'request')}: {escape(fields)}."
+        )
+    if review.requests:
+        out.print(escape(_cost(review.total)))
+    if lines.refused:
+        units = counted(lines.count, lines.unit)
+        out.print(f"{escape(lines.name)}: {len(lines.refused)} of {units} cannot be used.")
     shown: set[tuple[Level, int | None, str]] = set()
-    for found, reviewed in zip(sourced, review.requests, strict=True):
-        for finding in reviewed.findings:
-            # A remark about the model is the same on each line: once is enough. Errors are told of each line.
-            place = found.line if finding.level is Level.ERROR else None
-            if (finding.level, place, finding.message) in shown:
-                continue
-            shown.add((finding.level, place, finding.message))
-            source = f" [dim]\\[{escape(finding.source)}][/]" if finding.source else ""
-            out.print(
-                f"line {found.line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
-                f"{escape(finding.field)}: {escape(printable(finding.message, 500))}{source}"
-            )
+    for line, finding in looked.findings():
+        # A remark about the model is the same on each line: once is enough. Errors are told of each line.
+        place = line if finding.level is Level.ERROR else None
+        if (finding.level, place, finding.message) in shown:
+            continue
+        shown.add((finding.level, place, finding.message))
+        because = ": ".join(part for part in (finding.rule, finding.source) if part)
+        out.print(
+            f"{lines.unit} {line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
+            f"{escape(finding.field)}: {escape(printable(finding.message, 500))}"
+            + (f" [dim]\\[{escape(because)}][/]" if because else "")
+        )
 
 
-def _swept(sourced: list[SourcedRequest]) -> dict[int, dict[str, Any]]:
+def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
     """The lines that hold lists: how many requests each makes, and how many values of which fields."""
     sweeps: dict[int, list[Sweep]] = {}
     for found in sourced:
@@ -100,7 +142,8 @@ def _cost(cost: Estimate) -> str:
     return f"Cost: {span} USD, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
 
 
-def _document(sourced: list[SourcedRequest], review: Review) -> dict[str, object]:
+def _document(looked: _Looked) -> dict[str, object]:
+    lines, review = looked.lines, looked.review
     rows = [
         {
             "line": found.line,
@@ -111,13 +154,18 @@ def _document(sourced: list[SourcedRequest], review: Review) -> dict[str, object
             "cost_usd": _number(reviewed.estimate.usd),
             "certainty": reviewed.estimate.certainty.value,
         }
-        for found, reviewed in zip(sourced, review.requests, strict=True)
+        for found, reviewed in zip(lines.requests, review.requests, strict=True)
+    ]
+    refused = [
+        {"line": bad.line, "findings": [finding.model_dump(mode="json") for finding in bad.findings]}
+        for bad in lines.refused
     ]
     total = review.total
     return {
         "requests": rows,
-        "sweeps": [{"line": line, **made} for line, made in _swept(sourced).items()],
-        "errors": len(review.errors),
+        "refused": refused,
+        "sweeps": [{"line": line, **made} for line, made in _swept(lines.requests).items()],
+        "errors": looked.errors,
         "cost_usd": _number(total.usd),
         "low_usd": _number(total.low_usd),
         "certainty": total.certainty.value,

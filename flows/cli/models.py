@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.terminal import errors_as_document
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model
@@ -69,9 +70,11 @@ def models(
     json_
         Print one JSON document on stdout and nothing else.
     """
-    catalogue = Catalogue.load()
-    if name is not None:
-        _show_one(catalogue.get(name), catalogue, as_json=json_)
+    with errors_as_document(json_):
+        catalogue = Catalogue.load()
+        chosen_one = catalogue.get(name) if name is not None else None
+    if chosen_one is not None:
+        _show_one(chosen_one, catalogue, as_json=json_)
         return 0
     chosen = [model for model in catalogue.models if all_ or model.offered]
     if json_:

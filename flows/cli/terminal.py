@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.progress import Progress
+from together_video.errors import VideoError
 from together_video.explain import printable
 from together_video.summary import Summary, VideoOutcome
 
@@ -118,6 +120,17 @@ class Terminal:
 
     def document(self, content: dict[str, Any]) -> None:
         self.out.file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def errors_as_document(as_json: bool) -> Iterator[None]:
+    """With `--json`, an error is a document as well: what reads stdout finds one in every case."""
+    try:
+        yield
+    except VideoError as error:
+        if as_json:
+            print(json.dumps({"error": error.message}, indent=1, ensure_ascii=False))  # noqa: T201 - the result
+        raise
 
 
 def printable_lines(text: str) -> str:

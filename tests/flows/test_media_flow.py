@@ -25,6 +25,7 @@ from together_video.media_files import inspect_file
 from together_video.media_links import references_of
 from together_video.media_sources import MediaKind
 from together_video.polling import PollPolicy
+from together_video.requests import Media, VideoRequest
 from together_video.summary import Summary, VideoState
 
 pytestmark = pytest.mark.anyio
@@ -302,6 +303,36 @@ async def test_objects_that_cannot_be_used(
     assert api.posts == 0
     assert re.search(words, state.data.message), state.data.message
     assert await keys(ledger, "media") == []
+
+
+async def test_of_many_videos_it_is_said_whose_media_cannot_be_used(
+    batch: Make, ledger: Ledger, api: Any, tmp_path: Path
+) -> None:
+    """Each with its line or number and its field, all at once, before anything is created."""
+    gone, kept = f"s3://{ledger.bucket}/gone.png", "archive:media/" + "0" * 64 + ".png"
+    await ledger.store.put_once("text.png", b"only words", "image/png")
+    lines = [
+        {"prompt": "a fox"},
+        {"prompt": "an owl", "media": {"frame_images": [{"input_image": gone}]}},
+        {"prompt": "a hare", "media": {"reference_images": [gone, f"s3://{ledger.bucket}/text.png"]}},
+    ]
+    path = tmp_path / "requests.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    by_line = await batch(file=str(path), settings={"model": "pixverse/pixverse-v5"})
+    requests = [VideoRequest.model_validate({"model": "pixverse/pixverse-v5", **line}) for line in lines]
+    by_number = await batch(requests=requests)
+    for state, name in ((by_line, "line"), (by_number, "request")):
+        assert isinstance(state.data, InputError), state
+        said = state.data.message.splitlines()
+        assert said[0] == "The media of 2 of 3 requests cannot be used; nothing was sent."
+        assert said[1].startswith(f"  {name} 2: media.frame_images[0]: {gone}: there is no such object")
+        assert said[2].startswith(f"  {name} 3: media.reference_images[0]: {gone}: there is no such object")
+        assert f"{name} 3: media.reference_images[1]: " in said[3]
+        assert "is not an image" in said[3]
+    requests[0] = requests[0].model_copy(update={"media": Media(reference_images=(kept,))})
+    state = await batch(requests=[requests[0]])
+    assert state.data.message.startswith(f"media.reference_images[0]: {kept}: there is no such content")
+    assert api.posts == 0
 
 
 async def test_the_audit_knows_media(video: Make, ledger: Ledger, media_folder: Path) -> None:

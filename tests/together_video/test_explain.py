@@ -21,7 +21,7 @@ def explained(**fields: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"seconds": "5x"}, "seconds: '5x' is not a number of seconds"),
+        ({"seconds": "5x"}, "seconds: '5x' is not a number of seconds; write it as 6 or as \"6\""),
         ({"steps": 80}, "steps: must be at most 50, is 80"),
         ({"steps": "80"}, "steps: must be at most 50, is 80"),
         ({"steps": 5}, "steps: must be at least 10, is 5"),
@@ -32,7 +32,7 @@ def explained(**fields: Any) -> list[str]:
         ({"generate_audio": "maybe"}, 'generate_audio: must be true or false, is "maybe"'),
         ({"resolution": 720}, "resolution: must be text, is 720"),
         ({"seconds": True}, "seconds: must be text, is true"),
-        ({"prompt": ""}, "prompt: is empty"),
+        ({"prompt": ""}, "prompt: is empty: give a text, or leave it out"),
         ({"prompt": "x" * 32_001}, "prompt: must have at most 32000 characters, has 32001"),
         ({"prompt": "\ud800"}, 'prompt: must be text that can be written as UTF-8, is "\\ud800"'),
         ({"model": None}, "model: must be text, is null"),
@@ -58,7 +58,7 @@ def explained(**fields: Any) -> list[str]:
         ),
         (
             {"media": {"frame_images": [{"input_image": "u"}] * 3}},
-            "media: more than two frame_images need an explicit frame each",
+            "media: more than two frame_images need an explicit frame each: first, last, or its number",
         ),
         ({"extra": {"prompt": 1}}, "extra repeats known fields: prompt"),
     ],

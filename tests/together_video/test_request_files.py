@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from together_video.errors import InputError
-from together_video.request_files import SourcedRequest, parse_requests, read_requests
+from together_video.request_files import parse_requests, read_requests
+from together_video.request_lines import SourcedRequest
 from together_video.request_rows import RowFormat
 
 
@@ -88,7 +89,7 @@ def test_csv_cells_are_read_by_the_fields_type() -> None:
         ("media.reference_images", "u", {"media": {"reference_images": ["u"]}}),
         ("media.reference_images", '["u", "v"]', {"media": {"reference_images": ["u", "v"]}}),
         ("media.frame_videos", "u", {"media": {"frame_videos": [{"video": "u"}]}}),
-        ("frame_images", "u", {"media": {"frame_images": [{"input_image": "u"}]}}),
+        ("frame_images", "u", {"media": {"frame_images": [{"input_image": "u", "frame": "first"}]}}),
         ("extra", '{"settings": {"audio": true}}', {"settings": {"audio": True}}),
         ("extra.settings", '{"audio": true}', {"settings": {"audio": True}}),
         ("extra.cameraName", "left", {"cameraName": "left"}),
@@ -118,7 +119,7 @@ def test_a_line_wins_over_the_defaults_part_by_part() -> None:
         {
             "model": "m",
             "prompt": "p",
-            "media": {"source_video": "d", "frame_images": [{"input_image": "l"}]},
+            "media": {"source_video": "d", "frame_images": [{"input_image": "l", "frame": "first"}]},
             "a": 1,
             "b": 2,
         }

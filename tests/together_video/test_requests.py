@@ -218,7 +218,10 @@ def test_fields_set_to_none_are_not_sent() -> None:
 def test_every_kind_of_media_travels() -> None:
     """Media objects keep the shape in which the documents have them."""
     media = {
-        "frame_images": [{"input_image": "https://a/1.png", "frame": "last"}, {"input_image": "x"}],
+        "frame_images": [
+            {"input_image": "https://a/1.png", "frame": "last"},
+            {"input_image": "x", "frame": 9},
+        ],
         "frame_videos": [{"video": "https://a/2.mp4"}],
         "reference_images": ["https://a/3.png"],
         "reference_videos": [{"video": "https://a/4.mp4"}],
@@ -322,6 +325,34 @@ def test_more_than_two_frame_images_need_a_frame_each() -> None:
         VideoRequest.model_validate(
             {"model": "m", "frame_images": [*images, {"input_image": "c", "frame": 3}]}
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ((None,), ("first",)),
+        ((0,), ("first",)),
+        (("last",), ("last",)),
+        ((None, None), ("first", "last")),
+        ((None, "last"), ("first", "last")),
+        (("first", None), ("first", "last")),
+        (("last", None), ("last", "first")),
+        ((None, "first"), ("last", "first")),
+        ((48, None), (48, "last")),
+    ],
+)
+def test_a_place_that_is_not_said_is_the_usual_one(given: tuple[Any, ...], meant: tuple[Any, ...]) -> None:
+    """One image is the first frame, of two the other is the last: said or not, it is the same request."""
+
+    def asked(places: tuple[Any, ...]) -> VideoRequest:
+        images = [
+            {"input_image": str(number), **({} if place is None else {"frame": place})}
+            for number, place in enumerate(places)
+        ]
+        return VideoRequest.model_validate({"model": "m", "media": {"frame_images": images}})
+
+    assert asked(given).fingerprint() == asked(meant).fingerprint()
+    assert [image["frame"] for image in asked(given).payload()["media"]["frame_images"]] == list(meant)
 
 
 def test_two_images_on_one_frame_are_refused() -> None:

@@ -10,7 +10,8 @@ import pytest
 from together_video.errors import InputError
 from together_video.plans import plan_videos
 from together_video.records import Sweep
-from together_video.request_files import SourcedRequest, parse_requests
+from together_video.request_files import parse_requests
+from together_video.request_lines import SourcedRequest
 from together_video.request_rows import RowFormat
 from together_video.sweeps import MOST_SWEPT
 

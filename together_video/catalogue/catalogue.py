@@ -17,6 +17,10 @@ from together_video.catalogue.models import Model, Seconds, Source
 from together_video.catalogue.own import VARIABLE, with_own_models
 from together_video.errors import ConfigurationError, RequestInvalid
 
+_NEWER = f"If it is newer than this catalogue, add it to a file that {VARIABLE} names."
+#: Letters from which on a part of a name is taken for a family's.
+_FAMILY = 3
+
 
 class FrameRates(BaseModel):
     """Frames per second that the general documents speak of."""
@@ -110,7 +114,12 @@ class Catalogue(BaseModel):
         """
         if model := self.find(name):
             return model
-        raise RequestInvalid(self._unknown(name), field="model")
+        # Of a family those on offer are named first, the newest of them before the others.
+        ordered = sorted(self.models, key=lambda model: model.offered)
+        near = _near_names(name, tuple(model.name for model in ordered))
+        raise RequestInvalid(
+            self._unknown(name, near), field="model", instead=near[0] if near else self.default_name
+        )
 
     def offered_by(self, organisation: str) -> tuple[Model, ...]:
         """The models of one organisation that are still offered."""
@@ -120,14 +129,13 @@ class Catalogue(BaseModel):
     def _by_name(self) -> dict[str, Model]:
         return {model.name: model for model in self.models}
 
-    def _unknown(self, name: str) -> str:
+    def _unknown(self, name: str, near: tuple[str, ...]) -> str:
         shown = name if len(name) <= 80 else name[:79] + "…"
-        near = _near_names(name, tuple(self._by_name))
         if not near:
-            return f"There is no model {shown!r} in the catalogue; try {self.default_name}."
+            return f"There is no model {shown!r} in the catalogue; try {self.default_name}. {_NEWER}"
         if near[0].casefold() == name.casefold():
             return f"There is no model {shown!r}: names are case-sensitive, write {near[0]}."
-        return f"There is no model {shown!r} in the catalogue; did you mean {' or '.join(near)}?"
+        return f"There is no model {shown!r} in the catalogue; did you mean {' or '.join(near)}? {_NEWER}"
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -178,14 +186,18 @@ def _with_own(path: str, version: tuple[int, int]) -> Catalogue:
 def _near_names(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Up to three known names that look like this one; a hit in another case stands alone.
 
-    The part after the organisation counts too, as people write `veo-3.1` for `google/veo-3.1`.
+    The part after the organisation counts too, as people write `veo-3.1` for `google/veo-3.1`, and so
+    does its beginning, as they write `seedance`.
     """
     wanted = name.casefold()[:200]
     folded = {known.casefold(): known for known in names}
     if wanted in folded:
         return (folded[wanted],)
     short = {known.rpartition("/")[2]: full for known, full in folded.items()}
-    close = [folded[hit] for hit in difflib.get_close_matches(wanted, folded, n=3, cutoff=0.7)]
     tail = wanted.rpartition("/")[2]
+    close = [short[tail]] if tail in short else []
+    if len(tail) >= _FAMILY:
+        close += [full for known, full in reversed(short.items()) if known.startswith(tail)]
+    close += [folded[hit] for hit in difflib.get_close_matches(wanted, folded, n=3, cutoff=0.7)]
     close += [short[hit] for hit in difflib.get_close_matches(tail, short, n=3, cutoff=0.7)]
     return tuple(dict.fromkeys(close))[:3]

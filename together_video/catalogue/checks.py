@@ -73,6 +73,9 @@ RULES: tuple[Rule, ...] = (
     frames_fit,
 )
 
+#: Those that ask nothing of the model.
+ANY_MODEL: tuple[Rule, ...] = (guidance, inline_is_short)
+
 
 def check(
     request: VideoRequest, catalogue: Catalogue | None = None, *, strict: bool = False
@@ -87,10 +90,15 @@ def check(
     try:
         model = known.get(request.model)
     except RequestInvalid as unknown:
-        return [error("model", str(unknown)).model_copy(update={"rule": "model_is_known"})]
-    found = [
+        absent = error("model", str(unknown), "models-table, project", model=unknown.instead)
+        found = [absent.model_copy(update={"rule": "model_is_known"})]
+        # Of every model the same is said, so that all can be mended in one round.
+        model, rules = known.default_model, ANY_MODEL
+    else:
+        found, rules = [], RULES
+    found += [
         finding.model_copy(update={"rule": rule.__name__})
-        for rule in RULES
+        for rule in rules
         for finding in rule(request, model, known)
     ]
     return sterner(found) if strict else found

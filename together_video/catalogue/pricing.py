@@ -95,7 +95,8 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     noun = "video" if len(every) == 1 else "videos"
     words = f"{len(every)} {noun}"
     if missing := len(every) - len(known):
-        words += f", {missing} of them without a known price; the others cost at most {high:f} USD"
+        words += f", {missing} of them without a known price"
+        words += f"; the others cost at most {high:f} USD" if known else ""
     return Estimate(usd=None if missing else high, low_usd=low, certainty=certainty, words=words)
 
 

@@ -110,9 +110,9 @@ def test_check_looks_at_local_media(command: Callable[..., Any], media_folder: P
     path.write_text("\n".join(map(json.dumps, lines)))
     found = command("check", str(path))
     assert found.code == 2
-    assert "line 2: media.reference_images[0]: " in found.err
-    assert "is not an image" in found.err
-    assert "line 1" not in found.err
+    assert "line 2: error media.reference_images[0]: " in found.out
+    assert "is not an image" in found.out
+    assert "line 1: error media" not in found.out
     batch = command("batch", str(path))
     assert batch.code == 2
     assert "line 2: " in batch.err

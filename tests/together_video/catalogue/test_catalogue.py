@@ -61,6 +61,8 @@ def test_a_name_in_another_case_is_told_the_right_one():
         ("minimax/hailuo-2", "minimax/hailuo-02"),
         ("veo-3.1", "google/veo-3.1"),
         ("wan2.7-t2v", "Wan-AI/wan2.7-t2v"),
+        ("seedance", "ByteDance/Seedance-2.5"),
+        ("kling", "kwaivgI/kling-1.6-pro"),
         ("kling 2.1 master", "kwaivgI/kling-2.1-master"),
     ],
 )
@@ -73,7 +75,8 @@ def test_a_name_like_no_other_is_told_the_default():
     """Where nothing is near, one model that works is named; a long name is cut short."""
     message = refusal("q" * 300)
     assert "try ByteDance/Seedance-1.0-lite" in message
-    assert len(message) < 200
+    assert "add it to a file that TOGETHER_VIDEO_CATALOGUE names" in message
+    assert len(message) < 260
 
 
 def test_offered_models_can_be_listed_by_organisation():
