@@ -36,7 +36,7 @@ from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
 from together_video.presets import Presets, make_request, overlay, with_presets
 from together_video.prompts import Brief
-from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
+from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
 from together_video.records import Origin, Sweep, VideoPlan
 from together_video.request_files import read_requests
 from together_video.request_lines import SourcedRequest
@@ -116,6 +116,8 @@ async def generate_batch(
         if brief is not None:
             # Before a chat model is asked, the settings must make a request at all.
             sourced = [_briefed(brief, settings, "a prompt to come", None)]
+            if (known := Catalogue.load().find(sourced[0].request.model)) is not None:
+                refuse_promptless(known)
         elif file is not None:
             sourced = read_requests(file, settings, Catalogue.load().default_model.name)
             names = [f"line {found.line}" for found in sourced]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from together_video.explain import printable
@@ -41,11 +42,27 @@ def combinations(fields: Mapping[str, Any], label: str) -> Iterator[tuple[dict[s
         return
     varying = [name for name in names if len(fields[name]) > 1]
     columns = len(fields[varying[-1]]) if varying else 1
-    for values in itertools.product(*(fields[name] for name in names)):
-        chosen = dict(zip(names, values, strict=True))
-        shown = {name: _shown(chosen[name]) for name in varying}
+    captions = {name: list(_captions(fields[name])) for name in names}
+    for places in itertools.product(*(range(len(fields[name])) for name in names)):
+        at = dict(zip(names, places, strict=True))
+        chosen = {name: fields[name][place] for name, place in at.items()}
+        shown = {name: captions[name][at[name]] for name in varying}
         sweep = Sweep(label=label, values=shown, columns=columns) if varying else None
         yield {**fields, **chosen}, sweep
+
+
+def _captions(values: list[Any]) -> Iterator[str]:
+    """A caption for each: the same one for equal values, and different ones for those that differ."""
+    captions: dict[object, str] = {}
+    taken: Counter[str] = Counter()
+    for value in values:
+        # True and 1 are equal in Python, and are not meant to be.
+        key = (isinstance(value, bool), value) if isinstance(value, Hashable) else json.dumps(value)
+        if key not in captions:
+            caption = _shown(value)
+            taken[caption] += 1
+            captions[key] = caption if taken[caption] == 1 else f"{caption} ({taken[caption]})"
+        yield captions[key]
 
 
 def _shown(value: Any) -> str:

@@ -95,13 +95,13 @@ def _show(looked: _Looked) -> None:
     lines, review = looked.lines, looked.review
     errors = counted(looked.errors, "error") if looked.errors else "no errors"
     out.print(f"{counted(len(review.requests), 'request')}, {errors}.")
+    if review.requests:
+        out.print(escape(_cost(review.total)))
     for line, made in _swept(lines.requests).items():
         fields = " × ".join(f"{name} ({size})" for name, size in made["varied"].items())
         out.print(
             f"{lines.unit} {line}: a sweep of {counted(made['requests'], 'request')}: {escape(fields)}."
         )
-    if review.requests:
-        out.print(escape(_cost(review.total)))
     if lines.refused:
         units = counted(lines.count, lines.unit)
         out.print(f"{escape(lines.name)}: {len(lines.refused)} of {units} cannot be used.")

@@ -18,7 +18,7 @@ from together_video.errors import InputError, TogetherError
 from together_video.explain import explain
 from together_video.prompts import PromptSet, PromptWriting
 from together_video.prompts.briefs import Brief
-from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
+from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
 
 #: Seconds before a chat request is sent again that failed in passing.
 _PAUSES = (2, 5, 10)
@@ -73,6 +73,7 @@ def prompts(
     )
     catalogue = Catalogue.load()
     video_model = catalogue.get(wanted.model) if wanted.model else catalogue.default_model
+    refuse_promptless(video_model)
     key, address = api_from_env()
     terminal = Terminal(quiet=json_)
     if remark := without_negative(wanted, video_model):

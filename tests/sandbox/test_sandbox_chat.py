@@ -116,3 +116,23 @@ async def test_over_http(sandbox, slept):
         assert len(written((await api.post("/v1/chat/completions", json=asked(NESTED))).json())) == 6
         assert slept == [2]
         assert (await api.get("/sandbox/bill")).json()["chats"] == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("German", "Kamera"),
+        ("de-AT", "Kamera"),
+        ("Français", "caméra"),
+        ("es", "cámara"),
+        ("English", "camera"),
+        ("Klingon {x}", "[Klingon (x)] "),
+    ],
+)
+def test_prompts_are_in_the_language_that_is_asked_for(language: str, words: str) -> None:
+    """In a few languages they are written; of another one its name stands before each."""
+    body = asked(NESTED)
+    body["messages"][1]["content"] = f"Subject: old lighthouses\nLanguage: {language}"
+    prompts = written(complete(body, SandboxConfig(), now=0))
+    assert len(set(prompts)) == 6
+    assert all(words in prompt and "old lighthouses" in prompt for prompt in prompts)

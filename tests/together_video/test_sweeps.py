@@ -134,3 +134,11 @@ def test_long_and_hostile_values_make_short_captions() -> None:
     captions = [one.sweep.values["prompt"] for one in found if one.sweep]
     assert len(captions[0]) == 120
     assert captions[1].isprintable()
+
+
+def test_captions_tell_values_apart() -> None:
+    """Long prompts that begin alike differ, and two ways to write one number do not."""
+    found = parse({"prompt": ["x" * 200 + "a", "x" * 200 + "b"], "guidance_scale": [8, 8.0, 9]})
+    values = [one.sweep.values for one in found if one.sweep]
+    assert len({one["prompt"] for one in values}) == 2
+    assert [one["guidance_scale"] for one in values[:3]] == ["8", "8", "9"]

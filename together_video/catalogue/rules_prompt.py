@@ -23,7 +23,7 @@ def prompt_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> It
             yield warning("prompt", message, model.limits_from, prompt=None)
         return
     if prompt is None:
-        yield error("prompt", f"{model.name} needs a prompt.", model.limits_from)
+        yield error("prompt", f"{model.name} needs a prompt: say what the video shows.", model.limits_from)
     elif rule.maximum is not None and len(prompt) > rule.maximum:
         message = f"The prompt has {len(prompt)} characters; {model.name} takes at most {rule.maximum}."
         yield error("prompt", message, model.limits_from)

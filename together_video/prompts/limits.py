@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from together_video.catalogue.models import Model
+from together_video.errors import InputError
 from together_video.prompts.briefs import Brief
 
 #: Longest prompt to ask a chat model for, where the video model takes more.
 _PROMPT_LENGTH = 1500
+
+
+def refuse_promptless(model: Model) -> None:
+    """Before a chat model is paid for prompts that no video can be made of.
+
+    Raises:
+        InputError: the video model takes no prompt.
+    """
+    if model.prompt.use == "unsupported":
+        raise InputError(
+            f"{model.name} takes no prompt, so none are written: it works from media.frame_images. "
+            "Give it a FILE of requests with those, or take another model. Nothing was sent."
+        )
 
 
 def prompt_limit(model: Model) -> int:

@@ -1,7 +1,7 @@
 """Chat completions for one purpose: the asked number of video prompts about a subject.
 
 What is asked for is read from the request as a model would read it: the JSON schema (from
-`response_format`, or as text in the messages), a `Subject:` line, a `Style:` line.
+`response_format`, or as text in the messages), the lines `Subject:`, `Style:` and `Language:`.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ def _prompts(
         style=None if style in (None, "free", "none", "any") else style,
         seed=f"{config.seed}/{digest}",
         avoid=text,
+        language=_line("Language", text),
     )
     count = min(_MOST, _count(text, schema))
     if fault is not None and fault.kind == "too_few":

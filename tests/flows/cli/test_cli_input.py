@@ -32,7 +32,7 @@ CASES: dict[str, tuple[list[str], dict[str, str | None], list[str]]] = {
     "unknown model": (["generate", "a fox", "--model", "pixverse/v5"], {}, ["pixverse/pixverse-v5"]),
     "unknown model in a file": (["batch", "model.jsonl"], {}, ["request 1", "google/veo-3"]),
     "prompt too long": (["generate", "x" * 2049, "--model", "pixverse/pixverse-v5"], {}, ["2049", "2048"]),
-    "no prompt": (["generate"], {}, ["needs a prompt"]),
+    "no prompt": (["generate"], {}, ["ByteDance/Seedance-1.0-lite needs a prompt: say what"]),
     "GIF": (["generate", "a fox", "--output-format", "GIF"], {}, ["GIF", "MP4 or WEBM"]),
     "GIF in a file": (["batch", "gif.csv"], {}, ["line 2", "GIF"]),
     "bad number": (["generate", "a fox", "--steps", "99"], {}, ["steps: must be at most 50, is 99"]),

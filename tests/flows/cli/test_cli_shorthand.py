@@ -51,8 +51,8 @@ def test_count_and_cost_of_a_sweep_come_first(command: Run, sweep: str) -> None:
     """Before any remark; the sweep's fields and their number of values with it."""
     lines = command("check", sweep).out.splitlines()
     assert lines[0] == "6 requests, no errors."
-    assert lines[1] == "line 1: a sweep of 6 requests: guidance_scale (3) × seed (2)."
-    assert lines[2].startswith("Cost: ")
+    assert lines[1].startswith("Cost: ")
+    assert lines[2] == "line 1: a sweep of 6 requests: guidance_scale (3) × seed (2)."
     assert any(re.search(r"note aspect: 1:1 is 1080x1080 .* \[.*overview", line) for line in lines[3:])
     document = json.loads(command("check", sweep, "--json").out)
     assert document["sweeps"] == [
@@ -218,6 +218,27 @@ def test_negative_prompts_are_printed_where_the_model_takes_them(
     assert other.code == 0
     assert "No document says that google/veo-3.1 takes a negative prompt" in " ".join(other.err.split())
     assert not other.out.startswith("{")
+
+
+def test_the_language_of_the_prompts_arrives(command: Run, api: Any) -> None:
+    """What --language says is what the chat model is asked for."""
+    access = {"TOGETHER_API_KEY": "key", "TOGETHER_BASE_URL": api.url}
+    done = command("prompts", "--brief", "Leuchttürme", "--count", "2", "--language", "de", **access)
+    assert done.code == 0, done.err
+    assert all("Kamera" in line for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words", [["prompts"], ["batch", "--poll-interval", "0.1"]], ids=lambda words: words[0]
+)
+def test_no_prompts_are_bought_for_a_model_that_takes_none(
+    command: Run, surroundings: dict[str, Any], api: Any, words: list[str]
+) -> None:
+    """Said before the chat model is asked."""
+    done = command(*words, "--brief", "x", "--model", "kwaivgI/kling-2.1-pro", **surroundings)
+    assert (done.code, done.out) == (2, "")
+    assert "kwaivgI/kling-2.1-pro takes no prompt, so none are written" in " ".join(done.err.split())
+    assert api.bill()["chats"] == 0
 
 
 def test_prompts_that_cannot_be_had(command: Run, api: Any) -> None:
