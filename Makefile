@@ -17,6 +17,7 @@ help:
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
 	@echo "make test         all checks and tests"
 	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the bucket (SEED=, JOBS=)"
+	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
 	@echo "make clean        remove .venv, .demo and caches"
 

@@ -49,7 +49,10 @@ _INTRODUCTION = """\
 Each row is a test in `tests/faults/`: it disturbs one video on its way, and what it then finds is what stands here.
 `make faults` writes this page anew; `make test` fails where it is not true.
 
-- **ends as**: the state of the video in the run's summary; *not begun* where the run stops before any video.
+- **ends as**: the state of the video in the run's summary. *archived* and *reused* are as wanted; *refused*,
+  *skipped* and *not begun* (the run stopped before any video) cost nothing; *failed*: the provider gave up, and
+  `--retry-failed` buys again; *ambiguous*: it may have been charged, and is held until you decide; *submitted*: it is
+  billed and comes home later; *interrupted* and *killed*: the process ended at this very point.
 - **in the bucket**: facts under `inflight/<id>/`, the state in `records/<id>.json`, files under `videos/`; with
   *on this machine* the job id that had to be kept in the spool folder instead.
 - **billed**: how many jobs the provider has accepted for this video by then.
@@ -60,12 +63,14 @@ _MASKS = (
     (r"https?://127\.0\.0\.1:\d+", "{address}"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "{job}"),
     (r"\b[0-9a-f]{24}\b", "{id}"),
+    (r"probe-[0-9a-f]{32}", "probe-{id}"),
     (r"\b(videos|absent)-[0-9a-f]{12}\b", "{bucket}"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?", "{time}"),
     (r"\d{4}-\d\d-\d\d", "{date}"),
     (r"(?<![\w.])/[\w./-]*/spool\b", "{spool}"),
     (r"\b\d+ bytes", "{n} bytes"),
     (r"expected \d+", "expected {n}"),
+    (r"took \d+ h ago", "took {n} h ago"),
     (r"\b1[78]\d{8}\b", "{seconds}"),
     (r"\b\d+ were announced", "{n} were announced"),
     (r"(\{n\} bytes, )\d+\b", r"\1{n}"),
@@ -182,14 +187,13 @@ class Scene:
         self,
         start_api: Callable[..., Any],
         s3: Any,
-        straight: Any,
-        archive: VideoArchive,
+        behind: Behind,
         spool: Path,
         request: Any,
     ) -> None:
         self.now = time.time()
-        self._straight = straight
-        self.s3, self.archive, self.spool, self.request = s3, archive, spool, request
+        self.keys, self._straight = behind.pair, behind.client
+        self.s3, self.archive, self.spool, self.request = s3, behind.archive, spool, request
         self._start_api = start_api
         self._api: Any = None
         self.takes = 0.0
@@ -203,6 +207,10 @@ class Scene:
         if self._api is None:
             self._api = self._start_api(generation_seconds=self.takes, clock=lambda: self.now)
         return self._api
+
+    def empty_bucket(self) -> None:
+        for found in self._straight.list_objects_v2(Bucket=self.archive.bucket).get("Contents", []):
+            self.remove(found["Key"])
 
     @property
     def plan(self) -> VideoPlan:
@@ -288,13 +296,47 @@ def read_once() -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Behind:
+    """The S3 server behind the unruly one: an archive there, a key pair, a client that no fault touches."""
+
+    url: str
+    pair: tuple[str, str]
+    archive: VideoArchive
+    client: Any
+
+
 @pytest.fixture(scope="session")
-def straight_s3(moto_url: str) -> Iterator[Any]:
-    """A plain S3 client that no fault touches."""
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    client = boto3.client("s3", endpoint_url=moto_url, region_name="us-east-1", **keys)
-    yield client
-    client.close()
+def new_behind(new_archive: Callable[..., VideoArchive]) -> Iterator[Callable[..., Behind]]:
+    """Makes one bucket on a server, for all rows: the first write into a new one takes a while."""
+    clients: list[Any] = []
+
+    def make(url: str, pair: tuple[str, str]) -> Behind:
+        keys = dict(zip(("aws_access_key_id", "aws_secret_access_key"), pair, strict=True))
+        clients.append(boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys))
+        return Behind(url, pair, new_archive(url, pair), clients[-1])
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def moto_behind(moto_url: str, new_behind: Callable[..., Behind]) -> Behind:
+    """moto's server, which verifies nothing."""
+    return new_behind(moto_url, ("key", "secret"))
+
+
+@pytest.fixture(scope="session")
+def seaweed_behind(seaweed: Any, new_behind: Callable[..., Behind]) -> Behind:
+    """SeaweedFS, which verifies what it is sent."""
+    return new_behind(seaweed.url, (seaweed.access_key, seaweed.secret_key))
+
+
+@pytest.fixture
+def behind(request: pytest.FixtureRequest) -> Behind:
+    """SeaweedFS; by parameter "moto", moto's server."""
+    return request.getfixturevalue(f"{getattr(request, 'param', 'seaweed')}_behind")
 
 
 @pytest.fixture
@@ -311,20 +353,18 @@ def s3_says() -> Callable[[int, str], Any]:
 def scene(
     at_once: None,
     start_api: Callable[..., Any],
-    unruly_s3: Any,
-    straight_s3: Any,
-    new_archive: Callable[..., VideoArchive],
+    behind: Behind,
+    new_unruly: Callable[[str], Any],
     small: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Scene:
+) -> Iterator[Scene]:
     spool = tmp_path / "spool"
     monkeypatch.setenv("TOGETHER_VIDEO_SPOOL", str(spool))
-    made = Scene(
-        start_api, unruly_s3, straight_s3, new_archive(unruly_s3.url), spool, small("a fox in the snow")
-    )
+    made = Scene(start_api, new_unruly(behind.url), behind, spool, small("a fox in the snow"))
     made.impatient_s3()
-    return made
+    yield made
+    made.empty_bucket()
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ REFUSED = {
     "then": "archived",
     "work": "1 create, 1 download",
 }
+#: Nobody refused the video: it was not begun.
+PUT_OFF = {**REFUSED, "sees": "skipped", "reads": "Not started: "}
 HELD = {
     "sees": "ambiguous",
     "reads": "It may have been charged, so it is held and not repeated.",
@@ -36,10 +38,15 @@ FAILED = {"sees": "failed", "bucket": "records: failed", "then": "failed"}
 
 CASES: dict[str, dict[str, Any]] = {
     "503 (overloaded) twice, then well": {**GONE_WELL, "rules": on_create("status", status=503, times=2)},
-    "503 (overloaded) for ever": {**REFUSED, "rules": on_create("status", status=503), "reads": "HTTP 503"},
+    "503 (overloaded) for ever": {**PUT_OFF, "rules": on_create("status", status=503), "reads": "HTTP 503"},
     "429 (slow down) with a hint, then well": {
         **GONE_WELL,
         "rules": on_create("rate_limit", seconds=0.02, times=1),
+    },
+    "429 with a hint of two hours": {
+        **PUT_OFF,
+        "rules": on_create("rate_limit", seconds=7200),
+        "reads": "The API takes no creates until",
     },
     "500, and the job was made": {**HELD, "rules": on_create("status", status=500, created=True)},
     "500, and no job was made": {**HELD, "rules": on_create("status", status=500), "billed": 0},
@@ -131,10 +138,10 @@ async def test_a_create_without_an_answer_is_held(scene: Any, expect: Expect) ->
     await expect("create", "no answer in time, and the job was made", rules=on_create("hang"), **HELD)
 
 
-async def test_a_create_that_never_left_is_refused(scene: Any, expect: Expect) -> None:
+async def test_a_create_that_never_left_is_put_off(scene: Any, expect: Expect) -> None:
     """Nobody listens at the API's address: nothing was sent, and six attempts say so."""
     scene.base_url = "http://127.0.0.1:9"
-    await expect("create", "no connection to the API", **{**REFUSED, "reads": "nothing was sent"})
+    await expect("create", "no connection to the API", **{**PUT_OFF, "reads": "nothing was sent"})
 
 
 async def test_a_create_that_may_never_pass_gives_up(
@@ -146,5 +153,5 @@ async def test_a_create_that_may_never_pass_gives_up(
     rules = on_create("rate_limit", seconds=0.1)
     words = "took longer than its time limit"
     await expect(
-        "create", "429 (slow down) until the step's time is up", rules=rules, **{**REFUSED, "reads": words}
+        "create", "429 (slow down) until the step's time is up", rules=rules, **{**PUT_OFF, "reads": words}
     )

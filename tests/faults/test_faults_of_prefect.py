@@ -126,10 +126,14 @@ def already(told: tuple[str, str]) -> Callable[[], Any]:
 
 @pytest.fixture
 def keep_signals() -> Iterator[None]:
-    """The command sets a handler for its own process; here it must not stay."""
-    before = signal.getsignal(signal.SIGTERM)
+    """The command sets a handler for its own process, which must not stay; and tests that run in the
+    background of a script have SIGINT ignored.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def run_while_the_wire_is_cut(
@@ -148,8 +152,8 @@ def run_while_the_wire_is_cut(
         TOGETHER_BASE_URL=scene.api.url,
         VIDEO_ARCHIVE_BUCKET=scene.archive.bucket,
         AWS_ENDPOINT_URL_S3=scene.s3.url,
-        AWS_ACCESS_KEY_ID="key",
-        AWS_SECRET_ACCESS_KEY="secret",
+        AWS_ACCESS_KEY_ID=scene.keys[0],
+        AWS_SECRET_ACCESS_KEY=scene.keys[1],
         AWS_REGION="us-east-1",
         TOGETHER_VIDEO_SPOOL=str(scene.spool),
         **more,

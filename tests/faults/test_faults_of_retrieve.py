@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tasks import watch
+
 pytestmark = pytest.mark.anyio
 
 Expect = Callable[..., Any]
@@ -75,6 +77,22 @@ async def test_a_deadline_ends_the_wait_and_not_the_job(scene: Any, expect: Expe
     scene.deadline = 0.6
     scene.timeouts = {"read_seconds": 0.2}
     await expect("retrieve", fault, **LASTING[fault])
+
+
+async def test_a_forgotten_job_is_a_doubt(expect: Expect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long after the create the API does not know the job: it is held, and brought home if it ever does."""
+    with monkeypatch.context() as later:
+        later.setattr(watch, "FORGOTTEN_AFTER", -1.0)
+        await expect(
+            "retrieve",
+            "404 for ever, more than a day after the create",
+            rules=on_retrieve("status", status=404),
+            sees="ambiguous",
+            reads="does not know job",
+            bucket="inflight: claim, job",
+            then="archived",
+            work="1 download",
+        )
 
 
 async def test_a_job_may_take_longer_than_a_run(scene: Any, expect: Expect) -> None:

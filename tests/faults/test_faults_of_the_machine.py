@@ -35,14 +35,20 @@ async def test_a_full_disk_keeps_the_job(expect: Expect, monkeypatch: pytest.Mon
         await expect("machine", "the disk is full during the download", cure=full.undo, **words)
 
 
-async def test_a_disk_too_full_for_the_poster_keeps_the_job(
+async def test_a_disk_too_full_for_the_poster_holds_nothing_back(
     expect: Expect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The video is here and its poster finds no room: the next run uses the file that lies there."""
+    """The video is here and its poster finds no room: it is archived without one."""
     with monkeypatch.context() as full:
         full.setattr(tempfile, "mkstemp", no_space)
-        words = {**LATER, "reads": "The poster cannot be stored in", "work": ""}
-        await expect("machine", "the disk is full once the video is here", cure=full.undo, **words)
+        await expect(
+            "machine",
+            "the disk is full once the video is here",
+            cure=full.undo,
+            sees="archived",
+            bucket="records: archived; videos: mp4",
+            then="reused",
+        )
 
 
 async def test_a_spool_that_is_no_folder_keeps_the_job(scene: Any, expect: Expect) -> None:
@@ -84,8 +90,8 @@ async def test_a_file_that_an_earlier_run_left_is_used(scene: Any, expect: Expec
     await expect(
         "machine",
         "the process dies after the download",
-        first=_dead,
-        sees="dead",
+        first=_killed,
+        sees="killed",
         bucket="inflight: claim, job",
         then="archived",
     )
@@ -101,8 +107,8 @@ async def test_a_broken_file_that_an_earlier_run_left_is_not_used(
     await expect(
         "machine",
         "the file that an earlier run left is broken",
-        first=_dead,
-        sees="dead",
+        first=_killed,
+        sees="killed",
         bucket="inflight: claim, job",
         then="archived",
         work="1 download",
@@ -116,8 +122,8 @@ async def test_another_machine_needs_no_spool(scene: Any, expect: Expect, strike
     await expect(
         "machine",
         "the machine is gone, its disk too",
-        first=_dead,
-        sees="dead",
+        first=_killed,
+        sees="killed",
         bucket="inflight: claim, job",
         then="archived",
         work="1 download",
@@ -131,8 +137,8 @@ async def test_a_claim_that_was_left_behind_is_ambiguous(scene: Any, expect: Exp
     await expect(
         "machine",
         "the process dies between the claim and the job id",
-        first=_dead,
-        sees="dead",
+        first=_killed,
+        sees="killed",
         bucket="inflight: claim",
         billed=0,
         then="ambiguous",
@@ -149,8 +155,8 @@ async def test_a_clean_up_that_was_cut_short_is_finished(
     await expect(
         "machine",
         "the process dies between the record and the clean-up",
-        first=_dead,
-        sees="dead",
+        first=_killed,
+        sees="killed",
         bucket=lies,
         then="reused",
     )
@@ -166,17 +172,17 @@ async def test_a_cancelled_run_leaves_its_job(scene: Any, expect: Expect) -> Non
     await expect(
         "machine",
         "the run is cancelled while the job is made",
-        first=_dead,
-        sees="dead",
+        first=_killed,
+        sees="killed",
         bucket="inflight: claim, job",
         then="archived",
         work="1 download",
     )
 
 
-async def _dead() -> tuple[str, str]:
+async def _killed() -> tuple[str, str]:
     """The run of this row ended before the table begins to look."""
-    return "dead", ""
+    return "killed", ""
 
 
 async def _die(scene: Any, stage: str, *, at_upload: Any = None) -> None:

@@ -136,14 +136,14 @@ def test_no_secret_is_seen_anywhere(
     elsewhere: Elsewhere,
     prefect_server: Any,
     unruly_s3: Any,
-    straight_s3: Any,
+    s3_client: Any,
     shell: Any,
     small_file: Make,
     tmp_path: Path,
 ) -> None:
     """A batch that meets every trouble, a run that S3 refuses, one whose key is refused: grep all there is."""
     api = start_api(faults=echo, api_keys=(KEY,))
-    straight_s3.create_bucket(Bucket="kept")
+    s3_client.create_bucket(Bucket="kept")
     spool = tmp_path / "spool"
     shell.environment |= {
         **prefect_server.environment(),
@@ -190,7 +190,7 @@ def test_no_secret_is_seen_anywhere(
         assert not traces(text.encode())
     _look_through_files(Path(prefect_server.home), spool, shell.home)
     asyncio.run(_look_through_the_server(prefect_server))
-    _look_through_the_bucket(straight_s3)
+    _look_through_the_bucket(s3_client)
     # The key reached its own host, or nothing would have been made; and nobody else.
     assert api.charges >= 4
     assert api.bill()["keys_sent_to_links"] == 0
