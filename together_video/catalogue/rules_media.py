@@ -10,10 +10,8 @@ from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.expectations import expected_fps, expected_seconds
 from together_video.catalogue.findings import Finding, advice, error, warning
 from together_video.catalogue.models import MediaField, Model, Task
+from together_video.media_sources import LARGEST_INLINE, MediaForm, form_of
 from together_video.requests import AudioRef, FrameImage, VideoRef, VideoRequest
-
-#: Data URLs are reported to be cut off near 60 KB.
-LARGEST_INLINE = 60_000
 
 _AUDIO_ENDINGS = frozenset({".wav", ".mp3", ".aac", ".flac", ".m4a", ".ogg", ".oga", ".opus", ".wma"})
 #: The tasks that a field belongs to, for models whose media no document lists.
@@ -77,7 +75,7 @@ def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -
             if rule.maximum is not None and len(addresses) > rule.maximum:
                 message = f"{model.name} takes at most {rule.maximum} in {name}, not {len(addresses)}."
                 yield warning(name, message, model.limits_from)
-            if rule.links_only and not all(map(_is_link, addresses)):
+            if rule.links_only and any(map(_is_inline, addresses)):
                 message = f"{model.name} takes {name} by URL only, not as inline data."
                 yield warning(name, message, model.limits_from)
         if field is MediaField.AUDIO_INPUTS:
@@ -86,7 +84,7 @@ def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -
 
 def inline_is_short(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
     for field, addresses in given_media(request).items():
-        if any(len(text) > LARGEST_INLINE and not _is_link(text) for text in addresses):
+        if any(len(text) > LARGEST_INLINE and _is_inline(text) for text in addresses):
             message = "Inline data is reported to be cut off near 60 KB; an https URL is safe."
             yield warning(f"media.{field}", message, "field-reports")
 
@@ -157,6 +155,10 @@ def _ending(address: str) -> str:
 
 def _is_link(address: str) -> bool:
     return address[:8].lower().startswith(("https://", "http://", "s3://", "archive:"))
+
+
+def _is_inline(address: str) -> bool:
+    return form_of(address) is MediaForm.INLINE
 
 
 def _address(part: str | FrameImage | VideoRef | AudioRef) -> str:
