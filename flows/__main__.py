@@ -20,6 +20,7 @@ from flows.cli.ledger import audit, collect
 from flows.cli.models import models
 from flows.cli.prompts import prompts
 from flows.cli.sandbox import sandbox
+from flows.cli.serve import serve
 from flows.cli.terminal import Terminal
 from together_video.errors import VideoError
 
@@ -32,7 +33,7 @@ app = App(
     version=lambda: version("prefect-together-video"),
     version_flags=["--version"],
 )
-for command in (demo, generate, batch, prompts, collect, audit, check, models, sandbox):
+for command in (demo, generate, batch, prompts, collect, audit, check, models, sandbox, serve):
     app.command(command)
 
 

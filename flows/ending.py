@@ -13,8 +13,11 @@ from prefect.states import Completed, Failed
 from tasks.run import run_logger
 from together_video.audit import AuditReport
 from together_video.errors import VideoError
+from together_video.inbox import InboxReport
 from together_video.summary import GOOD, Summary, VideoState
 
+#: What a run can come to.
+Result = Summary | AuditReport | InboxReport
 #: A final state, and what the run came to: Prefect replaces a state's data by a reference.
 Ending = tuple[State[Any], object]
 
@@ -47,7 +50,7 @@ class RunIncomplete(VideoError):
     gets this error, as Prefect's users expect.
     """
 
-    def __init__(self, message: str, *, result: Summary | AuditReport) -> None:
+    def __init__(self, message: str, *, result: Result) -> None:
         super().__init__(message)
         self.result = result
 
@@ -63,7 +66,7 @@ def collected(summary: Summary, *, troubles: int) -> State[Any]:
     return final(summary, is_good=fine and not troubles)
 
 
-def final(result: Summary | AuditReport, *, is_good: bool) -> State[Any]:
+def final(result: Result, *, is_good: bool) -> State[Any]:
     """Completed with the result, or Failed with it inside of an error; the message is its sentence."""
     if is_good:
         return _kept(Completed(message=result.sentence, data=result))
@@ -71,8 +74,9 @@ def final(result: Summary | AuditReport, *, is_good: bool) -> State[Any]:
 
 
 def result_of(data: object) -> object:
-    """What a run of this project came to, from the data of its final state: the `Summary` or the
-    `AuditReport` of a Completed or a Failed state, or the `VideoError` that kept it from beginning.
+    """What a run of this project came to, from the data of its final state: the `Summary`, the
+    `AuditReport` or the `InboxReport` of a Completed or a Failed state, or the `VideoError` that kept it
+    from beginning.
     """
     return data.result if isinstance(data, RunIncomplete) else data
 

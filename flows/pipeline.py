@@ -19,6 +19,7 @@ from blocks.ledger import Ledger
 from flows.ending import interrupted
 from flows.progress import Progress, tell
 from flows.purse import Purse
+from flows.watching import watched
 from tasks.archive import archive_video, record_failure
 from tasks.create import create_video
 from tasks.download import download_video
@@ -95,6 +96,7 @@ class Pipeline:
         self._places = asyncio.Semaphore(in_flight)
         self._hopeless: VideoError | None = None
         self._creating: set[str] = set()
+        self._out_of_budget: set[str] = set()
         self._under_way = 0
         self._done = 0
         self._total = 0
@@ -131,7 +133,7 @@ class Pipeline:
         self._done += 1
         line = f"{plan.title}: {outcome.state}" + (f": {outcome.error}" if outcome.error else "")
         run_logger().log(logging.INFO if outcome.state in GOOD else logging.ERROR, line)
-        self._tell(plan, outcome.state.value, outcome.error or "")
+        self._tell(plan, outcome.state.value, outcome.error or "", outcome)
         return outcome
 
     async def _make(self, plan: VideoPlan) -> VideoOutcome:
@@ -148,10 +150,13 @@ class Pipeline:
                     self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
                     return await self._bring_home(bought.claim.plan, bought)
                 if bought.state != "abandoned":
-                    return self._of_record(bought, VideoState.REUSED)
+                    # A part of a batch that is run again finds what its first run has paid for.
+                    ours = plan.batch_id is not None and bought.plan.batch_id == plan.batch_id
+                    return self._of_record(bought, VideoState.ARCHIVED if ours else VideoState.REUSED)
         except CreateAmbiguous as error:
             return _outcome(plan, VideoState.AMBIGUOUS, error.message)
         except BudgetReached as error:
+            self._out_of_budget.add(plan.id)
             return _outcome(plan, VideoState.SKIPPED, f"Not started: {error.message}")
         except VideoError as error:
             if isinstance(error, _HOPELESS) and self._hopeless is None:
@@ -335,8 +340,18 @@ class Pipeline:
         run_logger().error("%s: unexpected", plan.title, exc_info=error)
         return f"Unexpected {type(error).__name__}: {error}."
 
-    def _tell(self, plan: VideoPlan, stage: str, detail: str) -> None:
-        tell(Progress(plan=plan, stage=stage, detail=detail, done=self._done, total=self._total))
+    def _tell(self, plan: VideoPlan, stage: str, detail: str, outcome: VideoOutcome | None = None) -> None:
+        tell(
+            Progress(
+                plan=plan,
+                stage=stage,
+                detail=detail,
+                done=self._done,
+                total=self._total,
+                outcome=outcome,
+                out_of_budget=plan.id in self._out_of_budget,
+            )
+        )
 
 
 def _outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None = None) -> VideoOutcome:
@@ -381,6 +396,7 @@ async def open_pipeline(
         together.get_client() as client,
         archive.open(connections=min(64, max(8, in_flight))) as ledger,
         MediaReach() as reach,
+        watched(),
     ):
         if check:
             await ledger.check()

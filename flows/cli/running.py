@@ -66,7 +66,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     server = PREFECT_API_URL.value()
     if server:
-        await _reach(server)
+        await reach(server)
         parameters = {**parameters, **await _blocks(place)}
         return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
@@ -122,7 +122,7 @@ class _Warnings(logging.Handler):
             self._terminal.note(text)
 
 
-async def _reach(server: str) -> None:
+async def reach(server: str) -> None:
     """Say clearly that the configured server is away, before anything else happens."""
     if not await _answers(server):
         raise ConfigurationError(

@@ -1,0 +1,109 @@
+"""Make the blocks that `prefect.yaml` names, from the environment: `python -m deployments.save_blocks [NAME]`.
+
+`together-credentials/production` from TOGETHER_API_KEY and TOGETHER_BASE_URL; `video-archive/production` from
+VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables. Where
+AWS_ACCESS_KEY_ID is set, the keys go into a block `aws-credentials/production` too; else workers take
+what boto3 finds where they run, such as an instance's role. Blocks that are there already are
+brought up to date, so this is also how a key is rotated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from decimal import Decimal, InvalidOperation
+
+from prefect.settings import PREFECT_API_URL
+from prefect_aws.client_parameters import AwsClientParameters
+from prefect_aws.credentials import AwsCredentials
+from pydantic import SecretStr, ValidationError
+
+from blocks import TogetherCredentials, VideoArchive
+from flows.cli.running import reach
+from together_video.errors import ConfigurationError, VideoError
+from together_video.explain import explain
+
+NAME = "production"
+
+
+def save_blocks(name: str = NAME) -> list[str]:
+    """Save the blocks on the Prefect server that is configured. Returns what was saved, such as
+    `video-archive/production`.
+
+    Raises:
+        ConfigurationError: the environment lacks a key or a bucket, or holds something unusable, or there is no
+            Prefect server to save to.
+    """
+    server = PREFECT_API_URL.value()
+    if not server:
+        raise ConfigurationError("Blocks are kept by a Prefect server: set PREFECT_API_URL.")
+    asyncio.run(reach(server))
+    together, archive = TogetherCredentials.from_env(), VideoArchive.from_env()
+    credentials = _aws_credentials()
+    changes: dict[str, object] = {"monthly_limit_usd": _monthly_limit()}
+    if credentials is not None:
+        credentials.save(name, overwrite=True)
+        changes["credentials"] = credentials
+    try:
+        archive = VideoArchive.model_validate({**archive.model_dump(), **changes})
+    except ValidationError as error:
+        raise ConfigurationError(" ".join(f"{line}." for line in explain(error, VideoArchive))) from error
+    saved = [f"aws-credentials/{name}"] if credentials is not None else []
+    for slug, block in (("together-credentials", together), ("video-archive", archive)):
+        block.save(name, overwrite=True)
+        saved.append(f"{slug}/{name}")
+    return saved
+
+
+def _aws_credentials() -> AwsCredentials | None:
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not key and not endpoint:
+        return None
+    if bool(key) != bool(secret):
+        raise ConfigurationError("Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.")
+    token = os.environ.get("AWS_SESSION_TOKEN")
+    if token:
+        raise ConfigurationError(
+            "AWS_SESSION_TOKEN is set: keys of a session expire within hours and do not belong into a block. "
+            "Use keys of an IAM user, or unset them so that workers take the role of where they run."
+        )
+    return AwsCredentials(
+        aws_access_key_id=key or None,
+        aws_secret_access_key=SecretStr(secret) if secret else None,
+        region_name=region,
+        aws_client_parameters=AwsClientParameters(endpoint_url=endpoint),
+    )
+
+
+def _monthly_limit() -> Decimal | None:
+    text = os.environ.get("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "").strip()
+    if not text:
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ConfigurationError(
+            f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be an amount in US dollars, is {text!r}."
+        ) from error
+
+
+def main() -> int:
+    """Exit code: 0 saved, 2 the environment lacks something."""
+    names = sys.argv[1:]
+    if len(names) > 1 or any(name.startswith("-") for name in names):
+        print(__doc__)  # noqa: T201
+        return 0 if names in (["--help"], ["-h"]) else 2
+    try:
+        for saved in save_blocks(*names):
+            print(f"saved {saved}")  # noqa: T201
+    except VideoError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""Flow: make what files under `<prefix>/inbox/` of the bucket ask for."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from pydantic import Field
+
+from blocks.archive import VideoArchive
+from blocks.ledger import Ledger
+from flows.batch import generate_batch
+from flows.ending import final, refused, result_of
+from flows.parameters import Ambiguous, Archive, Edition, InFlight, Polling, Strict, Together, documented
+from tasks.run import run_logger
+from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.inbox import (
+    DONE,
+    FOLDER,
+    REFUSED,
+    InboxReport,
+    InboxRow,
+    Order,
+    moved_name,
+    read_order,
+    waiting,
+)
+from together_video.request_files import LARGEST_FILE
+from together_video.summary import Summary, VideoState
+
+
+@flow(
+    name="watch-inbox",
+    description="Make what the files under inbox/ of the bucket ask for, and move each to inbox/done or inbox/refused.",
+)
+@documented
+async def watch_inbox(
+    limit_usd: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="What one file may cost at most, in US dollars, by the highest estimate; else it is refused.",
+        ),
+    ] = None,
+    edition: Edition = "once",
+    in_flight: InFlight = 20,
+    poll: Polling = None,
+    on_ambiguous: Ambiguous = "hold",
+    strict: Strict = False,
+    workers: Annotated[
+        int,
+        Field(ge=1, le=100, description="How many workers share the videos, by runs of generate-part/part."),
+    ] = 1,
+    together: Together = None,
+    archive: Archive = None,
+) -> State[Any]:
+    """One look: each file that waits is a run of generate-batch, the oldest first.
+
+    A file whose run is cut off stays where it is, and the next look goes on with it: what it has paid for is
+    reused. Safe beside itself for the same reason. Ends Completed if all files were used and all
+    their videos are in the archive, else Failed. What `ending.result_of` gives of its data is an
+    `InboxReport`, or the `VideoError` that kept the look from beginning.
+    """
+    options = {
+        "edition": edition,
+        "in_flight": in_flight,
+        "poll": poll,
+        "on_ambiguous": on_ambiguous,
+        "strict": strict,
+        "workers": workers,
+        "together": together,
+        "archive": archive,
+    }
+    rows = []
+    try:
+        async with (archive or VideoArchive.from_env()).open() as ledger:
+            folder = ledger.layout.key(FOLDER, "")
+            listed = {found.key: found for found in await ledger.store.list(folder)}
+            names = sorted(waiting(listed, folder), key=lambda key: (listed[key].written_at, key))
+            for key in names:
+                row = await _use(ledger, key, listed[key].size, limit_usd, options)
+                run_logger().info("%s: %s: %s", row.name, row.state, row.message)
+                rows.append(row)
+    except VideoError as error:
+        return refused(error)
+    report = InboxReport(files=tuple(rows))
+    return final(report, is_good=report.is_good)
+
+
+async def _use(
+    ledger: Ledger, key: str, size: int, limit_usd: float | None, options: dict[str, Any]
+) -> InboxRow:
+    """Make what one file asks for, and move it."""
+    name = key.rsplit("/", 1)[-1]
+    if size > LARGEST_FILE:
+        words = f"It has {size} bytes, and {LARGEST_FILE} at most are read: take it away."
+        return InboxRow(name=name, state="kept", message=words)
+    stored = await ledger.store.get(key)
+    if stored is None:
+        return InboxRow(name=name, state="kept", message="Another look has taken it.")
+    try:
+        order = await to_thread.run_sync(partial(read_order, name, stored.data, limit_usd=limit_usd))
+    except InputError as error:
+        return await _move(ledger, key, stored.data, stored.etag, REFUSED, error.message)
+    result = await _make(order, options)
+    if isinstance(result, InputError) and not isinstance(result, ConfigurationError):
+        return await _move(ledger, key, stored.data, stored.etag, REFUSED, result.message)
+    if not isinstance(result, Summary):
+        words = result.message if isinstance(result, VideoError) else str(result)
+        return InboxRow(name=name, state="kept", message=words)
+    states = {found.state for found in result.videos}
+    if VideoState.SKIPPED in states:
+        reason = next(found.error for found in result.videos if found.state is VideoState.SKIPPED)
+        return InboxRow(name=name, state="kept", message=f"{result.sentence}. {reason}", summary=result)
+    if states == {VideoState.REFUSED}:
+        reason = "\n".join(dict.fromkeys(found.error or "" for found in result.videos))
+        return await _move(ledger, key, stored.data, stored.etag, REFUSED, reason)
+    return await _move(ledger, key, stored.data, stored.etag, DONE, f"{result.sentence}.", result)
+
+
+async def _make(order: Order, options: dict[str, Any]) -> object:
+    parameters: dict[str, Any] = {**options}
+    if order.brief is not None:
+        parameters |= {"brief": order.brief, "settings": order.settings}
+    else:
+        parameters |= {
+            "requests": [found.request for found in order.requests],
+            "sweeps": [found.sweep for found in order.requests],
+        }
+    if FlowRunContext.get() is None:
+        return result_of((await generate_batch.fn(**parameters)).data)
+    state = await generate_batch(**parameters, return_state=True)
+    return result_of(await state.aresult(raise_on_failure=False))
+
+
+async def _move(
+    ledger: Ledger,
+    key: str,
+    data: bytes,
+    etag: str | None,
+    where: str,
+    message: str,
+    summary: Summary | None = None,
+) -> InboxRow:
+    """Write the copy and what became of it first, then remove the file, if it is still the same one."""
+    name = key.rsplit("/", 1)[-1]
+    layout, store = ledger.layout, ledger.store
+    moment = datetime.now(UTC)
+    moved = moved_name(name, moment)
+    while not await store.put_once(layout.key(FOLDER, where, moved), data, "application/octet-stream"):
+        await asyncio.sleep(1)
+        moved = moved_name(name, moment := datetime.now(UTC))
+    beside = layout.key(FOLDER, where, moved)
+    if summary is not None:
+        await store.put_once(f"{beside}.result.json", summary.model_dump_json(indent=1).encode())
+    else:
+        await store.put_once(f"{beside}.reason.txt", message.encode(), "text/plain; charset=utf-8")
+    await store.delete_version(key, etag)
+    return InboxRow(name=name, state="done" if where == DONE else "refused", message=message, summary=summary)
