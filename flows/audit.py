@@ -15,7 +15,7 @@ from blocks.archive import VideoArchive
 from blocks.ledger import InFlight, Ledger
 from blocks.store import ListedObject
 from flows.ending import final, refused
-from flows.parameters import Archive, documented
+from flows.parameters import Archive, documented, run_name
 from tasks.run import run_logger
 from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.errors import VideoError
@@ -31,6 +31,7 @@ _TIDYING = timedelta(minutes=10)
 @flow(
     name="audit-archive",
     description="Every record has its files with the right size and checksum; nothing is orphaned; what was spent.",
+    flow_run_name=run_name("audit"),
 )
 @documented
 async def audit_archive(

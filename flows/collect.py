@@ -12,8 +12,9 @@ from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from blocks.ledger import Ledger
+from flows import artifacts
 from flows.ending import collected, refused
-from flows.parameters import Archive, InFlight, Together, documented
+from flows.parameters import Archive, InFlight, Together, documented, run_name
 from flows.pipeline import Pipeline, open_pipeline
 from tasks.purchase import Purchase
 from tasks.run import run_logger
@@ -26,6 +27,7 @@ from together_video.summary import Summary, VideoOutcome, VideoState
 @flow(
     name="collect-videos",
     description="Finish everything in flight: ask for each job, archive what is done, report what is ambiguous.",
+    flow_run_name=run_name("collect"),
 )
 @documented
 async def collect_videos(
@@ -58,6 +60,7 @@ async def collect_videos(
                 await pipeline.ledger.store.delete(left)
             await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)
+            await artifacts.show(pipeline.ledger, "Collected", summary)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
         return refused(error)

@@ -17,7 +17,17 @@ from blocks.archive import VideoArchive
 from blocks.ledger import Ledger
 from flows.batch import generate_batch
 from flows.ending import final, refused, result_of
-from flows.parameters import Ambiguous, Archive, Edition, InFlight, Polling, Strict, Together, documented
+from flows.parameters import (
+    Ambiguous,
+    Archive,
+    Edition,
+    InFlight,
+    Polling,
+    Strict,
+    Together,
+    documented,
+    run_name,
+)
 from tasks.run import run_logger
 from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.inbox import (
@@ -38,6 +48,7 @@ from together_video.summary import Summary, VideoState
 @flow(
     name="watch-inbox",
     description="Make what the files under inbox/ of the bucket ask for, and move each to inbox/done or inbox/refused.",
+    flow_run_name=run_name("inbox"),
 )
 @documented
 async def watch_inbox(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from inspect import cleandoc
 from typing import Annotated, Any, TypeVar, get_type_hints
 
+from prefect.runtime import flow_run
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
@@ -43,6 +45,16 @@ Archive = Annotated[
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def run_name(what: str) -> Callable[[], str]:
+    """Names runs by what they do and the time that they were scheduled for: `collect 2026-11-21 03:30`."""
+
+    def name() -> str:
+        moment = flow_run.scheduled_start_time or datetime.now(UTC)
+        return f"{what} {moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+    return name
 
 
 def documented(function: Function) -> Function:
