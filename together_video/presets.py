@@ -182,6 +182,9 @@ def _shape(aspect: str, plain: dict[str, Any], model: Model, catalogue: Catalogu
     general = catalogue.general
     fit = fit_aspect(aspect, model, Size(general.width, general.height))
     plain.update(fit.fields)
+    if not fit.documented:
+        words = f"No document lists the shapes of {model.name}; {fit.words} is sent for {aspect}, and may be refused."
+        return [warning("aspect", words, model.limits_from)]
     if fit.exact:
         return [note("aspect", f"{aspect} is {fit.words} on {model.name}.", model.limits_from)]
     words = f"{model.name} has no size of {aspect}; the nearest, {fit.words}, is taken."

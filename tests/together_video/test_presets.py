@@ -71,6 +71,14 @@ def test_an_aspect_becomes_a_size_and_a_note() -> None:
     assert "1366x768" in other.chosen[0].message
 
 
+def test_a_shape_that_no_document_lists_is_a_warning() -> None:
+    """It is asked for all the same: what else the model would make is not known either."""
+    found = expand({"model": "black-forest-labs/FLUX-3", "aspect": "9:16"})
+    assert (found.fields["width"], found.fields["height"], found.problems) == (720, 1280, ())
+    assert [each.level for each in found.chosen] == [Level.WARNING]
+    assert "No document lists the shapes" in found.chosen[0].message
+
+
 @pytest.mark.parametrize("size", [{"width": 720, "height": 1280}, {"resolution": "720p"}, {"ratio": "9:16"}])
 def test_an_aspect_beside_a_size_is_a_contradiction(size: dict[str, Any]) -> None:
     """Nobody guesses which one was meant."""

@@ -7,48 +7,60 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from together_video.catalogue.models import Model, Tier
-from together_video.catalogue.sizes import Size, aspect_of
+from together_video.catalogue.sizes import Size, aspect_of, size_for
 
 #: Shapes that differ by less than this look the same: 1366x768 and 1248x704 are called 16:9 too.
 SAME_SHAPE = 0.03
+#: The shorter edge of a size that no list gives, in pixels: most of the other models have one of it.
+_LINES = 720
 
 
 class AspectFit(NamedTuple):
-    """The request fields that give the shape, in words too, and whether it is the wanted one."""
+    """The request fields that give the shape, in words too, and whether it is the wanted one.
+
+    `documented` is False where no document lists what the model has, so that it may refuse this.
+    """
 
     fields: dict[str, Any]
     words: str
     exact: bool
+    documented: bool = True
 
 
 def fit_aspect(aspect: str, model: Model, usual: Size) -> AspectFit:
     """The model's best match. Of several sizes of that shape the one nearest to `usual` is taken.
 
+    Where no document lists its sizes or ratios, the plain ones of the shape are taken.
+
     Raises:
-        ValueError: nothing is known that could be chosen from; the message says what to do.
+        ValueError: the model is documented to take no shape; the message says what to do.
     """
     wanted = aspect_of(aspect)
     if wanted is None:
         raise ValueError(f"{aspect!r} is no shape such as 16:9")
     if model.size.by == "pixels":
         return _pixels(wanted, model, usual)
-    return _tier_and_ratio(wanted, model, usual)
+    return _tier_and_ratio(aspect.strip(), wanted, model, usual)
 
 
 def _pixels(wanted: float, model: Model, usual: Size) -> AspectFit:
     if not model.size.pixels:
-        raise ValueError(f"no document lists the sizes of {model.name}: give width and height instead")
+        plain = size_for(_LINES, wanted)
+        return AspectFit(
+            {"width": plain.width, "height": plain.height}, str(plain), exact=True, documented=False
+        )
     closest = min(_distance(size.aspect, wanted) for size in model.size.pixels)
     alike = [size for size in model.size.pixels if _distance(size.aspect, wanted) < closest + SAME_SHAPE]
     size = min(alike, key=lambda each: abs(math.log(each.area / usual.area)))
     return AspectFit({"width": size.width, "height": size.height}, str(size), closest < SAME_SHAPE)
 
 
-def _tier_and_ratio(wanted: float, model: Model, usual: Size) -> AspectFit:
+def _tier_and_ratio(aspect: str, wanted: float, model: Model, usual: Size) -> AspectFit:
     ratios = [(ratio, shape) for ratio in model.size.ratios or () if (shape := aspect_of(ratio))]
+    if model.size.ratios is None:
+        return AspectFit({"ratio": aspect}, f"ratio {aspect}", exact=True, documented=False)
     if not ratios:
-        takes = "takes no ratio" if model.size.ratios is not None else "has no ratios that are documented"
-        raise ValueError(f"{model.name} {takes}, so its shape cannot be chosen: leave the aspect out")
+        raise ValueError(f"{model.name} takes no ratio, so its shape cannot be chosen: leave the aspect out")
     ratio, shape = min(ratios, key=lambda pair: _distance(pair[1], wanted))
     tier = model.size.tier(model.size.default_tier) or _nearest(model.size.tiers or (), usual.height)
     fields = {"ratio": ratio, **({"resolution": tier.name} if tier else {})}

@@ -69,7 +69,8 @@ def check_model(body: Mapping[str, Any], *, offered: tuple[str, ...] = ()) -> No
                 raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
         if finding.rule == "negative_prompt" and fate_of(body) is not None:
             continue
-        raise Refusal(status, finding.message, finding.field.removeprefix("extra."), code)
+        param = finding.field.removeprefix("extra.")
+        raise Refusal(status, f"{param}: {finding.message}", param, code)
 
 
 def fate_of(body: Mapping[str, Any]) -> FaultRule | None:

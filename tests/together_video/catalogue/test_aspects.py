@@ -37,17 +37,25 @@ def test_the_best_match_is_taken(model: str, aspect: str, fields: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("model", "words"),
+    ("aspect", "model", "fields"),
     [
-        ("ByteDance/Seedance-2.5", "takes no ratio"),
-        ("MiniMaxAI/MiniMax-H3", "no ratios that are documented"),
-        ("black-forest-labs/FLUX-3", "give width and height instead"),
+        ("9:16", "MiniMaxAI/MiniMax-H3", {"ratio": "9:16"}),
+        ("9:16", "black-forest-labs/FLUX-3", {"width": 720, "height": 1280}),
+        ("16:9", "pixverse/pixverse-v6", {"width": 1280, "height": 720}),
     ],
 )
-def test_a_shape_that_cannot_be_chosen_is_no_guess(model: str, words: str) -> None:
-    """Nothing is invented for models whose sizes nobody documents."""
-    with pytest.raises(ValueError, match=words):
-        fit_aspect("16:9", Catalogue.load().get(model), USUAL)
+def test_where_nothing_is_documented_the_plain_size_is_taken(
+    aspect: str, model: str, fields: dict[str, Any]
+) -> None:
+    """It is called a guess, as the model may refuse it."""
+    fit = fit_aspect(aspect, Catalogue.load().get(model), USUAL)
+    assert (fit.fields, fit.documented) == (fields, False)
+
+
+def test_a_model_that_takes_no_ratio_takes_no_aspect() -> None:
+    """That is documented: whoever asks for a shape would pay for another."""
+    with pytest.raises(ValueError, match="takes no ratio"):
+        fit_aspect("16:9", Catalogue.load().get("ByteDance/Seedance-2.5"), USUAL)
 
 
 @pytest.mark.parametrize("model", Catalogue.load().models, ids=lambda model: model.name)
