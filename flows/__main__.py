@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError
 from flows.cli import leaving
 from flows.cli.check import check
 from flows.cli.demo import demo
+from flows.cli.gallery import gallery
 from flows.cli.generate import batch, generate
 from flows.cli.ledger import audit, collect
 from flows.cli.models import models
@@ -33,7 +34,7 @@ app = App(
     version=lambda: version("prefect-together-video"),
     version_flags=["--version"],
 )
-for command in (demo, generate, batch, prompts, collect, audit, check, models, sandbox, serve):
+for command in (demo, generate, batch, prompts, collect, audit, check, models, gallery, sandbox, serve):
     app.command(command)
 
 

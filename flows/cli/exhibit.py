@@ -1,13 +1,34 @@
-"""What the demo does with its own bucket: make it, and copy the gallery out so that it opens from disk."""
+"""Galleries on this machine: the page of a batch or of the newest videos, and the files that it shows."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from blocks import VideoArchive
+from blocks.ledger import Ledger
 from blocks.store import make_client
-from together_video.summary import Summary
+from together_video.errors import DownloadError, InputError
+from together_video.gallery import GalleryRow, relative_link, render_gallery
+from together_video.records import VideoRecord
+from together_video.summary import Summary, VideoOutcome, VideoState
+
+#: Files that are fetched at the same time.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Exhibition:
+    """What came of it: the page, how many videos it shows, and the files that the bucket lacks."""
+
+    page: Path
+    videos: int
+    missing: list[str]
 
 
 def make_bucket(name: str) -> None:
@@ -18,17 +39,128 @@ def make_bucket(name: str) -> None:
 
 
 def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
-    """Copy the page and what it shows to a folder with the bucket's layout, so that its links hold there."""
-    if summary.page is None:
+    """Copy the page of a run and what it shows to a folder with the bucket's layout, so that its links hold there."""
+    page = summary.page
+    if page is None:
         return None
-    stems = [found.key for found in summary.videos if found.key]
-    keys = [summary.page, *stems, *(str(Path(key).with_suffix(".jpg")) for key in stems)]
 
     async def copy() -> None:
         async with VideoArchive(bucket=bucket).open() as ledger:
-            for key in keys:
-                if not (folder / key).exists():
-                    await ledger.store.fetch(key, folder / key)
+            await _fetch(ledger, folder, [page, *_files(summary.videos)])
 
     asyncio.run(copy())
-    return folder / summary.page
+    return folder / page
+
+
+async def exhibit(
+    ledger: Ledger,
+    folder: Path,
+    *,
+    batch: str | None,
+    latest: int,
+    link_seconds: int | None,
+    tell: Callable[[str], None],
+) -> Exhibition:
+    """Write a page into the folder, with the files beside it, or with signed links for `link_seconds`.
+
+    Raises:
+        InputError: the archive has no such batch, or nothing at all.
+        ArchiveError: the bucket cannot be read.
+        DownloadError: the folder cannot be written.
+    """
+    rows = await _batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
+    outcomes = [row.outcome for row in rows]
+    summary = Summary.of(outcomes)
+    title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
+    name = "index.html" if batch is None else f"{batch}.html"
+    files = _files(outcomes)
+    missing: list[str] = []
+    if link_seconds is None:
+        tell(f"Fetching {len(files)} files into {folder} …")
+        missing = await _fetch(ledger, folder, files)
+        links = {key: relative_link(name, key) for key in files if key not in missing}
+    else:
+        links = await ledger.store.links(files, seconds=link_seconds)
+    html = render_gallery(
+        title, rows, made_at=datetime.now(UTC), summary_sentence=_sentence(summary), link=links.get
+    )
+    page = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = page.with_suffix(".part")
+        unfinished.write_text(html, encoding="utf-8")
+        os.replace(unfinished, page)
+    except OSError as error:
+        raise DownloadError(f"The page cannot be written to {folder}: {error.strerror or error}.") from error
+    return Exhibition(page=page, videos=len(rows), missing=missing)
+
+
+async def _batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
+    stored = None
+    if batch and "/" not in batch:
+        stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
+    if stored is None:
+        place = ledger.layout.key("batches", "")
+        raise InputError(f"There is no batch {batch!r} under {place} of bucket {ledger.bucket}.")
+    outcomes = [VideoOutcome.model_validate(row) for row in json.loads(stored.data)["videos"]]
+    records = await _records(ledger, [found.id for found in outcomes])
+    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
+
+
+async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
+    folder = ledger.layout.key("records", "")
+    listed = sorted(await ledger.store.list(folder), key=lambda found: found.written_at, reverse=True)
+    # Records of failed and given-up purchases are among them, so some more are read than are shown.
+    rows: list[GalleryRow] = []
+    for start in range(0, len(listed), latest):
+        names = [found.key[len(folder) :].removesuffix(".json") for found in listed[start : start + latest]]
+        records = await _records(ledger, names)
+        for name in names:
+            record = records.get(name)
+            if record is not None and record.state == "archived" and len(rows) < latest:
+                outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, bucket=ledger.bucket)
+                rows.append(GalleryRow(outcome=outcome, record=record))
+        if len(rows) == latest:
+            break
+    if not rows:
+        raise InputError(f"There is no video under {folder} of bucket {ledger.bucket}.")
+    return rows
+
+
+async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoRecord]:
+    places = asyncio.Semaphore(32)
+
+    async def read(video: str) -> VideoRecord | None:
+        async with places:
+            return await ledger.record(video)
+
+    found = await asyncio.gather(*map(read, videos))
+    return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
+
+
+def _files(outcomes: Iterable[VideoOutcome]) -> list[str]:
+    """Keys of the videos and of the posters beside them."""
+    videos = [found.key for found in outcomes if found.key]
+    return [*videos, *(str(Path(key).with_suffix(".jpg")) for key in videos)]
+
+
+async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
+    """Bring the files into the folder, unless they are there; gives the keys that the bucket lacks."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def fetch(key: str) -> str | None:
+        path = folder / key
+        async with places:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return None if path.exists() or await ledger.store.fetch(key, path) else key
+            except OSError as error:
+                raise DownloadError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+    return [key for key in await asyncio.gather(*map(fetch, keys)) if key is not None]
+
+
+def _sentence(summary: Summary) -> str:
+    cost = sum(float(found.cost_usd) for found in summary.videos if found.cost_usd is not None)
+    videos = "1 video" if len(summary.videos) == 1 else f"{len(summary.videos)} videos"
+    return f"{videos}, paid for with {cost:.2f} USD in all"

@@ -62,6 +62,7 @@ def batch(
     negative_prompts: Annotated[bool, Parameter(negative=())] = False,
     chat_model: str | None = None,
     in_flight: int = 20,
+    workers: int = 1,
     budget_usd: float | None = None,
     price_usd: float | None = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
@@ -88,6 +89,8 @@ def batch(
         API name of the model that writes the prompts.
     in_flight
         How many videos may be on their way at the same time.
+    workers
+        How many workers of a Prefect server share the videos, by runs of the deployment generate-part/part.
     budget_usd
         What this run may spend, in US dollars; what does not fit is skipped.
     price_usd
@@ -97,10 +100,13 @@ def batch(
         raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
     if not 1 <= in_flight <= 1000:
         raise InputError("--in-flight must be from 1 to 1000.")
+    if not 1 <= workers <= 100:
+        raise InputError("--workers must be from 1 to 100.")
     settings = request.request_fields()
     parameters: dict[str, Any] = {
         **run.parameters(),
         "in_flight": in_flight,
+        "workers": workers,
         "budget_usd": _amount("budget-usd", budget_usd),
         "price_usd": _amount("price-usd", price_usd),
     }

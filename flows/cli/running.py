@@ -26,6 +26,7 @@ from together_video.summary import Summary
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 
 INTERRUPTED = 130
+_NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
 
 
 def run_flow(
@@ -70,9 +71,7 @@ async def _run(
         parameters = {**parameters, **await _blocks(place)}
         return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
-        raise ConfigurationError(
-            "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
-        )
+        raise ConfigurationError(_NO_SERVER)
     # Prefect would start a temporary server, which takes longer than many a video. Each step still
     # has its task's retries and time limit; only nobody records the run.
     warnings = _Warnings(terminal)
@@ -138,6 +137,22 @@ async def _answers(server: str) -> bool:
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return True
+
+
+async def archive_of(options: PlaceOptions) -> VideoArchive:
+    """The archive that the options name, or the environment's.
+
+    Raises:
+        ConfigurationError: there is no such block, no Prefect server to ask for it, or no bucket.
+    """
+    if options.archive is None:
+        return VideoArchive.from_env()
+    server = PREFECT_API_URL.value()
+    if not server:
+        raise ConfigurationError(_NO_SERVER)
+    await reach(server)
+    found: VideoArchive = (await _blocks(options))["archive"]
+    return found
 
 
 async def _blocks(options: PlaceOptions) -> dict[str, Any]:
