@@ -106,11 +106,20 @@ class VideoJob(BaseModel):
 
     @property
     def fault_text(self) -> str:
-        """The provider's reason in one line and what to do about it, or a sentence that there is none."""
+        """The provider's reason in one line of at most 500 characters and what to do about it, or a sentence
+        that there is none.
+        """
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
-        said = f"{self.fault.message} ({self.fault.code})" if self.fault.code else self.fault.message
+        said = _line(self.fault.message, 500)
+        said += f" ({_line(self.fault.code, 60)})" if self.fault.code else ""
         return with_advice(said, self.fault.code, self.fault.message)
+
+
+def _line(text: str, longest: int) -> str:
+    """Printable, on one line, cut: it goes to terminals and logs. `raw` has all of it."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _storable(value: Any, depth: int = 0) -> Any:

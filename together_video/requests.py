@@ -257,8 +257,12 @@ class VideoRequest(_Part):
 
     @property
     def title(self) -> str:
-        """A short name for people: the prompt's first 60 characters on one line, else the model."""
-        text = " ".join((self.prompt or f"{self.model} without a prompt").split())
+        """A short name for people: the prompt's first 60 characters on one line, else the model.
+
+        Runs, tasks and log lines are named so: what is not printable in it becomes a space.
+        """
+        text = (self.prompt or f"{self.model} without a prompt")[:1000]
+        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return text if len(text) <= 60 else text[:59].rstrip() + "…"
 
     def payload(self) -> dict[str, Any]:

@@ -119,7 +119,9 @@ class Terminal:
             self.out.print(f"Gallery: s3://{bucket}/{summary.page}", soft_wrap=True, markup=False)
 
     def document(self, content: dict[str, Any]) -> None:
-        self.out.file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        """One JSON document. What a terminal would obey, or turn around, is escaped as JSON allows."""
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        self.out.file.write("".join(map(_escaped, text)) + "\n")
 
 
 @contextmanager
@@ -131,6 +133,13 @@ def errors_as_document(as_json: bool) -> Iterator[None]:
         if as_json:
             print(json.dumps({"error": error.message}, indent=1, ensure_ascii=False))  # noqa: T201 - the result
         raise
+
+
+def _escaped(letter: str) -> str:
+    if letter == "\n" or letter.isprintable():
+        return letter
+    # Twice where the letter takes two UTF-16 units; only texts hold such letters.
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
 
 
 def printable_lines(text: str) -> str:
