@@ -99,20 +99,23 @@ def test_the_image_installs_what_the_lock_says() -> None:
     )
 
 
+def copies(text: str) -> set[str]:
+    """What is copied from the project."""
+    calls = [rest.split() for name, rest in steps(text) if name == "COPY" and "--from" not in rest]
+    return {source for words in calls for source in words[:-1]}
+
+
 def test_the_image_holds_every_package_and_nothing_else() -> None:
-    """What is copied is there, is let in by .dockerignore, and is all that setuptools is told of."""
+    """What is built from is there, is let in by .dockerignore, and is all that setuptools is told of."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())
     packages = {name.partition(".")[0] for name in project["tool"]["setuptools"]["packages"]}
-    copied = {
-        source
-        for name, rest in steps(DOCKERFILE.read_text())
-        if name == "COPY" and "--from" not in rest
-        for source in rest.split()[:-1]
-    }
+    build, _, last = DOCKERFILE.read_text().rpartition("\nFROM ")
+    copied = copies(build)
+    assert copies(last) == {"deployments"}
     rules = [line for line in (TOP / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
     assert rules[0] == "*"
     assert copied == {line[1:] for line in rules if line.startswith("!")}
-    assert copied == packages | {"LICENSE", "README.md", "deployments", "pyproject.toml", "requirements.lock"}
+    assert copied == packages | {"LICENSE", "README.md", "pyproject.toml", "requirements.lock"}
     assert all((TOP / name).exists() for name in copied)
     # The settings of compose.yaml lie in a folder that is copied.
     assert "**/.env" in rules
