@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -99,9 +100,9 @@ def _show(looked: _Looked) -> None:
         out.print(escape(_cost(review.total)))
     for line, made in _swept(lines.requests).items():
         fields = " × ".join(f"{name} ({size})" for name, size in made["varied"].items())
-        out.print(
-            f"{lines.unit} {line}: a sweep of {counted(made['requests'], 'request')}: {escape(fields)}."
-        )
+        again = ", some more than once" if math.prod(made["varied"].values()) < made["requests"] else ""
+        many = counted(made["requests"], "request")
+        out.print(f"{lines.unit} {line}: a sweep of {many}: {escape(fields)}{again}.")
     if lines.refused:
         units = counted(lines.count, lines.unit)
         out.print(f"{escape(lines.name)}: {len(lines.refused)} of {units} cannot be used.")

@@ -62,6 +62,15 @@ def test_count_and_cost_of_a_sweep_come_first(command: Run, sweep: str) -> None:
     assert {found["rule"] for row in document["requests"] for found in row["findings"]} == {None}
 
 
+def test_a_value_that_stands_twice_is_counted_once(command: Run, tmp_path: Path) -> None:
+    """It makes two takes of one request, and the line says so."""
+    path = tmp_path / "sweep.jsonl"
+    path.write_text('{"prompt": "a fox", "guidance_scale": [6, 8.0, 8], "seed": [1, 2]}\n')
+    lines = command("check", str(path)).out.splitlines()
+    assert lines[0] == "6 requests, no errors."
+    assert lines[2] == "line 1: a sweep of 6 requests: guidance_scale (2) × seed (2), some more than once."
+
+
 def test_a_sweep_is_made_and_stands_side_by_side(
     command: Run, sweep: str, surroundings: dict[str, Any], api: Any
 ) -> None:
