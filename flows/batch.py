@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -25,6 +24,7 @@ from flows.parameters import (
     RetryFailed,
     Strict,
     Together,
+    Usd,
     documented,
 )
 from flows.pipeline import open_pipeline
@@ -81,12 +81,12 @@ async def generate_batch(
     in_flight: InFlight = 20,
     poll: Polling = None,
     budget_usd: Annotated[
-        Decimal | None,
-        Field(gt=0, description="What this run may spend, in US dollars; what does not fit is skipped."),
+        Usd | None,
+        Field(description="What this run may spend, in US dollars; what does not fit is skipped."),
     ] = None,
     price_usd: Annotated[
-        Decimal | None,
-        Field(gt=0, description="Highest price of one video, in US dollars, where the catalogue knows none."),
+        Usd | None,
+        Field(description="Highest price of one video, in US dollars, where the catalogue knows none."),
     ] = None,
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",

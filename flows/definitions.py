@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 import yaml
 from prefect import Flow
@@ -35,22 +36,28 @@ def blocks_of(entry: dict[str, Any]) -> dict[str, str]:
     }
 
 
-async def served(entry: dict[str, Any], missing: Collection[str] = ()) -> RunnerDeployment:
+async def served(entry: dict[str, Any], saved: Mapping[str, UUID]) -> RunnerDeployment:
     """A deployment without a work pool: runs are processes of whoever serves it.
 
     Args:
-        missing: blocks that were never saved. Parameters that name them are left out, so that runs take the
-            environment of the serving process.
+        saved: the ids of the server's blocks, by which the UI's form shows the one that is chosen. Parameters that
+            name another block are left out, so that runs take the environment of the serving process.
     """
     module, _, name = entry["entrypoint"].rpartition(".")
     flow: Flow[..., Any] = getattr(import_module(module), name)
-    absent = {parameter for parameter, block in blocks_of(entry).items() if block in missing}
+    blocks = blocks_of(entry)
+    chosen = {
+        parameter: {"$ref": {"block_document_id": str(saved[block])}}
+        for parameter, block in blocks.items()
+        if block in saved
+    }
+    plain = {parameter: value for parameter, value in entry["parameters"].items() if parameter not in blocks}
     limit = entry.get("concurrency_limit")
     return await flow.ato_deployment(
         entry["name"],
         description=entry["description"],
         tags=entry["tags"],
-        parameters={key: value for key, value in entry["parameters"].items() if key not in absent},
+        parameters={**plain, **chosen},
         schedules=[Schedule(**schedule) for schedule in entry.get("schedules", ())],
         triggers=list(_TRIGGERS.validate_python(entry.get("triggers", []))),
         concurrency_limit=ConcurrencyLimitConfig.model_validate(limit) if limit else None,

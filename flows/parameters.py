@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from inspect import cleandoc
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from prefect.runtime import flow_run
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from blocks.archive import VideoArchive
@@ -22,6 +23,8 @@ Edition = Annotated[
         description="How long the same request stays the same: once, daily, hourly, or a text of your own."
     ),
 ]
+#: US dollars: a number in forms, where pydantic would offer a number or text.
+Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 InFlight = Annotated[
     int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
 ]

@@ -27,6 +27,7 @@ from together_video.catalogue.models import Model
 from together_video.catalogue.sizes import Size, aspect_of
 from together_video.errors import InputError
 from together_video.explain import explain
+from together_video.forms import plain_fields
 from together_video.requests import VideoRequest
 
 #: Denoising steps by quality: a quick look, a good balance, and the middle of 30 to 40.
@@ -41,7 +42,7 @@ _SIZE_FIELDS = ("width", "height", "resolution", "ratio")
 class Presets(BaseModel):
     """Shape, quality and closeness to the prompt, in words instead of numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
 
     aspect: str | None = Field(
         default=None,

@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from together_video.forms import plain_fields
+
 #: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
 MAX_PROMPT = 32_000
 
@@ -67,7 +69,7 @@ def _frame(value: object) -> object:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
 
 
 class FrameImage(_Part):
@@ -152,7 +154,9 @@ class VideoRequest(_Part):
     only through `extra`.
     """
 
-    model: str = Field(min_length=1, max_length=200, description="The model's API name.")
+    model: str = Field(
+        min_length=1, max_length=200, description="The model's API name, such as ByteDance/Seedance-1.0-lite."
+    )
     prompt: str | None = Field(
         default=None, min_length=1, max_length=MAX_PROMPT, description="What the video shows."
     )
@@ -163,7 +167,7 @@ class VideoRequest(_Part):
     seconds: Annotated[str | None, BeforeValidator(_seconds)] = Field(
         default=None, description="Length of the video in seconds."
     )
-    fps: int | None = Field(default=None, gt=0, le=240, description="Frames per second.")
+    fps: int | None = Field(default=None, gt=0, le=240, title="FPS", description="Frames per second.")
     steps: int | None = Field(
         default=None,
         ge=10,
@@ -185,7 +189,9 @@ class VideoRequest(_Part):
     )
     negative_prompt: str | None = Field(default=None, min_length=1, description="What to avoid.")
     generate_audio: bool | None = Field(default=None, description="Whether the model makes sound as well.")
-    media: Media | None = Field(default=None, description="Images, videos and audio to work from.")
+    media: Media | None = Field(
+        default=None, title="Media", description="Images, videos and audio to work from."
+    )
     extra: dict[str, JsonValue] = Field(
         default_factory=dict, description="Fields that this project does not know, sent as they are."
     )

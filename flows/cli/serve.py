@@ -66,12 +66,12 @@ async def _serve(entries: list[dict[str, Any]], server: str, limit: int, termina
     wanted = {block for entry in entries for block in blocks_of(entry).values()}
     async with get_client() as client:
         types = {found.id: found.slug for found in await client.read_block_types()}
-        saved = {f"{types[d.block_type_id]}/{d.name}" for d in await client.read_block_documents()}
-    if missing := sorted(wanted - saved):
+        saved = {f"{types[d.block_type_id]}/{d.name}": d.id for d in await client.read_block_documents()}
+    if missing := sorted(wanted - saved.keys()):
         terminal.note(
             f"Not saved on this server: {', '.join(missing)}. Runs take the environment of this process instead."
         )
-    deployments = [await served(entry, missing) for entry in entries]
+    deployments = [await served(entry, saved) for entry in entries]
     for deployment in deployments:
         terminal.say(f"  {deployment.flow_name}/{deployment.name}")
     terminal.say(f"Served to {server} until Ctrl-C; schedules are paused then.")

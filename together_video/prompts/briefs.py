@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from together_video.forms import plain_fields
+
 #: Writes the prompts unless the brief names another. Of the small models that are documented with
 #: JSON output it has open weights and is hosted by many, so that a brief works against other
 #: OpenAI-compatible services too; the price of a few prompts is nothing beside that of a video.
@@ -23,7 +25,7 @@ _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 class Brief(BaseModel):
     """What the videos are about, how many, and in which manner."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
 
     subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         min_length=1,

@@ -1,0 +1,68 @@
+"""The forms of Prefect's UI: every field says what it is, and what may be left out is a plain field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prefect import Flow
+from prefect.utilities.callables import parameter_schema
+from prefect.utilities.schema_tools import ValidationError, validate
+
+from flows.audit import audit_archive
+from flows.batch import generate_batch
+from flows.collect import collect_videos
+from flows.inbox import watch_inbox
+from flows.video import generate_video
+from together_video.prompts import Brief
+from together_video.requests import VideoRequest
+
+FLOWS: list[Flow[..., Any]] = [generate_video, generate_batch, collect_videos, watch_inbox, audit_archive]
+
+
+def schema_of(flow: Flow[..., Any]) -> dict[str, Any]:
+    return parameter_schema(flow).model_dump_for_openapi()
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_every_field_of_a_form_is_described(flow: Flow[..., Any]) -> None:
+    """Parameters and the fields of our own models have a title and a description."""
+    schema = schema_of(flow)
+    ours = [found for name, found in schema["definitions"].items() if name in {
+        "VideoRequest", "Media", "FrameImage", "VideoRef", "AudioRef", "Brief", "Presets", "PollPolicy",
+        "TogetherCredentials", "VideoArchive", "Timeouts",
+    }]  # fmt: skip
+    assert ours
+    for place in [schema, *ours]:
+        for name, field in place["properties"].items():
+            assert field.get("description"), name
+            assert field.get("title") or "$ref" in field, name
+
+
+def test_what_may_be_left_out_is_a_plain_field() -> None:
+    """Text and numbers need no button to be pressed first; choices, switches and objects keep theirs."""
+    fields = schema_of(generate_video)["definitions"]["VideoRequest"]["properties"]
+    plain = {name for name, field in fields.items() if "type" in field}
+    assert set(fields) - plain == {"output_format", "generate_audio", "media"}
+    assert fields["steps"] == {
+        "type": "integer",
+        "minimum": 10,
+        "maximum": 50,
+        "title": "Steps",
+        "description": VideoRequest.model_fields["steps"].description,
+    }
+    assert fields["output_format"]["anyOf"][0]["enum"] == ["MP4", "WEBM"]
+    money = schema_of(generate_batch)["properties"]["budget_usd"]
+    assert money["anyOf"] == [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}]
+
+
+def test_null_is_taken_for_what_may_be_left_out() -> None:
+    """The server refuses no request that a program wrote out in full, and still what is wrong."""
+    request = VideoRequest(model="m", prompt="p").model_dump(mode="json")
+    assert request["width"] is None
+    validate({"request": request}, schema_of(generate_video), raise_on_error=True)
+    brief = Brief(subject="foxes").model_dump(mode="json")
+    validate({"brief": brief, "budget_usd": None}, schema_of(generate_batch), raise_on_error=True)
+    for wrong in ({"steps": 9}, {"width": "wide"}, {"prompt": ""}, {"output_format": "GIF"}, {"model": None}):
+        with pytest.raises(ValidationError):
+            validate({"request": {**request, **wrong}}, schema_of(generate_video), raise_on_error=True)

@@ -1,0 +1,24 @@
+"""JSON schemas as forms show them: a field that may be left out is a plain field, not a choice of types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def plain_fields(schema: dict[str, Any]) -> None:
+    """Turn `X or null, by default null` into an X that may be left out; for pydantic's `json_schema_extra`.
+
+    Prefect's form shows the former as two buttons, "str" and "None", and no input until one is pressed. Its
+    server takes null for what is not required and has no default, so nothing that was taken is refused.
+    Choices and objects keep their two buttons, as null would be refused there, and so does what may be true, false
+    or neither: a switch has two positions.
+    """
+    for name, field in schema.get("properties", {}).items():
+        kinds = field.get("anyOf", [])
+        if len(kinds) != 2 or kinds[1] != {"type": "null"} or field.get("default", "") is not None:
+            continue
+        if "enum" in kinds[0]:
+            kinds[0]["title"] = "choose"
+        elif kinds[0].get("type", "boolean") != "boolean" and name not in schema.get("required", ()):
+            del field["anyOf"], field["default"]
+            field.update(kinds[0])
