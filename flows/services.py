@@ -191,9 +191,11 @@ class SandboxServer(Service):
 
 
 class PrefectServer(Service):
-    """A Prefect server with its database in `folder`."""
+    """A Prefect server with its database in `folder`, unless `settings` (environment variables) say otherwise."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_ports(1)[0]
         url = f"http://{_LOOPBACK}:{port}"
@@ -224,6 +226,7 @@ class PrefectServer(Service):
                 "PREFECT_API_URL": "",
                 "PREFECT_UI_API_URL": f"{url}/api",
                 "PREFECT_UI_ENABLED": "1",
+                **(settings or {}),
             },
         )
 

@@ -28,6 +28,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling, Crashed
 
 from flows.pipeline import Pipeline
+from flows.progress import Progress, tell
 from flows.watching import ALIVE_SECONDS
 from tasks.run import run_logger
 from together_video.errors import ConfigurationError, InputError
@@ -108,9 +109,18 @@ async def produce_in_parts(
                 "with one worker. Nothing was created."
             ) from error
 
+        done = 0
+
         async def make(part: Part) -> list[VideoOutcome]:
+            nonlocal done
             async with places:
-                return await _make(part, pipeline, client, deployment, batch_id)
+                outcomes = await _make(part, pipeline, client, deployment, batch_id)
+            for plan, outcome in zip(part.plans, outcomes, strict=False):
+                done += 1
+                # Without the outcome: the child has made the events.
+                stage, detail = outcome.state.value, outcome.error or ""
+                tell(Progress(plan=plan, stage=stage, detail=detail, done=done, total=len(plans)))
+            return outcomes
 
         several = await asyncio.gather(*map(make, parts))
     outcomes = [outcome for found in several for outcome in found]
@@ -148,7 +158,7 @@ async def _make(
         if state.type is StateType.FAILED:
             # It could not begin: a later try would meet the same.
             break
-    run_logger().warning("%s is made by this run.", part.title)
+    run_logger().warning("%s is made by this run itself.", part.title)
     return list((await pipeline.produce(part.plans)).videos)
 
 
