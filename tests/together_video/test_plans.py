@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_video.plans import plan_videos, take_numbers
+from together_video.plans import in_parts, plan_videos, take_numbers
 from together_video.records import Origin
 from together_video.requests import VideoRequest
 
@@ -34,3 +34,22 @@ def test_plans_carry_what_the_batch_knows() -> None:
     assert {(plan.edition, plan.batch_id, plan.origin) for plan in plans} == {
         ("2026-11-20", "batch-1", origin)
     }
+
+
+@given(st.integers(0, 40), st.integers(1, 8), st.integers(1, 10), st.integers(100, 2_000))
+def test_parts_hold_each_plan_once_and_are_not_too_large(
+    count: int, workers: int, most: int, most_bytes: int
+) -> None:
+    """In order, none lost, none twice; a part is over its size only where a single plan is."""
+    plans = plan_videos([FOX] * count)
+    parts = in_parts(plans, workers, most_bytes=most_bytes, most=most)
+    assert [plan for part in parts for plan in part] == plans
+    for part in parts:
+        assert 1 <= len(part) <= most
+        assert len(part) == 1 or sum(len(plan.model_dump_json()) for plan in part) <= most_bytes
+
+
+def test_each_worker_gets_about_as_much() -> None:
+    """Ten videos for three workers are parts of four, four and two."""
+    parts = in_parts(plan_videos([FOX] * 10), 3, most_bytes=10**6, most=100)
+    assert [len(part) for part in parts] == [4, 4, 2]

@@ -1,0 +1,215 @@
+"""The deployments on a real Prefect server: a work pool and a worker, or one process that serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect import get_client
+from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.events import emit_event
+from prefect.events.worker import EventsWorker
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parents[2]
+SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
+]
+
+
+class Place:
+    """A Prefect server, a sandbox, and a bucket on a real S3 server; `environment` names them all."""
+
+    def __init__(self, server: str, archive: Any, environment: dict[str, str]) -> None:
+        self.server, self.archive, self.environment = server, archive, environment
+
+    def run(self, *words: str) -> str:
+        """A command that must succeed."""
+        done = subprocess.run(words, env=self.environment, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def runs(self, flow: str) -> list[dict[str, Any]]:
+        wanted = {"flows": {"name": {"any_": [flow]}}}
+        found: list[dict[str, Any]] = httpx.post(
+            f"{self.server}/flow_runs/filter", json=wanted, trust_env=False, timeout=30
+        ).json()
+        return found
+
+    def first_end(self, flow: str, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
+        """The first run of a flow that has ended; fails where the process ends before."""
+        deadline = time.monotonic() + 120
+        while True:
+            ended = [r for r in self.runs(flow) if r["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}]
+            if ended:
+                return ended[-1]
+            assert process.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < deadline, (self.runs(flow), log.read_text(errors="replace"))
+            time.sleep(0.5)
+
+
+@pytest.fixture
+def place(
+    prefect_api: str,
+    seaweed: Any,
+    new_archive: Callable[..., Any],
+    start_api: Callable[..., Any],
+    tmp_path: Path,
+) -> Iterator[Place]:
+    archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key), prefix="unattended")
+    environment = {
+        **os.environ,
+        **seaweed.environment(),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "TOGETHER_API_KEY": "sandbox-key",
+        "TOGETHER_BASE_URL": start_api().url,
+        "VIDEO_ARCHIVE_BUCKET": archive.bucket,
+        "VIDEO_ARCHIVE_PREFIX": archive.prefix,
+        "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "100",
+        "TOGETHER_VIDEO_SPOOL": str(tmp_path / "spool"),
+    }
+    yield Place(prefect_api, archive, environment)
+    # Schedules would go on making runs for the other tests' server.
+    for found in httpx.post(f"{prefect_api}/deployments/filter", json={}, trust_env=False).json():
+        httpx.delete(f"{prefect_api}/deployments/{found['id']}", trust_env=False)
+
+
+@pytest.fixture
+def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], Path]]]:
+    """Starts a program that goes on until the test ends; without the variables that are named."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def begin(*words: str, without: tuple[str, ...] = ()) -> tuple[subprocess.Popen[bytes], Path]:
+        environment = {
+            name: value for name, value in place.environment.items() if not name.startswith(without or "\0")
+        }
+        log = tmp_path / f"{Path(words[0]).name}.log"
+        with log.open("wb") as out:
+            running.append(
+                subprocess.Popen(
+                    words, env=environment, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True
+                )
+            )
+        return running[-1], log
+
+    yield begin
+    for process in running:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
+    place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
+) -> None:
+    """Deployed to a process work pool: a schedule fires, an event starts a batch, a file in the inbox is made.
+
+    The worker knows neither key nor bucket: they come from the blocks.
+    """
+    saved = place.run(sys.executable, "-m", "deployments.save_blocks")
+    assert saved.split("\n")[:3] == [
+        "saved aws-credentials/production",
+        "saved together-credentials/production",
+        "saved video-archive/production",
+    ]
+    place.run("prefect", "work-pool", "create", "together-video", "--type", "process", "--overwrite")
+    place.run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
+    async with get_client() as client:
+        collect = await client.read_deployment_by_name("collect-videos/every-10-minutes")
+        assert [found.schedule.cron for found in collect.schedules] == ["*/10 * * * *"]
+        soon = IntervalSchedule(interval=timedelta(seconds=5))
+        await client.create_deployment_schedules(collect.id, [(soon, True)])
+        inbox = await client.read_deployment_by_name("watch-inbox/every-minute")
+        for schedule in inbox.schedules:
+            await client.update_deployment_schedule(inbox.id, schedule.id, active=False)
+    async with place.archive.open() as ledger:
+        key = ledger.layout.key("inbox", "kites.jsonl")
+        await ledger.store.put_once(key, (json.dumps({**SMALL, "prompt": "a red kite"}) + "\n").encode())
+        bad = ledger.layout.key("inbox", "bad.csv")
+        await ledger.store.put_once(bad, b"prompt,steps\na kite,900\n")
+    process, log = start(
+        "prefect",
+        "worker",
+        "start",
+        "--pool",
+        "together-video",
+        without=("TOGETHER_API", "TOGETHER_BASE", "AWS_", "VIDEO_"),
+    )
+    emit_event(
+        "together-video.brief.requested",
+        resource={"prefect.resource.id": "shop.order.7"},
+        payload={"requests": [{**SMALL, "prompt": "a paper boat"}], "edition": "order 7"},
+    )
+    EventsWorker.drain_all(timeout=20)
+    async with get_client() as client:
+        await client.create_flow_run_from_deployment(inbox.id)
+    made = place.first_end("generate-batch", process, log)
+    assert made["state_type"] == "COMPLETED", made["state"]["message"]
+    collected = place.first_end("collect-videos", process, log)
+    assert (collected["state_type"], collected["auto_scheduled"]) == ("COMPLETED", True)
+    assert collected["name"].startswith("collect 20")
+    looked = place.first_end("watch-inbox", process, log)
+    assert looked["state"]["message"] == "2 files: 1 done, 1 refused"
+    async with place.archive.open() as ledger:
+        left = [found.key for found in await ledger.store.list(ledger.layout.key("inbox", ""))]
+        reason = next(key for key in left if key.endswith("bad.csv.reason.txt"))
+        stored = await ledger.store.get(reason)
+        assert stored is not None
+        assert b"line 2: steps: must be at most 50, is 900" in stored.data
+        records = await ledger.store.list(ledger.layout.key("records", ""))
+    names = sorted(key.rpartition("inbox/")[2].replace(key.rpartition("/")[2][:16], "") for key in left)
+    assert names == [
+        "done/kites.jsonl",
+        "done/kites.jsonl.result.json",
+        "refused/bad.csv",
+        "refused/bad.csv.reason.txt",
+    ]
+    assert len(records) == 2
+    triggered = next(run for run in place.runs("generate-batch") if run["name"] == "1 videos")
+    assert triggered["parameters"]["edition"] in {"once", "order 7"}
+
+
+async def test_one_process_serves_the_deployments(
+    place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]]
+) -> None:
+    """`together-video serve` needs no work pool, and no blocks where the environment names key and bucket."""
+    async with get_client() as client:
+        for block in await client.read_block_documents():
+            if block.name == "production":
+                await client.delete_block_document(block.id)
+    process, log = start("together-video", "serve", "generate-video/on-demand")
+    deadline = time.monotonic() + 90
+    async with get_client() as client:
+        while True:
+            try:
+                found = await client.read_deployment_by_name("generate-video/on-demand")
+                break
+            except Exception:  # noqa: BLE001 - not there yet
+                assert process.poll() is None, log.read_text(errors="replace")
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.3)
+        parameters = {"request": {**SMALL, "prompt": "a fox"}}
+        await client.create_flow_run_from_deployment(found.id, parameters=parameters)
+    made = place.first_end("generate-video", process, log)
+    assert (made["state_type"], made["name"]) == ("COMPLETED", "video: a fox"), made["state"]["message"]
+    said = log.read_text(errors="replace")
+    assert "Not saved on this server: together-credentials/production, video-archive/production." in said
+    assert "Traceback" not in said
