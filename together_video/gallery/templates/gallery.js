@@ -11,11 +11,14 @@
   const sift = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const state = document.querySelector("input[name=state]:checked").value;
-    let count = 0;
-    cards.forEach((card, index) => {
+    const seen = cards.filter((card, index) => {
       const hit = words.every((word) => texts[index].includes(word));
       card.classList.toggle("missed", !hit);
-      if (hit && (state === "all" || card.classList.contains(state))) count += 1;
+      return hit && (state === "all" || card.classList.contains(state));
+    });
+    const count = seen.length;
+    document.querySelectorAll(".sweep").forEach((sweep) => {
+      sweep.hidden = !seen.some((card) => sweep.contains(card));
     });
     shown.textContent = count === cards.length ? "" : `${count} of ${cards.length} shown`;
     none.hidden = count > 0;
