@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from blocks.ledger import Ledger
 from blocks.store import ObjectStore, Storage, make_client
-from together_video.environment import bucket_from_env, check_bucket
+from together_video.environment import bucket_from_env, check_bucket, monthly_limit_from_env
 from together_video.errors import ConfigurationError
 from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
 
@@ -126,13 +126,14 @@ class VideoArchive(Block):
 
     @classmethod
     def from_env(cls) -> Self:
-        """From VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX; keys and endpoint are boto3's AWS_* variables.
+        """From VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX and VIDEO_ARCHIVE_MONTHLY_LIMIT_USD; keys and endpoint
+        are boto3's AWS_* variables.
 
         Raises:
-            ConfigurationError: there is no bucket name, or the prefix is no plain path.
+            ConfigurationError: there is no bucket name, the prefix is no plain path, or the limit no amount.
         """
         bucket, prefix = bucket_from_env()
-        return cls(bucket=bucket, prefix=prefix)
+        return cls(bucket=bucket, prefix=prefix, monthly_limit_usd=monthly_limit_from_env())
 
     @property
     def layout(self) -> Layout:

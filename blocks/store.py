@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -128,7 +129,8 @@ def make_client(
             if "config" in options:
                 config = config.merge(options.pop("config"))
         if session.region_name is None:
-            options.setdefault("region_name", "us-east-1")
+            # AWS_REGION is what AWS's other tools read, and its containers set; boto3 does not.
+            options.setdefault("region_name", os.environ.get("AWS_REGION") or "us-east-1")
         client: S3Client = session.client("s3", config=config, **options)
     # A ClientError: AWS's token service refuses the role that the credentials are to assume.
     except (aws.BotoCoreError, aws.ClientError, ValueError) as error:

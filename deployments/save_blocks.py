@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from decimal import Decimal, InvalidOperation
+from typing import cast
 
 from prefect.settings import PREFECT_API_URL
 from prefect_aws.client_parameters import AwsClientParameters
 from prefect_aws.credentials import AwsCredentials
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from blocks import TogetherCredentials, VideoArchive
 from flows.cli.running import reach
 from together_video.errors import ConfigurationError, VideoError
-from together_video.explain import explain
 
 NAME = "production"
 
@@ -39,17 +38,27 @@ def save_blocks(name: str = NAME) -> list[str]:
     if not server:
         raise ConfigurationError("Blocks are kept by a Prefect server: set PREFECT_API_URL.")
     asyncio.run(reach(server))
-    together, archive = TogetherCredentials.from_env(), VideoArchive.from_env()
-    credentials = _aws_credentials()
-    changes: dict[str, object] = {"monthly_limit_usd": _monthly_limit()}
+    together, archive, credentials = (
+        TogetherCredentials.from_env(),
+        VideoArchive.from_env(),
+        _aws_credentials(),
+    )
+    saved = []
     if credentials is not None:
         credentials.save(name, overwrite=True)
-        changes["credentials"] = credentials
+        saved.append(f"aws-credentials/{name}")
+    # Its other fields may have been set in the UI, and stay as they are there.
+    named: dict[str, object] = {
+        "bucket": archive.bucket,
+        "prefix": archive.prefix,
+        "credentials": credentials,
+    }
+    if archive.monthly_limit_usd is not None:
+        named["monthly_limit_usd"] = archive.monthly_limit_usd
     try:
-        archive = VideoArchive.model_validate({**archive.model_dump(), **changes})
-    except ValidationError as error:
-        raise ConfigurationError(" ".join(f"{line}." for line in explain(error, VideoArchive))) from error
-    saved = [f"aws-credentials/{name}"] if credentials is not None else []
+        archive = cast(VideoArchive, VideoArchive.load(name)).model_copy(update=named)
+    except ValueError:
+        archive = archive.model_copy(update=named)
     for slug, block in (("together-credentials", together), ("video-archive", archive)):
         block.save(name, overwrite=True)
         saved.append(f"{slug}/{name}")
@@ -76,18 +85,6 @@ def _aws_credentials() -> AwsCredentials | None:
         region_name=region,
         aws_client_parameters=AwsClientParameters(endpoint_url=endpoint),
     )
-
-
-def _monthly_limit() -> Decimal | None:
-    text = os.environ.get("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "").strip()
-    if not text:
-        return None
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise ConfigurationError(
-            f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be an amount in US dollars, is {text!r}."
-        ) from error
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal, InvalidOperation
 
 from pydantic import ValidationError
 
@@ -55,6 +56,26 @@ def bucket_from_env() -> tuple[str, str]:
             "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
         )
     return check_bucket(bucket), check_prefix(os.environ.get("VIDEO_ARCHIVE_PREFIX", "").strip())
+
+
+def monthly_limit_from_env() -> Decimal | None:
+    """VIDEO_ARCHIVE_MONTHLY_LIMIT_USD: what all runs together may spend in a calendar month, if it is set.
+
+    Raises:
+        ConfigurationError: it is no positive amount.
+    """
+    text = os.environ.get("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "").strip()
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not amount.is_finite() or amount <= 0:
+        raise ConfigurationError(
+            f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be a positive amount in US dollars, is {text[:40]!r}."
+        )
+    return amount
 
 
 def check_bucket(name: str) -> str:

@@ -10,16 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from prefect import get_client
 from prefect.client.schemas.schedules import IntervalSchedule
-from prefect.events import emit_event
-from prefect.events.worker import EventsWorker
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
@@ -135,7 +134,8 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     async with get_client() as client:
         collect = await client.read_deployment_by_name("collect-videos/every-10-minutes")
         assert [found.schedule.cron for found in collect.schedules] == ["*/10 * * * *"]
-        soon = IntervalSchedule(interval=timedelta(seconds=5))
+        in_a_moment = datetime.now(UTC) + timedelta(seconds=8)
+        soon = IntervalSchedule(interval=timedelta(hours=1), anchor_date=in_a_moment)
         await client.create_deployment_schedules(collect.id, [(soon, True)])
         inbox = await client.read_deployment_by_name("watch-inbox/every-minute")
         for schedule in inbox.schedules:
@@ -153,13 +153,15 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
         "together-video",
         without=("TOGETHER_API", "TOGETHER_BASE", "AWS_", "VIDEO_"),
     )
-    emit_event(
-        "together-video.brief.requested",
-        resource={"prefect.resource.id": "shop.order.7"},
-        payload={"requests": [{**SMALL, "prompt": "a paper boat"}], "edition": "order 7"},
-    )
-    EventsWorker.drain_all(timeout=20)
+    event = {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "together-video.brief.requested",
+        "resource": {"prefect.resource.id": "shop.order.7"},
+        "payload": {"requests": [{**SMALL, "prompt": "a paper boat"}], "edition": "order 7"},
+    }
     async with get_client() as client:
+        (await client._client.post("/events", json=[event])).raise_for_status()
         await client.create_flow_run_from_deployment(inbox.id)
     made = place.first_end("generate-batch", process, log)
     assert made["state_type"] == "COMPLETED", made["state"]["message"]

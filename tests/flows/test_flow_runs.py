@@ -155,11 +155,11 @@ def test_a_create_is_repeated_only_where_nothing_was_created(
 
 
 def test_a_refused_connection_is_tried_again(batch: Callable[..., Seen], impatient: None, api: Any) -> None:
-    """Nothing was sent, so all five retries are made; then the video is refused, and nothing is claimed."""
+    """Nothing was sent, so all five retries are made; then the video is not started, and nothing is claimed."""
     nowhere = api.credentials().model_copy(update={"base_url": "http://127.0.0.1:9"})
     seen = batch("a fox", together=nowhere)
     assert seen.attempts("create: a fox") == 6
-    assert seen.summary.counts["refused"] == 1
+    assert seen.summary.counts["skipped"] == 1
     assert "nothing was sent" in (seen.summary.videos[0].error or "")
 
 
