@@ -11,7 +11,7 @@ from together_video.catalogue import Catalogue, check
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
 from together_video.explain import counted, explain
-from together_video.form import finding_of, findings_of
+from together_video.form_findings import finding_of, findings_of
 from together_video.presets import expand, overlay
 from together_video.records import Sweep
 from together_video.request_rows import Row, RowFormat, UnreadableText, read_rows

@@ -136,7 +136,7 @@ def limits_of_media(model: Model) -> Iterator[Broken]:
         yield Broken("exclusive", {"media": both}, f"media.{second[0]}", Level.ERROR)
     if rules.accepted is not None:
         level = Level.ERROR if rules.rejects_others else Level.WARNING
-        for field in set(MediaField) - set(rules.accepted):
+        for field in (found for found in MediaField if found not in rules.accepted):
             yield Broken(f"no {field}", {"media": {**needed, **media(field)}}, f"media.{field}", level)
         for field, rule in rules.accepted.items():
             if rule.maximum is not None and field is not MediaField.SOURCE_VIDEO:
@@ -149,7 +149,7 @@ def limits_of_media(model: Model) -> Iterator[Broken]:
             ogg = {**needed, **media(MediaField.AUDIO_INPUTS, 1, URL + ".ogg")}
             yield Broken("audio formats", {"media": ogg}, "media.audio_inputs", Level.WARNING)
     if model.keyframes is not None:
-        for place in {"first", "last"} - set(model.keyframes):
+        for place in (end for end in ("first", "last") if end not in model.keyframes):
             frames = {"frame_images": [{"input_image": URL, "frame": place}]}
             yield Broken(f"no {place}", {"media": frames}, "media.frame_images", Level.WARNING)
         frames = {"frame_images": [{"input_image": URL, "frame": 7}]}
