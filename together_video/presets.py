@@ -97,16 +97,16 @@ def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Exp
     model = known.find(name.strip()) if isinstance(name, str) else None
     chosen: list[Finding] = []
     if presets.quality is not None:
-        chosen += _steps(presets.quality, plain, model)
+        chosen += _by("quality_is_steps", _steps(presets.quality, plain, model))
     if presets.adherence is not None:
-        chosen += _guidance(presets.adherence, plain)
+        chosen += _by("adherence_is_guidance", _guidance(presets.adherence, plain))
     if presets.aspect is not None:
         if both := [field for field in _SIZE_FIELDS if plain.get(field) is not None]:
             return Expansion(plain, problems=(f"aspect: give it or {' and '.join(both)}, not both",))
         # An unknown model is the check's to tell.
         if model is not None:
             try:
-                chosen += _shape(presets.aspect, plain, model, known)
+                chosen += _by("aspect_is_size", _shape(presets.aspect, plain, model, known))
             except ValueError as error:
                 return Expansion(plain, problems=(f"aspect: {error}",))
     return Expansion(plain, tuple(chosen))
@@ -155,6 +155,11 @@ def with_presets(
         return request, ()
     said = {name: getattr(request, name) for name in request.model_fields_set}
     return make_request({**overlay(said, presets.model_dump(exclude_none=True)), **said}, catalogue)
+
+
+def _by(rule: str, findings: list[Finding]) -> list[Finding]:
+    """What is said by the same rule; where no document says more, the source is the presets' own."""
+    return [found.model_copy(update={"rule": rule, "source": found.source or _SOURCE}) for found in findings]
 
 
 def _steps(quality: str, plain: dict[str, Any], model: Model | None) -> list[Finding]:

@@ -59,7 +59,7 @@ def test_count_and_cost_of_a_sweep_come_first(command: Run, sweep: str) -> None:
         {"line": 1, "requests": 6, "varied": {"guidance_scale": 3, "seed": 2}},
     ]
     assert document["requests"][1]["varied"] == {"guidance_scale": "6", "seed": "2"}
-    assert {found["rule"] for row in document["requests"] for found in row["findings"]} == {None}
+    assert {found["rule"] for row in document["requests"] for found in row["findings"]} == {"aspect_is_size"}
 
 
 def test_a_value_that_stands_twice_is_counted_once(command: Run, tmp_path: Path) -> None:
