@@ -58,9 +58,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the Prefect server share one, also where several processes run the tests."""
+    """Of several processes one has all tests that need the Prefect server, one the whole table of faults."""
     for item in items:
-        if "prefect_server" in getattr(item, "fixturenames", ()):
+        if item.path.parent.name == "faults":
+            item.add_marker(pytest.mark.xdist_group("faults"))
+        elif "prefect_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("prefect"))
 
 

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -205,4 +206,8 @@ async def _die(scene: Any, stage: str, *, at_upload: Any = None) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+    # A call that is under way in a thread goes on, and boto3 would repeat it once the server is well.
+    for thread in threading.enumerate():
+        if thread.name.startswith("s3_"):
+            await asyncio.to_thread(thread.join, 30)
     scene.s3.strike = lambda *_: None
