@@ -12,7 +12,9 @@ from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 from pydantic import Field, field_validator
 
 from blocks.ledger import Ledger
-from blocks.store import ObjectStore, Storage, make_client
+from blocks.objects import Storage
+from blocks.s3_client import make_client
+from blocks.store import ObjectStore
 from together_video.environment import bucket_from_env, check_bucket, monthly_limit_from_env
 from together_video.errors import ConfigurationError
 from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template

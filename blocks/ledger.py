@@ -19,8 +19,9 @@ from uuid import uuid4
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from blocks.objects import StoredBytes
 from blocks.spending import MonthlySpending
-from blocks.store import ObjectStore, StoredBytes
+from blocks.store import ObjectStore
 from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict, StoreUnavailable
 from together_video.media_files import MediaFile
 from together_video.media_links import LINK_SECONDS

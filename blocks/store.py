@@ -9,26 +9,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import os
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
 from uuid import uuid4
 
-import boto3
 import botocore.exceptions as aws
-from botocore.config import Config
-from prefect_aws.credentials import AwsCredentials, MinIOCredentials
-from pydantic import BaseModel, ConfigDict
 
+from blocks.objects import ListedObject, Storage, StoredBytes, StoredHead
+from blocks.s3_errors import Contended, Taken, code_of, one_line, server_time, status_of, translated
 from together_video.errors import (
     ArchiveError,
     BucketRefused,
@@ -44,98 +38,6 @@ T = TypeVar("T")
 
 #: Largest body of one PUT (S3's limit): 5 GB. A clip is far below.
 MAX_PUT = 5 * 10**9
-
-
-class Storage(BaseModel):
-    """How objects are stored: class and tags for videos and posters, the KMS key for everything."""
-
-    model_config = ConfigDict(frozen=True)
-
-    storage_class: str | None = None
-    sse_kms_key_id: str | None = None
-    tags: tuple[tuple[str, str], ...] = ()
-
-    def encryption(self) -> dict[str, str]:
-        if self.sse_kms_key_id is None:
-            return {}
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.sse_kms_key_id}
-
-    def media(self) -> dict[str, str]:
-        options = self.encryption()
-        if self.storage_class:
-            options["StorageClass"] = self.storage_class
-        if self.tags:
-            options["Tagging"] = urlencode(self.tags)
-        return options
-
-
-class StoredBytes(BaseModel):
-    """A small object as read: its bytes, its age in seconds by the server's own clock, its version's ETag."""
-
-    model_config = ConfigDict(frozen=True)
-
-    data: bytes
-    age_seconds: float
-    etag: str | None = None
-
-
-class ListedObject(BaseModel):
-    """An object in a listing: its key, its size in bytes, when it was written."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    size: int
-    written_at: datetime
-
-
-class StoredHead(BaseModel):
-    """An object's size in bytes and, where known, its SHA-256 in hexadecimal."""
-
-    model_config = ConfigDict(frozen=True)
-
-    size: int
-    sha256: str | None
-
-
-def make_client(
-    credentials: AwsCredentials | MinIOCredentials | None, connections: int, *, attempts: int = 5
-) -> S3Client:
-    """One S3 client for a whole run, from a credentials block or from boto3's default chain.
-
-    Raises:
-        ConfigurationError: a profile, a role, an endpoint or a region that boto3 cannot use.
-    """
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        max_pool_connections=max(connections, 10),
-        connect_timeout=10,
-        read_timeout=60,
-        tcp_keepalive=True,
-        # Left alone, boto3 signs links the old way, which opens no KMS object and no newer region.
-        signature_version="s3v4",
-        # Checksums are given where they matter; adding CRCs everywhere breaks older servers.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    options: dict[str, Any] = {}
-    try:
-        if credentials is None:
-            session = boto3.Session()
-        else:
-            # The block's own get_s3_client() caches one client per process, with its pool of 10.
-            session = credentials.get_boto3_session()
-            options = credentials.aws_client_parameters.get_params_override()
-            if "config" in options:
-                config = config.merge(options.pop("config"))
-        if session.region_name is None:
-            # AWS_REGION is what AWS's other tools read, and its containers set; boto3 does not.
-            options.setdefault("region_name", os.environ.get("AWS_REGION") or "us-east-1")
-        client: S3Client = session.client("s3", config=config, **options)
-    # A ClientError: AWS's token service refuses the role that the credentials are to assume.
-    except (aws.BotoCoreError, aws.ClientError, ValueError) as error:
-        raise ConfigurationError(f"boto3 cannot make an S3 client: {error}") from error
-    return client
 
 
 class ObjectStore:
@@ -220,7 +122,7 @@ class ObjectStore:
             with closing(answer["Body"]) as body:
                 data = body.read()
             headers = answer["ResponseMetadata"]["HTTPHeaders"]
-            age = (_now(headers) - answer["LastModified"]).total_seconds()
+            age = (server_time(headers) - answer["LastModified"]).total_seconds()
             return StoredBytes(data=data, age_seconds=age, etag=answer.get("ETag"))
 
         return await self._call(read, key, missing=None)
@@ -330,14 +232,14 @@ class ObjectStore:
                     self._impatient.delete_object(Bucket=self.bucket, Key=key, IfMatch=etag)
                     return True
                 except aws.ClientError as error:
-                    if _status(error) != 501:
+                    if status_of(error) != 501:
                         raise
             self._impatient.delete_object(Bucket=self.bucket, Key=key)
             return True
 
         try:
             return await self._call(remove, key, missing=True)
-        except (_Taken, _Contended):
+        except (Taken, Contended):
             return False
 
     def presign(self, key: str, *, seconds: int) -> str:
@@ -384,9 +286,9 @@ class ObjectStore:
         for pause in (0.2, 0.5, 1.0, 2.0, None):
             try:
                 return await self._call(put, key, missing=False)
-            except _Taken:
+            except Taken:
                 return False
-            except _Contended:
+            except Contended:
                 # 409: another conditional write of this key is under way; S3 asks to try again.
                 if pause is None:
                     break
@@ -402,7 +304,7 @@ class ObjectStore:
             try:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=b"probe", ChecksumSHA256=wrong)
             except aws.ClientError as error:
-                if _status(error) != 400:
+                if status_of(error) != 400:
                     raise
                 verifies = True
             # Also where nothing was written: a claim that came to nothing must be removable.
@@ -417,9 +319,9 @@ class ObjectStore:
         try:
             return await loop.run_in_executor(self._threads, work)
         except aws.ClientError as error:
-            if _code(error) in {"NoSuchKey", "404", "NotFound"}:
+            if code_of(error) in {"NoSuchKey", "404", "NotFound"}:
                 return missing
-            raise _translate(error, self.bucket, key) from error
+            raise translated(error, self.bucket, key) from error
         except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as error:
             raise ConfigurationError(
                 f"There are no usable AWS credentials for bucket {self.bucket}: {error}. "
@@ -435,73 +337,10 @@ class ObjectStore:
             ) from error
         except (aws.BotoCoreError, aws.HTTPClientError) as error:
             raise StoreUnavailable(
-                f"The S3 server does not answer for bucket {self.bucket}: {_line(error).rstrip('.')}. Check "
+                f"The S3 server does not answer for bucket {self.bucket}: {one_line(error).rstrip('.')}. Check "
                 "the endpoint's address and the network, and run again."
             ) from error
         except OSError as error:
             raise ArchiveError(
                 f"This machine's disk refuses a copy of {key}: {error.strerror or error}. Make room and run again."
             ) from error
-
-
-class _Taken(ArchiveError):
-    """412: there is an object under this key."""
-
-
-class _Contended(ArchiveError):
-    """409: another conditional write of the same key is under way."""
-
-
-def _now(headers: Mapping[str, str]) -> datetime:
-    """The server's own clock; ours where a server does not tell its time."""
-    try:
-        moment = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _status(error: aws.ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _code(error: aws.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
-
-
-#: Codes below 500 of a busy server.
-_PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling"})
-
-
-def _translate(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
-    """What S3's own codes mean for the user (Amazon S3 API reference, "Error responses")."""
-    code, status = _code(error), _status(error)
-    if status == 412 or code == "PreconditionFailed":
-        return _Taken(f"{key} is taken.")
-    if status == 409 and code in {"ConditionalRequestConflict", "OperationAborted", "409"}:
-        return _Contended(f"{key} is being written.")
-    if code == "NoSuchBucket":
-        return BucketRefused(f"There is no bucket {bucket}: make it first, or name another.")
-    if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
-        return BucketRefused(
-            f"The AWS credentials for bucket {bucket} have expired. Renew them and run again: "
-            "it goes on where it was."
-        )
-    if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
-        return BucketRefused(f"Bucket {bucket} is in another region ({_line(error)}): set AWS_REGION.")
-    if status in {401, 403} or code in {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
-        return BucketRefused(
-            f"Bucket {bucket} refuses these credentials ({code or status}) for {key}: check the keys and what "
-            "their policy allows."
-        )
-    if code in {"BadDigest", "XAmzContentSHA256Mismatch"}:
-        return StoreUnavailable(f"What arrived at bucket {bucket} as {key} is not what was sent ({code}).")
-    if status >= 500 or status == 429 or code in _PASSING:
-        return StoreUnavailable(
-            f"The S3 server of bucket {bucket} could not do it ({code or status}). It may pass: run again later."
-        )
-    return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {_line(error)}")

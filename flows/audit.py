@@ -13,7 +13,7 @@ from pydantic import Field
 
 from blocks.archive import VideoArchive
 from blocks.ledger import InFlight, Ledger
-from blocks.store import ListedObject
+from blocks.objects import ListedObject
 from flows.ending import final, refused
 from flows.parameters import Archive, documented, run_name
 from tasks.run import run_logger

@@ -155,7 +155,7 @@ def s3_client(moto_url: str) -> Iterator[S3Client]:
     """One client of moto's server for the whole session: making one takes longer than using it."""
     from prefect_aws.credentials import AwsCredentials
 
-    from blocks.store import make_client
+    from blocks.s3_client import make_client
 
     credentials = AwsCredentials(
         aws_access_key_id="key",

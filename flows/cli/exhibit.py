@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blocks import VideoArchive
 from blocks.ledger import Ledger
-from blocks.store import make_client
+from blocks.s3_client import make_client
 from together_video.errors import DownloadError, InputError
 from together_video.gallery import GalleryRow, relative_link, render_gallery
 from together_video.records import VideoRecord

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from blocks.archive import VideoArchive
-from blocks.store import ObjectStore, Storage, make_client
+from blocks.objects import Storage
+from blocks.s3_client import make_client
+from blocks.store import ObjectStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

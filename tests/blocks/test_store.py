@@ -8,7 +8,8 @@ import httpx
 import pytest
 from prefect_aws.credentials import MinIOCredentials
 
-from blocks.store import Storage, StoredBytes, StoredHead, make_client
+from blocks.objects import Storage, StoredBytes, StoredHead
+from blocks.s3_client import make_client
 from together_video.errors import BucketRefused, StoreUnavailable, StoreUnsafe
 
 BODY = b"a film, in a manner of speaking"
