@@ -22,6 +22,7 @@ from flows.parameters import (
     InFlight,
     Polling,
     RetryFailed,
+    Settings,
     Strict,
     Together,
     Usd,
@@ -66,7 +67,7 @@ async def generate_batch(
         str | None, Field(description="A JSONL, CSV, JSON or text file on the machine that runs this.")
     ] = None,
     settings: Annotated[
-        dict[str, JsonValue] | None,
+        Settings | None,
         Field(description="Request fields for each prompt of the brief or line of the file."),
     ] = None,
     presets: Annotated[

@@ -9,13 +9,14 @@ from inspect import cleandoc
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from prefect.runtime import flow_run
-from pydantic import Field, WithJsonSchema
+from pydantic import Field, JsonValue, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from flows.pipeline import OnAmbiguous
 from together_video.polling import PollPolicy
+from together_video.requests import VideoRequest
 
 Edition = Annotated[
     str,
@@ -25,6 +26,16 @@ Edition = Annotated[
 ]
 #: US dollars: a number in forms, where pydantic would offer a number or text.
 Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+
+
+def _settings_schema() -> dict[str, Any]:
+    fields = VideoRequest.model_json_schema()["properties"]
+    shown = {name: field for name, field in fields.items() if name not in {"prompt", "media", "extra"}}
+    return {"type": "object", "title": "Settings", "properties": shown, "additionalProperties": True}
+
+
+#: Any request fields; a form shows those that are no media, where it would show nothing of a mere object.
+Settings = Annotated[dict[str, JsonValue], WithJsonSchema(_settings_schema())]
 InFlight = Annotated[
     int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
 ]

@@ -164,8 +164,8 @@ class VideoRequest(_Part):
     height: int | None = Field(default=None, gt=0, le=16_384, description="Height in pixels.")
     resolution: str | None = Field(default=None, min_length=1, description="Size tier, such as 720P.")
     ratio: str | None = Field(default=None, min_length=1, description="Aspect ratio, such as 16:9.")
-    seconds: Annotated[str | None, BeforeValidator(_seconds)] = Field(
-        default=None, description="Length of the video in seconds."
+    seconds: Annotated[str | None, BeforeValidator(_seconds, json_schema_input_type=str | float | None)] = (
+        Field(default=None, description="Length of the video in seconds.")
     )
     fps: int | None = Field(default=None, gt=0, le=240, title="FPS", description="Frames per second.")
     steps: int | None = Field(

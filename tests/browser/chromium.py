@@ -8,6 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -65,8 +70,9 @@ class Browser(Chrome):
         self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def until(self, met: Callable[[Browser], Found], seconds: float = 20) -> Found:
-        """Wait for a condition; a TimeoutException if it is not met."""
-        wait: WebDriverWait[Browser] = WebDriverWait(self, seconds, poll_frequency=0.1)
+        """Wait for a condition; a TimeoutException if it is not met. Pages may change while they are read."""
+        changes = (StaleElementReferenceException, NoSuchElementException, ElementClickInterceptedException)
+        wait: WebDriverWait[Browser] = WebDriverWait(self, seconds, 0.1, changes)
         return wait.until(met)
 
     def all(self, css: str) -> list[WebElement]:

@@ -43,7 +43,7 @@ def test_what_may_be_left_out_is_a_plain_field() -> None:
     """Text and numbers need no button to be pressed first; choices, switches and objects keep theirs."""
     fields = schema_of(generate_video)["definitions"]["VideoRequest"]["properties"]
     plain = {name for name, field in fields.items() if "type" in field}
-    assert set(fields) - plain == {"output_format", "generate_audio", "media"}
+    assert set(fields) - plain == {"seconds", "output_format", "generate_audio", "media"}
     assert fields["steps"] == {
         "type": "integer",
         "minimum": 10,
@@ -52,17 +52,23 @@ def test_what_may_be_left_out_is_a_plain_field() -> None:
         "description": VideoRequest.model_fields["steps"].description,
     }
     assert fields["output_format"]["anyOf"][0]["enum"] == ["MP4", "WEBM"]
+    settings = schema_of(generate_batch)["properties"]["settings"]["anyOf"][0]
+    assert settings["title"] == "Settings"
+    assert settings["properties"]["width"] == fields["width"]
     money = schema_of(generate_batch)["properties"]["budget_usd"]
     assert money["anyOf"] == [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}]
 
 
-def test_null_is_taken_for_what_may_be_left_out() -> None:
-    """The server refuses no request that a program wrote out in full, and still what is wrong."""
+def test_the_server_takes_what_the_flows_take() -> None:
+    """Null for what may be left out, seconds as text and as a number, any settings; and not what is wrong."""
     request = VideoRequest(model="m", prompt="p").model_dump(mode="json")
     assert request["width"] is None
     validate({"request": request}, schema_of(generate_video), raise_on_error=True)
     brief = Brief(subject="foxes").model_dump(mode="json")
     validate({"brief": brief, "budget_usd": None}, schema_of(generate_batch), raise_on_error=True)
+    lists = [{"model": "m", "seconds": 5}, {"model": "m", "seconds": "5"}]
+    settings = {"seconds": 5, "width": 864, "aspect": "9:16", "media": {}}
+    validate({"requests": lists, "settings": settings}, schema_of(generate_batch), raise_on_error=True)
     for wrong in ({"steps": 9}, {"width": "wide"}, {"prompt": ""}, {"output_format": "GIF"}, {"model": None}):
         with pytest.raises(ValidationError):
             validate({"request": {**request, **wrong}}, schema_of(generate_video), raise_on_error=True)

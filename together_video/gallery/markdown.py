@@ -96,14 +96,14 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], poster_of: Callable[[st
 
 
 def video_rows(summary: Summary) -> list[dict[str, Any]]:
-    """A row a video, for a table in Prefect's UI; at most `MOST_ROWS`."""
+    """A row a video, for a table in Prefect's UI; at most `MOST_ROWS`. What is long stands at the right."""
     return [
         {
             "state": found.state.value,
-            "prompt": printable(found.prompt or "—", 120),
-            "model": found.model,
             "seconds": "" if found.seconds is None else f"{found.seconds:.1f}",
             "USD": "" if found.cost_usd is None else f"{found.cost_usd.normalize():f}",
+            "model": printable(found.model, 60),
+            "prompt": printable(found.prompt or "—", 60),
             "job": found.job_id or "",
             "where, or why not": f"s3://{found.bucket}/{found.key}"
             if found.key

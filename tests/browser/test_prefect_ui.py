@@ -1,0 +1,237 @@
+"""Prefect's UI in Chromium: a run is started from the form that the parameters make, and told by its page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+from tests.browser.chromium import Browser
+from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.server import running_sandbox
+
+ROOT = Path(__file__).parents[2]
+_ENTRY = "textarea, input"
+_ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+KEY = "a-key-that-nobody-may-see"
+
+
+class Studio:
+    """Deployments that are served, with their blocks; `api` asks the Prefect server."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.url, self._process, self._log = url, process, log
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        answer = httpx.request(method, f"{self.url}/api{path}", json=body, trust_env=False, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def deployment(self, name: str) -> str | None:
+        assert self._process.poll() is None, self._log.read_text(errors="replace")
+        found = self.api("POST", "/deployments/filter", {"deployments": {"name": {"any_": [name]}}})
+        return found[0]["id"] if found else None
+
+    def runs(self, deployment: str) -> list[dict[str, Any]]:
+        wanted = {"deployments": {"id": {"any_": [deployment]}}}
+        found: list[dict[str, Any]] = self.api("POST", "/flow_runs/filter", wanted)
+        return found
+
+
+@pytest.fixture(scope="module")
+def studio(
+    prefect_server: Any,
+    seaweed: Any,
+    new_archive: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Studio]:
+    """`together-video serve` on the session's Prefect server, with a sandbox and a bucket behind blocks."""
+    folder = tmp_path_factory.mktemp("studio")
+    archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key))
+    usual = {"generation_seconds": 0.5, "render_workers": 1, "model_rules": False}
+    with running_sandbox(SandboxConfig.model_validate(usual)) as sandbox:
+        environment = {
+            **os.environ,
+            **prefect_server.environment(),
+            **seaweed.environment(),
+            "TOGETHER_API_KEY": KEY,
+            "TOGETHER_BASE_URL": sandbox,
+            "VIDEO_ARCHIVE_BUCKET": archive.bucket,
+            "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
+        }
+        subprocess.run(
+            [sys.executable, "-m", "deployments.save_blocks"], env=environment, cwd=ROOT, check=True
+        )
+        command = [Path(sys.executable).with_name("together-video"), "serve", "on-demand", "requested"]
+        with (folder / "serve.log").open("wb") as log:
+            process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        served = Studio(prefect_server.url, process, folder / "serve.log")
+        yield served
+        process.terminate()
+        process.wait(20)
+        # Other tests look for the first run of a flow on this server.
+        for found in served.api("POST", "/deployments/filter", {}):
+            for run in served.runs(found["id"]):
+                served.api("DELETE", f"/flow_runs/{run['id']}")
+            served.api("DELETE", f"/deployments/{found['id']}")
+
+
+class Form:
+    """The form of a deployment, by the names that it shows."""
+
+    def __init__(self, browser: Browser, studio: Studio, deployment: str) -> None:
+        self._browser, self._studio = browser, studio
+        self._deployment = str(browser.until(lambda _: studio.deployment(deployment), 60))
+        browser.get(f"{studio.url}/v2/deployments/deployment/{self._deployment}/run")
+        browser.at("//button[normalize-space()='Submit']")
+
+    def place(self, title: str) -> WebElement:
+        label = f"//label[normalize-space()='{title}' or normalize-space()='{title} (Optional)']"
+        return self._browser.at(f"{label}/ancestor::div[contains(@class, 'grid')][1]/..")
+
+    def words(self, title: str) -> list[str]:
+        """All that is read at a field, line by line, from its title on."""
+        text = self._browser.until(lambda _: self.place(title).text)
+        return [line for line in text.split("\n") if line != "Open menu"]
+
+    def value(self, title: str) -> str | None:
+        return self.place(title).find_element("css selector", _ENTRY).get_attribute("value")
+
+    def fill(self, title: str, text: str) -> None:
+        def filled(browser: Browser) -> bool:
+            entry = self.place(title).find_element("css selector", _ENTRY)
+            entry.send_keys(Keys.CONTROL, "a")
+            browser.execute_cdp_cmd("Input.insertText", {"text": text})
+            return entry.get_attribute("value") == text
+
+        self._browser.until(filled)
+
+    def press(self, title: str, button: str) -> None:
+        def pressed(_: Browser) -> bool:
+            self.place(title).find_element("xpath", f".//button[normalize-space()='{button}']").click()
+            return True
+
+        self._browser.until(pressed)
+
+    def options(self, title: str, button: str) -> list[WebElement]:
+        """What a choice offers, once it is opened."""
+        self.press(title, button)
+        self._browser.at("//*[@role='option']")
+        return self._browser.shown("[role=option]")
+
+    def submit(self) -> dict[str, Any]:
+        """The run that this starts, once it has ended."""
+        before = {run["id"] for run in self._studio.runs(self._deployment)}
+        self._browser.at("//button[normalize-space()='Submit']").click()
+
+        def ended(_: Browser) -> dict[str, Any] | None:
+            new = [run for run in self._studio.runs(self._deployment) if run["id"] not in before]
+            return new[0] if new and new[0]["state_type"] in _ENDED else None
+
+        return self._browser.until(ended, 60)  # type: ignore[return-value]
+
+
+def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None:
+    """The form explains each field, offers the saved blocks, and starts a run whose page shows the video."""
+    form = Form(browser, studio, "on-demand")
+    assert form.words("request")[:2] == ["request", "What to make, as the API takes it."]
+    assert form.words("Model") == ["Model", "The model's API name, such as ByteDance/Seedance-1.0-lite."]
+    assert form.words("Output Format")[:4] == [
+        "Output Format (Optional)",
+        "MP4 (default) or WEBM.",
+        "choose",
+        "None",
+    ]
+    browser.until(
+        lambda _: form.words("together")[-2:] == form.words("archive")[-2:] == ["production", "Add"]
+    )
+    assert form.words("archive")[:2] == [
+        "archive (Optional)",
+        "Where the videos are kept; else the environment's.",
+    ]
+    assert form.value("take") == "1"
+    assert form.value("edition") == "once"
+    assert [found.text for found in form.options("on_ambiguous", "hold")] == ["hold", "resubmit"]
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+
+    form.fill("Prompt", "a fox trots through fresh snow")
+    _make_it_small(form)
+    form.press("poll", "PollPolicy")
+    assert form.value("Deadline Seconds") == "1800"
+    form.fill("First Seconds", "0")
+    run = form.submit()
+    assert run["state_type"] == "COMPLETED", run["state"]
+    assert run["name"] == "video: a fox trots through fresh snow"
+    _is_told(browser, studio, run, "1 archived")
+
+
+def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None:
+    """A brief is written into the form; the run that it starts makes its videos."""
+    form = Form(browser, studio, "requested")
+    assert form.words("budget_usd") == [
+        "budget_usd (Optional)",
+        "What this run may spend, in US dollars; what does not fit is skipped.",
+        "float",
+        "None",
+        'Property is type "None"',
+    ]
+    assert form.value("in_flight") == "20"
+    form.press("settings", "Settings")
+    _make_it_small(form)
+    form.press("brief", "Brief")
+    assert form.words("Subject")[1].startswith("What the videos are about.")
+    assert (form.value("Count"), form.value("Language")) == ("4", "English")
+    form.fill("Subject", "herons at dawn")
+    form.fill("Count", "2")
+    form.press("presets", "Presets")
+    form.press("Quality", "choose")
+    offered = form.options("Quality", "Select")
+    assert [found.text for found in offered] == ["preview", "standard", "production"]
+    offered[0].click()
+    form.press("poll", "PollPolicy")
+    form.fill("First Seconds", "0")
+    run = form.submit()
+    assert run["state_type"] == "COMPLETED", run["state"]
+    assert run["name"] == "2 videos: herons at dawn"
+    assert run["parameters"]["presets"]["quality"] == "preview"
+    _is_told(browser, studio, run, "2 archived")
+
+
+def _make_it_small(form: Form) -> None:
+    fields = {"Model": "pixverse/pixverse-v5", "Width": "64", "Height": "48", "FPS": "8"}
+    for title, value in fields.items():
+        form.fill(title, value)
+    form.press("Seconds", "float")
+    form.fill("Seconds", "1")
+
+
+def _is_told(browser: Browser, studio: Studio, run: dict[str, Any], counts: str) -> None:
+    """The run's page leads to its artifacts; the gallery shows posters that load and links that play."""
+    browser.get(f"{studio.url}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
+    shown = browser.until(lambda here: "cost-by-model" in here.text and here.text)
+    assert run["name"] in shown
+    assert "Completed" in shown
+    assert {"gallery", "videos", "cost-by-model", "PROGRESS"} <= set(shown.split("\n"))
+    wanted = {"flow_runs": {"id": {"any_": [run["id"]]}}, "artifacts": {"key": {"any_": ["gallery"]}}}
+    (gallery,) = studio.api("POST", "/artifacts/filter", wanted)
+    browser.get(f"{studio.url}/v2/artifacts/artifact/{gallery['id']}")
+    browser.at("//a[starts-with(normalize-space(), '▶')]")
+    assert counts in browser.text
+    images = "[...document.querySelectorAll('td img, th img')]"
+    sizes = browser.until(
+        lambda here: here.run(f"return {images}.every(i => i.complete) && {images}.map(i => i.naturalWidth)")
+    )
+    assert sizes == [64] * int(counts[0])
+    for link in browser.all("a[href*='.mp4']"):
+        video = httpx.get(link.get_attribute("href") or "", trust_env=False)
+        assert video.headers["content-type"] == "video/mp4"
+        assert video.content[4:8] == b"ftyp"
+    assert KEY not in browser.page_source
