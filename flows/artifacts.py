@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.context import FlowRunContext
 
 from blocks.ledger import Ledger
+from flows.pipeline import Pipeline
 from tasks.run import run_logger
 from together_video.gallery.markdown import MOST_SHOWN, cost_rows, gallery_markdown, video_rows
+from together_video.records import VideoRecord
 from together_video.summary import Summary
 
 #: How long the links of an artifact work, in seconds: the longest that S3 signs for.
@@ -20,7 +22,7 @@ LINK_SECONDS = 7 * 24 * 3600
 _SECONDS = 30.0
 
 
-async def show(ledger: Ledger, title: str, summary: Summary) -> None:
+async def show(pipeline: Pipeline, title: str, summary: Summary) -> None:
     """Make the artifacts `videos`, `gallery` and `cost-by-model`. Outside of a flow run there are none.
 
     No paid video hangs on them: what goes wrong is logged.
@@ -29,28 +31,27 @@ async def show(ledger: Ledger, title: str, summary: Summary) -> None:
         return
     try:
         async with asyncio.timeout(_SECONDS):
-            await _make(ledger, title, summary)
+            await _make(pipeline.ledger, title, summary, pipeline.records)
     except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
         run_logger().warning("The run's artifacts could not be made: %s", str(error) or type(error).__name__)
 
 
-async def _make(ledger: Ledger, title: str, summary: Summary) -> None:
-    keys = [found.key for found in summary.videos if found.key][:MOST_SHOWN]
-    links = await ledger.store.links([*keys, *map(poster_of, keys)], seconds=LINK_SECONDS)
+async def _make(ledger: Ledger, title: str, summary: Summary, records: Mapping[str, VideoRecord]) -> None:
+    there = [found for found in summary.videos if found.key][:MOST_SHOWN]
+    keys = [found.key for found in there if found.key]
+    # A video is archived without a poster where none could be made.
+    shown = [records[found.id] for found in there if found.id in records]
+    posters = {record.video.key: record.poster.key for record in shown if record.video and record.poster}
+    links = await ledger.store.links([*keys, *posters.values()], seconds=LINK_SECONDS)
     page = f"s3://{ledger.bucket}/{summary.page}" if summary.page else None
     text = gallery_markdown(
         title,
         summary,
         links,
         expires_at=datetime.now(UTC) + timedelta(seconds=LINK_SECONDS),
-        poster_of=poster_of,
+        posters=posters,
         page=page,
     )
     await acreate_markdown_artifact(text, key="gallery", description=title[:200])
     await acreate_table_artifact(video_rows(summary), key="videos", description=summary.sentence)
     await acreate_table_artifact(cost_rows(summary), key="cost-by-model", description=summary.sentence)
-
-
-def poster_of(key: str) -> str:
-    """The poster lies beside its video."""
-    return str(PurePosixPath(key).with_suffix(".jpg"))

@@ -191,7 +191,7 @@ async def generate_batch(
                     blocks={"together": together, "archive": archive},
                 )
             summary = await publish(pipeline, batch_id, title, plans, summary)
-            await artifacts.show(pipeline.ledger, title, summary)
+            await artifacts.show(pipeline, title, summary)
             events.batch_finished(batch_id, title, summary, pipeline.ledger.bucket)
             return ending(summary)
     except VideoError as error:

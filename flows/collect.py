@@ -60,7 +60,7 @@ async def collect_videos(
                 await pipeline.ledger.store.delete(left)
             await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)
-            await artifacts.show(pipeline.ledger, "Collected", summary)
+            await artifacts.show(pipeline, "Collected", summary)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
         return refused(error)

@@ -76,7 +76,7 @@ async def generate_video(
             if intake.elsewhere:
                 plans = plan(requests, again=True)
             summary = await pipeline.produce(plans)
-            await artifacts.show(pipeline.ledger, plans[0].title, summary)
+            await artifacts.show(pipeline, plans[0].title, summary)
             return ending(summary)
     except VideoError as error:
         return refused(error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,7 @@ def gallery_markdown(
     links: Mapping[str, str],
     *,
     expires_at: datetime,
-    poster_of: Callable[[str], str],
+    posters: Mapping[str, str],
     page: str | None = None,
 ) -> str:
     """The videos that are in the archive, side by side, and a line for each that is not.
@@ -39,12 +39,12 @@ def gallery_markdown(
     Args:
         links: addresses by key, for videos and posters; what has none is named by its key.
         expires_at: when these addresses end.
-        poster_of: the poster's key by the video's.
+        posters: the poster's key by the video's, where there is one.
         page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html`.
     """
     lines = [f"## {plain(title, 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
     there = [found for found in summary.videos if found.state in GOOD and found.key]
-    lines += _cells(there[:MOST_SHOWN], links, poster_of)
+    lines += _cells(there[:MOST_SHOWN], links, posters)
     if len(there) > MOST_SHOWN:
         lines += ["", f"{len(there) - MOST_SHOWN} more are on the gallery page."]
     missing = [found for found in summary.videos if found.state not in GOOD]
@@ -65,10 +65,8 @@ def gallery_markdown(
     return "\n".join(lines) + "\n"
 
 
-def _cells(
-    videos: Sequence[VideoOutcome], links: Mapping[str, str], poster_of: Callable[[str], str]
-) -> list[str]:
-    cells = [_cell(found, links, poster_of) for found in videos]
+def _cells(videos: Sequence[VideoOutcome], links: Mapping[str, str], posters: Mapping[str, str]) -> list[str]:
+    cells = [_cell(found, links, posters) for found in videos]
     if not cells:
         return []
     columns = min(_COLUMNS, len(cells))
@@ -79,10 +77,10 @@ def _cells(
     return lines
 
 
-def _cell(found: VideoOutcome, links: Mapping[str, str], poster_of: Callable[[str], str]) -> str:
+def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, str]) -> str:
     key = found.key or ""
     words = plain(found.prompt or found.model, 120)
-    video, poster = safe_link(links.get(key)), safe_link(links.get(poster_of(key)))
+    video, poster = safe_link(links.get(key)), safe_link(links.get(posters.get(key, "")))
     facts = [plain(found.model, 60), found.state.value]
     if found.seconds is not None:
         facts.append(f"{found.seconds:.1f} s")
