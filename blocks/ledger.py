@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blocks.objects import StoredBytes
+from blocks.removal import Removal
 from blocks.spending import MonthlySpending
 from blocks.store import ObjectStore
 from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict, StoreUnavailable
@@ -73,6 +74,7 @@ class Ledger:
         self.store = store
         self.layout = layout
         self.spending = MonthlySpending(store, layout, monthly_limit)
+        self._removal = Removal(store)
         #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
         self._unsure: dict[str, Claim] = {}
 
@@ -178,6 +180,19 @@ class Ledger:
         """The final record, if there is one."""
         return await self.read_record(self.layout.record(video))
 
+    async def unrecorded(self, videos: Collection[str]) -> set[str]:
+        """Those that have no record by now, as far as a few listings tell: at most one for 50 videos.
+
+        A saving, and no promise for later: who claims one of them looks for its record again.
+        """
+        if (pages := len(videos) // 50) == 0:
+            return set()
+        start = self.layout.key("records", "")
+        listed, whole = await self.store.list_first(start, pages=pages)
+        names = [found.key.removeprefix(start) for found in listed]
+        recorded = {name.partition(".")[0] for name in names}
+        return {video for video in videos if video not in recorded and (whole or f"{video}.json" < names[-1])}
+
     async def read_record(self, key: str) -> VideoRecord | None:
         """The record under a key of the listing of records/."""
         found = await self._read(key, VideoRecord)
@@ -250,9 +265,9 @@ class Ledger:
         return await self.finish(record, claim)
 
     async def clear(self, video: str) -> None:
-        """Empty inflight/<id>/ once the record is there. The claim goes last."""
+        """Empty inflight/<id>/ once the record is there. As that wins over all of it, the order is nobody's matter."""
         layout = self.layout
-        await self.store.delete([layout.ambiguous(video), layout.job(video), layout.claim(video)])
+        await self._removal.remove([layout.ambiguous(video), layout.job(video), layout.claim(video)])
 
     async def in_flight(self) -> dict[str, InFlight]:
         """All purchases in flight, by id: which facts there are, and since when. One listing."""

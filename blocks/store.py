@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import itertools
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
@@ -33,6 +34,7 @@ from together_video.errors import (
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ class ObjectStore:
         # asyncio.to_thread has six threads on two cores: far fewer than uploads in flight.
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="s3")
         self._verifies = False
+        self._one_by_one = False
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -193,25 +196,46 @@ class ObjectStore:
         """Everything below `prefix`, in the order of keys; a request per 1,000."""
 
         def read() -> list[ListedObject]:
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-            return [
-                ListedObject(key=entry["Key"], size=entry["Size"], written_at=entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", [])
-                # Consoles make empty objects to show folders.
-                if not (entry["Size"] == 0 and entry["Key"].endswith("/"))
-            ]
+            return [found for page in self._pages(prefix) for found in _listed(page)]
 
         return await self._call(read, prefix, missing=[])
 
+    async def list_first(self, prefix: str, *, pages: int) -> tuple[Sequence[ListedObject], bool]:
+        """As `list`, with so many requests at most, and whether this is everything."""
+
+        def read() -> tuple[Sequence[ListedObject], bool]:
+            seen = tuple(itertools.islice(self._pages(prefix), pages))
+            whole = not seen or not seen[-1].get("IsTruncated")
+            return [found for page in seen for found in _listed(page)], whole
+
+        return await self._call(read, prefix, missing=([], True))
+
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove facts that are done with, in the given order. Missing keys are fine."""
+        """Remove facts that are done with, in no order, by one request for 1,000 of them. Missing keys are fine."""
+        wanted = tuple(keys)
 
         def remove() -> None:
-            for key in keys:
-                self._client.delete_object(Bucket=self.bucket, Key=key)
+            for start in range(0, len(wanted), 1000):
+                self._remove(wanted[start : start + 1000])
 
         await self._call(remove, "its facts in flight", missing=None)
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        if len(keys) > 1 and not self._one_by_one:
+            try:
+                answer = self._client.delete_objects(
+                    Bucket=self.bucket,
+                    Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+                )
+                # Refused for some keys: asked for by itself, each gives its own error.
+                keys = [error["Key"] for error in answer.get("Errors", []) if "Key" in error]
+            except aws.ClientError as error:
+                if status_of(error) not in {400, 405, 411, 501}:
+                    raise
+                # Not every server knows it, and some want a kind of checksum that boto3 does not send any more.
+                self._one_by_one = True
+        for key in keys:
+            self._client.delete_object(Bucket=self.bucket, Key=key)
 
     @cached_property
     def _impatient(self) -> S3Client:
@@ -256,6 +280,12 @@ class ObjectStore:
         return await self._call(
             lambda: {key: self.presign(key, seconds=seconds) for key in listed}, "links to media", missing={}
         )
+
+    def _pages(self, prefix: str) -> Iterable[ListObjectsV2OutputTypeDef]:
+        pages: Iterable[ListObjectsV2OutputTypeDef] = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        return pages
 
     def _is_there(self, prefix: str) -> bool:
         # Asked first: some servers make a missing bucket at the first PUT, be its name a slip of the pen.
@@ -344,3 +374,12 @@ class ObjectStore:
             raise ArchiveError(
                 f"This machine's disk refuses a copy of {key}: {error.strerror or error}. Make room and run again."
             ) from error
+
+
+def _listed(page: ListObjectsV2OutputTypeDef) -> list[ListedObject]:
+    return [
+        ListedObject(key=entry["Key"], size=entry["Size"], written_at=entry["LastModified"])
+        for entry in page.get("Contents", [])
+        # Consoles make empty objects to show folders.
+        if not (entry["Size"] == 0 and entry["Key"].endswith("/"))
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from typing import Any, Concatenate, Literal, ParamSpec
 
@@ -32,6 +32,7 @@ from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
     ApiUnreachable,
+    ArchiveError,
     BucketRefused,
     BudgetReached,
     ConfigurationError,
@@ -95,6 +96,7 @@ class Pipeline:
         self._on_ambiguous = on_ambiguous
         self._places = asyncio.Semaphore(in_flight)
         self._hopeless: VideoError | None = None
+        self._unrecorded: set[str] = set()
         self._creating: set[str] = set()
         self._out_of_budget: set[str] = set()
         self._under_way = 0
@@ -103,6 +105,8 @@ class Pipeline:
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
+        with suppress(ArchiveError):
+            self._unrecorded |= await self.ledger.unrecorded({plan.id for plan in plans})
         return await self._all(self._in_turn(plan, self._make) for plan in plans)
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
@@ -182,6 +186,10 @@ class Pipeline:
 
     async def _latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
         """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
+        if plan.id in self._unrecorded:
+            # Known for the first time only: a claim may find a record that was written since.
+            self._unrecorded.discard(plan.id)
+            return plan, None
         while True:
             record = await self.ledger.record(plan.id)
             if record is None or record.state == "archived":

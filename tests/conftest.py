@@ -179,7 +179,7 @@ class UnrulyServer:
     `strike(method, path, headers)` gives None (pass it on), a number of an HTTP status, (status,
     body) or (status, body, headers), "lost" (pass it on and drop the answer), "spoil" (pass it on
     with another body of the same length), or "reset". Headers named in `without` are never passed
-    on. `calls` and `headers` hold what was asked so far.
+    on. `calls` and `headers` hold what was asked so far, `bodies` what was posted.
     """
 
     def __init__(self, upstream: str = "") -> None:
@@ -188,6 +188,7 @@ class UnrulyServer:
         self.without: set[str] = set()
         self.calls: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -220,6 +221,7 @@ class UnrulyServer:
         given = {name.lower(): value for name, value in call.headers.items()}
         self.calls.append((call.command, call.path))
         self.headers.append(given)
+        self.bodies.append(body if call.command == "POST" else b"")
         verdict = self.strike(call.command, call.path, given)
         if verdict in (None, "lost", "spoil"):
             status, answer, headers = self._pass_on(call, body if verdict != "spoil" else bytes(len(body)))

@@ -8,7 +8,14 @@ from decimal import Decimal
 import pytest
 
 from blocks.ledger import Ledger
-from together_video.errors import ArchiveError, ConfigurationError, NoClearAnswer, StoreUnavailable
+from blocks.objects import ListedObject
+from together_video.errors import (
+    ArchiveError,
+    BucketRefused,
+    ConfigurationError,
+    NoClearAnswer,
+    StoreUnavailable,
+)
 from together_video.jobs import VideoJob
 from together_video.prompts import Brief, PromptSet
 from together_video.records import Claim, Layout, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
@@ -284,15 +291,63 @@ async def test_facts_look_again_for_a_record_that_was_just_written(unruly_ledger
 
 @pytest.mark.anyio
 async def test_finish_writes_the_record_before_it_cleans_up(unruly_ledger, unruly_s3):
-    """The record is the commit: it comes first, and the claim goes last."""
+    """The record is the commit: it comes first, and then one request empties inflight."""
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)
     await unruly_ledger.submitted(job_of(claim))
     unruly_s3.calls.clear()
     await unruly_ledger.finish(record_of(claim), claim)
     steps = [(method, path.rpartition("/")[2]) for method, path in unruly_s3.calls]
     assert steps[0] == ("PUT", f"{PLAN.id}.json")
-    assert [step for step in steps if step[0] == "DELETE"][-1] == ("DELETE", "claim.json")
+    assert [method for method, _ in steps[1:]] == ["POST"]
     assert await keys(unruly_ledger) == [f"records/{PLAN.id}.json"]
+
+
+@pytest.mark.anyio
+async def test_clean_ups_at_the_same_time_share_requests(ledger, unruly_ledger, unruly_s3):
+    """While one request is under way all others gather for the next; a caller who gives up takes none with him."""
+    for number in range(20):
+        await ledger.store.put_once(ledger.layout.claim(f"v{number}"), b"{}")
+        await unruly_ledger.store.put_once(unruly_ledger.layout.claim(f"v{number}"), b"{}")
+    unruly_s3.calls.clear()
+    tasks = [asyncio.create_task(unruly_ledger.clear(f"v{number}")) for number in range(20)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [end for end in ends if end is not None] == [ends[0]]
+    assert 1 <= len(unruly_s3.calls) <= 2
+    assert await unruly_ledger.in_flight() == {}
+
+
+@pytest.mark.anyio
+async def test_all_whose_clean_up_failed_are_told(unruly_ledger, unruly_s3):
+    """One request is for all of them, and so is its error."""
+    unruly_s3.strike = lambda method, *_: 403
+    ends = await asyncio.gather(*(unruly_ledger.clear(f"v{n}") for n in range(3)), return_exceptions=True)
+    assert [type(end) for end in ends] == [BucketRefused] * 3
+
+
+@pytest.mark.anyio
+async def test_what_a_listing_tells_of_records(ledger):
+    """One listing for 50 ids names those without a record; fewer ids are not worth one."""
+    ids = [f"id{number:02}" for number in range(50)]
+    for name in ("id07", "id09.late", "id11"):
+        await ledger.store.put_once(ledger.layout.key("records", f"{name}.json"), b"{}")
+    assert await ledger.unrecorded(ids[:49]) == set()
+    assert await ledger.unrecorded(ids) == {*ids} - {"id07", "id09", "id11"}
+
+
+@pytest.mark.anyio
+async def test_a_listing_that_is_cut_off_tells_of_what_it_covers(ledger, monkeypatch):
+    """Of what lies behind its last key nothing is known."""
+    ids = [f"id{number:02}" for number in range(50)]
+
+    async def cut_off(prefix, *, pages):
+        assert pages == 1
+        last = ListedObject(key=f"{prefix}id20.json", size=2, written_at=datetime.now(UTC))
+        return [last], False
+
+    monkeypatch.setattr(ledger.store, "list_first", cut_off)
+    assert await ledger.unrecorded(ids) == set(ids[:20])
 
 
 @pytest.mark.anyio
@@ -311,7 +366,7 @@ async def test_a_clean_up_that_fails_is_done_by_the_next(unruly_ledger, unruly_s
     """The record holds although what is in flight could not be removed; the next finish removes it."""
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)
     record = record_of(claim)
-    unruly_s3.strike = lambda method, *_: 400 if method == "DELETE" else None
+    unruly_s3.strike = lambda method, *_: 400 if method in {"POST", "DELETE"} else None
     assert await unruly_ledger.finish(record, claim) == record
     assert list(await unruly_ledger.in_flight()) == [PLAN.id]
     assert (await unruly_ledger.facts(PLAN.id)).state is LedgerState.ARCHIVED

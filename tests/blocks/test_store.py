@@ -215,19 +215,62 @@ async def test_a_fetch_cut_short_leaves_nothing(archive, unruly_s3, open_store, 
 
 
 @pytest.mark.anyio
-async def test_delete_in_order(archive, unruly_s3, open_store):
-    """Facts go in the order given; those that are not there are no error."""
-    store = open_store(archive, unruly_s3.url)
-    await store.put_once("a", b"")
-    await store.put_once("b", b"")
-    unruly_s3.calls.clear()
+async def test_delete_many_by_one_request(solid, open_store, unruly_seaweed):
+    """One request for up to 1,000 keys; those that are not there are no error. One key is deleted plainly."""
+    store = open_store(solid, unruly_seaweed.url)
+    for name in ("a", "b", "c"):
+        await store.put_once(name, b"")
+    unruly_seaweed.calls.clear()
     await store.delete(["b", "nothing", "a"])
-    assert [(method, path.rpartition("/")[2]) for method, path in unruly_s3.calls] == [
-        ("DELETE", "b"),
-        ("DELETE", "nothing"),
-        ("DELETE", "a"),
-    ]
+    await store.delete(["c"])
+    await store.delete(f"never/{number}" for number in range(1001))
+    assert [method for method, _ in unruly_seaweed.calls] == ["POST", "DELETE", "POST", "DELETE"]
     assert await store.list("") == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 405, 501])
+async def test_a_server_that_cannot_delete_many(archive, unruly_s3, open_store, status):
+    """It is asked once, and then each key has a request of its own."""
+    store = open_store(archive, unruly_s3.url)
+    for name in ("a", "b", "c"):
+        await store.put_once(name, b"")
+    unruly_s3.calls.clear()
+    unruly_s3.strike = lambda method, *_: status if method == "POST" else None
+    await store.delete(["a", "b"])
+    await store.delete(["c", "d"])
+    assert [method for method, _ in unruly_s3.calls] == ["POST", *["DELETE"] * 4]
+    assert await store.list("") == []
+
+
+@pytest.mark.anyio
+async def test_what_is_not_deleted_is_an_error(archive, unruly_s3, open_store):
+    """The answer is 200 and names the keys that were refused: each is asked for by itself, and says why."""
+    store = open_store(archive, unruly_s3.url)
+    refused = "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
+    unruly_s3.strike = lambda method, *_: {"POST": (200, refused), "DELETE": 403}.get(method)
+    unruly_s3.calls.clear()
+    with pytest.raises(BucketRefused):
+        await store.delete(["a", "b"])
+    assert [path.rpartition("/")[2] for method, path in unruly_s3.calls if method == "DELETE"] == ["b"]
+
+
+@pytest.mark.anyio
+async def test_list_the_first_pages(archive, open_store, monkeypatch):
+    """As many requests as are allowed, and whether that was everything."""
+    store = open_store(archive)
+    paginator, by_two = store._client.get_paginator("list_objects_v2"), {"PageSize": 2}
+    monkeypatch.setattr(
+        store,
+        "_pages",
+        lambda prefix: paginator.paginate(Bucket=store.bucket, Prefix=prefix, PaginationConfig=by_two),
+    )
+    for name in ("a", "b", "c"):
+        await store.put_once(name, b"x")
+    listed, whole = await store.list_first("", pages=1)
+    assert ([found.key for found in listed], whole) == (["a", "b"], False)
+    listed, whole = await store.list_first("", pages=5)
+    assert ([found.key for found in listed], whole) == (["a", "b", "c"], True)
 
 
 @pytest.mark.anyio

@@ -42,6 +42,8 @@ class Point:
 _CLAIM = r"/inflight/\w+/claim\.json$"
 _JOB = r"/inflight/\w+/job\.json$"
 _RECORD = r"/records/\w+\.json$"
+#: S3's only POST here: the bucket is asked to remove several objects.
+_CLEAN_UP = r"^/[^/]+/?$"
 _CREATE = r"^/v2/videos$"
 _VIDEO = r"/videos/.+\.mp4$"
 _POSTER = r"/videos/.+\.jpg$"
@@ -68,9 +70,9 @@ POINTS = (
     Point("between poster and record", "PUT", _RECORD, Moment.BEFORE),
     Point("mid-record", "PUT", _RECORD, Moment.HALF_SENT),
     Point("after the record", "PUT", _RECORD, Moment.DONE),
-    Point("between record and clean-up", "DELETE", r"/inflight/\w+/ambiguous\.json$", Moment.BEFORE),
-    Point("mid-clean-up", "DELETE", _CLAIM, Moment.BEFORE),
-    Point("after the clean-up", "DELETE", _CLAIM, Moment.DONE),
+    Point("between record and clean-up", "POST", _CLEAN_UP, Moment.BEFORE),
+    Point("mid-clean-up", "POST", _CLEAN_UP, Moment.HALF_SENT),
+    Point("after the clean-up", "POST", _CLEAN_UP, Moment.DONE),
     Point("before the page", "PUT", r"/batches/.+\.html$", Moment.BEFORE),
     Point("before the chat", "POST", _CHAT, Moment.BEFORE, source="brief"),
     Point("chat done, not answered", "POST", _CHAT, Moment.DONE, source="brief"),
@@ -78,7 +80,7 @@ POINTS = (
     Point("prompts stored, not told so", "PUT", _BRIEF, Moment.DONE, source="brief"),
     Point("collector mid-download", "GET", r"^/files/", Moment.HALF_ANSWERED, who="collect"),
     Point("collector before the record", "PUT", _RECORD, Moment.BEFORE, who="collect"),
-    Point("collector before the clean-up", "DELETE", _CLAIM, Moment.BEFORE, who="collect"),
+    Point("collector before the clean-up", "POST", _CLEAN_UP, Moment.BEFORE, who="collect"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,11 +18,15 @@ class S3Call(NamedTuple):
     key: str
 
 
-def s3_call(method: str, path: str, bucket: str) -> S3Call:
+def s3_call(method: str, path: str, bucket: str, body: bytes) -> S3Call:
     """What a request to `/<bucket>/<key>?<query>` is (Amazon S3 API reference; service authorization reference)."""
     parts = urlsplit(path)
     assert unquote(parts.path).startswith(f"/{bucket}"), path
     key, query = unquote(parts.path).removeprefix(f"/{bucket}").removeprefix("/"), parse_qs(parts.query)
+    if not key and (method, parts.query) == ("POST", "delete"):
+        keys = re.findall(r"<Key>([^<]+)</Key>", body.decode())
+        assert len({key.rpartition("/")[0] for key in keys}) == 1, keys
+        return S3Call("POST", "s3:DeleteObject", keys[0])
     if not key:
         assert method == "GET", (method, path)
         assert query["list-type"] == ["2"], path
@@ -42,9 +47,9 @@ class Watched:
 
     def calls(self, bucket: str) -> list[S3Call]:
         """What was asked since the last time that this was called."""
-        found = self._server.calls[self._seen :]
+        found = list(zip(self._server.calls, self._server.bodies, strict=True))[self._seen :]
         self._seen += len(found)
-        return [s3_call(method, path, bucket) for method, path in found]
+        return [s3_call(*call, bucket, body) for call, body in found]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 Make = Callable[..., Any]
 TOP = Path(__file__).parents[2]
 GUIDE = (TOP / "docs" / "operating.md").read_text()
-OPERATIONS = ("PUT", "LIST", "GET", "HEAD", "DELETE")
+OPERATIONS = ("PUT", "LIST", "POST", "GET", "HEAD", "DELETE")
 
 
 def blocks(language: str) -> list[str]:

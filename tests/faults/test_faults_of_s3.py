@@ -105,7 +105,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         {**NOT_BEGUN, "reads": "refuses these credentials (AccessDenied)"},
     ),
     "503 SlowDown on the clean-up": (
-        ("DELETE", "/inflight/", (503, "SlowDown"), None),
+        ("POST", "?delete", (503, "SlowDown"), None),
         {
             "sees": "archived",
             "bucket": "inflight: claim, job; records: archived; videos: jpg, mp4",

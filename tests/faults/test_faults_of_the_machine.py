@@ -150,7 +150,7 @@ async def test_a_clean_up_that_was_cut_short_is_finished(
     scene: Any, expect: Expect, strikes: Any, s3_says: Any
 ) -> None:
     """Killed between the record and the clean-up: the video is reused, and the collector tidies up."""
-    scene.s3.strike = strikes.at("DELETE", "/inflight/", s3_says(403, "AccessDenied"))
+    scene.s3.strike = strikes.at("POST", "?delete", s3_says(403, "AccessDenied"))
     assert await scene.run() == ("archived", "")
     lies = "inflight: claim, job; records: archived; videos: jpg, mp4"
     await expect(
