@@ -1,4 +1,4 @@
-"""The page of a batch: every video with its poster, its parameters and its cost, kept in the bucket."""
+"""The pages of a batch: every video with its poster, its parameters and its cost, kept in the bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anyio import to_thread
 from flows.pipeline import Pipeline
 from tasks.run import run_logger
 from together_video.errors import ArchiveError
-from together_video.gallery import GalleryRow, relative_link, render_gallery
+from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.records import VideoPlan
 from together_video.summary import Summary
 
@@ -19,7 +19,8 @@ from together_video.summary import Summary
 async def publish(
     pipeline: Pipeline, batch_id: str, title: str, plans: Sequence[VideoPlan], summary: Summary
 ) -> Summary:
-    """Write `batches/<id>/batch.json` and `index.html`. Returns the summary with the page's key.
+    """Write `batches/<id>/batch.json` and `index.html`, with `index-2.html`, … behind it where one page would be
+    too long. Returns the summary with the first page's key.
 
     No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
     """
@@ -31,21 +32,21 @@ async def publish(
         for outcome, plan in zip(summary.videos, plans, strict=True)
     ]
 
-    def render() -> bytes:
-        html = render_gallery(
-            title,
-            rows,
-            made_at=made_at,
-            summary_sentence=summary.sentence,
-            link=lambda key: relative_link(page, key),
-        )
-        return html.encode()
-
+    pages = render_pages(
+        title,
+        rows,
+        first="index.html",
+        made_at=made_at,
+        summary_sentence=summary.sentence,
+        link=lambda key: relative_link(page, key),
+    )
     document = {"batch_id": batch_id, "title": title, "made_at": made_at.isoformat(), **summary.as_json()}
     body = json.dumps(document, indent=1, ensure_ascii=False).encode()
     try:
         await ledger.store.put_once(ledger.layout.batch(batch_id, "batch.json"), body)
-        await ledger.store.put_once(page, await to_thread.run_sync(render), "text/html; charset=utf-8")
+        while (rendered := await to_thread.run_sync(next, pages, None)) is not None:
+            key = ledger.layout.batch(batch_id, rendered[0])
+            await ledger.store.put_once(key, rendered[1].encode(), "text/html; charset=utf-8")
     except ArchiveError as error:
         run_logger().warning("The gallery page could not be written: %s", error)
         return summary

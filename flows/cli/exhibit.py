@@ -14,7 +14,7 @@ from blocks import VideoArchive
 from blocks.ledger import Ledger
 from blocks.s3_client import make_client
 from together_video.errors import DownloadError, InputError
-from together_video.gallery import GalleryRow, relative_link, render_gallery
+from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.records import VideoRecord
 from together_video.summary import Summary, VideoOutcome, VideoState
 
@@ -39,14 +39,16 @@ def make_bucket(name: str) -> None:
 
 
 def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
-    """Copy the page of a run and what it shows to a folder with the bucket's layout, so that its links hold there."""
+    """Copy the pages of a run and what they show to a folder with the bucket's layout, so that links hold there."""
     page = summary.page
     if page is None:
         return None
 
     async def copy() -> None:
         async with VideoArchive(bucket=bucket).open() as ledger:
-            await _fetch(ledger, folder, [page, *_files(summary.videos)])
+            beside = await ledger.store.list(page.rpartition("/")[0] + "/")
+            pages = [found.key for found in beside if found.key.endswith(".html")]
+            await _fetch(ledger, folder, [*pages, *_files(summary.videos)])
 
     asyncio.run(copy())
     return folder / page
@@ -81,15 +83,21 @@ async def exhibit(
         links = {key: relative_link(name, key) for key in files if key not in missing}
     else:
         links = await ledger.store.links(files, seconds=link_seconds)
-    html = render_gallery(
-        title, rows, made_at=datetime.now(UTC), summary_sentence=_sentence(summary), link=links.get
+    pages = render_pages(
+        title,
+        rows,
+        first=name,
+        made_at=datetime.now(UTC),
+        summary_sentence=_sentence(summary),
+        link=links.get,
     )
     page = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = page.with_suffix(".part")
-        unfinished.write_text(html, encoding="utf-8")
-        os.replace(unfinished, page)
+        for called, html in pages:
+            unfinished = (folder / called).with_suffix(".part")
+            unfinished.write_text(html, encoding="utf-8")
+            os.replace(unfinished, folder / called)
     except OSError as error:
         raise DownloadError(f"The page cannot be written to {folder}: {error.strerror or error}.") from error
     return Exhibition(page=page, videos=len(rows), missing=missing)

@@ -1,7 +1,7 @@
-"""The page that shows what was made: outcomes and records as one HTML file."""
+"""The pages that show what was made: outcomes and records as HTML files."""
 
 from together_video.gallery.cards import GalleryRow
 from together_video.gallery.links import relative_link
-from together_video.gallery.page import render_gallery
+from together_video.gallery.page import render_gallery, render_pages
 
-__all__ = ["GalleryRow", "relative_link", "render_gallery"]
+__all__ = ["GalleryRow", "relative_link", "render_gallery", "render_pages"]

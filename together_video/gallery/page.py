@@ -1,6 +1,6 @@
-"""Outcomes and records as one HTML page that needs nothing but itself.
+"""Outcomes and records as HTML pages, each of which needs nothing but itself.
 
-The page holds its style and its script, and a policy that lets the browser load nothing but the
+A page holds its style and its script, and a policy that lets the browser load nothing but the
 videos and posters that it names. Jinja2 escapes all text.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 #: Control characters except tab and line ends, and halves of surrogate pairs.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
-__all__ = ["GalleryRow", "relative_link", "render_gallery"]
+#: How many videos one page shows: some thousands would keep a browser busy for minutes.
+ROWS_A_PAGE = 200
+
+__all__ = ["ROWS_A_PAGE", "GalleryRow", "relative_link", "render_gallery", "render_pages"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,53 @@ class Group:
     cards: list[tuple[int, Card]]
 
 
+@dataclass(frozen=True)
+class Pager:
+    """Which page this is of how many, and the links to the pages before and after it."""
+
+    number: int
+    count: int
+    before: str | None
+    after: str | None
+
+
+def render_pages(
+    title: str,
+    rows: Sequence[GalleryRow],
+    *,
+    first: str,
+    made_at: datetime,
+    summary_sentence: str,
+    link: Callable[[str], str | None],
+    rows_a_page: int = ROWS_A_PAGE,
+) -> Iterator[tuple[str, str]]:
+    """Names and texts of pages that lie side by side, the last page first, so that no link is ever ahead of its page.
+
+    The first page is called `first`, such as `index.html`; the others follow as `index-2.html`, … The rest is
+    as for `render_gallery`.
+    """
+    stem, _, ending = first.rpartition(".")
+    count = max(1, math.ceil(len(rows) / rows_a_page))
+    names = [first, *(f"{stem}-{number}.{ending}" for number in range(2, count + 1))]
+    for number in range(count, 0, -1):
+        pager = Pager(
+            number=number,
+            count=count,
+            before=quote(names[number - 2]) if number > 1 else None,
+            after=quote(names[number]) if number < count else None,
+        )
+        text = render_gallery(
+            title,
+            rows[(number - 1) * rows_a_page : number * rows_a_page],
+            made_at=made_at,
+            summary_sentence=summary_sentence,
+            link=link,
+            whole=rows,
+            pager=pager if count > 1 else None,
+        )
+        yield names[number - 1], text
+
+
 def render_gallery(
     title: str,
     rows: Sequence[GalleryRow],
@@ -51,13 +102,17 @@ def render_gallery(
     made_at: datetime,
     summary_sentence: str,
     link: Callable[[str], str | None],
+    whole: Sequence[GalleryRow] | None = None,
+    pager: Pager | None = None,
 ) -> str:
     """The page as text, to be stored as UTF-8. Rows keep their order; those of one sweep stand side by side.
 
     `link` turns the key of an object into its address, relative or http(s); for the page in the
     bucket that is `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so.
-    `made_at` without a time zone counts as UTC.
+    `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the rows of all,
+    whose figures stand at the top, and `pager` leads to its neighbours.
     """
+    whole = rows if whole is None else whole
     cards = [card_of(row, link) for row in rows]
     style, script = _asset("gallery.css"), _asset("gallery.js")
     summary = Summary.of(row.outcome for row in rows)
@@ -71,7 +126,8 @@ def render_gallery(
         cards=cards,
         groups=_groups(rows, cards),
         counts=summary.counts,
-        figures=_figures(rows, summary),
+        figures=_figures(whole, Summary.of(row.outcome for row in whole)),
+        pager=pager,
         shape=_shape(rows),
         policy=content_policy(
             [url for card in cards for url in (card.video, card.poster) if url], style, script

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from together_video.gallery.page import GalleryRow, relative_link, render_gallery
+from together_video.gallery.page import GalleryRow, relative_link, render_gallery, render_pages
 from together_video.records import (
     ClipInfo,
     Layout,
@@ -122,6 +122,47 @@ def render(
     link: Callable[[str], str | None] = IN_BUCKET,
 ) -> str:
     return render_gallery(title, rows, made_at=NOW, summary_sentence="All is well.", link=link)
+
+
+def test_many_videos_are_parted_into_pages() -> None:
+    """Each page shows its share, the figures of all, and the way to its neighbours; the last comes first."""
+    rows = [row(prompt=f"kite {number}") for number in range(5)]
+    pages = list(
+        render_pages(
+            "Kites",
+            rows,
+            first="index.html",
+            made_at=NOW,
+            summary_sentence="All is well.",
+            link=IN_BUCKET,
+            rows_a_page=2,
+        )
+    )
+    assert [name for name, _ in pages] == ["index-3.html", "index-2.html", "index.html"]
+    read = {name: Reading(text) for name, text in pages}
+    assert [len(read[name].all("article")) for name, _ in pages] == [1, 2, 2]
+    ways = {
+        name: {(a["rel"], a["href"]) for a in page.all("a") if a.get("rel") in {"prev", "next"}}
+        for name, page in read.items()
+    }
+    assert ways == {
+        "index.html": {("next", "index-2.html")},
+        "index-2.html": {("prev", "index.html"), ("next", "index-3.html")},
+        "index-3.html": {("prev", "index-2.html")},
+    }
+    for page in read.values():
+        assert "Videos5" in page.text.replace("\n", "")
+        assert page.all("input")[-1]["placeholder"] == "Search this page"
+    assert "Page 2 of 3" in read["index-2.html"].text
+
+
+def test_few_videos_are_one_page() -> None:
+    """It is called as it was asked for, and leads nowhere else."""
+    ((name, text),) = render_pages(
+        "Kite", [row()], first="b1.html", made_at=NOW, summary_sentence="All is well.", link=IN_BUCKET
+    )
+    assert name == "b1.html"
+    assert Reading(text).all("nav") == []
 
 
 def swept(label: str, columns: int = 2, **values: str) -> GalleryRow:
