@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -49,7 +50,7 @@ def _run_name() -> str:
     brief, requests, file = given.get("brief"), given.get("requests"), given.get("file")
     if isinstance(brief, Brief):
         return f"{brief.count} videos: {brief.subject[:60]}"
-    return f"{len(requests)} videos" if requests else f"videos of {file}"
+    return f"{len(requests)} videos" if requests else f"videos of {PurePath(str(file)).name}"
 
 
 @flow(
@@ -171,7 +172,7 @@ async def generate_batch(
             requests = await keep_media(intake, pipeline.ledger, names)
             if brief is not None or intake.elsewhere:
                 plans = plan(requests, written.origin if written else None, again=brief is None)
-            title = brief.subject if brief is not None else f"{len(plans)} videos"
+            title = _title(brief, file, len(plans))
             if workers == 1:
                 summary = await pipeline.produce(plans)
             else:
@@ -196,6 +197,12 @@ async def generate_batch(
             return ending(summary)
     except VideoError as error:
         return refused(error)
+
+
+def _title(brief: Brief | None, file: str | None, count: int) -> str:
+    if brief is not None:
+        return brief.subject
+    return PurePath(file).stem if file is not None else f"{count} videos"
 
 
 def _briefed(

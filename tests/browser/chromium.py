@@ -69,7 +69,7 @@ class Browser(Chrome):
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
-    def until(self, met: Callable[[Browser], Found], seconds: float = 20) -> Found:
+    def until(self, met: Callable[[Browser], Found], seconds: float = 60) -> Found:
         """Wait for a condition; a TimeoutException if it is not met. Pages may change while they are read."""
         changes = (StaleElementReferenceException, NoSuchElementException, ElementClickInterceptedException)
         wait: WebDriverWait[Browser] = WebDriverWait(self, seconds, 0.1, changes)
@@ -85,7 +85,7 @@ class Browser(Chrome):
         """Those that a person sees."""
         return [found for found in self.all(css) if found.is_displayed()]
 
-    def at(self, xpath: str, seconds: float = 20) -> WebElement:
+    def at(self, xpath: str, seconds: float = 60) -> WebElement:
         """The first of these that is shown, as soon as it is."""
         return self.until(
             lambda here: next((e for e in here.find_elements(By.XPATH, xpath) if e.is_displayed()), None),

@@ -12,14 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.chromium import Browser
+from tests.browser.prefect_form import Form
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox
 
 ROOT = Path(__file__).parents[2]
-_ENTRY = "textarea, input"
 _ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 KEY = "a-key-that-nobody-may-see"
 
@@ -35,10 +34,29 @@ class Studio:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def deployment(self, name: str) -> str | None:
-        assert self._process.poll() is None, self._log.read_text(errors="replace")
-        found = self.api("POST", "/deployments/filter", {"deployments": {"name": {"any_": [name]}}})
-        return found[0]["id"] if found else None
+    def form(self, browser: Browser, deployment: str) -> Form:
+        """The form of a deployment, as soon as it is served."""
+        wanted = {"deployments": {"name": {"any_": [deployment]}}}
+
+        def served(_: Browser) -> Any:
+            assert self._process.poll() is None, self._log.read_text(errors="replace")
+            return self.api("POST", "/deployments/filter", wanted)
+
+        self._deployment = browser.until(served, 180)[0]["id"]
+        return Form(browser, self.url, self._deployment)
+
+    def submit(self, browser: Browser, form: Form) -> dict[str, Any]:
+        """The run that the form starts, once it has ended."""
+        before = {run["id"] for run in self.runs(self._deployment)}
+        form.submit()
+
+        def ended(_: Browser) -> dict[str, Any] | None:
+            new = [run for run in self.runs(self._deployment) if run["id"] not in before]
+            return new[0] if new and new[0]["state_type"] in _ENDED else None
+
+        found = browser.until(ended, 180)
+        assert found is not None
+        return found
 
     def runs(self, deployment: str) -> list[dict[str, Any]]:
         wanted = {"deployments": {"id": {"any_": [deployment]}}}
@@ -62,6 +80,7 @@ def studio(
             **os.environ,
             **prefect_server.environment(),
             **seaweed.environment(),
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
             "TOGETHER_API_KEY": KEY,
             "TOGETHER_BASE_URL": sandbox,
             "VIDEO_ARCHIVE_BUCKET": archive.bucket,
@@ -76,7 +95,7 @@ def studio(
         served = Studio(prefect_server.url, process, folder / "serve.log")
         yield served
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         # Other tests look for the first run of a flow on this server.
         for found in served.api("POST", "/deployments/filter", {}):
             for run in served.runs(found["id"]):
@@ -84,64 +103,9 @@ def studio(
             served.api("DELETE", f"/deployments/{found['id']}")
 
 
-class Form:
-    """The form of a deployment, by the names that it shows."""
-
-    def __init__(self, browser: Browser, studio: Studio, deployment: str) -> None:
-        self._browser, self._studio = browser, studio
-        self._deployment = str(browser.until(lambda _: studio.deployment(deployment), 60))
-        browser.get(f"{studio.url}/v2/deployments/deployment/{self._deployment}/run")
-        browser.at("//button[normalize-space()='Submit']")
-
-    def place(self, title: str) -> WebElement:
-        label = f"//label[normalize-space()='{title}' or normalize-space()='{title} (Optional)']"
-        return self._browser.at(f"{label}/ancestor::div[contains(@class, 'grid')][1]/..")
-
-    def words(self, title: str) -> list[str]:
-        """All that is read at a field, line by line, from its title on."""
-        text = self._browser.until(lambda _: self.place(title).text)
-        return [line for line in text.split("\n") if line != "Open menu"]
-
-    def value(self, title: str) -> str | None:
-        return self.place(title).find_element("css selector", _ENTRY).get_attribute("value")
-
-    def fill(self, title: str, text: str) -> None:
-        def filled(browser: Browser) -> bool:
-            entry = self.place(title).find_element("css selector", _ENTRY)
-            entry.send_keys(Keys.CONTROL, "a")
-            browser.execute_cdp_cmd("Input.insertText", {"text": text})
-            return entry.get_attribute("value") == text
-
-        self._browser.until(filled)
-
-    def press(self, title: str, button: str) -> None:
-        def pressed(_: Browser) -> bool:
-            self.place(title).find_element("xpath", f".//button[normalize-space()='{button}']").click()
-            return True
-
-        self._browser.until(pressed)
-
-    def options(self, title: str, button: str) -> list[WebElement]:
-        """What a choice offers, once it is opened."""
-        self.press(title, button)
-        self._browser.at("//*[@role='option']")
-        return self._browser.shown("[role=option]")
-
-    def submit(self) -> dict[str, Any]:
-        """The run that this starts, once it has ended."""
-        before = {run["id"] for run in self._studio.runs(self._deployment)}
-        self._browser.at("//button[normalize-space()='Submit']").click()
-
-        def ended(_: Browser) -> dict[str, Any] | None:
-            new = [run for run in self._studio.runs(self._deployment) if run["id"] not in before]
-            return new[0] if new and new[0]["state_type"] in _ENDED else None
-
-        return self._browser.until(ended, 60)  # type: ignore[return-value]
-
-
 def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None:
     """The form explains each field, offers the saved blocks, and starts a run whose page shows the video."""
-    form = Form(browser, studio, "on-demand")
+    form = studio.form(browser, "on-demand")
     assert form.words("request")[:2] == ["request", "What to make, as the API takes it."]
     assert form.words("Model") == ["Model", "The model's API name, such as ByteDance/Seedance-1.0-lite."]
     assert form.words("Output Format")[:4] == [
@@ -167,7 +131,7 @@ def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     form.press("poll", "PollPolicy")
     assert form.value("Deadline Seconds") == "1800"
     form.fill("First Seconds", "0")
-    run = form.submit()
+    run = studio.submit(browser, form)
     assert run["state_type"] == "COMPLETED", run["state"]
     assert run["name"] == "video: a fox trots through fresh snow"
     _is_told(browser, studio, run, "1 archived")
@@ -175,7 +139,7 @@ def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None
 
 def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None:
     """A brief is written into the form; the run that it starts makes its videos."""
-    form = Form(browser, studio, "requested")
+    form = studio.form(browser, "requested")
     assert form.words("budget_usd") == [
         "budget_usd (Optional)",
         "What this run may spend, in US dollars; what does not fit is skipped.",
@@ -198,7 +162,7 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     offered[0].click()
     form.press("poll", "PollPolicy")
     form.fill("First Seconds", "0")
-    run = form.submit()
+    run = studio.submit(browser, form)
     assert run["state_type"] == "COMPLETED", run["state"]
     assert run["name"] == "2 videos: herons at dawn"
     assert run["parameters"]["presets"]["quality"] == "preview"

@@ -6,7 +6,6 @@ addresses that end; the page in the bucket is the lasting one.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from together_video.explain import printable
+from together_video.gallery.cards import usd
 from together_video.gallery.links import safe_link
 from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 
@@ -22,7 +22,9 @@ MOST_SHOWN = 48
 #: How many rows a table of videos has.
 MOST_ROWS = 500
 _COLUMNS = 3
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
+#: All that Markdown may read as markup, the colon and the at sign of addresses included.
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def gallery_markdown(
@@ -85,7 +87,7 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
     if found.seconds is not None:
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
-        facts.append(f"{found.cost_usd.normalize():f} USD")
+        facts.append(f"{usd(found.cost_usd)} USD")
     linked = f"[▶ {words}]({_address(video)})" if video else words
     picture = f"![poster]({_address(poster)})" if poster else ""
     if picture:
@@ -99,7 +101,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
         {
             "state": found.state.value,
             "seconds": "" if found.seconds is None else f"{found.seconds:.1f}",
-            "USD": "" if found.cost_usd is None else f"{found.cost_usd.normalize():f}",
+            "USD": "" if found.cost_usd is None else usd(found.cost_usd),
             "model": printable(found.model, 60),
             "prompt": printable(found.prompt or "—", 60),
             "job": found.job_id or "",
@@ -131,12 +133,13 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
             )
         )
     rows.sort(key=lambda row: row[0], reverse=True)
-    return [{**row, "paid in this run (USD)": f"{paid.normalize():f}"} for paid, row in rows]
+    return [{**row, "paid in this run (USD)": usd(paid)} for paid, row in rows]
 
 
 def plain(text: str, longest: int) -> str:
     """Text that Markdown and HTML leave as it is."""
-    return _MARKUP.sub(r"\\\1", html.escape(printable(" ".join(text.split()), longest), quote=True))
+    words = printable(" ".join(text.split()), longest)
+    return _PUNCTUATION.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
 
 
 def _address(url: str | None) -> str:

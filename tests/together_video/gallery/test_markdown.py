@@ -1,0 +1,185 @@
+"""Galleries as Markdown: texts stay texts, counts add up, links are those that were given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from together_video.gallery.markdown import (
+    MOST_ROWS,
+    MOST_SHOWN,
+    cost_rows,
+    gallery_markdown,
+    plain,
+    video_rows,
+)
+from together_video.summary import Summary, VideoOutcome, VideoState
+
+UNTIL = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
+HOSTILE = [
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "[a](javascript:alert(1)) ![b](https://evil.test/x.png)",
+    "https://evil.test www.evil.test mail@evil.test <https://evil.test>",
+    "| a | `b` **c** _d_ ~~e~~ # f",
+    "# heading",
+    "- item 1. item > quote",
+    'the keeper\'s "fox" & &lt;b&gt; &#60; \\< \\',
+    "[x]: https://evil.test",
+]
+
+
+def seen(text: str) -> list[Token]:
+    """What CommonMark with tables reads, inline tokens last in each block."""
+    blocks = MarkdownIt("commonmark").enable("table").parse(text)
+    return [token for block in blocks for token in (block, *(block.children or ()))]
+
+
+def texts(text: str) -> str:
+    return "".join(token.content for token in seen(text) if token.type in {"text", "text_special"})
+
+
+def outcome(
+    state: VideoState = VideoState.ARCHIVED,
+    prompt: str | None = "a fox",
+    *,
+    number: int = 1,
+    cost: str | None = "0.3",
+    model: str = "acme/dream-1",
+    error: str | None = None,
+) -> VideoOutcome:
+    there = state in {VideoState.ARCHIVED, VideoState.REUSED}
+    return VideoOutcome(
+        id=f"id{number}",
+        state=state,
+        job_id=f"job-{number}",
+        prompt=prompt,
+        model=model,
+        cost_usd=None if cost is None else Decimal(cost),
+        bucket="studio" if there else None,
+        key=f"videos/{number}.mp4" if there else None,
+        seconds=5.04 if there else None,
+        error=error,
+    )
+
+
+def gallery(*outcomes: VideoOutcome, title: str = "Foxes", page: str | None = None) -> str:
+    keys = [found.key for found in outcomes if found.key]
+    posters = {key: key.replace(".mp4", ".jpg") for key in keys}
+    links = {key: f"https://s3.test/{key}?sig=(1)" for key in [*keys, *posters.values()]}
+    summary = Summary.of(outcomes)
+    return gallery_markdown(title, summary, links, expires_at=UNTIL, posters=posters, page=page)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_others_is_read_as_it_was_written(text: str) -> None:
+    """No markup, no link, no picture and no HTML comes of a title, a prompt or an error."""
+    assert texts(plain(text, 200)) == text
+    assert {token.type for token in seen(plain(text, 200))} <= {
+        "paragraph_open", "inline", "text", "text_special", "paragraph_close",
+    }  # fmt: skip
+    calm = gallery(outcome(prompt="calm"), outcome(VideoState.FAILED, "calm", error="calm"), title="calm")
+    wild = gallery(outcome(prompt=text), outcome(VideoState.FAILED, text, error=text), title=text)
+    kinds = [token.type for token in seen(wild) if token.type not in {"text", "text_special"}]
+    assert kinds == [token.type for token in seen(calm) if token.type not in {"text", "text_special"}]
+    assert texts(wild).count(text) == 4
+    assert {t.attrs["href"] for t in seen(wild) if t.type == "link_open"} == {
+        "https://s3.test/videos/1.mp4?sig=%281%29"
+    }
+    # Some readers make links of bare addresses.
+    for bare in ("://evil", "www.evil", "mail@"):
+        assert bare not in wild
+
+
+def test_text_is_one_printable_line() -> None:
+    """Line ends are spaces, control and format characters are spelled out, and what is long is cut."""
+    assert texts(plain("a\n\n# b\u202ec\x1b", 200)) == "a # b\\u202ec\\x1b"
+    assert len(texts(plain("word " * 100, 60))) <= 60
+
+
+def test_videos_stand_three_in_a_row() -> None:
+    """Each with its poster and its words linked to the video, its model, length and cost."""
+    tokens = seen(gallery(*(outcome(number=number) for number in range(4))))
+    assert sum(token.type == "th_open" for token in tokens) == 3
+    assert sum(token.type == "td_open" for token in tokens) == 6
+    pictures = [token.attrs["src"] for token in tokens if token.type == "image"]
+    assert pictures == [f"https://s3.test/videos/{number}.jpg?sig=%281%29" for number in range(4)]
+    assert [token.type for token in tokens].count("link_open") == 8
+    assert "acme/dream-1 · archived · 5.0 s · 0.30 USD" in texts(gallery(outcome()))
+
+
+def test_what_is_missing_says_why() -> None:
+    """A line for each video that is not in the archive, with its state and its reason, and no link."""
+    text = gallery(outcome(VideoState.AMBIGUOUS, "a bear", error="It may have been charged."))
+    assert "ambiguous a bear: It may have been charged." in texts(text)
+    assert not [token for token in seen(text) if token.type in {"link_open", "image", "table_open"}]
+
+
+def test_it_says_how_long_links_work_and_what_lasts() -> None:
+    """The time is given in UTC, and the page in the bucket is named where there is one."""
+    assert "Links work until 2026-03-11 09:30 UTC" in texts(gallery(outcome()))
+    assert "lasting" not in gallery(outcome())
+    page = "s3://studio/batches/b1/index.html"
+    (code,) = [token for token in seen(gallery(outcome(), page=page)) if token.type == "code_inline"]
+    assert code.content == page
+
+
+def test_a_video_without_an_address_is_named_without_a_link() -> None:
+    """An address that was not made, or is not safe, is left out."""
+    for links in ({}, {"videos/1.mp4": "javascript:alert(1)"}):
+        text = gallery_markdown("t", Summary.of([outcome()]), links, expires_at=UNTIL, posters={})
+        assert "a fox" in texts(text)
+        assert not [token for token in seen(text) if token.type in {"link_open", "image"}]
+
+
+def test_large_batches_are_cut() -> None:
+    """The gallery and the table have limits, and the gallery says what it left out."""
+    many = [outcome(number=number) for number in range(MOST_ROWS + 1)]
+    text = gallery(*many)
+    assert sum(token.type == "image" for token in seen(text)) == MOST_SHOWN
+    assert f"{MOST_ROWS + 1 - MOST_SHOWN} more are on the gallery page." in texts(text)
+    assert len(video_rows(Summary.of(many))) == MOST_ROWS
+    failed = [outcome(VideoState.FAILED, number=number) for number in range(MOST_SHOWN + 2)]
+    assert "… and 2 more" in texts(gallery(*failed))
+
+
+def test_rows_of_the_table() -> None:
+    """State, length, cost, model and prompt of each; then the job and the place, or the reason."""
+    done, failed = video_rows(
+        Summary.of([outcome(), outcome(VideoState.FAILED, "x" * 100, cost=None, number=2, error="no\n\x1b")])
+    )
+    assert done == {
+        "state": "archived",
+        "seconds": "5.0",
+        "USD": "0.30",
+        "model": "acme/dream-1",
+        "prompt": "a fox",
+        "job": "job-1",
+        "where, or why not": "s3://studio/videos/1.mp4",
+    }
+    assert (failed["USD"], failed["seconds"]) == ("", "")
+    assert len(failed["prompt"]) == 60
+    assert failed["where, or why not"] == "no\\n\\x1b"
+
+
+def test_costs_by_model() -> None:
+    """What this run paid, the dearest model first; what was reused is counted and costs nothing now."""
+    rows = cost_rows(
+        Summary.of(
+            [
+                outcome(number=1),
+                outcome(VideoState.REUSED, number=2),
+                outcome(model="b/dear", cost="0.4125", number=3),
+                outcome(VideoState.FAILED, model="c/free", cost=None, number=4),
+            ]
+        )
+    )
+    paid = "paid in this run (USD)"
+    assert rows == [
+        {"model": "b/dear", "videos": 1, "archived": 1, "reused": 0, paid: "0.4125"},
+        {"model": "acme/dream-1", "videos": 2, "archived": 1, "reused": 1, paid: "0.30"},
+        {"model": "c/free", "videos": 1, "archived": 0, "reused": 0, paid: "0.00"},
+    ]
