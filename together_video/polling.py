@@ -1,14 +1,31 @@
 """When to ask a job next. Pure arithmetic: no clock, no sleep.
 
 Polling is not retrying. How long to wait for a job, and how often to repeat one failed call, are
-two policies; this is the first.
+two policies; this is the first. A policy that is adaptive says how late an end may be noticed, and
+`learner.Learner` finds the times; its waits are for when that is off.
 """
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+#: The fields that say when to ask; whoever gives one of them wants just that.
+_RHYTHM = frozenset({"first_seconds", "interval_seconds", "growth", "ceiling_seconds"})
+
+
+class Patience(Protocol):
+    """Says when a job is asked next: a policy, or what was learned of its model."""
+
+    @property
+    def deadline_seconds(self) -> float: ...
+
+    def wait_within(
+        self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
+    ) -> float | None:
+        """Seconds to the next look; None once the deadline has passed. See `PollPolicy.wait_within`."""
 
 
 class PollPolicy(BaseModel):
@@ -16,6 +33,18 @@ class PollPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    adaptive: bool = Field(
+        default=True,
+        description="Learn how long the model takes, and look when its videos are likely to be done. "
+        "The fixed waits below are for when this is off.",
+    )
+    lag: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="How late the end of a job may be noticed when adaptive, in the mean, as a share of the "
+        "model's typical time; 1 to 15 seconds in any case.",
+    )
     first_seconds: float = Field(
         default=10, ge=0, le=3600, description="Wait before the first look: no video is done at once."
     )
@@ -36,6 +65,13 @@ class PollPolicy(BaseModel):
         le=7 * 86_400,
         description="After this time the run stops waiting. The job goes on and a later run brings it home.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _waits_that_are_given_hold(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "adaptive" not in values and _RHYTHM & set(values):
+            return {**values, "adaptive": False}
+        return values
 
     @model_validator(mode="after")
     def _ceiling_is_above(self) -> Self:
@@ -58,7 +94,7 @@ class PollPolicy(BaseModel):
         return cls.model_validate(values)
 
     def wait(self, looks: int, *, chance: float, hint: float | None = None) -> float:
-        """Seconds from now to the next look.
+        """Seconds from now to the next look, by the fixed waits.
 
         Args:
             looks: how often the job was asked so far.

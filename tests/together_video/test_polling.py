@@ -140,3 +140,14 @@ def test_no_wait_passes_the_deadline(
 def test_patience_only_grows(policy: PollPolicy, looks: int, chance: float) -> None:
     """A later wait is never shorter than an earlier one of the same chance."""
     assert policy.wait(looks + 1, chance=chance) >= policy.wait(looks, chance=chance)
+
+
+def test_who_says_when_to_ask_gets_that() -> None:
+    """A policy learns unless it has waits of its own, or says so; and stays what it is when it is written down."""
+    assert PollPolicy().adaptive
+    assert PollPolicy(deadline_seconds=60, jitter=0.2).adaptive
+    assert not PollPolicy(first_seconds=3).adaptive
+    assert not PollPolicy.fixed(5).adaptive
+    assert PollPolicy(adaptive=True, interval_seconds=3).adaptive
+    for policy in (PollPolicy(), PollPolicy.fixed(5)):
+        assert PollPolicy.model_validate_json(policy.model_dump_json()) == policy

@@ -1,0 +1,148 @@
+"""How long a model takes to make a video: a distribution, learned from jobs. Pure arithmetic.
+
+Durations are positive and skewed, so all is done with their logarithms. Few jobs are joined with a
+guess of the typical time, as normal distributions with unknown mean and variance are (conjugate
+prior: Gelman et al., Bayesian Data Analysis, 3.3). Many jobs speak for themselves: a kernel
+estimate, whose width is the one that predicts each job best from the others, follows several modes
+and stuck jobs as well as one bell.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from statistics import NormalDist
+
+#: Seconds that a video takes where nothing at all is known of its model: generation takes 30 s to several minutes.
+USUAL_SECONDS = 75.0
+#: How many durations are looked at, the newest: more would follow a provider that changes too slowly.
+KEPT = 100
+
+#: The guess counts as so many jobs, for the mean and for the spread.
+_GUESS_JOBS, _GUESS_SPREADS = 0.4, 4.0
+#: Standard deviation of the logarithm, before a job is seen.
+_GUESS_SIGMA = 0.33
+#: Kernel widths that are tried, as shares of the standard deviation. 1 is one bell.
+_WIDTHS = (1.0, 0.75, 0.55, 0.4, 0.28, 0.2, 0.14)
+#: The best is made this much wider: a look too few costs more than a look too many.
+_CAUTION = 1.3
+#: They are judged by no more jobs than this.
+_JUDGED = 40
+#: A kernel is not narrower than this: times are known to a second or so.
+_NARROWEST = 0.04
+#: The share of what no job has shown yet falls with their number from one in so many; it is spread widely.
+_SURPRISE_IN, _SURPRISE_SIGMA = 40, 1.2
+#: Times are looked at in steps of 2 %, from 1/50 to 50 times the typical one.
+_STEP, _REACH = 0.02, math.log(50)
+
+_UNIT = NormalDist()
+
+
+@dataclass(frozen=True)
+class Durations:
+    """A distribution of generation times: `done[i]` is the chance that a job ends within `times[i]` seconds.
+
+    The times rise in equal ratios. `typical` is the median, in seconds; its logarithm is known to
+    about `doubt`, one standard deviation.
+    """
+
+    times: tuple[float, ...]
+    done: tuple[float, ...]
+    doubt: float = 0.0
+
+    @property
+    def typical(self) -> float:
+        return self.times[min(bisect_left(self.done, 0.5), len(self.times) - 1)]
+
+
+def learn(
+    finished: Sequence[float], running: Sequence[float] = (), *, guess: float = USUAL_SECONDS
+) -> Durations:
+    """The distribution behind what was seen; all times in seconds.
+
+    Args:
+        finished: what finished jobs took. 30 are enough to do without the guess.
+        running: how long the jobs that are not finished have been running so far.
+        guess: the typical time, where it is known or assumed; may be off by half or double.
+    """
+    seen = [math.log(max(duration, 0.01)) for duration in finished]
+    bell = _bell(seen, math.log(guess))
+    ages = [math.log(max(age, 0.01)) for age in running]
+    # Each running job is taken to end at its quantile of what is left for it; that moves the bell in turn.
+    for _ in range(3 if ages else 0):
+        bell = _bell(seen + _endings(ages, bell), math.log(guess))
+    seen += _endings(ages, bell)
+    centre = sum(seen) / len(seen) if seen else 0.0
+    width = _width(seen, bell.stdev)
+    # The kernels are moved together, so that the whole is no wider than the jobs were.
+    shrink = math.sqrt(max(0.0, 1 - (width / bell.stdev) ** 2))
+    kernels = [NormalDist(bell.mean + shrink * (one - centre), width) for one in seen] or [bell]
+    share = 1 / (_SURPRISE_IN + len(seen))
+    middle = sorted(kernel.mean for kernel in kernels)[len(kernels) // 2]
+    surprise = NormalDist(middle, _SURPRISE_SIGMA)
+    steps = range(-round(_REACH / _STEP), round(_REACH / _STEP) + 1)
+    places = [middle + _STEP * step for step in steps]
+    regular = _mean_cdf(kernels, places)
+    done = [share * surprise.cdf(x) + (1 - share) * one for x, one in zip(places, regular, strict=True)]
+    return Durations(
+        tuple(map(math.exp, places)), tuple(done), bell.stdev / math.sqrt(_GUESS_JOBS + 1 + len(finished))
+    )
+
+
+def _bell(seen: Sequence[float], guess: float) -> NormalDist:
+    """The next job's logarithm, by the jobs that were seen and the guess."""
+    count = len(seen)
+    mean = sum(seen) / count if count else guess
+    squares = sum((one - mean) ** 2 for one in seen)
+    off = _GUESS_JOBS * count / (_GUESS_JOBS + count) * (mean - guess) ** 2
+    variance = (_GUESS_SPREADS * _GUESS_SIGMA**2 + squares + off) / (_GUESS_SPREADS + count)
+    middle = (_GUESS_JOBS * guess + count * mean) / (_GUESS_JOBS + count)
+    return NormalDist(middle, math.sqrt(variance * (1 + 1 / (_GUESS_JOBS + count))))
+
+
+def _endings(ages: Sequence[float], bell: NormalDist) -> list[float]:
+    """Where jobs of these ages may end: evenly spread over the chances that are left to each."""
+    found = []
+    for place, age in enumerate(sorted(ages)):
+        gone = bell.cdf(age)
+        chance = gone + (1 - gone) * (place + 0.5) / len(ages)
+        found.append(max(age, bell.inv_cdf(chance)) if chance < 1 - 1e-9 else age + _STEP)
+    return found
+
+
+def _width(seen: Sequence[float], spread: float) -> float:
+    """The kernel width under which each job is likeliest, judged from all others."""
+    widths = [max(_NARROWEST, spread * share) for share in _WIDTHS]
+    if len(seen) < 8:
+        return widths[0]
+    return min(_CAUTION * max(widths, key=lambda width: _likelihood(seen, width)), spread)
+
+
+def _likelihood(seen: Sequence[float], width: float) -> float:
+    factor = -0.5 / width**2
+    total = 0.0
+    for one in seen[:: 1 + len(seen) // _JUDGED]:
+        # Less itself. A job far from all others must not decide alone.
+        near = sum([math.exp(factor * (one - other) ** 2) for other in seen]) - 1
+        total += math.log((near / (len(seen) - 1) + 1e-3) / width)
+    return total
+
+
+def _mean_cdf(kernels: Sequence[NormalDist], places: Sequence[float]) -> list[float]:
+    """The mean of the kernels' chances at each place. Kernels are all of one width."""
+    width = kernels[0].stdev
+    sums = [0.0] * (len(places) + 1)
+    first = places[0]
+    for kernel in kernels:
+        low = min(max(0, math.ceil((kernel.mean - 4 * width - first) / _STEP)), len(places))
+        high = min(max(0, math.ceil((kernel.mean + 4 * width - first) / _STEP)), len(places))
+        before = 0.0
+        for place in range(low, high):
+            now = 0.5 * math.erfc((kernel.mean - places[place]) / (width * math.sqrt(2)))
+            sums[place] += now - before
+            before = now
+        sums[high] += 1 - before
+    return [min(1.0, total / len(kernels)) for total in accumulate(sums[:-1])]
