@@ -1,0 +1,139 @@
+"""Overhead: the same videos by this project, by a bare script, by plain Prefect and by the documents' loop.
+
+    python -m benchmarks.batch --videos 500 --job-seconds 60
+
+All are in flight at once, in one session on one machine, against the same sandbox and S3 server. Each
+contender is a process of its own and polls at the same fixed interval, so that the overhead is compared
+and not the patience (for that see polling.py). CPU and memory are those of this process alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.bars import bars
+from benchmarks.harness import Goal, Measured, Stage, keep, requests_file, stage, table
+
+
+@dataclass(frozen=True)
+class Contender:
+    name: str
+    words: tuple[str, ...]
+    recorded: bool = False
+    #: The documents' loop would take hours: it makes this many, and the rest is reckoned.
+    videos: int | None = None
+
+
+def contenders(options: argparse.Namespace) -> list[Contender]:
+    ours = ("-m", "benchmarks.contenders.ours", "batch", "FILE", "--json")
+    flight = ("--in-flight", str(min(options.videos, 1000)), "--poll-interval", str(options.interval))
+    every = {
+        "ours": Contender("ours, recorded by Prefect", (*ours, *flight), recorded=True),
+        "alone": Contender("ours, without a server", (*ours, *flight)),
+        "bare": Contender(
+            "bare asyncio script", ("-m", "benchmarks.contenders.bare", "FILE", str(options.interval))
+        ),
+        "plain": Contender(
+            "plain Prefect, mapped on threads",
+            ("-m", "benchmarks.contenders.plain", "FILE", str(options.interval)),
+            recorded=True,
+        ),
+        "loop": Contender(
+            "the documents' loop, reckoned",
+            ("-m", "benchmarks.contenders.loop", "FILE", str(options.interval)),
+            videos=1,
+        ),
+    }
+    return [every[name] for name in options.only.split(",")]
+
+
+def run(made: Stage, contender: Contender, options: argparse.Namespace, folder: Path) -> Measured:
+    """One contender on requests of its own. Raises RuntimeError where a video is missing in the bucket."""
+    count = contender.videos or options.videos
+    prefix = "-".join(contender.name.split()[:2]).strip(",").replace(",", "")
+    file = requests_file(folder, prefix, count)
+    words = [str(file) if word == "FILE" else word for word in contender.words]
+    environment = made.environment(prefix, recorded=contender.recorded)
+    found = made.run(words, {**environment, "PREFECT_LOGGING_LEVEL": "WARNING"})
+    films = [key for key in made.stored(f"{prefix}/") if key.endswith(".mp4")]
+    if len(films) != count:
+        raise RuntimeError(f"{contender.name}: {len(films)} of {count} videos are in the bucket")
+    return found
+
+
+def figures(found: Measured, contender: Contender, videos: int) -> dict[str, float]:
+    """For each video, but for the wall clock and the memory."""
+    made = contender.videos or videos
+    return {
+        "wall_seconds": found.told.get("seconds_a_video", 0) * videos or found.wall,
+        "cpu_ms_per_video": 1000 * found.cpu / made,
+        "api_requests_per_video": sum(found.api.values()) / made,
+        "s3_requests_per_video": sum(found.s3.values()) / made,
+        "peak_mb": found.peak_mb,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--videos", type=int, default=500)
+    parser.add_argument("--job-seconds", type=float, default=60)
+    parser.add_argument("--interval", type=float, default=5)
+    parser.add_argument("--only", default="ours,bare,alone,plain,loop", help="contenders, in this order")
+    options = parser.parse_args()
+    found: dict[str, dict[str, float]] = {}
+    calls: dict[str, dict[str, int]] = {}
+    with stage(job_seconds=options.job_seconds) as made:
+        for contender in contenders(options):
+            one = run(made, contender, options, made.folder)
+            found[contender.name] = figures(one, contender, options.videos)
+            calls[contender.name] = one.s3
+            print(f"{contender.name}: {one.wall:.1f} s", flush=True)
+    bare = found.get("bare asyncio script")
+    rows = [
+        [
+            name,
+            f"{one['wall_seconds']:.1f}",
+            f"{one['wall_seconds'] / bare['wall_seconds']:.2f}" if bare else "",
+            f"{one['cpu_ms_per_video']:.1f}",
+            f"{one['api_requests_per_video']:.1f}",
+            f"{one['s3_requests_per_video']:.2f}",
+            f"{one['peak_mb']:.0f}",
+        ]
+        for name, one in found.items()
+    ]
+    head = ["", "wall s", "of bare", "CPU ms/video", "API/video", "S3/video", "peak MB"]
+    print(
+        f"\n{options.videos} videos, jobs of {options.job_seconds:g} s, all in flight\n\n{table(head, rows)}\n"
+    )
+    keep("batch", vars(options), {"contenders": found, "s3_requests": calls}, goals(found))
+    bars(
+        "batch",
+        [
+            (
+                "wall, seconds (without the loop)",
+                {n: f["wall_seconds"] for n, f in found.items() if "loop" not in n},
+            ),
+            ("CPU, ms a video", {n: f["cpu_ms_per_video"] for n, f in found.items()}),
+            ("peak memory, MB", {n: f["peak_mb"] for n, f in found.items()}),
+        ],
+    )
+
+
+def goals(found: dict[str, dict[str, float]]) -> list[Goal]:
+    """The goals of which both sides were run."""
+    ours = found.get("ours, recorded by Prefect")
+    if ours is None:
+        return []
+    made = [Goal("S3 requests a video", ours["s3_requests_per_video"], 8)]
+    if bare := found.get("bare asyncio script"):
+        made.append(Goal("wall, of the bare script", ours["wall_seconds"] / bare["wall_seconds"], 1.10))
+    if plain := found.get("plain Prefect, mapped on threads"):
+        cpu = ours["cpu_ms_per_video"] / plain["cpu_ms_per_video"]
+        made.append(Goal("CPU, of plain Prefect", cpu, 0.5))
+    return made
+
+
+if __name__ == "__main__":
+    main()

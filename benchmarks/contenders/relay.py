@@ -1,0 +1,158 @@
+"""One way to bring files from links into the bucket, all at once: `WAY URL COUNT`.
+
+ours    the project's own tasks: spool, hash, fsync, probe, PUT, poster, record, clean-up
+spool   of that the spool file, its hash, fsync and the PUT alone
+memory  each file whole in memory, its hash, the PUT
+raw     a copy loop in threads: to a file without fsync or hash, then the PUT
+curl    curl to a file, then the PUT
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from benchmarks.counting import tell
+from blocks.archive import VideoArchive
+from blocks.credentials import TogetherCredentials
+from blocks.ledger import Ledger
+from blocks.s3_client import make_client
+from tasks.archive import archive_video
+from tasks.download import download_video
+from tasks.purchase import Purchase
+from tasks.run import step
+from together_video.client import TogetherClient
+from together_video.jobs import VideoJob
+from together_video.records import Submission, VideoPlan
+from together_video.requests import VideoRequest
+from together_video.spool import Spool
+
+AT_ONCE = 32
+_TICK = 0.005
+
+Bring = Callable[[int], Awaitable[None]]
+
+
+async def ours(url: str, count: int, client: TogetherClient, ledger: Ledger) -> Bring:
+    spool = Spool()
+    bought = []
+    for number in range(count):
+        plan = VideoPlan(request=VideoRequest(model="m", prompt=f"file {number}"))
+        claim = await ledger.claim(plan, valid_seconds=250)
+        if claim is None:
+            raise RuntimeError("this bucket has been used before")
+        outputs = {"video_url": url, "cost": 0.01}
+        job = VideoJob.from_json({"id": f"job-{number}", "status": "completed", "outputs": outputs})
+        submission = await ledger.submitted(Submission.of(claim, job))
+        bought.append((Purchase(claim=claim, submission=submission), job))
+
+    async def bring(number: int) -> None:
+        purchase, job = bought[number]
+        clip = await step(download_video, purchase, job, client, ledger, spool)
+        await step(archive_video, purchase, job, clip, ledger, spool)
+
+    return bring
+
+
+def spool(url: str, folder: Path, client: TogetherClient, ledger: Ledger) -> Bring:
+    async def bring(number: int) -> None:
+        file = await client.download(url, folder / f"{number}.mp4", max_bytes=10**9)
+        await ledger.store.put_file_once(f"spool/{number}.mp4", file.path, file.sha256, "video/mp4")
+        file.path.unlink()
+
+    return bring
+
+
+def memory(url: str, web: httpx.AsyncClient, ledger: Ledger) -> Bring:
+    async def bring(number: int) -> None:
+        data = (await web.get(url)).content
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        await ledger.store.put_file_once(f"memory/{number}.mp4", data, sha256, "video/mp4")
+
+    return bring
+
+
+def copying(way: str, url: str, folder: Path, bucket: str) -> Bring:
+    s3 = make_client(None, 64)
+    threads = ThreadPoolExecutor(AT_ONCE)
+
+    def copy(number: int) -> None:
+        path = folder / f"{number}.mp4"
+        if way == "curl":
+            subprocess.run(["curl", "-sf", "--noproxy", "*", "-o", str(path), url], check=True)
+        else:
+            with urllib.request.urlopen(url) as source, path.open("wb") as out:  # noqa: S310 - our own server
+                while piece := source.read(1 << 20):
+                    out.write(piece)
+        with path.open("rb") as body:
+            s3.put_object(Bucket=bucket, Key=f"{way}/{number}.mp4", Body=body)
+        path.unlink()
+
+    async def bring(number: int) -> None:
+        await asyncio.get_running_loop().run_in_executor(threads, copy, number)
+
+    return bring
+
+
+async def ticking(lags: list[float]) -> None:
+    """How much later than asked for the event loop comes back, in seconds."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(_TICK)
+        lags.append(time.perf_counter() - began - _TICK)
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+async def main(way: str, url: str, count: int) -> None:
+    archive = VideoArchive.from_env()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        async with (
+            TogetherCredentials.from_env().get_client() as client,
+            archive.open(connections=AT_ONCE) as ledger,
+            httpx.AsyncClient(timeout=120) as web,
+        ):
+            await ledger.check()
+            if way == "ours":
+                bring = await ours(url, count, client, ledger)
+            elif way == "spool":
+                bring = spool(url, folder, client, ledger)
+            elif way == "memory":
+                bring = memory(url, web, ledger)
+            else:
+                bring = copying(way, url, folder, archive.bucket)
+            lags: list[float] = []
+            before = peak_mb()
+            watch = asyncio.create_task(ticking(lags))
+            began = time.perf_counter()
+            await asyncio.gather(*(bring(number) for number in range(count)))
+            seconds = time.perf_counter() - began
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+    tell(
+        seconds=seconds,
+        growth_mb=peak_mb() - before,
+        lag_max_ms=1000 * max(lags),
+        lag_p99_ms=1000 * statistics.quantiles(lags, n=100)[98],
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
