@@ -17,6 +17,7 @@ from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from blocks.ledger import Ledger
 from flows.ending import interrupted
+from flows.experience import Experience
 from flows.progress import Progress, tell
 from flows.purse import Purse
 from flows.watching import watched
@@ -85,6 +86,7 @@ class Pipeline:
         self.client = client
         self.ledger = ledger
         self.policy = policy or PollPolicy()
+        self.experience = Experience(ledger, self.policy) if self.policy.adaptive else None
         self.spool = spool or Spool()
         self.records: dict[str, VideoRecord] = {}
         #: How many jobs stay at the provider for another reason than a passed deadline.
@@ -314,7 +316,10 @@ class Pipeline:
             await self._purse.settle(reserved, cost)
 
     async def _wait_and_archive(self, purchase: Purchase) -> VideoRecord:
-        job = await step(wait_for_video, purchase, self.client, self.policy)
+        if self.experience is not None:
+            await self.experience.recall(purchase.claim.plan.request.model)
+        learner = self.experience.learner if self.experience is not None else None
+        job = await step(wait_for_video, purchase, self.client, self.policy, learner)
         self._tell(purchase.claim.plan, "finished", "downloading")
         clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
         try:
@@ -408,7 +413,7 @@ async def open_pipeline(
     ):
         if check:
             await ledger.check()
-        yield Pipeline(
+        pipeline = Pipeline(
             client,
             ledger,
             policy=policy,
@@ -419,3 +424,6 @@ async def open_pipeline(
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
         )
+        yield pipeline
+        if pipeline.experience is not None:
+            await pipeline.experience.keep()

@@ -13,7 +13,9 @@ from tasks.run import run_logger
 from tasks.verdict import worth_repeating
 from tasks.watch import watch
 from together_video.client import TogetherClient
+from together_video.errors import JobFailed
 from together_video.jobs import VideoJob
+from together_video.learner import Learner
 from together_video.polling import PollPolicy
 
 
@@ -30,7 +32,25 @@ from together_video.polling import PollPolicy
     # "How is it now?" has no answer that stays true.
     cache_policy=NO_CACHE,
 )
-async def wait_for_video(purchase: Purchase, client: TogetherClient, policy: PollPolicy) -> VideoJob:
-    """Returns the completed job. Errors: see `watch.watch`."""
-    age = (datetime.now(UTC) - purchase.submission.submitted_at).total_seconds()
-    return await watch(purchase.job_id, client, policy, log=run_logger().info, age=age)
+async def wait_for_video(
+    purchase: Purchase, client: TogetherClient, policy: PollPolicy, learner: Learner | None = None
+) -> VideoJob:
+    """Returns the completed job. With a learner it looks when that finds an end likely, and tells it what
+    it saw. Errors: see `watch.watch`.
+    """
+    job_id, log, age = purchase.job_id, run_logger().info, _age(purchase)
+    if learner is None:
+        return await watch(job_id, client, policy, log=log, age=age)
+    model = purchase.claim.plan.request.model
+    patience = learner.wait(job_id, model, age=age)
+    try:
+        job = await watch(job_id, client, patience, log=log, age=age)
+    except JobFailed:
+        learner.drop(job_id, model)
+        raise
+    learner.done(job, model, age=_age(purchase), resumed=purchase.resumed)
+    return job
+
+
+def _age(purchase: Purchase) -> float:
+    return (datetime.now(UTC) - purchase.submission.submitted_at).total_seconds()

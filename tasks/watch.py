@@ -22,7 +22,7 @@ from together_video.errors import (
     TogetherError,
 )
 from together_video.jobs import JobStatus, VideoJob
-from together_video.polling import PollPolicy
+from together_video.polling import Patience
 
 Log = Callable[[str], None]
 
@@ -40,7 +40,7 @@ _LINKLESS_LOOKS = 5
 async def watch(
     job_id: str,
     client: TogetherClient,
-    policy: PollPolicy,
+    policy: Patience,
     *,
     log: Log,
     age: float = 0,

@@ -303,6 +303,10 @@ class Layout(BaseModel):
     def spending(self, month: str, name: str) -> str:
         return self.key("spending", month, name)
 
+    def statistics(self, model: str, name: str) -> str:
+        """For what jobs of a model took; `model` is its name as a folder."""
+        return self.key("statistics", model, name)
+
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 

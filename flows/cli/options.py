@@ -111,7 +111,7 @@ class RunOptions:
     deadline: float | None = None
     "Seconds to wait for one video; after that it goes on at the provider and a later run brings it home."
     poll_interval: float | None = None
-    "Ask at this fixed interval, in seconds, instead of the usual growing one."
+    "Ask at this fixed interval, in seconds, instead of when a finish is likely."
     retry_failed: Annotated[bool, Parameter(negative=())] = False
     "Buy again what the provider reported as failed in an earlier run."
     on_ambiguous: Literal["hold", "resubmit"] = "hold"

@@ -16,6 +16,7 @@ from together_video.errors import (
     RequestRefused,
 )
 from together_video.jobs import JobStatus
+from together_video.learner import Learner
 from together_video.polling import PollPolicy
 
 EVERY_5 = PollPolicy.fixed(5, deadline=120)
@@ -274,3 +275,27 @@ async def test_no_status_and_unknown_status_are_waited_out(look, said):
         "paused (unknown; waiting)",
         "completed",
     ]
+
+
+@pytest.mark.anyio
+async def test_a_learner_says_when(new_api, plan, look, turned_clock):
+    """With what earlier runs took known, looks begin shortly before the end, a 429 is waited for as ever, and
+    the deadline holds.
+    """
+    learner = Learner(PollPolicy(deadline_seconds=100))
+    learner.recall("m", [45.0 + number % 10 for number in range(30)])
+    api = new_api(generation_seconds=50)
+    async with TogetherClient("key", api.url) as client:
+        created = await client.create(plan.request)
+        api.faults({"on": "retrieve", "kind": "rate_limit", "times": 1, "seconds": 20})
+        finished = await look(created.id, learner.wait(created.id, "m", age=0), client)
+        assert finished.video_url
+        assert 40 < turned_clock.slept[0] < 58
+        assert turned_clock.slept[1] == 20
+        assert len(turned_clock.slept) == 2
+    turned_clock.slept.clear()
+    async with scripted({"id": "job-1", "status": "queued"}) as client:
+        with pytest.raises(JobDeadlinePassed):
+            await look("job-1", learner.wait("job-1", "m", age=0), client)
+    assert sum(turned_clock.slept) == pytest.approx(100)
+    assert len(turned_clock.slept) < 25

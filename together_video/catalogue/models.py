@@ -208,7 +208,8 @@ class Price(_Fact):
 class Model(_Fact):
     """All that is known of one model. `name` is the API's; `offered` as of the catalogue's date.
 
-    `own` lists the fields that come from the user's own file. `takes_steps` is None where no
+    `typical_seconds` is how long the provider takes for a video, where that is known: no document says it,
+    and runs learn it. `own` lists the fields that come from the user's own file. `takes_steps` is None where no
     document says whether the model reads `steps`.
     """
 
@@ -229,6 +230,7 @@ class Model(_Fact):
     takes_steps: bool | None = None
     seed: SeedRange | None = None
     price: Price | None = None
+    typical_seconds: float | None = Field(default=None, gt=0, le=86_400)
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = Field(min_length=1)
     limit_sources: tuple[str, ...] | None = None
