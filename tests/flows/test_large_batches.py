@@ -1,0 +1,80 @@
+"""A batch that is worth a listing of records/: what it spares, and that nothing hangs on how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from blocks import VideoArchive
+from blocks.ledger import Ledger
+from flows.batch import generate_batch
+from flows.ending import result_of
+from together_video.polling import PollPolicy
+from together_video.records import VideoPlan
+from together_video.summary import Summary
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def batch(api: Any, archive: VideoArchive, poll: PollPolicy, small: Make) -> Make:
+    """Runs the batch flow's own function on prompts; gives its summary."""
+
+    async def run(*prompts: str, to: VideoArchive = archive) -> Summary:
+        state = await generate_batch.fn(
+            requests=[small(prompt) for prompt in prompts],
+            poll=poll,
+            in_flight=60,
+            together=api.credentials(),
+            archive=to,
+        )
+        summary = result_of(state.data)
+        assert isinstance(summary, Summary), summary
+        return summary
+
+    return run
+
+
+async def test_what_a_new_video_asks_of_s3(
+    batch: Make, api: Any, seaweed: Any, new_archive: Make, new_unruly: Make
+) -> None:
+    """At most eight requests each in a batch of fifty, its start, its listing and its page included."""
+    seen = new_unruly(seaweed.url)
+    archive = new_archive(seen.url, (seaweed.access_key, seaweed.secret_key))
+    seen.calls.clear()
+    summary = await batch(*(f"kite {number}" for number in range(50)), to=archive)
+    assert summary.counts["archived"] == 50
+    assert len(seen.calls) <= 8 * 50
+    seen.calls.clear()
+    assert (await batch(*(f"kite {number}" for number in range(50)), to=archive)).counts["reused"] == 50
+    assert len(seen.calls) < 60
+    assert api.posts == 50
+
+
+async def test_a_listing_that_is_out_of_date_costs_nothing(
+    batch: Make, api: Any, archive: VideoArchive, small: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that were written after it are found behind the claim: an archived video is reused, and one that was
+    given up is bought again as its next attempt.
+    """
+
+    async def none_of_them(_: Ledger, videos: Iterable[str]) -> set[str]:
+        return set(videos)
+
+    await batch("a fox")
+    async with archive.open() as ledger:
+        plan = VideoPlan(request=small("an owl"))
+        claim = await ledger.claim(plan, valid_seconds=250)
+        assert claim is not None
+        await ledger.abandon(claim, "somebody chose to buy it again")
+    monkeypatch.setattr(Ledger, "unrecorded", none_of_them)
+    summary = await batch("a fox", "an owl")
+    assert [found.state.value for found in summary.videos] == ["reused", "archived"]
+    assert summary.videos[1].id == plan.next_attempt().id
+    assert api.posts == 2
+    async with archive.open() as ledger:
+        assert await ledger.in_flight() == {}
