@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-.PHONY: help demo test chaos faults scale install lock clean
+.PHONY: help demo test chaos faults scale screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the bucket (SEED=, JOBS=)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
+	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
 	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
 	@echo "make clean        remove .venv, .demo and caches"
 
@@ -51,6 +52,10 @@ faults: $(INSTALLED)
 # PostgreSQL and Redis are Debian's: apt-get install postgresql redis-server
 scale: $(INSTALLED)
 	@$(BIN)/python -m tests.scale --videos $(or $(VIDEOS),300)
+
+# Chromium is Debian's: apt-get install chromium chromium-driver
+screenshots: $(INSTALLED)
+	@$(BIN)/python -m docs.make_screenshots
 
 lock: $(INSTALLED)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \

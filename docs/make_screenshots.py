@@ -1,0 +1,210 @@
+"""Takes the pictures of `docs/screenshots/` anew: `make screenshots`. It needs Debian's chromium and chromium-driver.
+
+A Prefect server, an S3 server and the sandbox on this machine; `together-video serve` runs a batch of eight videos
+by four models, and a browser looks at it before, meanwhile and afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from flows.cli.sandbox import catalogue_prices
+from flows.services import PrefectServer, S3Server, SandboxServer
+from tests.browser.chromium import Browser, missing_browser
+from tests.browser.prefect_form import Form
+from together_video.summary import Summary
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "screenshots"
+BUCKET = "videos"
+#: Seconds for what a page draws without a sign of its end: charts, posters that fade in.
+SETTLE = 8.0
+#: A picture above this is saved with fewer colours.
+MOST_BYTES = 300_000
+
+BRIEF = {
+    "Subject": "a lighthouse keeper and a fox, one scene of their day",
+    "Count": "8",
+    "Style": "hand-drawn, warm light, gentle camera",
+}
+REQUESTS: list[dict[str, Any]] = [
+    {"prompt": "A fox trots along wet rocks at first light, the camera tracks left"},
+    {"prompt": "The keeper climbs the spiral stairs, seen from above, lantern in hand"},
+    {"prompt": "Gulls rise from the gallery rail as the lamp begins to turn", "model": "minimax/hailuo-02"},
+    {"prompt": "Fog rolls over the pier; the fox waits beside a coil of rope", "model": "vidu/vidu-q1"},
+    {"prompt": "The keeper and the fox share supper by the stove", "model": "vidu/vidu-q1"},
+    {
+        "prompt": "The beam sweeps over a calm black sea, stars above",
+        "model": "pixverse/pixverse-v5",
+        "width": 1280,
+        "height": 720,
+        "guidance_scale": [6, 8, 10],
+        "seed": 7,
+    },
+]
+
+
+class Studio:
+    """The servers, their deployments, and a browser; pictures are taken by the names of their files."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder = folder
+        prefect = stack.enter_context(PrefectServer(folder / "prefect"))
+        s3 = stack.enter_context(S3Server(folder / "s3"))
+        settings = {"generation_seconds": [15, 60], "render_workers": 2, "prices": catalogue_prices()}
+        sandbox = stack.enter_context(SandboxServer(folder / "sandbox", settings))
+        self.url = prefect.url
+        os.environ.update(
+            {
+                **s3.environment(),
+                **prefect.environment(),
+                "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+                "TOGETHER_API_KEY": "sandbox-key",
+                "TOGETHER_BASE_URL": sandbox.url,
+                "VIDEO_ARCHIVE_BUCKET": BUCKET,
+                "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
+            }
+        )
+        s3.wait_ready()
+        sandbox.wait_ready()
+        from flows.cli.exhibit import make_bucket
+
+        make_bucket(BUCKET)
+        prefect.wait_ready(120)
+        subprocess.run([sys.executable, "-m", "deployments.save_blocks"], cwd=ROOT, check=True)
+        program = Path(sys.executable).with_name("together-video")
+        server = subprocess.Popen([program, "serve", "requested"], cwd=folder)  # noqa: S603
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        self.browser = Browser()
+        stack.callback(self.browser.quit)
+
+    def api(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self.url}/api{path}"
+        answer = (
+            httpx.get(url, trust_env=False) if body is None else httpx.post(url, json=body, trust_env=False)
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def run(self, run: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.api(f"/flow_runs/{run}")
+        return found
+
+    def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
+        """By key; the progress has none."""
+        listed = self.api("/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
+        return {found["key"] or found["type"]: found for found in listed}
+
+    def take(self, name: str, address: str | None = None) -> None:
+        if address is not None:
+            self.browser.get(address if "://" in address else f"{self.url}/v2{address}")
+        time.sleep(SETTLE)
+        self.browser.picture(PICTURES / name)
+        with Image.open(PICTURES / name) as shot:
+            picture = shot.convert("RGB")
+        picture.save(PICTURES / name, optimize=True)
+        if (PICTURES / name).stat().st_size > MOST_BYTES:
+            # Of the posters' colours 256 are enough, mixed where there are more.
+            picture.quantize(palette=picture.quantize(256)).save(PICTURES / name, optimize=True)
+        print(f"{name}: {(PICTURES / name).stat().st_size / 1000:.0f} kB")  # noqa: T201
+
+
+def main() -> int:
+    if reason := missing_browser():
+        print(reason, file=sys.stderr)  # noqa: T201
+        return 1
+    PICTURES.mkdir(exist_ok=True)
+    foreign = ("AWS_", "PREFECT_", "TOGETHER_", "VIDEO_ARCHIVE_")
+    for name in [name for name in os.environ if name.startswith(foreign)]:
+        del os.environ[name]
+    os.environ["PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT"] = "false"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="screenshots-")))
+        studio = Studio(folder, stack)
+        wanted = {"deployments": {"name": {"any_": ["requested"]}}}
+        deployment = _until(lambda: studio.api("/deployments/filter", wanted))[0]["id"]
+        _form(studio, deployment)
+        _batch(studio, deployment, folder)
+    return 0
+
+
+def _form(studio: Studio, deployment: str) -> None:
+    form = Form(studio.browser, studio.url, deployment)
+    form.press("brief", "Brief")
+    for title, text in BRIEF.items():
+        form.fill(title, text)
+    studio.browser.run("document.activeElement.blur()")
+    studio.take("form.png")
+
+
+def _batch(studio: Studio, deployment: str, folder: Path) -> None:
+    file = folder / "fox and keeper.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in REQUESTS), encoding="utf-8")
+    parameters = {
+        "file": str(file),
+        "poll": {"first_seconds": 2, "interval_seconds": 1, "ceiling_seconds": 2},
+    }
+    run = studio.api(f"/deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]
+
+    def half_done() -> bool:
+        bar = studio.artifacts(run).get("progress")
+        return bar is not None and float(bar["data"]) >= 25
+
+    _until(half_done)
+    studio.take("running.png", f"/runs/flow-run/{run}")
+    studio.take("progress.png", f"/artifacts/artifact/{studio.artifacts(run)['progress']['id']}")
+    _until(lambda: studio.run(run)["state_type"] not in {"SCHEDULED", "PENDING", "RUNNING"})
+    print(studio.run(run)["state"]["message"])  # noqa: T201
+    studio.take("run.png", f"/runs/flow-run/{run}?tab=Artifacts")
+    for key, found in studio.artifacts(run).items():
+        if key != "progress":
+            studio.take(f"artifact-{key}.png", f"/artifacts/artifact/{found['id']}")
+    _gallery(studio, run, folder)
+
+
+def _gallery(studio: Studio, run: str, folder: Path) -> None:
+    """The batch's page of the bucket, opened from disk."""
+    from blocks.s3_client import make_client
+    from flows.cli.exhibit import copy_out
+
+    named = re.search(r"batches/[^/]+/", str(studio.artifacts(run)["gallery"]["data"]))
+    assert named is not None, "The gallery artifact does not name the page of its batch."  # noqa: S101
+    stored = make_client(None, connections=1).get_object(Bucket=BUCKET, Key=f"{named[0]}batch.json")
+    videos = json.load(stored["Body"])["videos"]
+    summary = Summary.model_validate({"videos": videos, "page": f"{named[0]}index.html"})
+    copied = copy_out(summary, BUCKET, folder / "gallery")
+    assert copied is not None  # noqa: S101
+    page = copied.as_uri()
+    studio.take("gallery.png", page)
+    studio.browser.screen(dark=True)
+    studio.browser.run("scrollTo(0, document.querySelector('.sweep').offsetTop - 90)")
+    studio.take("gallery-dark.png")
+    studio.browser.screen(390, 844, phone=True)
+    studio.take("gallery-phone.png", page)
+
+
+def _until(met: Callable[[], Any], seconds: float = 240) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := met()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("The batch did not come as far as its next picture.")
+        time.sleep(0.5)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
