@@ -7,6 +7,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,6 +17,7 @@ from cyclopts import App, CycloptsError
 from prefect.cli._app import _app
 
 from blocks import VideoArchive
+from blocks.statistics import DurationStatistics
 from flows.__main__ import app
 from flows.audit import audit_archive
 from flows.batch import generate_batch
@@ -23,6 +25,7 @@ from flows.collect import collect_videos
 from flows.inbox import watch_inbox
 from flows.video import generate_video
 from together_video.audit import Kind
+from together_video.learner import DurationFacts
 from together_video.records import Submission, VideoPlan, VideoRecord
 
 pytestmark = pytest.mark.anyio
@@ -176,6 +179,14 @@ async def test_what_s3_is_asked_for(
     inbox = await counted(archive, watch_inbox)
     audit = await counted(archive, audit_archive)
     deep = await counted(archive, audit_archive, deep=True)
+    # Else it would wait for as long as a video usually takes.
+    quick = DurationFacts(
+        model=small("an owl").model, written_at=datetime(2026, 1, 1, tzinfo=UTC), seconds=(1.0,) * 30
+    )
+    async with archive.open() as ledger:
+        await DurationStatistics(ledger.store, ledger.layout).keep(quick)
+    seen.calls(archive.bucket)
+    learning = await counted(archive, generate_video, request=small("an owl")) - start - one
     limited = archive_at(seen.url, monthly_limit_usd=100)
     await counted(limited, generate_video, **video("first: it writes store.json"))
     bounded = await counted(limited, generate_video, **video("a fox")) - start - one
@@ -192,6 +203,7 @@ async def test_what_s3_is_asked_for(
         row(start),
         row(one),
         row(bounded),
+        row(learning),
         row(again - start),
         row(page),
         row(idle),
