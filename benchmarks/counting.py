@@ -21,7 +21,7 @@ def count_s3() -> Counter[str]:
         found["LIST" if "list-type=2" in request.url else request.method] += 1
         return send(self, request)
 
-    URLLib3Session.send = counted  # type: ignore[method-assign]
+    URLLib3Session.send = counted
     atexit.register(lambda: tell(s3=dict(found)))
     return found
 

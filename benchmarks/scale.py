@@ -36,7 +36,7 @@ def large(made: Stage, options: argparse.Namespace) -> tuple[dict[str, float], l
     """One large batch. Memory in MB: before the first video, with all places taken, at 40 % and at the end."""
     file = requests_file(made.folder, "large", options.videos)
     found = batch(made, file, "large", options.in_flight, recorded=options.recorded)
-    samples: list[tuple[int, int, float]] = [tuple(sample) for sample in found.told["memory"]]  # type: ignore[misc]
+    samples: list[tuple[int, int, float]] = [tuple(sample) for sample in found.told["memory"]]
     start = samples[0][2]
     full = next(
         (mb for _, taken, mb in samples if taken >= min(options.in_flight, options.videos)), samples[-1][2]

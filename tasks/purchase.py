@@ -112,9 +112,12 @@ async def buy(
         links = await ledger.links(references_of(plan.request))
         request = with_links(plan.request, links.__getitem__)
         stop = asyncio.Event()
-        attempt = _attempt(plan, request, client, ledger, spool, run=run, log=log, clock=clock, stop=stop)
         try:
-            bought = await _to_the_end(attempt, stop)
+            async with client.creating_places:
+                attempt = _attempt(
+                    plan, request, client, ledger, spool, run=run, log=log, clock=clock, stop=stop
+                )
+                bought = await _to_the_end(attempt, stop)
         except RateLimited as error:
             shut = client.gate.refused(error.wait_seconds)
             log(f"the API asks to slow down; the next create in {shut:.0f} s")

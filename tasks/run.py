@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import Task, get_run_logger
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
 
 from together_video.errors import VideoError
 from together_video.records import RunRef
@@ -43,7 +44,8 @@ def run_logger() -> Logger:
 async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run one task: by Prefect inside a flow run, else directly with the task's retries and time limit."""
     if FlowRunContext.get() is not None:
-        return await task(*args, **kwargs)
+        # Quoted, Prefect does not search every field of every argument for results of other tasks: here are none.
+        return await task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
     return await repeat(task, lambda: task.fn(*args, **kwargs))
 
 

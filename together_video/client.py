@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +40,9 @@ from together_video.requests import VideoRequest
 from together_video.transfer import DownloadedFile, receive
 
 DEFAULT_BASE_URL = "https://api.together.ai"
+
+#: How many calls of a kind are under way at the same time; the others wait for their turn.
+_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, _CREATING_AT_ONCE = 16, 32, 64
 
 #: Sent, so that the provider can tell who calls.
 USER_AGENT = "prefect-together-video/0.1"
@@ -158,15 +162,20 @@ class TogetherClient:
             headers=bearer,
             transport=transport,
             verify=verify,
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=50),
+            limits=httpx.Limits(max_connections=_READING_AT_ONCE, max_keepalive_connections=_READING_AT_ONCE),
         )
+        # Queues of our own: a pool looks at all of its connections, and at all who wait for one, at every call.
+        self._reading_places = asyncio.Semaphore(_READING_AT_ONCE)
+        self._downloading_places = asyncio.Semaphore(_DOWNLOADING_AT_ONCE)
+        #: Who creates takes a place before the claim: one that waits behind it would look left behind.
+        self.creating_places = asyncio.Semaphore(_CREATING_AT_ONCE)
         self._downloading = httpx.AsyncClient(
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
             transport=transport,
             verify=verify,
             follow_redirects=True,
             event_hooks={"request": [_refuse_unreachable]},
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
         )
 
     async def __aenter__(self) -> Self:
@@ -234,7 +243,8 @@ class TogetherClient:
         if scheme not in {"http", "https"}:
             raise DownloadBroken(f"The job's link is not an http or https address: {url[:200]!r}.")
         patience = self.timeouts.of(self.timeouts.download_seconds)
-        return await receive(self._downloading, url, path, max_bytes=max_bytes, patience=patience)
+        async with self._downloading_places:
+            return await receive(self._downloading, url, path, max_bytes=max_bytes, patience=patience)
 
     async def _call(
         self,
@@ -251,7 +261,8 @@ class TogetherClient:
         try:
             # httpx counts its times for each piece: a dripping answer would never end.
             async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
-                answer = await read(client, method, path, body, patience)
+                async with nullcontext() if creating else self._reading_places:
+                    answer = await read(client, method, path, body, patience)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise ApiUnreachable(
                 f"No connection to {self.base_url} ({_reason(error)}); nothing was sent."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -462,3 +463,37 @@ async def test_a_key_is_trimmed() -> None:
     async with TogetherClient(" k\n", transport=httpx.MockTransport(answer)) as api:
         assert api.base_url == DEFAULT_BASE_URL
         await api.retrieve("j")
+
+
+@pytest.mark.anyio
+async def test_looks_wait_for_their_turn() -> None:
+    """Some are under way at a time, and all are answered; creates do not wait here, as they have claimed by then."""
+    under_way, most = 0, {"GET": 0, "POST": 0}
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way
+        under_way += 1
+        most[request.method] = max(most[request.method], under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return httpx.Response(200, json={"id": "j", "status": "queued"})
+
+    async with TogetherClient(KEY, "https://api.test", transport=httpx.MockTransport(answer)) as api:
+        looks = await asyncio.gather(*(api.retrieve("j") for _ in range(60)))
+        await asyncio.gather(*(api.create(FOX) for _ in range(60)))
+    assert [job.status for job in looks] == [JobStatus.QUEUED] * 60
+    assert most == {"GET": 16, "POST": 60}
+
+
+@pytest.mark.anyio
+async def test_a_look_whose_turn_does_not_come_may_be_repeated() -> None:
+    """An API that hangs keeps nobody longer than one look may take."""
+
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError("too late")
+
+    timeouts = Timeouts(connect_seconds=0.05, read_seconds=0.05)
+    async with TogetherClient(KEY, timeouts=timeouts, transport=httpx.MockTransport(hang)) as api:
+        ends = await asyncio.gather(*(api.retrieve("j") for _ in range(20)), return_exceptions=True)
+    assert [(type(end), getattr(end, "retryable", None)) for end in ends] == [(NoClearAnswer, True)] * 20
