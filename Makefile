@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-.PHONY: help demo test chaos faults scale screenshots install lock clean
+.PHONY: help demo test chaos faults scale bench screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
+	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (15 minutes)"
 	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
 	@echo "make clean        remove .venv, .demo and caches"
 
@@ -56,6 +57,9 @@ scale: $(INSTALLED)
 # Chromium is Debian's: apt-get install chromium chromium-driver
 screenshots: $(INSTALLED)
 	@$(BIN)/python -m docs.make_screenshots
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m benchmarks
 
 lock: $(INSTALLED)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \
