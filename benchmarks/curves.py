@@ -44,9 +44,9 @@ def draw(panels: Sequence[Panel], path: Path, *, columns: int = 2) -> Path:
     image = Image.new("RGB", (columns * _WIDTH, rows * _HEIGHT), "white")
     for number, panel in enumerate(panels):
         image.paste(_panel(panel), (number % columns * _WIDTH, number // columns * _HEIGHT))
-    image.resize((image.width // _SCALE, image.height // _SCALE), Image.Resampling.LANCZOS).quantize(64).save(
-        path, optimize=True
-    )
+    image.resize((image.width // _SCALE, image.height // _SCALE), Image.Resampling.LANCZOS).quantize(
+        256
+    ).save(path, optimize=True)
     return path
 
 

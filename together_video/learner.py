@@ -23,7 +23,7 @@ LAG_BOUNDS = (1.0, 15.0)
 #: No job is asked again sooner than after about so many seconds.
 _SHORTEST = 1.0
 #: A schedule is best for what was seen, and a little later than planned for what comes.
-_MARGIN = 0.93
+_MARGIN = 0.9
 #: Newest durations of this run: as many as jobs may be in flight, so that both are of the same time.
 _NEWEST = 1000
 #: A job of this run says as much of today as so many of earlier runs.
