@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,3 +88,16 @@ async def test_without_statistics_nothing_is_lost(
         await experience.keep()
     assert "cannot be read" in caplog.text
     assert "could not be kept" in caplog.text
+
+
+async def test_a_typical_time_may_be_told(
+    archive: VideoArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own file may say how long a model takes: that is where learning begins."""
+    own = tmp_path / "models.json"
+    own.write_text(json.dumps({"models": [{"name": MODEL, "typical_seconds": 180}]}))
+    monkeypatch.setenv("TOGETHER_VIDEO_CATALOGUE", str(own))
+    async with archive.open() as ledger:
+        learner = Experience(ledger, PollPolicy()).learner
+    assert learner.durations(MODEL).typical == pytest.approx(180, rel=0.03)
+    assert learner.durations("acme/unknown").typical == pytest.approx(75, rel=0.03)
