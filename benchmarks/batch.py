@@ -89,7 +89,7 @@ def main() -> None:
             one = run(made, contender, options, made.folder)
             found[contender.name] = figures(one, contender, options.videos)
             calls[contender.name] = one.s3
-            print(f"{contender.name}: {one.wall:.1f} s", flush=True)
+            print(f"{contender.name}: {one.wall:.1f} s, of the CPU {one.cpu:.1f} s", flush=True)
     bare = found.get("bare asyncio script")
     rows = [
         [
