@@ -21,7 +21,6 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from flows.cli.sandbox import catalogue_prices
 from flows.services import PrefectServer, S3Server, SandboxServer
 from tests.browser.chromium import Browser, missing_browser
 from tests.browser.prefect_form import Form
@@ -64,7 +63,7 @@ class Studio:
         self._folder = folder
         prefect = stack.enter_context(PrefectServer(folder / "prefect"))
         s3 = stack.enter_context(S3Server(folder / "s3"))
-        settings = {"generation_seconds": [15, 60], "render_workers": 2, "prices": catalogue_prices()}
+        settings = {"generation_seconds": [15, 60], "render_workers": 2, "catalogue_prices": True}
         sandbox = stack.enter_context(SandboxServer(folder / "sandbox", settings))
         self.url = prefect.url
         os.environ.update(

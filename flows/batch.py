@@ -36,6 +36,7 @@ from tasks.prompts import generate_prompts
 from tasks.run import run_logger, step
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
+from together_video.media_sources import refuse_paths
 from together_video.presets import Presets, make_request, overlay, with_presets
 from together_video.prompts import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
@@ -97,6 +98,9 @@ async def generate_batch(
         int,
         Field(ge=1, le=100, description="How many workers share the videos, by runs of generate-part/part."),
     ] = 1,
+    local_files: Annotated[
+        bool, Field(description="Whether requests may name files of the machine that makes them.")
+    ] = True,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -142,6 +146,8 @@ async def generate_batch(
                 again=again,
             )
 
+        if not local_files:
+            refuse_paths(found.request for found in sourced)
         intake = await looked_at([found.request for found in sourced], names)
         plans = plan(intake.requests)
         async with open_pipeline(

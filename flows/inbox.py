@@ -30,9 +30,11 @@ from flows.parameters import (
 )
 from tasks.run import run_logger
 from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.explain import printable
 from together_video.inbox import (
     DONE,
     FOLDER,
+    LARGEST,
     REFUSED,
     InboxReport,
     InboxRow,
@@ -41,8 +43,11 @@ from together_video.inbox import (
     read_order,
     waiting,
 )
-from together_video.request_files import LARGEST_FILE
+from together_video.records import edition_name
 from together_video.summary import Summary, VideoState
+
+#: Most bytes of requests that are given to a run as its parameters. A Prefect server takes 512 kB.
+_MOST_BYTES = 300_000
 
 
 @flow(
@@ -95,7 +100,13 @@ async def watch_inbox(
             listed = {found.key: found for found in await ledger.store.list(folder)}
             names = sorted(waiting(listed, folder), key=lambda key: (listed[key].written_at, key))
             for key in names:
-                row = await _use(ledger, key, listed[key].size, limit_usd, options)
+                # The file's own edition: a look that goes on with it tomorrow must not buy it again.
+                its = {**options, "edition": edition_name(edition, listed[key].written_at)}
+                try:
+                    row = await _use(ledger, key, listed[key].size, limit_usd, its)
+                except Exception as error:  # noqa: BLE001 - one file must not stop the others
+                    words = error.message if isinstance(error, VideoError) else f"Unexpected {error!r}"
+                    row = InboxRow(name=key.rsplit("/", 1)[-1], state="kept", message=printable(words, 500))
                 run_logger().info("%s: %s: %s", row.name, row.state, row.message)
                 rows.append(row)
     except VideoError as error:
@@ -109,8 +120,8 @@ async def _use(
 ) -> InboxRow:
     """Make what one file asks for, and move it."""
     name = key.rsplit("/", 1)[-1]
-    if size > LARGEST_FILE:
-        words = f"It has {size} bytes, and {LARGEST_FILE} at most are read: take it away."
+    if size > LARGEST:
+        words = f"It has {size} bytes, and {LARGEST} at most are read: take it away."
         return InboxRow(name=name, state="kept", message=words)
     stored = await ledger.store.get(key)
     if stored is None:
@@ -144,7 +155,9 @@ async def _make(order: Order, options: dict[str, Any]) -> object:
             "requests": [found.request for found in order.requests],
             "sweeps": [found.sweep for found in order.requests],
         }
-    if FlowRunContext.get() is None:
+    size = sum(len(found.request.model_dump_json()) for found in order.requests)
+    if FlowRunContext.get() is None or size > _MOST_BYTES:
+        # Too much for the parameters of a run of its own: it is made as a part of this one.
         return result_of((await generate_batch.fn(**parameters)).data)
     state = await generate_batch(**parameters, return_state=True)
     return result_of(await state.aresult(raise_on_failure=False))

@@ -25,8 +25,12 @@ from together_video.records import VideoPlan
 async def generate_part(
     plans: Annotated[list[VideoPlan], Field(min_length=1, description="What the batch has planned.")],
     title: Annotated[str, Field(description="The name of the run.")] = "part of a batch",
-    result: Annotated[
-        str | None, Field(description="Key of the object in the bucket that gets this part's summary.")
+    part: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d+-\d+$",
+            description="Number of the part and of the try, for its summary in the bucket.",
+        ),
     ] = None,
     in_flight: InFlight = 20,
     poll: Polling = None,
@@ -54,9 +58,12 @@ async def generate_part(
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
         ) as pipeline:
+            if budget_usd is not None:
+                await pipeline.charge_earlier(plans)
             summary = await pipeline.produce(plans)
-            if result is not None:
-                await pipeline.ledger.store.put_once(result, summary.model_dump_json().encode())
+            if part is not None and (batch := plans[0].batch_id) is not None:
+                key = pipeline.ledger.layout.part(batch, part)
+                await pipeline.ledger.store.put_once(key, summary.model_dump_json().encode())
             return ending(summary)
     except VideoError as error:
         return refused(error)

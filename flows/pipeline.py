@@ -206,7 +206,12 @@ class Pipeline:
     async def _buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """The create, within the budget."""
         await self._ask_for_media(plan)
-        await self._purse.reserve(plan.estimate_usd)
+        try:
+            await self._purse.reserve(plan.estimate_usd)
+        except BudgetReached:
+            if await self._is_bought(plan):
+                return await self._create(plan)
+            raise
         try:
             self._creating.add(plan.id)
             self._tell(plan, "creating", "")
@@ -231,6 +236,26 @@ class Pipeline:
         if isinstance(bought, VideoRecord) or bought.resumed:
             await self._purse.release(plan.estimate_usd)
         return bought
+
+    async def _is_bought(self, plan: VideoPlan) -> bool:
+        """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""
+        facts = await self.ledger.facts(plan.id)
+        doubtful = facts.state is LedgerState.AMBIGUOUS and self._on_ambiguous == "hold"
+        return facts.submission is not None or doubtful
+
+    async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
+        """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
+
+        Raises:
+            ArchiveError: the ledger cannot be asked.
+        """
+        for facts, plan in zip(
+            await asyncio.gather(*(self.ledger.facts(p.id) for p in plans)), plans, strict=True
+        ):
+            known = facts.record or facts.claim
+            if known is not None and known.plan.batch_id == plan.batch_id:
+                paid = facts.record.cost_usd if facts.record else None
+                self._purse.charge(plan.estimate_usd if paid is None else paid)
 
     async def _ask_for_media(self, plan: VideoPlan) -> None:
         """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""

@@ -35,6 +35,11 @@ class Purse:
                     )
                 await self._changed.wait()
 
+    def charge(self, amount: Decimal | None) -> None:
+        """An earlier run of the same batch has paid this."""
+        if self._budget is not None and amount is not None:
+            self._budget.charge(amount)
+
     async def settle(self, amount: Decimal | None, cost: Decimal | None) -> None:
         """A create was paid: at `cost`, or where the provider reports none at the estimate."""
         if self._budget is not None and amount is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -34,13 +34,13 @@ from tasks.run import run_logger
 from together_video.errors import ConfigurationError, InputError
 from together_video.plans import in_parts
 from together_video.records import VideoPlan
-from together_video.summary import Summary, VideoOutcome
+from together_video.summary import Summary, VideoOutcome, VideoState
 
 #: The deployment that runs a part; `deployments/prefect.yaml` makes it.
 DEPLOYMENT = "generate-part/part"
 #: Most bytes of JSON and most videos in one part. A Prefect server takes 512 kB of parameters.
 _MOST_BYTES, _MOST_VIDEOS = 300_000, 100
-#: How often a part is given to a worker before the batch makes it itself.
+#: How often a part is given to a worker before it is given up.
 _TRIES = 3
 #: Seconds between two looks at the child runs.
 _LOOK_SECONDS = 2.0
@@ -52,13 +52,12 @@ _WAITING_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Part:
-    """One share of a batch. `tries` counts the runs that were started for it."""
+    """One share of a batch, and the parameters of the run that makes it."""
 
     number: int
     plans: Sequence[VideoPlan]
     parameters: dict[str, Any]
     title: str
-    tries: int = 0
 
 
 async def produce_in_parts(
@@ -83,7 +82,7 @@ async def produce_in_parts(
 
     Raises:
         ConfigurationError: the server has no such deployment.
-        InputError: a block was never saved, so that no worker could load it.
+        InputError: a block was not named, or never saved, so that no worker could load it.
     """
     if FlowRunContext.get() is None:
         raise ConfigurationError(
@@ -131,14 +130,14 @@ async def produce_in_parts(
 async def _make(
     part: Part, pipeline: Pipeline, client: PrefectClient, deployment: str, batch_id: str
 ) -> list[VideoOutcome]:
-    """Have one part made; at last by this very run, where its workers keep dying."""
+    """Have one part made. Where its workers keep dying, the ledger says how far it came."""
+    ledger = pipeline.ledger
     for tries in range(1, _TRIES + 1):
-        part = replace(part, tries=tries)
-        key = pipeline.ledger.layout.batch(batch_id, f"parts/{part.number}-{tries}.json")
+        name = f"{part.number}-{tries}"
         try:
             run = await arun_deployment(
                 deployment,
-                parameters={**part.parameters, "title": part.title, "result": key},
+                parameters={**part.parameters, "title": part.title, "part": name},
                 flow_run_name=part.title,
                 timeout=0,
             )
@@ -151,15 +150,30 @@ async def _make(
         except asyncio.CancelledError:
             await client.set_flow_run_state(run.id, Cancelling(), force=True)
             raise
-        stored = await pipeline.ledger.store.get(key)
+        stored = await ledger.store.get(ledger.layout.part(batch_id, name))
         if stored is not None:
             return list(Summary.model_validate_json(stored.data).videos)
         run_logger().warning("%s ended as %s: %s", part.title, state.name, state.message)
-        if state.type is StateType.FAILED:
-            # It could not begin: a later try would meet the same.
+        if state.type in {StateType.FAILED, StateType.COMPLETED}:
+            # It could not begin, or it wrote into another bucket: a later try would do the same.
             break
-    run_logger().warning("%s is made by this run itself.", part.title)
-    return list((await pipeline.produce(part.plans)).videos)
+    return [await _as_it_is(pipeline, plan) for plan in part.plans]
+
+
+async def _as_it_is(pipeline: Pipeline, plan: VideoPlan) -> VideoOutcome:
+    """What the ledger knows of a video whose worker has told nothing."""
+    facts = await pipeline.ledger.facts(plan.id)
+    if facts.record is not None and facts.record.state != "abandoned":
+        state = VideoState.ARCHIVED if facts.record.state == "archived" else VideoState.FAILED
+        return VideoOutcome.of_record(facts.record, state, bucket=pipeline.ledger.bucket)
+    if facts.submission is not None:
+        words = "Its worker is gone. The job is billed and kept in flight: together-video collect goes on with it."
+        return VideoOutcome.of_plan(plan, VideoState.SUBMITTED, error=words, job_id=facts.submission.job_id)
+    if facts.claim is not None:
+        words = "Its worker is gone in mid-create. It may have been charged, so it is held."
+        return VideoOutcome.of_plan(plan, VideoState.AMBIGUOUS, error=words)
+    words = "Not started: no worker could make its part. Nothing was created; run again."
+    return VideoOutcome.of_plan(plan, VideoState.SKIPPED, error=words)
 
 
 async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
@@ -214,15 +228,17 @@ async def _fetch_records(pipeline: Pipeline, outcomes: Iterable[VideoOutcome]) -
 
 
 def _references(blocks: dict[str, Block | None]) -> dict[str, Any]:
-    """Blocks as parameters of another run: by reference, so that no secret travels."""
+    """Blocks as parameters of another run: by reference, so that no secret travels.
+
+    Each must be named: workers would else take their own, and buy into another bucket or on another bill.
+    """
     found: dict[str, Any] = {}
     for name, block in blocks.items():
-        if block is None:
-            continue
-        document = block._block_document_id
+        document = block._block_document_id if block is not None else None
         if document is None:
             raise InputError(
-                f"The block for {name} was never saved, so no worker can load it: save it first."
+                f"Several workers need the saved block for {name}, so that all of them use the same: save it "
+                f"(python -m deployments.save_blocks) and name it, as in --{name} production."
             )
         found[name] = {"$ref": {"block_document_id": str(document)}}
     return found

@@ -40,6 +40,10 @@ class Budget:
         self.reserved -= amount
         self.spent += amount if cost is None else cost
 
+    def charge(self, amount: Decimal) -> None:
+        """An earlier run has paid this out of the same money."""
+        self.spent += amount
+
     def release(self, amount: Decimal) -> None:
         """Nothing was created for what was reserved."""
         self.reserved -= amount

@@ -22,16 +22,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from together_video.catalogue import Catalogue, Review
 from together_video.errors import InputError
 from together_video.explain import explain, printable
-from together_video.media_sources import MediaForm, form_of, media_texts
+from together_video.media_sources import refuse_paths
 from together_video.presets import make_request
 from together_video.prompts.briefs import Brief
 from together_video.request_files import read_requests
 from together_video.request_lines import SourcedRequest
-from together_video.requests import VideoRequest
 from together_video.summary import Summary
 
 FOLDER, DONE, REFUSED = "inbox", "done", "refused"
-#: File names longer than this are cut when they are moved, in characters.
+#: Largest file that is read from an inbox, in bytes: 10,000 requests fit well.
+LARGEST = 16 * 1024 * 1024
+#: File names longer than this are cut when they are moved, in bytes.
 _NAME = 200
 
 
@@ -88,7 +89,8 @@ def waiting(keys: Iterable[str], folder: str) -> list[str]:
 def moved_name(name: str, moment: datetime) -> str:
     """The name that a file gets when it is moved. The time keeps files of one name apart."""
     path = PurePosixPath(name)
-    return f"{moment:%Y%m%dT%H%M%S}-{path.stem[:_NAME]}{path.suffix[:16]}"
+    stem = path.stem.encode()[:_NAME].decode(errors="ignore")
+    return f"{moment:%Y%m%dT%H%M%S}-{stem}{path.suffix[:16]}"
 
 
 def read_order(name: str, data: bytes, *, limit_usd: float | None = None) -> Order:
@@ -126,7 +128,7 @@ def _brief(data: bytes) -> Order | None:
 def _requests(name: str, data: bytes) -> list[SourcedRequest]:
     suffix = PurePosixPath(name).suffix[:16]
     with tempfile.TemporaryDirectory(prefix="together-video-inbox-") as folder:
-        path = Path(folder) / f"file{suffix if suffix.isascii() else ''}"
+        path = Path(folder) / f"file{suffix if suffix.isascii() and suffix.isprintable() else ''}"
         path.write_bytes(data)
         try:
             return read_requests(path, None, Catalogue.load().default_model.name)
@@ -141,9 +143,11 @@ def _within(order: Order, limit_usd: float | None) -> None:
     if order.brief is not None:
         count = order.brief.count
         model = order.brief.model or Catalogue.load().default_model.name
-        requests = [make_request({"model": model, **(order.settings or {}), "prompt": "to come"})[0]]
-    for number, request in enumerate(requests, 1):
-        _refuse_paths(number, request)
+        fields: dict[str, Any] = {"model": model}
+        if order.brief.seconds is not None:
+            fields["seconds"] = order.brief.seconds
+        requests = [make_request({**fields, **(order.settings or {}), "prompt": "to come"})[0]]
+    refuse_paths(requests)
     review = Review.of(requests, chosen=[found.chosen for found in order.requests] or None)
     review.refuse_errors()
     if limit_usd is None:
@@ -156,12 +160,3 @@ def _within(order: Order, limit_usd: float | None) -> None:
     cost = sum(float(price) for price in prices if price is not None) * count
     if cost > limit_usd:
         raise InputError(f"It may cost {cost:.2f} USD, and a file may cost {limit_usd:g} USD at most.")
-
-
-def _refuse_paths(number: int, request: VideoRequest) -> None:
-    for place, _, text in media_texts(request):
-        if form_of(text) is MediaForm.FILE:
-            raise InputError(
-                f"Request {number}: {place} names a file of the machine that reads the inbox. Give an https:// or "
-                "s3:// address, or a data URL."
-            )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -132,6 +132,21 @@ def media_texts(request: VideoRequest) -> Iterator[tuple[str, MediaKind, str]]:
             # An empty source_video, as in the documents' skeleton, is not sent.
             if text := _text_of(entry):
                 yield place, KINDS[name], text
+
+
+def refuse_paths(requests: Iterable[VideoRequest]) -> None:
+    """For requests of somebody who is not trusted with the files of the machine that makes them.
+
+    Raises:
+        InputError: one of them names a path.
+    """
+    for number, request in enumerate(requests, 1):
+        for place, _, text in media_texts(request):
+            if form_of(text) is MediaForm.FILE:
+                raise InputError(
+                    f"Request {number}: {place} names a file of the machine that makes it. Give an https:// or s3:// "
+                    "address, or a data URL."
+                )
 
 
 def with_media(request: VideoRequest, change: Change) -> VideoRequest:

@@ -310,6 +310,10 @@ class Layout(BaseModel):
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 
+    def part(self, batch: str, part: str) -> str:
+        """The summary of one part of a batch that is split."""
+        return self.batch(batch, f"parts/{part}.json")
+
     def referenced(self, reference: str) -> str:
         """The key of content that a request names by its reference.
 

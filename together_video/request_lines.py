@@ -20,6 +20,9 @@ from together_video.sweeps import MOST_SWEPT, combinations, count_of, swept_fiel
 
 _SHOWN = 10
 
+#: Most lines of a file.
+MOST_LINES = 10_000
+
 
 class SourcedRequest(BaseModel):
     """A request and the line (in a .json file: the item) that it came from, counted from 1.
@@ -98,6 +101,10 @@ def parse_lines(
     try:
         for row in read_rows(text, form):
             count += 1
+            if count > MOST_LINES:
+                raise InputError(
+                    f"{name}: has more than {MOST_LINES:,} requests; nothing was sent. Divide it."
+                )
             swept += count_of(row.fields) if swept_fields(row.fields) else 0
             line = _Line(row, form.unit, given, swept)
             if line.problems:

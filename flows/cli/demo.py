@@ -16,9 +16,9 @@ from cyclopts import Parameter
 
 from flows.cli.options import PlaceOptions, RunOptions
 from flows.cli.quiet import quiet_prefect
-from flows.cli.sandbox import catalogue_prices
 from flows.cli.terminal import Terminal
 from flows.services import PrefectServer, S3Server, SandboxServer
+from together_video.errors import InputError
 from together_video.summary import Summary
 
 _BUCKET = "videos"
@@ -48,6 +48,8 @@ def demo(
     json
         Print one JSON document on stdout and nothing else.
     """
+    if not 1 <= count <= 200:
+        raise InputError("--count must be from 1 to 200.")
     terminal = Terminal(quiet=json)
     folder = folder.resolve()
     quiet_prefect()
@@ -117,7 +119,7 @@ def demo(
 
 def _sandbox_settings() -> dict[str, object]:
     """Quick, and at the prices of the catalogue, so that the demo's bill is a realistic one."""
-    return {"generation_seconds": [3, 6], "render_workers": 2, "prices": catalogue_prices()}
+    return {"generation_seconds": [3, 6], "render_workers": 2, "catalogue_prices": True}
 
 
 def _stop(*_: object) -> None:

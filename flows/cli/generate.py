@@ -56,7 +56,7 @@ def batch(
     /,
     *,
     brief: str | None = None,
-    count: int = 4,
+    count: int | None = None,
     style: str | None = None,
     language: str = "English",
     negative_prompts: Annotated[bool, Parameter(negative=())] = False,
@@ -78,7 +78,7 @@ def batch(
     brief
         What the videos are about.
     count
-        How many different videos of the brief.
+        How many different videos of the brief; 4 where none is given.
     style
         The look that all videos of the brief share.
     language
@@ -98,6 +98,18 @@ def batch(
     """
     if (file is None) == (brief is None):
         raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
+    if file is not None:
+        given = {
+            "count": count is not None,
+            "style": style is not None,
+            "language": language != "English",
+            "negative-prompts": negative_prompts,
+            "chat-model": chat_model is not None,
+        }
+        if idle := [f"--{name}" for name, is_given in given.items() if is_given]:
+            raise InputError(
+                f"{' and '.join(idle)} belong to --brief: a FILE has its prompts. Nothing was sent."
+            )
     if not 1 <= in_flight <= 1000:
         raise InputError("--in-flight must be from 1 to 1000.")
     if not 1 <= workers <= 100:
@@ -122,7 +134,7 @@ def batch(
     else:
         parameters["brief"] = make_brief(
             subject=brief,
-            count=count,
+            count=4 if count is None else count,
             style=style,
             language=language,
             negative_prompts=negative_prompts,

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from prefect import Flow
 from prefect.client.schemas.objects import State
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 
 from blocks import TogetherCredentials, VideoArchive
@@ -165,6 +166,10 @@ async def _blocks(options: PlaceOptions) -> dict[str, Any]:
             continue
         try:
             found[parameter] = await kind.aload(name)
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise ConfigurationError(
+                "The Prefect server could not be asked for its blocks; nothing was created. Run again."
+            ) from error
         except ValueError as error:
             raise ConfigurationError(
                 f"There is no block {name!r} for --{parameter} on this Prefect server."

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from together_video.catalogue import Catalogue, estimate
-from together_video.catalogue.examples import example_request
-
-
-def catalogue_prices() -> dict[str, float]:
-    """USD for a usual video of each model, so that the sandbox's bill is what `check` announces."""
-    return {
-        model.name: float(price)
-        for model in Catalogue.load().models
-        if (price := estimate(example_request(model)).usd) is not None
-    }
-
 
 def sandbox(
     *, port: int = 8765, host: str = "127.0.0.1", config: Path | None = None, state_dir: Path | None = None
@@ -38,7 +26,7 @@ def sandbox(
 
     settings = SandboxConfig.load(config) if config else SandboxConfig()
     if not {"price", "prices"} & settings.model_fields_set:
-        settings = settings.model_copy(update={"prices": catalogue_prices()})
+        settings = settings.model_copy(update={"catalogue_prices": True})
     if state_dir is not None:
         settings = settings.model_copy(update={"state_dir": state_dir})
 

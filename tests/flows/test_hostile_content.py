@@ -31,7 +31,7 @@ HOSTILE = {
     "markdown": "fox [a](javascript:alert(1)) ![b](https://evil.test/x.png) | `c` \n\n# d\n<img onerror=e>",
     "rich markup": "fox [bold red]x[/] [link=https://evil.test]y[/link] [/] [",
     "escape sequences": "fox \x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b]8;;https://evil.test\x07x \x9b2J \x9d",
-    "controls": "fox \a\b\x00\x7f\x85\v\f one\r\ntwo\rthree\u2028four",
+    "controls": "fox \a\b\x7f\x85\v\f one\r\ntwo\rthree\u2028four",
     "a path": "../../../etc/passwd ..\\..\\win /abs//x %2e%2e%2f",
     "long": "fox " + "x" * 30_000,
     "emoji": "🦊👨‍👩‍👧‍👦🏳️‍🌈" * 12,

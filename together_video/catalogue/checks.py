@@ -26,6 +26,7 @@ from together_video.catalogue.rules_output import (
     frame_rate,
     guidance,
     length,
+    no_nul,
     seed_range,
     settings_are_taken,
     sound_is_made,
@@ -65,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     format_is_made,
     seed_range,
     sound_is_made,
+    no_nul,
     settings_are_taken,
     required_media,
     media_go_together,
@@ -74,7 +76,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 #: Those that ask nothing of the model.
-ANY_MODEL: tuple[Rule, ...] = (guidance, inline_is_short)
+ANY_MODEL: tuple[Rule, ...] = (no_nul, guidance, inline_is_short)
 
 
 def check(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from pydantic import JsonValue
+
 from together_video.catalogue.catalogue import Catalogue
-from together_video.catalogue.findings import Finding, advice, shortened, warning
+from together_video.catalogue.findings import Finding, advice, error, shortened, warning
 from together_video.catalogue.models import Model
 from together_video.requests import VideoRequest
 
@@ -35,6 +37,13 @@ def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterato
         message = f"No length is documented for {model.name}, and in general {general} s; {shown} may fail."
         near = general.nearest(asked)
         yield advice("seconds", message, ", ".join(catalogue.general.sources), seconds=str(near))
+
+
+def no_nul(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """A NUL character says nothing to a model, and a Prefect server on PostgreSQL cannot store it."""
+    for field, value in request.model_dump(mode="json", exclude_none=True).items():
+        if _holds_nul(value):
+            yield error(field, f"{field} holds a NUL character: leave it out.", "project")
 
 
 def frame_rate(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -119,6 +128,14 @@ def settings_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue
     if is_set and model.sound is not None and model.sound.makes == "always":
         message = f"{model.name} always makes sound and has no switch for it; leave settings.audio out."
         yield warning("extra.settings.audio", message, model.limits_from)
+
+
+def _holds_nul(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return any("\0" in name or _holds_nul(inner) for name, inner in value.items())
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _join(known: tuple[object, ...]) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from together_video.forms import plain_fields
 
@@ -67,6 +67,13 @@ class Brief(BaseModel):
         title="Chat model",
         description="API name of the model that writes the prompts. It should be able to answer in JSON.",
     )
+
+    @field_validator("subject", "style", "language", "model", "chat_model")
+    @classmethod
+    def _no_nul(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("it holds a NUL character")
+        return value
 
     def canonical(self) -> str:
         """What was asked for as JSON text with sorted keys: equal briefs, equal text.

@@ -37,6 +37,10 @@ class SandboxConfig(BaseModel):
     seed: int = Field(default=0, description="Seeds all that is random here: durations, faults, wording.")
     price: float = Field(default=0.28, ge=0, description="Price of one video.")
     prices: dict[str, float] = Field(default_factory=dict, description="Prices of single models.")
+    catalogue_prices: bool = Field(
+        default=False,
+        description="Bill each job at the catalogue's estimate of it, where it has one and `prices` has none.",
+    )
     link_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0, description="How long a link to a video works after it was given out."
     )
@@ -81,9 +85,6 @@ class SandboxConfig(BaseModel):
         """Shortest and longest time that a job takes, in seconds."""
         span = self.generation_seconds
         return span if isinstance(span, tuple) else (span, span)
-
-    def price_of(self, model: str) -> float:
-        return self.prices.get(model, self.price)
 
     @classmethod
     def load(cls, path: Path) -> SandboxConfig:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from together_video.errors import ConfigurationError
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule
+from together_video.sandbox.model_rules import price_of
 
 #: Part of a job's time that it waits in the queue.
 _QUEUED_SHARE = 0.2
@@ -102,7 +103,7 @@ class JobStore:
             body=body,
             model=body["model"],
             prompt=body.get("prompt") or "",
-            cost=self._config.price_of(body["model"]),
+            cost=price_of(body, self._config),
             created_at=now,
             started_at=now + takes * _QUEUED_SHARE,
             due_at=now + takes,

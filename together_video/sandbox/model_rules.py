@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.checks import check
 from together_video.catalogue.findings import Level
+from together_video.catalogue.pricing import estimate
 from together_video.explain import explain
 from together_video.requests import VideoRequest
+from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.refusal import Refusal
 
@@ -80,6 +82,20 @@ def fate_of(body: Mapping[str, Any]) -> FaultRule | None:
         return None
     message = "The parameter negative_prompt is not supported by this model"
     return FaultRule(on="create", kind="job_failed", code="unsupportedParameter", message=message)
+
+
+def price_of(body: Mapping[str, Any], config: SandboxConfig) -> float:
+    """What a job costs, in USD."""
+    if (price := config.prices.get(body["model"])) is not None:
+        return price
+    if config.catalogue_prices:
+        try:
+            known = estimate(_request(body)).usd
+        except Refusal:
+            known = None
+        if known is not None:
+            return float(known)
+    return config.price
 
 
 def _request(body: Mapping[str, Any]) -> VideoRequest:

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from together_video.catalogue import Catalogue, estimate
-from together_video.catalogue.examples import example_request
+from together_video.catalogue import estimate
+from together_video.requests import VideoRequest
 
 Run = Callable[..., Any]
 
@@ -138,24 +138,28 @@ def test_the_sandbox_serves_until_it_is_told_to_stop(shell: Any, ending: signal.
 def test_the_sandbox_bills_what_is_announced(
     shell: Any, tmp_path: Path, settings: dict[str, float] | None, price: float | None
 ) -> None:
-    """Without prices of its own it takes those of the catalogue, so that a bill is a realistic one."""
+    """Without prices of its own it takes those of the catalogue, by the length that is asked for."""
     words = ["sandbox", "--port", "0"]
     if settings is not None:
         (tmp_path / "sandbox.json").write_text(json.dumps(settings))
         words += ["--config", str(tmp_path / "sandbox.json")]
-    models = Catalogue.load()
+    bodies = [
+        {"model": "pixverse/pixverse-v5", "prompt": "a fox"},
+        {"model": "Wan-AI/wan2.7-t2v", "prompt": "a fox", "resolution": "720P", "seconds": "2"},
+    ]
     with shell.start(*words) as process, httpx.Client(trust_env=False) as client:
         try:
             url = process.stdout.readline().split()[-1]
-            for name in ("pixverse/pixverse-v5", "google/veo-3.1"):
-                body = {"model": name, "prompt": "a fox"}
+            for body in bodies:
                 answer = client.post(f"{url}/v2/videos", json=body, headers={"authorization": "Bearer key"})
                 assert answer.status_code == 200, answer.text
             billed = {row["model"]: row["cost"] for row in client.get(f"{url}/sandbox/bill").json()["jobs"]}
         finally:
             process.terminate()
             process.communicate(timeout=20)
-    expected = {name: price or float(estimate(example_request(models.get(name))).usd) for name in billed}
+    expected = {
+        body["model"]: price or float(estimate(VideoRequest.model_validate(body)).usd) for body in bodies
+    }
     assert billed == expected
     assert len(billed) == 2
     assert price or len(set(billed.values())) == 2
