@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from blocks.ledger import Ledger
+from tasks.decoding import decode
 from tasks.download import Clip
 from tasks.purchase import Purchase
 from tasks.run import current_run, run_logger
@@ -64,7 +65,7 @@ async def archive_video(
     notes = compare(clip.info, claim.plan.request)
     poster: StoredObject | None = None
     try:
-        await to_thread.run_sync(make_poster, clip.file.path, poster_path)
+        await decode(make_poster, clip.file.path, poster_path)
         picture = await to_thread.run_sync(hash_file, poster_path)
         poster = await _stored(ledger, claim.poster_key, picture, any_content=True)
     except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too

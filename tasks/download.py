@@ -11,6 +11,7 @@ from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, ConfigDict
 
 from blocks.ledger import Ledger
+from tasks.decoding import decode
 from tasks.purchase import Purchase
 from tasks.run import run_logger
 from tasks.verdict import worth_repeating
@@ -68,7 +69,7 @@ async def download_video(
             return clip
     file = await _download(job, path, client)
     try:
-        info = await to_thread.run_sync(inspect_clip, path)
+        info = await decode(inspect_clip, path)
     except FileNotFoundError:
         raise DownloadBroken(
             f"Another run of job {job.id} on this machine took its file away. Download it again."
@@ -94,7 +95,7 @@ async def _opened(path: Path) -> Clip | None:
     Another run of the same job on this machine may remove it at any time, once it is archived.
     """
     try:
-        info = await to_thread.run_sync(inspect_clip, path)
+        info = await decode(inspect_clip, path)
         return Clip(file=await to_thread.run_sync(hash_file, path), info=info)
     except FileNotFoundError:
         return None
