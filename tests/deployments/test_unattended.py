@@ -215,3 +215,37 @@ async def test_one_process_serves_the_deployments(
     said = log.read_text(errors="replace")
     assert "Not saved on this server: together-credentials/production, video-archive/production." in said
     assert "Traceback" not in said
+
+
+async def test_a_batch_is_shared_by_workers(
+    place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
+) -> None:
+    """Two parts, made by runs of generate-part/part with the blocks that the batch names; each video is bought once."""
+    place.run(sys.executable, "-m", "deployments.save_blocks")
+    process, log = start("together-video", "serve", "part")
+    file = tmp_path / "four.jsonl"
+    file.write_text("".join(json.dumps({**SMALL, "prompt": f"kite {n}"}) + "\n" for n in range(4)))
+    async with get_client() as client, asyncio.timeout(90):
+        while True:
+            try:
+                await client.read_deployment_by_name("generate-part/part")
+                break
+            except Exception:  # noqa: BLE001 - not there yet
+                assert process.poll() is None, log.read_text(errors="replace")
+                await asyncio.sleep(0.3)
+    words = [
+        "batch",
+        str(file),
+        "--workers",
+        "2",
+        "--together",
+        "production",
+        "--archive",
+        "production",
+        "--json",
+    ]
+    document = json.loads(place.run("together-video", *words))
+    assert document["counts"]["archived"] == 4
+    assert len(place.runs("generate-part")) == 2
+    bill = httpx.get(f"{place.environment['TOGETHER_BASE_URL']}/sandbox/bill", trust_env=False).json()  # noqa: ASYNC210
+    assert (bill["posts"], len(bill["jobs"])) == (4, 4)

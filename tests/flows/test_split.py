@@ -1,0 +1,96 @@
+"""Parts of a batch: what a part that is run again may spend, and what workers must be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from blocks import TogetherCredentials, VideoArchive
+from flows.ending import result_of
+from flows.part import generate_part
+from flows.split import _references
+from together_video.errors import InputError
+from together_video.plans import plan_videos
+from together_video.polling import PollPolicy
+from together_video.records import VideoPlan
+from together_video.summary import Summary
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[..., Any]
+PRICE = Decimal("0.30")
+
+
+@pytest.fixture
+def part(api: Any, archive: VideoArchive, poll: PollPolicy) -> Make:
+    async def run(plans: list[VideoPlan], **parameters: Any) -> Summary:
+        state = await generate_part.fn(
+            plans, **{"together": api.credentials(), "archive": archive, "poll": poll, **parameters}
+        )
+        summary = result_of(state.data)
+        assert isinstance(summary, Summary), summary
+        return summary
+
+    return run
+
+
+@pytest.fixture
+def plans(small: Make) -> list[VideoPlan]:
+    made = plan_videos([small("a fox"), small("an owl"), small("a cat")], batch_id="batch-1")
+    return [plan.model_copy(update={"estimate_usd": PRICE}) for plan in made]
+
+
+async def test_a_part_that_is_run_again_counts_what_it_has_paid(
+    part: Make, plans: list[VideoPlan], api: Any
+) -> None:
+    """Its worker died after one video: the second run has that much less, and calls it archived, as the batch paid."""
+    first = await part(plans[:1], budget_usd=Decimal("0.70"), part="1-1")
+    assert (first.counts["archived"], api.posts) == (1, 1)
+    again = await part(plans, budget_usd=Decimal("0.70"), part="1-2")
+    assert (again.counts["archived"], again.counts["skipped"], api.posts) == (2, 1, 2)
+    assert "the budget of 0.70 USD" in next(found.error or "" for found in again.videos if found.error)
+
+
+async def test_what_another_batch_paid_is_reused_and_not_counted(
+    part: Make, plans: list[VideoPlan], api: Any
+) -> None:
+    await part(plans[:1], budget_usd=PRICE)
+    later = [plan.model_copy(update={"batch_id": "batch-2"}) for plan in plans[:2]]
+    summary = await part(later, budget_usd=PRICE)
+    assert (summary.counts["reused"], summary.counts["archived"], api.posts) == (1, 1, 2)
+
+
+async def test_a_job_at_the_provider_needs_no_money(
+    part: Make, plans: list[VideoPlan], start_api: Make
+) -> None:
+    """A run that could wait no longer has paid for it; the next one brings it home with an empty purse."""
+    now = [1_800_000_000.0]
+    api = start_api(generation_seconds=60, clock=lambda: now[0])
+    first = await part(plans[:1], together=api.credentials(), poll=PollPolicy.fixed(0.1, deadline=0.5))
+    assert (first.counts["submitted"], api.posts) == (1, 1)
+    now[0] += 120
+    later = [plans[0].model_copy(update={"batch_id": "batch-2"})]
+    summary = await part(later, together=api.credentials(), budget_usd=Decimal("0.01"))
+    assert (summary.counts["archived"], api.posts) == (1, 1), summary.videos[0].error
+
+
+async def test_the_summary_of_a_part_lies_in_the_batch(
+    part: Make, plans: list[VideoPlan], archive: VideoArchive
+) -> None:
+    """Under the prefix of the archive that made it, whatever the parent's is."""
+    summary = await part(plans[:1], part="7-2")
+    async with archive.open() as ledger:
+        stored = await ledger.store.get(ledger.layout.key("batches", "batch-1", "parts/7-2.json"))
+    assert stored is not None
+    assert Summary.model_validate_json(stored.data) == summary
+
+
+def test_workers_take_the_blocks_of_the_batch_or_none(archive: VideoArchive) -> None:
+    """A block that was not named or never saved is refused: a worker's own may be another account or bucket."""
+    unsaved = TogetherCredentials.model_validate({"api_key": "key"})
+    for block in (None, unsaved):
+        with pytest.raises(InputError, match="--together production"):
+            _references({"together": block})
