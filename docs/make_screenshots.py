@@ -88,7 +88,7 @@ class Studio:
         server = subprocess.Popen([program, "serve", "requested"], cwd=folder)  # noqa: S603
         stack.callback(server.wait)
         stack.callback(server.terminate)
-        self.browser = Browser()
+        self.browser = Browser(charts=True)
         stack.callback(self.browser.quit)
 
     def api(self, path: str, body: dict[str, Any] | None = None) -> Any:

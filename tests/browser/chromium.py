@@ -51,10 +51,11 @@ def missing_browser() -> str | None:
 class Browser(Chrome):
     """Chromium with one tab, by the names that a person would use."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, charts: bool = False) -> None:
+        """`charts` draws what needs WebGL, such as Prefect's graph of a run: in software, so it costs much."""
         options = Options()
         options.binary_location = shutil.which("chromium") or ""
-        for switch in _SWITCHES:
+        for switch in (*_SWITCHES, "--enable-unsafe-swiftshader" if charts else "--disable-3d-apis"):
             options.add_argument(switch)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         super().__init__(options=options, service=Service(shutil.which("chromedriver") or ""))

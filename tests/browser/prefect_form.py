@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -27,8 +28,11 @@ class Form:
         text = self._browser.until(lambda _: self.place(title).text)
         return [line for line in text.split("\n") if line != "Open menu"]
 
-    def value(self, title: str) -> str | None:
-        return self.place(title).find_element("css selector", _ENTRY).get_attribute("value")
+    def value(self, title: str) -> str:
+        entries = self._browser.until(
+            lambda _: [self.place(title).find_element("css selector", _ENTRY).get_property("value")]
+        )
+        return str(entries[0])
 
     def fill(self, title: str, text: str) -> None:
         def filled(browser: Browser) -> bool:
@@ -53,4 +57,17 @@ class Form:
         return self._browser.shown("[role=option]")
 
     def submit(self) -> None:
-        self._browser.at("//button[normalize-space()='Submit']").click()
+        """Press Submit; the page that comes is the run's or the deployment's. A click that was lost is made again."""
+        form = self._browser.current_url
+
+        def left(browser: Browser) -> bool:
+            return browser.current_url != form
+
+        for seconds in (20, 60):
+            self._browser.at("//button[normalize-space()='Submit']").send_keys(Keys.ENTER)
+            try:
+                self._browser.until(left, seconds)
+                return
+            except TimeoutException:
+                continue
+        raise AssertionError(f"the form was not accepted:\n{self._browser.text}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Browser
@@ -54,7 +55,11 @@ class Studio:
             new = [run for run in self.runs(self._deployment) if run["id"] not in before]
             return new[0] if new and new[0]["state_type"] in _ENDED else None
 
-        found = browser.until(ended, 180)
+        try:
+            found = browser.until(ended, 180)
+        except TimeoutException:
+            told = self._log.read_text(errors="replace")
+            raise AssertionError(f"no run of the form ended: {self.runs(self._deployment)}\n{told}") from None
         assert found is not None
         return found
 
@@ -194,8 +199,8 @@ def _is_told(browser: Browser, studio: Studio, run: dict[str, Any], counts: str)
         lambda here: here.run(f"return {images}.every(i => i.complete) && {images}.map(i => i.naturalWidth)")
     )
     assert sizes == [64] * int(counts[0])
-    for link in browser.all("a[href*='.mp4']"):
-        video = httpx.get(link.get_attribute("href") or "", trust_env=False)
+    for address in browser.run("return [...document.querySelectorAll('a[href*=\".mp4\"]')].map(a => a.href)"):
+        video = httpx.get(address, trust_env=False)
         assert video.headers["content-type"] == "video/mp4"
         assert video.content[4:8] == b"ftyp"
     assert KEY not in browser.page_source
