@@ -204,8 +204,9 @@ class Ledger:
         if record is not None:
             return Facts(state=state_of(record=record), record=record)
         found = await self.facts_in_flight(video)
-        if found.claim is None:
-            # Finishing writes the record first and then empties inflight: look again, in that order.
+        if found.submission is None:
+            # Finishing writes the record first and then empties inflight: look again, in that order. A claim
+            # may have been read just before, and its job have been gone a moment later.
             record = await self.record(video)
             if record is not None:
                 return Facts(state=state_of(record=record), record=record)

@@ -123,7 +123,7 @@ class Pipeline:
         try:
             return Summary.of(await asyncio.gather(*waiting))
         except asyncio.CancelledError:
-            # No new creates from here on; a POST that is under way still stores its outcome.
+            # No new creates from here on; a POST that was under way has stored its outcome.
             run_logger().warning(interrupted(self._under_way, len(self._creating)))
             raise
 
@@ -269,15 +269,22 @@ class Pipeline:
 
     async def _create(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """What was found ambiguous is given up and bought again, if that was asked for."""
-        while True:
-            try:
-                return await step(create_video, plan, self.client, self.ledger, self.spool)
-            except CreateAmbiguous as error:
-                if error.fresh or not await self._give_up(plan, error):
-                    raise
-                plan, record = await self._latest(plan)
-                if record is not None:
-                    return record
+        first = plan
+        try:
+            while True:
+                try:
+                    return await step(create_video, plan, self.client, self.ledger, self.spool)
+                except CreateAmbiguous as error:
+                    if error.fresh or not await self._give_up(plan, error):
+                        raise
+                    plan, record = await self._latest(plan)
+                    if record is not None:
+                        return record
+        except asyncio.CancelledError:
+            if plan.id not in self.client.posted:
+                self._creating.discard(first.id)
+                self._tell(first, "stopped", "")
+            raise
 
     async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
         """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""

@@ -15,6 +15,7 @@ from together_video.summary import VideoOutcome
 class Progress:
     """One change of one video: `stage` is a verb in the past ("created"), `done` of `total` are over.
 
+    A create that is "creating" becomes "created", or "stopped" where the run ended before anything was sent.
     `outcome` is there once this one is over; `out_of_budget` where a budget or a limit kept it from beginning.
     """
 

@@ -184,6 +184,7 @@ async def _submit(
     claim: Claim, request: VideoRequest, client: TogetherClient, ledger: Ledger, spool: Spool, log: Log
 ) -> Submission:
     """POST once and store the job id before anything else happens."""
+    client.posted.add(claim.id)
     try:
         job = await client.create(request)
     except NoClearAnswer as error:
@@ -198,6 +199,7 @@ async def _submit(
             fresh=True,
         ) from error
     except (TogetherError, ConfigurationError):
+        client.posted.discard(claim.id)
         await ledger.release(claim)
         raise
     submission = Submission.of(claim, job)

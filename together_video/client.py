@@ -140,6 +140,8 @@ class TogetherClient:
         self.timeouts = timeouts or Timeouts()
         #: All who create with this client pass it, so that a 429 makes everyone wait.
         self.gate = RateGate()
+        #: Ids of the purchases behind whose POST there is, or may be, a job.
+        self.posted: set[str] = set()
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
         verify = httpx.create_ssl_context() if transport is None else True

@@ -74,6 +74,8 @@ class Terminal:
             self.creating.add(video)
             return
         self.creating.discard(video)
+        if change.stage == "stopped":
+            return
         if change.stage in {"created", "goes on"}:
             self.at_provider.add(video)
         elif change.stage in {"archived", "failed"}:

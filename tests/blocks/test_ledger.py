@@ -290,6 +290,25 @@ async def test_facts_look_again_for_a_record_that_was_just_written(unruly_ledger
 
 
 @pytest.mark.anyio
+async def test_facts_that_vanish_while_they_are_read_are_no_doubt(ledger, monkeypatch):
+    """A claim that was read just before another run finished the video, and its job that was gone by then."""
+    claim = await ledger.claim(PLAN, valid_seconds=0)
+    await ledger.submitted(job_of(claim))
+    record, get = record_of(claim), ledger.store.get
+
+    async def get_while_another_finishes(key):
+        found = await get(key)
+        if key == ledger.layout.claim(PLAN.id):
+            monkeypatch.undo()
+            await ledger.finish(record, claim)
+        return found
+
+    monkeypatch.setattr(ledger.store, "get", get_while_another_finishes)
+    facts = await ledger.facts(PLAN.id)
+    assert (facts.state, facts.record) == (LedgerState.ARCHIVED, record)
+
+
+@pytest.mark.anyio
 async def test_finish_writes_the_record_before_it_cleans_up(unruly_ledger, unruly_s3):
     """The record is the commit: it comes first, and then one request empties inflight."""
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)

@@ -122,23 +122,28 @@ def test_killed_interrupted_and_finished(
     assert [key for key in s3_keys() if key.startswith("inflight/")] == []
 
 
+@pytest.mark.parametrize("tried", [False, True])
 def test_interrupted_before_anything_was_bought(
-    ready_shell: Any, small_file: Make, s3_keys: Make, api: Any
+    ready_shell: Any, small_file: Make, s3_keys: Make, api: Any, tried: bool
 ) -> None:
-    """While the API cannot be reached, SIGTERM ends the wait with a sentence, whether a create has begun or not."""
-    words = ("batch", str(small_file("a fox")), "--json")
+    """While the API cannot be reached, SIGTERM ends the wait: a create that never left counts for nothing."""
+    words = ("batch", str(small_file("a fox")), *(() if tried else ("--json",)))
     with ready_shell.start(*words, TOGETHER_BASE_URL="http://127.0.0.1:9") as process:
         try:
-            wait_for(lambda: "store.json" in s3_keys(), process)
+            if tried:
+                assert "Trying again in" in next(line for line in process.stderr if "Trying" in line)
+            else:
+                wait_for(lambda: "store.json" in s3_keys(), process)
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 130
     assert out == ""
-    assert "Interrupted." in err
+    assert "Interrupted. No job is under way at the provider" in " ".join(err.split())
     assert "Traceback" not in err
     assert api.posts == 0
+    assert [key for key in s3_keys() if "inflight/" in key] == []
 
 
 def test_sigterm_where_a_script_ignores_sigint(ready_shell: Any, small_file: Make, s3_keys: Make) -> None:
