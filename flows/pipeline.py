@@ -21,6 +21,7 @@ from flows.experience import Experience
 from flows.progress import Progress, tell
 from flows.purse import Purse
 from flows.watching import watched
+from tasks import watch
 from tasks.archive import archive_video, record_failure
 from tasks.create import create_video
 from tasks.download import download_video
@@ -38,9 +39,12 @@ from together_video.errors import (
     BudgetReached,
     ConfigurationError,
     CreateAmbiguous,
+    DownloadBroken,
     JobDeadlinePassed,
     JobFailed,
     JobForgotten,
+    JobWithoutVideo,
+    LinkExpired,
     MediaRefused,
     ObjectConflict,
     RateLimited,
@@ -348,6 +352,19 @@ class Pipeline:
             await self._purse.settle(reserved, cost)
 
     async def _wait_and_archive(self, purchase: Purchase) -> VideoRecord:
+        """Raises JobForgotten also where a job that is older than a day is completed and gives no file."""
+        try:
+            return await self._through_the_steps(purchase)
+        except (JobWithoutVideo, LinkExpired, DownloadBroken) as error:
+            if (age := purchase.age_seconds) <= watch.FORGOTTEN_AFTER:
+                raise
+            raise JobForgotten(
+                f"{as_sentence(error.message)} The job was made {age / 3600:.0f} h ago and is billed: ask the "
+                f"provider for the file of job {purchase.job_id}, or buy the video again with --on-ambiguous resubmit.",
+                job_id=purchase.job_id,
+            ) from error
+
+    async def _through_the_steps(self, purchase: Purchase) -> VideoRecord:
         if self.experience is not None:
             await self.experience.recall(purchase.claim.plan.request.model)
         learner = self.experience.learner if self.experience is not None else None

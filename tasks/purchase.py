@@ -58,6 +58,11 @@ class Purchase(BaseModel):
     def title(self) -> str:
         return self.claim.plan.title
 
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the provider took the job."""
+        return (datetime.now(UTC) - self.submission.submitted_at).total_seconds()
+
 
 #: Longest pause that the API may ask creators for, in seconds. After a longer one a later run goes on.
 _PATIENCE = 900

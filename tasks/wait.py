@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
@@ -38,7 +36,7 @@ async def wait_for_video(
     """Returns the completed job. With a learner it looks when that finds an end likely, and tells it what
     it saw. Errors: see `watch.watch`.
     """
-    job_id, log, age = purchase.job_id, run_logger().info, _age(purchase)
+    job_id, log, age = purchase.job_id, run_logger().info, purchase.age_seconds
     if learner is None:
         return await watch(job_id, client, policy, log=log, age=age)
     model = purchase.claim.plan.request.model
@@ -48,9 +46,5 @@ async def wait_for_video(
     except JobFailed:
         learner.drop(job_id, model)
         raise
-    learner.done(job, model, age=_age(purchase), resumed=purchase.resumed)
+    learner.done(job, model, age=purchase.age_seconds, resumed=purchase.resumed)
     return job
-
-
-def _age(purchase: Purchase) -> float:
-    return (datetime.now(UTC) - purchase.submission.submitted_at).total_seconds()

@@ -70,7 +70,7 @@ _MASKS = (
     (r"(?<![\w.])/[\w./-]*/spool\b", "{spool}"),
     (r"\b\d+ bytes", "{n} bytes"),
     (r"expected \d+", "expected {n}"),
-    (r"took \d+ h ago", "took {n} h ago"),
+    (r"\b\d+ h ago", "{n} h ago"),
     (r"\b1[78]\d{8}\b", "{seconds}"),
     (r"\b\d+ were announced", "{n} were announced"),
     (r"(\{n\} bytes, )\d+\b", r"\1{n}"),

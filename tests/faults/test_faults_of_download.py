@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tasks import watch
+
 pytestmark = pytest.mark.anyio
 
 Expect = Callable[..., Any]
@@ -70,6 +72,23 @@ CASES: dict[str, dict[str, Any]] = {
         "reads": "empty",
     },
 }
+
+
+GIVEN_UP = {
+    "404 behind the link, more than a day after the create": rule("link", "status", status=404),
+    "no video behind the link, more than a day after the create": rule("download", "garbage"),
+}
+
+
+@pytest.mark.parametrize("fault", GIVEN_UP)
+async def test_a_file_that_never_comes_is_a_doubt(
+    expect: Expect, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """It is billed and will hardly come: it is told, and who says resubmit may buy it again."""
+    with monkeypatch.context() as later:
+        later.setattr(watch, "FORGOTTEN_AFTER", -1.0)
+        doubt = {**LATER, "sees": "ambiguous", "reads": "--on-ambiguous resubmit"}
+        await expect("download", fault, **doubt, rules=GIVEN_UP[fault])
 
 
 @pytest.mark.parametrize("fault", CASES)
