@@ -5,37 +5,61 @@ Nothing here imports Prefect: help, models and checks answer at once.
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import sys
-from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
 from flows.cli import leaving
-from flows.cli.check import check
-from flows.cli.demo import demo
-from flows.cli.gallery import gallery
-from flows.cli.generate import batch, generate
-from flows.cli.ledger import audit, collect
-from flows.cli.models import models
-from flows.cli.prompts import prompts
-from flows.cli.sandbox import sandbox
-from flows.cli.serve import serve
-from flows.cli.terminal import Terminal
 from together_video.errors import VideoError
 
 INTERRUPTED = 130
+
+#: Modules of `flows.cli`, and the commands that each of them holds. They are imported when they are called.
+_COMMANDS = {
+    "demo": ("demo",),
+    "generate": ("generate", "batch"),
+    "prompts": ("prompts",),
+    "ledger": ("collect", "audit"),
+    "check": ("check",),
+    "models": ("models",),
+    "gallery": ("gallery",),
+    "sandbox": ("sandbox",),
+    "serve": ("serve",),
+}
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("prefect-together-video")
+
 
 app = App(
     name="together-video",
     help="Turn a brief into generated videos in an S3 bucket: nothing is paid for twice, nothing paid for is lost.",
     help_format="plaintext",
-    version=lambda: version("prefect-together-video"),
+    version=_version,
     version_flags=["--version"],
 )
-for command in (demo, generate, batch, prompts, collect, audit, check, models, gallery, sandbox, serve):
-    app.command(command)
+
+
+def _docstrings(module: str) -> dict[str, str]:
+    """Of each function of a module, read without importing it."""
+    spec = find_spec(module)
+    source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    return {function.name: ast.get_docstring(function) or "" for function in functions}
+
+
+for _module, _names in _COMMANDS.items():
+    _help = _docstrings(f"flows.cli.{_module}")
+    for _name in _names:
+        app.command(f"flows.cli.{_module}:{_name}", name=_name, help=_help[_name])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,17 +79,23 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+def _complain(words: str) -> None:
+    from flows.cli.terminal import Terminal
+
+    Terminal().complain(words)
+
+
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        Terminal().complain(f"{error}\nSee together-video --help.")
+        _complain(f"{error}\nSee together-video --help.")
         return 2
     except VideoError as error:
-        Terminal().complain(error.message)
+        _complain(error.message)
         return error.exit_code
     except KeyboardInterrupt:
-        Terminal().complain("Interrupted; nothing was created.")
+        _complain("Interrupted; nothing was created.")
         return INTERRUPTED
     except BrokenPipeError:
         return 1
