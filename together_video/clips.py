@@ -175,10 +175,14 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
 
 
 def _frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
-    """The first frame at `seconds` or later, else the last one before it."""
+    """The first frame at `seconds` or later, else the last one before it.
+
+    Frames that no other is made from are passed over: they are most of the work on the way there.
+    """
     import av.error
 
     frame = None
+    stream.codec_context.skip_frame = "BIDIR"
     with suppress(av.error.FFmpegError):
         start = stream.start_time or 0
         if seconds and stream.time_base:
