@@ -3,8 +3,9 @@
     python -m benchmarks.batch --videos 500 --job-seconds 60
 
 All are in flight at once, in one session on one machine, against the same sandbox and S3 server. Each
-contender is a process of its own and polls at the same fixed interval, so that the overhead is compared
-and not the patience (for that see polling.py). CPU and memory are those of this process alone.
+contender is a process of its own; CPU and memory are those of this process alone. The others poll at a fixed
+interval, as the documents do; ours as it comes, which is adaptive, and in a row of its own at that interval,
+so that the overhead can be told from the patience (see polling.py).
 """
 
 from __future__ import annotations
@@ -28,10 +29,14 @@ class Contender:
 
 def contenders(options: argparse.Namespace) -> list[Contender]:
     ours = ("-m", "benchmarks.contenders.ours", "batch", "FILE", "--json")
-    flight = ("--in-flight", str(min(options.videos, 1000)), "--poll-interval", str(options.interval))
+    flight = ("--in-flight", str(min(options.videos, 1000)))
+    evenly = ("--poll-interval", str(options.interval))
     every = {
         "ours": Contender("ours, recorded by Prefect", (*ours, *flight), recorded=True),
         "alone": Contender("ours, without a server", (*ours, *flight)),
+        "even": Contender(
+            f"ours, recorded, asking every {options.interval:g} s", (*ours, *flight, *evenly), recorded=True
+        ),
         "bare": Contender(
             "bare asyncio script", ("-m", "benchmarks.contenders.bare", "FILE", str(options.interval))
         ),
@@ -52,7 +57,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
 def run(made: Stage, contender: Contender, options: argparse.Namespace, folder: Path) -> Measured:
     """One contender on requests of its own. Raises RuntimeError where a video is missing in the bucket."""
     count = contender.videos or options.videos
-    prefix = "-".join(contender.name.split()[:2]).strip(",").replace(",", "")
+    prefix = "".join(letter if letter.isalnum() else "-" for letter in contender.name)
     file = requests_file(folder, prefix, count)
     words = [str(file) if word == "FILE" else word for word in contender.words]
     environment = made.environment(prefix, recorded=contender.recorded)
@@ -80,7 +85,7 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=500)
     parser.add_argument("--job-seconds", type=float, default=60)
     parser.add_argument("--interval", type=float, default=5)
-    parser.add_argument("--only", default="ours,bare,alone,plain,loop", help="contenders, in this order")
+    parser.add_argument("--only", default="ours,bare,alone,even,plain,loop", help="contenders, in this order")
     options = parser.parse_args()
     found: dict[str, dict[str, float]] = {}
     calls: dict[str, dict[str, int]] = {}

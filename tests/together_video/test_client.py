@@ -299,6 +299,17 @@ async def test_account_errors_say_what_to_do(status: int, advice: str) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "told"), [("no Route matched", True), ("Unable to access model x/y", False)]
+)
+async def test_a_path_that_is_not_there_is_a_matter_of_the_address(words: str, told: bool) -> None:
+    """A create's 404 that names no model comes from something that is not the API; a look's is about its job."""
+    answer = httpx.Response(404, json={"message": words})
+    assert ("(TOGETHER_BASE_URL)" in (await refused(answer, "create")).message) is told
+    assert "TOGETHER_BASE_URL" not in (await refused(answer, "retrieve")).message
+
+
+@pytest.mark.anyio
 async def test_a_model_of_a_partner_is_refused_alone() -> None:
     """The organisation's switch stops this model, and no other of the batch."""
     body = {"error": {"code": "third_party_data_sharing_blocked", "message": "not enabled"}}
