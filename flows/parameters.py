@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
-from flows.pipeline import OnAmbiguous
+from flows.buying import OnAmbiguous
 from together_video.polling import PollPolicy
 from together_video.requests import VideoRequest
 

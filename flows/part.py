@@ -59,7 +59,7 @@ async def generate_part(
             on_ambiguous=on_ambiguous,
         ) as pipeline:
             if budget_usd is not None:
-                await pipeline.charge_earlier(plans)
+                await pipeline.buyer.charge_earlier(plans)
             summary = await pipeline.produce(plans)
             if part is not None and (batch := plans[0].batch_id) is not None:
                 key = pipeline.ledger.layout.part(batch, part)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, Concatenate, Literal, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
 from blocks.ledger import Ledger
+from flows.buying import Buyer, OnAmbiguous
 from flows.ending import interrupted
 from flows.experience import Experience
 from flows.progress import Progress, tell
@@ -23,7 +24,6 @@ from flows.purse import Purse
 from flows.watching import watched
 from tasks import watch
 from tasks.archive import archive_video, record_failure
-from tasks.create import create_video
 from tasks.download import download_video
 from tasks.purchase import Purchase
 from tasks.run import run_logger, step
@@ -34,7 +34,6 @@ from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
     ApiUnreachable,
-    ArchiveError,
     BucketRefused,
     BudgetReached,
     ConfigurationError,
@@ -45,7 +44,6 @@ from together_video.errors import (
     JobForgotten,
     JobWithoutVideo,
     LinkExpired,
-    MediaRefused,
     ObjectConflict,
     RateLimited,
     RequestRefused,
@@ -54,14 +52,11 @@ from together_video.errors import (
 )
 from together_video.media_reach import MediaReach
 from together_video.polling import PollPolicy
-from together_video.records import LedgerState, VideoPlan, VideoRecord
+from together_video.records import VideoPlan, VideoRecord
 from together_video.spool import Spool
 from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 
 P = ParamSpec("P")
-
-#: What to do with a create of an earlier run that had no clear answer.
-OnAmbiguous = Literal["hold", "resubmit"]
 
 #: After one of these no other create can succeed.
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
@@ -95,15 +90,19 @@ class Pipeline:
         self.records: dict[str, VideoRecord] = {}
         #: How many jobs stay at the provider for another reason than a passed deadline.
         self.troubles = 0
-        self._reach = reach
-        self._doubts: set[str] = set()
         self._purse = Purse(budget_usd)
-        self._retry_failed = retry_failed
-        self._on_ambiguous = on_ambiguous
+        self.buyer = Buyer(
+            client,
+            ledger,
+            self.spool,
+            purse=self._purse,
+            reach=reach,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+            tell=self._tell,
+        )
         self._places = asyncio.Semaphore(in_flight)
         self._hopeless: VideoError | None = None
-        self._unrecorded: set[str] = set()
-        self._creating: set[str] = set()
         self._out_of_budget: set[str] = set()
         self._under_way = 0
         self._done = 0
@@ -111,8 +110,7 @@ class Pipeline:
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
-        with suppress(ArchiveError):
-            self._unrecorded |= await self.ledger.unrecorded({plan.id for plan in plans})
+        await self.buyer.look_ahead(plans)
         return await self._all(self._in_turn(plan, self._make) for plan in plans)
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
@@ -128,7 +126,7 @@ class Pipeline:
             return Summary.of(await asyncio.gather(*waiting))
         except asyncio.CancelledError:
             # No new creates from here on; a POST that was under way has stored its outcome.
-            run_logger().warning(interrupted(self._under_way, len(self._creating)))
+            run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
             raise
 
     async def _in_turn(
@@ -154,8 +152,8 @@ class Pipeline:
             while True:
                 if self._hopeless is not None:
                     return _outcome(plan, VideoState.SKIPPED, f"Not started: {self._hopeless.message}")
-                plan, record = await self._latest(plan)
-                bought = record or await self._buy(plan)
+                plan, record = await self.buyer.latest(plan)
+                bought = record or await self.buyer.buy(plan)
                 if isinstance(bought, Purchase):
                     self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
                     return await self._bring_home(bought.claim.plan, bought)
@@ -190,125 +188,11 @@ class Pipeline:
             plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later."
         )
 
-    async def _latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
-        """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
-        if plan.id in self._unrecorded:
-            # Known for the first time only: a claim may find a record that was written since.
-            self._unrecorded.discard(plan.id)
-            return plan, None
-        while True:
-            record = await self.ledger.record(plan.id)
-            if record is None or record.state == "archived":
-                return plan, record
-            following = plan.next_attempt()
-            if record.state == "failed" and not self._retry_failed:
-                facts = await self.ledger.facts(following.id)
-                if facts.state is LedgerState.ABSENT:
-                    return plan, record
-            plan = following
-
-    async def _buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
-        """The create, within the budget."""
-        await self._ask_for_media(plan)
-        try:
-            await self._purse.reserve(plan.estimate_usd)
-        except BudgetReached:
-            if await self._is_bought(plan):
-                return await self._create(plan)
-            raise
-        try:
-            self._creating.add(plan.id)
-            self._tell(plan, "creating", "")
-            bought = await self._create(plan)
-        except CreateAmbiguous as error:
-            if error.fresh:
-                # It may have been charged, so it counts at its estimate.
-                await self._purse.settle(plan.estimate_usd, None)
-            else:
-                await self._purse.release(plan.estimate_usd)
-            self._creating.discard(plan.id)
-            raise
-        except VideoError:
-            await self._purse.release(plan.estimate_usd)
-            self._creating.discard(plan.id)
-            raise
-        except Exception:
-            # No answer of the create says that nothing was made: it counts as if it had been.
-            await self._purse.settle(plan.estimate_usd, None)
-            raise
-        self._creating.discard(plan.id)
-        if isinstance(bought, VideoRecord) or bought.resumed:
-            await self._purse.release(plan.estimate_usd)
-        return bought
-
-    async def _is_bought(self, plan: VideoPlan) -> bool:
-        """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""
-        facts = await self.ledger.facts(plan.id)
-        doubtful = facts.state is LedgerState.AMBIGUOUS and self._on_ambiguous == "hold"
-        return facts.submission is not None or doubtful
-
-    async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
-        """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
-
-        Raises:
-            ArchiveError: the ledger cannot be asked.
-        """
-        for facts, plan in zip(
-            await asyncio.gather(*(self.ledger.facts(p.id) for p in plans)), plans, strict=True
-        ):
-            known = facts.record or facts.claim
-            if known is not None and known.plan.batch_id == plan.batch_id:
-                paid = facts.record.cost_usd if facts.record else None
-                self._purse.charge(plan.estimate_usd if paid is None else paid)
-
-    async def _ask_for_media(self, plan: VideoPlan) -> None:
-        """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""
-        doubts = [] if self._reach is None else await self._reach.doubts(plan.request)
-        for doubt in doubts:
-            if doubt.sure and (await self.ledger.facts(plan.id)).state is LedgerState.ABSENT:
-                raise MediaRefused(f"{doubt.words}. Nothing was created.")
-            if doubt.words not in self._doubts:
-                self._doubts.add(doubt.words)
-                run_logger().warning("%s; the provider may see more than this machine.", doubt.words)
-
-    async def _create(self, plan: VideoPlan) -> Purchase | VideoRecord:
-        """What was found ambiguous is given up and bought again, if that was asked for."""
-        first = plan
-        try:
-            while True:
-                try:
-                    return await step(create_video, plan, self.client, self.ledger, self.spool)
-                except CreateAmbiguous as error:
-                    if error.fresh or not await self._give_up(plan, error):
-                        raise
-                    plan, record = await self._latest(plan)
-                    if record is not None:
-                        return record
-        except asyncio.CancelledError:
-            if plan.id not in self.client.posted:
-                self._creating.discard(first.id)
-                self._tell(first, "stopped", "")
-            raise
-
-    async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
-        """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""
-        if self._on_ambiguous == "hold":
-            return False
-        facts = await self.ledger.facts(plan.id)
-        if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
-            return False
-        run_logger().warning("%s: given up and bought again: %s", plan.title, error.message)
-        await self.ledger.abandon(facts.claim, f"Bought again although: {error.message}")
-        return True
-
     async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
         """A job that the provider does not know any more is in doubt like a create without an answer."""
-        if self._on_ambiguous == "hold":
-            return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
-        run_logger().warning("%s: given up and bought again: %s", plan.title, error.message)
-        reason = f"Bought again although: {error.message}"
-        await self.ledger.abandon(purchase.claim, reason, job_id=error.job_id)
-        return await self._make(plan)
+        if await self.buyer.give_up_forgotten(purchase, error):
+            return await self._make(plan)
+        return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
 
     async def _bring_home(self, plan: VideoPlan, purchase: Purchase) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
@@ -402,7 +286,9 @@ class Pipeline:
         run_logger().error("%s: unexpected", plan.title, exc_info=error)
         return f"Unexpected {type(error).__name__}: {error}."
 
-    def _tell(self, plan: VideoPlan, stage: str, detail: str, outcome: VideoOutcome | None = None) -> None:
+    def _tell(
+        self, plan: VideoPlan, stage: str, detail: str = "", outcome: VideoOutcome | None = None
+    ) -> None:
         tell(
             Progress(
                 plan=plan,

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from blocks import VideoArchive
-from flows import pipeline
+from flows import buying, pipeline
 from flows.ending import result_of
 from flows.video import generate_video
 from together_video.errors import VideoError
@@ -147,9 +147,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps as they are, with all their retries, and no pause before any of them."""
-    for name in ("create_video", "wait_for_video", "download_video", "archive_video"):
-        quick = getattr(pipeline, name).with_options(retry_delay_seconds=0, retry_jitter_factor=0)
-        monkeypatch.setattr(pipeline, name, quick)
+    steps = ("wait_for_video", "download_video", "archive_video")
+    for module, name in ((buying, "create_video"), *((pipeline, name) for name in steps)):
+        quick = getattr(module, name).with_options(retry_delay_seconds=0, retry_jitter_factor=0)
+        monkeypatch.setattr(module, name, quick)
 
 
 class Strikes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows import pipeline
+from flows import buying
 
 pytestmark = pytest.mark.anyio
 
@@ -148,8 +148,8 @@ async def test_a_create_that_may_never_pass_gives_up(
     scene: Any, expect: Expect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """429 for ever: the step's time limit ends the wait, and no claim is left behind."""
-    impatient = pipeline.create_video.with_options(timeout_seconds=0.4)
-    monkeypatch.setattr(pipeline, "create_video", impatient)
+    impatient = buying.create_video.with_options(timeout_seconds=0.4)
+    monkeypatch.setattr(buying, "create_video", impatient)
     rules = on_create("rate_limit", seconds=0.1)
     words = "took longer than its time limit"
     await expect(

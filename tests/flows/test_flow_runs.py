@@ -18,7 +18,7 @@ from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
 
 from blocks import VideoArchive
-from flows import pipeline
+from flows import buying
 from flows.batch import generate_batch
 from flows.ending import result_of
 from flows.video import generate_video
@@ -97,8 +97,8 @@ def batch(api: Any, archive: VideoArchive, poll: PollPolicy, small: Make) -> Cal
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The create task as it is, but with hardly a pause before it is retried."""
-    quick = pipeline.create_video.with_options(retry_delay_seconds=0.05, retry_jitter_factor=0)
-    monkeypatch.setattr(pipeline, "create_video", quick)
+    quick = buying.create_video.with_options(retry_delay_seconds=0.05, retry_jitter_factor=0)
+    monkeypatch.setattr(buying, "create_video", quick)
 
 
 def test_a_good_batch_is_completed(batch: Callable[..., Seen]) -> None:
