@@ -124,7 +124,7 @@ def tour(seed: int) -> list[RoundPlan]:
     courses = [
         # Some points leave their video done, and the next needs another one.
         ([], sure[:7], 3),
-        ([], sure[7:], 7),
+        ([], sure[7:], 11),
         ([], brief, 2),
         ([begun], collector, 4),
         *(([], doubtful[first : first + 2], 3) for first in range(0, len(doubtful), 2)),
