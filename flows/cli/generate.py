@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -122,7 +123,10 @@ def batch(
         "budget_usd": _amount("budget-usd", budget_usd),
         "price_usd": _amount("price-usd", price_usd),
     }
+    reference: dict[str, Any] = {}
     if file is not None:
+        if Path(file).is_file():
+            reference = {"file": str(Path(file).absolute()), "settings": settings}
         sourced = read_requests(file, settings, Catalogue.load().default_model.name)
         parameters["requests"] = [found.request for found in sourced]
         # Here, where the lines of the file are known; the flow looks again at what it uploads.
@@ -143,7 +147,7 @@ def batch(
             chat_model=chat_model,
         )
         parameters["settings"] = settings
-    return _run("batch", parameters, place)
+    return _run("batch", parameters, place, reference)
 
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:
@@ -161,7 +165,12 @@ def _amount(name: str, value: float | None) -> Decimal | None:
     return Decimal(str(value))
 
 
-def _run(kind: Literal["video", "batch"], parameters: dict[str, Any], place: PlaceOptions) -> int:
+def _run(
+    kind: Literal["video", "batch"],
+    parameters: dict[str, Any],
+    place: PlaceOptions,
+    reference: dict[str, Any] | None = None,
+) -> int:
     quiet_prefect(verbose=place.verbose)
     if place.together is None:
         api_from_env()
@@ -175,7 +184,7 @@ def _run(kind: Literal["video", "batch"], parameters: dict[str, Any], place: Pla
     else:
         from flows.batch import generate_batch as flow  # type: ignore[assignment]
     terminal = Terminal(quiet=place.json)
-    code, summary = run_flow(flow, parameters, place, terminal)
+    code, summary = run_flow(flow, parameters, place, terminal, reference)
     if isinstance(summary, Summary):
         terminal.result(summary, as_json=place.json)
     return code

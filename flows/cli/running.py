@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import httpx
@@ -21,26 +21,37 @@ from flows.cli.terminal import Terminal
 from flows.ending import Ending, interrupted, keeping, result_of
 from flows.progress import listening
 from together_video.audit import AuditReport
-from together_video.errors import ConfigurationError, VideoError
+from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.explain import printable
+from together_video.requests import VideoRequest
 from together_video.summary import Summary
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 
 INTERRUPTED = 130
+#: Most bytes of JSON of requests that are listed in a run's parameters: a Prefect server takes 512 kB of them.
+_MOST_BYTES = 300_000
 _NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
 
 
 def run_flow(
-    flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions, terminal: Terminal
+    flow: AsyncFlow,
+    parameters: dict[str, Any],
+    place: PlaceOptions,
+    terminal: Terminal,
+    reference: dict[str, Any] | None = None,
 ) -> tuple[int, Summary | AuditReport | None]:
     """Run to the end, tell progress to the terminal. Returns the exit code and what came of it, if anything.
+
+    `reference` are parameters that name the requests instead of listing them, for more of them than a Prefect
+    server takes.
 
     0: all is well. 1: something is not. 2: bad input. 130: interrupted.
     """
     signal.signal(signal.SIGTERM, stop_on_sigterm)
     try:
         with listening(terminal.progress):
-            state, result = asyncio.run(_run(flow, parameters, place, terminal))
+            state, result = asyncio.run(_run(flow, parameters, place, terminal, reference))
     except (KeyboardInterrupt, asyncio.CancelledError):
         terminal.complain(interrupted(len(terminal.at_provider), len(terminal.creating)))
         return INTERRUPTED, None
@@ -62,14 +73,18 @@ def stop_on_sigterm(*_: object) -> None:
 
 
 async def _run(
-    flow: AsyncFlow, parameters: dict[str, Any], place: PlaceOptions, terminal: Terminal
+    flow: AsyncFlow,
+    parameters: dict[str, Any],
+    place: PlaceOptions,
+    terminal: Terminal,
+    reference: dict[str, Any] | None,
 ) -> tuple[State[Any], Any]:
     if (task := asyncio.current_task()) is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     server = PREFECT_API_URL.value()
     if server:
         await reach(server)
-        parameters = {**parameters, **await _blocks(place)}
+        parameters = {**_fitting(parameters, reference), **await _blocks(place)}
         return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
         raise ConfigurationError(_NO_SERVER)
@@ -83,6 +98,24 @@ async def _run(
     finally:
         logger.removeHandler(warnings)
     return state, result_of(state.data)
+
+
+def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> dict[str, Any]:
+    """The parameters, with requests that are too many for a Prefect server named instead of listed.
+
+    Raises:
+        InputError: they came from standard input, which cannot be named.
+    """
+    requests: Sequence[VideoRequest] = parameters.get("requests") or ()
+    if sum(len(request.model_dump_json()) for request in requests) <= _MOST_BYTES:
+        return parameters
+    if not reference:
+        raise InputError(
+            f"{len(requests)} requests are more than a Prefect server takes with one run: save them as a file and "
+            "give that, or unset PREFECT_API_URL. Nothing was created."
+        )
+    kept = {name: value for name, value in parameters.items() if name not in {"requests", "sweeps"}}
+    return {**kept, **reference}
 
 
 async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, terminal: Terminal) -> Ending:
@@ -99,6 +132,13 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
                 leaving.give_up_sending()
                 raise ConfigurationError(
                     f"The Prefect server at {server} went away in mid-run. Run again: it goes on where it was."
+                ) from error
+        except PrefectHTTPStatusError as error:
+            if not endings:
+                answer = " ".join(error.response.text.split())
+                raise ConfigurationError(
+                    f"The Prefect server at {server} refuses the run (HTTP {error.response.status_code}): "
+                    f"{printable(answer, 300)}. What was begun is in the bucket: run again to go on with it."
                 ) from error
     if not endings:
         return state, result_of(await state.aresult(raise_on_failure=False))

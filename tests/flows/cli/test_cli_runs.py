@@ -301,3 +301,28 @@ def test_with_a_prefect_server(ready_shell: Any, prefect_api: str, small_file: M
             return {found.name for found in await client.read_task_runs(limit=200)}
 
     assert "create: a fox of the server" in asyncio.run(names())
+
+
+def test_more_requests_than_a_prefect_server_takes(
+    ready_shell: Any, prefect_api: str, tmp_path: Any, api: Any
+) -> None:
+    """The run names their file, and its server takes it; from standard input they are refused in a sentence."""
+    file = tmp_path / "many.txt"
+    file.write_text("".join(f"kite {n} {'of silk ' * 240}\n" for n in range(300)))
+    words = ("--model", "pixverse/pixverse-v5", "--budget-usd", "0.001", "--json")
+    server = {"PREFECT_API_URL": prefect_api, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    done = ready_shell.run("batch", str(file), *words, **server)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert assert_is_the_document(done.stdout)["counts"]["skipped"] == 300
+    refused = subprocess.run(
+        [Path(sys.executable).with_name("together-video"), "batch", "-", *words],
+        env={**ready_shell.environment, **server},
+        input=file.read_text(),
+        capture_output=True,
+        text=True,
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "300 requests are more than a Prefect server takes with one run: save them as a file" in " ".join(
+        refused.stderr.split()
+    )
+    assert api.posts == 0
