@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Codecs that a WEBM file may hold (WebM container guidelines); AV1 is at home in MP4 as well.
 _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
+#: The latest frame of which a poster is made, in seconds.
+_POSTER_SECONDS = 1.0
 #: How much of its stated length a whole file may lack: rounding, and the tail of a sound track.
 _SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
 
@@ -42,17 +44,12 @@ def inspect_clip(path: Path | str) -> ClipInfo:
     """
     path = Path(path)
     with _opened(path) as (container, stream):
-        frame = next(_frames(container, stream), None)
-        if frame is None:
-            raise DownloadBroken("The file is no usable video: it has no frame.")
+        frame, span = _read_through(container, stream)
         width, height = _displayed_size(stream, frame)
         fps = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
         codec = stream.codec_context.codec.canonical_name
         has_audio = bool(container.streams.audio)
         stated = _stated_seconds(container, stream)
-    # The first reading has consumed packets, so the second begins with a fresh container.
-    with _opened(path) as (container, _):
-        span = _span_of_packets(container, frame_seconds=1 / fps if fps else 0.0)
     if stated and stated - span > max(_SHORT_BY_SECONDS, stated * _SHORT_BY_PART):
         raise DownloadBroken(
             f"The file is cut short: it states {stated:.1f} seconds and holds {span:.1f}. Download it again."
@@ -68,7 +65,7 @@ def inspect_clip(path: Path | str) -> ClipInfo:
 
 
 def make_poster(path: Path | str, poster_path: Path | str, *, max_width: int = 640) -> None:
-    """Write a JPEG of the frame at a third of the clip, at most `max_width` pixels wide.
+    """Write a JPEG of the frame at a third of the clip, after a second at most, `max_width` pixels wide at most.
 
     The file appears whole or not at all. Where only earlier frames can be decoded, the last of
     these is taken, so that a clip that `inspect_clip` has passed always gives a poster.
@@ -79,7 +76,9 @@ def make_poster(path: Path | str, poster_path: Path | str, *, max_width: int = 6
     """
     poster_path = Path(poster_path)
     with _opened(Path(path)) as (container, stream):
-        frame = _frame_at(container, stream, (_stated_seconds(container, stream) or 0.0) / 3)
+        third = (_stated_seconds(container, stream) or 0.0) / 3
+        # Most clips have one keyframe, the first, so that all frames on the way must be decoded.
+        frame = _frame_at(container, stream, min(third, _POSTER_SECONDS))
         # A stream must not be asked anything once its container is closed: FFmpeg has freed it by then.
         size = _displayed_size(stream, frame) if frame else None
     if frame is None or size is None:
@@ -210,12 +209,21 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
     return None
 
 
-def _span_of_packets(container: InputContainer, *, frame_seconds: float) -> float:
-    """Seconds from the first to the last packet of pictures and sound; nothing is decoded."""
+def _read_through(container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, float]:
+    """The first frame, and the seconds from the first to the last packet of pictures and sound.
+
+    Only the packets up to the first frame are decoded.
+    """
+    frame = None
     first, last = math.inf, -math.inf
+    rate = stream.average_rate or stream.guessed_rate
+    frame_seconds = float(1 / rate) if rate else 0.0
     for packet in container.demux():
         if packet.is_corrupt:
             raise DownloadBroken("The file is cut short: it ends inside a frame. Download it again.")
+        if frame is None and packet.stream_index == stream.index:
+            pictures = (picture for picture in stream.decode(packet) if picture.width and picture.height)
+            frame = next(pictures, None)
         if packet.pts is None or packet.stream.type not in {"video", "audio"}:
             continue
         begin = float(packet.pts * packet.time_base)
@@ -223,4 +231,6 @@ def _span_of_packets(container: InputContainer, *, frame_seconds: float) -> floa
         if not length and packet.stream.type == "video":
             length = frame_seconds
         first, last = min(first, begin), max(last, begin + length)
-    return max(0.0, last - first)
+    if frame is None:
+        raise DownloadBroken("The file is no usable video: it has no frame.")
+    return frame, max(0.0, last - first)

@@ -263,6 +263,14 @@ def test_a_poster_shows_the_first_third(clips: dict[str, Path], tmp_path: Path, 
     assert [path.name for path in tmp_path.iterdir()] == ["poster.jpg"]
 
 
+def test_the_poster_of_a_long_clip_is_of_its_first_second(tmp_path: Path) -> None:
+    """At a third of nine seconds thirty frames would have to be decoded, at one second ten."""
+    clip = write_clip(tmp_path / "long.mp4", frames=9 * FPS)
+    make_poster(clip, tmp_path / "poster.jpg")
+    grey = ImageStat.Stat(grey_of(tmp_path / "poster.jpg").crop((0, 32, 96, 64))).mean[0]
+    assert grey == pytest.approx(255 * FPS / (9 * FPS - 1), abs=6)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="MALLOC_PERTURB_ is the GNU C library's")
 def test_nothing_is_read_after_it_was_freed(clips: dict[str, Path], tmp_path: Path) -> None:
     """Memory that is freed is overwritten at once here, so that a late look at it ends the process."""
