@@ -63,7 +63,7 @@ bench: $(INSTALLED)
 
 lock: $(INSTALLED)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \
-		--no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+		--no-header --no-annotate --upgrade -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
