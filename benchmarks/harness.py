@@ -106,10 +106,10 @@ class Stage:
             api = {name: count - before[name] for name, count in self.bill().items()}
             return Measured(wall, cpu, peak_mb, api, told.pop("s3", {}), out.read_text(), told)
 
-    def stored(self, prefix: str) -> list[str]:
-        """All keys under a prefix."""
+    def stored(self, prefix: str) -> dict[str, int]:
+        """All keys under a prefix, and the bytes of each."""
         pages = self.bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
 
 
 @contextmanager

@@ -25,11 +25,7 @@ def batch(made: Stage, file: Path, prefix: str, in_flight: int, *, recorded: boo
 
 
 def page_sizes(made: Stage, prefix: str) -> list[int]:
-    pages = made.bucket.get_paginator("list_objects_v2").paginate(
-        Bucket="videos", Prefix=f"{prefix}/batches/"
-    )
-    found = [entry for page in pages for entry in page.get("Contents", [])]
-    return [entry["Size"] for entry in found if entry["Key"].endswith(".html")]
+    return [size for key, size in made.stored(f"{prefix}/batches/").items() if key.endswith(".html")]
 
 
 def large(made: Stage, options: argparse.Namespace) -> tuple[dict[str, float], list[Goal]]:

@@ -22,7 +22,7 @@ from together_video.errors import (
     VideoError,
 )
 from together_video.media_reach import MediaReach
-from together_video.records import LedgerState, VideoPlan, VideoRecord
+from together_video.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.spool import Spool
 
 #: What to do with a create of an earlier run that had no clear answer.
@@ -149,18 +149,19 @@ class Buyer:
         facts = await self._ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
             return False
-        run_logger().warning("%s: given up and bought again: %s", plan.title, error.message)
-        await self._ledger.abandon(facts.claim, f"Bought again although: {error.message}")
+        await self._abandon(facts.claim, error)
         return True
 
     async def give_up_forgotten(self, purchase: Purchase, error: JobForgotten) -> bool:
         """Close a purchase whose job is lost at the provider, if that was asked for."""
         if self._on_ambiguous == "hold":
             return False
-        run_logger().warning("%s: given up and bought again: %s", purchase.title, error.message)
-        reason = f"Bought again although: {error.message}"
-        await self._ledger.abandon(purchase.claim, reason, job_id=error.job_id)
+        await self._abandon(purchase.claim, error, job_id=error.job_id)
         return True
+
+    async def _abandon(self, claim: Claim, error: VideoError, *, job_id: str | None = None) -> None:
+        run_logger().warning("%s: given up and bought again: %s", claim.plan.title, error.message)
+        await self._ledger.abandon(claim, f"Bought again although: {error.message}", job_id=job_id)
 
     async def _is_bought(self, plan: VideoPlan) -> bool:
         """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""

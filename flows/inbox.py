@@ -26,6 +26,7 @@ from flows.parameters import (
     Strict,
     Together,
     documented,
+    fits_a_run,
     run_name,
 )
 from tasks.run import run_logger
@@ -45,9 +46,6 @@ from together_video.inbox import (
 )
 from together_video.records import edition_name
 from together_video.summary import Summary, VideoState
-
-#: Most bytes of requests that are given to a run as its parameters. A Prefect server takes 512 kB.
-_MOST_BYTES = 300_000
 
 
 @flow(
@@ -155,8 +153,7 @@ async def _make(order: Order, options: dict[str, Any]) -> object:
             "requests": [found.request for found in order.requests],
             "sweeps": [found.sweep for found in order.requests],
         }
-    size = sum(len(found.request.model_dump_json()) for found in order.requests)
-    if FlowRunContext.get() is None or size > _MOST_BYTES:
+    if FlowRunContext.get() is None or not fits_a_run(found.request for found in order.requests):
         # Too much for the parameters of a run of its own: it is made as a part of this one.
         return result_of((await generate_batch.fn(**parameters)).data)
     state = await generate_batch(**parameters, return_state=True)

@@ -249,9 +249,10 @@ class Pipeline:
             ) from error
 
     async def _through_the_steps(self, purchase: Purchase) -> VideoRecord:
+        learner = None
         if self.experience is not None:
             await self.experience.recall(purchase.claim.plan.request.model)
-        learner = self.experience.learner if self.experience is not None else None
+            learner = self.experience.learner
         job = await step(wait_for_video, purchase, self.client, self.policy, learner)
         self._tell(purchase.claim.plan, "finished", "downloading")
         clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)

@@ -27,6 +27,7 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling, Crashed
 
+from flows.parameters import MOST_BYTES
 from flows.pipeline import Pipeline
 from flows.progress import Progress, tell
 from flows.watching import ALIVE_SECONDS
@@ -38,8 +39,8 @@ from together_video.summary import Summary, VideoOutcome, VideoState
 
 #: The deployment that runs a part; `deployments/prefect.yaml` makes it.
 DEPLOYMENT = "generate-part/part"
-#: Most bytes of JSON and most videos in one part. A Prefect server takes 512 kB of parameters.
-_MOST_BYTES, _MOST_VIDEOS = 300_000, 100
+#: Most videos in one part.
+_MOST_VIDEOS = 100
 #: How often a part is given to a worker before it is given up.
 _TRIES = 3
 #: Seconds between two looks at the child runs.
@@ -89,7 +90,7 @@ async def produce_in_parts(
             f"Several workers need a Prefect server with the deployment {deployment}: set PREFECT_API_URL."
         )
     shared = {**options, "in_flight": max(1, -(-in_flight // workers)), **_references(blocks)}
-    divided = in_parts(plans, workers, most_bytes=_MOST_BYTES, most=_MOST_VIDEOS)
+    divided = in_parts(plans, workers, most_bytes=MOST_BYTES, most=_MOST_VIDEOS)
     whole = sum((plan.estimate_usd or Decimal(0) for plan in plans), Decimal(0))
     parts = []
     for number, members in enumerate(divided, 1):

@@ -58,9 +58,11 @@ def advice_for(code: str | None, message: str, *, status: int | None = None) -> 
     return None
 
 
-def with_advice(said: str, code: str | None, message: str, *, status: int | None = None) -> str:
-    """What was said, as a sentence, with what to do about it behind it, if that is known."""
-    advice = advice_for(code, message, status=status)
+def with_advice(
+    said: str, code: str | None, message: str, *, status: int | None = None, otherwise: str | None = None
+) -> str:
+    """What was said, as a sentence, with what to do about it behind it, if that is known; else `otherwise`."""
+    advice = advice_for(code, message, status=status) or otherwise
     if advice is None:
         return said
     return f"{as_sentence(said)} {advice}"

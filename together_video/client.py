@@ -20,7 +20,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
-from together_video.advice import SHARING_BLOCKED, advice_for, as_sentence, with_advice
+from together_video.advice import SHARING_BLOCKED, with_advice
 from together_video.answers import Answer, AnswerUnreadable, read
 from together_video.errors import (
     AccountRefused,
@@ -314,9 +314,14 @@ class TogetherClient:
         """
         status = response.status
         words, code = self._words(response)
-        said = with_advice(f"{call} was answered with HTTP {status}: {words}", code, words, status=status)
-        if creating and status == 404 and advice_for(code, words, status=status) is None:
-            said = f"{as_sentence(said)} Look whether {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
+        nowhere = f"Look whether {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
+        said = with_advice(
+            f"{call} was answered with HTTP {status}: {words}",
+            code,
+            words,
+            status=status,
+            otherwise=nowhere if creating and status == 404 else None,
+        )
         if status == 429:
             return RateLimited(said, wait_seconds=_hint(response.headers), code=code)
         if status == 503 and not _cut_off(words):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,9 +44,9 @@ def inspect_clip(path: Path | str) -> ClipInfo:
     """
     path = Path(path)
     with _opened(path) as (container, stream):
-        frame, span = _read_through(container, stream)
-        width, height = _displayed_size(stream, frame)
         fps = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
+        frame, span = _read_through(container, stream, frame_seconds=1 / fps if fps else 0.0)
+        width, height = _displayed_size(stream, frame)
         codec = stream.codec_context.codec.canonical_name
         has_audio = bool(container.streams.audio)
         stated = _stated_seconds(container, stream)
@@ -168,9 +168,11 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    for frame in container.decode(stream):
-        if frame.width and frame.height:
-            yield frame
+    return _with_a_size(container.decode(stream))
+
+
+def _with_a_size(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    return (frame for frame in frames if frame.width and frame.height)
 
 
 def _frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
@@ -209,21 +211,20 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
     return None
 
 
-def _read_through(container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, float]:
+def _read_through(
+    container: InputContainer, stream: VideoStream, *, frame_seconds: float
+) -> tuple[VideoFrame, float]:
     """The first frame, and the seconds from the first to the last packet of pictures and sound.
 
     Only the packets up to the first frame are decoded.
     """
     frame = None
     first, last = math.inf, -math.inf
-    rate = stream.average_rate or stream.guessed_rate
-    frame_seconds = float(1 / rate) if rate else 0.0
     for packet in container.demux():
         if packet.is_corrupt:
             raise DownloadBroken("The file is cut short: it ends inside a frame. Download it again.")
         if frame is None and packet.stream_index == stream.index:
-            pictures = (picture for picture in stream.decode(packet) if picture.width and picture.height)
-            frame = next(pictures, None)
+            frame = next(_with_a_size(stream.decode(packet)), None)
         if packet.pts is None or packet.stream.type not in {"video", "audio"}:
             continue
         begin = float(packet.pts * packet.time_base)

@@ -19,6 +19,7 @@ from flows.cli import leaving
 from flows.cli.options import PlaceOptions
 from flows.cli.terminal import Terminal
 from flows.ending import Ending, interrupted, keeping, result_of
+from flows.parameters import fits_a_run
 from flows.progress import listening
 from together_video.audit import AuditReport
 from together_video.errors import ConfigurationError, InputError, VideoError
@@ -29,8 +30,6 @@ from together_video.summary import Summary
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 
 INTERRUPTED = 130
-#: Most bytes of JSON of requests that are listed in a run's parameters: a Prefect server takes 512 kB of them.
-_MOST_BYTES = 300_000
 _NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
 
 
@@ -107,7 +106,7 @@ def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> di
         InputError: they came from standard input, which cannot be named.
     """
     requests: Sequence[VideoRequest] = parameters.get("requests") or ()
-    if sum(len(request.model_dump_json()) for request in requests) <= _MOST_BYTES:
+    if fits_a_run(requests):
         return parameters
     if not reference:
         raise InputError(
