@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 from datetime import UTC, datetime
 from pathlib import Path
 
-from anyio import to_thread
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from blocks.ledger import Ledger
-from tasks.decoding import decode
 from tasks.download import Clip
 from tasks.purchase import Purchase
 from tasks.run import current_run, run_logger
 from tasks.verdict import worth_repeating
-from together_video.clips import compare, make_poster
+from together_video.clips import compare
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, VideoError
 from together_video.jobs import VideoJob
 from together_video.records import StoredObject, VideoRecord
 from together_video.spool import Spool
-from together_video.transfer import DownloadedFile, hash_file
 
 
 @task(
@@ -49,10 +47,9 @@ async def archive_video(
         DownloadError: the downloaded file is gone.
         StoreUnavailable, BucketRefused: the job stays in flight; a later run goes on here.
     """
-    claim = purchase.claim
-    poster_path = clip.file.path.with_suffix(".jpg")
+    claim, file = purchase.claim, clip.file
     try:
-        video = await _stored(ledger, claim.video_key, clip.file)
+        video = await _stored(ledger, claim.video_key, file.path, file.size, file.sha256)
     except FileNotFoundError as error:
         # Another run of the same job on this machine removes the files, once its record is written.
         written = await ledger.record(claim.id)
@@ -62,16 +59,16 @@ async def archive_video(
                 "archived. A later run downloads it again."
             ) from error
         return written
-    notes = compare(clip.info, claim.plan.request)
+    notes = (*compare(clip.info, claim.plan.request), *clip.notes)
     poster: StoredObject | None = None
-    try:
-        await decode(make_poster, clip.file.path, poster_path)
-        picture = await to_thread.run_sync(hash_file, poster_path)
-        poster = await _stored(ledger, claim.poster_key, picture, any_content=True)
-    except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
-        why = error.message if isinstance(error, VideoError) else f"{type(error).__name__}: {error}"
-        notes = (*notes, f"There is no poster: {why}")
-        run_logger().warning("job %s: archived without a poster: %s", purchase.job_id, why)
+    if (picture := clip.poster) is not None:
+        sha256 = hashlib.sha256(picture).hexdigest()
+        try:
+            poster = await _stored(ledger, claim.poster_key, picture, len(picture), sha256, any_content=True)
+        except VideoError as error:
+            notes = (*notes, f"There is no poster: {error.message}")
+    if poster is None:
+        run_logger().warning("job %s: %s", purchase.job_id, notes[-1])
     record = await ledger.finish(
         VideoRecord(
             id=claim.id,
@@ -91,8 +88,7 @@ async def archive_video(
         ),
         claim,
     )
-    for path in (clip.file.path, poster_path):
-        path.unlink(missing_ok=True)
+    file.path.unlink(missing_ok=True)
     spool.drop_submission(claim)
     run_logger().info("job %s: archived as %s", purchase.job_id, claim.video_key)
     return record
@@ -121,18 +117,17 @@ async def record_failure(purchase: Purchase, error: JobFailed, ledger: Ledger) -
 
 
 async def _stored(
-    ledger: Ledger, key: str, file: DownloadedFile, *, any_content: bool = False
+    ledger: Ledger, key: str, source: Path | bytes, size: int, sha256: str, *, any_content: bool = False
 ) -> StoredObject:
     """Upload once. A key that is taken is fine if it holds the same bytes: it may be our own lost answer.
 
     With `any_content` what lies there is taken as it is: a poster is only a picture of the video.
     """
     content_type = mimetypes.guess_type(Path(key).name)[0] or "application/octet-stream"
-    size, sha256 = file.size, file.sha256
-    if not await ledger.store.put_file_once(key, file.path, file.sha256, content_type):
+    if not await ledger.store.put_file_once(key, source, sha256, content_type):
         head = await ledger.store.head(key)
         there = head.sha256 if head and head.sha256 else await ledger.store.content_sha256(key)
-        if there != file.sha256 and not (any_content and head and there):
+        if there != sha256 and not (any_content and head and there):
             raise ObjectConflict(
                 f"{key} in bucket {ledger.bucket} holds other content than the download. "
                 "Move it away and run again."

@@ -8,7 +8,7 @@ from anyio import to_thread
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from blocks.ledger import Ledger
 from tasks.decoding import decode
@@ -16,7 +16,7 @@ from tasks.purchase import Purchase
 from tasks.run import run_logger
 from tasks.verdict import worth_repeating
 from together_video.client import TogetherClient
-from together_video.clips import inspect_clip
+from together_video.clips import Inspection, inspect_clip
 from together_video.errors import DownloadBroken, LinkExpired
 from together_video.jobs import VideoJob
 from together_video.records import ClipInfo
@@ -28,12 +28,19 @@ MAX_BYTES = 4 * 10**9
 
 
 class Clip(BaseModel):
-    """A whole video on disk, and what it says about itself."""
+    """A whole video on disk, what it says about itself, and its poster: a JPEG, or why there is none."""
 
-    model_config = ConfigDict(frozen=True)
+    # Who has Prefect keep results, as JSON even, has it keep the poster, too.
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
     file: DownloadedFile
     info: ClipInfo
+    poster: bytes | None = Field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, file: DownloadedFile, found: Inspection) -> Clip:
+        return cls(file=file, info=found.info, poster=found.poster, notes=found.notes)
 
 
 @task(
@@ -69,13 +76,13 @@ async def download_video(
             return clip
     file = await _download(job, path, client)
     try:
-        info = await decode(inspect_clip, path)
+        found = await decode(inspect_clip, path)
     except FileNotFoundError:
         raise DownloadBroken(
             f"Another run of job {job.id} on this machine took its file away. Download it again."
         ) from None
     logger.info("job %s: downloaded %.1f MB", purchase.job_id, file.size / 1e6)
-    return Clip(file=file, info=info)
+    return Clip.of(file, found)
 
 
 async def _download(job: VideoJob, path: Path, client: TogetherClient) -> DownloadedFile:
@@ -95,8 +102,8 @@ async def _opened(path: Path) -> Clip | None:
     Another run of the same job on this machine may remove it at any time, once it is archived.
     """
     try:
-        info = await decode(inspect_clip, path)
-        return Clip(file=await to_thread.run_sync(hash_file, path), info=info)
+        found = await decode(inspect_clip, path)
+        return Clip.of(await to_thread.run_sync(hash_file, path), found)
     except FileNotFoundError:
         return None
     except DownloadBroken:

@@ -7,21 +7,22 @@ use. Run it in a thread where an event loop must go on.
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from together_video.boxes import container_of, missing_part, why_no_video
 from together_video.errors import DownloadBroken
+from together_video.posters import as_jpeg, is_plain, picture_of
 from together_video.records import ClipInfo
 from together_video.requests import VideoRequest
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import Packet, VideoFrame
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 #: Codecs that a WEBM file may hold (WebM container guidelines); AV1 is at home in MP4 as well.
@@ -32,11 +33,21 @@ _POSTER_SECONDS = 1.0
 _SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
 
 
-def inspect_clip(path: Path | str) -> ClipInfo:
-    """Open the file, decode its first frame, read all its packets, and say what it is.
+@dataclass(frozen=True)
+class Inspection:
+    """What a look into a file gives: what it is, its poster as JPEG, and why there is none if so."""
+
+    info: ClipInfo
+    poster: bytes | None
+    notes: tuple[str, ...] = ()
+
+
+def inspect_clip(path: Path | str) -> Inspection:
+    """Open the file, read all its packets, say what it is, and draw its poster. One frame is decoded.
 
     Width and height are in pixels as a player shows them (rotation and pixel shape applied),
-    `seconds` is the length of the whole file. No frame but the first is decoded.
+    `seconds` is the length of the whole file. The poster is of the first frame; where that is plain, as
+    at the beginning of a fade, of the frame at a third, after a second at most.
 
     Raises:
         DownloadBroken: it is no video: a web page, JSON, nothing, noise, sound alone, or cut short.
@@ -50,62 +61,27 @@ def inspect_clip(path: Path | str) -> ClipInfo:
         codec = stream.codec_context.codec.canonical_name
         has_audio = bool(container.streams.audio)
         stated = _stated_seconds(container, stream)
-    if stated and stated - span > max(_SHORT_BY_SECONDS, stated * _SHORT_BY_PART):
-        raise DownloadBroken(
-            f"The file is cut short: it states {stated:.1f} seconds and holds {span:.1f}. Download it again."
+        if stated and stated - span > max(_SHORT_BY_SECONDS, stated * _SHORT_BY_PART):
+            raise DownloadBroken(
+                f"The file is cut short: it states {stated:.1f} seconds and holds {span:.1f}. Download it again."
+            )
+        info = ClipInfo(
+            seconds=round(stated or span, 3) or None,
+            width=width,
+            height=height,
+            fps=round(fps, 3) if fps else None,
+            codec=codec,
+            has_audio=has_audio,
         )
-    return ClipInfo(
-        seconds=round(stated or span, 3) or None,
-        width=width,
-        height=height,
-        fps=round(fps, 3) if fps else None,
-        codec=codec,
-        has_audio=has_audio,
-    )
-
-
-def make_poster(path: Path | str, poster_path: Path | str, *, max_width: int = 640) -> None:
-    """Write a JPEG of the frame at a third of the clip, after a second at most, `max_width` pixels wide at most.
-
-    The file appears whole or not at all. Where only earlier frames can be decoded, the last of
-    these is taken, so that a clip that `inspect_clip` has passed always gives a poster.
-
-    Raises:
-        DownloadBroken: not one frame can be decoded.
-        OSError: a file cannot be read or written.
-    """
-    poster_path = Path(poster_path)
-    with _opened(Path(path)) as (container, stream):
-        third = (_stated_seconds(container, stream) or 0.0) / 3
-        # Most clips have one keyframe, the first, so that all frames on the way must be decoded.
-        frame = _frame_at(container, stream, min(third, _POSTER_SECONDS))
-        # A stream must not be asked anything once its container is closed: FFmpeg has freed it by then.
-        size = _displayed_size(stream, frame) if frame else None
-    if frame is None or size is None:
-        # Some files cannot be sought in: begin again and take what comes first.
-        with _opened(Path(path)) as (container, stream):
-            frame = next(_frames(container, stream), None)
-            if frame is None:
-                raise DownloadBroken("The file is no usable video: it has no frame for a poster.")
-            size = _displayed_size(stream, frame)
-    width, height = size
-    scale = min(1.0, max_width / width)
-    upright = frame.rotation % 180 == 0
-    scaled = (max(1, round(width * scale)), max(1, round(height * scale)))
-    before_turn = scaled if upright else scaled[::-1]
-    picture = frame.reformat(width=before_turn[0], height=before_turn[1], format="rgb24")
-    image = picture.to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it untyped
-    if frame.rotation:
-        image = image.rotate(frame.rotation, expand=True)
-    handle, spool = tempfile.mkstemp(dir=poster_path.parent, prefix=f".{poster_path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            image.save(file, "JPEG", quality=80, progressive=True)
-        os.replace(spool, poster_path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(spool)
-        raise
+        try:
+            picture = picture_of(frame, (width, height))
+            if is_plain(picture):
+                # Most clips have one keyframe, the first, so that all frames on the way must be decoded.
+                later = _frame_at(container, stream, min((stated or span) / 3, _POSTER_SECONDS))
+                picture = picture_of(later, _displayed_size(stream, later)) if later else picture
+            return Inspection(info, as_jpeg(picture))
+        except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
+            return Inspection(info, None, (f"There is no poster: {type(error).__name__}: {error}",))
 
 
 def compare(clip: ClipInfo, request: VideoRequest) -> tuple[str, ...]:
@@ -154,10 +130,10 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     av.logging.set_level(None)  # FFmpeg would write to stderr, past every logger
     try:
         # The demuxer is named and only files may be opened: a playlist that poses as a video
-        # could otherwise make FFmpeg read other files and addresses.
-        with av.open(
-            f"file:{path}", format=kind, options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        ) as container:
+        # could otherwise make FFmpeg read other files and addresses. It would also decode a frame to open
+        # the file, and then the same frame again for those who ask: the first time is left out.
+        options = {"protocol_whitelist": "file", "skip_frame": "all"}
+        with av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace") as container:
             streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
             if not streams:
                 held = "sound and no pictures" if container.streams.audio else "no pictures"
@@ -165,10 +141,6 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             yield container, streams[0]
     except av.error.FFmpegError as error:
         raise DownloadBroken(f"The file cannot be read as a video: {error.strerror}.") from error
-
-
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    return _with_a_size(container.decode(stream))
 
 
 def _with_a_size(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
@@ -186,10 +158,9 @@ def _frame_at(container: InputContainer, stream: VideoStream, seconds: float) ->
     stream.codec_context.skip_frame = "BIDIR"
     with suppress(av.error.FFmpegError):
         start = stream.start_time or 0
-        if seconds and stream.time_base:
-            container.seek(start + int(seconds / stream.time_base), stream=stream)
+        container.seek(start + int(seconds / stream.time_base) if stream.time_base else start, stream=stream)
         begin = float(start * stream.time_base) if stream.time_base else 0.0
-        for frame in _frames(container, stream):
+        for frame in _with_a_size(container.decode(stream)):
             if frame.time is None or frame.time - begin >= seconds:
                 break
     return frame
@@ -211,24 +182,30 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
     return None
 
 
+def _frames_of(stream: VideoStream, packet: Packet[Stream]) -> Iterator[VideoFrame]:
+    """What a packet gives, at once: a decoder holds frames back until it has seen some of those behind."""
+    yield from stream.decode(packet)
+    if packet.is_keyframe:
+        yield from stream.decode(None)
+        stream.codec_context.flush_buffers()
+
+
 def _read_through(
     container: InputContainer, stream: VideoStream, *, frame_seconds: float
 ) -> tuple[VideoFrame, float]:
-    """The first frame, and the seconds from the first to the last packet of pictures and sound.
-
-    Only the packets up to the first frame are decoded.
-    """
+    """The first frame, and the seconds from the first to the last packet of pictures and sound."""
     frame = None
     first, last = math.inf, -math.inf
+    ticks = {one.index: float(one.time_base) for one in container.streams if one.time_base}
     for packet in container.demux():
         if packet.is_corrupt:
             raise DownloadBroken("The file is cut short: it ends inside a frame. Download it again.")
         if frame is None and packet.stream_index == stream.index:
-            frame = next(_with_a_size(stream.decode(packet)), None)
+            frame = next(_with_a_size(_frames_of(stream, packet)), None)
         if packet.pts is None or packet.stream.type not in {"video", "audio"}:
             continue
-        begin = float(packet.pts * packet.time_base)
-        length = float((packet.duration or 0) * packet.time_base)
+        tick = ticks.get(packet.stream_index, 0.0)
+        begin, length = packet.pts * tick, (packet.duration or 0) * tick
         if not length and packet.stream.type == "video":
             length = frame_seconds
         first, last = min(first, begin), max(last, begin + length)

@@ -59,7 +59,7 @@ class Spool:
         return {name.partition("-")[0] for name in names if not name.endswith(".part")}
 
     def drop(self, video: str, job_id: str) -> None:
-        """Remove what lies here of a job that is recorded: its file, its poster, its kept id."""
+        """Remove what lies here of a job that is recorded: its file and its kept id."""
         for path in self.folder.glob(f"{video}-{_short(job_id)}.*"):
             path.unlink(missing_ok=True)
         for path in self.folder.glob(f"{video}-*.job.json"):

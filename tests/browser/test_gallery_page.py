@@ -12,7 +12,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Browser
-from together_video.clips import make_poster
+from together_video.clips import inspect_clip
 from together_video.gallery import GalleryRow, relative_link, render_gallery
 from together_video.records import ClipInfo, Layout, StoredObject, Sweep, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
@@ -37,7 +37,7 @@ def made(folder: Path, prompt: str, *, sweep: Sweep | None = None, seed: int = 1
     file = folder / video
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
-    make_poster(file, folder / poster)
+    (folder / poster).write_bytes(inspect_clip(file).poster or b"")
     record = VideoRecord(
         id=plan.id,
         state="archived",

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -34,22 +33,6 @@ async def test_a_full_disk_keeps_the_job(expect: Expect, monkeypatch: pytest.Mon
         full.setattr(os, "fsync", no_space)
         words = {**LATER, "reads": "make room and run again"}
         await expect("machine", "the disk is full during the download", cure=full.undo, **words)
-
-
-async def test_a_disk_too_full_for_the_poster_holds_nothing_back(
-    expect: Expect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The video is here and its poster finds no room: it is archived without one."""
-    with monkeypatch.context() as full:
-        full.setattr(tempfile, "mkstemp", no_space)
-        await expect(
-            "machine",
-            "the disk is full once the video is here",
-            cure=full.undo,
-            sees="archived",
-            bucket="records: archived; videos: mp4",
-            then="reused",
-        )
 
 
 async def test_a_spool_that_is_no_folder_keeps_the_job(scene: Any, expect: Expect) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageStat
 
-from together_video.clips import compare, inspect_clip, make_poster
+from together_video.clips import compare, inspect_clip
 from together_video.errors import DownloadBroken
 from together_video.records import ClipInfo
 from together_video.requests import VideoRequest
@@ -28,10 +30,17 @@ def noise(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
 
-def grey_of(poster: Path) -> Image.Image:
-    with Image.open(poster) as image:
+def grey_poster(path: Path) -> Image.Image:
+    poster = inspect_clip(path).poster
+    assert poster is not None
+    with Image.open(io.BytesIO(poster)) as image:
         assert image.format == "JPEG"
         return image.convert("L")
+
+
+def shade(poster: Image.Image) -> float:
+    """How bright the lower half is, of 255: it tells which frame a poster shows."""
+    return ImageStat.Stat(poster.crop((0, 32, 96, 64))).mean[0]
 
 
 def silence(samples: int, *, at: int) -> av.AudioFrame:
@@ -50,8 +59,12 @@ def write_clip(
     sound: str | None = None,
     options: dict[str, str] | None = None,
     pixel_shape: Fraction | None = None,
+    dark: int = 0,
 ) -> Path:
-    """A clip that goes from black to white, so that a poster tells which frame it shows."""
+    """A clip that goes from black to white, so that a poster tells which frame it shows.
+
+    Its upper edge is noise, but not in the first `dark` frames.
+    """
     with av.open(str(path), "w", options=options or {}) as container:
         video = container.add_stream(codec, rate=FPS)
         video.width, video.height = size
@@ -63,7 +76,8 @@ def write_clip(
         speckles = Image.frombytes("L", band, noise(band[0] * band[1]))
         for index in range(frames):
             picture = Image.new("L", size, 255 * index // max(1, frames - 1))
-            picture.paste(speckles)
+            if index >= dark:
+                picture.paste(speckles)
             container.mux(video.encode(av.VideoFrame.from_image(picture.convert("RGB"))))
         container.mux(video.encode(None))
         if audio:
@@ -100,26 +114,23 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 )
 def test_a_whole_clip_is_described(clips: dict[str, Path], kind: str, codec: str, has_audio: bool) -> None:
     """Length, size, frame rate, codec and sound of every kind of file are read from it."""
-    clip = inspect_clip(clips[kind])
+    clip = inspect_clip(clips[kind]).info
     assert clip.seconds == pytest.approx(SECONDS, abs=0.11)
     assert (clip.width, clip.height, clip.codec, clip.has_audio) == (96, 64, codec, has_audio)
     assert clip.fps == pytest.approx(FPS, abs=0.1)
 
 
-def test_one_frame_is_a_clip_and_has_a_poster(clips: dict[str, Path], tmp_path: Path) -> None:
+def test_one_frame_is_a_clip_and_has_a_poster(clips: dict[str, Path]) -> None:
     """A clip of a single frame is good, and its poster is that frame."""
-    assert inspect_clip(clips["single"]).seconds == pytest.approx(0.1, abs=0.02)
-    make_poster(clips["single"], tmp_path / "poster.jpg")
-    assert grey_of(tmp_path / "poster.jpg").size == (96, 64)
+    assert inspect_clip(clips["single"]).info.seconds == pytest.approx(0.1, abs=0.02)
+    assert grey_poster(clips["single"]).size == (96, 64)
 
 
 def test_the_size_is_the_one_that_is_displayed(tmp_path: Path) -> None:
     """Pixels that are not square count as wide as a player draws them, in the poster too."""
     path = write_clip(tmp_path / "wide-pixels.mp4", pixel_shape=Fraction(2, 1))
-    clip = inspect_clip(path)
-    make_poster(path, tmp_path / "poster.jpg")
-    assert (clip.width, clip.height) == (192, 64)
-    assert grey_of(tmp_path / "poster.jpg").size == (192, 64)
+    clip = inspect_clip(path).info
+    assert (clip.width, clip.height) == grey_poster(path).size == (192, 64)
 
 
 def _turned(path: Path, to: Path) -> Path:
@@ -136,9 +147,8 @@ def _turned(path: Path, to: Path) -> Path:
 def test_a_turned_clip_is_upright(clips: dict[str, Path], tmp_path: Path) -> None:
     """A quarter turn in the file swaps width and height, and turns the poster as a player would."""
     path = _turned(clips["mp4"], tmp_path / "turned.mp4")
-    clip = inspect_clip(path)
-    make_poster(path, tmp_path / "poster.jpg")
-    poster = grey_of(tmp_path / "poster.jpg")
+    clip = inspect_clip(path).info
+    poster = grey_poster(path)
     assert (clip.width, clip.height) == poster.size == (64, 96)
     # The matrix turns clockwise, so the noisy top edge comes to lie on the right.
     left, right = (ImageStat.Stat(poster.crop((x, 0, x + 10, 96))).stddev[0] for x in (0, 54))
@@ -165,7 +175,7 @@ def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Pat
     content[at : at + 4] = bytes(4)  # "to the end of the file"
     path = tmp_path / "open-ended.mp4"
     path.write_bytes(content)
-    assert inspect_clip(path).seconds == pytest.approx(SECONDS, abs=0.11)
+    assert inspect_clip(path).info.seconds == pytest.approx(SECONDS, abs=0.11)
     path.write_bytes(content[: at + (len(content) - at) // 2])
     with pytest.raises(DownloadBroken, match="cut short"):
         inspect_clip(path)
@@ -234,10 +244,11 @@ def test_damage_never_raises_anything_else(
     path = tmp_path / "damaged"
     path.write_bytes(content)
     try:
-        clip = inspect_clip(path)
+        found = inspect_clip(path)
     except DownloadBroken:
         return
-    assert clip.width > 0
+    assert found.info.width > 0
+    assert found.poster or found.notes
 
 
 def test_ffmpeg_is_silent(clips: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -252,58 +263,70 @@ def test_ffmpeg_is_silent(clips: dict[str, Path], tmp_path: Path, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("kind", ["mp4", "faststart", "fragmented", "webm", "live"])
-def test_a_poster_shows_the_first_third(clips: dict[str, Path], tmp_path: Path, kind: str) -> None:
-    """The poster is a JPEG of the frame near a third of the clip, and nothing else is left behind."""
-    poster = tmp_path / "poster.jpg"
-    make_poster(clips[kind], poster)
-    grey = ImageStat.Stat(grey_of(poster).crop((0, 32, 96, 64))).mean[0]
-    # `live` states no length, so its first frame is as good as any.
-    assert grey == pytest.approx(0 if kind == "live" else 255 / 3, abs=12)
-    assert [path.name for path in tmp_path.iterdir()] == ["poster.jpg"]
+@pytest.mark.parametrize("kind", ["mp4", "faststart", "fragmented", "webm", "live", "single"])
+def test_a_poster_shows_the_first_frame(clips: dict[str, Path], kind: str) -> None:
+    """The poster is a JPEG of the frame that a player begins with."""
+    assert shade(grey_poster(clips[kind])) == pytest.approx(0, abs=12)
 
 
-def test_the_poster_of_a_long_clip_is_of_its_first_second(tmp_path: Path) -> None:
-    """At a third of nine seconds thirty frames would have to be decoded, at one second ten."""
-    clip = write_clip(tmp_path / "long.mp4", frames=9 * FPS)
-    make_poster(clip, tmp_path / "poster.jpg")
-    grey = ImageStat.Stat(grey_of(tmp_path / "poster.jpg").crop((0, 32, 96, 64))).mean[0]
-    assert grey == pytest.approx(255 * FPS / (9 * FPS - 1), abs=6)
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("clip.mp4", {}),
+        ("clip.mp4", {"options": {"movflags": "+frag_keyframe+empty_moov"}}),
+        ("clip.webm", {"codec": "libvpx", "sound": "libopus"}),
+        ("clip.webm", {"codec": "libvpx", "options": {"live": "1"}}),
+    ],
+)
+@pytest.mark.parametrize(("seconds", "at"), [(2.4, 0.8), (9, 1.0)])
+def test_the_poster_of_a_clip_that_begins_dark_is_of_a_later_frame(
+    tmp_path: Path, name: str, more: dict[str, Any], seconds: float, at: float
+) -> None:
+    """Where the first frame is plain, the poster is of the frame at a third, after a second at most."""
+    frames = int(seconds * FPS)
+    path = write_clip(tmp_path / name, frames=frames, dark=3, **more)
+    assert shade(grey_poster(path)) == pytest.approx(255 * at * FPS / (frames - 1), abs=12)
+
+
+def test_a_clip_that_is_dark_to_its_end_has_a_dark_poster(tmp_path: Path) -> None:
+    """Nothing to be seen is what there is to be seen."""
+    path = write_clip(tmp_path / "dark.mp4", frames=1, dark=1)
+    poster = grey_poster(path)
+    assert (poster.size, shade(poster)) == ((96, 64), pytest.approx(0, abs=2))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="MALLOC_PERTURB_ is the GNU C library's")
-def test_nothing_is_read_after_it_was_freed(clips: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("dark", [0, 3])
+def test_nothing_is_read_after_it_was_freed(tmp_path: Path, dark: int) -> None:
     """Memory that is freed is overwritten at once here, so that a late look at it ends the process."""
-    script = "import sys; from together_video.clips import *; inspect_clip(sys.argv[1]); make_poster(*sys.argv[1:])"
-    poster = tmp_path / "poster.jpg"
+    path = write_clip(tmp_path / "clip.mp4", dark=dark)
+    script = "import sys; from together_video.clips import *; print(len(inspect_clip(sys.argv[1]).poster))"
     done = subprocess.run(
-        [sys.executable, "-c", script, str(clips["mp4"]), str(poster)],
+        [sys.executable, "-c", script, str(path)],
         env={**os.environ, "MALLOC_PERTURB_": "165"},
+        capture_output=True,
+        text=True,
     )
-    assert (done.returncode, poster.exists()) == (0, True)
+    assert (done.returncode, int(done.stdout) > 500) == (0, True)
 
 
-def test_a_poster_is_no_wider_than_asked(clips: dict[str, Path], tmp_path: Path) -> None:
-    """A wide clip is scaled down with its shape kept; a small one is left as it is."""
-    make_poster(clips["mp4"], tmp_path / "small.jpg", max_width=48)
-    assert grey_of(tmp_path / "small.jpg").size == (48, 32)
+def test_a_poster_is_640_pixels_wide_at_most(tmp_path: Path) -> None:
+    """A wide clip is scaled down with its shape kept."""
+    assert grey_poster(write_clip(tmp_path / "wide.mp4", size=(1280, 320), frames=2)).size == (640, 160)
 
 
-def test_a_failed_poster_leaves_the_old_one(
-    clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_poster_that_cannot_be_drawn_is_a_note(
+    clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When writing fails, the earlier poster is whole and no temporary file is left."""
-    poster = tmp_path / "poster.jpg"
-    poster.write_bytes(b"earlier")
+    """A video is what it is without a picture too, and the note says why there is none."""
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError("disk full")
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("no picture of this")
 
-    monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(OSError, match="disk full"):
-        make_poster(clips["mp4"], poster)
-    assert poster.read_bytes() == b"earlier"
-    assert list(tmp_path.iterdir()) == [poster]
+    monkeypatch.setattr(Image.Image, "save", refuse)
+    found = inspect_clip(clips["mp4"])
+    assert (found.poster, found.info.width) == (None, 96)
+    assert found.notes == ("There is no poster: ValueError: no picture of this",)
 
 
 CLIP = ClipInfo(seconds=6.04, width=1280, height=720, fps=24.0, codec="h264", has_audio=True)
