@@ -359,13 +359,13 @@ class ObjectStore:
             ) from error
         except aws.ParamValidationError as error:
             raise BucketRefused(f"{self.bucket!r} is not the name of an S3 bucket.") from error
-        except RecursionError as error:
-            # boto3 answers a redirect by asking for the bucket's region, whose answer is a redirect.
-            raise ConfigurationError(
-                f"The S3 server redirects all calls for bucket {self.bucket} and names no region: check "
-                "the endpoint's address (http or https?)."
-            ) from error
-        except (aws.BotoCoreError, aws.HTTPClientError) as error:
+        except (aws.BotoCoreError, aws.HTTPClientError, RecursionError) as error:
+            if isinstance(error, RecursionError) or isinstance(error.__context__, RecursionError):
+                # boto3 answers a redirect by asking for the bucket's region, whose answer is a redirect.
+                raise ConfigurationError(
+                    f"The S3 server redirects all calls for bucket {self.bucket} and names no region: check "
+                    "the endpoint's address (http or https?)."
+                ) from error
             raise StoreUnavailable(
                 f"The S3 server does not answer for bucket {self.bucket}: {one_line(error).rstrip('.')}. Check "
                 "the endpoint's address and the network, and run again."

@@ -42,7 +42,7 @@ from together_video.transfer import DownloadedFile, receive
 DEFAULT_BASE_URL = "https://api.together.ai"
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
-_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, _CREATING_AT_ONCE = 16, 32, 64
+_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, _CREATING_AT_ONCE = 16, 12, 64
 
 #: Sent, so that the provider can tell who calls.
 USER_AGENT = "prefect-together-video/0.1"

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
@@ -21,8 +22,8 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkExpired
 
-#: Pieces handed to a thread at once, in bytes: large enough that hashing, not switching, counts.
-_CHUNK = 1 << 20
+#: Bytes that are handed to a thread at once: enough that hashing, not switching, counts.
+_AT_ONCE = 1 << 20
 
 
 class DownloadedFile(BaseModel):
@@ -104,16 +105,23 @@ def _announced(response: httpx.Response, max_bytes: int) -> int | None:
 
 
 async def _copy(response: httpx.Response, out: BinaryIO, digest: _Hash, max_bytes: int) -> int:
-    def keep(piece: bytes) -> None:
-        digest.update(piece)
-        out.write(piece)
+    def keep(pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            digest.update(piece)
+            out.write(piece)
 
-    size = 0
-    async for piece in response.aiter_bytes(_CHUNK):
+    size = kept = 0
+    pieces: list[bytes] = []
+    # As they come: httpx would copy what it has gathered so far once more for each piece.
+    async for piece in response.aiter_raw():
+        pieces.append(piece)
         size += len(piece)
         if size > max_bytes:
             raise DownloadTooLarge(f"The video has more than the bound of {max_bytes} bytes.")
-        await to_thread.run_sync(keep, piece)
+        if size - kept >= _AT_ONCE:
+            await to_thread.run_sync(keep, pieces)
+            pieces, kept = [], size
+    await to_thread.run_sync(keep, pieces)
     return size
 
 
