@@ -12,43 +12,55 @@ import argparse
 import os
 import statistics
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 
 from benchmarks.bars import bars
 from benchmarks.harness import Goal, Stage, keep, stage, table
 from flows.services import Service, free_ports
 
 WAYS = ("ours", "spool", "memory", "raw", "curl")
-_WIDTH, _HEIGHT, _RATE = 640, 360, 24
+_RATE = 24
+#: From so many MB on: width, height and seconds of such a clip, as generators make them.
+_SHAPES = {0: (1280, 720, 4), 5: (1920, 1080, 8), 50: (3840, 2160, 20)}
 
 
-def noise(path: Path, size: int) -> None:
-    """A video of about `size` bytes: noise cannot be made smaller."""
+def film(path: Path, size: int) -> None:
+    """A video of about `size` bytes: noisy bands of grey, in as many bits a second as make up the size."""
+    width, height, seconds = next(_SHAPES[least] for least in reversed(_SHAPES) if size >= least * 10**6)
+    bits = size * 8 // seconds
+    # The first frame may be as large as half a second of others.
+    options = {"preset": "ultrafast", "maxrate": str(bits), "bufsize": str(bits // 2)}
+    bands = [bytes(24 * band + value // 8 for value in range(256)) for band in range(8)]
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "qp": "0"})
-        stream.width, stream.height, stream.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
-        written = number = 0
-        while written < size:
-            frame = av.VideoFrame(_WIDTH, _HEIGHT, "yuv420p")
+        stream = container.add_stream("libx264", rate=_RATE, bit_rate=bits, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(seconds * _RATE):
+            frame = av.VideoFrame(width, height, "yuv420p")
             for plane in frame.planes:
-                plane.update(os.urandom(plane.buffer_size))
+                part = os.urandom(plane.buffer_size // len(bands))
+                plane.update(b"".join(part.translate(band) for band in bands).ljust(plane.buffer_size))
             frame.pts, frame.time_base = number, Fraction(1, _RATE)
-            number += 1
-            for packet in stream.encode(frame):
-                written += packet.size
-                container.mux(packet)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 
 def file_server(folder: Path) -> Service:
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "-d", str(folder)]
+    command = [sys.executable, "-m", "benchmarks.contenders.files", str(port), str(folder)]
     url = f"http://127.0.0.1:{port}"
-    return Service("file server", command, url=url, is_ready=lambda: True, log=folder.with_suffix(".log"))
+
+    def is_ready() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(url, trust_env=False).is_success
+        return False
+
+    return Service("file server", command, url=url, is_ready=is_ready, log=folder.with_suffix(".log"))
 
 
 def measure(made: Stage, way: str, url: str, count: int, prefix: str) -> dict[str, float]:
@@ -72,7 +84,7 @@ def main() -> None:
         with file_server(folder) as server:
             for megabytes in options.sizes:
                 path = folder / f"{megabytes}.mp4"
-                noise(path, megabytes * 10**6)
+                film(path, megabytes * 10**6)
                 count = options.files if megabytes <= 10 or options.whole else max(1, options.files // 4)
                 whole = count * path.stat().st_size / 1e6
                 several: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}

@@ -67,10 +67,17 @@ async def ours(url: str, count: int, client: TogetherClient, ledger: Ledger) -> 
     return bring
 
 
+async def put(ledger: Ledger, number: int, source: Path | bytes, sha256: str) -> None:
+    """Raises RuntimeError where the key is taken: nothing would be sent then."""
+    key = f"{ledger.layout.prefix}relay/{number}.mp4"
+    if not await ledger.store.put_file_once(key, source, sha256, "video/mp4"):
+        raise RuntimeError(f"{key} was there before")
+
+
 def spool(url: str, folder: Path, client: TogetherClient, ledger: Ledger) -> Bring:
     async def bring(number: int) -> None:
         file = await client.download(url, folder / f"{number}.mp4", max_bytes=10**9)
-        await ledger.store.put_file_once(f"spool/{number}.mp4", file.path, file.sha256, "video/mp4")
+        await put(ledger, number, file.path, file.sha256)
         file.path.unlink()
 
     return bring
@@ -80,7 +87,7 @@ def memory(url: str, web: httpx.AsyncClient, ledger: Ledger) -> Bring:
     async def bring(number: int) -> None:
         data = (await web.get(url)).content
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-        await ledger.store.put_file_once(f"memory/{number}.mp4", data, sha256, "video/mp4")
+        await put(ledger, number, data, sha256)
 
     return bring
 
