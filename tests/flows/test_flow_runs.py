@@ -11,9 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from prefect import get_client
+from prefect import flow, get_client, task
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.context import FlowRunContext
 from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
 
@@ -22,6 +23,7 @@ from flows import buying
 from flows.batch import generate_batch
 from flows.ending import result_of
 from flows.video import generate_video
+from tasks.run import step
 from together_video.polling import PollPolicy
 from together_video.summary import Summary
 
@@ -290,3 +292,23 @@ def test_no_secret_is_stored_with_the_run(
     assert archive.bucket.encode() in everything
     assert key.encode() not in everything
     assert secret.encode() not in everything
+
+
+def test_a_run_keeps_no_state_of_its_steps() -> None:
+    """Prefect keeps a state for every field of every result until the run ends: of thousands of steps too many."""
+    kept: list[int] = []
+
+    @task
+    async def double(number: int) -> dict[str, int]:
+        return {"is": 2 * number}
+
+    @flow
+    async def doubling() -> list[dict[str, int]]:
+        found = [await step(double, number) for number in range(3)]
+        context = FlowRunContext.get()
+        assert context is not None
+        kept.extend((len(context.run_results), len(context.task_run_assets)))
+        return found
+
+    assert asyncio.run(doubling()) == [{"is": 0}, {"is": 2}, {"is": 4}]
+    assert kept == [0, 0]
