@@ -13,8 +13,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
+from flows.cli.documents import errors_as_document
 from flows.cli.options import RequestOptions
-from flows.cli.terminal import errors_as_document
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error
 from together_video.catalogue.pricing import Estimate

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.terminal import errors_as_document
+from flows.cli.documents import errors_as_document
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model

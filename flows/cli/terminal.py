@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -17,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.progress import Progress
-from together_video.errors import VideoError
 from together_video.explain import printable
 from together_video.summary import Summary, VideoOutcome
 
@@ -124,17 +122,6 @@ class Terminal:
         """One JSON document. What a terminal would obey, or turn around, is escaped as JSON allows."""
         text = json.dumps(content, indent=1, ensure_ascii=False)
         self.out.file.write("".join(map(_escaped, text)) + "\n")
-
-
-@contextmanager
-def errors_as_document(as_json: bool) -> Iterator[None]:
-    """With `--json`, an error is a document as well: what reads stdout finds one in every case."""
-    try:
-        yield
-    except VideoError as error:
-        if as_json:
-            print(json.dumps({"error": error.message}, indent=1, ensure_ascii=False))  # noqa: T201 - the result
-        raise
 
 
 def _escaped(letter: str) -> str:
