@@ -68,7 +68,7 @@ async def archive_video(
         except VideoError as error:
             notes = (*notes, f"There is no poster: {error.message}")
     if poster is None:
-        run_logger().warning("job %s: %s", purchase.job_id, notes[-1])
+        run_logger().warning("job %s: archived without a poster; its record says why", purchase.job_id)
     record = await ledger.finish(
         VideoRecord(
             id=claim.id,

@@ -46,7 +46,7 @@ async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs
     if (context := FlowRunContext.get()) is not None:
         # Prefect finds out which task gave what to which. It would search every field of every argument, if these
         # were not quoted, and keep a state for every field of every result until the run ends: that of a large
-        # batch would grow by 40 kB a video. Each step leaves its own in a copy of the context that ends with it.
+        # batch would grow by 30 kB a video. Each step leaves its own in a copy of the context that ends with it.
         with context.model_copy(update={"run_results": {}, "task_run_assets": {}}):
             return await task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
     return await repeat(task, lambda: task.fn(*args, **kwargs))
