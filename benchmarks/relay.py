@@ -12,17 +12,15 @@ import argparse
 import os
 import statistics
 import sys
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import httpx
 
 from benchmarks.bars import bars
 from benchmarks.harness import Goal, Stage, keep, stage, table
-from flows.services import Service, free_ports
+from flows.services import Service, answers, free_ports
 
 WAYS = ("ours", "spool", "memory", "raw", "curl")
 _RATE = 24
@@ -54,13 +52,9 @@ def file_server(folder: Path) -> Service:
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "benchmarks.contenders.files", str(port), str(folder)]
     url = f"http://127.0.0.1:{port}"
-
-    def is_ready() -> bool:
-        with suppress(httpx.HTTPError):
-            return httpx.get(url, trust_env=False).is_success
-        return False
-
-    return Service("file server", command, url=url, is_ready=is_ready, log=folder.with_suffix(".log"))
+    return Service(
+        "file server", command, url=url, is_ready=lambda: answers(url), log=folder.with_suffix(".log")
+    )
 
 
 def measure(made: Stage, way: str, url: str, count: int, prefix: str) -> dict[str, float]:

@@ -152,7 +152,7 @@ class S3Server(Service):
             "S3 server",
             command,
             url=url,
-            is_ready=lambda: _answers(f"{url}/healthz") and _answers(f"http://{_LOOPBACK}:{volume}/healthz"),
+            is_ready=lambda: answers(f"{url}/healthz") and answers(f"http://{_LOOPBACK}:{volume}/healthz"),
             log=folder / "s3.log",
             environment={"GOMEMLIMIT": "400MiB"},
         )
@@ -185,7 +185,7 @@ class SandboxServer(Service):
             "sandbox",
             [sys.executable, "-m", "together_video.sandbox", "--port", str(port), "--config", str(settings)],
             url=url,
-            is_ready=lambda: _answers(f"{url}/"),
+            is_ready=lambda: answers(f"{url}/"),
             log=folder / "sandbox.log",
         )
 
@@ -218,7 +218,7 @@ class PrefectServer(Service):
                 "on",
             ],
             url=url,
-            is_ready=lambda: _answers(f"{url}/api/health"),
+            is_ready=lambda: answers(f"{url}/api/health"),
             log=folder / "server.log",
             environment={
                 **self.environment_of(folder, url),
@@ -269,7 +269,8 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a GET of this address succeeds, within two seconds."""
     try:
         return httpx.get(url, timeout=2, trust_env=False).is_success
     except httpx.HTTPError:

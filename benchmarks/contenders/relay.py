@@ -69,7 +69,7 @@ async def ours(url: str, count: int, client: TogetherClient, ledger: Ledger) -> 
 
 async def put(ledger: Ledger, number: int, source: Path | bytes, sha256: str) -> None:
     """Raises RuntimeError where the key is taken: nothing would be sent then."""
-    key = f"{ledger.layout.prefix}relay/{number}.mp4"
+    key = ledger.layout.key("relay", f"{number}.mp4")
     if not await ledger.store.put_file_once(key, source, sha256, "video/mp4"):
         raise RuntimeError(f"{key} was there before")
 
