@@ -37,9 +37,10 @@ async def watched() -> AsyncIterator[None]:
             yield
     finally:
         keeper.cancel()
-        await asyncio.wait([keeper])
+        await asyncio.wait([keeper], timeout=_LAST_SECONDS)
         with suppress(TimeoutError):
-            await asyncio.wait_for(bar.show(), _LAST_SECONDS)
+            async with asyncio.timeout(_LAST_SECONDS):
+                await bar.show()
 
 
 class _Announcer:
@@ -73,8 +74,10 @@ class _ProgressBar:
 
     async def keep(self) -> None:
         while True:
+            # Not asyncio.wait_for: that of Python 3.11 loses a cancellation that comes with the news.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), ALIVE_SECONDS)
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await self._news.wait()
             self._news.clear()
             await self.show()
             await asyncio.sleep(NEWS_SECONDS)

@@ -15,6 +15,7 @@ import pytest
 
 from blocks import VideoArchive
 from flows.batch import generate_batch
+from flows.progress import Progress, tell
 from together_video.polling import PollPolicy
 
 pytestmark = [
@@ -140,6 +141,34 @@ def test_a_budget_that_is_reached_is_told_once(told: Callable[..., Told], api: A
     assert reached["payload"]["batch_id"] == finished["payload"]["batch_id"]
     assert finished["payload"]["counts"]["skipped"] == 3
     assert run.artifacts["progress"]["data"] == 100
+
+
+def test_a_run_ends_at_the_very_moment_of_some_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio.wait_for of Python 3.11 loses a cancellation then: the bar would be kept, and the run go on, for ever."""
+    from flows import watching
+    from together_video.plans import plan_videos
+    from together_video.requests import VideoRequest
+
+    shown: list[float] = []
+
+    async def note(share: float, **_: Any) -> None:
+        shown.append(share)
+
+    monkeypatch.setattr(watching.FlowRunContext, "get", lambda: object())
+    monkeypatch.setattr(watching, "acreate_progress_artifact", note)
+    (plan,) = plan_videos([VideoRequest(model="m", prompt="a fox")])
+
+    async def run(steps: int) -> None:
+        async with watching.watched():
+            await asyncio.sleep(0.01)
+            tell(Progress(plan=plan, stage="created", total=1, done=1))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+
+    for steps in range(6):
+        asyncio.run(asyncio.wait_for(run(steps), 20))
+    assert shown
+    assert set(shown) == {100}
 
 
 def test_without_a_server_nothing_is_told(
