@@ -38,8 +38,10 @@ class Place:
         self.server, self.archive, self.environment = server, archive, environment
 
     def run(self, *words: str) -> str:
-        """A command that must succeed."""
-        done = subprocess.run(words, env=self.environment, cwd=ROOT, capture_output=True, text=True)
+        """A command that must succeed, in four minutes."""
+        done = subprocess.run(
+            words, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=240
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
