@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, Concatenate, ParamSpec
+from functools import partial
 
 from blocks.archive import VideoArchive
 from blocks.credentials import TogetherCredentials
@@ -56,7 +56,8 @@ from together_video.records import VideoPlan, VideoRecord
 from together_video.spool import Spool
 from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 
-P = ParamSpec("P")
+#: One video, and what makes it.
+Work = tuple[VideoPlan, Callable[[], Awaitable[VideoOutcome]]]
 
 #: After one of these no other create can succeed.
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
@@ -101,7 +102,7 @@ class Pipeline:
             on_ambiguous=on_ambiguous,
             tell=self._tell,
         )
-        self._places = asyncio.Semaphore(in_flight)
+        self._in_flight = in_flight
         self._hopeless: VideoError | None = None
         self._out_of_budget: set[str] = set()
         self._under_way = 0
@@ -111,38 +112,38 @@ class Pipeline:
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
         await self.buyer.look_ahead(plans)
-        return await self._all(self._in_turn(plan, self._make) for plan in plans)
+        return await self._all([(plan, partial(self._make, plan)) for plan in plans])
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
         """Bring home what was bought earlier: nothing is created."""
         return await self._all(
-            self._in_turn(bought.claim.plan, self._bring_home, bought) for bought in purchases
+            [(bought.claim.plan, partial(self._bring_home, bought)) for bought in purchases]
         )
 
-    async def _all(self, turns: Iterable[Coroutine[Any, Any, VideoOutcome]]) -> Summary:
-        waiting = list(turns)
-        self._total += len(waiting)
+    async def _all(self, works: Sequence[Work]) -> Summary:
+        self._total += len(works)
+        outcomes: dict[int, VideoOutcome] = {}
+        left = iter(enumerate(works))
+
+        async def take_turns() -> None:
+            # An asyncio task for each video would keep what it leaves behind until the last video is over.
+            for place, (plan, work) in left:
+                outcomes[place] = await work()
+                self._over(plan, outcomes[place])
+
         try:
-            return Summary.of(await asyncio.gather(*waiting))
+            await asyncio.gather(*(take_turns() for _ in range(min(self._in_flight, len(works)))))
         except asyncio.CancelledError:
             # No new creates from here on; a POST that was under way has stored its outcome.
             run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
             raise
+        return Summary.of(outcomes[place] for place in range(len(works)))
 
-    async def _in_turn(
-        self,
-        plan: VideoPlan,
-        work: Callable[Concatenate[VideoPlan, P], Awaitable[VideoOutcome]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> VideoOutcome:
-        async with self._places:
-            outcome = await work(plan, *args, **kwargs)
+    def _over(self, plan: VideoPlan, outcome: VideoOutcome) -> None:
         self._done += 1
         line = f"{plan.title}: {outcome.state}" + (f": {outcome.error}" if outcome.error else "")
         run_logger().log(logging.INFO if outcome.state in GOOD else logging.ERROR, line)
         self._tell(plan, outcome.state.value, outcome.error or "", outcome)
-        return outcome
 
     async def _make(self, plan: VideoPlan) -> VideoOutcome:
         """Reuse or buy one video and bring it home. What goes wrong before the create is "refused", or
@@ -156,11 +157,9 @@ class Pipeline:
                 bought = record or await self.buyer.buy(plan)
                 if isinstance(bought, Purchase):
                     self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
-                    return await self._bring_home(bought.claim.plan, bought)
+                    return await self._bring_home(bought)
                 if bought.state != "abandoned":
-                    # A part of a batch that is run again finds what its first run has paid for.
-                    ours = plan.batch_id is not None and bought.plan.batch_id == plan.batch_id
-                    return self._of_record(bought, VideoState.ARCHIVED if ours else VideoState.REUSED)
+                    return self._of_final(plan, bought)
         except CreateAmbiguous as error:
             return _outcome(plan, VideoState.AMBIGUOUS, error.message)
         except BudgetReached as error:
@@ -171,18 +170,20 @@ class Pipeline:
                 self._hopeless = error
             return _not_bought(plan, error)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
-            return await self._cut_short(plan, self._unexpected(plan, error))
+            return await self.as_recorded(plan, self._unexpected(plan, error))
 
-    async def _cut_short(self, plan: VideoPlan, words: str) -> VideoOutcome:
-        """A create that ended by none of its answers: the ledger knows whether there may be a job."""
+    async def as_recorded(self, plan: VideoPlan, words: str) -> VideoOutcome:
+        """What the ledger knows of a video of which nobody else can tell how it ended; `words` say why."""
         try:
             facts = await self.ledger.facts(plan.id)
         except VideoError:
             return _outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
-        if facts.submission is not None:
+        if facts.record is not None and facts.record.state != "abandoned":
+            return self._of_final(plan, facts.record)
+        if facts.record is None and facts.submission is not None:
             self.troubles += 1
             return _outcome(plan, VideoState.SUBMITTED, f"{words} {_KEPT}", facts.submission.job_id)
-        if facts.claim is not None and facts.record is None:
+        if facts.record is None and facts.claim is not None:
             return _outcome(plan, VideoState.AMBIGUOUS, f"{words} It may have been charged, so it is held.")
         return _outcome(
             plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later."
@@ -194,8 +195,9 @@ class Pipeline:
             return await self._make(plan)
         return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
 
-    async def _bring_home(self, plan: VideoPlan, purchase: Purchase) -> VideoOutcome:
+    async def _bring_home(self, purchase: Purchase) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
+        plan = purchase.claim.plan
         reserved = None if purchase.resumed else plan.estimate_usd
         cost = None
         self._under_way += 1
@@ -264,6 +266,11 @@ class Pipeline:
             purchase = purchase.model_copy(update={"resumed": True})
             clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
             return await step(archive_video, purchase, job, clip, self.ledger, self.spool)
+
+    def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
+        """Of a video that was over before: a part that is run again finds what its first run has paid for."""
+        ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
+        return self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records[record.id] = record

@@ -35,7 +35,7 @@ from tasks.run import run_logger
 from together_video.errors import ConfigurationError, InputError
 from together_video.plans import in_parts
 from together_video.records import VideoPlan
-from together_video.summary import Summary, VideoOutcome, VideoState
+from together_video.summary import Summary, VideoOutcome
 
 #: The deployment that runs a part; `deployments/prefect.yaml` makes it.
 DEPLOYMENT = "generate-part/part"
@@ -47,6 +47,8 @@ _TRIES = 3
 _LOOK_SECONDS = 2.0
 #: A part whose run gave no sign for so long, in seconds, has lost its worker.
 _SILENT_SECONDS = 5 * ALIVE_SECONDS
+#: A part that a worker has taken and not begun for so long, in seconds, has lost it, too: a new machine takes minutes.
+_STARTING_SECONDS = 900.0
 #: Seconds after which a part that no worker has begun is worth a warning.
 _WAITING_SECONDS = 60.0
 
@@ -158,28 +160,13 @@ async def _make(
         if state.type in {StateType.FAILED, StateType.COMPLETED}:
             # It could not begin, or it wrote into another bucket: a later try would do the same.
             break
-    return [await _as_it_is(pipeline, plan) for plan in part.plans]
-
-
-async def _as_it_is(pipeline: Pipeline, plan: VideoPlan) -> VideoOutcome:
-    """What the ledger knows of a video whose worker has told nothing."""
-    facts = await pipeline.ledger.facts(plan.id)
-    if facts.record is not None and facts.record.state != "abandoned":
-        state = VideoState.ARCHIVED if facts.record.state == "archived" else VideoState.FAILED
-        return VideoOutcome.of_record(facts.record, state, bucket=pipeline.ledger.bucket)
-    if facts.submission is not None:
-        words = "Its worker is gone. The job is billed and kept in flight: together-video collect goes on with it."
-        return VideoOutcome.of_plan(plan, VideoState.SUBMITTED, error=words, job_id=facts.submission.job_id)
-    if facts.claim is not None:
-        words = "Its worker is gone in mid-create. It may have been charged, so it is held."
-        return VideoOutcome.of_plan(plan, VideoState.AMBIGUOUS, error=words)
-    words = "Not started: no worker could make its part. Nothing was created; run again."
-    return VideoOutcome.of_plan(plan, VideoState.SKIPPED, error=words)
+    return [await pipeline.as_recorded(plan, "No worker has finished its part.") for plan in part.plans]
 
 
 async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
     """Wait until the child run has ended, or has given no sign for so long that it must be dead."""
     began = last_sign = time.monotonic()
+    seen: object = None
     sign: object = None
     warned = False
     while True:
@@ -188,19 +175,20 @@ async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
         if state is not None and state.is_final():
             return state
         now = time.monotonic()
-        if state is None or not state.is_running():
+        if state is not None and state.is_running():
+            seen, patience = await _last_sign(run.id, client), _SILENT_SECONDS
+        elif state is not None and state.is_pending():
+            seen, patience = state.id, _STARTING_SECONDS
+        else:
             last_sign = now
             if not warned and now - began > _WAITING_SECONDS:
                 warned = True
                 run_logger().warning("%s waits for a worker: is one running for its work pool?", part.title)
             continue
-        seen = await _last_sign(run.id, client)
         if seen != sign:
             sign, last_sign = seen, now
-        if now - last_sign > _SILENT_SECONDS:
-            dead: State[Any] = Crashed(
-                message=f"No sign of life for {_SILENT_SECONDS:.0f} s: its worker is gone."
-            )
+        if now - last_sign > patience:
+            dead: State[Any] = Crashed(message=f"No sign of life for {patience:.0f} s: its worker is gone.")
             await client.set_flow_run_state(run.id, dead, force=True)
             return dead
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from prefect.states import Completed, Pending, Running, Scheduled, State
 
 from blocks import TogetherCredentials, VideoArchive
+from blocks.ledger import Facts
+from flows import split
 from flows.ending import result_of
 from flows.part import generate_part
-from flows.split import _references
-from together_video.errors import InputError
+from flows.pipeline import open_pipeline
+from together_video.errors import InputError, StoreUnavailable
+from together_video.jobs import VideoJob
 from together_video.plans import plan_videos
 from together_video.polling import PollPolicy
-from together_video.records import VideoPlan
+from together_video.records import Submission, VideoPlan
 from together_video.summary import Summary
 
 pytestmark = pytest.mark.anyio
@@ -93,4 +99,87 @@ def test_workers_take_the_blocks_of_the_batch_or_none(archive: VideoArchive) -> 
     unsaved = TogetherCredentials.model_validate({"api_key": "key"})
     for block in (None, unsaved):
         with pytest.raises(InputError, match="--together production"):
-            _references({"together": block})
+            split._references({"together": block})
+
+
+async def test_of_a_part_without_an_answer_the_ledger_tells_each_video(
+    part: Make, plans: list[VideoPlan], api: Any, archive: VideoArchive, small: Make
+) -> None:
+    """Its workers are gone: what they archived, bought, began and left undone is told apart."""
+    archived, submitted, claimed = plans
+    absent = plan_videos([small("a dog")], batch_id="batch-1")[0]
+    await part([archived])
+    async with open_pipeline(api.credentials(), archive) as pipeline:
+        claim = await pipeline.ledger.claim(submitted, valid_seconds=60)
+        assert claim is not None
+        job = VideoJob.from_json({"id": "job-7", "status": "queued"})
+        await pipeline.ledger.submitted(Submission.of(claim, job))
+        await pipeline.ledger.claim(claimed, valid_seconds=60)
+        told = [await pipeline.as_recorded(plan, "Its worker is gone.") for plan in (*plans, absent)]
+        later = archived.model_copy(update={"batch_id": "batch-2"})
+        assert (await pipeline.as_recorded(later, "Its worker is gone.")).state == "reused"
+    assert [found.state.value for found in told] == ["archived", "submitted", "ambiguous", "skipped"]
+    assert told[1].job_id == "job-7"
+    assert "billed and kept in flight" in (told[1].error or "")
+    assert "may have been charged" in (told[2].error or "")
+    assert "Nothing was created" in (told[3].error or "")
+
+
+async def test_a_ledger_that_does_not_answer_leaves_a_video_in_doubt(
+    plans: list[VideoPlan], api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_pipeline(api.credentials(), archive) as pipeline:
+
+        async def facts(_: str) -> Facts:
+            raise StoreUnavailable("The bucket does not answer.")
+
+        monkeypatch.setattr(pipeline.ledger, "facts", facts)
+        told = await pipeline.as_recorded(plans[0], "Its worker is gone.")
+    assert (told.state, told.cost_usd) == ("ambiguous", None)
+    assert "cannot be asked" in (told.error or "")
+
+
+class Server:
+    """A Prefect server on which a run of a part is in one state for `seconds`, and then completed."""
+
+    def __init__(self, state: State[Any], seconds: float) -> None:
+        self._state, self._until = state, seconds
+        self.now = 0.0
+        self.forced: list[State[Any]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    async def read_flow_run(self, _: UUID) -> SimpleNamespace:
+        return SimpleNamespace(state=self._state if self.now < self._until else Completed())
+
+    async def read_artifacts(self, **_: Any) -> list[Any]:
+        return []
+
+    async def set_flow_run_state(self, _: UUID, state: State[Any], *, force: bool) -> None:
+        assert force
+        self.forced.append(state)
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "ends"),
+    [
+        (Running(), 90, "Completed"),
+        (Running(), 10_000, "Crashed"),
+        (Pending(), 800, "Completed"),
+        (Pending(), 10_000, "Crashed"),
+        (Scheduled(), 10_000, "Completed"),
+    ],
+)
+async def test_a_part_whose_worker_is_gone_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, state: State[Any], seconds: float, ends: str
+) -> None:
+    """One that was taken and never begun is as dead as one that tells nothing; one that waits for a worker is not."""
+    server = Server(state, seconds)
+    monkeypatch.setattr(split, "asyncio", SimpleNamespace(sleep=server.sleep))
+    monkeypatch.setattr(split, "time", SimpleNamespace(monotonic=lambda: server.now))
+    run: Any = SimpleNamespace(id=uuid4())
+    client: Any = server
+    over = await split._over(run, split.Part(1, [], {}, "a part"), client)
+    assert over.name == ends
+    assert [forced.name for forced in server.forced] == (["Crashed"] if ends == "Crashed" else [])
