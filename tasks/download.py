@@ -8,7 +8,6 @@ from anyio import to_thread
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
-from pydantic import BaseModel, ConfigDict, Field
 
 from blocks.ledger import Ledger
 from tasks.decoding import decode
@@ -19,7 +18,6 @@ from together_video.client import TogetherClient
 from together_video.clips import Inspection, inspect_clip
 from together_video.errors import DownloadBroken, LinkExpired
 from together_video.jobs import VideoJob
-from together_video.records import ClipInfo
 from together_video.spool import Spool
 from together_video.transfer import DownloadedFile, hash_file
 
@@ -27,20 +25,14 @@ from together_video.transfer import DownloadedFile, hash_file
 MAX_BYTES = 4 * 10**9
 
 
-class Clip(BaseModel):
+class Clip(Inspection):
     """A whole video on disk, what it says about itself, and its poster: a JPEG, or why there is none."""
 
-    # Who has Prefect keep results, as JSON even, has it keep the poster, too.
-    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
-
     file: DownloadedFile
-    info: ClipInfo
-    poster: bytes | None = Field(default=None, repr=False)
-    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, file: DownloadedFile, found: Inspection) -> Clip:
-        return cls(file=file, info=found.info, poster=found.poster, notes=found.notes)
+        return cls(file=file, **dict(found))
 
 
 @task(

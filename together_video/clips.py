@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.boxes import container_of, missing_part, why_no_video
 from together_video.errors import DownloadBroken
@@ -33,12 +34,14 @@ _POSTER_SECONDS = 1.0
 _SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
 
 
-@dataclass(frozen=True)
-class Inspection:
+class Inspection(BaseModel):
     """What a look into a file gives: what it is, its poster as JPEG, and why there is none if so."""
 
+    # As JSON, too: who has Prefect keep the results of tasks has it keep the poster.
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+
     info: ClipInfo
-    poster: bytes | None
+    poster: bytes | None = Field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
 
@@ -79,9 +82,10 @@ def inspect_clip(path: Path | str) -> Inspection:
                 # Most clips have one keyframe, the first, so that all frames on the way must be decoded.
                 later = _frame_at(container, stream, min((stated or span) / 3, _POSTER_SECONDS))
                 picture = picture_of(later, _displayed_size(stream, later)) if later else picture
-            return Inspection(info, as_jpeg(picture))
+            return Inspection(info=info, poster=as_jpeg(picture))
         except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
-            return Inspection(info, None, (f"There is no poster: {type(error).__name__}: {error}",))
+            reason = f"There is no poster: {type(error).__name__}: {error}"
+            return Inspection(info=info, notes=(reason,))
 
 
 def compare(clip: ClipInfo, request: VideoRequest) -> tuple[str, ...]:
