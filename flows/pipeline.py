@@ -25,6 +25,7 @@ from flows.watching import watched
 from tasks import watch
 from tasks.archive import archive_video, record_failure
 from tasks.download import download_video
+from tasks.make import make_video
 from tasks.purchase import Purchase
 from tasks.run import run_logger, step
 from tasks.wait import wait_for_video
@@ -59,6 +60,9 @@ from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 #: One video, and what makes it.
 Work = tuple[VideoPlan, Callable[[], Awaitable[VideoOutcome]]]
 
+#: Of so many videos in one run, at most, each step is a task run of Prefect's; of more, each video is one. Prefect's
+#: server and its pages slow down with their number.
+STEPS_SHOWN = 50
 #: After one of these no other create can succeed.
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
 #: Nobody has refused the video: it may be made as soon as this is over.
@@ -124,11 +128,12 @@ class Pipeline:
         self._total += len(works)
         outcomes: dict[int, VideoOutcome] = {}
         left = iter(enumerate(works))
+        is_large = len(works) > STEPS_SHOWN
 
         async def take_turns() -> None:
             # An asyncio task for each video would keep what it leaves behind until the last video is over.
             for place, (plan, work) in left:
-                outcomes[place] = await work()
+                outcomes[place] = await (self._as_one(plan, work) if is_large else work())
                 self._over(plan, outcomes[place])
 
         try:
@@ -138,6 +143,21 @@ class Pipeline:
             run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
             raise
         return Summary.of(outcomes[place] for place in range(len(works)))
+
+    async def _as_one(self, plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> VideoOutcome:
+        """All steps of a video in one task run. However that fares with Prefect, the video is as its work says."""
+        found: list[VideoOutcome] = []
+
+        async def noted() -> VideoOutcome:
+            found.append(await work())
+            return found[0]
+
+        try:
+            await step(make_video, plan, noted)
+        except Exception as error:  # noqa: BLE001 - Failed, as the outcome says; or a trouble of Prefect's
+            if not found:
+                return await self.as_recorded(plan, self._unexpected(plan, error))
+        return found[0]
 
     def _over(self, plan: VideoPlan, outcome: VideoOutcome) -> None:
         self._done += 1

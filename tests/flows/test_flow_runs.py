@@ -19,7 +19,7 @@ from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
 
 from blocks import VideoArchive
-from flows import buying
+from flows import buying, pipeline
 from flows.batch import generate_batch
 from flows.ending import result_of
 from flows.video import generate_video
@@ -182,6 +182,27 @@ def test_one_trouble_stops_no_other_video(api: Any, batch: Callable[..., Seen], 
     assert found.run.flow_run_name == seen.flow_run.name
 
 
+def test_a_video_of_a_large_batch_is_one_task_run(
+    api: Any, batch: Callable[..., Seen], impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its steps are retried as ever, and the run of each video says what became of it."""
+    monkeypatch.setattr(pipeline, "STEPS_SHOWN", 2)
+    api.faults(
+        {"on": "create", "kind": "job_failed", "match": "fox", "message": "too dark"},
+        {"on": "create", "kind": "status", "status": 503, "times": 2, "match": "owl"},
+    )
+    seen = batch("a fox", "an owl", "a bear")
+    assert [found.state.value for found in seen.summary.videos] == ["failed", "archived", "archived"]
+    assert (api.posts, api.bill()["duplicates"]) == (5, 0)
+    states = {name: found.state for name, found in seen.tasks.items() if found.state is not None}
+    assert {name: (state.name, state.message) for name, state in states.items() if "fox" not in name} == {
+        "make: an owl": ("Completed", "archived"),
+        "make: a bear": ("Completed", "archived"),
+    }
+    assert states["make: a fox"].name == "Failed"
+    assert "too dark" in (states["make: a fox"].message or "")
+
+
 def test_an_account_without_credit_skips_the_rest(api: Any, batch: Callable[..., Seen]) -> None:
     """402 once, and no other create task is even started."""
     api.faults({"on": "create", "kind": "status", "status": 402})
@@ -311,4 +332,5 @@ def test_a_run_keeps_no_state_of_its_steps() -> None:
         return found
 
     assert asyncio.run(doubling()) == [{"is": 0}, {"is": 2}, {"is": 4}]
+    gc.collect()
     assert kept == [0, 0]
