@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from anyio import to_thread
 
+from flows.kept import KeptRows
 from flows.pipeline import Pipeline
 from tasks.run import run_logger
 from together_video.errors import ArchiveError
-from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.gallery import relative_link, render_pages
 from together_video.records import VideoPlan
 from together_video.summary import Summary
 
@@ -27,14 +28,9 @@ async def publish(
     ledger = pipeline.ledger
     page = ledger.layout.batch(batch_id, "index.html")
     made_at = datetime.now(UTC)
-    rows = [
-        GalleryRow(outcome=outcome, record=pipeline.records.get(outcome.id), plan=plan)
-        for outcome, plan in zip(summary.videos, plans, strict=True)
-    ]
-
     pages = render_pages(
         title,
-        rows,
+        KeptRows(summary, plans, pipeline.records),
         first="index.html",
         made_at=made_at,
         summary_sentence=summary.sentence,

@@ -19,6 +19,7 @@ from blocks.ledger import Ledger
 from flows.buying import Buyer, OnAmbiguous
 from flows.ending import interrupted
 from flows.experience import Experience
+from flows.kept import KeptRecords
 from flows.progress import Progress, tell
 from flows.purse import Purse
 from flows.watching import watched
@@ -92,7 +93,7 @@ class Pipeline:
         self.policy = policy or PollPolicy()
         self.experience = Experience(ledger, self.policy) if self.policy.adaptive else None
         self.spool = spool or Spool()
-        self.records: dict[str, VideoRecord] = {}
+        self.records = KeptRecords()
         #: How many jobs stay at the provider for another reason than a passed deadline.
         self.troubles = 0
         self._purse = Purse(budget_usd)
@@ -293,7 +294,7 @@ class Pipeline:
         return self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
-        self.records[record.id] = record
+        self.records.keep(record)
         if record.state != "failed":
             return VideoOutcome.of_record(record, state, bucket=self.ledger.bucket)
         outcome = VideoOutcome.of_record(record, VideoState.FAILED, bucket=self.ledger.bucket)

@@ -211,7 +211,7 @@ async def _fetch_records(pipeline: Pipeline, outcomes: Iterable[VideoOutcome]) -
         async with places:
             record = await pipeline.ledger.record(outcome.id)
         if record is not None:
-            pipeline.records[record.id] = record
+            pipeline.records.keep(record)
 
     await asyncio.gather(*(fetch(found) for found in outcomes if found.id not in pipeline.records))
 

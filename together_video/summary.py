@@ -30,7 +30,7 @@ GOOD = frozenset({VideoState.ARCHIVED, VideoState.REUSED})
 
 
 class VideoOutcome(BaseModel):
-    """One row of the summary, as `--json` prints it. USD, seconds and pixels."""
+    """One row of the summary, as `--json` prints it. USD, bytes, seconds and pixels."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +43,7 @@ class VideoOutcome(BaseModel):
     bucket: str | None = None
     key: str | None = None
     sha256: str | None = None
+    size: int | None = None
     seconds: float | None = None
     width: int | None = None
     height: int | None = None
@@ -73,6 +74,7 @@ class VideoOutcome(BaseModel):
             bucket=bucket if record.video else None,
             key=record.video.key if record.video else None,
             sha256=record.video.sha256 if record.video else None,
+            size=record.video.size if record.video else None,
             seconds=record.clip.seconds if record.clip else None,
             width=record.clip.width if record.clip else None,
             height=record.clip.height if record.clip else None,

@@ -75,6 +75,7 @@ def render_pages(
     """
     stem, _, ending = first.rpartition(".")
     count = max(1, math.ceil(len(rows) / rows_a_page))
+    whole = Summary.of(row.outcome for row in rows)
     names = [first, *(f"{stem}-{number}.{ending}" for number in range(2, count + 1))]
     for number in range(count, 0, -1):
         pager = Pager(
@@ -89,7 +90,7 @@ def render_pages(
             made_at=made_at,
             summary_sentence=summary_sentence,
             link=link,
-            whole=rows,
+            whole=whole,
             pager=pager if count > 1 else None,
         )
         yield names[number - 1], text
@@ -102,17 +103,16 @@ def render_gallery(
     made_at: datetime,
     summary_sentence: str,
     link: Callable[[str], str | None],
-    whole: Sequence[GalleryRow] | None = None,
+    whole: Summary | None = None,
     pager: Pager | None = None,
 ) -> str:
     """The page as text, to be stored as UTF-8. Rows keep their order; those of one sweep stand side by side.
 
     `link` turns the key of an object into its address, relative or http(s); for the page in the
     bucket that is `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so.
-    `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the rows of all,
+    `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the summary of all,
     whose figures stand at the top, and `pager` leads to its neighbours.
     """
-    whole = rows if whole is None else whole
     cards = [card_of(row, link) for row in rows]
     style, script = _asset("gallery.css"), _asset("gallery.js")
     summary = Summary.of(row.outcome for row in rows)
@@ -126,7 +126,7 @@ def render_gallery(
         cards=cards,
         groups=_groups(rows, cards),
         counts=summary.counts,
-        figures=_figures(whole, Summary.of(row.outcome for row in whole)),
+        figures=_figures(whole or summary),
         pager=pager,
         shape=_shape(rows),
         policy=content_policy(
@@ -155,15 +155,15 @@ def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card]) -> list[Group]:
     return groups
 
 
-def _figures(rows: Sequence[GalleryRow], summary: Summary) -> list[tuple[str, str, str]]:
+def _figures(summary: Summary) -> list[tuple[str, str, str]]:
     """The numbers below the title, as term, value and unit. Only files count for length and size."""
-    seconds = sum(s for row in rows if (s := row.outcome.seconds) is not None and math.isfinite(s))
-    size = sum(row.record.video.size for row in rows if row.record and row.record.video)
+    seconds = sum(s for found in summary.videos if (s := found.seconds) is not None and math.isfinite(s))
+    size = sum(found.size or 0 for found in summary.videos)
     earlier = sum(
-        (row.outcome.cost_usd or Decimal(0) for row in rows if row.outcome.state is VideoState.REUSED),
+        (found.cost_usd or Decimal(0) for found in summary.videos if found.state is VideoState.REUSED),
         Decimal(0),
     )
-    figures = [("Videos", str(len(rows)), "")]
+    figures = [("Videos", str(len(summary.videos)), "")]
     if seconds:
         length = f"{seconds:.0f}" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
         figures.append(("Length", length, "s" if seconds < 60 else "min"))
