@@ -10,6 +10,7 @@ seconds. Prints a table and the goals, and draws looks over lag into benchmarks/
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import math
 import random
@@ -177,6 +178,7 @@ def whole_run(case: Case, *, videos: int = 300, in_flight: int = 20, guess: floa
 
 def main() -> int:
     """Returns 1 if a goal does not hold."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     lines = [
         "| durations | optimum at 5 % | cold: looks, lag, ratio | after 30 jobs: looks, lag, ratio "
         "| a run of 300: looks, lag | fixed 5 s: looks, lag |",

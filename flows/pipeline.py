@@ -22,6 +22,7 @@ from flows.experience import Experience
 from flows.kept import KeptRecords
 from flows.progress import Progress, tell
 from flows.purse import Purse
+from flows.stopping import all_of
 from flows.watching import watched
 from tasks import watch
 from tasks.archive import archive_video, record_failure
@@ -138,7 +139,7 @@ class Pipeline:
                 self._over(plan, outcomes[place])
 
         try:
-            await asyncio.gather(*(take_turns() for _ in range(min(self._in_flight, len(works)))))
+            await all_of(take_turns() for _ in range(min(self._in_flight, len(works))))
         except asyncio.CancelledError:
             # No new creates from here on; a POST that was under way has stored its outcome.
             run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
@@ -173,7 +174,7 @@ class Pipeline:
         try:
             while True:
                 if self._hopeless is not None:
-                    return _outcome(plan, VideoState.SKIPPED, f"Not started: {self._hopeless.message}")
+                    return _not_started(plan, self._hopeless)
                 plan, record = await self.buyer.latest(plan)
                 bought = record or await self.buyer.buy(plan)
                 if isinstance(bought, Purchase):
@@ -187,7 +188,8 @@ class Pipeline:
             self._out_of_budget.add(plan.id)
             return _outcome(plan, VideoState.SKIPPED, f"Not started: {error.message}")
         except VideoError as error:
-            if isinstance(error, _HOPELESS) and self._hopeless is None:
+            # A create that cannot be sent has been tried for a minute: the others need not do the same.
+            if isinstance(error, (*_HOPELESS, ApiUnreachable)) and self._hopeless is None:
                 self._hopeless = error
             return _not_bought(plan, error)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
@@ -335,12 +337,19 @@ def _outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None 
     return VideoOutcome.of_plan(plan, state, error=error, job_id=job_id)
 
 
+def _not_started(plan: VideoPlan, error: VideoError) -> VideoOutcome:
+    """Nobody has refused this video; `error` keeps it, or every video, from being begun."""
+    words = as_sentence(error.message)
+    if isinstance(error, _PASSING) and "run again" not in words.lower():
+        words += " Run again later."
+    return _outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
+
+
 def _not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
     """What stopped a video before its create was accepted, and what to do: it costs nothing."""
-    words = as_sentence(error.message)
     if isinstance(error, _PASSING):
-        words += "" if "run again" in words.lower() else " Run again later."
-        return _outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
+        return _not_started(plan, error)
+    words = as_sentence(error.message)
     words += "" if "othing was " in words else " Nothing was created."
     if isinstance(error, RequestRefused) and (error.status or 0) >= 400 and " again" not in words:
         words += " Change the request: the same one would be refused again."

@@ -30,6 +30,7 @@ from prefect.states import Cancelling, Crashed
 from flows.parameters import MOST_BYTES
 from flows.pipeline import Pipeline
 from flows.progress import Progress, tell
+from flows.stopping import all_of
 from flows.watching import ALIVE_SECONDS
 from tasks.run import run_logger
 from together_video.errors import ConfigurationError, InputError
@@ -124,7 +125,7 @@ async def produce_in_parts(
                 tell(Progress(plan=plan, stage=stage, detail=detail, done=done, total=len(plans)))
             return outcomes
 
-        several = await asyncio.gather(*map(make, parts))
+        several = await all_of(map(make, parts))
     outcomes = [outcome for found in several for outcome in found]
     await _fetch_records(pipeline, outcomes)
     return Summary.of(outcomes)

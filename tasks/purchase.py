@@ -259,7 +259,7 @@ async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool
 async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
     ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
     return CreateAmbiguous(
-        f"It may have been charged at {ambiguity.found_at:%Y-%m-%d %H:%M} UTC and gave no job id: "
+        f"It may have been charged at {claim.claimed_at:%Y-%m-%d %H:%M} UTC and gave no job id: "
         f"{ambiguity.reason.rstrip('.')}. It is held and not repeated. {_IN_DOUBT}",
         video_id=claim.id,
         fresh=False,

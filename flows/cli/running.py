@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from prefect import Flow
 from prefect.client.schemas.objects import State
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError, TerminationSignal
 from prefect.settings import PREFECT_API_URL
 
 from blocks import TogetherCredentials, VideoArchive
@@ -51,7 +52,8 @@ def run_flow(
     try:
         with listening(terminal.progress):
             state, result = asyncio.run(_run(flow, parameters, place, terminal, reference))
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    # TerminationSignal: what SIGTERM is while Prefect records the run.
+    except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):
         terminal.complain(interrupted(len(terminal.at_provider), len(terminal.creating)))
         return INTERRUPTED, None
     except VideoError as error:
@@ -84,18 +86,14 @@ async def _run(
     if server:
         await reach(server)
         parameters = {**_fitting(parameters, reference), **await _blocks(place)}
-        return await _recorded(flow, parameters, server, terminal)
+        with _warnings_shown(terminal):
+            return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
         raise ConfigurationError(_NO_SERVER)
     # Prefect would start a temporary server, which takes longer than many a video. Each step still
     # has its task's retries and time limit; only nobody records the run.
-    warnings = _Warnings(terminal)
-    logger = logging.getLogger("together_video")
-    logger.addHandler(warnings)
-    try:
+    with _warnings_shown(terminal):
         state = await flow.fn(**parameters)
-    finally:
-        logger.removeHandler(warnings)
     return state, result_of(state.data)
 
 
@@ -147,8 +145,22 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     return endings[-1]
 
 
+@contextmanager
+def _warnings_shown(terminal: Terminal) -> Iterator[None]:
+    """Our loggers' warnings, and those of a run's and a task's, in the terminal as well."""
+    warnings = _Warnings(terminal)
+    loggers = [logging.getLogger(n) for n in ("together_video", "prefect.flow_runs", "prefect.task_runs")]
+    for logger in loggers:
+        logger.addHandler(warnings)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(warnings)
+
+
 class _Warnings(logging.Handler):
-    """What a Prefect server would show in its UI: why it waits, what the check found. Errors are told elsewhere."""
+    """What is in Prefect's UI, too: why it waits, what the check found. Errors are told elsewhere."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.WARNING)

@@ -28,6 +28,7 @@ ROW = {
     "bucket",
     "key",
     "sha256",
+    "size",
     "seconds",
     "width",
     "height",
@@ -301,6 +302,61 @@ def test_with_a_prefect_server(ready_shell: Any, prefect_api: str, small_file: M
             return {found.name for found in await client.read_task_runs(limit=200)}
 
     assert "create: a fox of the server" in asyncio.run(names())
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_interrupted_while_others_wait(
+    request: Any,
+    ready_shell: Any,
+    small_file: Make,
+    start_api: Make,
+    s3_keys: Make,
+    ending: int,
+    recorded: bool,
+) -> None:
+    """A video that waits for its job ends at once; the create beside it is waited for, and its job id stored."""
+    api = start_api(generation_seconds=600)
+    api.faults({"on": "create", "kind": "slow", "seconds": 3, "match": "owl"})
+    place = {"TOGETHER_BASE_URL": api.url, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    if recorded:
+        place["PREFECT_API_URL"] = request.getfixturevalue("prefect_api")
+    words = ("batch", str(small_file("a fox", "an owl", "a bear")), "--poll-interval", "0.2")
+    with ready_shell.start(*words, **place) as process:
+        try:
+            wait_for(lambda: len(api.bill()["jobs"]) == 3 and api.bill()["retrieves"] > 1, process)
+            process.send_signal(ending)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert len([key for key in s3_keys() if key.endswith("job.json")]) == 3, err
+    assert "Interrupted. " in err
+
+
+def test_sigterm_while_prefect_records(
+    start_api: Make, ready_shell: Any, prefect_api: str, small_file: Make
+) -> None:
+    """It ends as without a server: what was noted and what goes on is told, and the next run pays nothing."""
+    now = [1_800_000_000.0]
+    api = start_api(generation_seconds=60, clock=lambda: now[0])
+    server = {"PREFECT_API_URL": prefect_api, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    words = ("batch", str(small_file("a fox", "an owl")), "--poll-interval", "0.2")
+    with ready_shell.start(*words, **server, TOGETHER_BASE_URL=api.url) as process:
+        try:
+            wait_for(lambda: api.bill()["retrieves"] > 4, process)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert "the nearest is" in err
+    assert "Interrupted. 2 jobs go on at the provider and will be billed" in " ".join(err.split())
+    now[0] += 61
+    done = ready_shell.run(*words, "--json", TOGETHER_BASE_URL=api.url)
+    assert (assert_is_the_document(done.stdout)["counts"]["archived"], api.posts) == (2, 2)
 
 
 def test_more_requests_than_a_prefect_server_takes(
