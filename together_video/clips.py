@@ -180,7 +180,9 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
     import av
 
     if container.duration:
-        return float(container.duration / av.time_base)
+        # Matroska counts from time 0, wherever its first picture is; the others from there.
+        late = max(0, container.start_time or 0) if "matroska" in container.format.name else 0
+        return float((container.duration - late) / av.time_base)
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return None

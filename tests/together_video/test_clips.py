@@ -60,10 +60,11 @@ def write_clip(
     options: dict[str, str] | None = None,
     pixel_shape: Fraction | None = None,
     dark: int = 0,
+    late: int = 0,
 ) -> Path:
     """A clip that goes from black to white, so that a poster tells which frame it shows.
 
-    Its upper edge is noise, but not in the first `dark` frames.
+    Its upper edge is noise, but not in the first `dark` frames; its clock begins `late` frames after 0.
     """
     with av.open(str(path), "w", options=options or {}) as container:
         video = container.add_stream(codec, rate=FPS)
@@ -78,7 +79,9 @@ def write_clip(
             picture = Image.new("L", size, 255 * index // max(1, frames - 1))
             if index >= dark:
                 picture.paste(speckles)
-            container.mux(video.encode(av.VideoFrame.from_image(picture.convert("RGB"))))
+            frame = av.VideoFrame.from_image(picture.convert("RGB"))
+            frame.pts, frame.time_base = index + late, Fraction(1, FPS)
+            container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio:
             for index in range(frames * 48_000 // FPS // 960):
@@ -118,6 +121,18 @@ def test_a_whole_clip_is_described(clips: dict[str, Path], kind: str, codec: str
     assert clip.seconds == pytest.approx(SECONDS, abs=0.11)
     assert (clip.width, clip.height, clip.codec, clip.has_audio) == (96, 64, codec, has_audio)
     assert clip.fps == pytest.approx(FPS, abs=0.1)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("late.webm", "libvpx-vp9"), ("late.mp4", "libx264")])
+def test_a_clip_whose_clock_begins_late_is_whole(tmp_path: Path, name: str, codec: str) -> None:
+    """Matroska states the length from time 0 on: 6 s for a clip of 3 s that begins at 3 s."""
+    found = inspect_clip(write_clip(tmp_path / name, codec=codec, late=FPS * SECONDS))
+    assert found.info.seconds == pytest.approx(SECONDS, abs=0.15)
+    cut = tmp_path / f"cut-{name}"
+    whole = (tmp_path / name).read_bytes()
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(DownloadBroken):
+        inspect_clip(cut)
 
 
 def test_one_frame_is_a_clip_and_has_a_poster(clips: dict[str, Path]) -> None:
