@@ -50,6 +50,7 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "bucket": "b",
         "key": "videos/v.mp4",
         "sha256": "ab",
+        "size": 3,
         "seconds": 5.04,
         "width": 64,
         "height": 48,
@@ -111,7 +112,7 @@ def test_the_document_is_plain_json() -> None:
     rows = [row(VideoState.ARCHIVED, "0.28"), row(VideoState.AMBIGUOUS)]
     document = json.loads(json.dumps(Summary.of(rows).as_json(), allow_nan=False))
     assert list(document) == ["videos", "counts", "cost_usd"]
-    names = "id state job_id prompt model cost_usd bucket key sha256 seconds width height error"
+    names = "id state job_id prompt model cost_usd bucket key sha256 size seconds width height error"
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]
