@@ -63,8 +63,12 @@ class Form:
         def left(browser: Browser) -> bool:
             return browser.current_url != form
 
-        for seconds in (20, 60):
-            self._browser.at("//button[normalize-space()='Submit']").send_keys(Keys.ENTER)
+        for seconds, by_script in ((20, False), (20, True), (60, False)):
+            button = self._browser.at("//button[normalize-space()='Submit']")
+            if by_script:
+                self._browser.execute_script("arguments[0].click()", button)
+            else:
+                button.send_keys(Keys.ENTER)
             try:
                 self._browser.until(left, seconds)
                 return
