@@ -33,6 +33,7 @@ async def publish(
         KeptRows(summary, plans, pipeline.records),
         first="index.html",
         made_at=made_at,
+        summary=summary,
         summary_sentence=summary.sentence,
         link=lambda key: relative_link(page, key),
     )

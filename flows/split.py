@@ -167,7 +167,6 @@ async def _make(
 async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
     """Wait until the child run has ended, or has given no sign for so long that it must be dead."""
     began = last_sign = time.monotonic()
-    seen: object = None
     sign: object = None
     warned = False
     while True:

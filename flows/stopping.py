@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from prefect.context import FlowRunContext
 
+from tasks.outlast import outlast
+
 T = TypeVar("T")
 
 
@@ -30,11 +32,7 @@ async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             _cancel(tasks)
-            while not all(task.done() for task in tasks):
-                try:
-                    await asyncio.wait(tasks)
-                except asyncio.CancelledError:
-                    continue
+            await outlast(tasks)
             failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
     if failed:
         raise failed[0]

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-import anyio
 from pydantic import BaseModel, ConfigDict
 
 from blocks.ledger import Facts, Ledger
+from tasks.outlast import outlast
 from together_video.advice import as_sentence
 from together_video.client import TogetherClient
 from together_video.errors import (
@@ -277,12 +277,7 @@ async def _to_the_end(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         stop.set()
-        with anyio.CancelScope(shield=True):
-            while not task.done():
-                try:
-                    await asyncio.wait({task})
-                except asyncio.CancelledError:
-                    continue
+        await outlast([task])
         if not task.cancelled():
             task.exception()  # it is stored in the ledger; read here so that asyncio does not warn
         raise

@@ -88,6 +88,7 @@ async def exhibit(
         rows,
         first=name,
         made_at=datetime.now(UTC),
+        summary=summary,
         summary_sentence=_sentence(summary),
         link=links.get,
     )

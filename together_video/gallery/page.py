@@ -64,18 +64,18 @@ def render_pages(
     *,
     first: str,
     made_at: datetime,
+    summary: Summary,
     summary_sentence: str,
     link: Callable[[str], str | None],
     rows_a_page: int = ROWS_A_PAGE,
 ) -> Iterator[tuple[str, str]]:
     """Names and texts of pages that lie side by side, the last page first, so that no link is ever ahead of its page.
 
-    The first page is called `first`, such as `index.html`; the others follow as `index-2.html`, … The rest is
-    as for `render_gallery`.
+    The first page is called `first`, such as `index.html`; the others follow as `index-2.html`, … `summary` is that
+    of all rows, each of which is read once. The rest is as for `render_gallery`.
     """
     stem, _, ending = first.rpartition(".")
     count = max(1, math.ceil(len(rows) / rows_a_page))
-    whole = Summary.of(row.outcome for row in rows)
     names = [first, *(f"{stem}-{number}.{ending}" for number in range(2, count + 1))]
     for number in range(count, 0, -1):
         pager = Pager(
@@ -90,7 +90,7 @@ def render_pages(
             made_at=made_at,
             summary_sentence=summary_sentence,
             link=link,
-            whole=whole,
+            whole=summary,
             pager=pager if count > 1 else None,
         )
         yield names[number - 1], text

@@ -26,7 +26,7 @@ from together_video.records import (
     VideoRecord,
 )
 from together_video.requests import VideoRequest
-from together_video.summary import GOOD, VideoOutcome, VideoState
+from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 IN_BUCKET = partial(relative_link, Layout().batch("b1", "index.html"))
@@ -133,6 +133,7 @@ def test_many_videos_are_parted_into_pages() -> None:
             rows,
             first="index.html",
             made_at=NOW,
+            summary=Summary.of(found.outcome for found in rows),
             summary_sentence="All is well.",
             link=IN_BUCKET,
             rows_a_page=2,
@@ -158,8 +159,15 @@ def test_many_videos_are_parted_into_pages() -> None:
 
 def test_few_videos_are_one_page() -> None:
     """It is called as it was asked for, and leads nowhere else."""
+    only = row()
     ((name, text),) = render_pages(
-        "Kite", [row()], first="b1.html", made_at=NOW, summary_sentence="All is well.", link=IN_BUCKET
+        "Kite",
+        [only],
+        first="b1.html",
+        made_at=NOW,
+        summary=Summary.of([only.outcome]),
+        summary_sentence="All is well.",
+        link=IN_BUCKET,
     )
     assert name == "b1.html"
     assert Reading(text).all("nav") == []
