@@ -190,6 +190,13 @@ class SandboxServer(Service):
         )
 
 
+#: Otherwise each state of each task run is a transaction of its own, which is most of what a large batch costs.
+RECORDED_TOGETHER = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+
+
 class PrefectServer(Service):
     """A Prefect server with its database in `folder`, unless `settings` (environment variables) say otherwise."""
 
@@ -226,6 +233,7 @@ class PrefectServer(Service):
                 "PREFECT_API_URL": "",
                 "PREFECT_UI_API_URL": f"{url}/api",
                 "PREFECT_UI_ENABLED": "1",
+                **RECORDED_TOGETHER,
                 **(settings or {}),
             },
         )

@@ -10,8 +10,8 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,6 +34,7 @@ from together_video.errors import (
     TogetherError,
 )
 from together_video.jobs import VideoJob
+from together_video.lanes import Lanes
 from together_video.media_links import without_signatures
 from together_video.pacing import RateGate
 from together_video.requests import VideoRequest
@@ -117,6 +118,11 @@ async def _refuse_unreachable(request: httpx.Request) -> None:
         raise httpx.UnsupportedProtocol(f"{request.url.netloc.decode()} is no host and port that can exist")
 
 
+def _limits(kept: int) -> httpx.Limits:
+    """Of a client that makes one call at a time, of one hop after the other; `kept` connections stay open."""
+    return httpx.Limits(max_connections=max(kept, 1), max_keepalive_connections=kept)
+
+
 class TogetherClient:
     """One client for a whole run; `async with` closes its connections.
 
@@ -145,39 +151,33 @@ class TogetherClient:
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
         verify = httpx.create_ssl_context() if transport is None else True
-        bearer = {
-            "Authorization": f"Bearer {api_key}",
-            "User-Agent": USER_AGENT,
-            "Accept-Encoding": "identity",
-        }
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        to_api = partial(
+            httpx.AsyncClient,
+            base_url=self.base_url,
+            headers={**headers, "Authorization": f"Bearer {api_key}"},
+            transport=transport,
+            verify=verify,
+        )
         # A POST on a kept connection that the server is just closing has no clear answer, and
-        # would hold a video that was never paid for: every create gets a connection of its own.
-        self._creating = httpx.AsyncClient(
-            base_url=self.base_url,
-            headers=bearer,
-            transport=transport,
-            verify=verify,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        )
-        self._reading = httpx.AsyncClient(
-            base_url=self.base_url,
-            headers=bearer,
-            transport=transport,
-            verify=verify,
-            limits=httpx.Limits(max_connections=_READING_AT_ONCE, max_keepalive_connections=_READING_AT_ONCE),
-        )
-        # Queues of our own: a pool looks at all of its connections, and at all who wait for one, at every call.
-        self._reading_places = asyncio.Semaphore(_READING_AT_ONCE)
-        self._downloading_places = asyncio.Semaphore(_DOWNLOADING_AT_ONCE)
+        # would hold a video that was never paid for: every create gets a connection of its own. It waits for none,
+        # as its time runs.
+        self._creating = Lanes(None, partial(to_api, limits=_limits(0)))
+        self._reading = Lanes(_READING_AT_ONCE, partial(to_api, limits=_limits(1)))
         #: Who creates takes a place before the claim: one that waits behind it would look left behind.
         self.creating_places = asyncio.Semaphore(_CREATING_AT_ONCE)
-        self._downloading = httpx.AsyncClient(
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            transport=transport,
-            verify=verify,
-            follow_redirects=True,
-            event_hooks={"request": [_refuse_unreachable]},
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+        self._downloading = Lanes(
+            _DOWNLOADING_AT_ONCE,
+            partial(
+                httpx.AsyncClient,
+                headers=headers,
+                transport=transport,
+                verify=verify,
+                follow_redirects=True,
+                event_hooks={"request": [_refuse_unreachable]},
+                # A link usually leads on to another host.
+                limits=_limits(2),
+            ),
         )
 
     async def __aenter__(self) -> Self:
@@ -189,8 +189,8 @@ class TogetherClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        for client in (self._creating, self._reading, self._downloading):
-            await client.aclose()
+        for lanes in (self._creating, self._reading, self._downloading):
+            await lanes.aclose()
 
     def __repr__(self) -> str:
         return f"TogetherClient({self.base_url!r})"
@@ -245,12 +245,12 @@ class TogetherClient:
         if scheme not in {"http", "https"}:
             raise DownloadBroken(f"The job's link is not an http or https address: {url[:200]!r}.")
         patience = self.timeouts.of(self.timeouts.download_seconds)
-        async with self._downloading_places:
-            return await receive(self._downloading, url, path, max_bytes=max_bytes, patience=patience)
+        async with self._downloading.one() as client:
+            return await receive(client, url, path, max_bytes=max_bytes, patience=patience)
 
     async def _call(
         self,
-        client: httpx.AsyncClient,
+        lanes: Lanes,
         method: str,
         path: str,
         body: dict[str, Any] | None,
@@ -263,7 +263,7 @@ class TogetherClient:
         try:
             # httpx counts its times for each piece: a dripping answer would never end.
             async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
-                async with nullcontext() if creating else self._reading_places:
+                async with lanes.one() as client:
                     answer = await read(client, method, path, body, patience)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise ApiUnreachable(

@@ -2,11 +2,14 @@
 
 import asyncio
 import hashlib
+import io
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from botocore.awsrequest import AWSResponse
 from prefect_aws.credentials import MinIOCredentials
+from urllib3 import HTTPResponse
 
 from blocks.objects import Storage, StoredBytes, StoredHead
 from blocks.s3_client import make_client
@@ -335,4 +338,25 @@ def test_a_region_is_made_up_where_none_is_set():
     )
     client = make_client(credentials, 1)
     assert client.meta.region_name == "us-east-1"
+    client.close()
+
+
+@pytest.mark.parametrize("kind", ["bytes", "file"])
+@pytest.mark.parametrize(("size", "asks"), [(0, False), (65_536, False), (65_537, True)])
+def test_a_small_body_is_sent_without_asking(archive, tmp_path, size, asks, kind):
+    """For a large one the server may say first that it does not want it: the key is taken."""
+    sent = []
+
+    def answer(request, **_):
+        sent.append(request.headers.get("Expect"))
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(), preload_content=False))
+
+    client = make_client(archive.credentials, 10)
+    client.meta.events.register("before-send.s3", answer)
+    content = b"x" * size
+    (tmp_path / "body").write_bytes(content)
+    with (tmp_path / "body").open("rb") as file:
+        body = content if kind == "bytes" else file
+        client.put_object(Bucket="b", Key="k", Body=body, ContentLength=size)
+    assert sent == [b"100-continue" if asks else None]
     client.close()

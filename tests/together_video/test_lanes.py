@@ -1,0 +1,86 @@
+"""Lanes: a call has a client for itself, which the next one takes over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from together_video.lanes import Lanes
+
+
+class Made:
+    """Makes clients, and keeps them."""
+
+    def __init__(self) -> None:
+        self.clients: list[httpx.AsyncClient] = []
+
+    def __call__(self) -> httpx.AsyncClient:
+        self.clients.append(httpx.AsyncClient())
+        return self.clients[-1]
+
+
+@pytest.mark.anyio
+async def test_one_call_after_the_other_needs_one_client() -> None:
+    made = Made()
+    lanes = Lanes(4, made)
+    for _ in range(3):
+        async with lanes.one() as client:
+            assert client is made.clients[0]
+    await lanes.aclose()
+    assert [client.is_closed for client in made.clients] == [True]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("count", "most"), [(3, 3), (None, 10)])
+async def test_each_call_has_its_own(count: int | None, most: int) -> None:
+    """Ten at once, of which so many go on; none of them shares a client."""
+    made, busy, seen = Made(), set[int](), [0]
+    lanes = Lanes(count, made)
+
+    async def call() -> None:
+        async with lanes.one() as client:
+            assert id(client) not in busy
+            busy.add(id(client))
+            seen[0] = max(seen[0], len(busy))
+            await asyncio.sleep(0)
+            busy.remove(id(client))
+
+    await asyncio.gather(*(call() for _ in range(10)))
+    assert seen[0] == len(made.clients) == most
+    await lanes.aclose()
+
+
+@pytest.mark.anyio
+async def test_the_last_one_is_taken_first() -> None:
+    """Its connection is the likeliest to be open."""
+    lanes = Lanes(2, Made())
+    async with lanes.one() as first, lanes.one() as second:
+        pass
+    async with lanes.one() as again:
+        assert again is first
+        assert again is not second
+    await lanes.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_call_that_fails_or_is_cancelled_leaves_its_lane() -> None:
+    made = Made()
+    lanes = Lanes(1, made)
+    with pytest.raises(httpx.ReadError):
+        async with lanes.one():
+            raise httpx.ReadError("gone")
+
+    async def hold() -> None:
+        async with lanes.one():
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    holding.cancel()
+    await asyncio.wait([holding])
+    async with asyncio.timeout(5), lanes.one() as client:
+        assert client is made.clients[0]
+    assert len(made.clients) == 1
+    await lanes.aclose()
