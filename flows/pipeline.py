@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from decimal import Decimal
 from functools import partial
 
@@ -32,7 +32,7 @@ from tasks.purchase import Purchase
 from tasks.run import run_logger, step
 from tasks.wait import wait_for_video
 from together_video.advice import as_sentence
-from together_video.client import TogetherClient
+from together_video.client import CREATING_AT_ONCE, TogetherClient
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
@@ -59,8 +59,8 @@ from together_video.records import VideoPlan, VideoRecord
 from together_video.spool import Spool
 from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 
-#: One video, and what makes it.
-Work = tuple[VideoPlan, Callable[[], Awaitable[VideoOutcome]]]
+#: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
+Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
 
 #: Of so many videos in one run, at most, each step is a task run of Prefect's; of more, each video is one. Prefect's
 #: server and its pages slow down with their number.
@@ -131,11 +131,17 @@ class Pipeline:
         outcomes: dict[int, VideoOutcome] = {}
         left = iter(enumerate(works))
         is_large = len(works) > STEPS_SHOWN
+        # Were all begun at once, Prefect would make all of their task runs before the first create.
+        beginnings = asyncio.Semaphore(CREATING_AT_ONCE)
 
         async def take_turns() -> None:
             # An asyncio task for each video would keep what it leaves behind until the last video is over.
             for place, (plan, work) in left:
-                outcomes[place] = await (self._as_one(plan, work) if is_large else work())
+                with ExitStack() as beginning:
+                    await beginnings.acquire()
+                    beginning.callback(beginnings.release)
+                    make = partial(work, beginning.close)
+                    outcomes[place] = await (self._as_one(plan, make) if is_large else make())
                 self._over(plan, outcomes[place])
 
         try:
@@ -167,7 +173,7 @@ class Pipeline:
         run_logger().log(logging.INFO if outcome.state in GOOD else logging.ERROR, line)
         self._tell(plan, outcome.state.value, outcome.error or "", outcome)
 
-    async def _make(self, plan: VideoPlan) -> VideoOutcome:
+    async def _make(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
         """Reuse or buy one video and bring it home. What goes wrong before the create is "refused", or
         "skipped" where nobody refused it.
         """
@@ -179,7 +185,7 @@ class Pipeline:
                 bought = record or await self.buyer.buy(plan)
                 if isinstance(bought, Purchase):
                     self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
-                    return await self._bring_home(bought)
+                    return await self._bring_home(bought, begun)
                 if bought.state != "abandoned":
                     return self._of_final(plan, bought)
         except CreateAmbiguous as error:
@@ -218,8 +224,9 @@ class Pipeline:
             return await self._make(plan)
         return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
 
-    async def _bring_home(self, purchase: Purchase) -> VideoOutcome:
+    async def _bring_home(self, purchase: Purchase, begun: Callable[[], None]) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
+        begun()
         plan = purchase.claim.plan
         reserved = None if purchase.resumed else plan.estimate_usd
         cost = None

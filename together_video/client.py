@@ -43,7 +43,7 @@ from together_video.transfer import DownloadedFile, receive
 DEFAULT_BASE_URL = "https://api.together.ai"
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
-_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, _CREATING_AT_ONCE = 16, 12, 64
+_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, CREATING_AT_ONCE = 16, 12, 64
 
 #: Sent, so that the provider can tell who calls.
 USER_AGENT = "prefect-together-video/0.1"
@@ -165,7 +165,7 @@ class TogetherClient:
         self._creating = Lanes(None, partial(to_api, limits=_limits(0)))
         self._reading = Lanes(_READING_AT_ONCE, partial(to_api, limits=_limits(1)))
         #: Who creates takes a place before the claim: one that waits behind it would look left behind.
-        self.creating_places = asyncio.Semaphore(_CREATING_AT_ONCE)
+        self.creating_places = asyncio.Semaphore(CREATING_AT_ONCE)
         self._downloading = Lanes(
             _DOWNLOADING_AT_ONCE,
             partial(

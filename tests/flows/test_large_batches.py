@@ -10,7 +10,9 @@ import pytest
 from blocks import VideoArchive
 from blocks.ledger import Ledger
 from flows.batch import generate_batch
+from flows.buying import Buyer
 from flows.ending import result_of
+from flows.progress import Progress, listening
 from together_video.polling import PollPolicy
 from together_video.records import VideoPlan
 from together_video.summary import Summary
@@ -24,12 +26,12 @@ Make = Callable[..., Any]
 def batch(api: Any, archive: VideoArchive, poll: PollPolicy, small: Make) -> Make:
     """Runs the batch flow's own function on prompts; gives its summary."""
 
-    async def run(*prompts: str, to: VideoArchive = archive) -> Summary:
+    async def run(*prompts: str, to: VideoArchive = archive, of: Any = api) -> Summary:
         state = await generate_batch.fn(
             requests=[small(prompt) for prompt in prompts],
             poll=poll,
             in_flight=60,
-            together=api.credentials(),
+            together=of.credentials(),
             archive=to,
         )
         summary = result_of(state.data)
@@ -79,3 +81,34 @@ async def test_a_listing_that_is_out_of_date_costs_nothing(
     assert api.posts == 2
     async with archive.open() as ledger:
         assert await ledger.in_flight() == {}
+
+
+async def test_a_batch_is_begun_a_few_at_a_time(
+    batch: Make, start_api: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first job is made before the last video is begun; a job that is waited for holds no place."""
+    api = start_api(generation_seconds=2)
+    begun, waited_for = set[str](), set[str]()
+    most = {"begun": 0, "waited for": 0}
+    latest = Buyer.latest
+
+    async def counted(buyer: Buyer, plan: VideoPlan) -> Any:
+        begun.add(plan.id)
+        most["begun"] = max(most["begun"], len(begun))
+        return await latest(buyer, plan)
+
+    def hear(change: Progress) -> None:
+        if change.stage == "created":
+            begun.discard(change.plan.id)
+            waited_for.add(change.plan.id)
+            most["waited for"] = max(most["waited for"], len(waited_for))
+        elif change.stage == "finished":
+            waited_for.discard(change.plan.id)
+
+    monkeypatch.setattr(Buyer, "latest", counted)
+    monkeypatch.setattr("flows.pipeline.CREATING_AT_ONCE", 4)
+    with listening(hear):
+        summary = await batch(*(f"kite {number}" for number in range(20)), of=api)
+    assert summary.counts["archived"] == 20
+    assert most["begun"] == 4
+    assert most["waited for"] > 4
