@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from blocks.ledger import Ledger
 from blocks.objects import Storage
 from blocks.s3_client import make_client
-from blocks.store import ObjectStore
+from blocks.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
 from together_video.environment import bucket_from_env, check_bucket, monthly_limit_from_env
 from together_video.errors import ConfigurationError
 from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
@@ -142,15 +142,13 @@ class VideoArchive(Block):
         return Layout(prefix=self.prefix, template=self.template)
 
     @asynccontextmanager
-    async def open(self, *, connections: int = 32) -> AsyncIterator[Ledger]:
+    async def open(self) -> AsyncIterator[Ledger]:
         """The ledger in this bucket, over one S3 client that all threads share.
-
-        Args:
-            connections: how many S3 calls may run at the same time.
 
         Raises:
             ConfigurationError: boto3 finds no credentials, no region or no such profile.
         """
+        connections = FACTS_AT_ONCE + FILES_AT_ONCE
         client = make_client(self.credentials, connections)
         storage = Storage(
             storage_class=self.storage_class,
@@ -161,7 +159,6 @@ class VideoArchive(Block):
             client,
             self.bucket,
             storage=storage,
-            connections=connections,
             impatient=lambda: make_client(self.credentials, connections, attempts=1),
         )
         try:

@@ -9,11 +9,10 @@ is ever changed or removed. Losing one costs nothing but looks.
 from __future__ import annotations
 
 from pydantic import ValidationError
-from slugify import slugify
 
 from blocks.store import ObjectStore
 from together_video.learner import DurationFacts
-from together_video.records import Layout
+from together_video.records import Layout, slug_of_name
 
 
 class DurationStatistics:
@@ -25,7 +24,7 @@ class DurationStatistics:
 
     async def newest(self, model: str) -> DurationFacts | None:
         """What is known of this model, if anything: a listing and a read."""
-        listed = await self._store.list(self._layout.statistics(slug_of_model(model), ""))
+        listed = await self._store.list(self._layout.statistics(slug_of_name(model, "model"), ""))
         if not listed:
             return None
         stored = await self._store.get(max(found.key for found in listed))
@@ -41,10 +40,5 @@ class DurationStatistics:
     async def keep(self, facts: DurationFacts) -> bool:
         """Store it, unless as much is known of this day already."""
         name = f"{facts.written_at:%Y-%m-%d}-{len(facts.seconds):03}.json"
-        key = self._layout.statistics(slug_of_model(facts.model), name)
+        key = self._layout.statistics(slug_of_name(facts.model, "model"), name)
         return await self._store.put_once(key, facts.model_dump_json().encode())
-
-
-def slug_of_model(model: str) -> str:
-    """A model's name as a folder."""
-    return slugify(model, max_length=64) or "model"

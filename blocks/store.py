@@ -40,6 +40,9 @@ T = TypeVar("T")
 
 #: Largest body of one PUT (S3's limit): 5 GB. A clip is far below.
 MAX_PUT = 5 * 10**9
+#: Calls at the same time, for facts and for whole files: hundreds of facts a second, wherever the bucket is. boto3's
+#: threads share one interpreter, and more of them mostly wait for each other.
+FACTS_AT_ONCE = FILES_AT_ONCE = 16
 
 
 class ObjectStore:
@@ -51,7 +54,6 @@ class ObjectStore:
         bucket: str,
         *,
         storage: Storage | None = None,
-        connections: int = 32,
         impatient: Callable[[], S3Client] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -61,13 +63,15 @@ class ObjectStore:
         self._make_impatient = impatient or (lambda: client)
         self._storage = storage or Storage()
         self._sleep = sleep
-        # asyncio.to_thread has six threads on two cores: far fewer than uploads in flight.
-        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="s3")
+        # Files take minutes on a slow line: no claim and no job id waits for them.
+        self._facts = ThreadPoolExecutor(FACTS_AT_ONCE, thread_name_prefix="s3-facts")
+        self._files = ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="s3-files")
         self._verifies = False
         self._one_by_one = False
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._facts, self._files):
+            threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def __repr__(self) -> str:
@@ -152,7 +156,7 @@ class ObjectStore:
                     digest.update(piece)
             return digest.hexdigest()
 
-        return await self._call(read, key, missing=None)
+        return await self._call(read, key, missing=None, threads=self._files)
 
     async def fetch(self, key: str, path: Path) -> bool:
         """Copy an object to a file (written beside it, then renamed). False where there is none."""
@@ -172,7 +176,7 @@ class ObjectStore:
                 part.unlink(missing_ok=True)
             return True
 
-        return await self._call(copy, key, missing=False)
+        return await self._call(copy, key, missing=False, threads=self._files)
 
     async def fetch_from(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> bool:
         """Copy an object of any bucket that these credentials can read. False where there is none.
@@ -313,9 +317,10 @@ class ObjectStore:
                     self._client.put_object(Body=body, ContentLength=source.stat().st_size, **arguments)
             return True
 
+        threads = self._facts if isinstance(source, bytes) else self._files
         for pause in (0.2, 0.5, 1.0, 2.0, None):
             try:
-                return await self._call(put, key, missing=False)
+                return await self._call(put, key, missing=False, threads=threads)
             except Taken:
                 return False
             except Contended:
@@ -343,11 +348,13 @@ class ObjectStore:
 
         return await self._call(put, key, missing=False)
 
-    async def _call(self, work: Callable[[], T], key: str, *, missing: T) -> T:
+    async def _call(
+        self, work: Callable[[], T], key: str, *, missing: T, threads: ThreadPoolExecutor | None = None
+    ) -> T:
         """Run boto3 in a thread and translate its errors. `missing` is the answer to "no such key"."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._threads, work)
+            return await loop.run_in_executor(threads or self._facts, work)
         except aws.ClientError as error:
             if code_of(error) in {"NoSuchKey", "404", "NotFound"}:
                 return missing

@@ -387,7 +387,7 @@ async def open_pipeline(
     spool.sweep()
     async with (
         together.get_client() as client,
-        archive.open(connections=min(64, max(8, in_flight))) as ledger,
+        archive.open() as ledger,
         MediaReach() as reach,
         watched(),
     ):

@@ -15,6 +15,7 @@ import string
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -265,6 +266,15 @@ def slug_of(request: VideoRequest) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
+def slug_of_name(name: str, otherwise: str) -> str:
+    """A model's or an edition's name as a part of a key; `otherwise` where nothing of it is left.
+
+    A name in another script can grow tenfold, or vanish.
+    """
+    return slugify(name, max_length=64) or otherwise
+
+
 class Layout(BaseModel):
     """Where everything lies under the prefix."""
 
@@ -335,9 +345,8 @@ class Layout(BaseModel):
             day=claimed_at.strftime("%d"),
             slug=slug_of(plan.request),
             id=plan.id,
-            # A name in another script can grow tenfold, or vanish.
-            model=slugify(plan.request.model, max_length=64) or "model",
-            edition=slugify(plan.edition, max_length=64) or "edition",
+            model=slug_of_name(plan.request.model, "model"),
+            edition=slug_of_name(plan.edition, "edition"),
         )
         ending = (plan.request.output_format or "MP4").lower()
         video, poster = self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")

@@ -132,7 +132,7 @@ async def main(way: str, url: str, count: int) -> None:
         folder = Path(place)
         async with (
             TogetherCredentials.from_env().get_client() as client,
-            archive.open(connections=AT_ONCE) as ledger,
+            archive.open() as ledger,
             httpx.AsyncClient(timeout=120) as web,
         ):
             await ledger.check()

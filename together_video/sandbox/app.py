@@ -16,6 +16,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -253,7 +254,8 @@ class _Sandbox:
         return clip is not None and await self.renderer.wait(clip, _RENDER_GRACE)
 
     def _clip(self, job: Job) -> Clip:
-        return clip_of(job.body, default_seconds=self.config.default_seconds, fate=job.fate)
+        clip = clip_of(job.body, default_seconds=self.config.default_seconds, fate=job.fate)
+        return replace(clip, prompt="(one picture)", seed=0, settings="") if self.config.one_picture else clip
 
     def _linked(self, request: Request) -> tuple[Job, Response | None]:
         """The job behind a link, and the answer to give where the link is over."""

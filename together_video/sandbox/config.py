@@ -70,6 +70,11 @@ class SandboxConfig(BaseModel):
     default_seconds: float = Field(default=5.0, gt=0, description="Length of a clip when none is asked for.")
     max_seconds: float = Field(default=60.0, gt=0, description="Longest clip that is made.")
     max_side: int = Field(default=4096, ge=16, description="Longest side of a picture that is made.")
+    one_picture: bool = Field(
+        default=False,
+        description="Show nothing of prompts, seeds and settings: clips of one model, size and length are one file, "
+        "rendered once. For measurements.",
+    )
     render_workers: int = Field(default=1, ge=1, le=8, description="Clips that are rendered at a time.")
     faults: tuple[FaultRule, ...] = Field(default=(), description="What goes wrong, and how often.")
 
