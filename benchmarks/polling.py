@@ -18,7 +18,7 @@ import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from statistics import NormalDist, mean
 from typing import NamedTuple
 
@@ -152,27 +152,32 @@ def whole_run(case: Case, *, videos: int = 300, in_flight: int = 20, guess: floa
     typical = guess * case.truth().typical
     learner = Learner(POLICY, lambda _: typical)
     waiting = case.jobs(videos, rng)
-    # (when, number, its create, looks so far)
-    events = [(rng.random() * 10, number, 0.0, -1) for number in range(in_flight)]
+    # (when, number, its create, looks so far, the planned wait and how long it was)
+    events: list[tuple[float, int, float, int, Callable[[], float | None], float]]
+    events = [(rng.random() * 10, number, 0.0, -1, float, 0.0) for number in range(in_flight)]
     heapq.heapify(events)
     waits, looks, lag, following = {}, 0, 0.0, in_flight
     while events:
-        now, number, created, count = heapq.heappop(events)
+        now, number, created, count, planned, slept = heapq.heappop(events)
         if count < 0:
             created, waits[number] = now, learner.wait(str(number), "model", age=0)
-        elif now - created >= waiting[number]:
-            lag += now - created - waiting[number]
-            job = VideoJob(id=str(number), status=JobStatus.COMPLETED)
-            learner.done(job, "model", age=now - created, resumed=False)
-            if following < videos:
-                heapq.heappush(events, (now, following, 0.0, -1))
-                following += 1
+        elif (longer := planned() or 0.0) > slept:
+            # As in tasks/watch.py: other jobs have put this look off.
+            heapq.heappush(events, (now + longer - slept, number, created, count, planned, longer))
             continue
-        pause = waits[number].wait_within(count + 1, elapsed=now - created, chance=rng.random())
-        if pause is None:
-            continue
-        looks += 1
-        heapq.heappush(events, (now + pause, number, created, count + 1))
+        else:
+            looks += 1
+            if now - created >= waiting[number]:
+                lag += now - created - waiting[number]
+                job = VideoJob(id=str(number), status=JobStatus.COMPLETED)
+                learner.done(job, "model", age=now - created, resumed=False)
+                if following < videos:
+                    heapq.heappush(events, (now, following, 0.0, -1, float, 0.0))
+                    following += 1
+                continue
+        planned = partial(waits[number].wait_within, count + 1, elapsed=now - created, chance=rng.random())
+        if (pause := planned()) is not None:
+            heapq.heappush(events, (now + pause, number, created, count + 1, planned, pause))
     return Cost(looks / videos, lag / videos)
 
 
@@ -181,8 +186,8 @@ def main() -> int:
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     lines = [
         "| durations | optimum at 5 % | cold: looks, lag, ratio | after 30 jobs: looks, lag, ratio "
-        "| a run of 300: looks, lag | fixed 5 s: looks, lag |",
-        "|---|---|---|---|---|---|",
+        "| a run of 300, 20 in flight: looks, lag | 300 in flight | fixed 5 s: looks, lag |",
+        "|---|---|---|---|---|---|---|",
     ]
     latest = worst_cold = worst_learned = 0.0
     dominated = []
@@ -190,13 +195,15 @@ def main() -> int:
         typical, jobs, rng = case.truth().typical, case.jobs(2000), random.Random(1)
         loop = follow(fixed(5), jobs, rng)
         guessed = [cold(case, guess) for guess in GUESSES]
-        known, run = learned(case), whole_run(case)
+        known, run, crowd = learned(case), whole_run(case), whole_run(case, in_flight=300)
         ratios = [cost.looks / optimum(case, cost.lag) for cost in guessed]
         ratio = known.looks / optimum(case, known.lag)
         dominated += [
-            case.name for cost in (*guessed, known, run) if cost.looks > loop.looks and cost.lag > loop.lag
+            case.name
+            for cost in (*guessed, known, run, crowd)
+            if cost.looks > loop.looks and cost.lag > loop.lag
         ]
-        latest = max([latest, *(cost.lag / typical for cost in (*guessed, known, run))])
+        latest = max([latest, *(cost.lag / typical for cost in (*guessed, known, run, crowd))])
         if case.has_goals:
             worst_cold, worst_learned = max([worst_cold, *ratios]), max(worst_learned, ratio)
         cells = [
@@ -206,6 +213,7 @@ def main() -> int:
             f"{_range(ratios, 2)}",
             f"{known.looks:.1f}, {100 * known.lag / typical:.1f} %, {ratio:.2f}",
             f"{run.looks:.1f}, {100 * run.lag / typical:.1f} %",
+            f"{crowd.looks:.1f}, {100 * crowd.lag / typical:.1f} %",
             f"{loop.looks:.1f}, {100 * loop.lag / typical:.1f} %",
         ]
         lines.append(f"| {' | '.join(cells)} |")

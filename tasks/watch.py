@@ -9,6 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from together_video.client import TogetherClient
 from together_video.errors import (
@@ -65,7 +66,8 @@ async def watch(
     trouble: str | None = None
     hint: float | None = None
     while True:
-        pause = policy.wait_within(looks, elapsed=clock() - start, chance=chance(), hint=hint)
+        planned = partial(policy.wait_within, looks, elapsed=clock() - start, chance=chance(), hint=hint)
+        pause = planned()
         if pause is None:
             if missing and age > FORGOTTEN_AFTER:
                 raise _forgotten(job_id, age)
@@ -76,6 +78,10 @@ async def watch(
                 job_id=job_id,
             )
         await sleep(pause)
+        # What other jobs have taught meanwhile may put the look off.
+        while (longer := planned() or 0.0) > pause:
+            await sleep(longer - pause)
+            pause = longer
         looks += 1
         hint = None
         try:

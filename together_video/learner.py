@@ -117,7 +117,7 @@ class Wait:
         if left <= 0:
             return None
         age = self._age + elapsed
-        if looks:
+        if looks and age != self.seen:
             # After a failed look too: it must not be asked at once again.
             self.seen = age
             self._model.news += 1

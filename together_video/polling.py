@@ -25,7 +25,10 @@ class Patience(Protocol):
     def wait_within(
         self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
     ) -> float | None:
-        """Seconds to the next look; None once the deadline has passed. See `PollPolicy.wait_within`."""
+        """Seconds to the next look; None once the deadline has passed. See `PollPolicy.wait_within`.
+
+        Asked again with the same arguments it may answer otherwise: something was learned meanwhile.
+        """
 
 
 class PollPolicy(BaseModel):

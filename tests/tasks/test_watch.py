@@ -15,7 +15,7 @@ from together_video.errors import (
     JobWithoutVideo,
     RequestRefused,
 )
-from together_video.jobs import JobStatus
+from together_video.jobs import JobStatus, VideoJob
 from together_video.learner import Learner
 from together_video.polling import PollPolicy
 
@@ -38,10 +38,9 @@ def look(client, turned_clock, said):
             client,
             policy,
             log=said.append,
-            sleep=turned_clock.sleep,
             clock=turned_clock,
             chance=lambda: 0.5,
-            **more,
+            **{"sleep": turned_clock.sleep, **more},
         )
 
     return make
@@ -299,3 +298,24 @@ async def test_a_learner_says_when(new_api, plan, look, turned_clock):
             await look("job-1", learner.wait("job-1", "m", age=0), client)
     assert sum(turned_clock.slept) == pytest.approx(100)
     assert len(turned_clock.slept) < 25
+
+
+@pytest.mark.anyio
+async def test_what_others_teach_puts_a_look_off(look, turned_clock):
+    """Nothing is known, so looks begin early; then others end after 200 s, and the next look waits for that."""
+    learner = Learner(PollPolicy(), lambda _: 40.0)
+    wait = learner.wait("job-1", "m", age=0)
+    first = wait.wait_within(0, elapsed=0, chance=0.5)
+    done = [{**DONE, "id": f"other-{number}"} for number in range(30)]
+
+    async def sleep(seconds):
+        if not turned_clock.slept:
+            for other in done:
+                learner.done(VideoJob.from_json(other), "m", age=250, resumed=False)
+        await turned_clock.sleep(seconds)
+
+    async with scripted(DONE) as client:
+        assert (await look("job-1", wait, client, sleep=sleep)).video_url
+    assert len(turned_clock.slept) == 2
+    assert turned_clock.slept[0] == first < 50
+    assert 150 < sum(turned_clock.slept) < 250

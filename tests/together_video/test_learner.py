@@ -139,3 +139,12 @@ def test_a_schedule_is_not_made_for_each_look(learner: Learner) -> None:
         learner.done(done(str(number), took=55), MODEL, age=60, resumed=False)
     wait.wait_within(2, elapsed=70, chance=0.5)
     assert learner._model(MODEL).schedule is not made
+
+
+def test_asking_twice_after_one_look_teaches_nothing(learner: Learner) -> None:
+    """Whoever has slept asks again with the same arguments: the same answer, and no reason for a new schedule."""
+    learner.recall(MODEL, [50.0 + number % 7 for number in range(100)])
+    wait = learner.wait("job", MODEL, age=0)
+    answers = {wait.wait_within(1, elapsed=40, chance=0.3) for _ in range(200)}
+    assert len(answers) == 1
+    assert learner._model(MODEL).news == 0
