@@ -68,8 +68,12 @@ class Stage:
             aws_secret_access_key=self.s3.secret_key,
         )
         self.bucket.create_bucket(Bucket=BUCKET)
+        # The first call of a kind takes a new server up to half a second; users' servers are up for days.
+        self.bucket.put_object(Bucket=BUCKET, Key="first", Body=b"object")
         if self.prefect is not None:
             self.prefect.wait_ready(180)
+            for path in ("admin/version", "v2/concurrency_limits/none"):
+                httpx.get(f"{self.prefect.url}/api/{path}", trust_env=False, timeout=60)
 
     def environment(self, prefix: str, *, recorded: bool = True) -> dict[str, str]:
         """For a child that keeps what it makes under `prefix`; `recorded` by the Prefect server."""
