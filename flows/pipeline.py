@@ -145,12 +145,22 @@ class Pipeline:
                 self._over(plan, outcomes[place])
 
         try:
-            await all_of(take_turns() for _ in range(min(self._in_flight, len(works))))
+            await all_of(
+                (take_turns() for _ in range(min(self._in_flight, len(works)))), slow_to_stop=self._stopping
+            )
         except asyncio.CancelledError:
             # No new creates from here on; a POST that was under way has stored its outcome.
             run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
             raise
         return Summary.of(outcomes[place] for place in range(len(works)))
+
+    def _stopping(self) -> None:
+        if posted := len(self.buyer.creating):
+            run_logger().warning(
+                "Stopping as soon as the answers to %d creates are stored in the bucket. Giving them up (Ctrl-C "
+                "again) may lose job ids: such videos are then held as perhaps charged.",
+                posted,
+            )
 
     async def _as_one(self, plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> VideoOutcome:
         """All steps of a video in one task run. However that fares with Prefect, the video is as its work says."""

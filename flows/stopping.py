@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -16,11 +16,18 @@ from tasks.outlast import outlast
 T = TypeVar("T")
 
 
-async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+#: How long an end may take before it is said what it waits for, in seconds.
+_AT_ONCE = 2.0
+
+
+async def all_of(
+    works: Iterable[Coroutine[Any, Any, T]], *, slow_to_stop: Callable[[], None] = lambda: None
+) -> list[T]:
     """What all of them return, in their order. However it ends, it ends when the last of them has.
 
     `asyncio.gather` is over with the first that is cancelled or fails, while others may still be storing what a
-    POST was answered. Here a cancellation, or any number of them, cancels each once and waits for all.
+    POST was answered. Here a cancellation, or any number of them, cancels each once and waits for all;
+    `slow_to_stop` is called once where that takes longer than a moment.
 
     Raises:
         Exception: the first work's that failed, once the others are cancelled.
@@ -32,7 +39,9 @@ async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             _cancel(tasks)
+            later = asyncio.get_running_loop().call_later(_AT_ONCE, slow_to_stop)
             await outlast(tasks)
+            later.cancel()
             failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
     if failed:
         raise failed[0]

@@ -191,6 +191,6 @@ async def _die(scene: Any, stage: str, *, at_upload: Any = None) -> None:
             await task
     # A call that is under way in a thread goes on, and boto3 would repeat it once the server is well.
     for thread in threading.enumerate():
-        if thread.name.startswith("s3_"):
+        if thread.name.startswith("s3-"):
             await asyncio.to_thread(thread.join, 30)
     scene.s3.strike = lambda *_: None

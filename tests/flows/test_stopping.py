@@ -57,6 +57,26 @@ def test_cancelled_it_waits_for_the_slowest(times: int) -> None:
     assert kept == ["quick", "slow"]
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(0.0, 1), (60.0, 0)])
+def test_an_end_that_takes_its_time_is_told(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, said: int
+) -> None:
+    """Once, and only where it takes longer than a moment."""
+    monkeypatch.setattr("flows.stopping._AT_ONCE", seconds)
+    told: list[None] = []
+
+    async def run() -> None:
+        works = asyncio.create_task(all_of([storing([], 50, "slow")], slow_to_stop=lambda: told.append(None)))
+        await asyncio.sleep(0.01)
+        works.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await works
+        await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert len(told) == said
+
+
 def test_a_defect_of_one_ends_the_others_in_order() -> None:
     kept: list[str] = []
     with pytest.raises(ValueError, match="a defect"):

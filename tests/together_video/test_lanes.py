@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -65,7 +67,8 @@ async def test_the_last_one_is_taken_first() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_call_that_fails_or_is_cancelled_leaves_its_lane() -> None:
+async def test_a_client_whose_call_failed_or_was_cancelled_is_closed() -> None:
+    """Its lane is free for a new one."""
     made = Made()
     lanes = Lanes(1, made)
     with pytest.raises(httpx.ReadError):
@@ -81,6 +84,28 @@ async def test_a_call_that_fails_or_is_cancelled_leaves_its_lane() -> None:
     holding.cancel()
     await asyncio.wait([holding])
     async with asyncio.timeout(5), lanes.one() as client:
-        assert client is made.clients[0]
-    assert len(made.clients) == 1
+        assert client is made.clients[2]
+        assert [one.is_closed for one in made.clients] == [True, True, False]
     await lanes.aclose()
+    assert client.is_closed
+
+
+@pytest.mark.anyio
+async def test_no_moment_of_a_cancellation_spoils_a_lane(wire: Any) -> None:
+    """Cancelled at each step of the event loop in turn, a call never takes the connection of the next one with it."""
+    async with wire.serve(wire.http(b"{}")) as server:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        lanes = Lanes(1, partial(httpx.AsyncClient, limits=limits, timeout=0.5, trust_env=False))
+
+        async def call() -> None:
+            async with lanes.one() as client:
+                (await client.get(server.url)).raise_for_status()
+
+        for steps in range(40):
+            task = asyncio.create_task(call())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            await call()
+        await lanes.aclose()
