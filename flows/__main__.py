@@ -89,7 +89,8 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        _complain(f"{error}\nSee together-video --help.")
+        command = " ".join(["together-video", *(error.command_chain or ())])
+        _complain(f"{error}\nSee {command} --help.")
         return 2
     except VideoError as error:
         _complain(error.message)

@@ -74,7 +74,7 @@ async def watch(
             raise JobDeadlinePassed(
                 f"Job {job_id} was not finished after {policy.deadline_seconds:.0f} s"
                 + (f" (last trouble: {trouble.rstrip('.')})" if trouble else "")
-                + ". It goes on at the provider and is billed; a later run brings it home.",
+                + ". It goes on at the provider and is billed; a later run, or together-video collect, brings it home.",
                 job_id=job_id,
             )
         await sleep(pause)

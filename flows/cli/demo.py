@@ -7,6 +7,7 @@ brief. Everything is kept in one folder, so that a second demo finds what the fi
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,8 @@ from flows.services import PrefectServer, S3Server, SandboxServer
 from together_video.errors import InputError
 from together_video.summary import Summary
 
+#: What the demo sets for the commands that it runs.
+_EXPORTED = ("AWS_", "PREFECT_API_URL", "TOGETHER_", "VIDEO_")
 _BUCKET = "videos"
 _PREFIX = "demo"
 _BRIEF = "a lighthouse fox"
@@ -130,7 +133,10 @@ def _stop(*_: object) -> None:
 def _keep_up(terminal: Terminal, prefect: str, s3: S3Server, sandbox: str) -> None:
     terminal.say(f"Prefect UI:  {prefect}")
     terminal.say(f"Sandbox:     {sandbox}")
-    terminal.say(f"S3:          {s3.url} (bucket {_BUCKET}; keys in {s3.log.with_name('s3.json')})")
+    terminal.say(f"S3:          {s3.url} (bucket {_BUCKET})")
+    terminal.say("The other commands work with these from another terminal, where this is set:")
+    for name in sorted(name for name in os.environ if name.startswith(_EXPORTED)):
+        terminal.say(f"  export {name}={shlex.quote(os.environ[name])}")
     terminal.say("Ctrl-C stops the servers.")
     try:
         while True:

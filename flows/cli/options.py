@@ -109,7 +109,7 @@ class RunOptions:
     edition: str = "once"
     "How long the same request stays the same: once, daily, hourly, or a text of your own."
     deadline: float | None = None
-    "Seconds to wait for one video; after that it goes on at the provider and a later run brings it home."
+    "Seconds to wait for one video; after that it goes on at the provider, and a later run or `collect` brings it home."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
     retry_failed: Annotated[bool, Parameter(negative=())] = False

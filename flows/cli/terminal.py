@@ -31,6 +31,8 @@ _COLOURS = {
     "submitted": "yellow",
     "skipped": "yellow",
 }
+#: Characters of a line of the table beside prompt and model.
+_BESIDE_THE_TEXTS = 38
 #: From this width on, in characters, places fit beside the rest.
 _WIDE_ENOUGH = 180
 _FINAL = frozenset({"archived", "reused", "failed", "refused", "ambiguous", "submitted", "skipped"})
@@ -92,8 +94,15 @@ class Terminal:
         """Every video with its state, seconds, cost and place; then the counts."""
         wide = self.out.width >= _WIDE_ENOUGH
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("", "prompt", "model", "state"):
-            table.add_column(name, no_wrap=True)
+        # What people look for is never cut: in a narrow terminal the prompt and the model make room.
+        room = max(self.out.width - _BESIDE_THE_TEXTS, 20)
+        for name, most in (
+            ("", None),
+            ("prompt", room * 6 // 11),
+            ("model", room * 5 // 11),
+            ("state", None),
+        ):
+            table.add_column(name, no_wrap=True, max_width=most)
         for name in ("seconds", "USD"):
             table.add_column(name, no_wrap=True, justify="right")
         if wide:

@@ -132,7 +132,10 @@ class Catalogue(BaseModel):
     def _unknown(self, name: str, near: tuple[str, ...]) -> str:
         shown = name if len(name) <= 80 else name[:79] + "…"
         if not near:
-            return f"There is no model {shown!r} in the catalogue; try {self.default_name}. {_NEWER}"
+            return (
+                f"There is no model {shown!r} in the catalogue; try {self.default_name}, or see "
+                f"together-video models. {_NEWER}"
+            )
         if near[0].casefold() == name.casefold():
             return f"There is no model {shown!r}: names are case-sensitive, write {near[0]}."
         return f"There is no model {shown!r} in the catalogue; did you mean {' or '.join(near)}? {_NEWER}"
