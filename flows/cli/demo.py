@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -138,6 +139,8 @@ def _keep_up(terminal: Terminal, prefect: str, s3: S3Server, sandbox: str) -> No
     for name in sorted(name for name in os.environ if name.startswith(_EXPORTED)):
         terminal.say(f"  export {name}={shlex.quote(os.environ[name])}")
     terminal.say("Ctrl-C stops the servers.")
+    # The event loop of the run took the handler with it.
+    signal.signal(signal.SIGTERM, _stop)
     try:
         while True:
             time.sleep(3600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,24 @@ def test_the_demo_twice(shell: Any, tmp_path: Path) -> None:
     assert processes_of(folder) == []
     jobs = (folder / "sandbox" / "state" / "jobs.jsonl").read_text().splitlines()
     assert len(jobs) == 2
+
+
+def test_other_commands_use_the_servers_of_a_kept_demo(shell: Any, tmp_path: Path) -> None:
+    """With what it says to set, and until it is stopped."""
+    with shell.start("demo", "--folder", str(tmp_path / "kept"), "--count", "1", "--keep") as demo:
+        try:
+            exports = []
+            for line in demo.stderr:
+                if line.startswith("  export "):
+                    exports.append(line.split()[1].partition("="))
+                if line.startswith("Ctrl-C stops the servers"):
+                    break
+            done = shell.run("audit", "--json", **{name: value for name, _, value in exports})
+            demo.send_signal(signal.SIGTERM)
+            demo.communicate(timeout=60)
+        finally:
+            demo.kill()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["records"] == 1
+    assert demo.returncode == 0
+    assert processes_of(tmp_path) == []

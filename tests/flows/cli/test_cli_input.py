@@ -37,7 +37,11 @@ CASES: dict[str, tuple[list[str], dict[str, str | None], list[str]]] = {
     "GIF in a file": (["batch", "gif.csv"], {}, ["line 2", "GIF"]),
     "bad number": (["generate", "a fox", "--steps", "99"], {}, ["steps: must be at most 50, is 99"]),
     "not a number": (["generate", "a fox", "--width", "wide"], {}, ["--width", "wide"]),
-    "unknown option": (["generate", "a fox", "--widht", "64"], {}, ["--widht", "--width"]),
+    "unknown option": (
+        ["generate", "a fox", "--widht", "64"],
+        {},
+        ["--widht", "--width", "together-video generate --help"],
+    ),
     "unknown command": (["generat", "a fox"], {}, ["generat", "generate"]),
     "file and brief": (["batch", "x.txt", "--brief", "y"], {}, ["FILE", "--brief"]),
     "neither": (["batch"], {}, ["FILE", "--brief"]),
