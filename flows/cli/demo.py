@@ -115,7 +115,7 @@ def demo(
             terminal.say(f"\nGallery:     {page.as_uri()}")
         terminal.say(f"Everything:  {folder}")
         if keep and code != INTERRUPTED:
-            _keep_up(terminal, prefect.url, s3, sandbox.url)
+            _keep_up(terminal, prefect.url, s3.url, sandbox.url)
         else:
             terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
     return code
@@ -126,21 +126,18 @@ def _sandbox_settings() -> dict[str, object]:
     return {"generation_seconds": [3, 6], "render_workers": 2, "catalogue_prices": True}
 
 
-def _stop(*_: object) -> None:
-    """SIGTERM ends the demo as Ctrl-C does."""
-    raise KeyboardInterrupt
+def _keep_up(terminal: Terminal, prefect: str, s3: str, sandbox: str) -> None:
+    from flows.cli.running import stop_on_sigterm
 
-
-def _keep_up(terminal: Terminal, prefect: str, s3: S3Server, sandbox: str) -> None:
     terminal.say(f"Prefect UI:  {prefect}")
     terminal.say(f"Sandbox:     {sandbox}")
-    terminal.say(f"S3:          {s3.url} (bucket {_BUCKET})")
+    terminal.say(f"S3:          {s3} (bucket {_BUCKET})")
     terminal.say("The other commands work with these from another terminal, where this is set:")
     for name in sorted(name for name in os.environ if name.startswith(_EXPORTED)):
         terminal.say(f"  export {name}={shlex.quote(os.environ[name])}")
     terminal.say("Ctrl-C stops the servers.")
     # The event loop of the run took the handler with it.
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, stop_on_sigterm)
     try:
         while True:
             time.sleep(3600)
