@@ -8,7 +8,9 @@ from __future__ import annotations
 import ast
 import logging
 import os
+import signal
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,6 +47,8 @@ app = App(
     help_format="plaintext",
     version=_version,
     version_flags=["--version"],
+    # What was interrupted is said below.
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -67,6 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         # A log line that a Prefect server cannot take is no news for the terminal.
         logging.raiseExceptions = False
+        signal.signal(signal.SIGTERM, leaving.stop_on_sigterm)
     code = _run(arguments)
     interrupted = code == INTERRUPTED and "PREFECT_API_URL" not in os.environ
     if arguments is None and (interrupted or leaving.has_given_up()):
@@ -96,9 +101,17 @@ def _run(arguments: list[str] | None) -> int:
         _complain(error.message)
         return error.exit_code
     except KeyboardInterrupt:
-        _complain("Interrupted; nothing was created.")
+        _complain("Interrupted." if leaving.has_begun() else "Interrupted; nothing was created.")
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if arguments is None:
+            # Python would try once more at its end to write what is left.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError):
+                _complain(
+                    f"It could not go on: {error.strerror or error}. What was bought is kept; run again later."
+                )
         return 1
     return code if isinstance(code, int) else 0
 

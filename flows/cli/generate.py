@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.markup import escape
 
+from flows.cli import leaving
 from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
 from flows.cli.prompts import make_brief
 from flows.cli.quiet import quiet_prefect
@@ -20,7 +21,8 @@ from together_video.environment import api_from_env, bucket_from_env
 from together_video.errors import InputError
 from together_video.media_intake import take_in
 from together_video.presets import make_request
-from together_video.request_files import read_requests
+from together_video.request_files import read_lines
+from together_video.request_lines import SourcedRequest
 from together_video.summary import Summary
 
 
@@ -127,7 +129,7 @@ def batch(
     if file is not None:
         if Path(file).is_file():
             reference = {"file": str(Path(file).absolute()), "settings": settings}
-        sourced = read_requests(file, settings, Catalogue.load().default_model.name)
+        sourced = _sourced(file, settings)
         parameters["requests"] = [found.request for found in sourced]
         # Here, where the lines of the file are known; the flow looks again at what it uploads.
         take_in(parameters["requests"], names=[f"line {found.line}" for found in sourced])
@@ -148,6 +150,15 @@ def batch(
         )
         parameters["settings"] = settings
     return _run("batch", parameters, place, reference)
+
+
+def _sourced(file: str, settings: Mapping[str, Any]) -> list[SourcedRequest]:
+    lines = read_lines(file, settings, Catalogue.load().default_model.name)
+    try:
+        return lines.whole()
+    except InputError as error:
+        hint = "together-video check, with the same FILE and options, tells everything that is to be mended."
+        raise InputError(f"{error.message}\n{hint}") from error
 
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:
@@ -176,14 +187,15 @@ def _run(
         api_from_env()
     if place.archive is None:
         bucket_from_env()
-    # Prefect takes seconds to import: bad input is told before.
-    from flows.cli.running import run_flow
-
-    if kind == "video":
-        from flows.video import generate_video as flow
-    else:
-        from flows.batch import generate_batch as flow  # type: ignore[assignment]
     terminal = Terminal(quiet=place.json)
+    # Prefect takes seconds to import: bad input is told before.
+    with leaving.when_done(), terminal.waiting("Starting …"):
+        from flows.cli.running import run_flow
+
+        if kind == "video":
+            from flows.video import generate_video as flow
+        else:
+            from flows.batch import generate_batch as flow  # type: ignore[assignment]
     code, summary = run_flow(flow, parameters, place, terminal, reference)
     if isinstance(summary, Summary):
         terminal.result(summary, as_json=place.json)

@@ -1,4 +1,4 @@
-"""Whether the process may end although Prefect still has something to send.
+"""How the process ends: by SIGTERM as by Ctrl-C, and whether it may although Prefect still has something to send.
 
 At exit Prefect sends the events that are left, and waits seconds for each that cannot be sent: hours
 after a batch of hundreds of videos, where the server is gone. What counts is in the bucket and on the
@@ -7,7 +7,46 @@ terminal by then.
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_begun = False
 _given_up = False
+
+
+def begin() -> None:
+    """A flow begins: from here on something may have been created."""
+    global _begun
+    _begun = True
+
+
+def has_begun() -> bool:
+    return _begun
+
+
+def stop_on_sigterm(*_: object) -> None:
+    """SIGTERM ends a command as Ctrl-C does. Not by way of SIGINT, which scripts' background jobs ignore."""
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def when_done() -> Iterator[None]:
+    """Ctrl-C and SIGTERM in here count when it is over: in the middle of an import they can become any error."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: came.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def give_up_sending() -> None:

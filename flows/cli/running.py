@@ -49,8 +49,8 @@ def run_flow(
 
     0: all is well. 1: something is not. 2: bad input. 130: interrupted.
     """
-    signal.signal(signal.SIGTERM, stop_on_sigterm)
     _spare_the_collector()
+    leaving.begin()
     try:
         with listening(terminal.progress):
             state, result = asyncio.run(_run(flow, parameters, place, terminal, reference))
@@ -61,6 +61,9 @@ def run_flow(
     except VideoError as error:
         terminal.complain(error.message)
         return error.exit_code, None
+    finally:
+        # The event loop took the handler with it.
+        signal.signal(signal.SIGTERM, leaving.stop_on_sigterm)
     if isinstance(result, VideoError):
         terminal.complain(result.message)
         return result.exit_code, None
@@ -78,11 +81,6 @@ def _spare_the_collector() -> None:
     if not gc.get_freeze_count():
         gc.freeze()
         gc.set_threshold(5_000, 10, 5)
-
-
-def stop_on_sigterm(*_: object) -> None:
-    """SIGTERM ends a run as Ctrl-C does. Not by way of SIGINT, which scripts' background jobs ignore."""
-    raise KeyboardInterrupt
 
 
 async def _run(

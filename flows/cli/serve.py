@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -33,6 +35,8 @@ def serve(
     if limit < 1:
         raise InputError("--limit must be at least 1.")
     logging.raiseExceptions = False
+    # Prefect's own handler of SIGTERM forgets to await it.
+    warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
     from prefect.settings import PREFECT_API_URL
 
     from flows.definitions import read
@@ -56,8 +60,8 @@ def serve(
 
 
 async def _serve(entries: list[dict[str, Any]], server: str, limit: int, terminal: Terminal) -> None:
-    from prefect import aserve
     from prefect.client.orchestration import get_client
+    from prefect.runner import Runner
 
     from flows.cli.running import reach
     from flows.definitions import blocks_of, served
@@ -72,7 +76,53 @@ async def _serve(entries: list[dict[str, Any]], server: str, limit: int, termina
             f"Not saved on this server: {', '.join(missing)}. Runs take the environment of this process instead."
         )
     deployments = [await served(entry, saved) for entry in entries]
-    for deployment in deployments:
-        terminal.say(f"  {deployment.flow_name}/{deployment.name}")
-    terminal.say(f"Served to {server} until Ctrl-C; schedules are paused then.")
-    await aserve(*deployments, limit=limit, print_starting_message=False)
+    names = [f"{each.flow_name}/{each.name}" for each in deployments]
+    # Schedules are paused below, in words of our own.
+    runner = Runner(pause_on_shutdown=False, limit=limit)
+    asyncio.get_running_loop().set_exception_handler(_but_cancellations)
+    try:
+        for name, deployment in zip(names, deployments, strict=True):
+            await runner.aadd_deployment(deployment)
+            terminal.say(f"  {name}")
+        terminal.say(f"Served to {server} until Ctrl-C; all of these are paused then.")
+        await runner.start()
+    finally:
+        await _pause(names, server, terminal)
+
+
+def _but_cancellations(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A connection to a run's process that is open at the end is cancelled; Python 3.11 prints that as a traceback."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
+
+
+async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
+    """As Prefect does itself at the end; but it would try for a minute to reach a server that is gone."""
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+
+    from flows.cli.running import reach
+
+    try:
+        await reach(server)
+    except ConfigurationError:
+        terminal.complain(
+            f"The Prefect server at {server} does not answer, so the schedules are not paused: what falls due "
+            "waits for whoever serves it next."
+        )
+        return
+    running = []
+    async with get_client() as client:
+        for name in names:
+            try:
+                found = await client.read_deployment_by_name(name)
+                await client.pause_deployment(found.id)
+            except ObjectNotFound:
+                continue  # it was not made yet
+            except (httpx.HTTPError, PrefectHTTPStatusError):
+                running.append(name)
+    if running:
+        terminal.complain(f"The Prefect server did not pause {', '.join(running)}: pause them in its UI.")
+    else:
+        terminal.say("Paused until they are served again.")

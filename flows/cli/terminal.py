@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from flows.progress import Progress
 from together_video.explain import printable
-from together_video.summary import Summary, VideoOutcome
+from together_video.summary import GOOD, Summary, VideoOutcome
 
 _COLOURS = {
     "created": "cyan",
@@ -33,6 +34,8 @@ _COLOURS = {
 }
 #: Characters of a line of the table beside prompt and model.
 _BESIDE_THE_TEXTS = 38
+#: Of more videos than this a table has only those that are not in the archive, and no more of them.
+_LISTED = 100
 #: From this width on, in characters, places fit beside the rest.
 _WIDE_ENOUGH = 180
 _FINAL = frozenset({"archived", "reused", "failed", "refused", "ambiguous", "submitted", "skipped"})
@@ -57,6 +60,15 @@ class Terminal:
         """One line for people, on stderr."""
         if not self._quiet:
             self.err.print(text)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """What is waited for, shown as long as it lasts, to people at a terminal."""
+        if self._quiet or not self.err.is_terminal:
+            yield
+            return
+        with self.err.status(text):
+            yield
 
     def note(self, text: str) -> None:
         """One line about what may matter, in words that others wrote; on stderr."""
@@ -91,7 +103,21 @@ class Terminal:
         )
 
     def table(self, summary: Summary) -> None:
-        """Every video with its state, seconds, cost and place; then the counts."""
+        """Every video with its state, seconds, cost and place; then the counts. Of many, those to be looked after."""
+        videos = list(enumerate(summary.videos, 1))
+        listed = videos
+        if len(videos) > _LISTED:
+            listed = [(number, video) for number, video in videos if video.state not in GOOD][:_LISTED]
+        if listed:
+            self._rows(listed)
+        if left := len(videos) - len(listed):
+            good = sum(video.state in GOOD for _, video in videos)
+            others = f" and {left - good} others" if left > good else ""
+            self.out.print(f"\nNot listed here: {good} that are in the archive{others}.", style="dim")
+        style = "bold green" if summary.is_good else "bold yellow"
+        self.out.print(f"\n{escape(summary.sentence)}.", style=style)
+
+    def _rows(self, videos: Sequence[tuple[int, VideoOutcome]]) -> None:
         wide = self.out.width >= _WIDE_ENOUGH
         table = Table(box=None, pad_edge=False, header_style="bold")
         # What people look for is never cut: in a narrow terminal the prompt and the model make room.
@@ -107,15 +133,13 @@ class Terminal:
             table.add_column(name, no_wrap=True, justify="right")
         if wide:
             table.add_column("where it lies", overflow="fold")
-        for number, outcome in enumerate(summary.videos, 1):
+        for number, outcome in videos:
             table.add_row(str(number), *_row(outcome), *([_where(outcome)] if wide else []))
         self.out.print(table)
         if not wide:
             self.out.print()
-            for number, outcome in enumerate(summary.videos, 1):
+            for number, outcome in videos:
                 self.out.print(f"{number:>3}  {_where(outcome)}", soft_wrap=True, style="dim")
-        style = "bold green" if summary.is_good else "bold yellow"
-        self.out.print(f"\n{escape(summary.sentence)}.", style=style)
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
         """The end of a run: one JSON document, or the table and where the page is."""
@@ -126,6 +150,9 @@ class Terminal:
         bucket = next((found.bucket for found in summary.videos if found.bucket), None)
         if summary.page and bucket:
             self.out.print(f"Gallery: s3://{bucket}/{summary.page}", soft_wrap=True, markup=False)
+            self.out.print(
+                f"To look at it: together-video gallery {summary.page.split('/')[-2]}", markup=False
+            )
 
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document. What a terminal would obey, or turn around, is escaped as JSON allows."""

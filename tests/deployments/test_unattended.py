@@ -20,6 +20,9 @@ import pytest
 from prefect import get_client
 from prefect.client.schemas.schedules import IntervalSchedule
 
+from flows.cli.serve import _pause
+from flows.cli.terminal import Terminal
+
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
 SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
@@ -112,6 +115,8 @@ def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subproce
 
     yield begin
     for process in running:
+        if process.poll() is not None:
+            continue
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(20)
@@ -218,9 +223,23 @@ async def test_one_process_serves_the_deployments(
         await client.create_flow_run_from_deployment(found.id, parameters=parameters)
     made = place.ends("generate-video", process, log)[-1]
     assert (made["state_type"], made["name"]) == ("COMPLETED", "video: a fox"), made["state"]["message"]
+    process.terminate()
+    assert process.wait(60) == 0
     said = log.read_text(errors="replace")
     assert "Not saved on this server: together-credentials/production, video-archive/production." in said
     assert "Traceback" not in said
+    assert "RuntimeWarning" not in said
+    async with get_client() as client:
+        assert (await client.read_deployment(found.id)).paused
+
+
+async def test_a_server_that_is_gone_does_not_hold_up_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prefect would try for a minute to pause the schedules, and print tracebacks."""
+    await _pause(["generate-batch/nightly"], "http://127.0.0.1:9/api", Terminal())
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith(
+        "The Prefect server at http://127.0.0.1:9/api does not answer, so the schedules are not paused"
+    )
 
 
 async def test_a_batch_is_shared_by_workers(

@@ -24,10 +24,38 @@ def test_a_narrow_terminal_cuts_the_texts_alone(width: int) -> None:
     paid = held.model_copy(update={"cost_usd": Decimal("12.345"), "seconds": 100.5})
     terminal = Terminal()
     terminal.out = Console(file=io.StringIO(), width=width, highlight=False)
-    terminal.table(Summary.of([paid] * 120))
-    head, *rows = terminal.out.file.getvalue().splitlines()[:121]
+    terminal.table(Summary.of([paid] * 100))
+    head, *rows = terminal.out.file.getvalue().splitlines()[:101]
     assert head.split() == ["prompt", "model", "state", "seconds", "USD"]
     for number, row in enumerate(rows, 1):
         assert row.split()[0] == str(number)
         assert row.split()[-3:] == ["ambiguous", "100.5", "12.345"]
         assert len(row) <= width
+
+
+def test_of_many_videos_those_to_be_looked_after_are_listed() -> None:
+    """A thousand lines would hide the two that matter; where none is left over, there is no table."""
+    request = VideoRequest(model="ByteDance/Seedance-1.0-lite", prompt="a fox")
+    done = VideoOutcome.of_plan(VideoPlan(request=request), VideoState.ARCHIVED)
+    held = VideoOutcome.of_plan(VideoPlan(request=request), VideoState.AMBIGUOUS, error="No answer.")
+
+    def shown(*outcomes: VideoOutcome) -> list[str]:
+        terminal = Terminal()
+        terminal.out = Console(file=io.StringIO(), width=100, highlight=False)
+        terminal.table(Summary.of(outcomes))
+        return [line for line in terminal.out.file.getvalue().splitlines() if line]
+
+    lines = shown(*[done] * 500, held, *[done] * 499, held)
+    assert [line.split()[0] for line in lines[1:3]] == ["501", "1001"]
+    assert lines[3:5] == ["501  No answer.", "1001  No answer."]
+    assert lines[5:] == [
+        "Not listed here: 999 that are in the archive.",
+        "1001 videos: 999 archived, 2 ambiguous; 0 USD paid in this run.",
+    ]
+    assert shown(*[done] * 101) == [
+        "Not listed here: 101 that are in the archive.",
+        "101 videos: 101 archived; 0 USD paid in this run.",
+    ]
+    lines = shown(done, *[held] * 300)
+    assert len(lines) == 1 + 100 + 100 + 2
+    assert lines[-2] == "Not listed here: 1 that are in the archive and 200 others."
