@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from prefect import flow
@@ -105,7 +105,7 @@ async def watch_inbox(
                 except Exception as error:  # noqa: BLE001 - one file must not stop the others
                     words = error.message if isinstance(error, VideoError) else f"Unexpected {error!r}"
                     row = InboxRow(name=key.rsplit("/", 1)[-1], state="kept", message=printable(words, 500))
-                run_logger().info("%s: %s: %s", row.name, row.state, row.message)
+                run_logger().info("%s", row.sentence)
                 rows.append(row)
     except VideoError as error:
         return refused(error)
@@ -165,7 +165,7 @@ async def _move(
     key: str,
     data: bytes,
     etag: str | None,
-    where: str,
+    where: Literal["done", "refused"],
     message: str,
     summary: Summary | None = None,
 ) -> InboxRow:
@@ -183,4 +183,4 @@ async def _move(
     else:
         await store.put_once(f"{beside}.reason.txt", message.encode(), "text/plain; charset=utf-8")
     await store.delete_version(key, etag)
-    return InboxRow(name=name, state="done" if where == DONE else "refused", message=message, summary=summary)
+    return InboxRow(name=name, state=where, message=message, moved_to=beside, summary=summary)

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,7 +29,9 @@ from together_video.request_files import read_requests
 from together_video.request_lines import SourcedRequest
 from together_video.summary import Summary
 
-FOLDER, DONE, REFUSED = "inbox", "done", "refused"
+FOLDER = "inbox"
+DONE: Final = "done"
+REFUSED: Final = "refused"
 #: Largest file that is read from an inbox, in bytes: 10,000 requests fit well.
 LARGEST = 16 * 1024 * 1024
 #: File names longer than this are cut when they are moved, in bytes.
@@ -47,14 +49,26 @@ class Order(BaseModel):
 
 
 class InboxRow(BaseModel):
-    """What became of one file. `kept`: it waits for the next look, as what stopped it may pass."""
+    """What became of one file. `kept`: it waits for the next look, as what stopped it may pass.
+
+    `moved_to` is the key that it was moved to; the reason or the summary lies beside it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     state: Literal["done", "refused", "kept"]
     message: str
+    moved_to: str | None = None
     summary: Summary | None = None
+
+    @property
+    def sentence(self) -> str:
+        """`prompts.jsonl: refused, lies in inbox/refused/…: 2 of 3 lines cannot be used; nothing was sent.`"""
+        name = printable(self.name)
+        words = "; ".join(line.strip() for line in self.message.removeprefix(f"{name}: ").splitlines())
+        place = f", lies in {printable(self.moved_to)}" if self.moved_to else ""
+        return f"{name}: {self.state}{place}: {words}"
 
 
 class InboxReport(BaseModel):

@@ -17,7 +17,7 @@ from together_video.errors import InputError
 from together_video.explain import printable
 from together_video.media_sources import anchored, anchored_fields
 from together_video.request_lines import RequestLines, SourcedRequest, parse_lines
-from together_video.request_rows import RowFormat
+from together_video.request_rows import RowFormat, content_lines
 
 #: Largest file that is read, in bytes. A request file is text; what is larger is something else.
 LARGEST_FILE = 64 * 1024 * 1024
@@ -141,5 +141,5 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _guess(text: str) -> RowFormat:
-    start = next((s for line in text.split("\n") if (s := line.strip()) and not s.startswith("#")), "")
+    start = next((line for _, line in content_lines(text)), "")
     return RowFormat.JSON_LINES if start.startswith("{") else RowFormat.TEXT

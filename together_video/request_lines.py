@@ -14,7 +14,7 @@ from together_video.explain import counted, explain
 from together_video.form_findings import finding_of, findings_of
 from together_video.presets import expand, overlay
 from together_video.records import Sweep
-from together_video.request_rows import Row, RowFormat, UnreadableText, read_rows
+from together_video.request_rows import Row, RowFormat, UnreadableText, count_notes, read_rows
 from together_video.requests import VideoRequest
 from together_video.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
 
@@ -53,7 +53,10 @@ class RefusedLine(BaseModel):
 
 
 class RequestLines(BaseModel):
-    """All that a file holds: the requests that it makes, and the lines that make none."""
+    """All that a file holds: the requests that it makes, and the lines that make none.
+
+    `count` are the lines that should make some; `notes` lines begin with # and are skipped.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,6 +65,7 @@ class RequestLines(BaseModel):
     count: int
     requests: tuple[SourcedRequest, ...]
     refused: tuple[RefusedLine, ...] = ()
+    notes: int = 0
 
     def whole(self) -> list[SourcedRequest]:
         """The requests, if every line makes one.
@@ -98,6 +102,7 @@ def parse_lines(
     requests: list[SourcedRequest] = []
     refused: list[RefusedLine] = []
     count = swept = 0
+    notes = count_notes(text, form)
     try:
         for row in read_rows(text, form):
             count += 1
@@ -114,9 +119,14 @@ def parse_lines(
     except UnreadableText as error:
         raise InputError(f"{name}: {error}; nothing was sent.") from error
     if not requests and not refused:
-        raise InputError(f"{name}: holds no prompts or requests.")
+        raise InputError(f"{name}: holds no prompts or requests" + (", but notes (#)." if notes else "."))
     return RequestLines(
-        name=name, unit=form.unit, count=count, requests=tuple(requests), refused=tuple(refused)
+        name=name,
+        unit=form.unit,
+        count=count,
+        requests=tuple(requests),
+        refused=tuple(refused),
+        notes=notes,
     )
 
 

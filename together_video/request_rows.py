@@ -51,6 +51,13 @@ class UnreadableText(ValueError):
     """The text as a whole is not in its format, so that there are no rows to speak of."""
 
 
+def count_notes(text: str, form: RowFormat) -> int:
+    """How many lines begin with # and are skipped for that."""
+    if form not in {RowFormat.JSON_LINES, RowFormat.TEXT}:
+        return 0
+    return sum(line.lstrip().startswith("#") for line in _all_lines(text))
+
+
 def read_rows(text: str, form: RowFormat) -> Iterator[Row]:
     """Yield the rows of a text. Blank lines are skipped, and lines with # in JSON Lines and in text.
 
@@ -66,16 +73,21 @@ def read_rows(text: str, form: RowFormat) -> Iterator[Row]:
     return _cells(text, "\t" if form is RowFormat.TSV else ",")
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _all_lines(text: str) -> list[str]:
     # Not splitlines(): U+2028 and its like may stand inside a prompt.
-    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def content_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that are neither blank nor notes, stripped, with their numbers from 1."""
+    for number, line in enumerate(_all_lines(text), start=1):
         stripped = line.strip()
         if stripped and not stripped.startswith("#"):
             yield number, stripped
 
 
 def _text_lines(text: str) -> Iterator[Row]:
-    for number, line in _lines(text):
+    for number, line in content_lines(text):
         if line.startswith("{") and line.endswith("}"):
             yield Row(number, problems=("looks like JSON: a file of JSON lines is named .jsonl",))
         else:
@@ -83,7 +95,7 @@ def _text_lines(text: str) -> Iterator[Row]:
 
 
 def _json_lines(text: str) -> Iterator[Row]:
-    for number, line in _lines(text):
+    for number, line in content_lines(text):
         try:
             value = _decode(line)
         except json.JSONDecodeError as error:

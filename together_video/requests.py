@@ -227,11 +227,13 @@ class VideoRequest(_Part):
             raise ValueError("the model's name is empty")
         return value.strip()
 
-    @field_validator("prompt")
+    @field_validator("prompt", mode="before")
     @classmethod
-    def _prompt_says_something(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise ValueError("the prompt is empty: say what the video shows, or leave it out")
+    def _prompt_says_something(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError(
+                "the prompt is empty: say what the video shows, or give none where an image shows it"
+            )
         return value
 
     @field_validator("extra")

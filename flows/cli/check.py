@@ -103,10 +103,14 @@ def _show(looked: _Looked) -> None:
         again = ", some more than once" if math.prod(made["varied"].values()) < made["requests"] else ""
         many = counted(made["requests"], "request")
         out.print(f"{lines.unit} {line}: a sweep of {many}: {escape(fields)}{again}.")
+    if lines.notes:
+        are = "begins with # and is a note" if lines.notes == 1 else "begin with # and are notes"
+        out.print(f"{counted(lines.notes, 'line')} {are}.")
     if lines.refused:
         units = counted(lines.count, lines.unit)
         out.print(f"{escape(lines.name)}: {len(lines.refused)} of {units} cannot be used.")
     shown: set[tuple[Level, int | None, str]] = set()
+    explained = False
     for line, finding in looked.findings():
         # A remark about the model is the same on each line: once is enough. Errors are told of each line.
         place = line if finding.level is Level.ERROR else None
@@ -114,11 +118,14 @@ def _show(looked: _Looked) -> None:
             continue
         shown.add((finding.level, place, finding.message))
         because = ": ".join(part for part in (finding.rule, finding.source) if part)
+        explained = explained or bool(because)
         out.print(
             f"{lines.unit} {line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
             f"{escape(finding.field)}: {escape(printable(finding.message, 500))}"
             + (f" [dim]\\[{escape(because)}][/]" if because else "")
         )
+    if explained:
+        out.print("In brackets: the rule, and what it is taken from.", style="dim")
 
 
 def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
@@ -166,6 +173,7 @@ def _document(looked: _Looked) -> dict[str, object]:
         "requests": rows,
         "refused": refused,
         "sweeps": [{"line": line, **made} for line, made in _swept(lines.requests).items()],
+        "notes": lines.notes,
         "errors": looked.errors,
         "cost_usd": _number(total.usd),
         "low_usd": _number(total.low_usd),

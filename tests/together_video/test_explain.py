@@ -32,7 +32,11 @@ def explained(**fields: Any) -> list[str]:
         ({"generate_audio": "maybe"}, 'generate_audio: must be true or false, is "maybe"'),
         ({"resolution": 720}, "resolution: must be text, is 720"),
         ({"seconds": True}, "seconds: must be text, is true"),
-        ({"prompt": ""}, "prompt: is empty: give a text, or leave it out"),
+        ({"ratio": ""}, "ratio: is empty: give a text, or leave it out"),
+        (
+            {"prompt": ""},
+            "the prompt is empty: say what the video shows, or give none where an image shows it",
+        ),
         ({"prompt": "x" * 32_001}, "prompt: must have at most 32000 characters, has 32001"),
         ({"prompt": "\ud800"}, 'prompt: must be text that can be written as UTF-8, is "\\ud800"'),
         ({"model": None}, "model: must be text, is null"),

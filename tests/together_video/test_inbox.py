@@ -116,3 +116,15 @@ def test_a_report_counts_its_files() -> None:
     assert InboxReport(files=()).is_good
     assert not InboxReport(files=tuple(rows)).is_good
     assert InboxReport(files=(InboxRow(name="a", state="done", message="", summary=Summary.of([])),)).is_good
+
+
+def test_a_refused_file_is_named_once_and_its_place_is_told() -> None:
+    """What cannot be read is told with the file's name already."""
+    place = "p/inbox/refused/20260102T030405-a.jsonl"
+    row = InboxRow(name="a.jsonl", state="refused", message="a.jsonl: is empty.", moved_to=place)
+    assert row.sentence == f"a.jsonl: refused, lies in {place}: is empty."
+    lines = "x\\nb: 2 lines cannot be used.\n  line 1: is odd"
+    forged = InboxRow(name="x\nb", state="refused", message=lines, moved_to="p/x\nb")
+    assert forged.sentence == "x\\nb: refused, lies in p/x\\nb: 2 lines cannot be used.; line 1: is odd"
+    kept = InboxRow(name="b.csv", state="kept", message="The bucket does not answer.")
+    assert kept.sentence == "b.csv: kept: The bucket does not answer."

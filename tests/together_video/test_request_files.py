@@ -160,7 +160,7 @@ def test_no_more_than_ten_mistakes_are_listed() -> None:
         ('{"prompt": "\\ud800"}', "prompt: must be text that can be written as UTF-8"),
         ('{"extra": {"a": "\\ud800"}}', "extra holds text that cannot be written as UTF-8"),
         ('{"\\u001b[31m": 1}', 'unknown field "\\x1b[31m"'),
-        ('""', "prompt: is empty"),
+        ('""', "the prompt is empty"),
     ],
 )
 def test_a_line_that_cannot_be_used_says_why(line: str, words: str) -> None:

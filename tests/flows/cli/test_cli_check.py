@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,7 +43,7 @@ def looked_at(command: Run, tmp_path: Path) -> Callable[..., Any]:
         ({"seconds": -1}, "seconds", "length", "openapi", "such as 6"),
         ({"output_quality": -1}, "output_quality", "within_bounds", "openapi", "at least 0"),
         ({"output_quality": "high"}, "output_quality", "has_its_type", "openapi", "a whole number"),
-        ({"prompt": ""}, "prompt", "says_something", "openapi", "give a text"),
+        ({"prompt": ""}, "prompt", "says_something", "openapi", "say what the video shows"),
         ({"prompt": "  "}, "prompt", "says_something", "openapi", "say what the video shows"),
         (
             {"media": {"frame_images": [IMAGE] * 3}},
@@ -149,3 +152,51 @@ def test_json_is_one_document_in_every_case(command: Run, words: list[str]) -> N
     done = command(*words, "--json")
     assert done.code == 2
     assert json.loads(done.out)["error"] in " ".join(done.err.split())
+
+
+def test_lines_that_are_skipped_are_counted(looked_at: Callable[..., Any]) -> None:
+    """A prompt that happens to begin with # would else be missed without a word."""
+    good = {"prompt": "a fox", "model": MODEL}
+    _, shown, document = looked_at("# foxes", good, "  # and more of them", good)
+    assert "2 lines begin with # and are notes." in shown
+    assert (document["notes"], len(document["requests"])) == (2, 2)
+    _, shown, document = looked_at("# foxes", good)
+    assert "1 line begins with # and is a note." in shown
+    _, shown, document = looked_at(good)
+    assert (document["notes"], "#" in shown) == (0, False)
+
+
+def test_brackets_are_explained_once(looked_at: Callable[..., Any]) -> None:
+    """Where there are any."""
+    wrong = {"prompt": "a fox", "model": MODEL, "fps": 7}
+    legend = "In brackets: the rule, and what it is taken from."
+    _, shown, _ = looked_at(wrong, {**wrong, "steps": 51})
+    assert shown.splitlines()[-1] == legend
+    assert shown.count(legend) == 1
+    _, shown, _ = looked_at({"prompt": "a fox", "model": MODEL, "seconds": "5", "width": 640, "height": 360})
+    assert legend not in shown
+
+
+def test_a_refused_batch_names_the_command_that_tells_all(command: Run, tmp_path: Path) -> None:
+    """A batch stops at the first kind of mistake that it meets; the check looks at every line."""
+    path = tmp_path / "my file.jsonl"
+    path.write_text(json.dumps({"prompt": "a fox", "steps": 51}) + "\n")
+    done = command("batch", str(path))
+    assert done.code == 2
+    last = done.err.splitlines()[-1]
+    assert (
+        last == "together-video check, with the same FILE and options, tells everything that is to be mended."
+    )
+
+
+def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    """A full disk, as the standard output is here."""
+    path = tmp_path / "a.txt"
+    path.write_text("a fox\n")
+    command = f"{shlex.quote(sys.executable)} -m flows check {shlex.quote(str(path))} >/dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "It could not go on: No space left on device. What was bought is kept; run again later.\n"
+    )
