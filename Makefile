@@ -20,7 +20,7 @@ help:
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
-	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (15 minutes)"
+	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (half an hour)"
 	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
 	@echo "make clean        remove .venv, .demo and caches"
 

@@ -1,6 +1,6 @@
-"""All benchmarks, one after the other: `make bench`, or `python -m benchmarks`. About a quarter of an hour.
+"""All benchmarks, one after the other: `make bench`, or `python -m benchmarks`. About half an hour.
 
-Each is a program of its own with options; here they run in sizes that fit. At the end stands what became of
+Each is a program of its own with options; the longest run in smaller sizes here. At the end stands what became of
 the goals, from `results/*.json`.
 """
 
@@ -18,7 +18,7 @@ PROGRAMS = (
     ("start", "--rounds", "5"),
     ("polling",),
     ("relay", "--rounds", "1"),
-    ("batch", "--videos", "200", "--job-seconds", "30"),
+    ("batch",),
     ("scale", "--videos", "1500", "--in-flight", "1000", "--again", "1000"),
 )
 

@@ -46,12 +46,14 @@ class Measured:
 class Stage:
     """An S3 server, the sandbox and, if wanted, a Prefect server."""
 
-    def __init__(self, folder: Path, stack: ExitStack, *, job_seconds: float, prefect: bool = True) -> None:
+    def __init__(
+        self, folder: Path, stack: ExitStack, *, job_seconds: float, spread: float, prefect: bool
+    ) -> None:
         self.folder = folder
         self.s3 = stack.enter_context(S3Server(folder / "s3"))
         # Nobody's API draws its videos on the machine that asks for them.
         config = {
-            "generation_seconds": job_seconds,
+            "generation_seconds": (max(0.0, job_seconds - spread), job_seconds + spread),
             "model_rules": False,
             "price": 0.01,
             "one_picture": True,
@@ -84,8 +86,7 @@ class Stage:
         return {
             **found,
             **self.s3.environment(),
-            "TOGETHER_API_KEY": "sandbox-key",
-            "TOGETHER_BASE_URL": self.sandbox.url,
+            **self.sandbox.environment(),
             "VIDEO_ARCHIVE_BUCKET": BUCKET,
             "VIDEO_ARCHIVE_PREFIX": prefix,
             "TOGETHER_VIDEO_SPOOL": str(self.folder / "spool" / prefix),
@@ -123,9 +124,10 @@ class Stage:
 
 
 @contextmanager
-def stage(*, job_seconds: float, prefect: bool = True) -> Iterator[Stage]:
+def stage(*, job_seconds: float, spread: float = 0, prefect: bool = True) -> Iterator[Stage]:
+    """Jobs take `job_seconds`, up to `spread` seconds more or less, each as likely as the other."""
     with tempfile.TemporaryDirectory(prefix="together-video-bench-") as folder, ExitStack() as stack:
-        yield Stage(Path(folder), stack, job_seconds=job_seconds, prefect=prefect)
+        yield Stage(Path(folder), stack, job_seconds=job_seconds, spread=spread, prefect=prefect)
 
 
 def account(

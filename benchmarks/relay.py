@@ -3,7 +3,8 @@
     python -m benchmarks.relay --files 32 --sizes 1 10 100
 
 The floor is the faster of a raw copy loop and of curl, each followed by a plain PUT: no hash, no fsync, no
-look into the file, no record. Every way is a process of its own; the files are real videos of noise.
+look into the file, no record, and the server is asked to check nothing; what the same loop makes with all that
+boto3 does of itself is told beside it. Every way is a process of its own; the files are real videos of noise.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from benchmarks.bars import bars
 from benchmarks.harness import Goal, Stage, keep, stage, table
 from flows.services import Service, answers, free_ports
 
-WAYS = ("ours", "spool", "memory", "raw", "curl")
+WAYS = ("ours", "spool", "memory", "boto3", "raw", "curl")
 _RATE = 24
 #: From so many MB on: width, height and seconds of such a clip, as generators make them.
 _SHAPES = {0: (1280, 720, 4), 5: (1920, 1080, 8), 50: (3840, 2160, 20)}

@@ -71,8 +71,7 @@ class Studio:
                 **s3.environment(),
                 **prefect.environment(),
                 "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-                "TOGETHER_API_KEY": "sandbox-key",
-                "TOGETHER_BASE_URL": sandbox.url,
+                **sandbox.environment(),
                 "VIDEO_ARCHIVE_BUCKET": BUCKET,
                 "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
             }

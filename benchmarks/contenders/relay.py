@@ -3,8 +3,9 @@
 ours    the project's own tasks: spool, hash, fsync, probe, PUT, poster, record, clean-up
 spool   of that the spool file, its hash, fsync and the PUT alone
 memory  each file whole in memory, its hash, the PUT
-raw     a copy loop in threads: to a file without fsync or hash, then the PUT
-curl    curl to a file, then the PUT
+boto3   a copy loop in threads: to a file without fsync or hash, then a PUT as boto3 makes it of itself
+raw     the same loop with a PUT of which the server checks nothing
+curl    curl to a file, then that PUT
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import boto3
 import httpx
+from botocore.config import Config
 
 from benchmarks.counting import tell
 from blocks.archive import VideoArchive
@@ -93,7 +96,11 @@ def memory(url: str, web: httpx.AsyncClient, ledger: Ledger) -> Bring:
 
 
 def copying(way: str, url: str, folder: Path, bucket: str) -> Bring:
-    s3 = make_client(None, 64)
+    s3 = (
+        boto3.client("s3", config=Config(max_pool_connections=64))
+        if way == "boto3"
+        else make_client(None, 64)
+    )
     threads = ThreadPoolExecutor(AT_ONCE)
 
     def copy(number: int) -> None:
