@@ -189,12 +189,9 @@ class SandboxServer(Service):
             log=folder / "sandbox.log",
         )
 
-
-#: Otherwise each state of each task run is a transaction of its own, which is most of what a large batch costs.
-RECORDED_TOGETHER = {
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-}
+    def environment(self) -> dict[str, str]:
+        """What the commands need to reach it; it takes any key."""
+        return {"TOGETHER_API_KEY": "sandbox-key", "TOGETHER_BASE_URL": self.url}
 
 
 class PrefectServer(Service):
@@ -233,7 +230,10 @@ class PrefectServer(Service):
                 "PREFECT_API_URL": "",
                 "PREFECT_UI_API_URL": f"{url}/api",
                 "PREFECT_UI_ENABLED": "1",
-                **RECORDED_TOGETHER,
+                # Otherwise each state of each task run is a transaction of its own, which is most of what a
+                # large batch costs.
+                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
                 **(settings or {}),
             },
         )

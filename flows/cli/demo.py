@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -23,8 +23,8 @@ from flows.services import PrefectServer, S3Server, SandboxServer
 from together_video.errors import InputError
 from together_video.summary import Summary
 
-#: What the demo sets for the commands that it runs.
-_EXPORTED = ("AWS_", "PREFECT_API_URL", "TOGETHER_", "VIDEO_")
+#: A caller's own settings, which are for other servers and other money.
+_NOT_OURS = ("AWS_", "PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_", "TOGETHER_", "VIDEO_ARCHIVE_")
 _BUCKET = "videos"
 _PREFIX = "demo"
 _BRIEF = "a lighthouse fox"
@@ -57,7 +57,8 @@ def demo(
     terminal = Terminal(quiet=json)
     folder = folder.resolve()
     quiet_prefect()
-    for name in [name for name in os.environ if name.startswith(("AWS_", "PREFECT_API", "PREFECT_PROFILE"))]:
+    own = sorted(name for name in os.environ if name.startswith(_NOT_OURS))
+    for name in own:
         del os.environ[name]
     with ExitStack() as stack:
         terminal.say(
@@ -67,17 +68,15 @@ def demo(
             prefect = stack.enter_context(PrefectServer(folder / "prefect"))
             s3 = stack.enter_context(S3Server(folder / "s3"))
             sandbox = stack.enter_context(SandboxServer(folder / "sandbox", _sandbox_settings()))
-            os.environ.update(
-                {
-                    **s3.environment(),
-                    **prefect.environment(),
-                    "TOGETHER_API_KEY": "sandbox-key",
-                    "TOGETHER_BASE_URL": sandbox.url,
-                    "VIDEO_ARCHIVE_BUCKET": _BUCKET,
-                    "VIDEO_ARCHIVE_PREFIX": _PREFIX,
-                    "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
-                }
-            )
+            settings = {
+                **s3.environment(),
+                **prefect.environment(),
+                **sandbox.environment(),
+                "VIDEO_ARCHIVE_BUCKET": _BUCKET,
+                "VIDEO_ARCHIVE_PREFIX": _PREFIX,
+                "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
+            }
+            os.environ.update(settings)
             # Prefect takes seconds to import, and its server to start: both at once.
             from flows.cli import exhibit
             from flows.cli.running import INTERRUPTED, run_flow
@@ -115,7 +114,10 @@ def demo(
             terminal.say(f"\nGallery:     {page.as_uri()}")
         terminal.say(f"Everything:  {folder}")
         if keep and code != INTERRUPTED:
-            _keep_up(terminal, prefect.url, s3.url, sandbox.url)
+            terminal.say(f"Prefect UI:  {prefect.url}")
+            terminal.say(f"Sandbox:     {sandbox.url}")
+            terminal.say(f"S3:          {s3.url} (bucket {_BUCKET})")
+            _keep_up(terminal, settings, [name for name in own if name not in settings])
         else:
             terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
     return code
@@ -126,18 +128,13 @@ def _sandbox_settings() -> dict[str, object]:
     return {"generation_seconds": [3, 6], "render_workers": 2, "catalogue_prices": True}
 
 
-def _keep_up(terminal: Terminal, prefect: str, s3: str, sandbox: str) -> None:
-    from flows.cli.running import stop_on_sigterm
-
-    terminal.say(f"Prefect UI:  {prefect}")
-    terminal.say(f"Sandbox:     {sandbox}")
-    terminal.say(f"S3:          {s3} (bucket {_BUCKET})")
+def _keep_up(terminal: Terminal, settings: Mapping[str, str], unset: Sequence[str]) -> None:
     terminal.say("The other commands work with these from another terminal, where this is set:")
-    for name in sorted(name for name in os.environ if name.startswith(_EXPORTED)):
-        terminal.say(f"  export {name}={shlex.quote(os.environ[name])}")
+    if unset:
+        terminal.say(f"  unset {' '.join(unset)}")
+    for name, value in sorted(settings.items()):
+        terminal.say(f"  export {name}={shlex.quote(value)}")
     terminal.say("Ctrl-C stops the servers.")
-    # The event loop of the run took the handler with it.
-    signal.signal(signal.SIGTERM, stop_on_sigterm)
     try:
         while True:
             time.sleep(3600)

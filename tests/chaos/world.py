@@ -48,7 +48,7 @@ class World:
         return {
             **self._s3.environment(),
             "AWS_ENDPOINT_URL_S3": urls["s3"],
-            "TOGETHER_API_KEY": "sandbox-key",
+            **self._sandbox.environment(),
             "TOGETHER_BASE_URL": urls["api"],
             "VIDEO_ARCHIVE_BUCKET": BUCKET,
             "VIDEO_ARCHIVE_PREFIX": prefix,
