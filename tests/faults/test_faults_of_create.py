@@ -134,7 +134,7 @@ async def test_a_create_is_never_repeated_in_doubt(expect: Expect, fault: str) -
 
 async def test_a_create_without_an_answer_is_held(scene: Any, expect: Expect) -> None:
     """The POST was sent and its time ran out: it may have been charged."""
-    scene.timeouts = {"create_seconds": 0.5}
+    scene.timeouts = {"create_seconds": 1.5}
     await expect("create", "no answer in time, and the job was made", rules=on_create("hang"), **HELD)
 
 
@@ -148,10 +148,12 @@ async def test_a_create_that_may_never_pass_gives_up(
     scene: Any, expect: Expect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """429 for ever: the step's time limit ends the wait, and no claim is left behind."""
-    impatient = buying.create_video.with_options(timeout_seconds=0.4)
-    monkeypatch.setattr(buying, "create_video", impatient)
-    rules = on_create("rate_limit", seconds=0.1)
-    words = "took longer than its time limit"
+    patient = buying.create_video
+    monkeypatch.setattr(buying, "create_video", patient.with_options(timeout_seconds=1))
     await expect(
-        "create", "429 (slow down) until the step's time is up", rules=rules, **{**PUT_OFF, "reads": words}
+        "create",
+        "429 (slow down) until the step's time is up",
+        rules=on_create("rate_limit", seconds=0.3),
+        cure=lambda: monkeypatch.setattr(buying, "create_video", patient),
+        **{**PUT_OFF, "reads": "took longer than its time limit"},
     )

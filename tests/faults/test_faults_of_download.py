@@ -99,6 +99,6 @@ async def test_only_a_whole_video_is_archived(expect: Expect, fault: str) -> Non
 
 async def test_a_silent_download_is_begun_again(scene: Any, expect: Expect) -> None:
     """Nothing comes for longer than the time between two pieces."""
-    scene.timeouts = {"download_seconds": 0.3}
+    scene.timeouts = {"download_seconds": 1}
     rules = rule("download", "hang", times=1)
     await expect("download", "the file stops coming, once", rules=rules, **GONE_WELL)

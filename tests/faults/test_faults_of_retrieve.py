@@ -75,7 +75,8 @@ async def test_a_job_is_not_lost_by_a_look(expect: Expect, fault: str) -> None:
 async def test_a_deadline_ends_the_wait_and_not_the_job(scene: Any, expect: Expect, fault: str) -> None:
     """Trouble that outlasts the deadline is told with the job's id, and the next run brings it home."""
     scene.deadline = 0.6
-    scene.timeouts = {"read_seconds": 0.2}
+    if fault.startswith("no answer"):
+        scene.timeouts = {"read_seconds": 0.2}
     await expect("retrieve", fault, **LASTING[fault])
 
 

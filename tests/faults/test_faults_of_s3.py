@@ -187,7 +187,7 @@ async def test_a_store_without_conditions_is_refused(scene: Any, expect: Expect)
 
 async def test_an_answer_that_never_comes_is_asked_again(scene: Any, expect: Expect, strikes: Any) -> None:
     """The server takes the upload and says nothing for longer than boto3 waits."""
-    scene.impatient_s3(read_timeout=0.3)
+    scene.impatient_s3(read_timeout=1.5)
     over = threading.Event()
     slow = strikes.at("PUT", ".mp4", lambda: over.wait(20) and None, 1)
     try:

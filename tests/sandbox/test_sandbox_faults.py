@@ -161,6 +161,6 @@ def test_hanging_on_the_wire():
         httpx.Client(base_url=base, headers={"authorization": "Bearer key"}) as api,
     ):
         with pytest.raises(httpx.ReadTimeout):
-            api.post("/v2/videos", json=TINY, timeout=0.1)
+            api.post("/v2/videos", json=TINY, timeout=httpx.Timeout(10, read=1))
         assert len(api.get("/sandbox/bill").json()["jobs"]) == 1
     assert time.monotonic() - began < 10

@@ -95,7 +95,7 @@ async def test_no_moment_of_a_cancellation_spoils_a_lane(wire: Any) -> None:
     """Cancelled at each step of the event loop in turn, a call never takes the connection of the next one with it."""
     async with wire.serve(wire.http(b"{}")) as server:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        lanes = Lanes(1, partial(httpx.AsyncClient, limits=limits, timeout=0.5, trust_env=False))
+        lanes = Lanes(1, partial(httpx.AsyncClient, limits=limits, timeout=10, trust_env=False))
 
         async def call() -> None:
             async with lanes.one() as client:

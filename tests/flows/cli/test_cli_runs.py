@@ -304,8 +304,7 @@ def test_with_a_prefect_server(ready_shell: Any, prefect_api: str, small_file: M
     assert "create: a fox of the server" in asyncio.run(names())
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize(("ending", "recorded"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 def test_interrupted_while_others_wait(
     request: Any,
     ready_shell: Any,
