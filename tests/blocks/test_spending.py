@@ -1,13 +1,15 @@
 """The monthly limit: what counts, and what a run that died leaves set aside."""
 
-from datetime import UTC, datetime
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from blocks import spending as spending_module
 from blocks.ledger import Ledger
-from together_video.errors import BudgetReached
+from together_video.errors import BudgetReached, StoreUnavailable
 from together_video.records import Layout, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
 
@@ -71,3 +73,148 @@ async def test_a_negative_payment_makes_no_room(ledger):
     assert await ledger.spending.total(datetime.now(UTC).strftime("%Y-%m")) == 0
     with pytest.raises(BudgetReached):
         await ledger.spending.reserve("y" * 24, Decimal("1.1"))
+
+
+MONTH = f"{datetime.now(UTC):%Y-%m}"
+
+
+@pytest.fixture
+def another(store):
+    """The same archive in another process, with the same limit."""
+    return lambda: Ledger(store, Layout(prefix="films"), monthly_limit=Decimal(1))
+
+
+@pytest.fixture
+def listings(store, monkeypatch):
+    """Prefixes that are listed, in order."""
+    seen, listed = [], store.list
+
+    async def list_(prefix):
+        seen.append(prefix)
+        return await listed(prefix)
+
+    monkeypatch.setattr(store, "list", list_)
+    return seen
+
+
+def names(number):
+    return [f"{index:024x}" for index in range(number)]
+
+
+async def all_of(*ledgers, number, amount):
+    """As many reservations at the same moment, and how many were made."""
+    asked = [
+        ledgers[index % len(ledgers)].spending.reserve(video, amount)
+        for index, video in enumerate(names(number))
+    ]
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(end) for end in ends} <= {str, BudgetReached}
+    return sum(isinstance(end, str) for end in ends)
+
+
+@pytest.mark.anyio
+async def test_who_asks_at_the_same_moment_shares_a_listing(ledger, listings):
+    """Forty videos: the records once, the month before and after; later only after."""
+    assert await all_of(ledger, number=40, amount=Decimal("0.01")) == 40
+    assert listings == ["films/records/", f"films/spending/{MONTH}/", f"films/spending/{MONTH}/"]
+    assert await ledger.spending.total(MONTH) == Decimal("0.4")
+    listings.clear()
+    await ledger.spending.reserve("x" * 24, Decimal("0.01"))
+    assert len(listings) == 1
+
+
+@pytest.mark.anyio
+async def test_the_limit_is_never_overrun(ledger, another):
+    """Three processes that ask for twice as much as there is, each for several videos at once."""
+    made = await all_of(ledger, another(), another(), number=60, amount=Decimal("0.033"))
+    assert 20 <= made <= 30
+    assert await ledger.spending.total(MONTH) == made * Decimal("0.033")
+
+
+@pytest.mark.anyio
+async def test_what_fits_is_not_kept_out_by_what_does_not(ledger):
+    """One that is too dear for what is left does not stop the cheap ones behind it."""
+    asked = [
+        ledger.spending.reserve(video, amount)
+        for video, amount in zip(names(3), [Decimal("0.6"), Decimal("0.6"), Decimal("0.4")], strict=True)
+    ]
+    first, second, third = await asyncio.gather(*asked, return_exceptions=True)
+    assert (type(first), type(second), type(third)) == (str, BudgetReached, str)
+    assert re.search(r"1 USD a month has no 0.6 USD left \(0.60* USD spent or in flight", str(second))
+
+
+@pytest.mark.anyio
+async def test_money_that_comes_free_is_seen(ledger):
+    """A cost below the estimate makes room, though the sum last seen was over."""
+    key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
+    await ledger.spending.settle(key, Decimal("0.1"))
+    assert await ledger.spending.reserve("y" * 24, Decimal("0.9"))
+
+
+async def recorded(ledger, video, **values):
+    record = VideoRecord(
+        **{"id": video, "state": "archived", "plan": PLAN, "recorded_at": datetime.now(UTC), **values}
+    )
+    await ledger.store.put_once(ledger.layout.record(video), record.model_dump_json().encode())
+
+
+@pytest.mark.anyio
+async def test_what_was_bought_without_the_limit_counts(ledger, another, listings):
+    """At its cost, or its estimate where none was reported; not what was claimed last month. It is read once."""
+    first, second, third, fourth, fifth = names(5)
+    await recorded(ledger, first, cost_usd=Decimal("0.04"))
+    await recorded(ledger, second, plan=PLAN.model_copy(update={"estimate_usd": Decimal("0.05")}))
+    await recorded(ledger, third, claimed_at=datetime.now(UTC) - timedelta(days=32), cost_usd=Decimal(7))
+    await ledger.store.put_once(ledger.layout.record(fourth), b"rubbish")
+    limited = another()
+    await limited.spending.reserve(fifth, Decimal("0.5"))
+    await recorded(ledger, fifth, cost_usd=Decimal("0.5"))
+    assert await limited.spending.total(MONTH) == Decimal("0.59")
+    listings.clear()
+    with pytest.raises(BudgetReached, match=r"\(0\.59\d* USD spent"):
+        await another().spending.reserve("x" * 24, Decimal("0.42"))
+    kept = {found.key.rpartition("/")[2] for found in await ledger.store.list(f"films/spending/{MONTH}/")}
+    assert {f"{first}-recorded-paid-40000", f"{second}-recorded-reserved-50000"} < kept
+    assert len(kept) == 3
+    assert await ledger.spending.left_behind(await ledger.in_flight()) == []
+
+
+@pytest.mark.anyio
+async def test_a_bucket_that_fails_is_told_to_all_who_wait(ledger, monkeypatch):
+    """Each would otherwise wait for it in turn. What was written is withdrawn, and the next try is as the first."""
+    total, calls = ledger.spending.total, []
+
+    async def failing(month):
+        calls.append(month)
+        raise StoreUnavailable("the bucket is down")
+
+    monkeypatch.setattr(ledger.spending, "total", failing)
+    asked = [ledger.spending.reserve(video, Decimal("0.1")) for video in names(5)]
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(end) for end in ends} == {StoreUnavailable}
+    assert len(calls) == 1
+    assert await total(MONTH) == 0
+    monkeypatch.setattr(ledger.spending, "total", total)
+    assert await all_of(ledger, number=5, amount=Decimal("0.1")) == 5
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("stopped", [0, 1])
+async def test_one_that_is_stopped_takes_nothing_with_it(ledger, stopped, monkeypatch):
+    """Whether it decides for the others or waits for one who does: their money is reserved, its own is not."""
+    put, reached, go_on = ledger.store.put_once, asyncio.Event(), asyncio.Event()
+
+    async def slow(key, data):
+        reached.set()
+        await go_on.wait()
+        return await put(key, data)
+
+    monkeypatch.setattr(ledger.store, "put_once", slow)
+    asked = [asyncio.create_task(ledger.spending.reserve(video, Decimal("0.1"))) for video in names(3)]
+    await reached.wait()
+    asked[stopped].cancel()
+    go_on.set()
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert [isinstance(end, str) for end in ends] == [number != stopped for number in range(3)]
+    kept = [found.key for found in await ledger.store.list(f"films/spending/{MONTH}/")]
+    assert sorted(kept) == sorted(end for end in ends if isinstance(end, str))

@@ -190,6 +190,8 @@ async def test_what_s3_is_asked_for(
     limited = archive_at(seen.url, monthly_limit_usd=100)
     await counted(limited, generate_video, **video("first: it writes store.json"))
     bounded = await counted(limited, generate_video, **video("a fox")) - start - one
+    both = await counted(limited, generate_batch, requests=listed, poll=poll, in_flight=1)
+    each = both - start - page - one - one - bounded
 
     def row(counts: Counter[str]) -> list[str]:
         return [str(counts[name]) for name in OPERATIONS]
@@ -202,7 +204,8 @@ async def test_what_s3_is_asked_for(
     assert [cells[1:] for cells in table("what | PUT")] == [
         row(start),
         row(one),
-        row(bounded),
+        row(each),
+        row(bounded - each),
         row(learning),
         row(again - start),
         row(page),
