@@ -71,8 +71,11 @@ async def watch(
         if pause is None:
             if missing and age > FORGOTTEN_AFTER:
                 raise _forgotten(job_id, age)
+            seconds = f"{policy.deadline_seconds:.0f}"
+            # No second at all is one look, not a wait.
+            so_far = "is not finished yet" if seconds == "0" else f"was not finished after {seconds} s"
             raise JobDeadlinePassed(
-                f"Job {job_id} was not finished after {policy.deadline_seconds:.0f} s"
+                f"Job {job_id} {so_far}"
                 + (f" (last trouble: {trouble.rstrip('.')})" if trouble else "")
                 + ". It goes on at the provider and is billed; a later run, or together-video collect, brings it home.",
                 job_id=job_id,

@@ -119,9 +119,10 @@ def _show(looked: _Looked) -> None:
         shown.add((finding.level, place, finding.message))
         because = ": ".join(part for part in (finding.rule, finding.source) if part)
         explained = explained or bool(because)
+        where = "" if finding.field == "line" else f" {escape(finding.field)}"
         out.print(
-            f"{lines.unit} {line}: [{_COLOURS[finding.level]}]{finding.level}[/] "
-            f"{escape(finding.field)}: {escape(printable(finding.message, 500))}"
+            f"{lines.unit} {line}: [{_COLOURS[finding.level]}]{finding.level}[/]{where}: "
+            f"{escape(printable(finding.message, 500))}"
             + (f" [dim]\\[{escape(because)}][/]" if because else "")
         )
     if explained:
@@ -145,7 +146,7 @@ def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
 
 def _cost(cost: Estimate) -> str:
     if cost.usd is None:
-        return f"Cost: unknown ({cost.words})."
+        return f"Cost: unknown ({cost.words.rstrip('.')}). Nothing was spent."
     span = f"{cost.low_usd:.2f} to {cost.usd:.2f}" if cost.low_usd != cost.usd else f"{cost.usd:.2f}"
     return f"Cost: {span} USD, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
 

@@ -139,7 +139,7 @@ def test_an_unknown_model_has_near_names_and_the_way_to_add_it(looked_at: Callab
     )
     assert "ByteDance/Seedance-2.5 or ByteDance/Seedance-2.0" in finding["message"]
     assert "TOGETHER_VIDEO_CATALOGUE" in finding["message"]
-    assert "Cost: unknown (1 video, 1 of them without a known price)." in shown
+    assert "Cost: unknown (1 video, 1 of them without a known price). Nothing was spent." in shown
 
 
 @pytest.mark.parametrize(
