@@ -35,6 +35,10 @@ Edition = Annotated[
 ]
 #: US dollars: a number in forms, where pydantic would offer a number or text.
 Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Price = Annotated[
+    Usd | None,
+    Field(description="Highest price of one video, in US dollars, where the catalogue knows none."),
+]
 
 
 def _settings_schema() -> dict[str, Any]:

@@ -12,7 +12,17 @@ from pydantic import Field
 from flows import artifacts
 from flows.ending import ending, refused
 from flows.intake import keep_media, looked_at
-from flows.parameters import Ambiguous, Archive, Edition, Polling, RetryFailed, Strict, Together, documented
+from flows.parameters import (
+    Ambiguous,
+    Archive,
+    Edition,
+    Polling,
+    Price,
+    RetryFailed,
+    Strict,
+    Together,
+    documented,
+)
 from flows.pipeline import open_pipeline
 from flows.planning import edition_now, prepare
 from together_video.errors import VideoError
@@ -43,6 +53,7 @@ async def generate_video(
         Field(description="Shape, quality and adherence in words; what the request says itself wins."),
     ] = None,
     poll: Polling = None,
+    price_usd: Price = None,
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
@@ -60,7 +71,15 @@ async def generate_video(
         intake = await looked_at([request])
 
         def plan(requests: list[VideoRequest], *, again: bool = False) -> list[VideoPlan]:
-            plans = prepare(requests, edition=now, batch_id=None, strict=strict, chosen=[chosen], again=again)
+            plans = prepare(
+                requests,
+                edition=now,
+                batch_id=None,
+                strict=strict,
+                price_usd=price_usd,
+                chosen=[chosen],
+                again=again,
+            )
             return [plan.model_copy(update={"take": take}) for plan in plans]
 
         plans = plan(intake.requests)

@@ -25,6 +25,8 @@ from together_video.summary import Summary
 
 #: A caller's own settings, which are for other servers and other money.
 _NOT_OURS = ("AWS_", "PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_", "TOGETHER_", "VIDEO_ARCHIVE_")
+#: Of another terminal too, where they would win over what the demo says to set, or be sent along with it.
+_IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 _BUCKET = "videos"
 _PREFIX = "demo"
 _BRIEF = "a lighthouse fox"
@@ -117,7 +119,7 @@ def demo(
             terminal.say(f"Prefect UI:  {prefect.url}")
             terminal.say(f"Sandbox:     {sandbox.url}")
             terminal.say(f"S3:          {s3.url} (bucket {_BUCKET})")
-            _keep_up(terminal, settings, [name for name in own if name not in settings])
+            _keep_up(terminal, settings, sorted({*own, *_IN_THE_WAY} - settings.keys()))
         else:
             terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
     return code
@@ -130,8 +132,7 @@ def _sandbox_settings() -> dict[str, object]:
 
 def _keep_up(terminal: Terminal, settings: Mapping[str, str], unset: Sequence[str]) -> None:
     terminal.say("The other commands work with these from another terminal, where this is set:")
-    if unset:
-        terminal.say(f"  unset {' '.join(unset)}")
+    terminal.say(f"  unset {' '.join(unset)}")
     for name, value in sorted(settings.items()):
         terminal.say(f"  export {name}={shlex.quote(value)}")
     terminal.say("Ctrl-C stops the servers.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,7 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from flows.cli import leaving
-from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
+from flows.cli.options import PlaceOptions, RequestOptions, RunOptions, amount
 from flows.cli.prompts import make_brief
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
@@ -67,7 +66,6 @@ def batch(
     in_flight: int = 20,
     workers: int = 1,
     budget_usd: float | None = None,
-    price_usd: float | None = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -96,8 +94,6 @@ def batch(
         How many workers of a Prefect server share the videos, by runs of the deployment generate-part/part.
     budget_usd
         What this run may spend, in US dollars; what does not fit is skipped.
-    price_usd
-        Highest price of one video, where the catalogue knows none.
     """
     if (file is None) == (brief is None):
         raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
@@ -122,8 +118,7 @@ def batch(
         **run.parameters(),
         "in_flight": in_flight,
         "workers": workers,
-        "budget_usd": _amount("budget-usd", budget_usd),
-        "price_usd": _amount("price-usd", price_usd),
+        "budget_usd": amount("budget-usd", budget_usd),
     }
     reference: dict[str, Any] = {}
     if file is not None:
@@ -166,14 +161,6 @@ def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> No
     terminal = Terminal(quiet=place.json)
     for line in dict.fromkeys(str(finding) for several in chosen for finding in several):
         terminal.say(escape(line))
-
-
-def _amount(name: str, value: float | None) -> Decimal | None:
-    if value is None:
-        return None
-    if not 0 < value < 1e9:
-        raise InputError(f"--{name} must be a positive amount in US dollars.")
-    return Decimal(str(value))
 
 
 def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -112,6 +113,8 @@ class RunOptions:
     "Seconds to wait for one video; after that it goes on at the provider, and a later run or `collect` brings it home."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
+    price_usd: float | None = None
+    "Highest price of one video, in US dollars, where the catalogue knows none."
     retry_failed: Annotated[bool, Parameter(negative=())] = False
     "Buy again what the provider reported as failed in an earlier run."
     on_ambiguous: Literal["hold", "resubmit"] = "hold"
@@ -128,6 +131,7 @@ class RunOptions:
         return {
             "edition": self.edition,
             "poll": self.policy(),
+            "price_usd": amount("price-usd", self.price_usd),
             "retry_failed": self.retry_failed,
             "on_ambiguous": self.on_ambiguous,
             "strict": self.strict,
@@ -147,6 +151,19 @@ class RunOptions:
             raise InputError(
                 "--deadline must be above 0 and at most 604800 seconds, --poll-interval above 0 and at most 3600."
             ) from error
+
+
+def amount(name: str, value: float | None) -> Decimal | None:
+    """An option that is an amount in US dollars.
+
+    Raises:
+        InputError: it is not above zero.
+    """
+    if value is None:
+        return None
+    if not 0 < value < 1e9:
+        raise InputError(f"--{name} must be a positive amount in US dollars.")
+    return Decimal(str(value))
 
 
 def _json_object(name: str, text: str) -> dict[str, Any]:

@@ -54,8 +54,10 @@ def test_other_commands_use_the_servers_of_a_kept_demo(shell: Any, tmp_path: Pat
     """With what it says to set, and until it is stopped."""
     with shell.start("demo", "--folder", str(tmp_path / "kept"), "--count", "1", "--keep") as demo:
         try:
-            exports = []
+            exports, unset = [], []
             for line in demo.stderr:
+                if line.startswith("  unset "):
+                    unset = line.split()[1:]
                 if line.startswith("  export "):
                     exports.append(line.split()[1].partition("="))
                 if line.startswith("Ctrl-C stops the servers"):
@@ -65,6 +67,7 @@ def test_other_commands_use_the_servers_of_a_kept_demo(shell: Any, tmp_path: Pat
             demo.communicate(timeout=60)
         finally:
             demo.kill()
+    assert unset == ["AWS_PROFILE", "AWS_SESSION_TOKEN"]
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["records"] == 1
     assert demo.returncode == 0

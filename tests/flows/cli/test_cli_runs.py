@@ -358,6 +358,26 @@ def test_sigterm_while_prefect_records(
     assert (assert_is_the_document(done.stdout)["counts"]["archived"], api.posts) == (2, 2)
 
 
+def test_a_price_that_nobody_knows_can_be_given(ready_shell: Any, tmp_path: Any, api: Any) -> None:
+    """Under a monthly limit nothing is bought without one; `--price-usd` is it, for one video as for many."""
+    catalogue = tmp_path / "models.json"
+    catalogue.write_text(json.dumps([{"name": "acme/dream-1"}]))
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("a paper boat\n")
+    place = {"TOGETHER_VIDEO_CATALOGUE": str(catalogue), "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "1"}
+    words = ("--model", "acme/dream-1", "--width", "64", "--height", "48", "--seconds", "1", "--json")
+    for given in (("generate", "a fox"), ("batch", str(prompts))):
+        refused = ready_shell.run(*given, *words, **place)
+        assert refused.returncode == 1, refused.stderr
+        assert "give --price-usd" in json.loads(refused.stdout)["videos"][0]["error"]
+        done = ready_shell.run(*given, *words, "--price-usd", "0.4", **place)
+        assert done.returncode == 0, done.stderr
+    dear = ready_shell.run("generate", "an owl", *words, "--price-usd", "1.1", **place)
+    assert "has no 1.1 USD left" in json.loads(dear.stdout)["videos"][0]["error"]
+    wrong = ready_shell.run("generate", "an owl", *words, "--price-usd", "0", **place)
+    assert (wrong.returncode, api.posts) == (2, 2)
+
+
 def test_more_requests_than_a_prefect_server_takes(
     ready_shell: Any, prefect_api: str, tmp_path: Any, api: Any
 ) -> None:
