@@ -87,7 +87,8 @@ class MonthlySpending:
             return None
         if amount is None:
             raise BudgetReached(
-                "its price is unknown, and the archive has a monthly limit: give --price-usd."
+                "its price is unknown, and the archive has a monthly limit: give --price-usd, or your own "
+                "catalogue its price."
             )
         wish = await self._asked(video, amount, self.limit)
         for _ in range(1, _TRIES):

@@ -58,7 +58,8 @@ def prepare(
     if needs_price and None in prices:
         model = review.requests[prices.index(None)].request.model
         raise InputError(
-            f"{model} has no known price, and there is a budget: give --price-usd. Nothing was sent."
+            f"{model} has no known price, and there is a budget: give --price-usd, or your own catalogue its price. "
+            "Nothing was sent."
         )
     plans = plan_videos(requests, edition=edition, batch_id=batch_id, origin=origin, sweeps=sweeps)
     return [

@@ -25,7 +25,9 @@ class Purse:
         if self._budget is None:
             return
         if amount is None:
-            raise BudgetReached("its price is unknown, and there is a budget: give --price-usd.")
+            raise BudgetReached(
+                "its price is unknown, and there is a budget: give --price-usd, or your own catalogue its price."
+            )
         async with self._changed:
             while (verdict := self._budget.reserve(amount)) is not Verdict.FITS:
                 if verdict is Verdict.NEVER:
