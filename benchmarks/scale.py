@@ -16,11 +16,13 @@ from benchmarks.bars import bars
 from benchmarks.harness import Goal, Measured, Stage, keep, requests_file, stage, table
 
 
-def batch(made: Stage, file: Path, prefix: str, in_flight: int, *, recorded: bool) -> Measured:
+def batch(made: Stage, file: Path, prefix: str, options: argparse.Namespace) -> Measured:
     """`together-video batch FILE`. Raises RuntimeError where it does not exit with 0."""
     words = ["-m", "benchmarks.contenders.ours", "batch", str(file), "--json"]
-    flight = ["--in-flight", str(in_flight)]
-    environment = {**made.environment(prefix, recorded=recorded), "PREFECT_LOGGING_LEVEL": "WARNING"}
+    flight = ["--in-flight", str(options.in_flight)]
+    environment = {**made.environment(prefix, recorded=options.recorded), "PREFECT_LOGGING_LEVEL": "WARNING"}
+    if options.monthly_limit_usd:
+        environment["VIDEO_ARCHIVE_MONTHLY_LIMIT_USD"] = str(options.monthly_limit_usd)
     return made.run([*words, *flight], environment)
 
 
@@ -31,7 +33,7 @@ def page_sizes(made: Stage, prefix: str) -> list[int]:
 def large(made: Stage, options: argparse.Namespace) -> tuple[dict[str, float], list[Goal]]:
     """One large batch. Memory in MB: before the first video, with all places taken, at 40 % and at the end."""
     file = requests_file(made.folder, "large", options.videos)
-    found = batch(made, file, "large", options.in_flight, recorded=options.recorded)
+    found = batch(made, file, "large", options)
     samples: list[tuple[int, int, float]] = [tuple(sample) for sample in found.told["memory"]]
     start = samples[0][2]
     full = next(
@@ -62,8 +64,8 @@ def large(made: Stage, options: argparse.Namespace) -> tuple[dict[str, float], l
 def again(made: Stage, options: argparse.Namespace) -> tuple[dict[str, float], list[Goal]]:
     """A batch that is archived already."""
     file = requests_file(made.folder, "again", options.again)
-    batch(made, file, "again", options.in_flight, recorded=options.recorded)
-    found = batch(made, file, "again", options.in_flight, recorded=options.recorded)
+    batch(made, file, "again", options)
+    found = batch(made, file, "again", options)
     states = json.loads(found.output)["counts"]
     if states["reused"] != options.again:
         raise RuntimeError(f"not all were reused: {states}")
@@ -86,6 +88,7 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=1000)
     parser.add_argument("--job-seconds", type=float, default=60)
     parser.add_argument("--recorded", action="store_true", help="as flow runs of a Prefect server")
+    parser.add_argument("--monthly-limit-usd", type=float, help="of the archive, none by default")
     parser.add_argument("--only", choices=("large", "again"), help="one of the two parts")
     options = parser.parse_args()
     found, goals = {}, []

@@ -19,8 +19,8 @@ from uuid import uuid4
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from blocks.gathering import Gathered
 from blocks.objects import StoredBytes
-from blocks.removal import Removal
 from blocks.spending import MonthlySpending
 from blocks.store import ObjectStore
 from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict, StoreUnavailable
@@ -74,7 +74,7 @@ class Ledger:
         self.store = store
         self.layout = layout
         self.spending = MonthlySpending(store, layout, monthly_limit)
-        self._removal = Removal(store)
+        self._remove = Gathered(self._remove_all)
         #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
         self._unsure: dict[str, Claim] = {}
 
@@ -241,8 +241,8 @@ class Ledger:
             else:
                 record = existing
         try:
-            await self.spending.settle(claim.reservation, record.cost_usd)
-            await self.clear(record.id)
+            settled = await self.spending.settle(claim.reservation, record.cost_usd)
+            await self.clear(record.id, settled)
         except ArchiveError as error:
             # The record is the commit, and holds. The collector clears away what stays in flight.
             _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
@@ -265,10 +265,16 @@ class Ledger:
         )
         return await self.finish(record, claim)
 
-    async def clear(self, video: str) -> None:
-        """Empty inflight/<id>/ once the record is there. As that wins over all of it, the order is nobody's matter."""
+    async def clear(self, video: str, settled: Iterable[str] = ()) -> None:
+        """Empty inflight/<id>/ once the record is there, and what else it has settled. As that wins over all of
+        it, the order is nobody's matter.
+        """
         layout = self.layout
-        await self._removal.remove([layout.ambiguous(video), layout.job(video), layout.claim(video)])
+        left = [layout.ambiguous(video), layout.job(video), layout.claim(video)]
+        await self._remove([*left, *settled])
+
+    async def _remove_all(self, cleared: list[list[str]]) -> None:
+        await self.store.delete(key for keys in cleared for key in keys)
 
     async def in_flight(self) -> dict[str, InFlight]:
         """All purchases in flight, by id: which facts there are, and since when. One listing."""

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from blocks.gathering import Gathered
 from blocks.store import ObjectStore
 from together_video.errors import ArchiveError, BudgetReached
 from together_video.records import Layout, VideoRecord
@@ -39,8 +40,7 @@ _AT_ONCE = 16
 class _Wish:
     """One video that asks for room, and what was decided: `key` of its reservation, or none.
 
-    `total` is what the month came to without it, in USD; `is_final` that there is no use in asking again;
-    `error` what kept the bucket from answering.
+    `total` is what the month came to without it, in USD; `is_final` that there is no use in asking again.
     """
 
     video: str
@@ -49,7 +49,6 @@ class _Wish:
     total: Decimal = Decimal(0)
     is_final: bool = False
     is_given_up: bool = False
-    error: ArchiveError | None = None
 
 
 class MonthlySpending:
@@ -71,8 +70,7 @@ class MonthlySpending:
         self._store = store
         self._layout = layout
         self._sleep = sleep
-        self._turn = asyncio.Lock()
-        self._wishes: list[_Wish] = []
+        self._decided = Gathered(self._decide)
         #: The month whose records are taken in, and its total as last seen.
         self._month = ""
         self._seen = Decimal(0)
@@ -90,65 +88,46 @@ class MonthlySpending:
                 "its price is unknown, and the archive has a monthly limit: give --price-usd, or your own "
                 "catalogue its price."
             )
-        wish = await self._asked(video, amount, self.limit)
-        for _ in range(1, _TRIES):
-            if wish.key is not None or wish.is_final:
-                break
-            await self._sleep(random.uniform(0.05, 0.5))  # noqa: S311 - jitter, not a secret
-            wish = await self._asked(video, amount, self.limit)
-        if wish.key is not None:
-            return wish.key
+        wish = _Wish(video, amount)
+        try:
+            for attempt in range(_TRIES):
+                if attempt:
+                    await self._sleep(random.uniform(0.05, 0.5))  # noqa: S311 - jitter, not a secret
+                await self._decided(wish)
+                if wish.key is not None:
+                    return wish.key
+                if wish.is_final:
+                    break
+        except BaseException:
+            wish.is_given_up = True
+            await self._withdraw([wish.key] if wish.key else [])
+            raise
         raise BudgetReached(
             f"the archive's limit of {self.limit} USD a month has no {amount} USD left "
             f"({wish.total.normalize():f} USD spent or in flight in {self._month})."
         )
 
-    async def _asked(self, video: str, amount: Decimal, limit: Decimal) -> _Wish:
-        """Ask once. Whoever has its turn decides for all that wait for theirs."""
-        wish = _Wish(video, amount)
-        self._wishes.append(wish)
-        try:
-            async with self._turn:
-                if wish in self._wishes:
-                    await self._decide(limit)
-            if wish.error is not None:
-                raise wish.error
-        except BaseException:
-            wish.is_given_up = True
-            if wish in self._wishes:
-                self._wishes.remove(wish)
-            await self.withdraw(wish.key)
-            raise
-        return wish
-
-    async def _decide(self, limit: Decimal) -> None:
-        """Reserve for all that ask by now, in their order, what there is room for."""
-        await asyncio.sleep(0)  # Those that begin at the same moment come along.
-        wishes, self._wishes = self._wishes, []
+    async def _decide(self, wishes: list[_Wish]) -> None:
+        """Reserve for all of these, in their order, what there is room for."""
+        limit = self.limit or Decimal(0)
+        month = f"{datetime.now(UTC):%Y-%m}"
+        if month != self._month:
+            self._seen, self._month = await self._take_in(month), month
+        elif self._seen + sum(wish.amount for wish in wishes) > limit:
+            self._seen = await self.total(month)
         keys: dict[_Wish, str] = {}
-        try:
-            month = f"{datetime.now(UTC):%Y-%m}"
-            if month != self._month:
-                self._seen, self._month = await self._take_in(month), month
-            elif self._seen + sum(wish.amount for wish in wishes) > limit:
-                self._seen = await self.total(month)
-            for wish in wishes:
-                wish.total, wish.is_final = self._seen, self._seen + wish.amount > limit
-                if not wish.is_final:
-                    self._seen += wish.amount
-                    name = f"{wish.video}-{uuid4().hex[:8]}-reserved-{_micros(wish.amount)}"
-                    keys[wish] = self._layout.spending(month, name)
-            if keys:
-                await self._put(keys.values())
-                self._seen = await self.total(month)
-        except ArchiveError as error:
-            for wish in wishes:
-                wish.error = error
-            await self._withdraw(keys.values())
+        for wish in wishes:
+            wish.total, wish.is_final = self._seen, self._seen + wish.amount > limit
+            if not wish.is_final and not wish.is_given_up:
+                self._seen += wish.amount
+                name = f"{wish.video}-{uuid4().hex[:8]}-reserved-{_micros(wish.amount)}"
+                keys[wish] = self._layout.spending(month, name)
+        if not keys:
             return
+        try:
+            await self._put(keys.values())
+            self._seen = await self.total(month)
         except BaseException:
-            # This one was stopped; the others ask anew in their own turns.
-            self._wishes = [wish for wish in wishes if not wish.is_given_up] + self._wishes
             await self._withdraw(keys.values())
             raise
         for wish, key in reversed(keys.items()):
@@ -217,14 +196,14 @@ class MonthlySpending:
         if key is not None:
             await self._store.delete([key])
 
-    async def settle(self, key: str | None, cost: Decimal | None) -> None:
-        """Replace the reservation by what was paid; without a reported cost it stays as it is."""
+    async def settle(self, key: str | None, cost: Decimal | None) -> list[str]:
+        """Write what was paid beside the reservation. Returns what may be removed now: nothing without a cost."""
         if key is None or cost is None:
-            return
+            return []
         stem = key.rpartition("-reserved-")[0]
         # In this order the month never looks cheaper than it is, wherever this is interrupted.
         await self._store.put_once(f"{stem}-paid-{_micros(cost)}", b"{}\n")
-        await self._store.delete([key])
+        return [key]
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
         """Keys of reservations behind which no purchase was ever made: their run died right after them.

@@ -11,11 +11,11 @@ import pytest
 
 
 class S3Call(NamedTuple):
-    """One request: what IAM and the price list call it, and the key or the prefix that it is about."""
+    """One request: what IAM and the price list call it, and the keys or the prefix that it is about."""
 
     operation: str
     action: str
-    key: str
+    keys: tuple[str, ...]
 
 
 def s3_call(method: str, path: str, bucket: str, body: bytes) -> S3Call:
@@ -24,17 +24,15 @@ def s3_call(method: str, path: str, bucket: str, body: bytes) -> S3Call:
     assert unquote(parts.path).startswith(f"/{bucket}"), path
     key, query = unquote(parts.path).removeprefix(f"/{bucket}").removeprefix("/"), parse_qs(parts.query)
     if not key and (method, parts.query) == ("POST", "delete"):
-        keys = re.findall(r"<Key>([^<]+)</Key>", body.decode())
-        assert len({key.rpartition("/")[0] for key in keys}) == 1, keys
-        return S3Call("POST", "s3:DeleteObject", keys[0])
+        return S3Call("POST", "s3:DeleteObject", tuple(re.findall(r"<Key>([^<]+)</Key>", body.decode())))
     if not key:
         assert method == "GET", (method, path)
         assert query["list-type"] == ["2"], path
-        return S3Call("LIST", "s3:ListBucket", query.get("prefix", [""])[0])
+        return S3Call("LIST", "s3:ListBucket", (query.get("prefix", [""])[0],))
     action = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}[method]
     # A sub-resource such as ?tagging would be another action; a signed link has no other query.
     assert all(name.lower().startswith("x-amz-") or name == "x-id" for name in query), path
-    return S3Call(method, f"s3:{action}", key)
+    return S3Call(method, f"s3:{action}", (key,))
 
 
 class Watched:
