@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from together_video.errors import ArchiveError
+from together_video.errors import VideoError
 
 Ask = TypeVar("Ask")
 
@@ -20,15 +20,15 @@ class Gathered(Generic[Ask]):
     def __init__(self, serve: Callable[[list[Ask]], Awaitable[None]]) -> None:
         self._serve = serve
         self._turn = asyncio.Lock()
-        self._waiting: dict[asyncio.Future[ArchiveError | None], Ask] = {}
+        self._waiting: dict[asyncio.Future[VideoError | None], Ask] = {}
 
     async def __call__(self, ask: Ask) -> None:
         """Returns once it is served. What is asked for by a caller who is cancelled is served with the others.
 
         Raises:
-            ArchiveError: those that were served together could not be.
+            VideoError: those that were served together could not be.
         """
-        ours: asyncio.Future[ArchiveError | None] = asyncio.get_running_loop().create_future()
+        ours: asyncio.Future[VideoError | None] = asyncio.get_running_loop().create_future()
         self._waiting[ours] = ask
         async with self._turn:
             if not ours.done():
@@ -39,7 +39,7 @@ class Gathered(Generic[Ask]):
                 trouble = None
                 try:
                     await self._serve(list(together.values()))
-                except ArchiveError as error:
+                except VideoError as error:
                     trouble = error
                 for waiting in together:
                     del self._waiting[waiting]

@@ -23,7 +23,14 @@ from blocks.gathering import Gathered
 from blocks.objects import StoredBytes
 from blocks.spending import MonthlySpending
 from blocks.store import ObjectStore
-from together_video.errors import ArchiveError, MediaRefused, NoClearAnswer, ObjectConflict, StoreUnavailable
+from together_video.errors import (
+    ArchiveError,
+    MediaRefused,
+    NoClearAnswer,
+    ObjectConflict,
+    StoreUnavailable,
+    VideoError,
+)
 from together_video.media_files import MediaFile
 from together_video.media_links import LINK_SECONDS
 from together_video.prompts import PromptSet
@@ -116,7 +123,7 @@ class Ledger:
             if await self._write(self.layout.claim(plan.id), claim):
                 return claim
             found = await self._read(self.layout.claim(plan.id), Claim)
-        except ArchiveError:
+        except VideoError:
             # It may lie there all the same, with nobody behind it: the next try must know it for its own.
             self._unsure[plan.id] = claim
             raise
@@ -212,6 +219,11 @@ class Ledger:
                 return Facts(state=state_of(record=record), record=record)
         return found
 
+    async def is_taken(self, video: str) -> bool:
+        """Whether somebody has claimed this purchase, or finished it."""
+        found = await self.facts(video)
+        return found.claim is not None or found.record is not None
+
     async def facts_in_flight(self, video: str) -> Facts:
         """What lies under inflight/<id>/, whatever the record says."""
         claimed = await self._read(self.layout.claim(video), Claim)
@@ -243,7 +255,7 @@ class Ledger:
         try:
             settled = await self.spending.settle(claim.reservation, record.cost_usd)
             await self.clear(record.id, settled)
-        except ArchiveError as error:
+        except VideoError as error:
             # The record is the commit, and holds. The collector clears away what stays in flight.
             _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
         return record

@@ -85,7 +85,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
             key=key,
             message="money of the monthly limit is set aside for a purchase that was never made: run collect",
         )
-        for key in await ledger.spending.left_behind(remaining)
+        for key in await ledger.spending.entries.left_behind(remaining)
     ]
     return AuditReport(
         bucket=ledger.bucket,

@@ -56,7 +56,7 @@ async def collect_videos(
             if found:
                 await pipeline.ledger.check()
             if pipeline.ledger.spending.limit is not None:
-                left = await pipeline.ledger.spending.left_behind(found)
+                left = await pipeline.ledger.spending.entries.left_behind(found)
                 await pipeline.ledger.store.delete(left)
             await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)

@@ -21,6 +21,7 @@ from together_video.advice import as_sentence
 from together_video.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
+    BudgetReached,
     ConfigurationError,
     CreateAmbiguous,
     CreatesShut,
@@ -102,6 +103,7 @@ async def buy(
     before each claim: the place for a rate limit that reaches beyond this process.
 
     Raises:
+        BudgetReached: the archive's monthly limit has no room for it, and nobody has bought it yet.
         CreateAmbiguous: it may have been paid for; held.
         TogetherError, ConfigurationError: refused or never sent; it is proven that nothing was created.
             `CreatesShut` where the API asks to wait for longer than a run does.
@@ -158,7 +160,13 @@ async def _attempt(
 ) -> Purchase | VideoRecord | _Again:
     """Claim, look for a record, POST. It runs to its end once begun; after `stop` it creates nothing."""
     began = clock()
-    claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
+    try:
+        claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
+    except BudgetReached:
+        # What was bought, or may have been, is brought home or held all the same: it needs no more money.
+        if not await ledger.is_taken(plan.id):
+            raise
+        claim = None
     if claim is None:
         return _Again.CLAIMED_BY_ANOTHER
     try:

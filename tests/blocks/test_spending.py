@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from blocks import spending as spending_module
+from blocks import spending_entries
 from blocks.ledger import Ledger
-from together_video.errors import BudgetReached, StoreUnavailable
+from together_video.errors import BudgetReached, ConfigurationError, StoreUnavailable
 from together_video.records import Layout, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
 
+MONTH = f"{datetime.now(UTC):%Y-%m}"
 PLAN = VideoPlan(request=VideoRequest(model="m", prompt="A fox"), estimate_usd=Decimal("0.9"))
 
 
@@ -25,7 +26,7 @@ def ledger(store):
 @pytest.fixture
 def an_hour_later(monkeypatch):
     """Everything counts as old enough."""
-    monkeypatch.setattr(spending_module, "_SETTLED_AFTER", -60)
+    monkeypatch.setattr(spending_entries, "_SETTLED_AFTER", -60)
 
 
 @pytest.mark.anyio
@@ -34,7 +35,7 @@ async def test_a_reservation_left_behind_is_found(ledger, an_hour_later):
     key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
     with pytest.raises(BudgetReached):
         await ledger.claim(PLAN, valid_seconds=250)
-    assert await ledger.spending.left_behind(await ledger.in_flight()) == [key]
+    assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == [key]
     await ledger.spending.withdraw(key)
     assert await ledger.claim(PLAN, valid_seconds=250)
 
@@ -43,14 +44,14 @@ async def test_a_reservation_left_behind_is_found(ledger, an_hour_later):
 async def test_a_young_reservation_is_left_alone(ledger):
     """Its run may be about to claim."""
     await ledger.spending.reserve("x" * 24, Decimal("0.9"))
-    assert await ledger.spending.left_behind(()) == []
+    assert await ledger.spending.entries.left_behind(()) == []
 
 
 @pytest.mark.anyio
 async def test_a_reservation_behind_a_claim_is_none_of_those(ledger, an_hour_later):
     """The purchase is in flight and settles it when it is finished."""
     await ledger.claim(PLAN, valid_seconds=250)
-    assert await ledger.spending.left_behind(await ledger.in_flight()) == []
+    assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == []
 
 
 @pytest.mark.anyio
@@ -60,9 +61,10 @@ async def test_what_has_a_record_counts(ledger, an_hour_later):
     record = VideoRecord(id=PLAN.id, state="archived", plan=PLAN, recorded_at=datetime.now(UTC))
     await ledger.store.put_once(ledger.layout.record(PLAN.id), record.model_dump_json().encode())
     await ledger.store.delete([ledger.layout.claim(PLAN.id)])
-    assert await ledger.spending.left_behind(await ledger.in_flight()) == []
-    await ledger.spending.settle(claim.reservation, Decimal("0.5"))
-    assert await ledger.spending.left_behind(await ledger.in_flight()) == []
+    assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == []
+    assert await ledger.spending.settle(claim.reservation, Decimal("0.5")) == [claim.reservation]
+    assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == [claim.reservation]
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.5")
 
 
 @pytest.mark.anyio
@@ -70,12 +72,9 @@ async def test_a_negative_payment_makes_no_room(ledger):
     """It counts as nothing, and raises no limit."""
     key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
     await ledger.spending.settle(key, Decimal(-100))
-    assert await ledger.spending.total(datetime.now(UTC).strftime("%Y-%m")) == 0
+    assert await ledger.spending.entries.total(datetime.now(UTC).strftime("%Y-%m")) == 0
     with pytest.raises(BudgetReached):
         await ledger.spending.reserve("y" * 24, Decimal("1.1"))
-
-
-MONTH = f"{datetime.now(UTC):%Y-%m}"
 
 
 @pytest.fixture
@@ -117,7 +116,7 @@ async def test_who_asks_at_the_same_moment_shares_a_listing(ledger, listings):
     """Forty videos: the records once, the month before and after; later only after."""
     assert await all_of(ledger, number=40, amount=Decimal("0.01")) == 40
     assert listings == ["films/records/", f"films/spending/{MONTH}/", f"films/spending/{MONTH}/"]
-    assert await ledger.spending.total(MONTH) == Decimal("0.4")
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.4")
     listings.clear()
     await ledger.spending.reserve("x" * 24, Decimal("0.01"))
     assert len(listings) == 1
@@ -128,7 +127,7 @@ async def test_the_limit_is_never_overrun(ledger, another):
     """Three processes that ask for twice as much as there is, each for several videos at once."""
     made = await all_of(ledger, another(), another(), number=60, amount=Decimal("0.033"))
     assert 20 <= made <= 30
-    assert await ledger.spending.total(MONTH) == made * Decimal("0.033")
+    assert await ledger.spending.entries.total(MONTH) == made * Decimal("0.033")
 
 
 @pytest.mark.anyio
@@ -167,34 +166,38 @@ async def test_what_was_bought_without_the_limit_counts(ledger, another, listing
     await recorded(ledger, third, claimed_at=datetime.now(UTC) - timedelta(days=32), cost_usd=Decimal(7))
     await ledger.store.put_once(ledger.layout.record(fourth), b"rubbish")
     limited = another()
-    await limited.spending.reserve(fifth, Decimal("0.5"))
+    key = await limited.spending.reserve(fifth, Decimal("0.5"))
     await recorded(ledger, fifth, cost_usd=Decimal("0.5"))
-    assert await limited.spending.total(MONTH) == Decimal("0.59")
+    assert await limited.spending.entries.total(MONTH) == Decimal("0.59")
     listings.clear()
     with pytest.raises(BudgetReached, match=r"\(0\.59\d* USD spent"):
         await another().spending.reserve("x" * 24, Decimal("0.42"))
     kept = {found.key.rpartition("/")[2] for found in await ledger.store.list(f"films/spending/{MONTH}/")}
-    assert {f"{first}-recorded-paid-40000", f"{second}-recorded-reserved-50000"} < kept
-    assert len(kept) == 3
-    assert await ledger.spending.left_behind(await ledger.in_flight()) == []
+    assert kept == {
+        f"{first}-recorded-paid-40000",
+        f"{second}-recorded-reserved-50000",
+        f"{third}-recorded-paid-0",
+        key.rpartition("/")[2],
+    }
+    assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == []
 
 
 @pytest.mark.anyio
 async def test_a_bucket_that_fails_is_told_to_all_who_wait(ledger, monkeypatch):
     """Each would otherwise wait for it in turn. What was written is withdrawn, and the next try is as the first."""
-    total, calls = ledger.spending.total, []
+    total, calls = ledger.spending.entries.total, []
 
     async def failing(month):
         calls.append(month)
         raise StoreUnavailable("the bucket is down")
 
-    monkeypatch.setattr(ledger.spending, "total", failing)
+    monkeypatch.setattr(ledger.spending.entries, "total", failing)
     asked = [ledger.spending.reserve(video, Decimal("0.1")) for video in names(5)]
     ends = await asyncio.gather(*asked, return_exceptions=True)
     assert {type(end) for end in ends} == {StoreUnavailable}
     assert len(calls) == 1
     assert await total(MONTH) == 0
-    monkeypatch.setattr(ledger.spending, "total", total)
+    monkeypatch.setattr(ledger.spending.entries, "total", total)
     assert await all_of(ledger, number=5, amount=Decimal("0.1")) == 5
 
 
@@ -218,3 +221,56 @@ async def test_one_that_is_stopped_takes_nothing_with_it(ledger, stopped, monkey
     assert [isinstance(end, str) for end in ends] == [number != stopped for number in range(3)]
     kept = [found.key for found in await ledger.store.list(f"films/spending/{MONTH}/")]
     assert sorted(kept) == sorted(end for end in ends if isinstance(end, str))
+
+
+@pytest.mark.anyio
+async def test_a_late_record_is_taken_in_at_its_cost(ledger, another):
+    """It was given up, and counted at its estimate, by the time that it came home."""
+    (video,) = names(1)
+    await recorded(
+        ledger, video, state="abandoned", plan=PLAN.model_copy(update={"estimate_usd": Decimal("0.2")})
+    )
+    await another().spending.reserve("x" * 24, Decimal("0.1"))
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.3")
+    late = VideoRecord(
+        id=video, state="archived", plan=PLAN, recorded_at=datetime.now(UTC), cost_usd=Decimal("0.7")
+    )
+    await ledger.store.put_once(ledger.layout.late_record(video), late.model_dump_json().encode())
+    await another().spending.reserve("y" * 24, Decimal("0.1"))
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.9")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("paid", [True, False])
+async def test_a_reservation_that_another_stands_for_is_left_behind(ledger, an_hour_later, paid):
+    """A run died between its reservation and its claim, and the same video was bought after all."""
+    strays = [await ledger.spending.reserve(PLAN.id, Decimal("0.04")) for _ in range(2)]
+    claim = await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal("0.5")}), valid_seconds=250)
+    await recorded(ledger, PLAN.id)
+    await ledger.store.delete([ledger.layout.claim(PLAN.id)])
+    if paid:
+        await ledger.spending.settle(claim.reservation, Decimal("0.5"))
+        strays.append(claim.reservation)
+    left = await ledger.spending.entries.left_behind(await ledger.in_flight())
+    assert sorted(left) == sorted(strays)
+    await ledger.store.delete(left)
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.5")
+
+
+@pytest.mark.anyio
+async def test_credentials_that_end_are_told_to_all_and_lose_no_record(ledger, monkeypatch):
+    """They are no fault of the bucket: each is told once, and what is recorded holds."""
+
+    async def expired(*_):
+        raise ConfigurationError("no usable AWS credentials")
+
+    claim = await ledger.claim(PLAN, valid_seconds=250)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.store, "list", expired)
+        asked = [ledger.spending.reserve(video, Decimal("0.2")) for video in names(3)]
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(end) for end in ends} == {ConfigurationError}
+    monkeypatch.setattr(ledger.store, "delete", expired)
+    record = VideoRecord(id=PLAN.id, state="archived", plan=PLAN, recorded_at=datetime.now(UTC))
+    assert await ledger.finish(record, claim) == record
+    assert await ledger.record(PLAN.id) == record

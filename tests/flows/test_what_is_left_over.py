@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from blocks import VideoArchive
-from blocks import spending as spending_module
+from blocks import VideoArchive, spending_entries
 from flows.audit import audit
 from flows.collect import collect_videos
 from flows.ending import result_of
@@ -52,7 +51,7 @@ async def test_money_that_nobody_uses_is_given_back(
     assert (await collect(archive=archive)).is_completed()
     async with archive.open() as ledger:
         assert await ledger.store.head(key) is not None
-    monkeypatch.setattr(spending_module, "_SETTLED_AFTER", -60)
+    monkeypatch.setattr(spending_entries, "_SETTLED_AFTER", -60)
     assert await findings(archive) == [("half-written", key)]
     assert (await collect(archive=archive)).is_completed()
     assert await findings(archive) == []

@@ -3,16 +3,19 @@
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import httpx
 import pytest
 
+from blocks.ledger import Ledger
 from tasks.purchase import Purchase, buy
 from together_video.client import Timeouts, TogetherClient
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
     ApiUnreachable,
+    BudgetReached,
     ConfigurationError,
     CreateAmbiguous,
     CreatesShut,
@@ -462,3 +465,37 @@ async def test_a_claim_that_has_grown_old_is_made_again(purchase, api, ledger):
     bought = await purchase(clock=lambda: next(moments))
     assert (await ledger.facts(bought.claim.id)).claim == bought.claim
     assert (api.bill()["posts"], next(moments, None)) == (1, None)
+
+
+@pytest.fixture
+def used_up(ledger):
+    """The same archive with a monthly limit that holds one video of 0.3 USD and no more."""
+    return Ledger(ledger.store, ledger.layout, monthly_limit=Decimal("0.5"))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("price", [Decimal("0.3"), None])
+async def test_what_is_bought_needs_no_more_money(purchase, plan, api, used_up, ledger, price):
+    """Its job is waited for though the month's limit is used up, as by its own price, or its price is unknown now."""
+    plan = plan.model_copy(update={"estimate_usd": Decimal("0.3")})
+    first = await purchase(plan=plan, ledger=used_up)
+    again = plan.model_copy(update={"estimate_usd": price})
+    second = await purchase(
+        plan=again, ledger=Ledger(ledger.store, ledger.layout, monthly_limit=Decimal("0.5"))
+    )
+    assert (second.job_id, second.resumed) == (first.job_id, True)
+    with pytest.raises(BudgetReached, match=r"no 0.3 USD left \(0.3 USD spent"):
+        await purchase(plan=plan.model_copy(update={"take": 2}), ledger=used_up)
+    assert api.posts == 1
+
+
+@pytest.mark.anyio
+async def test_a_doubt_stays_a_doubt_where_there_is_no_money(purchase, plan, api, used_up):
+    """It is held, not put off: somebody has to decide about it."""
+    plan = plan.model_copy(update={"estimate_usd": Decimal("0.3")})
+    api.faults({"on": "create", "kind": "garbage", "times": 1})
+    with pytest.raises(CreateAmbiguous):
+        await purchase(plan=plan, ledger=used_up)
+    with pytest.raises(CreateAmbiguous, match="held and not repeated"):
+        await purchase(plan=plan, ledger=used_up)
+    assert api.posts == 1
