@@ -15,7 +15,7 @@ from blocks.ledger import Ledger
 from blocks.objects import Storage
 from blocks.s3_client import make_client
 from blocks.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
-from together_video.environment import bucket_from_env, check_bucket, monthly_limit_from_env
+from together_video.environment import archive_from_env, check_bucket
 from together_video.errors import ConfigurationError
 from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
 
@@ -134,8 +134,8 @@ class VideoArchive(Block):
         Raises:
             ConfigurationError: there is no bucket name, the prefix is no plain path, or the limit no amount.
         """
-        bucket, prefix = bucket_from_env()
-        return cls(bucket=bucket, prefix=prefix, monthly_limit_usd=monthly_limit_from_env())
+        bucket, prefix, limit = archive_from_env()
+        return cls(bucket=bucket, prefix=prefix, monthly_limit_usd=limit)
 
     @property
     def layout(self) -> Layout:

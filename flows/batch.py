@@ -19,6 +19,7 @@ from flows.page import publish
 from flows.parameters import (
     Ambiguous,
     Archive,
+    Budget,
     Edition,
     InFlight,
     Polling,
@@ -27,7 +28,6 @@ from flows.parameters import (
     Settings,
     Strict,
     Together,
-    Usd,
     documented,
 )
 from flows.pipeline import open_pipeline
@@ -84,10 +84,7 @@ async def generate_batch(
     edition: Edition = "once",
     in_flight: InFlight = 20,
     poll: Polling = None,
-    budget_usd: Annotated[
-        Usd | None,
-        Field(description="What this run may spend, in US dollars; what does not fit is skipped."),
-    ] = None,
+    budget_usd: Budget = None,
     price_usd: Price = None,
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",

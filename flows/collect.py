@@ -96,7 +96,7 @@ async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> S
     seen = await asyncio.gather(*(look(video) for video in found))
     finished = await pipeline.finish([one for one in seen if isinstance(one, Purchase)])
     rest = [one for one in seen if isinstance(one, VideoOutcome)]
-    return Summary.of([*finished.videos, *rest])
+    return Summary.of([*finished.videos, *rest], bought_before=True)
 
 
 async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | None:

@@ -35,6 +35,12 @@ Edition = Annotated[
 ]
 #: US dollars: a number in forms, where pydantic would offer a number or text.
 Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Budget = Annotated[
+    Usd | None,
+    Field(
+        description="What this run may spend, in US dollars, by the highest estimate; what does not fit is skipped."
+    ),
+]
 Price = Annotated[
     Usd | None,
     Field(description="Highest price of one video, in US dollars, where the catalogue knows none."),

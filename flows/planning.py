@@ -54,6 +54,8 @@ def prepare(
     review.refuse_errors()
     for remark in () if again else review.remarks:
         run_logger().warning(remark)
+    if price_usd is not None and not again and None not in (found.estimate.usd for found in review.requests):
+        run_logger().warning("The price of %s USD is not used: the catalogue knows all prices.", price_usd)
     prices = [price_usd if found.estimate.usd is None else found.estimate.usd for found in review.requests]
     if needs_price and None in prices:
         model = review.requests[prices.index(None)].request.model

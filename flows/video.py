@@ -15,6 +15,7 @@ from flows.intake import keep_media, looked_at
 from flows.parameters import (
     Ambiguous,
     Archive,
+    Budget,
     Edition,
     Polling,
     Price,
@@ -53,6 +54,7 @@ async def generate_video(
         Field(description="Shape, quality and adherence in words; what the request says itself wins."),
     ] = None,
     poll: Polling = None,
+    budget_usd: Budget = None,
     price_usd: Price = None,
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",
@@ -76,6 +78,7 @@ async def generate_video(
                 edition=now,
                 batch_id=None,
                 strict=strict,
+                needs_price=budget_usd is not None,
                 price_usd=price_usd,
                 chosen=[chosen],
                 again=again,
@@ -88,6 +91,7 @@ async def generate_video(
             archive,
             policy=poll,
             in_flight=1,
+            budget_usd=budget_usd,
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
         ) as pipeline:

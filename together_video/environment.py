@@ -58,6 +58,15 @@ def bucket_from_env() -> tuple[str, str]:
     return check_bucket(bucket), check_prefix(os.environ.get("VIDEO_ARCHIVE_PREFIX", "").strip())
 
 
+def archive_from_env() -> tuple[str, str, Decimal | None]:
+    """All of them: the bucket, the prefix and the monthly limit in USD.
+
+    Raises:
+        ConfigurationError: as `bucket_from_env` and `monthly_limit_from_env`.
+    """
+    return *bucket_from_env(), monthly_limit_from_env()
+
+
 def monthly_limit_from_env() -> Decimal | None:
     """VIDEO_ARCHIVE_MONTHLY_LIMIT_USD: what all runs together may spend in a calendar month, if it is set.
 

@@ -85,17 +85,18 @@ class VideoOutcome(BaseModel):
 class Summary(BaseModel):
     """All rows of a run. `cost_usd` is what this run itself paid, as the provider reported it.
 
-    `page` is the key of the gallery page, if one was written.
+    `page` is the key of the gallery page, if one was written; `bought_before` is of a run that only collects.
     """
 
     model_config = ConfigDict(frozen=True)
 
     videos: tuple[VideoOutcome, ...]
     page: str | None = None
+    bought_before: bool = False
 
     @classmethod
-    def of(cls, outcomes: Iterable[VideoOutcome]) -> Summary:
-        return cls(videos=tuple(outcomes))
+    def of(cls, outcomes: Iterable[VideoOutcome], *, bought_before: bool = False) -> Summary:
+        return cls(videos=tuple(outcomes), bought_before=bought_before)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -120,7 +121,8 @@ class Summary(BaseModel):
         total = len(self.videos)
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
-        paid = f"{self.cost_usd.normalize():f} USD paid in this run"
+        when = "by the runs that bought them" if self.bought_before else "in this run"
+        paid = f"{self.cost_usd.normalize():f} USD paid {when}"
         return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {paid}"
 
     def as_json(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -70,7 +70,8 @@ class _Looked:
 
     @property
     def errors(self) -> int:
-        return len(self.review.errors) + sum(len(bad.findings) for bad in self.lines.refused)
+        refused = (finding for bad in self.lines.refused for finding in bad.findings)
+        return len(self.review.errors) + sum(finding.level is Level.ERROR for finding in refused)
 
     def findings(self) -> Iterator[tuple[int, Finding]]:
         """Each with its line, in the order of the file."""
@@ -147,7 +148,9 @@ def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
 def _cost(cost: Estimate) -> str:
     if cost.usd is None:
         return f"Cost: unknown ({cost.words.rstrip('.')}). Nothing was spent."
-    span = f"{cost.low_usd:.2f} to {cost.usd:.2f}" if cost.low_usd != cost.usd else f"{cost.usd:.2f}"
+    # Never rounded down: whoever takes it for a budget must be able to buy what it is for.
+    highest = f"{cost.usd.quantize(Decimal('0.001'), ROUND_CEILING)}"
+    span = f"{cost.low_usd:.3f} to {highest}" if cost.low_usd != cost.usd else highest
     return f"Cost: {span} USD, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
 
 

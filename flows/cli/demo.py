@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -131,7 +133,10 @@ def _sandbox_settings() -> dict[str, object]:
 
 
 def _keep_up(terminal: Terminal, settings: Mapping[str, str], unset: Sequence[str]) -> None:
-    terminal.say("The other commands work with these from another terminal, where this is set:")
+    program = shutil.which("together-video") or str(Path(sys.executable).with_name("together-video"))
+    terminal.say(
+        f"The other commands ({program} …) work with these from another terminal, where this is set:"
+    )
     terminal.say(f"  unset {' '.join(unset)}")
     for name, value in sorted(settings.items()):
         terminal.say(f"  export {name}={shlex.quote(value)}")

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from flows.cli.options import PlaceOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
-from together_video.environment import bucket_from_env
+from together_video.environment import archive_from_env
 from together_video.errors import InputError
 
 #: Seconds for which S3 signs a link at most.
@@ -46,7 +46,7 @@ def gallery(
         raise InputError("--latest must be from 1 to 10000.")
     quiet_prefect(verbose=place.verbose)
     if place.archive is None:
-        bucket_from_env()
+        archive_from_env()
     from flows.cli import exhibit
     from flows.cli.running import archive_of
 

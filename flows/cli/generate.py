@@ -10,13 +10,13 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from flows.cli import leaving
-from flows.cli.options import PlaceOptions, RequestOptions, RunOptions, amount
+from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
 from flows.cli.prompts import make_brief
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from together_video.catalogue import Catalogue, Review
-from together_video.catalogue.findings import Finding
-from together_video.environment import api_from_env, bucket_from_env
+from together_video.catalogue.findings import Finding, Level
+from together_video.environment import api_from_env, archive_from_env
 from together_video.errors import InputError
 from together_video.media_intake import take_in
 from together_video.presets import make_request
@@ -65,7 +65,6 @@ def batch(
     chat_model: str | None = None,
     in_flight: int = 20,
     workers: int = 1,
-    budget_usd: float | None = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -92,8 +91,6 @@ def batch(
         How many videos may be on their way at the same time.
     workers
         How many workers of a Prefect server share the videos, by runs of the deployment generate-part/part.
-    budget_usd
-        What this run may spend, in US dollars; what does not fit is skipped.
     """
     if (file is None) == (brief is None):
         raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
@@ -118,7 +115,6 @@ def batch(
         **run.parameters(),
         "in_flight": in_flight,
         "workers": workers,
-        "budget_usd": amount("budget-usd", budget_usd),
     }
     reference: dict[str, Any] = {}
     if file is not None:
@@ -157,9 +153,10 @@ def _sourced(file: str, settings: Mapping[str, Any]) -> list[SourcedRequest]:
 
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:
-    """What aspect, quality and adherence became, each once, before anything is bought."""
-    terminal = Terminal(quiet=place.json)
-    for line in dict.fromkeys(str(finding) for several in chosen for finding in several):
+    """What aspect, quality and adherence became, each once, before anything is bought. For scripts only warnings."""
+    terminal = Terminal()
+    found = [finding for several in chosen for finding in several]
+    for line in dict.fromkeys(str(one) for one in found if not place.json or one.level is not Level.NOTE):
         terminal.say(escape(line))
 
 
@@ -173,7 +170,7 @@ def _run(
     if place.together is None:
         api_from_env()
     if place.archive is None:
-        bucket_from_env()
+        archive_from_env()
     terminal = Terminal(quiet=place.json)
     # Prefect takes seconds to import: bad input is told before.
     with leaving.when_done(), terminal.waiting("Starting …"):

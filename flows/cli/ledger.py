@@ -12,7 +12,7 @@ from flows.cli.options import PlaceOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from together_video.audit import AuditReport
-from together_video.environment import api_from_env, bucket_from_env
+from together_video.environment import api_from_env, archive_from_env
 from together_video.errors import InputError
 from together_video.explain import printable
 from together_video.summary import Summary
@@ -39,7 +39,7 @@ def collect(
     if place.together is None:
         api_from_env()
     if place.archive is None:
-        bucket_from_env()
+        archive_from_env()
     from flows.cli.running import run_flow
     from flows.collect import collect_videos
 
@@ -70,7 +70,7 @@ def audit(
         raise InputError("An audit does not ask the API: --together has no use here.")
     quiet_prefect(verbose=place.verbose)
     if place.archive is None:
-        bucket_from_env()
+        archive_from_env()
     from flows.audit import audit_archive
     from flows.cli.running import run_flow
 

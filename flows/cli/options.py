@@ -48,8 +48,10 @@ class RequestOptions:
     generate_audio: bool | None = None
     "Whether the model makes sound as well."
     frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
-    """Keyframe: URL, s3:// address or file; @first, @last or @48 at its end pins it to a frame. One without is the
-    first frame, the second the last. May be repeated."""
+    (
+        "Keyframe: URL, s3:// address or file; @first, @last or @48 at its end pins it to a frame. "
+        "One without is the first frame, the second the last. May be repeated."
+    )
     frame_videos: Annotated[list[str] | None, Parameter(negative=())] = None
     "Clip to continue from: URL, s3:// address or file. May be repeated."
     reference_images: Annotated[list[str] | None, Parameter(negative=())] = None
@@ -113,6 +115,8 @@ class RunOptions:
     "Seconds to wait for one video; after that it goes on at the provider, and a later run or `collect` brings it home."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
+    budget_usd: float | None = None
+    "What this run may spend, in US dollars, by the highest estimate; what does not fit is skipped."
     price_usd: float | None = None
     "Highest price of one video, in US dollars, where the catalogue knows none."
     retry_failed: Annotated[bool, Parameter(negative=())] = False
@@ -131,7 +135,8 @@ class RunOptions:
         return {
             "edition": self.edition,
             "poll": self.policy(),
-            "price_usd": amount("price-usd", self.price_usd),
+            "budget_usd": _amount("budget-usd", self.budget_usd),
+            "price_usd": _amount("price-usd", self.price_usd),
             "retry_failed": self.retry_failed,
             "on_ambiguous": self.on_ambiguous,
             "strict": self.strict,
@@ -153,7 +158,7 @@ class RunOptions:
             ) from error
 
 
-def amount(name: str, value: float | None) -> Decimal | None:
+def _amount(name: str, value: float | None) -> Decimal | None:
     """An option that is an amount in US dollars.
 
     Raises:

@@ -105,6 +105,8 @@ def test_the_final_sentence_counts_what_there_is() -> None:
         "; 0.0000001 USD paid in this run"
     )
     assert Summary.of([]).sentence == "0 videos: nothing to do; 0 USD paid in this run"
+    collected = Summary.of(rows[:1], bought_before=True)
+    assert collected.sentence == "1 video: 1 archived; 10 USD paid by the runs that bought them"
 
 
 def test_the_document_is_plain_json() -> None:

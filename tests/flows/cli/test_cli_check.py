@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -152,6 +153,23 @@ def test_json_is_one_document_in_every_case(command: Run, words: list[str]) -> N
     done = command(*words, "--json")
     assert done.code == 2
     assert json.loads(done.out)["error"] in " ".join(done.err.split())
+
+
+def test_only_errors_count_as_errors(looked_at: Callable[..., Any]) -> None:
+    """A line that cannot be read may have warnings too."""
+    _, shown, document = looked_at({"prompt": "a fox", "model": MODEL, "seconds": "long", "width": 10})
+    levels = [finding["level"] for finding in document["refused"][0]["findings"]]
+    assert sorted(levels) == ["error", "warning"]
+    assert document["errors"] == 1
+    assert shown.startswith("0 requests, 1 error.")
+
+
+def test_a_cost_is_never_rounded_down(looked_at: Callable[..., Any]) -> None:
+    """Who takes it for a budget can buy what it is for."""
+    _, shown, document = looked_at({"prompt": "a fox in the snow", "model": "ByteDance/Seedance-1.0-lite"})
+    told = re.search(r"Cost: (?:[0-9.]+ to )?([0-9.]+) USD", shown)
+    assert told
+    assert float(told[1]) >= document["cost_usd"] > 0
 
 
 def test_lines_that_are_skipped_are_counted(looked_at: Callable[..., Any]) -> None:

@@ -372,6 +372,11 @@ def test_a_price_that_nobody_knows_can_be_given(ready_shell: Any, tmp_path: Any,
         assert "give --price-usd" in json.loads(refused.stdout)["videos"][0]["error"]
         done = ready_shell.run(*given, *words, "--price-usd", "0.4", **place)
         assert done.returncode == 0, done.stderr
+    unused = ready_shell.run(
+        "generate", "a fox", "--seconds", "1", "--budget-usd", "0.01", "--price-usd", "0.009", **place
+    )
+    assert "The price of 0.009 USD is not used: the catalogue knows all prices." in unused.stderr
+    assert "the budget of 0.01 USD has no" in unused.stdout
     dear = ready_shell.run("generate", "an owl", *words, "--price-usd", "1.1", **place)
     assert "has no 1.1 USD left" in json.loads(dear.stdout)["videos"][0]["error"]
     wrong = ready_shell.run("generate", "an owl", *words, "--price-usd", "0", **place)

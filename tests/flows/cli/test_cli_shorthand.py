@@ -117,6 +117,15 @@ def test_what_shorthand_became_is_said_before_the_purchase(
     (record,) = kept(surroundings, "records/")
     request = json.loads(record)["plan"]["request"]
     assert (request["steps"], request["guidance_scale"], api.charges) == (12, 9.5, 1)
+    quiet = command("generate", "a fox", *small, *words, "--json", **surroundings)
+    assert (quiet.code, json.loads(quiet.out)["counts"]["reused"]) == (0, 1)
+    assert quiet.err == ""
+    warned = command(
+        "generate", "a fox", "--budget-usd", "0.01", "--aspect", "9:16", "--json", **surroundings
+    )
+    assert json.loads(warned.out)["counts"]["skipped"] == 1
+    assert "has no size of 9:16" in warned.err
+    assert api.charges == 1
 
 
 @pytest.mark.parametrize(
