@@ -125,7 +125,7 @@ class SpendingEntries:
             }
             if video in in_flight or not any(is_old.values()):
                 continue
-            *_, (is_paid, _, stands) = sorted(several, key=lambda entry: entry[:2])
+            is_paid, _, stands = max(several, key=lambda entry: entry[:2])
             is_bought = is_paid or await self._store.head(self._layout.record(video)) is not None
             found += [key for key, old in is_old.items() if old and not (is_bought and key == stands.key)]
         return found
@@ -145,9 +145,9 @@ def _parsed(key: str) -> tuple[str, bool, int] | None:
     """`<id>-<token>`, whether it is paid, and how many micro-USD."""
     stem, _, micros = key.rpartition("/")[2].rpartition("-")
     purchase, _, kind = stem.rpartition("-")
-    return (
-        (purchase, kind == "paid", int(micros)) if micros.isdigit() and kind in {"paid", "reserved"} else None
-    )
+    if not micros.isdigit() or kind not in {"paid", "reserved"}:
+        return None
+    return purchase, kind == "paid", int(micros)
 
 
 def _sum(amounts: Mapping[str, tuple[bool, int]]) -> Decimal:

@@ -79,14 +79,12 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}
     findings += _unfinished(ledger, left, {record.id: record.recorded_at for record in records})
-    findings += [
-        AuditFinding(
-            kind="half-written",
-            key=key,
-            message="money of the monthly limit is set aside for a purchase that was never made: run collect",
-        )
-        for key in await ledger.spending.entries.left_behind(remaining)
-    ]
+    if ledger.spending.limit is not None:
+        message = "money of the monthly limit is set aside for nothing: run collect"
+        findings += [
+            AuditFinding(kind="half-written", key=key, message=message)
+            for key in await ledger.spending.entries.left_behind(remaining)
+        ]
     return AuditReport(
         bucket=ledger.bucket,
         records=len(records),

@@ -37,9 +37,7 @@ Edition = Annotated[
 Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Budget = Annotated[
     Usd | None,
-    Field(
-        description="What this run may spend, in US dollars, by the highest estimate; what does not fit is skipped."
-    ),
+    Field(description="What this run may spend, in US dollars; what does not fit is skipped."),
 ]
 Price = Annotated[
     Usd | None,

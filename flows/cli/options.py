@@ -116,7 +116,7 @@ class RunOptions:
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
     budget_usd: float | None = None
-    "What this run may spend, in US dollars, by the highest estimate; what does not fit is skipped."
+    "What this run may spend, in US dollars; what does not fit is skipped."
     price_usd: float | None = None
     "Highest price of one video, in US dollars, where the catalogue knows none."
     retry_failed: Annotated[bool, Parameter(negative=())] = False
