@@ -253,7 +253,11 @@ class Ledger:
             else:
                 record = existing
         try:
-            settled = await self.spending.settle(claim.reservation, record.cost_usd)
+            if record.claimed_at in (None, claim.claimed_at):
+                settled = await self.spending.settle(claim.reservation, record.cost_usd)
+            else:
+                # A later claim, behind which the record was found: nothing was paid for it.
+                settled = [claim.reservation] if claim.reservation else []
             await self.clear(record.id, settled)
         except VideoError as error:
             # The record is the commit, and holds. The collector clears away what stays in flight.

@@ -123,6 +123,13 @@ class MonthlySpending:
                 wish.key = key
         await self.entries.withdraw(key for wish, key in keys.items() if wish.key is None)
 
+    async def has_room(self, amount: Decimal | None) -> bool:
+        """Whether `amount` would fit now. No promise: only a reservation holds."""
+        if self.limit is None:
+            return True
+        month = f"{datetime.now(UTC):%Y-%m}"
+        return amount is not None and await self.entries.total(month) + amount <= self.limit
+
     async def withdraw(self, key: str | None) -> None:
         """Nothing was created for this reservation."""
         if key is not None:

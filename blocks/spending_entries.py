@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -22,6 +23,8 @@ _log = logging.getLogger("together_video")
 _MICRO = Decimal("0.000001")
 #: Seconds after which a reservation without a claim is nobody's.
 _SETTLED_AFTER = 3600
+#: In place of a purchase's token, where it had no reservation.
+_TAKEN_IN = "recorded"
 #: Records that are taken in at the same time.
 _AT_ONCE = 16
 
@@ -43,7 +46,7 @@ class SpendingEntries:
 
     async def total(self, month: str) -> Decimal:
         """USD paid and reserved in `month` (`2026-11`)."""
-        return _sum(await self._amounts(month))
+        return _sum(await self._listed(month))
 
     async def put(self, keys: Iterable[str]) -> None:
         """Write all of them, and only then say what went wrong with one."""
@@ -73,15 +76,22 @@ class SpendingEntries:
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         # Before the reservations: a run with a limit has written its own by the time of the record.
         listed = await self._store.list(self._layout.key("records", ""))
-        amounts = await self._amounts(month)
-        known = {purchase.partition("-")[0] for purchase in amounts}
-        paid = {purchase.partition("-")[0] for purchase, (is_paid, _) in amounts.items() if is_paid}
+        entries = await self._listed(month)
+        of_video = _by_video(entries)
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(key: str) -> None:
+        async def one(found: ListedObject) -> None:
+            key = found.key
             video, _, late = key.rpartition("/")[2].removesuffix(".json").partition(".")
-            # A late record has the cost of a purchase that was given up, and counted at its estimate.
-            if video in (paid if late else known):
+            known = of_video.get(video, [])
+            if late:
+                # The cost of what was given up. Under a limit its own reservation stands for it.
+                counts = any(entry.is_paid or not entry.is_taken_in for entry in known)
+            else:
+                # A reservation is older than its purchase; a younger one is of a run that just looks for the record.
+                counts = any(entry.is_paid or entry.written_at <= found.written_at for entry in known)
+                counts = counts or any(entry.is_taken_in for entry in known)
+            if counts:
                 return
             async with places:
                 stored = await self._store.get(key)
@@ -96,14 +106,12 @@ class SpendingEntries:
                 kind, micros = "paid", _micros(cost or Decimal(0))
                 if cost is None:
                     kind, micros = "reserved", _micros(record.plan.estimate_usd or Decimal(0))
-                purchase = f"{video}-recorded"
-                await self._store.put_once(
-                    self._layout.spending(month, f"{purchase}-{kind}-{micros}"), b"{}\n"
-                )
-                amounts[purchase] = max(amounts.get(purchase, (False, 0)), (kind == "paid", micros))
+                name = f"{video}-{_TAKEN_IN}-{kind}-{micros}"
+                await self._store.put_once(self._layout.spending(month, name), b"{}\n")
+                entries.append(_Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
 
-        await asyncio.gather(*(one(found.key) for found in listed if found.written_at >= first))
-        return _sum(amounts)
+        await asyncio.gather(*(one(found) for found in listed if found.written_at >= first))
+        return _sum(entries)
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
         """Keys of this month's reservations for which nothing is bought: their run died right after them.
@@ -111,46 +119,65 @@ class SpendingEntries:
         One is left behind when it is older than an hour, its video is not among `in_flight` (listed before),
         and there is no record, or another entry that stands for it.
         """
-        entries: dict[str, list[tuple[bool, int, ListedObject]]] = {}
-        for stored in await self._store.list(self._layout.spending(f"{datetime.now(UTC):%Y-%m}", "")):
-            if (entry := _parsed(stored.key)) is not None:
-                purchase, is_paid, micros = entry
-                entries.setdefault(purchase.partition("-")[0], []).append((is_paid, micros, stored))
+        month = f"{datetime.now(UTC):%Y-%m}"
+        old_from = datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
         found = []
-        for video, several in entries.items():
-            is_old = {
-                stored.key: (datetime.now(UTC) - stored.written_at).total_seconds() >= _SETTLED_AFTER
-                for is_paid, _, stored in several
-                if not is_paid
-            }
-            if video in in_flight or not any(is_old.values()):
+        for video, entries in _by_video(await self._listed(month)).items():
+            old = [entry for entry in entries if not entry.is_paid and entry.written_at <= old_from]
+            if video in in_flight or not old:
                 continue
-            is_paid, _, stands = max(several, key=lambda entry: entry[:2])
-            is_bought = is_paid or await self._store.head(self._layout.record(video)) is not None
-            found += [key for key, old in is_old.items() if old and not (is_bought and key == stands.key)]
+            # A young one may be withdrawn at any moment, so it stands for nothing.
+            stands = max([entry for entry in entries if entry.is_paid] + old, key=_Entry.amount)
+            is_bought = stands.is_paid or await self._store.head(self._layout.record(video)) is not None
+            found += [entry.key for entry in old if not (is_bought and entry is stands)]
         return found
 
-    async def _amounts(self, month: str) -> dict[str, tuple[bool, int]]:
-        """Of each purchase's `<id>-<token>` whether it is paid, and how many micro-USD."""
-        amounts: dict[str, tuple[bool, int]] = {}
-        for stored in await self._store.list(self._layout.spending(month, "")):
-            if (entry := _parsed(stored.key)) is not None:
-                purchase, is_paid, micros = entry
-                # A purchase with both is being settled: what was paid holds.
-                amounts[purchase] = max(amounts.get(purchase, (False, 0)), (is_paid, micros))
-        return amounts
+    async def _listed(self, month: str) -> list[_Entry]:
+        listed = await self._store.list(self._layout.spending(month, ""))
+        return [entry for stored in listed if (entry := _parsed(stored)) is not None]
 
 
-def _parsed(key: str) -> tuple[str, bool, int] | None:
-    """`<id>-<token>`, whether it is paid, and how many micro-USD."""
-    stem, _, micros = key.rpartition("/")[2].rpartition("-")
+class _Entry(NamedTuple):
+    """A key of the month: the video, its purchase's token, and the amount in millionths of a USD."""
+
+    video: str
+    token: str
+    is_paid: bool
+    micros: int
+    written_at: datetime
+    key: str
+
+    @property
+    def is_taken_in(self) -> bool:
+        return self.token == _TAKEN_IN
+
+    def amount(self) -> tuple[bool, int]:
+        """Of several entries of one purchase the highest holds: what was paid, else what was reserved."""
+        return self.is_paid, self.micros
+
+
+def _parsed(stored: ListedObject) -> _Entry | None:
+    stem, _, micros = stored.key.rpartition("/")[2].rpartition("-")
     purchase, _, kind = stem.rpartition("-")
+    video, _, token = purchase.partition("-")
     if not micros.isdigit() or kind not in {"paid", "reserved"}:
         return None
-    return purchase, kind == "paid", int(micros)
+    return _Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)
 
 
-def _sum(amounts: Mapping[str, tuple[bool, int]]) -> Decimal:
+def _by_video(entries: Iterable[_Entry]) -> dict[str, list[_Entry]]:
+    found: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.video, []).append(entry)
+    return found
+
+
+def _sum(entries: Iterable[_Entry]) -> Decimal:
+    """Each purchase once: one that is being settled has two entries."""
+    amounts: dict[tuple[str, str], tuple[bool, int]] = {}
+    for entry in entries:
+        purchase = (entry.video, entry.token)
+        amounts[purchase] = max(amounts.get(purchase, (False, 0)), entry.amount())
     return sum((micros for _, micros in amounts.values()), 0) * _MICRO
 
 

@@ -64,13 +64,19 @@ class Buyer:
         Raises:
             ArchiveError: the ledger cannot be asked.
         """
-        for facts, plan in zip(
-            await asyncio.gather(*(self._ledger.facts(p.id) for p in plans)), plans, strict=True
-        ):
-            known = facts.record or facts.claim
-            if known is not None and known.plan.batch_id == plan.batch_id:
-                paid = facts.record.cost_usd if facts.record else None
-                self._purse.charge(plan.estimate_usd if paid is None else paid)
+
+        async def charge(plan: VideoPlan) -> None:
+            while True:
+                facts = await self._ledger.facts(plan.id)
+                known = facts.record or facts.claim
+                if known is not None and known.plan.batch_id == plan.batch_id:
+                    paid = facts.record.cost_usd if facts.record else None
+                    self._purse.charge(plan.estimate_usd if paid is None else paid)
+                if facts.record is None or facts.record.state == "archived":
+                    return
+                plan = plan.next_attempt()
+
+        await asyncio.gather(*(charge(plan) for plan in plans))
 
     async def latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
         """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
@@ -149,15 +155,24 @@ class Buyer:
         facts = await self._ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
             return False
+        if not await self._can_buy_again(plan):
+            return False
         await self._abandon(facts.claim, error)
         return True
 
     async def give_up_forgotten(self, purchase: Purchase, error: JobForgotten) -> bool:
         """Close a purchase whose job is lost at the provider, if that was asked for."""
-        if self._on_ambiguous == "hold":
+        if self._on_ambiguous == "hold" or not await self._can_buy_again(purchase.claim.plan):
             return False
         await self._abandon(purchase.claim, error, job_id=error.job_id)
         return True
+
+    async def _can_buy_again(self, plan: VideoPlan) -> bool:
+        """Nothing is given up for money that the month does not have."""
+        if await self._ledger.spending.has_room(plan.estimate_usd):
+            return True
+        run_logger().warning("%s: stays held, as the month's limit has no room to buy it again.", plan.title)
+        return False
 
     async def _abandon(self, claim: Claim, error: VideoError, *, job_id: str | None = None) -> None:
         run_logger().warning("%s: given up and bought again: %s", claim.plan.title, error.message)

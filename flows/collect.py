@@ -57,7 +57,7 @@ async def collect_videos(
                 await pipeline.ledger.check()
             if pipeline.ledger.spending.limit is not None:
                 left = await pipeline.ledger.spending.entries.left_behind(found)
-                await pipeline.ledger.store.delete(left)
+                await pipeline.ledger.spending.entries.withdraw(left)
             await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)
             await artifacts.show(pipeline, "Collected", summary)

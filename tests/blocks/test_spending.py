@@ -274,3 +274,85 @@ async def test_credentials_that_end_are_told_to_all_and_lose_no_record(ledger, m
     record = VideoRecord(id=PLAN.id, state="archived", plan=PLAN, recorded_at=datetime.now(UTC))
     assert await ledger.finish(record, claim) == record
     assert await ledger.record(PLAN.id) == record
+
+
+@pytest.fixture
+def at(store, monkeypatch):
+    """Lets what is listed look as old as `ages` says, in seconds, by the end of its key."""
+    listed = store.list
+    ages = {}
+
+    async def list_(prefix):
+        now = datetime.now(UTC)
+        found = await listed(prefix)
+        return [
+            one.model_copy(update={"written_at": now - timedelta(seconds=age)})
+            if (age := next((ages[end] for end in ages if end in one.key), None)) is not None
+            else one
+            for one in found
+        ]
+
+    monkeypatch.setattr(store, "list", list_)
+    return ages
+
+
+@pytest.mark.anyio
+async def test_a_young_reservation_stands_for_no_old_one(ledger, at):
+    """It is of a run that is about to find the record, and withdraws it."""
+    real = await ledger.spending.reserve(PLAN.id, Decimal("0.3"))
+    await recorded(ledger, PLAN.id)
+    young = await ledger.spending.reserve(PLAN.id, Decimal("0.5"))
+    at[real.rpartition("/")[2]] = 7200
+    assert await ledger.spending.entries.left_behind(()) == []
+    at[young.rpartition("/")[2]] = 7200
+    assert await ledger.spending.entries.left_behind(()) == [real]
+
+
+@pytest.mark.anyio
+async def test_a_passing_reservation_hides_no_record(ledger, another, at):
+    """What was bought without the limit counts though a run holds money for it until it finds the record."""
+    (video,) = names(1)
+    passing = await ledger.spending.reserve(video, Decimal("0.4"))
+    await recorded(ledger, video, cost_usd=Decimal("0.4"))
+    at[f"records/{video}"] = 60
+    other = another()
+    with pytest.raises(BudgetReached):
+        await other.spending.reserve("x" * 24, Decimal("0.4"))
+    await ledger.spending.withdraw(passing)
+    assert await other.spending.entries.total(MONTH) == Decimal("0.4")
+    assert await other.spending.reserve("x" * 24, Decimal("0.6"))
+
+
+@pytest.mark.anyio
+async def test_a_later_claim_of_what_is_recorded_costs_nothing(ledger):
+    """Its run died before it found the record; who tidies up after it gives its money back."""
+    first = await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal("0.2")}), valid_seconds=250)
+    record = VideoRecord(
+        id=PLAN.id,
+        state="archived",
+        plan=PLAN,
+        claimed_at=first.claimed_at,
+        recorded_at=datetime.now(UTC),
+        cost_usd=Decimal("0.2"),
+    )
+    await ledger.finish(record, first)
+    second = await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal("0.2")}), valid_seconds=250)
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.4")
+    await ledger.finish(record, second)
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.2")
+    assert await ledger.in_flight() == {}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cost", [Decimal("0.2"), None])
+async def test_a_late_record_under_the_limit_counts_once(ledger, another, cost):
+    """A process that begins between the record and its payment leaves it to the purchase's own reservation."""
+    claim = await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal("0.3")}), valid_seconds=250)
+    await ledger.abandon(claim, "bought again")
+    late = VideoRecord(
+        id=PLAN.id, state="archived", plan=PLAN, claimed_at=claim.claimed_at, recorded_at=datetime.now(UTC)
+    ).model_copy(update={"cost_usd": cost})
+    await ledger.store.put_once(ledger.layout.late_record(PLAN.id), late.model_dump_json().encode())
+    await another().spending.reserve("x" * 24, Decimal("0.1"))
+    await ledger.spending.settle(claim.reservation, cost)
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.1") + (cost or Decimal("0.3"))

@@ -153,9 +153,17 @@ def archive_at(seaweed: Any, new_archive: Make) -> Make:
 
 
 async def test_what_s3_is_asked_for(
-    watch: Make, seaweed: Any, archive_at: Make, api: Any, poll: Any, small: Make
+    watch: Make,
+    seaweed: Any,
+    archive_at: Make,
+    api: Any,
+    poll: Any,
+    small: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The table of requests, measured on the wire."""
+    """The table of requests, measured on the wire; what other tests have left in their spool is not looked for."""
+    monkeypatch.setenv("TOGETHER_VIDEO_SPOOL", str(tmp_path / "spool"))
     seen = watch(seaweed.url)
 
     async def counted(archive: VideoArchive, flow: Any, **given: Any) -> Counter[str]:

@@ -377,3 +377,17 @@ async def test_the_edition_outside_of_a_run_is_the_present_one() -> None:
 async def test_an_empty_summary_is_good() -> None:
     """Nothing to do is no failure."""
     assert Summary.of([]).is_good
+
+
+async def test_a_doubt_is_not_given_up_for_money_that_is_not_there(
+    api: Any, archive: VideoArchive, batch: Make
+) -> None:
+    """Under a monthly limit `resubmit` asks first whether the video could be bought again."""
+    limited = archive.model_copy(update={"monthly_limit_usd": Decimal("0.5")})
+    api.faults({"on": "create", "kind": "garbage", "times": 1})
+    assert (await batch("a fox", archive=limited)).data.counts["ambiguous"] == 1
+    again = await batch("a fox", archive=limited, on_ambiguous="resubmit")
+    assert again.data.counts["ambiguous"] == 1
+    assert api.posts == 1
+    enough = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    assert (await batch("a fox", archive=enough, on_ambiguous="resubmit")).data.counts["archived"] == 1

@@ -60,6 +60,18 @@ async def test_a_part_that_is_run_again_counts_what_it_has_paid(
     assert "the budget of 0.70 USD" in next(found.error or "" for found in again.videos if found.error)
 
 
+async def test_a_second_attempt_counts_for_the_batch_that_made_it(
+    part: Make, plans: list[VideoPlan], api: Any
+) -> None:
+    """An earlier batch's job failed, and this one bought the video again before its worker died."""
+    api.faults({"on": "create", "kind": "job_failed", "times": 1})
+    assert (await part([plans[0].model_copy(update={"batch_id": "batch-0"})])).counts["failed"] == 1
+    bought = await part(plans[:1], budget_usd=PRICE, retry_failed=True)
+    assert (bought.counts["archived"], api.posts) == (1, 2)
+    again = await part(plans[:2], budget_usd=PRICE, retry_failed=True)
+    assert (again.counts["archived"], again.counts["skipped"], api.posts) == (1, 1, 2)
+
+
 async def test_what_another_batch_paid_is_reused_and_not_counted(
     part: Make, plans: list[VideoPlan], api: Any
 ) -> None:
