@@ -75,30 +75,22 @@ class SpendingEntries:
         """
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         # Before the reservations: a run with a limit has written its own by the time of the record.
-        listed = await self._store.list(self._layout.key("records", ""))
+        records = await self._store.list(self._layout.key("records", ""))
         entries = await self._listed(month)
         of_video = _by_video(entries)
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def one(found: ListedObject) -> None:
-            key = found.key
-            video, _, late = key.rpartition("/")[2].removesuffix(".json").partition(".")
+            video, is_late = _recorded(found)
             known = of_video.get(video, [])
-            if late:
-                # The cost of what was given up. Under a limit its own reservation stands for it.
-                counts = any(entry.is_paid or not entry.is_taken_in for entry in known)
-            else:
-                # A reservation is older than its purchase; a younger one is of a run that just looks for the record.
-                counts = any(entry.is_paid or entry.written_at <= found.written_at for entry in known)
-                counts = counts or any(entry.is_taken_in for entry in known)
-            if counts:
+            if any(entry.covers(found, is_late=is_late) for entry in known):
                 return
             async with places:
-                stored = await self._store.get(key)
+                stored = await self._store.get(found.key)
                 try:
                     record = VideoRecord.model_validate_json(stored.data if stored else b"")
                 except ValidationError:
-                    _log.warning("%s is unreadable and does not count for the monthly limit: run audit", key)
+                    _log.warning("%s is unreadable and counts for no monthly limit: run audit", found.key)
                     return
                 cost = record.cost_usd
                 if (record.claimed_at or record.recorded_at) < first:
@@ -110,7 +102,7 @@ class SpendingEntries:
                 await self._store.put_once(self._layout.spending(month, name), b"{}\n")
                 entries.append(_Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
 
-        await asyncio.gather(*(one(found) for found in listed if found.written_at >= first))
+        await asyncio.gather(*(one(found) for found in records if found.written_at >= first))
         return _sum(entries)
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
@@ -121,14 +113,19 @@ class SpendingEntries:
         """
         month = f"{datetime.now(UTC):%Y-%m}"
         old_from = datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
-        found = []
+        found: list[str] = []
+        recorded: set[str] | None = None
         for video, entries in _by_video(await self._listed(month)).items():
             old = [entry for entry in entries if not entry.is_paid and entry.written_at <= old_from]
             if video in in_flight or not old:
                 continue
             # A young one may be withdrawn at any moment, so it stands for nothing.
             stands = max([entry for entry in entries if entry.is_paid] + old, key=_Entry.amount)
-            is_bought = stands.is_paid or await self._store.head(self._layout.record(video)) is not None
+            if recorded is None and not stands.is_paid:
+                recorded = {
+                    _recorded(one)[0] for one in await self._store.list(self._layout.key("records", ""))
+                }
+            is_bought = stands.is_paid or video in (recorded or ())
             found += [entry.key for entry in old if not (is_bought and entry is stands)]
         return found
 
@@ -151,6 +148,14 @@ class _Entry(NamedTuple):
     def is_taken_in(self) -> bool:
         return self.token == _TAKEN_IN
 
+    def covers(self, record: ListedObject, *, is_late: bool) -> bool:
+        """Whether what this record cost counts by this entry."""
+        if is_late:
+            # The cost of what was given up: under a limit its own reservation stands for it.
+            return self.is_paid or not self.is_taken_in
+        # A reservation is older than its record; a younger one is of a run that is about to find that.
+        return self.is_paid or self.is_taken_in or self.written_at <= record.written_at
+
     def amount(self) -> tuple[bool, int]:
         """Of several entries of one purchase the highest holds: what was paid, else what was reserved."""
         return self.is_paid, self.micros
@@ -163,6 +168,12 @@ def _parsed(stored: ListedObject) -> _Entry | None:
     if not micros.isdigit() or kind not in {"paid", "reserved"}:
         return None
     return _Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)
+
+
+def _recorded(record: ListedObject) -> tuple[str, bool]:
+    """The video of a key of records/, and whether it is its late record."""
+    video, _, late = record.key.rpartition("/")[2].removesuffix(".json").partition(".")
+    return video, bool(late)
 
 
 def _by_video(entries: Iterable[_Entry]) -> dict[str, list[_Entry]]:
