@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
+import hypothesis
 import pytest
 from pydantic import SecretStr
 
@@ -42,6 +43,9 @@ _home = tempfile.TemporaryDirectory(prefix="prefect-home-")
 
 def pytest_configure() -> None:
     """Before Prefect is imported, which reads its profile at once."""
+    # A busy machine pauses for longer than any example may take.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
     for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
         del os.environ[name]
     os.environ.update(

@@ -243,7 +243,7 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
         inspect_clip(tmp_path / "none.mp4")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["faststart", "webm"]),
     where=st.lists(st.floats(0, 0.9999), min_size=1, max_size=8),

@@ -108,7 +108,7 @@ ODD = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from([*VideoRequest.model_fields, "x\x1b[31m"]), st.sampled_from(ODD)))
 def test_sentences_are_short_plain_lines(fields: dict[str, Any]) -> None:
     """Whatever was given: one line each, nothing that a terminal obeys, no address of pydantic's."""

@@ -281,7 +281,7 @@ def test_without_a_model_each_line_must_name_one() -> None:
         parse_requests("a\n", RowFormat.TEXT, "file")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.characters(codec="utf-8"), max_size=80), st.sampled_from(RowFormat))
 def test_any_text_gives_requests_or_one_error(text: str, form: RowFormat) -> None:
     """No text makes reading end in anything but requests or an InputError with printable lines."""

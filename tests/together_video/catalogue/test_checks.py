@@ -294,7 +294,7 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(fields=REQUESTS)
 def test_no_request_makes_the_check_or_the_estimate_fail(fields: dict[str, Any]):
     """Whatever VideoRequest lets through gets findings and a price, never an exception."""

@@ -169,7 +169,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(JSON, JSON, st.text(st.sampled_from('{}[]",:\\ab1. \ud800\n<think/>'), max_size=60))
 def test_no_answer_makes_reading_raise(whole: object, content: object, text: str) -> None:
     """Whatever JSON comes, reading ends with prompts that a request takes, or with problems."""
