@@ -12,11 +12,10 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from blocks.gathering import Gathered
-from blocks.spending_entries import SpendingEntries
+from blocks.spending_entries import SpendingEntries, this_month
 from blocks.store import ObjectStore
 from together_video.errors import BudgetReached
 from together_video.records import Layout
@@ -94,7 +93,7 @@ class MonthlySpending:
     async def _decide(self, wishes: list[_Wish]) -> None:
         """Reserve for all of these, in their order, what there is room for."""
         limit = self.limit or Decimal(0)
-        month = f"{datetime.now(UTC):%Y-%m}"
+        month = this_month()
         if month != self._month:
             self._seen, self._month = await self.entries.take_in(month), month
         elif self._seen + sum(wish.amount for wish in wishes) > limit:
@@ -127,8 +126,7 @@ class MonthlySpending:
         """Whether `amount` would fit now. No promise: only a reservation holds."""
         if self.limit is None:
             return True
-        month = f"{datetime.now(UTC):%Y-%m}"
-        return amount is not None and await self.entries.total(month) + amount <= self.limit
+        return amount is not None and await self.entries.total(this_month()) + amount <= self.limit
 
     async def withdraw(self, key: str | None) -> None:
         """Nothing was created for this reservation."""

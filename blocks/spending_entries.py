@@ -29,6 +29,11 @@ _TAKEN_IN = "recorded"
 _AT_ONCE = 16
 
 
+def this_month() -> str:
+    """`2026-11`, in UTC."""
+    return f"{datetime.now(UTC):%Y-%m}"
+
+
 class SpendingEntries:
     """Keys under `spending/<year>-<month>/`: `<id>-<token>-reserved-<micro-USD>` and `…-paid-<micro-USD>`.
 
@@ -111,7 +116,7 @@ class SpendingEntries:
         One is left behind when it is older than an hour, its video is not among `in_flight` (listed before),
         and there is no record, or another entry that stands for it.
         """
-        month = f"{datetime.now(UTC):%Y-%m}"
+        month = this_month()
         old_from = datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
         found: list[str] = []
         recorded: set[str] | None = None
