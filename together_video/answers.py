@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from together_video.connections import Departure
+
 #: Largest body that is read, in bytes, compressed or not.
 MOST = 16 * 2**20
 
@@ -48,15 +50,22 @@ class Answer:
 
 
 async def read(
-    client: httpx.AsyncClient, method: str, path: str, body: Any, patience: httpx.Timeout
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: Any,
+    patience: httpx.Timeout,
+    departure: Departure,
 ) -> Answer:
-    """Make the call and read its answer.
+    """Make the call and read its answer. `departure` notes whether anything was sent.
 
     Raises:
         AnswerUnreadable: see there.
         httpx.HTTPError, OSError, …: as the transport has it.
     """
-    async with client.stream(method, path, json=body, timeout=patience) as response:
+    async with client.stream(
+        method, path, json=body, timeout=patience, extensions=departure.extensions
+    ) as response:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         content = bytearray()
         # Decoding is ours, as httpx's has no bound; where there is none to do, both are the same.

@@ -20,8 +20,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.addresses import is_reachable
 from together_video.advice import SHARING_BLOCKED, with_advice
-from together_video.answers import Answer, AnswerUnreadable, read
+from together_video.answers import Answer, read
+from together_video.connections import Connections, Departure
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
@@ -32,6 +34,7 @@ from together_video.errors import (
     RateLimited,
     RequestRefused,
     TogetherError,
+    VideoError,
 )
 from together_video.jobs import VideoJob
 from together_video.lanes import Lanes
@@ -44,6 +47,9 @@ DEFAULT_BASE_URL = "https://api.together.ai"
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
 _READING_AT_ONCE, _DOWNLOADING_AT_ONCE, CREATING_AT_ONCE = 16, 12, 64
+
+#: Each is raised only while a connection is made.
+_NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 #: Sent, so that the provider can tell who calls.
 USER_AGENT = "prefect-together-video/0.1"
@@ -96,25 +102,16 @@ def normalise_base_url(text: str) -> str:
         raise ConfigurationError(f"The base URL {text!r} is not an address: {error}.") from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(f"The base URL {text!r} is not an http or https address.")
-    if not _is_reachable(url):
+    if not is_reachable(url):
         raise ConfigurationError(f"The base URL {text!r} names no host and port that can exist.")
     if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError("The base URL must hold no user name, query or fragment.")
     return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")
 
 
-def _is_reachable(url: httpx.URL) -> bool:
-    """Whether a resolver would look at the host and port at all, instead of raising something odd."""
-    try:
-        url.host.encode("idna")
-    except UnicodeError:
-        return False
-    return "%20" not in url.host and (url.port is None or 0 < url.port < 65_536)
-
-
 async def _refuse_unreachable(request: httpx.Request) -> None:
     """Before each hop of a download: a link, or where it redirects to, is not ours to trust."""
-    if not _is_reachable(request.url):
+    if not is_reachable(request.url):
         raise httpx.UnsupportedProtocol(f"{request.url.netloc.decode()} is no host and port that can exist")
 
 
@@ -150,14 +147,12 @@ class TogetherClient:
         self.posted: set[str] = set()
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
-        verify = httpx.create_ssl_context() if transport is None else True
+        connections = Connections(transport)
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         to_api = partial(
-            httpx.AsyncClient,
+            connections.client,
             base_url=self.base_url,
             headers={**headers, "Authorization": f"Bearer {api_key}"},
-            transport=transport,
-            verify=verify,
         )
         # A POST on a kept connection that the server is just closing has no clear answer, and
         # would hold a video that was never paid for: every create gets a connection of its own. It waits for none,
@@ -169,10 +164,8 @@ class TogetherClient:
         self._downloading = Lanes(
             _DOWNLOADING_AT_ONCE,
             partial(
-                httpx.AsyncClient,
+                connections.client,
                 headers=headers,
-                transport=transport,
-                verify=verify,
                 follow_redirects=True,
                 event_hooks={"request": [_refuse_unreachable]},
                 # A link usually leads on to another host.
@@ -260,23 +253,16 @@ class TogetherClient:
     ) -> dict[str, Any]:
         call = f"{method} {path}"
         patience = self.timeouts.of(seconds)
+        departure = Departure()
         try:
             # httpx counts its times for each piece: a dripping answer would never end.
             async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
                 async with lanes.one() as client:
-                    answer = await read(client, method, path, body, patience)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise ApiUnreachable(
-                f"No connection to {self.base_url} ({_reason(error)}); nothing was sent."
-            ) from error
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            raise ConfigurationError(f"{self.base_url} cannot be called: {_reason(error)}.") from error
-        except httpx.InvalidURL as error:
-            raise RequestRefused(f"{call[:200]} cannot be sent: {_reason(error)}.") from error
-        except (httpx.HTTPError, AnswerUnreadable, TimeoutError, OSError) as error:
-            raise NoClearAnswer(
-                f"{self.base_url} gave no clear answer to {call}: {_reason(error)}.", creating=creating
-            ) from error
+                    answer = await read(client, method, path, body, patience, departure)
+        except ConfigurationError:
+            raise  # there is no client, so nothing was sent
+        except Exception as error:
+            raise self._unanswered(error, call, departure, creating=creating) from error
         if not 200 <= answer.status < 300:
             raise self._refusal(answer, call, creating=creating)
         try:
@@ -288,6 +274,20 @@ class TogetherClient:
         # What comes back is kept in the bucket: neither a key that a server echoes nor our signed
         # links, which the older format repeats, may be in it.
         return {self._masked(name): self._masked(value) for name, value in decoded.items()}
+
+    def _unanswered(self, error: Exception, call: str, departure: Departure, *, creating: bool) -> VideoError:
+        """What it means that a call ended without an answer; above all whether it was sent."""
+        reason = _reason(error)
+        if departure.is_impossible or isinstance(error, _NEVER_CONNECTED):
+            return ApiUnreachable(f"No connection to {self.base_url} ({reason}); nothing was sent.")
+        if (
+            isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
+            and not departure.is_possible
+        ):
+            return ConfigurationError(f"{self.base_url} cannot be called: {reason}.")
+        if isinstance(error, httpx.InvalidURL):
+            return RequestRefused(f"{call[:200]} cannot be sent: {reason}.")
+        return NoClearAnswer(f"{self.base_url} gave no clear answer to {call}: {reason}.", creating=creating)
 
     def _job(self, answer: dict[str, Any], *, creating: bool) -> VideoJob:
         try:

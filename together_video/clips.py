@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.boxes import container_of, missing_part, why_no_video
+from together_video.decoder import open_media
 from together_video.errors import DownloadBroken
 from together_video.posters import as_jpeg, is_plain, picture_of
 from together_video.records import ClipInfo
@@ -119,9 +120,7 @@ def compare(clip: ClipInfo, request: VideoRequest) -> tuple[str, ...]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its first real video stream. FFmpeg's errors become DownloadBroken."""
-    import av
     import av.error
-    import av.logging
     from av.stream import Disposition
 
     with path.open("rb") as file:
@@ -131,13 +130,11 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise DownloadBroken(why_no_video(head))
     if missing := missing_part(path, kind):
         raise DownloadBroken(f"The file {missing}. Download it again.")
-    av.logging.set_level(None)  # FFmpeg would write to stderr, past every logger
     try:
-        # The demuxer is named and only files may be opened: a playlist that poses as a video
-        # could otherwise make FFmpeg read other files and addresses. It would also decode a frame to open
+        # Only files may be opened, whatever the file refers to. FFmpeg would also decode a frame to open
         # the file, and then the same frame again for those who ask: the first time is left out.
         options = {"protocol_whitelist": "file", "skip_frame": "all"}
-        with av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace") as container:
+        with open_media(f"file:{path}", kind, options) as container:
             streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
             if not streams:
                 held = "sound and no pictures" if container.streams.audio else "no pictures"

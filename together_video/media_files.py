@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from together_video.boxes import container_of
+from together_video.decoder import open_media
 from together_video.errors import MediaRefused
 from together_video.media_links import reference_to
 from together_video.media_sources import MediaKind
@@ -161,14 +162,12 @@ def _image(file: Any, head: bytes) -> tuple[str, str]:
 
 def _video(file: Any, head: bytes) -> str:
     import av.error
-    import av.logging
 
     container = container_of(head)
     if container is None:
         raise MediaRefused(_not(MediaKind.VIDEO, head))
-    av.logging.set_level(None)
     try:
-        with av.open(file, format=container, metadata_errors="replace") as opened:
+        with open_media(file, container) as opened:
             if not opened.streams.video:
                 raise MediaRefused("is no video: it holds sound and no pictures")
             if next(opened.decode(opened.streams.video[0]), None) is None:
@@ -182,7 +181,6 @@ def _video(file: Any, head: bytes) -> str:
 
 def _audio(file: Any, head: bytes) -> tuple[str, float]:
     import av.error
-    import av.logging
 
     if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
         ending = "wav"
@@ -190,9 +188,8 @@ def _audio(file: Any, head: bytes) -> tuple[str, float]:
         ending = "mp3"
     else:
         raise MediaRefused(_not(MediaKind.AUDIO, head))
-    av.logging.set_level(None)
     try:
-        with av.open(file, format=ending, metadata_errors="replace") as opened:
+        with open_media(file, ending) as opened:
             if not opened.streams.audio:
                 raise MediaRefused("holds no sound")
             samples, rate = 0, 1

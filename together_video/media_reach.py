@@ -14,6 +14,7 @@ from typing import Self
 
 import httpx
 
+from together_video.connections import Connections
 from together_video.explain import printable
 from together_video.media_sources import MediaForm, MediaKind, form_of, media_texts
 from together_video.requests import VideoRequest
@@ -69,8 +70,8 @@ class MediaReach:
 
     async def _ask(self, url: str, kind: MediaKind) -> Doubt | None:
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                transport=self._transport, follow_redirects=True, timeout=_PATIENCE, max_redirects=10
+            self._client = Connections(self._transport).client(
+                limits=httpx.Limits(), follow_redirects=True, timeout=_PATIENCE, max_redirects=10
             )
         async with self._places:
             try:

@@ -19,6 +19,7 @@ import httpx
 
 from together_video.boxes import container_of
 from together_video.catalogue.catalogue import Catalogue
+from together_video.decoder import open_media
 from together_video.errors import MediaRefused
 from together_video.media_files import inspect_bytes
 from together_video.media_sources import MediaKind
@@ -166,7 +167,6 @@ def _stand_in(handle: str, width: int, height: int) -> Still:
 
 def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Still:
     """An image, or a video's first frame, cut to fill the size."""
-    import av
     from PIL import Image, ImageOps
 
     try:
@@ -178,7 +178,7 @@ def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Stil
             form = container_of(content[:64])
             if form is None:
                 raise ValueError("no video")
-            with av.open(io.BytesIO(content), "r", format=form) as container:
+            with open_media(io.BytesIO(content), form) as container:
                 frame = next(container.decode(container.streams.video[0]))
                 picture = frame.to_image().convert("RGB")  # type: ignore[no-untyped-call]
     except (OSError, ValueError, SyntaxError, IndexError, StopIteration, Image.DecompressionBombError):
@@ -209,7 +209,7 @@ def _samples(content: bytes, seconds: float, name: str) -> bytes:
     wanted = int(seconds * SAMPLE_RATE) * 2
     samples = bytearray()
     try:
-        with av.open(io.BytesIO(content), "r", format=form) as container:
+        with open_media(io.BytesIO(content), form) as container:
             for frame in container.decode(container.streams.audio[0]):
                 for piece in resampler.resample(frame):
                     samples += bytes(piece.planes[0])[: piece.samples * 2]
