@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.exceptions as aws
 from botocore.config import Config
+from botocore.utils import get_environ_proxies
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 
+from together_video.certificates import check_certificate_variables
 from together_video.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def make_client(
         response_checksum_validation="when_required",
     )
     options: dict[str, Any] = {}
+    check_certificate_variables("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
     try:
         if credentials is None:
             session = boto3.Session()
@@ -60,8 +63,25 @@ def make_client(
     # A ClientError: AWS's token service refuses the role that the credentials are to assume.
     except (aws.BotoCoreError, aws.ClientError, ValueError) as error:
         raise ConfigurationError(f"boto3 cannot make an S3 client: {error}") from error
+    _refuse_socks(client.meta.endpoint_url)
     client.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     return client
+
+
+def _refuse_socks(endpoint: str) -> None:
+    """boto3 takes the address of any proxy for that of an HTTP proxy.
+
+    Raises:
+        ConfigurationError: calls of this endpoint would go through a SOCKS proxy.
+    """
+    scheme, _, host = endpoint.partition("://")
+    proxy = get_environ_proxies(endpoint).get(scheme, "")
+    if proxy.lower().startswith("socks"):
+        variable = f"{scheme}_proxy" if f"{scheme}_proxy" in os.environ else f"{scheme.upper()}_PROXY"
+        raise ConfigurationError(
+            f"boto3 cannot call {endpoint} through a SOCKS proxy, which {variable} names: name an HTTP proxy there, "
+            f"or add {host.partition(':')[0]} to NO_PROXY."
+        )
 
 
 def _send_small_bodies_at_once(params: dict[str, Any], **_: object) -> None:

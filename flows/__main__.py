@@ -17,6 +17,7 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from flows.cli import leaving
+from flows.cli.encoding import replace_what_cannot_be_shown
 from together_video.errors import VideoError
 
 INTERRUPTED = 130
@@ -68,6 +69,7 @@ for _module, _names in _COMMANDS.items():
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 something is not, 2 bad input, 130 interrupted."""
+    replace_what_cannot_be_shown()
     if arguments is None:
         # A log line that a Prefect server cannot take is no news for the terminal.
         logging.raiseExceptions = False

@@ -54,7 +54,7 @@ async def collect_videos(
             found = await pipeline.ledger.in_flight()
             run_logger().info("%d purchases in flight", len(found))
             if found:
-                await pipeline.ledger.check()
+                await pipeline.check()
             if pipeline.ledger.spending.limit is not None:
                 left = await pipeline.ledger.spending.entries.left_behind(found)
                 await pipeline.ledger.spending.entries.withdraw(left)

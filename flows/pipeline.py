@@ -53,6 +53,7 @@ from together_video.errors import (
     StoreUnavailable,
     VideoError,
 )
+from together_video.machine import check_machine
 from together_video.media_reach import MediaReach
 from together_video.polling import PollPolicy
 from together_video.records import VideoPlan, VideoRecord
@@ -114,6 +115,17 @@ class Pipeline:
         self._under_way = 0
         self._done = 0
         self._total = 0
+
+    async def check(self) -> None:
+        """Show, before anything is claimed, that this machine and this bucket can finish what is bought.
+
+        Raises:
+            ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
+        """
+        checks = (check_machine(self.client, self.spool), self.ledger.check())
+        for outcome in await asyncio.gather(*checks, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
@@ -385,7 +397,7 @@ async def open_pipeline(
     on_ambiguous: OnAmbiguous = "hold",
     check: bool = True,
 ) -> AsyncIterator[Pipeline]:
-    """A pipeline over blocks, or over what the environment names. The bucket is checked first,
+    """A pipeline over blocks, or over what the environment names. The machine and the bucket are checked first,
     unless the caller does that before it writes.
 
     Raises:
@@ -401,8 +413,6 @@ async def open_pipeline(
         MediaReach() as reach,
         watched(),
     ):
-        if check:
-            await ledger.check()
         pipeline = Pipeline(
             client,
             ledger,
@@ -414,6 +424,8 @@ async def open_pipeline(
             retry_failed=retry_failed,
             on_ambiguous=on_ambiguous,
         )
+        if check:
+            await pipeline.check()
         yield pipeline
         if pipeline.experience is not None:
             await pipeline.experience.keep()

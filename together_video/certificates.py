@@ -26,17 +26,17 @@ def tls_context() -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context()
     except OSError:
-        check_certificate_variables()
+        check_certificate_variables("SSL_CERT_FILE")
         raise
 
 
-def check_certificate_variables() -> None:
-    """Show that each variable that names certificates names a file, or a folder, that holds some.
+def check_certificate_variables(*names: str) -> None:
+    """Show that each of these variables, or of all that name certificates, names a file or a folder that holds some.
 
     Raises:
         ConfigurationError: one does not; names the variable.
     """
-    for name in _FILES:
+    for name in names or _FILES:
         if path := os.environ.get(name):
             _check_file(name, path)
     folder = os.environ.get("SSL_CERT_DIR")

@@ -147,7 +147,7 @@ class TogetherClient:
         self.posted: set[str] = set()
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
-        connections = Connections(transport)
+        self._connections = connections = Connections(transport)
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         to_api = partial(
             connections.client,
@@ -187,6 +187,43 @@ class TogetherClient:
 
     def __repr__(self) -> str:
         return f"TogetherClient({self.base_url!r})"
+
+    async def check(self) -> None:
+        """Show that a client for each kind of call can be made, and that a proxy, where one is set, lets calls
+        through. Nothing is created.
+
+        Raises:
+            ConfigurationError: not so; says why, and names the proxy's variable.
+        """
+        for lanes in (self._creating, self._reading, self._downloading):
+            async with lanes.one():
+                pass
+        if (variable := self._connections.proxies.variable_for(self.base_url)) is None:
+            return
+        try:
+            await self.whoami()
+        except ApiUnreachable as error:
+            reason = _reason(error.__cause__ or error)
+            raise ConfigurationError(
+                f"{self.base_url} cannot be reached through the proxy that {variable} names ({reason}). "
+                f"Start the proxy, or correct or unset {variable}; nothing was sent."
+            ) from error
+        except TogetherError:
+            return  # an answer, if not a good one: the proxy works
+
+    async def whoami(self) -> dict[str, Any] | None:
+        """`GET /v1/whoami`: to which project and organisation the key belongs. Free; None where the API lacks it.
+
+        Raises:
+            AccountRefused: the key is not valid.
+            TogetherError: any other failure.
+        """
+        try:
+            return await self._call(self._reading, "GET", "/v1/whoami", None, self.timeouts.read_seconds)
+        except RequestRefused as error:
+            if error.status in {404, 405}:
+                return None
+            raise
 
     async def create(self, request: VideoRequest) -> VideoJob:
         """`POST /v2/videos`. Every call that is accepted is paid for.
@@ -378,8 +415,8 @@ def _cut_off(words: str) -> bool:
     return "reset" in words.lower() or "disconnect" in words.lower()
 
 
-def _reason(error: Exception) -> str:
-    names: dict[type[Exception], str] = {
+def _reason(error: BaseException) -> str:
+    names: dict[type[BaseException], str] = {
         httpx.ReadTimeout: "the time for an answer ran out",
         httpx.WriteTimeout: "the time for sending ran out",
         httpx.ConnectTimeout: "the time for connecting ran out",

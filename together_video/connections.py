@@ -11,7 +11,7 @@ import httpx
 
 from together_video.certificates import tls_context
 from together_video.errors import ConfigurationError
-from together_video.proxies import proxies_from_env
+from together_video.proxies import ProxySettings, proxies_from_env
 
 #: How httpcore calls the steps before anything of a request leaves: making the connection, to a proxy too.
 _BEFORE_SENDING = ("connection.", "proxy.", "socks.")
@@ -30,9 +30,8 @@ class Connections:
         self._transport = transport
         # Tests that replace the network need not read the certificates.
         self._tls: ssl.SSLContext | bool = tls_context() if transport is None else False
-        proxies = proxies_from_env() if transport is None else None
-        self._proxies: Mapping[str, str | None] = proxies.by_pattern if proxies else {}
-        for warning in proxies.warnings if proxies else ():
+        self.proxies = proxies_from_env() if transport is None else ProxySettings({})
+        for warning in self.proxies.warnings:
             logging.getLogger(__name__).warning(warning)
 
     def client(self, *, limits: httpx.Limits, **options: Any) -> httpx.AsyncClient:
@@ -44,7 +43,10 @@ class Connections:
         try:
             return httpx.AsyncClient(
                 transport=self._transport,
-                mounts={pattern: self._through(proxy, limits) for pattern, proxy in self._proxies.items()},
+                mounts={
+                    pattern: self._through(proxy, limits)
+                    for pattern, proxy in self.proxies.by_pattern.items()
+                },
                 verify=self._tls,
                 limits=limits,
                 trust_env=False,

@@ -35,6 +35,15 @@ class ProxySettings:
     by_pattern: Mapping[str, str | None]
     warnings: tuple[str, ...] = ()
 
+    def variable_for(self, address: str) -> str | None:
+        """The variable that names the proxy of this address; None where it is called without one."""
+        url = httpx.URL(address)
+        if any(proxy is None and _fits(pattern, url) for pattern, proxy in self.by_pattern.items()):
+            return None
+        return next(
+            (_variable(name) for name in (url.scheme, "all") if f"{name}://" in self.by_pattern), None
+        )
+
 
 def proxies_from_env() -> ProxySettings:
     """What the environment (on macOS and Windows also the system's settings) says about proxies.
@@ -153,6 +162,16 @@ def _as_httpx_reads_it(host: str) -> str | None:
     if host.startswith("["):
         return host[1:-1] if host.endswith("]") else pattern
     return host.removeprefix("*")
+
+
+def _fits(pattern: str, url: httpx.URL) -> bool:
+    wanted = httpx.URL(pattern)
+    if wanted.scheme not in {"all", url.scheme} or wanted.port not in {None, url.port}:
+        return False
+    name = wanted.host.removeprefix("*")
+    if name.startswith("."):
+        return url.host.endswith(name)
+    return url.host == name or (wanted.host.startswith("*") and url.host.endswith(f".{name}"))
 
 
 def _is_address(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from flows.cli.documents import errors_as_document
+from flows.cli.documents import errors_as_document, json_text
 from flows.cli.options import RequestOptions
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error
@@ -55,7 +54,7 @@ def check(
         told[problem.request].append(_unusable(problem))
     looked = _Looked(lines, Review.of(intake.requests, strict=strict, chosen=told))
     if json_:
-        print(json.dumps(_document(looked), indent=1, ensure_ascii=False))  # noqa: T201 - the result
+        print(json_text(_document(looked)))  # noqa: T201 - the result
     else:
         _show(looked)
     return 2 if looked.errors else 0

@@ -19,7 +19,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.cli.options import PlaceOptions, RunOptions
-from flows.cli.quiet import quiet_prefect
+from flows.cli.preamble import prepare
 from flows.cli.terminal import Terminal
 from flows.services import PrefectServer, S3Server, SandboxServer
 from together_video.errors import InputError
@@ -27,6 +27,8 @@ from together_video.summary import Summary
 
 #: A caller's own settings, which are for other servers and other money.
 _NOT_OURS = ("AWS_", "PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_", "TOGETHER_", "VIDEO_ARCHIVE_")
+#: All servers of the demo are on this machine.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 #: Of another terminal too, where they would win over what the demo says to set, or be sent along with it.
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 _BUCKET = "videos"
@@ -60,10 +62,10 @@ def demo(
         raise InputError("--count must be from 1 to 200.")
     terminal = Terminal(quiet=json)
     folder = folder.resolve()
-    quiet_prefect()
-    own = sorted(name for name in os.environ if name.startswith(_NOT_OURS))
+    own = sorted(name for name in os.environ if name.startswith(_NOT_OURS) or name.lower() in _PROXIES)
     for name in own:
         del os.environ[name]
+    prepare(terminal)
     with ExitStack() as stack:
         terminal.say(
             f"Starting a Prefect server, the sandbox and an S3 server; everything is kept in {folder}."

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from flows.cli.encoding import holds_all
 from together_video.errors import VideoError
+
+
+def json_text(content: Any, *, indent: int | None = 1) -> str:
+    """A JSON document for stdout. What a terminal would obey, or turn around, and what stdout's encoding lacks, is
+    escaped as JSON allows.
+    """
+    if not holds_all(sys.stdout):
+        return json.dumps(content, indent=indent)
+    return "".join(map(_escaped, json.dumps(content, indent=indent, ensure_ascii=False)))
+
+
+def _escaped(letter: str) -> str:
+    if letter == "\n" or letter.isprintable():
+        return letter
+    # Twice where the letter takes two UTF-16 units; only texts hold such letters.
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
 
 
 @contextmanager
@@ -16,5 +35,5 @@ def errors_as_document(as_json: bool) -> Iterator[None]:
         yield
     except VideoError as error:
         if as_json:
-            print(json.dumps({"error": error.message}, indent=1, ensure_ascii=False))  # noqa: T201 - the result
+            print(json_text({"error": error.message}))  # noqa: T201 - the result
         raise

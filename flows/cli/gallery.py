@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.cli.options import PlaceOptions
-from flows.cli.quiet import quiet_prefect
+from flows.cli.preamble import prepare
 from flows.cli.terminal import Terminal
 from together_video.environment import archive_from_env
 from together_video.errors import InputError
@@ -44,13 +44,12 @@ def gallery(
         raise InputError("A gallery does not ask the API: --together has no use here.")
     if not 1 <= latest <= 10_000:
         raise InputError("--latest must be from 1 to 10000.")
-    quiet_prefect(verbose=place.verbose)
+    terminal = Terminal(quiet=place.json)
+    prepare(terminal, verbose=place.verbose)
     if place.archive is None:
         archive_from_env()
     from flows.cli import exhibit
     from flows.cli.running import archive_of
-
-    terminal = Terminal(quiet=place.json)
 
     async def make() -> exhibit.Exhibition:
         archive = await archive_of(place)

@@ -11,8 +11,8 @@ from rich.markup import escape
 
 from flows.cli import leaving
 from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
+from flows.cli.preamble import prepare
 from flows.cli.prompts import make_brief
-from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
@@ -166,12 +166,12 @@ def _run(
     place: PlaceOptions,
     reference: dict[str, Any] | None = None,
 ) -> int:
-    quiet_prefect(verbose=place.verbose)
+    terminal = Terminal(quiet=place.json)
+    prepare(terminal, verbose=place.verbose)
     if place.together is None:
         api_from_env()
     if place.archive is None:
         archive_from_env()
-    terminal = Terminal(quiet=place.json)
     # Prefect takes seconds to import: bad input is told before.
     with leaving.when_done(), terminal.waiting("Starting …"):
         from flows.cli.running import run_flow

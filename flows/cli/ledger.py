@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.options import PlaceOptions
-from flows.cli.quiet import quiet_prefect
+from flows.cli.preamble import prepare
 from flows.cli.terminal import Terminal
 from together_video.audit import AuditReport
 from together_video.environment import api_from_env, archive_from_env
@@ -35,7 +35,8 @@ def collect(
     """
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
         raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
-    quiet_prefect(verbose=place.verbose)
+    terminal = Terminal(quiet=place.json)
+    prepare(terminal, verbose=place.verbose)
     if place.together is None:
         api_from_env()
     if place.archive is None:
@@ -43,7 +44,6 @@ def collect(
     from flows.cli.running import run_flow
     from flows.collect import collect_videos
 
-    terminal = Terminal(quiet=place.json)
     code, summary = run_flow(collect_videos, {"wait": wait, "in_flight": in_flight}, place, terminal)
     if not isinstance(summary, Summary):
         return code
@@ -68,13 +68,13 @@ def audit(
     """
     if place.together is not None:
         raise InputError("An audit does not ask the API: --together has no use here.")
-    quiet_prefect(verbose=place.verbose)
+    terminal = Terminal(quiet=place.json)
+    prepare(terminal, verbose=place.verbose)
     if place.archive is None:
         archive_from_env()
     from flows.audit import audit_archive
     from flows.cli.running import run_flow
 
-    terminal = Terminal(quiet=place.json)
     code, report = run_flow(audit_archive, {"deep": deep}, place, terminal)
     if isinstance(report, AuditReport):
         if place.json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.documents import errors_as_document
+from flows.cli.documents import errors_as_document, json_text
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model
@@ -78,7 +77,7 @@ def models(
         return 0
     chosen = [model for model in catalogue.models if all_ or model.offered]
     if json_:
-        print(json.dumps([_document(model) for model in chosen], indent=1))  # noqa: T201 - the result
+        print(json_text([_document(model) for model in chosen]))  # noqa: T201 - the result
         return 0
     console = _console()
     names = {model.name for model in chosen}
@@ -109,7 +108,7 @@ def models(
 
 def _show_one(model: Model, catalogue: Catalogue, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_document(model), indent=1))  # noqa: T201 - the result
+        print(json_text(_document(model)))  # noqa: T201 - the result
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from pydantic import ValidationError
 
+from flows.cli.documents import json_text
+from flows.cli.encoding import can_show
+from flows.cli.preamble import prepare
 from flows.cli.terminal import Terminal, printable_lines
 from together_video.catalogue import Catalogue
 from together_video.client import TogetherClient
@@ -76,6 +78,7 @@ def prompts(
     refuse_promptless(video_model)
     key, address = api_from_env()
     terminal = Terminal(quiet=json_)
+    prepare(terminal)
     if remark := without_negative(wanted, video_model):
         terminal.complain(remark)
 
@@ -101,10 +104,15 @@ def prompts(
     elif any(negative for _, negative in written.pairs):
         # Lines of text cannot hold both: JSON lines can, and are a file of requests as they are.
         for prompt, negative in written.pairs:
-            terminal.out.file.write(json.dumps(_fields(prompt, negative), ensure_ascii=False) + "\n")
+            terminal.out.file.write(json_text(_fields(prompt, negative), indent=None) + "\n")
     else:
         for prompt in written.prompts:
             terminal.out.file.write(printable_lines(prompt) + "\n")
+        if not all(can_show(terminal.out.file, prompt) for prompt in written.prompts):
+            terminal.complain(
+                f"Some characters became question marks, as the output is {terminal.out.encoding}: "
+                "run it with PYTHONIOENCODING=utf-8, or with --json."
+            )
     return 0
 
 

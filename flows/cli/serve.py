@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from flows.cli.preamble import prepare
 from flows.cli.terminal import Terminal
 from together_video.errors import ConfigurationError, InputError
 
@@ -34,6 +35,8 @@ def serve(
     """
     if limit < 1:
         raise InputError("--limit must be at least 1.")
+    terminal = Terminal()
+    prepare(terminal, verbose=True)
     logging.raiseExceptions = False
     # Prefect's own handler of SIGTERM forgets to await it.
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
@@ -53,7 +56,7 @@ def serve(
         )
     chosen = [entry for entry in entries if not asked or entry["name"] in asked]
     try:
-        asyncio.run(_serve(chosen, server, limit, Terminal()))
+        asyncio.run(_serve(chosen, server, limit, terminal))
     except KeyboardInterrupt:
         return 130
     return 0

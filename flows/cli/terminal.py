@@ -6,7 +6,6 @@ that others wrote (prompts, error messages) is escaped.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.documents import json_text
 from flows.progress import Progress
 from together_video.explain import printable
 from together_video.summary import GOOD, Summary, VideoOutcome
@@ -155,16 +155,8 @@ class Terminal:
             )
 
     def document(self, content: dict[str, Any]) -> None:
-        """One JSON document. What a terminal would obey, or turn around, is escaped as JSON allows."""
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        self.out.file.write("".join(map(_escaped, text)) + "\n")
-
-
-def _escaped(letter: str) -> str:
-    if letter == "\n" or letter.isprintable():
-        return letter
-    # Twice where the letter takes two UTF-16 units; only texts hold such letters.
-    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
+        """One JSON document on stdout."""
+        self.out.file.write(json_text(content) + "\n")
 
 
 def printable_lines(text: str) -> str:

@@ -20,9 +20,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    from flows.cli.quiet import quiet_prefect
+    from flows.cli.preamble import prepare
+    from flows.cli.terminal import Terminal
 
-    quiet_prefect()
+    prepare(Terminal(quiet=True))
     # What the commands import when they are called.
     import flows.audit
     import flows.batch

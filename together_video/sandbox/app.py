@@ -103,6 +103,9 @@ class _Sandbox:
             Route(f"{behind}/v2/videos", self.create, methods=["POST"]),
             Route(f"{behind}/v2/videos/{{job_id}}", self.retrieve, methods=["GET"]),
             Route(f"{behind}/v1/chat/completions", self.chat, methods=["POST"]),
+            # The documents say v1, the official SDK calls v3.
+            Route(f"{behind}/v1/whoami", self.whoami, methods=["GET"]),
+            Route(f"{behind}/v3/whoami", self.whoami, methods=["GET"]),
         ]
 
     async def welcome(self, request: Request) -> Response:
@@ -112,6 +115,17 @@ class _Sandbox:
                 "what": "A stand-in for the Together video API. It renders placeholder clips and costs nothing.",
                 "use": f"TOGETHER_BASE_URL={_base(request)} TOGETHER_API_KEY=anything",
                 "bill": f"{_base(request)}/sandbox/bill",
+            }
+        )
+
+    async def whoami(self, request: Request) -> Response:
+        self._authorize(request)
+        return JSONResponse(
+            {
+                "type": "project_api_key",
+                "api_key": {"id": "key_sandbox"},
+                "project": {"id": "proj_sandbox", "name": "Sandbox", "slug": "sandbox"},
+                "organization": {"id": "org_sandbox", "name": "Sandbox"},
             }
         )
 
