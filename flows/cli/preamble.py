@@ -10,8 +10,9 @@ from together_video.proxies import make_usable_for_httpx
 
 
 def prepare(terminal: Terminal, *, verbose: bool = False) -> None:
-    """Make this process's environment one in which Prefect and our own clients work. Keep Prefect's log lines out of the
-    terminal; they still go to the server and its UI.
+    """Make this process's environment one in which Prefect and our own clients work.
+
+    Prefect's log lines are kept out of the terminal; they still go to the server and its UI.
 
     PREFECT_LOGGING_* variables that are set win.
 
