@@ -13,8 +13,9 @@ from together_video.certificates import tls_context
 from together_video.errors import ConfigurationError
 from together_video.proxies import ProxySettings, proxies_from_env
 
-#: How httpcore calls the steps before anything of a request leaves: making the connection, to a proxy too.
-_BEFORE_SENDING = ("connection.", "proxy.", "socks.")
+#: How httpcore calls the steps before anything of a request leaves: making the connection, to a proxy too; and the one
+#: that follows any other, and does not say which request it is of.
+_NOT_SENDING = ("connection.", "proxy.", "socks.", "http11.response_closed", "http2.response_closed")
 
 
 class Connections:
@@ -94,5 +95,5 @@ class Departure:
         self._steps += 1
         # What asks a proxy to make a way to the server is a request of its own: it holds nothing of ours.
         to_proxy = getattr(info.get("request"), "method", b"") == b"CONNECT"
-        if not (name.startswith(_BEFORE_SENDING) or to_proxy):
+        if not (name.startswith(_NOT_SENDING) or to_proxy):
             self._may_have_left = True
