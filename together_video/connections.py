@@ -93,6 +93,8 @@ class Departure:
 
     async def _step(self, name: str, info: Mapping[str, Any]) -> None:
         self._steps += 1
+        if not name.endswith(".started"):
+            return  # how a step ended does not say whose step it was
         # What asks a proxy to make a way to the server is a request of its own: it holds nothing of ours.
         to_proxy = getattr(info.get("request"), "method", b"") == b"CONNECT"
         if not (name.startswith(_NOT_SENDING) or to_proxy):
