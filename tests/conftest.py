@@ -38,7 +38,15 @@ if TYPE_CHECKING:
     from flows.services import PrefectServer, S3Server
 
 #: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
-_FOREIGN = ("AWS_", "TOGETHER_", "VIDEO_ARCHIVE_", "PREFECT_")
+_FOREIGN = (
+    "AWS_",
+    "TOGETHER_",
+    "VIDEO_ARCHIVE_",
+    "PREFECT_",
+    "SSL_CERT_",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
 _home = tempfile.TemporaryDirectory(prefix="prefect-home-")
 
 
@@ -93,6 +101,28 @@ def _turn(item: pytest.Item) -> int:
 
 def pytest_unconfigure() -> None:
     _home.cleanup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """boto3 reads megabytes of JSON for each session, httpx all certificates for each client: here once is enough."""
+    import botocore.loaders
+    import botocore.session
+
+    loader, read, context = (
+        botocore.loaders.create_loader(),
+        httpx.create_ssl_context,
+        httpx.create_ssl_context(),
+    )
+
+    def create_ssl_context(*given: Any, **more: Any) -> Any:
+        own = given or more or "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ
+        return read(*given, **more) if own else context
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", lambda *_: loader)
+        patch.setattr(httpx, "create_ssl_context", create_ssl_context)
+        yield
 
 
 @pytest.fixture

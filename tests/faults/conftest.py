@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.loaders
-import botocore.session
-import httpx
 import pytest
 
 from blocks import VideoArchive
@@ -285,16 +282,6 @@ class Scene:
         self.deadline = 60.0
         self.timeouts = {}
         self.now += 7200
-
-
-@pytest.fixture(scope="session", autouse=True)
-def read_once() -> Iterator[None]:
-    """boto3 reads megabytes of JSON for each session, httpx all certificates: here once is enough."""
-    loader, context = botocore.loaders.create_loader(), httpx.create_ssl_context()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", lambda *_: loader)
-        patch.setattr(httpx, "create_ssl_context", lambda: context)
-        yield
 
 
 @dataclass(frozen=True)
