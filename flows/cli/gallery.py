@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from flows.cli.options import PlaceOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
+from flows.server.address import refuse_wrong_address
 from together_video.environment import archive_from_env
 from together_video.errors import InputError
 
@@ -44,6 +45,7 @@ def gallery(
         raise InputError("A gallery does not ask the API: --together has no use here.")
     if not 1 <= latest <= 10_000:
         raise InputError("--latest must be from 1 to 10000.")
+    refuse_wrong_address()
     quiet_prefect(verbose=place.verbose)
     if place.archive is None:
         archive_from_env()

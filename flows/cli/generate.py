@@ -14,6 +14,7 @@ from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
 from flows.cli.prompts import make_brief
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
+from flows.server.address import refuse_wrong_address
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
 from together_video.environment import api_from_env, archive_from_env
@@ -166,6 +167,7 @@ def _run(
     place: PlaceOptions,
     reference: dict[str, Any] | None = None,
 ) -> int:
+    refuse_wrong_address()
     quiet_prefect(verbose=place.verbose)
     if place.together is None:
         api_from_env()

@@ -11,6 +11,7 @@ from rich.table import Table
 from flows.cli.options import PlaceOptions
 from flows.cli.quiet import quiet_prefect
 from flows.cli.terminal import Terminal
+from flows.server.address import refuse_wrong_address
 from together_video.audit import AuditReport
 from together_video.environment import api_from_env, archive_from_env
 from together_video.errors import InputError
@@ -35,6 +36,7 @@ def collect(
     """
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
         raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
+    refuse_wrong_address()
     quiet_prefect(verbose=place.verbose)
     if place.together is None:
         api_from_env()
@@ -68,6 +70,7 @@ def audit(
     """
     if place.together is not None:
         raise InputError("An audit does not ask the API: --together has no use here.")
+    refuse_wrong_address()
     quiet_prefect(verbose=place.verbose)
     if place.archive is None:
         archive_from_env()
