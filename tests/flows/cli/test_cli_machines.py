@@ -39,11 +39,8 @@ def test_a_desktop_proxy_that_is_not_running(
     file = str(small_file("a fox", "an owl", "a bear"))
     done = ready_shell.run("batch", file, ALL_PROXY=f"{scheme}://127.0.0.1:{port}")
     assert done.returncode == 2, done.stderr
-    assert (
-        done.stderr.rstrip()
-        .splitlines()[-1]
-        .startswith(f"{api.url} cannot be reached through the proxy that ALL_PROXY")
-    )
+    (*_, last) = done.stderr.rstrip().splitlines()
+    assert last.startswith(f"{api.url} cannot be reached through the proxy that ALL_PROXY names")
     assert "Traceback" not in done.stderr
     assert (api.posts, claims()) == (0, [])
 
@@ -63,9 +60,8 @@ def test_certificates_that_do_not_exist(variable: str, ready_shell: Any, api: An
     """One sentence that names the variable; Prefect, which would print a traceback, is not even imported."""
     done = ready_shell.run("generate", "a fox", **{variable: "/no/such/bundle.pem"})
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        f"{variable} names /no/such/bundle.pem, which cannot be read (No such file or directory). Correct or unset it.\n"
-    )
+    why = "which cannot be read (No such file or directory). Correct or unset it."
+    assert done.stderr == f"{variable} names /no/such/bundle.pem, {why}\n"
     assert api.posts == 0
 
 
@@ -73,10 +69,8 @@ def test_certificates_that_do_not_exist(variable: str, ready_shell: Any, api: An
 PROMPT = "狐狸在雪中… ein Fuß, красный 🦊"
 
 
-def test_prompts_that_the_output_cannot_show(ready_shell: Any, small_file: Make, tmp_path: Path) -> None:
+def test_prompts_that_the_output_cannot_show(ready_shell: Any, small_file: Make) -> None:
     """Bought, archived and told, with the run's exit code; as JSON nothing is lost."""
-    with (tmp_path / "empty.txt").open("w") as file:
-        file.write("")
     words = ("batch", str(small_file(PROMPT)), "--poll-interval", "0.2")
     made = ready_shell.run(*words, PYTHONIOENCODING="cp1252")
     assert made.returncode == 0, made.stderr
@@ -107,3 +101,16 @@ def test_an_error_as_json_in_a_code_page(shell: Any, tmp_path: Path) -> None:
     assert done.stdout.isascii()
     json.loads(done.stdout)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PREFECT_CLIENT_MAX_RETRIES", "abc"), ("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "perhaps")],
+)
+def test_a_setting_that_prefect_does_not_take(variable: str, value: str, ready_shell: Any, api: Any) -> None:
+    """Prefect raises a validation error of many lines as soon as it is imported."""
+    done = ready_shell.run("generate", "a fox", **{variable: value})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Prefect cannot use its setting {variable}, which is '{value}': ")
+    assert len(done.stderr.splitlines()) == 1
+    assert api.posts == 0
