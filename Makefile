@@ -9,13 +9,21 @@ INSTALLED := $(VENV)/.installed
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-.PHONY: help demo test chaos faults scale bench screenshots install lock clean
+# The tests are many processes: without .pyc files each would compile the tests again.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Tests wait for servers and processes more than they calculate.
+WORKERS ?= 4
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+.PHONY: help demo lint test test-all chaos faults scale bench screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         the whole pipeline on this machine, without any account"
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
-	@echo "make test         all checks and tests"
+	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
+	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
 	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the bucket (SEED=, JOBS=)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
@@ -38,11 +46,16 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED)
 	@$(BIN)/together-video demo $(if $(KEEP),--keep)
 
-test: $(INSTALLED)
+lint: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup
+
+test: lint
+	@$(PYTEST)
+
+test-all: lint
+	@$(PYTEST) -m ""
 
 chaos: $(INSTALLED)
 	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))

@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,9 @@ def pytest_configure() -> None:
     # A busy machine pauses for longer than any example may take.
     hypothesis.settings.register_profile("untimed", deadline=None)
     hypothesis.settings.load_profile("untimed")
+    # A shell ignores SIGINT in what it starts with "&"; the commands that the tests start and interrupt inherit it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
         del os.environ[name]
     os.environ.update(
@@ -61,13 +65,30 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes one has all tests that need the Prefect server, one the whole table of faults."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Share the tests among several processes: what takes longest begins first, and servers start once.
+
+    One process has all tests that need the Prefect server, and one the faults, if their whole table is compared.
+    """
+    everything = not config.option.markexpr
     for item in items:
-        if item.path.parent.name == "faults":
+        if item.path.parent.name == "faults" and (everything or item.get_closest_marker("slow")):
             item.add_marker(pytest.mark.xdist_group("faults"))
         elif "prefect_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("prefect"))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Groups, then what takes long, then what starts processes of its own, then the many short ones."""
+    groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
+    if "prefect" in groups:
+        return 0
+    if groups:
+        return 1
+    if item.get_closest_marker("slow"):
+        return 2
+    return 3 if "shell" in getattr(item, "fixturenames", ()) else 4
 
 
 def pytest_unconfigure() -> None:

@@ -20,6 +20,9 @@ from together_video.sandbox.clip import Clip
 from together_video.sandbox.render import render
 from together_video.summary import Summary, VideoOutcome, VideoState
 
+# One browser and one page for all.
+pytestmark = pytest.mark.xdist_group("gallery")
+
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 PAGE = Layout().batch("b1", "index.html")
 #: Markup, an attribute's end, an override of the writing direction, and a word longer than a phone is wide.

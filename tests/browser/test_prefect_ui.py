@@ -19,6 +19,8 @@ from tests.browser.prefect_form import Form
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 _ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 KEY = "a-key-that-nobody-may-see"

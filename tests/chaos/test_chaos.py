@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# The harness is played once for both.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 

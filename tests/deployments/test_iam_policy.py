@@ -28,7 +28,8 @@ from together_video.prompts import Brief
 from together_video.records import VideoPlan
 from together_video.summary import Summary
 
-pytestmark = pytest.mark.anyio
+# One S3 server with all users for all.
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("policy")]
 
 Make = Callable[..., Any]
 POLICY = Path(__file__).parents[2] / "deployments" / "iam-policy.json"

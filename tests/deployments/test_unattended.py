@@ -125,6 +125,7 @@ def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subproce
             process.wait()
 
 
+@pytest.mark.slow
 async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
@@ -200,6 +201,7 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     assert triggered["parameters"]["edition"] in {"once", "order 7"}
 
 
+@pytest.mark.slow
 async def test_one_process_serves_the_deployments(
     place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]]
 ) -> None:
@@ -242,6 +244,7 @@ async def test_a_server_that_is_gone_does_not_hold_up_the_end(capsys: pytest.Cap
     )
 
 
+@pytest.mark.slow
 async def test_a_batch_is_shared_by_workers(
     place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:

@@ -47,7 +47,7 @@ _INTRODUCTION = """\
 # Faults, and what becomes of them
 
 Each row is a test in `tests/faults/`: it disturbs one video on its way, and what it then finds is what stands here.
-`make faults` writes this page anew; `make test` fails where it is not true.
+`make faults` writes this page anew; `make test-all` fails where it is not true.
 
 - **ends as**: the state of the video in the run's summary. *archived* and *reused* are as wanted; *refused*,
   *skipped* and *not begun* (the run stopped before any video) cost nothing; *failed*: the provider gave up, and

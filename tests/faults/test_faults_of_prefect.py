@@ -177,6 +177,7 @@ def run_while_the_wire_is_cut(
     return (video["state"], video["error"] or ""), err
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_for_a_while_changes_nothing(
     scene: Any, expect: Expect, shell: Any, wire: Wire, prefect_server: Any
 ) -> None:
@@ -201,6 +202,7 @@ def test_a_server_that_is_away_for_a_while_changes_nothing(
         asyncio.run(expect("prefect", fault, first=already(told), **GONE_WELL))
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_loses_no_video(
     scene: Any, expect: Expect, shell: Any, wire: Wire, prefect_server: Any
 ) -> None:

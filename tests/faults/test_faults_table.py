@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 
+@pytest.mark.slow
 def test_the_document_is_what_was_found(
     table: Any, document: Path, writing: bool, request: pytest.FixtureRequest
 ) -> None:
     """The document has every row, no other, and at least thirty of them."""
     folder = Path(__file__).parent
     collected = {item.path for item in request.session.items}
-    chosen = request.config.option.keyword or any("::" in word for word in request.config.args)
+    options = request.config.option
+    chosen = options.keyword or options.markexpr or any("::" in word for word in request.config.args)
     if chosen or not collected >= set(folder.glob("test_faults_of_*.py")):
         pytest.skip("the table is whole only after all tests of faults")
     assert len(table.rows) >= 30

@@ -130,6 +130,7 @@ def test_the_lookout_sees_what_is_hidden(shift: int) -> None:
     assert not traces(b"nothing of the kind")
 
 
+@pytest.mark.slow
 def test_no_secret_is_seen_anywhere(
     start_api: Make,
     echo: tuple[dict[str, Any], ...],

@@ -8,6 +8,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def processes_of(folder: Path) -> list[str]:
     """Command lines of running processes that mention a folder, or work for one that does."""

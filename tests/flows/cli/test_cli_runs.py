@@ -304,7 +304,13 @@ def test_with_a_prefect_server(ready_shell: Any, prefect_api: str, small_file: M
     assert "create: a fox of the server" in asyncio.run(names())
 
 
-@pytest.mark.parametrize(("ending", "recorded"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+@pytest.mark.parametrize(
+    ("ending", "recorded"),
+    [
+        (signal.SIGINT, False),
+        pytest.param(signal.SIGTERM, True, marks=[pytest.mark.slow, pytest.mark.xdist_group("prefect")]),
+    ],
+)
 def test_interrupted_while_others_wait(
     request: Any,
     ready_shell: Any,
@@ -334,6 +340,7 @@ def test_interrupted_while_others_wait(
     assert "Interrupted. " in err
 
 
+@pytest.mark.slow
 def test_sigterm_while_prefect_records(
     start_api: Make, ready_shell: Any, prefect_api: str, small_file: Make
 ) -> None:
@@ -366,6 +373,7 @@ def test_a_price_that_nobody_knows_can_be_given(ready_shell: Any, tmp_path: Any,
     prompts.write_text("a paper boat\n")
     place = {"TOGETHER_VIDEO_CATALOGUE": str(catalogue), "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "1"}
     words = ("--model", "acme/dream-1", "--width", "64", "--height", "48", "--seconds", "1", "--json")
+    words += ("--poll-interval", "0.2")
     for given in (("generate", "a fox"), ("batch", str(prompts))):
         refused = ready_shell.run(*given, *words, **place)
         assert refused.returncode == 1, refused.stderr
@@ -383,6 +391,7 @@ def test_a_price_that_nobody_knows_can_be_given(ready_shell: Any, tmp_path: Any,
     assert (wrong.returncode, api.posts) == (2, 2)
 
 
+@pytest.mark.slow
 def test_more_requests_than_a_prefect_server_takes(
     ready_shell: Any, prefect_api: str, tmp_path: Any, api: Any
 ) -> None:
