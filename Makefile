@@ -1,7 +1,9 @@
 # make demo | make test: both install everything into .venv first, at the exact versions of requirements.lock.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+LOCK ?= requirements.lock
+FOLDER ?= .demo
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
@@ -16,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 4
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help demo lint test test-all chaos faults scale bench screenshots install lock clean
+.PHONY: help demo lint test test-all test-core test-ends chaos faults scale bench screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,22 +31,23 @@ help:
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
 	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (half an hour)"
-	@echo "make lock         bring requirements.lock up to date with pyproject.toml"
+	@echo "make test-core    of all tests what a run needs, for another Python: PYTHON=python3.13 VENV=.venv-3.13"
+	@echo "make lock         bring the lock files up to date with pyproject.toml"
 	@echo "make clean        remove .venv, .demo and caches"
 
 install: $(INSTALLED)
 
 # uv installs in seconds what takes pip minutes; it is used where it is, and put into .venv where it is not.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -qq --disable-pip-version-check uv
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" uv pip install -q -r requirements.lock
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" uv pip install -q -r $(LOCK)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" uv pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(INSTALLED)
-	@$(BIN)/together-video demo $(if $(KEEP),--keep)
+	@$(BIN)/together-video demo --folder $(FOLDER) $(if $(KEEP),--keep)
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check .
@@ -56,6 +59,15 @@ test: lint
 
 test-all: lint
 	@$(PYTEST) -m ""
+
+# What a run needs: for another Python, and for the oldest and the newest dependencies.
+BATCH := tests/flows/cli/test_cli_runs.py::test_fifty_videos_at_once_and_again
+
+test-core: $(INSTALLED)
+	@$(PYTEST) -m "" tests/together_video tests/blocks tests/tasks $(BATCH)
+
+test-ends: $(INSTALLED)
+	@$(PYTEST) -m "" tests/blocks tests/tasks $(BATCH)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
@@ -74,9 +86,14 @@ screenshots: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks
 
+# The oldest dependencies are those that pyproject.toml asks for, the newest those that fit beside each other; the SDK
+# and the linters, which hold some of them back, are not among them.
+COMPILE := PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q --no-header --no-annotate --upgrade pyproject.toml
 lock: $(INSTALLED)
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \
-		--no-header --no-annotate --upgrade -o requirements.lock
+	@$(COMPILE) --all-extras --universal --python-version 3.11 -o requirements.lock
+	@$(COMPILE) --python-version 3.11 --resolution lowest-direct -o $(VENV)/lowest.txt
+	@$(COMPILE) --python-version 3.11 --extra test --constraints $(VENV)/lowest.txt -o requirements-lowest.lock
+	@$(COMPILE) --python-version 3.13 --extra test -o requirements-newest.lock
 
 clean:
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-* .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

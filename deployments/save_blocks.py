@@ -20,7 +20,7 @@ from prefect_aws.credentials import AwsCredentials
 from pydantic import SecretStr
 
 from blocks import TogetherCredentials, VideoArchive
-from flows.cli.running import reach
+from flows.server.asking import failing_clearly, reach
 from together_video.errors import ConfigurationError, VideoError
 
 NAME = "production"
@@ -32,7 +32,7 @@ def save_blocks(name: str = NAME) -> list[str]:
 
     Raises:
         ConfigurationError: the environment lacks a key or a bucket, or holds something unusable, or there is no
-            Prefect server to save to.
+            Prefect server to save to, or it goes away meanwhile.
     """
     server = PREFECT_API_URL.value()
     if not server:
@@ -43,6 +43,13 @@ def save_blocks(name: str = NAME) -> list[str]:
         VideoArchive.from_env(),
         _aws_credentials(),
     )
+    with failing_clearly(server):
+        return _save(name, together, archive, credentials)
+
+
+def _save(
+    name: str, together: TogetherCredentials, archive: VideoArchive, credentials: AwsCredentials | None
+) -> list[str]:
     saved = []
     if credentials is not None:
         credentials.save(name, overwrite=True)

@@ -19,7 +19,7 @@ from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
-from flows.cli.running import reach
+from flows.server.asking import failing_clearly, reach
 from together_video.errors import ConfigurationError, VideoError
 
 #: Name, event, subject and body of each; the texts are Jinja templates over the event.
@@ -50,12 +50,18 @@ async def save_notifications(block: str) -> list[str]:
     """Make the automations on the Prefect server that is configured; gives their names.
 
     Raises:
-        ConfigurationError: there is no server, or it has no such block.
+        ConfigurationError: there is no server, it goes away meanwhile, or it has no such block.
     """
     server = PREFECT_API_URL.value()
     if not server:
         raise ConfigurationError("Automations are kept by a Prefect server: set PREFECT_API_URL.")
     await reach(server)
+    with failing_clearly(server):
+        await _save(block)
+    return [name for name, *_ in _MESSAGES]
+
+
+async def _save(block: str) -> None:
     document = await _document(block)
     for name, event, subject, body in _MESSAGES:
         async with get_client() as client:
@@ -69,7 +75,6 @@ async def save_notifications(block: str) -> list[str]:
             ),
             actions=[SendNotification(block_document_id=document, subject=subject, body=body)],
         ).acreate()
-    return [name for name, *_ in _MESSAGES]
 
 
 async def _document(block: str) -> UUID:

@@ -475,6 +475,8 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A test may ask for output in a code page.
+            errors="replace",
         )
 
     def run(self, *words: str, **more: str | None) -> subprocess.CompletedProcess[str]:

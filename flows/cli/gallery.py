@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.cli.options import PlaceOptions
-from flows.cli.preamble import prepare
+from flows.cli.preamble import import_prefect, prepare
 from flows.cli.terminal import Terminal
 from together_video.environment import archive_from_env
 from together_video.errors import InputError
@@ -48,6 +48,7 @@ def gallery(
     prepare(terminal, verbose=place.verbose)
     if place.archive is None:
         archive_from_env()
+    import_prefect()
     from flows.cli import exhibit
     from flows.cli.running import archive_of
 

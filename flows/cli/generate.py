@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from flows.cli import leaving
 from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
-from flows.cli.preamble import prepare
+from flows.cli.preamble import import_prefect, prepare
 from flows.cli.prompts import make_brief
 from flows.cli.terminal import Terminal
 from together_video.catalogue import Catalogue, Review
@@ -174,6 +174,7 @@ def _run(
         archive_from_env()
     # Prefect takes seconds to import: bad input is told before.
     with leaving.when_done(), terminal.waiting("Starting …"):
+        import_prefect()
         from flows.cli.running import run_flow
 
         if kind == "video":

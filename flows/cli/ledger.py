@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.options import PlaceOptions
-from flows.cli.preamble import prepare
+from flows.cli.preamble import import_prefect, prepare
 from flows.cli.terminal import Terminal
 from together_video.audit import AuditReport
 from together_video.environment import api_from_env, archive_from_env
@@ -41,6 +41,7 @@ def collect(
         api_from_env()
     if place.archive is None:
         archive_from_env()
+    import_prefect()
     from flows.cli.running import run_flow
     from flows.collect import collect_videos
 
@@ -72,6 +73,7 @@ def audit(
     prepare(terminal, verbose=place.verbose)
     if place.archive is None:
         archive_from_env()
+    import_prefect()
     from flows.audit import audit_archive
     from flows.cli.running import run_flow
 

@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
+from contextlib import redirect_stderr
+
+from pydantic import ValidationError
 
 from flows.cli.terminal import Terminal
+from flows.server.address import refuse_wrong_address
 from together_video.certificates import check_certificate_variables
+from together_video.errors import ConfigurationError
+from together_video.explain import printable
 from together_video.proxies import make_usable_for_httpx
 
 
-def prepare(terminal: Terminal, *, verbose: bool = False) -> None:
+def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:
     """Make this process's environment one in which Prefect and our own clients work.
 
     Prefect's log lines are kept out of the terminal; they still go to the server and its UI.
 
     PREFECT_LOGGING_* variables that are set win.
 
+    Args:
+        prefect: whether the command goes on to import Prefect.
+
     Raises:
-        ConfigurationError: certificates or a proxy that the environment names cannot be used; names the variable.
+        ConfigurationError: certificates, a proxy or an address that the environment names cannot be used; names the
+            variable.
     """
     check_certificate_variables()
     for warning in make_usable_for_httpx():
         terminal.note(warning)
+    if prefect:
+        refuse_wrong_address()
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
         # What it could not send to a server that is away, it would print whole.
         os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+
+
+def import_prefect() -> None:
+    """Import Prefect, and have it read its settings.
+
+    Raises:
+        ConfigurationError: a variable, or a line of its profile, has a value that Prefect does not take.
+    """
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            from prefect.settings import get_current_settings
+
+            get_current_settings()
+    except ValidationError as error:
+        found = error.errors()[0]
+        given = str(found["input"])
+        variables = (
+            name for name, value in os.environ.items() if name.startswith("PREFECT_") and value == given
+        )
+        name = next(variables, "_".join(map(str, found["loc"])))
+        raise ConfigurationError(
+            f"Prefect cannot use its setting {name}, which is {printable(given, 60)!r}: {found['msg']}. Correct it; "
+            "nothing was created."
+        ) from error
+    sys.stderr.write(said.getvalue())

@@ -78,7 +78,7 @@ def prompts(
     refuse_promptless(video_model)
     key, address = api_from_env()
     terminal = Terminal(quiet=json_)
-    prepare(terminal)
+    prepare(terminal, prefect=False)
     if remark := without_negative(wanted, video_model):
         terminal.complain(remark)
 

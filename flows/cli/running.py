@@ -23,6 +23,8 @@ from flows.cli.terminal import Terminal
 from flows.ending import Ending, interrupted, keeping, result_of
 from flows.parameters import fits_a_run
 from flows.progress import listening
+from flows.server.address import shown
+from flows.server.asking import answers, reach
 from together_video.audit import AuditReport
 from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.explain import printable
@@ -94,7 +96,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     server = PREFECT_API_URL.value()
     if server:
-        await reach(server)
+        await reach(server, optional=True)
         parameters = {**_fitting(parameters, reference), **await _blocks(place)}
         with _warnings_shown(terminal):
             return await _recorded(flow, parameters, server, terminal)
@@ -134,24 +136,29 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     with keeping() as endings:
         try:
             state: State[Any] = await flow(**parameters, return_state=True)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, RuntimeError) as error:
+            # RuntimeError: Prefect's engine did not get the server's version.
+            if isinstance(error, RuntimeError) and not isinstance(error.__cause__, httpx.HTTPError):
+                raise
             if not endings:
                 leaving.give_up_sending()
                 raise ConfigurationError(
-                    f"The Prefect server at {server} went away in mid-run. Run again: it goes on where it was."
+                    f"The Prefect server at {shown(server)} went away in mid-run. Run again: it goes on where it was."
                 ) from error
         except PrefectHTTPStatusError as error:
             if not endings:
                 answer = " ".join(error.response.text.split())
                 raise ConfigurationError(
-                    f"The Prefect server at {server} refuses the run (HTTP {error.response.status_code}): "
+                    f"The Prefect server at {shown(server)} refuses the run (HTTP {error.response.status_code}): "
                     f"{printable(answer, 300)}. What was begun is in the bucket: run again to go on with it."
                 ) from error
     if not endings:
         return state, result_of(await state.aresult(raise_on_failure=False))
-    if not await _answers(server):
+    if not await answers(server):
         leaving.give_up_sending()
-        terminal.complain(f"The Prefect server at {server} went away and was not told how the run ended.")
+        terminal.complain(
+            f"The Prefect server at {shown(server)} went away and was not told how the run ended."
+        )
     return endings[-1]
 
 
@@ -181,24 +188,6 @@ class _Warnings(logging.Handler):
         # The last line of an interrupted run says that one.
         if record.levelno == logging.WARNING and not text.startswith("Interrupted."):
             self._terminal.note(text)
-
-
-async def reach(server: str) -> None:
-    """Say clearly that the configured server is away, before anything else happens."""
-    if not await _answers(server):
-        raise ConfigurationError(
-            f"The Prefect server at {server} does not answer. Start it, or unset PREFECT_API_URL to run "
-            "without one; nothing was created."
-        )
-
-
-async def _answers(server: str) -> bool:
-    try:
-        async with httpx.AsyncClient(timeout=10) as client:
-            await client.get(f"{server.rstrip('/')}/health")
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return False
-    return True
 
 
 async def archive_of(options: PlaceOptions) -> VideoArchive:

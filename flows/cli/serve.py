@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from flows.cli.preamble import prepare
+from flows.cli.preamble import import_prefect, prepare
 from flows.cli.terminal import Terminal
+from flows.server.address import refuse_wrong_address
 from together_video.errors import ConfigurationError, InputError
 
 
@@ -40,6 +41,8 @@ def serve(
     logging.raiseExceptions = False
     # Prefect's own handler of SIGTERM forgets to await it.
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
+    refuse_wrong_address()
+    import_prefect()
     from prefect.settings import PREFECT_API_URL
 
     from flows.definitions import read
@@ -66,8 +69,8 @@ async def _serve(entries: list[dict[str, Any]], server: str, limit: int, termina
     from prefect.client.orchestration import get_client
     from prefect.runner import Runner
 
-    from flows.cli.running import reach
     from flows.definitions import blocks_of, served
+    from flows.server.asking import reach
 
     await reach(server)
     wanted = {block for entry in entries for block in blocks_of(entry).values()}
@@ -105,7 +108,7 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-    from flows.cli.running import reach
+    from flows.server.asking import reach
 
     try:
         await reach(server)

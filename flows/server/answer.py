@@ -1,0 +1,61 @@
+"""What one address gave when it was asked as a Prefect API."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeVar
+
+import httpx
+
+VERSION = re.compile(r"(\d+)(\.\d+)+\S*")
+#: Redirects after which a client sends GET in place of POST, so that no run could be recorded.
+_TO_GET = frozenset({301, 302, 303})
+#: Seconds for the whole question. Prefect's client alone would retry for minutes, and wait a minute for each
+#: attempt at a host that drops packets.
+PATIENCE = 15.0
+
+E = TypeVar("E", bound=BaseException)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one address gave: a version, an error, or both None for a server that tells no version."""
+
+    url: str
+    version: str | None = None
+    error: Exception | None = None
+    #: The last response, and those that redirected to it.
+    response: httpx.Response | None = None
+
+    @property
+    def status(self) -> int | None:
+        return self.response.status_code if self.response is not None else None
+
+    @property
+    def redirects(self) -> list[httpx.Response]:
+        return self.response.history if self.response is not None else []
+
+    @property
+    def address(self) -> str:
+        """Where the answer came from, after redirects."""
+        if self.response is None or not self.redirects:
+            return self.url
+        return str(self.response.url).partition("?")[0].removesuffix("/admin/version")
+
+    @property
+    def is_prefect(self) -> bool:
+        return self.error is None and (self.version is None or bool(VERSION.fullmatch(self.version)))
+
+    @property
+    def is_redirected(self) -> bool:
+        return any(redirect.status_code in _TO_GET for redirect in self.redirects)
+
+
+def in_chain(error: BaseException | None, kind: type[E]) -> E | None:
+    """The error of this kind that led to another one."""
+    while error is not None:
+        if isinstance(error, kind):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,215 @@
+"""Whether the Prefect server that is configured is there: asked once, before anything else happens.
+
+The question goes through Prefect's own client, with its settings for certificates, headers, credentials and
+retries: what works for `prefect` works here. It asks for the server's version, which also shows whether the
+credentials hold. Where something else answers, the addresses that may have been meant are asked too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from prefect.client.base import ServerType
+from prefect.client.orchestration import PrefectClient
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, get_current_settings
+
+from flows.server.address import candidates, cloud_address, cloud_problem, is_address, no_address, shown
+from flows.server.answer import PATIENCE, Answer, in_chain
+from flows.server.problems import problem_of, status_problem, version_problem, what_answers
+from flows.server.settings import unusable_setting
+from together_video.errors import ConfigurationError
+
+#: Seconds for the addresses that may have been meant, which are asked all at once.
+_GUESS_SECONDS = 4.0
+#: What a client keeps of its headers at an address that nobody has configured with the credentials.
+_HARMLESS = frozenset(
+    {"host", "accept", "accept-encoding", "connection", "user-agent", "x-prefect-api-version"}
+)
+
+
+@dataclass(frozen=True)
+class ServerCheck:
+    """What came of asking a Prefect server whether it is there.
+
+    Attributes:
+        url: the address that was asked, without a password.
+        version: the server's version; None where there is a problem, or the server does not tell, as Prefect Cloud.
+        problem: what is wrong and what to do, in one sentence; None where the server can be used.
+        suggested: an address that works in place of `url`, or for Prefect Cloud the one that `url` stands for.
+    """
+
+    url: str
+    version: str | None = None
+    problem: str | None = None
+    suggested: str | None = None
+
+
+async def reach(url: str, *, optional: bool = False) -> ServerCheck:
+    """Make sure that the Prefect server is there, before anything else happens.
+
+    `optional`: the command also runs without a server, and the message says how.
+
+    Raises:
+        ConfigurationError: it is not there, is something else, or refuses; the message says what to do.
+    """
+    check = await ask_server(url, optional=optional)
+    if check.problem is not None:
+        raise ConfigurationError(f"{check.problem.removesuffix('.')}; nothing was created.")
+    return check
+
+
+async def answers(url: str) -> bool:
+    """Whether the server at an address that was good before can still be used."""
+    return (await _ask(url, PATIENCE)).is_prefect
+
+
+async def ask_server(url: str, *, optional: bool = False) -> ServerCheck:
+    """Ask the Prefect server at `url`, for some 20 seconds at most. What is wrong is in the result."""
+    name = shown(url)
+    if meant := cloud_address(url):
+        return ServerCheck(name, problem=cloud_problem(url, meant), suggested=meant)
+    if (problem := unusable_setting()) is not None:
+        return ServerCheck(name, problem=problem)
+    if not is_address(url):
+        meant = await _working(candidates(url), url)
+        problem = f"PREFECT_API_URL is {name!r}: set it to {shown(meant)}." if meant else no_address(url)
+        return ServerCheck(name, problem=problem, suggested=meant and shown(meant))
+    answer = await _ask(url, PATIENCE)
+    if answer.is_prefect and not answer.is_redirected:
+        return ServerCheck(name, answer.version, version_problem(name, answer.version))
+    if answer.is_prefect:
+        meant = answer.address
+    elif _may_be_elsewhere(answer):
+        meant = await _working(_worth_asking(answer), url)
+    else:
+        return ServerCheck(name, problem=problem_of(answer, optional=optional))
+    if meant:
+        what = what_answers(answer)
+        return ServerCheck(
+            name,
+            problem=f"PREFECT_API_URL is {name}, where {what}: set it to {shown(meant)}.",
+            suggested=shown(meant),
+        )
+    return ServerCheck(name, problem=problem_of(answer, optional=optional))
+
+
+@contextmanager
+def failing_clearly(url: str) -> Iterator[None]:
+    """Turn an error of Prefect's client in here, which none of our own code has caught, into a clear one.
+
+    Raises:
+        ConfigurationError: the server went away, or refuses what was asked of it.
+    """
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        answer = Answer(url, error=error, response=error.response)
+        raise ConfigurationError(status_problem(shown(url), answer)) from error
+    except (httpx.HTTPError, RuntimeError) as error:
+        # RuntimeError: Prefect's client did not get the server's version.
+        if isinstance(error, RuntimeError) and not isinstance(error.__cause__, httpx.HTTPError):
+            raise
+        raise ConfigurationError(
+            f"The Prefect server at {shown(url)} went away. Run this again when it is back."
+        ) from error
+
+
+async def _ask(url: str, seconds: float, *, anonymous: bool = False) -> Answer:
+    """Ask one address for its version, as Prefect's client asks, for at most so many seconds."""
+    seen: list[httpx.Response] = []
+
+    async def keep(response: httpx.Response) -> None:
+        seen.append(response)
+
+    hooks = {"response": [keep], "request": [_without_credentials] if anonymous else []}
+    version: str | None = None
+    error: Exception | None = None
+    try:
+        client = PrefectClient(
+            url,
+            auth_string=PREFECT_API_AUTH_STRING.value(),
+            api_key=PREFECT_API_KEY.value(),
+            httpx_settings={"event_hooks": hooks},
+        )
+        async with asyncio.timeout(seconds), client:
+            if _tells_version(client):
+                told = await client.api_version()
+                version = told if isinstance(told, str) else ""
+            else:
+                await client.read_flows(limit=1)
+    # ValueError: an answer that is not JSON, or not what Prefect answers. OSError: its certificate file, a timeout.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as found:
+        error = found
+    return Answer(url, version, error, seen[-1] if seen else None)
+
+
+def _tells_version(client: PrefectClient) -> bool:
+    """Prefect Cloud has no version; and whoever switches Prefect's own check of it off may have closed that path."""
+    check = get_current_settings().client.server_version_check_enabled
+    return check and client.server_type is not ServerType.CLOUD
+
+
+async def _without_credentials(request: httpx.Request) -> None:
+    for name in [name for name in request.headers if name not in _HARMLESS]:
+        del request.headers[name]
+
+
+async def _working(urls: tuple[str, ...], configured: str) -> str | None:
+    """The first of the addresses where a Prefect server answers."""
+
+    async def ask(url: str) -> str | None:
+        # Credentials go to the host that they are for, and never from https to http.
+        anonymous = not (_origin(url) == _origin(configured) or url.startswith("https://"))
+        answer = await _ask(url, _GUESS_SECONDS, anonymous=anonymous)
+        if answer.is_prefect:
+            return answer.address if answer.is_redirected else url
+        return url if answer.status in {401, 403} and await _is_healthy(url, anonymous) else None
+
+    return next((found for found in await asyncio.gather(*map(ask, urls)) if found), None)
+
+
+async def _is_healthy(url: str, anonymous: bool) -> bool:
+    """Whether a server that wants credentials is Prefect, which tells anybody about its health."""
+    hooks = {"request": [_without_credentials] if anonymous else []}
+    try:
+        async with (
+            asyncio.timeout(_GUESS_SECONDS),
+            PrefectClient(url, httpx_settings={"event_hooks": hooks}) as client,
+        ):
+            return await client.api_healthcheck() is None
+    except TimeoutError:
+        return False
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    if not is_address(url):
+        return "", "", None
+    parts = httpx.URL(url)
+    return parts.scheme, parts.host, parts.port
+
+
+def _may_be_elsewhere(answer: Answer) -> bool:
+    """Whether something answers, and is not a Prefect API or cannot be talked to in this way."""
+    if answer.status is not None:
+        return answer.status < 500 and answer.status not in {401, 403, 407, 408, 429}
+    error = answer.error
+    if isinstance(error, httpx.ProxyError) or in_chain(error, ssl.SSLCertVerificationError):
+        return False
+    # Prefect's client retries what looks like a broken connection until the time is over.
+    broken = (httpx.ReadError, httpx.RemoteProtocolError, httpx.UnsupportedProtocol, TimeoutError)
+    return isinstance(error, broken) or in_chain(error, ssl.SSLError) is not None
+
+
+def _worth_asking(answer: Answer) -> tuple[str, ...]:
+    """Where HTTP was answered the scheme is right, and the path is not; where it was not, the scheme may be wrong."""
+    found = candidates(answer.url)
+    if answer.status == 400:
+        # Which is also what a server says that wants TLS.
+        return found
+    scheme = httpx.URL(answer.url).scheme
+    return tuple(url for url in found if (httpx.URL(url).scheme == scheme) is (answer.status is not None))

@@ -1,0 +1,62 @@
+"""Settings and variables with which Prefect's client cannot be made, or can send nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+
+import httpx
+from prefect.settings import (
+    PREFECT_API_KEY,
+    PREFECT_API_SSL_CERT_FILE,
+    PREFECT_API_TLS_INSECURE_SKIP_VERIFY,
+    get_current_settings,
+)
+
+from together_video.explain import printable
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def unusable_setting() -> str | None:
+    """A setting with which Prefect's client cannot be made, or can send nothing, in one sentence."""
+    if not PREFECT_API_TLS_INSECURE_SKIP_VERIFY.value() and (file := PREFECT_API_SSL_CERT_FILE.value()):
+        # Prefect takes SSL_CERT_FILE where its own variable is not set.
+        inherited = file == os.environ.get("SSL_CERT_FILE") and "PREFECT_API_SSL_CERT_FILE" not in os.environ
+        name = "SSL_CERT_FILE" if inherited else "PREFECT_API_SSL_CERT_FILE"
+        try:
+            ssl.create_default_context(cafile=file)
+        except ssl.SSLError:
+            return f"{name} names {printable(file)}, which is not a file of certificates in PEM format."
+        except OSError as error:
+            return f"{name} names {printable(file)}, which cannot be read: {error.strerror or error}."
+    if not _is_header_value(PREFECT_API_KEY.value() or ""):
+        return "PREFECT_API_KEY holds a line break or another character that no key has: set it again."
+    for header, value in get_current_settings().client.custom_headers.items():
+        if not _HEADER_NAME.fullmatch(str(header)) or not _is_header_value(str(value)):
+            return f"PREFECT_CLIENT_CUSTOM_HEADERS has {printable(str(header))!r}, which cannot be sent as a header."
+    for name, value in os.environ.items():
+        if name.lower() in {"http_proxy", "https_proxy", "all_proxy"} and value and not _is_proxy(value):
+            return f"{name} is not the address of a proxy: set one such as http://proxy:3128, or unset it."
+    return _unusable_exceptions()
+
+
+def _unusable_exceptions() -> str | None:
+    try:
+        httpx.AsyncClient(verify=False)  # noqa: S501 - nothing is sent, and certificates take long to load
+    except (httpx.InvalidURL, ValueError):
+        return "NO_PROXY is not a list of hosts with commas between them: correct or unset it."
+    return None
+
+
+def _is_header_value(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _is_proxy(value: str) -> bool:
+    try:
+        httpx.Proxy(value if "://" in value else f"http://{value}")
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return True
