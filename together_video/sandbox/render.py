@@ -30,7 +30,7 @@ def render(clip: Clip) -> bytes:
     speed: dict[str, str] = (
         {"preset": "ultrafast", "crf": "21", "threads": "1"}
         if mp4
-        else {"deadline": "realtime", "cpu-used": "8", "crf": "12", "b": "4M", "threads": "1"}
+        else {"deadline": "realtime", "cpu-used": "-8", "crf": "12", "b": "4M", "threads": "1"}
     )
     options = {"movflags": "+faststart"} if mp4 else {"fflags": "+bitexact"}
     with tempfile.TemporaryDirectory(prefix="together-video-sandbox-") as folder:

@@ -46,7 +46,7 @@ def assert_is_the_document(text: str) -> dict[str, Any]:
     return document
 
 
-def wait_for(what: Callable[[], bool], process: Any, seconds: float = 60) -> None:
+def wait_for(what: Callable[[], bool], process: Any, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert process.poll() is None, process.communicate()
@@ -365,30 +365,36 @@ def test_sigterm_while_prefect_records(
     assert (assert_is_the_document(done.stdout)["counts"]["archived"], api.posts) == (2, 2)
 
 
-def test_a_price_that_nobody_knows_can_be_given(ready_shell: Any, tmp_path: Any, api: Any) -> None:
+def test_a_price_that_nobody_knows_can_be_given(
+    command: Make, surroundings: Any, tmp_path: Any, api: Any
+) -> None:
     """Under a monthly limit nothing is bought without one; `--price-usd` is it, for one video as for many."""
     catalogue = tmp_path / "models.json"
     catalogue.write_text(json.dumps([{"name": "acme/dream-1"}]))
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("a paper boat\n")
-    place = {"TOGETHER_VIDEO_CATALOGUE": str(catalogue), "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "1"}
+    place = {
+        **surroundings,
+        "TOGETHER_VIDEO_CATALOGUE": str(catalogue),
+        "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "1",
+    }
     words = ("--model", "acme/dream-1", "--width", "64", "--height", "48", "--seconds", "1", "--json")
     words += ("--poll-interval", "0.2")
     for given in (("generate", "a fox"), ("batch", str(prompts))):
-        refused = ready_shell.run(*given, *words, **place)
-        assert refused.returncode == 1, refused.stderr
-        assert "give --price-usd" in json.loads(refused.stdout)["videos"][0]["error"]
-        done = ready_shell.run(*given, *words, "--price-usd", "0.4", **place)
-        assert done.returncode == 0, done.stderr
-    unused = ready_shell.run(
+        refused = command(*given, *words, **place)
+        assert refused.code == 1, refused.err
+        assert "give --price-usd" in json.loads(refused.out)["videos"][0]["error"]
+        done = command(*given, *words, "--price-usd", "0.4", **place)
+        assert done.code == 0, done.err
+    unused = command(
         "generate", "a fox", "--seconds", "1", "--budget-usd", "0.01", "--price-usd", "0.009", **place
     )
-    assert "The price of 0.009 USD is not used: the catalogue knows all prices." in unused.stderr
-    assert "the budget of 0.01 USD has no" in unused.stdout
-    dear = ready_shell.run("generate", "an owl", *words, "--price-usd", "1.1", **place)
-    assert "has no 1.1 USD left" in json.loads(dear.stdout)["videos"][0]["error"]
-    wrong = ready_shell.run("generate", "an owl", *words, "--price-usd", "0", **place)
-    assert (wrong.returncode, api.posts) == (2, 2)
+    assert "The price of 0.009 USD is not used: the catalogue knows all prices." in unused.err
+    assert "the budget of 0.01 USD has no" in unused.out
+    dear = command("generate", "an owl", *words, "--price-usd", "1.1", **place)
+    assert "has no 1.1 USD left" in json.loads(dear.out)["videos"][0]["error"]
+    wrong = command("generate", "an owl", *words, "--price-usd", "0", **place)
+    assert (wrong.code, api.posts) == (2, 2)
 
 
 @pytest.mark.slow
