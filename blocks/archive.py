@@ -142,14 +142,15 @@ class VideoArchive(Block):
         return Layout(prefix=self.prefix, template=self.template)
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Ledger]:
-        """The ledger in this bucket, over one S3 client that all threads share.
+    async def open(self, *, attempts: int = 5) -> AsyncIterator[Ledger]:
+        """The ledger in this bucket, over one S3 client that all threads share and that sends a call up to
+        `attempts` times.
 
         Raises:
             ConfigurationError: boto3 finds no credentials, no region or no such profile.
         """
         connections = FACTS_AT_ONCE + FILES_AT_ONCE
-        client = make_client(self.credentials, connections)
+        client = make_client(self.credentials, connections, attempts=attempts)
         storage = Storage(
             storage_class=self.storage_class,
             sse_kms_key_id=self.sse_kms_key_id,

@@ -21,10 +21,15 @@ class Contended(ArchiveError):
 
 def server_time(headers: Mapping[str, str]) -> datetime:
     """The server's own clock; ours where a server does not tell its time."""
+    return told_time(headers) or datetime.now(UTC)
+
+
+def told_time(headers: Mapping[str, str]) -> datetime | None:
+    """The time in the header `Date`; None where there is none, or none that can be read."""
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))
     except ValueError:
-        return datetime.now(UTC)
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,16 @@ from uuid import uuid4
 import botocore.exceptions as aws
 
 from blocks.objects import ListedObject, Storage, StoredBytes, StoredHead
-from blocks.s3_errors import Contended, Taken, code_of, one_line, server_time, status_of, translated
+from blocks.s3_errors import (
+    Contended,
+    Taken,
+    code_of,
+    one_line,
+    server_time,
+    status_of,
+    told_time,
+    translated,
+)
 from together_video.errors import (
     ArchiveError,
     BucketRefused,
@@ -66,7 +76,8 @@ class ObjectStore:
         # Files take minutes on a slow line: no claim and no job id waits for them.
         self._facts = ThreadPoolExecutor(FACTS_AT_ONCE, thread_name_prefix="s3-facts")
         self._files = ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="s3-files")
-        self._verifies = False
+        #: Whether the server refuses an upload whose checksum is wrong, as far as `probe` has found out.
+        self.verifies_checksums = False
         self._one_by_one = False
 
     def close(self) -> None:
@@ -94,7 +105,24 @@ class ObjectStore:
                 f"The S3 server of bucket {self.bucket} ignores If-None-Match, so two runs could pay for the "
                 "same video. Use a server that honours it; nothing was created."
             )
-        self._verifies = await self._refuses_wrong_checksum(spoiled)
+        self.verifies_checksums = await self._refuses_wrong_checksum(spoiled)
+
+    async def clock(self, prefix: str) -> datetime | None:
+        """The time that the server tells with its answer, be that a refusal; None where it tells none.
+
+        Raises:
+            StoreUnavailable, ConfigurationError
+        """
+
+        def ask() -> datetime | None:
+            try:
+                answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
+                headers = answer["ResponseMetadata"]["HTTPHeaders"]
+            except aws.ClientError as error:
+                headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+            return told_time(headers)
+
+        return await self._call(ask, prefix, missing=None)
 
     async def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
         """Write a small object. False where the key is taken, possibly by our own lost answer."""
@@ -116,7 +144,7 @@ class ObjectStore:
             raise ArchiveError(f"{key} would have {size} bytes, more than S3 takes in one PUT.")
         options = self._storage.encryption() if at_hand else self._storage.media()
         written = await self._put(key, source, bytes.fromhex(sha256), content_type, options)
-        if written and not self._verifies and await self.content_sha256(key) != sha256:
+        if written and not self.verifies_checksums and await self.content_sha256(key) != sha256:
             await self.delete([key])
             raise StoreUnavailable(f"What was stored under {key} is not what was sent; it was removed again.")
         return written

@@ -29,6 +29,7 @@ _COMMANDS = {
     "prompts": ("prompts",),
     "ledger": ("collect", "audit"),
     "check": ("check",),
+    "doctor": ("doctor",),
     "models": ("models",),
     "gallery": ("gallery",),
     "sandbox": ("sandbox",),

@@ -27,6 +27,12 @@ def read() -> list[dict[str, Any]]:
     return found
 
 
+def full_name(entry: dict[str, Any]) -> str:
+    """A deployment's name on a server, such as `generate-batch/nightly`."""
+    flow = entry["entrypoint"].rpartition(".")[2].replace("_", "-")
+    return f"{flow}/{entry['name']}"
+
+
 def blocks_of(entry: dict[str, Any]) -> dict[str, str]:
     """The blocks that a deployment names, by parameter: `{"archive": "video-archive/production"}`."""
     return {

@@ -15,6 +15,8 @@ from together_video.errors import ConfigurationError
 
 #: Variables that name a file of certificates, and who reads them.
 _FILES = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PREFECT_API_SSL_CERT_FILE")
+#: All variables that name certificates.
+NAMED_BY = (*_FILES, "SSL_CERT_DIR")
 
 
 def tls_context() -> ssl.SSLContext:

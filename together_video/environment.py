@@ -23,7 +23,16 @@ def api_from_env() -> tuple[str, str]:
         raise ConfigurationError(
             "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
         )
-    return key, normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+    return key, base_url_from_env()
+
+
+def base_url_from_env() -> str:
+    """TOGETHER_BASE_URL, normalised; the API's own address where it is not set.
+
+    Raises:
+        ConfigurationError: it is no http or https address.
+    """
+    return normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
 
 
 def timeouts_from_env() -> Timeouts:

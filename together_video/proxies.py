@@ -37,12 +37,21 @@ class ProxySettings:
 
     def variable_for(self, address: str) -> str | None:
         """The variable that names the proxy of this address; None where it is called without one."""
+        scheme = self._scheme_for(address)
+        return None if scheme is None else _variable(scheme)
+
+    def described_for(self, address: str) -> str | None:
+        """The variable and its proxy without user and password, such as `HTTPS_PROXY (http://proxy:3128)`."""
+        scheme = self._scheme_for(address)
+        if scheme is None:
+            return None
+        return f"{_variable(scheme)} ({_without_password(self.by_pattern[f'{scheme}://'] or '')})"
+
+    def _scheme_for(self, address: str) -> str | None:
         url = httpx.URL(address)
         if any(proxy is None and _fits(pattern, url) for pattern, proxy in self.by_pattern.items()):
             return None
-        return next(
-            (_variable(name) for name in (url.scheme, "all") if f"{name}://" in self.by_pattern), None
-        )
+        return next((name for name in (url.scheme, "all") if f"{name}://" in self.by_pattern), None)
 
 
 def proxies_from_env() -> ProxySettings:
@@ -108,10 +117,11 @@ def _usable(address: str, scheme: str) -> str:
             raise ValueError("it names no host and port that can exist")
         httpx.AsyncHTTPTransport(proxy=proxy, verify=False)
     except (httpx.InvalidURL, ValueError, ImportError) as error:
+        # A password with a slash in it is taken for a port, and named as one.
+        reason = "" if "@" in url else f": {' '.join(str(error).split()).rstrip('.')}"
         raise ConfigurationError(
-            f"{_variable(scheme)} names a proxy that cannot be used ({_without_password(url)}): "
-            f"{' '.join(str(error).split()).rstrip('.')}. Use an address such as http://HOST:PORT or "
-            "socks5://HOST:PORT, or unset it."
+            f"{_variable(scheme)} names a proxy that cannot be used ({_without_password(url)}){reason}. Use an address "
+            "such as http://HOST:PORT or socks5://HOST:PORT, or unset it."
         ) from error
     return url
 

@@ -20,10 +20,6 @@ from together_video.proxies import make_usable_for_httpx
 def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:
     """Make this process's environment one in which Prefect and our own clients work.
 
-    Prefect's log lines are kept out of the terminal; they still go to the server and its UI.
-
-    PREFECT_LOGGING_* variables that are set win.
-
     Args:
         prefect: whether the command goes on to import Prefect.
 
@@ -36,6 +32,14 @@ def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) 
         terminal.note(warning)
     if prefect:
         refuse_wrong_address()
+    keep_prefect_quiet(verbose=verbose)
+
+
+def keep_prefect_quiet(*, verbose: bool = False) -> None:
+    """Keep Prefect's log lines out of the terminal; they still go to the server and its UI.
+
+    PREFECT_LOGGING_* variables that are set win.
+    """
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")

@@ -198,12 +198,28 @@ async def archive_of(options: PlaceOptions) -> VideoArchive:
     """
     if options.archive is None:
         return VideoArchive.from_env()
+    found: VideoArchive = (await _saved(PlaceOptions(archive=options.archive)))["archive"]
+    return found
+
+
+async def credentials_of(options: PlaceOptions) -> TogetherCredentials:
+    """The credentials that the options name, or the environment's.
+
+    Raises:
+        ConfigurationError: there is no such block, no Prefect server to ask for it, or no key.
+    """
+    if options.together is None:
+        return TogetherCredentials.from_env()
+    found: TogetherCredentials = (await _saved(PlaceOptions(together=options.together)))["together"]
+    return found
+
+
+async def _saved(options: PlaceOptions) -> dict[str, Any]:
     server = PREFECT_API_URL.value()
     if not server:
         raise ConfigurationError(_NO_SERVER)
     await reach(server)
-    found: VideoArchive = (await _blocks(options))["archive"]
-    return found
+    return await _blocks(options)
 
 
 async def _blocks(options: PlaceOptions) -> dict[str, Any]:

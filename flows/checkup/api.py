@@ -1,0 +1,54 @@
+"""The API: whether it answers and takes the key, shown by a call that costs nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blocks import TogetherCredentials
+from flows.checkup.line import API, CheckLine, failed, ok, warning
+from together_video.errors import AccountRefused, ApiOverloaded, ApiUnreachable, RateLimited
+from together_video.explain import printable
+
+_KEYS_PAGE = "https://api.together.ai/settings/api-keys"
+
+
+async def check_key(credentials: TogetherCredentials, block: str | None = None) -> CheckLine:
+    """Whether the API takes this key. `block`: the name of the block that holds it; else it is the environment's.
+
+    Raises:
+        VideoError: the API cannot be called, or its answer makes no sense.
+    """
+    async with credentials.get_client() as client:
+        url = client.base_url
+        place = f"in the block together-credentials/{block}" if block else "TOGETHER_API_KEY"
+        address = f"the base URL in the block together-credentials/{block}" if block else "TOGETHER_BASE_URL"
+        try:
+            answer = await client.whoami()
+        except AccountRefused as error:
+            if error.status == 402:
+                return failed(API, error.message)
+            # Of a 403 the server's own words say why.
+            reason = " (HTTP 401)" if error.status == 401 else f": {error.message.rstrip('.')}"
+            words = f"{url} refuses the key{reason}."
+            return failed(API, words, f"Set {place} to a valid key: see {_KEYS_PAGE}.")
+        except ApiUnreachable as error:
+            return failed(API, error.message, f"Check the network and {address}.")
+        except (RateLimited, ApiOverloaded) as error:
+            return warning(
+                API, f"The key is set and could not be verified: {error.message}", "Run this again later."
+            )
+    if answer is None:
+        return ok(API, f"Set. It could not be verified, as {url} has no free call for that.")
+    return ok(API, f"{url} takes the key{_owner(answer)}.")
+
+
+def _owner(answer: dict[str, Any]) -> str:
+    """Whose key it is, as far as the answer says: others chose these names."""
+    names = {"project": _name(answer.get("project")), "organisation": _name(answer.get("organization"))}
+    said = [f"{kind} {name}" for kind, name in names.items() if name]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _name(value: object) -> str | None:
+    name = value.get("name") if isinstance(value, dict) else value
+    return printable(name, 60) if isinstance(name, str) and name else None

@@ -1,0 +1,31 @@
+"""The archive: whether its bucket is there and keeps the promises that a ledger needs."""
+
+from __future__ import annotations
+
+from blocks import VideoArchive
+from flows.checkup.line import ARCHIVE, CheckLine, ok, warning
+from together_video.explain import printable
+
+#: How often a call is sent that fails: somebody waits for the answer.
+ATTEMPTS = 2
+
+
+async def check_archive(archive: VideoArchive) -> CheckLine:
+    """Probe the bucket as a run does before it buys anything; leaves one small object, `store.json`.
+
+    Raises:
+        VideoError: there is no such bucket, it refuses something, or its server would not hold a claim.
+    """
+    async with archive.open(attempts=ATTEMPTS) as ledger:
+        await ledger.check()
+        verifies = ledger.store.verifies_checksums
+    where = printable(f"s3://{archive.bucket}/{archive.layout.key('')}", 200)
+    limit = f"; monthly limit {archive.monthly_limit_usd} USD" if archive.monthly_limit_usd else ""
+    found = f"{where} can be listed, written and deleted from; If-None-Match is honoured"
+    if verifies:
+        return ok(ARCHIVE, f"{found}; checksums are verified{limit}.")
+    return warning(
+        ARCHIVE,
+        f"{found}{limit}. Its server does not verify checksums, so each upload is read back and compared, which takes "
+        "longer.",
+    )

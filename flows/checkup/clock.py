@@ -1,0 +1,81 @@
+"""This machine's clock against those of the servers: signatures and certificates hold for some minutes only."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+import httpx
+
+from blocks import VideoArchive
+from blocks.s3_errors import told_time
+from flows.checkup.bucket import ATTEMPTS
+from flows.checkup.line import CLOCK, CheckLine, failed, ok, skipped, warning
+from together_video.connections import Connections
+from together_video.errors import VideoError
+
+#: Seconds. Amazon S3 refuses what is signed more than 900 s off.
+_TOO_FAR, _FAR = 300, 60
+_SECONDS = 5.0
+_REMEDY = "Set the clock by a time server, such as with: sudo timedatectl set-ntp true"
+
+AskTime = Callable[[], Awaitable[datetime | None]]
+
+
+async def check_clock(servers: Mapping[str, AskTime], clock: Callable[[], float] = time.time) -> CheckLine:
+    """Compare `clock` with what each of these servers, by name, says of the time. Who gives no answer is left out."""
+    offsets = await asyncio.gather(*(_offset(ask, clock) for ask in servers.values()))
+    told = {name: offset for name, offset in zip(servers, offsets, strict=True) if offset is not None}
+    if not told:
+        return skipped(CLOCK, "Not compared, as no server tells the time.")
+    name = max(told, key=lambda one: abs(told[one]))
+    off = abs(told[name])
+    side = "ahead of" if told[name] > 0 else "behind"
+    words = f"This machine's clock is {_duration(off)} {side} that of {name}."
+    if off > _TOO_FAR:
+        return failed(CLOCK, f"{words} S3 refuses calls that are dated 15 minutes off.", _REMEDY)
+    if off > _FAR:
+        return warning(CLOCK, words, _REMEDY)
+    return ok(CLOCK, f"Agrees with {' and '.join(told)}.")
+
+
+async def api_time(base_url: str) -> datetime | None:
+    """What time the API has. The key is not sent."""
+    no_copy = {"Cache-Control": "no-cache"}
+    client = Connections().client(limits=httpx.Limits(), timeout=_SECONDS, headers=no_copy)
+    async with client:
+        return told_time((await client.get(base_url)).headers)
+
+
+async def s3_time(archive: VideoArchive) -> datetime | None:
+    """What time the server of the archive has.
+
+    Raises:
+        VideoError: it does not answer.
+    """
+    async with archive.open(attempts=ATTEMPTS) as ledger:
+        return await ledger.store.clock(ledger.layout.key(""))
+
+
+async def _offset(ask: AskTime, clock: Callable[[], float]) -> float | None:
+    """Seconds by which our clock is ahead of a server's; None where that cannot be found out."""
+    before = clock()
+    try:
+        async with asyncio.timeout(_SECONDS):
+            theirs = await ask()
+    except (VideoError, httpx.HTTPError, httpx.InvalidURL, OSError):
+        return None
+    if theirs is None:
+        return None
+    # Its answer was made at some moment between the two, and tells whole seconds.
+    low, high = before - theirs.timestamp() - 1, clock() - theirs.timestamp()
+    return low if low > 0 else min(high, 0.0)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    minutes = seconds / 60
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"

@@ -1,0 +1,87 @@
+"""This machine: its Python, the decoder, the disk that downloads pass through, and what stdout can show."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from flows.checkup.dependencies import PACKAGE
+from flows.checkup.line import DECODER, DISK, OUTPUT, PYTHON, CheckLine, failed, ok, warning
+from together_video.machine import check_decoder, check_spool
+from together_video.spool import default_folder
+
+#: Bytes below which a batch may fill the disk.
+_LITTLE_ROOM = 10**9
+_CLASSIFIER = "Programming Language :: Python :: 3."
+
+
+def check_python(version: str | None = None) -> CheckLine:
+    """Whether this package is made for this Python, by the package's own metadata."""
+    version = version or platform.python_version()
+    words = f"{version} on {platform.system()} {platform.release()} ({platform.machine()})."
+    try:
+        about = metadata.metadata(PACKAGE)
+    except metadata.PackageNotFoundError:
+        # The line about dependencies says so.
+        return ok(PYTHON, words)
+    tested = _tested(about.get_all("Classifier") or ())
+    # A release candidate is of its series.
+    if not SpecifierSet(about["Requires-Python"] or "").contains(version, prereleases=True):
+        return failed(PYTHON, words, f"Install this package in Python {_span(tested)}.")
+    if tested and Version(version).release[:2] not in tested:
+        return warning(
+            PYTHON, words, f"Tested with Python {_span(tested)}: use one of these if anything fails."
+        )
+    return ok(PYTHON, words)
+
+
+def _tested(classifiers: Iterable[str]) -> list[tuple[int, int]]:
+    minors = (text.removeprefix(_CLASSIFIER) for text in classifiers if text.startswith(_CLASSIFIER))
+    return sorted((3, int(minor)) for minor in minors if minor.isdecimal())
+
+
+def _span(tested: list[tuple[int, int]]) -> str:
+    names = [f"{major}.{minor}" for major, minor in tested]
+    return " to ".join(dict.fromkeys((names[0], names[-1]))) if names else "3"
+
+
+def check_decoding() -> CheckLine:
+    """Whether a video that was bought can be opened here.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    return ok(DECODER, f"{check_decoder()} opens an MP4 and makes its poster.")
+
+
+def check_disk(folder: Path | None = None) -> CheckLine:
+    """Whether downloads can pass through their folder, and how much room it has.
+
+    Raises:
+        ConfigurationError: it cannot be written, or has no room for a few clips.
+    """
+    folder = folder or default_folder()
+    free = check_spool(folder)
+    if free < _LITTLE_ROOM:
+        return warning(
+            DISK,
+            f"{folder} is writable and has {free / 1e6:.0f} MB free, which a large batch may fill.",
+            "Make room, or name another folder with TOGETHER_VIDEO_SPOOL.",
+        )
+    return ok(DISK, f"{folder} is writable and has {free / 1e9:.1f} GB free.")
+
+
+def check_output(encoding: str, *, holds_all: bool) -> CheckLine:
+    """Whether every character of a prompt can be shown."""
+    if holds_all:
+        return ok(OUTPUT, f"{encoding} shows every character.")
+    return warning(
+        OUTPUT,
+        f"{encoding} cannot show every character: some become question marks. Archives are not affected.",
+        "Set PYTHONUTF8=1, or PYTHONIOENCODING=utf-8.",
+    )

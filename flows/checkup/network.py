@@ -1,0 +1,32 @@
+"""The way out of this machine: certificates that the environment names, and its proxies."""
+
+from __future__ import annotations
+
+import os
+
+from flows.checkup.line import CERTIFICATES, PROXY, CheckLine, ok, warning
+from together_video.certificates import NAMED_BY, check_certificate_variables
+from together_video.explain import printable
+from together_video.proxies import ProxySettings
+
+
+def check_certificates() -> CheckLine:
+    """Whether the variables that name certificates name some.
+
+    Raises:
+        ConfigurationError: one does not.
+    """
+    check_certificate_variables()
+    named = [f"{name} ({printable(os.environ[name])})" for name in NAMED_BY if os.environ.get(name)]
+    if named:
+        return ok(CERTIFICATES, f"Taken from {', '.join(named)}.")
+    return ok(CERTIFICATES, "No variable names any: the usual ones are used.")
+
+
+def check_proxies(settings: ProxySettings, base_url: str) -> CheckLine:
+    """Which proxy the API is called through, and what of the environment is ignored."""
+    proxy = settings.described_for(base_url)
+    words = f"{base_url} is called {f'through {proxy}' if proxy else 'directly'}."
+    if settings.warnings:
+        return warning(PROXY, " ".join([words, *(printable(text, 300) for text in settings.warnings)]))
+    return ok(PROXY, words)

@@ -1,0 +1,53 @@
+"""A last look at what is shown: no check prints a secret, and an error text of others might."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+from flows.checkup.line import CheckLine
+
+#: Variables whose whole value is a secret, and those whose value is an address that may hold one.
+_SECRETS = (
+    "TOGETHER_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "PREFECT_API_KEY",
+    "PREFECT_API_AUTH_STRING",
+    "PREFECT_CLIENT_CUSTOM_HEADERS",
+)
+_ADDRESSES = re.compile(r"_proxy$|_url(_s3)?$", re.IGNORECASE)
+#: Shorter ones are those of stand-ins, and stand in the middle of many words.
+_SHORTEST = 8
+_USER = re.compile(r"(?<=://)[^/\s@]*:\S*@")
+
+
+class Secrets:
+    """What must not be shown, as the environment has it."""
+
+    def __init__(self, environment: Mapping[str, str], more: Iterable[str] = ()) -> None:
+        found = {environment.get(name, "").strip() for name in _SECRETS} | set(more)
+        for name, value in environment.items():
+            if _ADDRESSES.search(name) and (password := _password(value)):
+                # One with a slash in it is shown in pieces by some.
+                found |= {password, unquote(password), *re.split("[/?#@]", password)}
+        # As is "user:password".
+        found |= {secret.partition(":")[2] for secret in found}
+        self._found = sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True)
+
+    def removed_from(self, line: CheckLine) -> CheckLine:
+        """The line with *** in place of each."""
+        texts = {name: getattr(line, name) for name in ("words", "remedy", "command")}
+        return line.model_copy(update={name: text and self._clean(text) for name, text in texts.items()})
+
+    def _clean(self, text: str) -> str:
+        for secret in self._found:
+            text = text.replace(secret, "***")
+        return _USER.sub("***@", text)
+
+
+def _password(address: str) -> str | None:
+    """What follows the user's name, up to the last @: a password may hold any character."""
+    rest = address.partition("://")[2] or address
+    return rest.rpartition("@")[0].partition(":")[2] or None

@@ -1,0 +1,169 @@
+"""`together-video doctor`: whether a run could succeed here, a line for each thing that it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from flows.checkup.checkup import Patient, examine
+from flows.checkup.line import NAMES, SERVER, CheckLine, State
+from flows.checkup.redaction import Secrets
+from flows.cli import leaving
+from flows.cli.encoding import holds_all
+from flows.cli.options import PlaceOptions
+from flows.cli.preamble import import_prefect, keep_prefect_quiet
+from flows.cli.terminal import Terminal
+from flows.server.address import refuse_wrong_address
+from together_video.errors import ConfigurationError
+from together_video.explain import counted
+from together_video.proxies import ProxySettings, make_usable_for_httpx, proxies_from_env
+
+if TYPE_CHECKING:
+    from blocks import TogetherCredentials, VideoArchive
+
+_COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
+_NAME_WIDTH = max(map(len, NAMES))
+_STATE_WIDTH = max(map(len, State))
+_GAP = 2
+_WORDS_BEGIN = _NAME_WIDTH + _STATE_WIDTH + 2 * _GAP
+
+
+def doctor(*, place: PlaceOptions = PlaceOptions()) -> int:  # noqa: B008 - frozen
+    """Check everything that a run needs, and say what fixes what is wrong. Costs nothing and shows no secret."""
+    terminal = Terminal(quiet=place.json)
+    keep_prefect_quiet(verbose=place.verbose)
+    # What Prefect and our own clients warn about is in the lines.
+    logging.getLogger("together_video").addHandler(logging.NullHandler())
+    # A check that hangs leaves a thread behind, and Prefect has nothing to send: neither holds up the end.
+    leaving.give_up_sending()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with terminal.waiting("Checking…"):
+            lines = asyncio.run(_lines(place))
+    found = Counter(line.state for line in lines)
+    if place.json:
+        terminal.document(
+            {
+                "ok": not found[State.FAILED],
+                "problems": found[State.FAILED],
+                "warnings": found[State.WARNING],
+                "checks": [line.model_dump(mode="json") for line in lines],
+            }
+        )
+    else:
+        for line in lines:
+            show(line, terminal)
+        style = "bold red" if found[State.FAILED] else "bold yellow" if found[State.WARNING] else "bold green"
+        terminal.out.print(f"\n{closing(found[State.FAILED], found[State.WARNING])}", style=style)
+    return 1 if found[State.FAILED] else 0
+
+
+def closing(problems: int, warned: int) -> str:
+    """The last sentence."""
+    counts = [
+        counted(number, what) for number, what in ((problems, "problem"), (warned, "warning")) if number
+    ]
+    if problems:
+        return f"{', '.join(counts)}."
+    return f"{counts[0]}, no problems: runs can start." if counts else "All is well: runs can start."
+
+
+def show(line: CheckLine, terminal: Terminal) -> None:
+    """The name, the state in its colour, the words beside them, and below the words what to do."""
+    out, width = terminal.out, max(terminal.out.width - _WORDS_BEGIN, 20)
+    # Text, not markup: some of the words are others'.
+    state = Text(f"{line.state:<{_STATE_WIDTH + _GAP}}", _COLOURS[line.state])
+    begin = Text.assemble(f"{line.name:<{_NAME_WIDTH + _GAP}}", state)
+    remedy, command = Text(line.remedy or "", "cyan"), Text(line.command or "", "bold")
+    if remedy and command and len(remedy) + 1 + len(command) <= width:
+        remedy, command = Text(" ").join([remedy, command]), Text()
+    for row in (*Text(line.words).wrap(out, width), *(remedy.wrap(out, width) if remedy else ())):
+        row.rstrip()
+        out.print(begin + row, soft_wrap=True)
+        begin = Text(" " * _WORDS_BEGIN)
+    if command:
+        # One that is folded cannot be copied: it begins further left where it is long.
+        indent = max(_GAP, min(_WORDS_BEGIN, out.width - len(command)))
+        out.print(Text(" " * indent) + command, soft_wrap=True)
+
+
+async def _lines(place: PlaceOptions) -> list[CheckLine]:
+    proxies = _proxy_settings()
+    server, usable = _server_address()
+
+    async def together() -> TogetherCredentials:
+        usable()
+        from flows.cli.running import credentials_of
+
+        return await credentials_of(place)
+
+    async def archive() -> VideoArchive:
+        usable()
+        from flows.cli.running import archive_of
+
+        return await archive_of(place)
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    patient = Patient(together, archive, server, proxies, encoding, holds_all(sys.stdout), place.together)
+    lines = await examine(patient)
+    secrets = Secrets(os.environ, _prefect_secrets())
+    return [secrets.removed_from(line) for line in lines]
+
+
+def _server_address() -> tuple[Callable[[], str | None], Callable[[], None]]:
+    """What gives the address of the Prefect server, and what shows that Prefect can be used at all."""
+    try:
+        refuse_wrong_address()
+    except ConfigurationError as error:
+        # With some of these Prefect cannot be imported, and the other checks need it.
+        os.environ.pop("PREFECT_API_URL", None)
+        return _raising(error), lambda: None
+    try:
+        import_prefect()
+    except ConfigurationError as error:
+        unusable = ConfigurationError(f"Not checked, as Prefect cannot be used: see {SERVER} below.")
+        return _raising(error), _raising(unusable)
+    except Exception:  # noqa: BLE001 - each check that needs Prefect says so
+        return lambda: None, lambda: None
+
+    def address() -> str | None:
+        from prefect.settings import PREFECT_API_URL
+
+        return PREFECT_API_URL.value() or None
+
+    return address, lambda: None
+
+
+def _proxy_settings() -> Callable[[], ProxySettings]:
+    """Gives what the environment says about proxies, which is then rewritten for Prefect's clients."""
+    try:
+        settings = proxies_from_env()
+        make_usable_for_httpx()
+    except ConfigurationError as error:
+        return _raising(error)
+    return lambda: settings
+
+
+def _raising(error: ConfigurationError) -> Callable[[], Any]:
+    def give() -> None:
+        raise error
+
+    return give
+
+
+def _prefect_secrets() -> Iterator[str]:
+    """Those of Prefect's settings, which may come from a profile instead of the environment."""
+    with suppress(Exception):
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY
+
+        for setting in (PREFECT_API_KEY, PREFECT_API_AUTH_STRING):
+            yield str(setting.value() or "")
