@@ -7,6 +7,7 @@ terminal by then.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -47,6 +48,13 @@ def when_done() -> Iterator[None]:
             signal.signal(number, handler)
     if came:
         raise KeyboardInterrupt
+
+
+def leave_on_signals(code: int) -> None:
+    """All is done and said: a signal from here on ends the process at once, with this exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: os._exit(code))
 
 
 def give_up_sending() -> None:

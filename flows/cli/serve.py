@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import warnings
+import signal
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from flows.cli import leaving
 from flows.cli.preamble import import_prefect, prepare
+from flows.cli.stop_signals import StopSignals
 from flows.cli.terminal import Terminal
-from flows.server.address import refuse_wrong_address
+from together_video.environment import timeouts_from_env
 from together_video.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from flows.cli.served_runs import ServedRunner
+
+_INTERRUPTED = 130
+#: How long the deployment that is being made, or the runner that is starting, may take to end, in seconds.
+_IN_A_MOMENT = 10.0
+#: How much longer than a create a run may take to store the job id, in seconds.
+_TO_STORE = 30.0
 
 
 def serve(
@@ -39,13 +50,13 @@ def serve(
     terminal = Terminal()
     prepare(terminal, verbose=True)
     logging.raiseExceptions = False
-    # Prefect's own handler of SIGTERM forgets to await it.
-    warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited", RuntimeWarning)
-    refuse_wrong_address()
-    import_prefect()
-    from prefect.settings import PREFECT_API_URL
+    patience = timeouts_from_env().create_seconds + _TO_STORE
+    with leaving.when_done():
+        import_prefect()
+        from prefect.settings import PREFECT_API_URL
 
-    from flows.definitions import read
+        from flows.cli.served_runs import ServedRunner
+        from flows.definitions import read
 
     entries = read()
     known = {entry["name"] for entry in entries}
@@ -58,16 +69,61 @@ def serve(
             "Deployments need a Prefect server: start one with prefect server start, and set PREFECT_API_URL."
         )
     chosen = [entry for entry in entries if not asked or entry["name"] in asked]
+    signals = StopSignals()
+    runner = ServedRunner(limit=limit, on_sigterm=lambda: signals.pass_on(signal.SIGTERM))
     try:
-        asyncio.run(_serve(chosen, server, limit, terminal))
+        asyncio.run(_serve(runner, chosen, server, patience, signals, terminal))
     except KeyboardInterrupt:
-        return 130
-    return 0
+        code = _INTERRUPTED
+    else:
+        code = _INTERRUPTED if signals.first is signal.SIGINT else 0
+    # What is left is Prefect's own end. A signal in there would print a traceback.
+    leaving.leave_on_signals(code)
+    return code
 
 
-async def _serve(entries: list[dict[str, Any]], server: str, limit: int, terminal: Terminal) -> None:
+async def _serve(
+    runner: ServedRunner,
+    entries: list[dict[str, Any]],
+    server: str,
+    patience: float,
+    signals: StopSignals,
+    terminal: Terminal,
+) -> None:
+    """Serve until a signal comes, and end in good order: first the runs, then the schedules."""
+    signals.listen()
+    asyncio.get_running_loop().set_exception_handler(_but_cancellations)
+    names: list[str] = []
+    preparing = asyncio.create_task(_prepare(runner, entries, server, names, signals, terminal))
+    try:
+        await signals.wait(preparing)
+        if signals.first is not None:
+            await asyncio.wait({preparing}, timeout=_IN_A_MOMENT)
+            preparing.cancel()
+            await asyncio.wait({preparing})
+            return
+        await preparing
+        terminal.say(f"Served to {server} until Ctrl-C; all of these are paused then.")
+        serving = asyncio.create_task(runner.start())
+        await signals.wait(serving)
+        if signals.first is not None:
+            await _end(runner, serving, server, patience, signals, terminal)
+        await serving
+    finally:
+        if names:
+            await _pause(names, server, terminal)
+
+
+async def _prepare(
+    runner: ServedRunner,
+    entries: list[dict[str, Any]],
+    server: str,
+    names: list[str],
+    signals: StopSignals,
+    terminal: Terminal,
+) -> None:
+    """Make the deployments, until a signal comes. `names` gets the name of each before it is made."""
     from prefect.client.orchestration import get_client
-    from prefect.runner import Runner
 
     from flows.definitions import blocks_of, served
     from flows.server.asking import reach
@@ -82,18 +138,51 @@ async def _serve(entries: list[dict[str, Any]], server: str, limit: int, termina
             f"Not saved on this server: {', '.join(missing)}. Runs take the environment of this process instead."
         )
     deployments = [await served(entry, saved) for entry in entries]
-    names = [f"{each.flow_name}/{each.name}" for each in deployments]
-    # Schedules are paused below, in words of our own.
-    runner = Runner(pause_on_shutdown=False, limit=limit)
-    asyncio.get_running_loop().set_exception_handler(_but_cancellations)
-    try:
-        for name, deployment in zip(names, deployments, strict=True):
-            await runner.aadd_deployment(deployment)
-            terminal.say(f"  {name}")
-        terminal.say(f"Served to {server} until Ctrl-C; all of these are paused then.")
-        await runner.start()
-    finally:
-        await _pause(names, server, terminal)
+    for deployment in deployments:
+        if signals.first is not None:
+            return
+        name = f"{deployment.flow_name}/{deployment.name}"
+        names.append(name)
+        await runner.aadd_deployment(deployment)
+        terminal.say(f"  {name}")
+
+
+async def _end(
+    runner: ServedRunner,
+    serving: asyncio.Task[None],
+    server: str,
+    patience: float,
+    signals: StopSignals,
+    terminal: Terminal,
+) -> None:
+    """End the runs that this process has claimed, and the runner; record what became of the runs."""
+    from flows.cli.served_runs import record_as_cancelled
+    from flows.server.asking import answers
+
+    reachable = await answers(server)
+    if not await runner.has_started(serving, within=_IN_A_MOMENT):
+        serving.cancel()
+        await asyncio.wait({serving})
+        return
+    signals.when_repeated = lambda: terminal.say(
+        f"Still waiting for {_runs(len(runner.claimed))} to store what is paid for."
+    )
+    if claimed := runner.claimed:
+        terminal.say(f"Stopping {_runs(len(claimed))}; what is paid for is stored first.")
+    await runner.end(patience=patience, reachable=reachable)
+    await asyncio.wait({serving})
+    unrecorded = len(claimed)
+    if reachable:
+        unrecorded = await record_as_cancelled(claimed, signalled=runner.signalled)
+    if unrecorded:
+        terminal.complain(
+            f"The Prefect server was not told that {_runs(unrecorded)} ended here: cancel what it still shows as "
+            "going on in its UI."
+        )
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
 
 
 def _but_cancellations(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -108,11 +197,9 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-    from flows.server.asking import reach
+    from flows.server.asking import answers
 
-    try:
-        await reach(server)
-    except ConfigurationError:
+    if not await answers(server):
         terminal.complain(
             f"The Prefect server at {server} does not answer, so the schedules are not paused: what falls due "
             "waits for whoever serves it next."

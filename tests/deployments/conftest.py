@@ -1,13 +1,23 @@
-"""What the archive asks of S3, as it is seen on the wire."""
+"""What the archive asks of S3, as it is seen on the wire; and a place where deployments run."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx
 import pytest
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parents[2]
 
 
 class S3Call(NamedTuple):
@@ -54,3 +64,94 @@ class Watched:
 def watch(new_unruly: Callable[[str], Any]) -> Callable[[str], Watched]:
     """Stands before a server, given by its address."""
     return lambda url: Watched(new_unruly(url))
+
+
+class Place:
+    """A Prefect server, a sandbox, and a bucket on a real S3 server; `environment` names them all."""
+
+    def __init__(self, server: str, archive: Any, environment: dict[str, str]) -> None:
+        self.server, self.archive, self.environment = server, archive, environment
+
+    def run(self, *words: str) -> str:
+        """A command that must succeed, in four minutes."""
+        done = subprocess.run(
+            words, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def runs(self, flow: str) -> list[dict[str, Any]]:
+        wanted = {"flows": {"name": {"any_": [flow]}}}
+        found: list[dict[str, Any]] = httpx.post(
+            f"{self.server}/flow_runs/filter", json=wanted, trust_env=False, timeout=30
+        ).json()
+        return found
+
+    def ends(
+        self, flow: str, process: subprocess.Popen[bytes], log: Path, *, count: int = 1
+    ) -> list[dict[str, Any]]:
+        """At least `count` runs of a flow that have ended, the first one last; fails where the process ends before."""
+        deadline = time.monotonic() + 180
+        while True:
+            ended = [r for r in self.runs(flow) if r["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}]
+            if len(ended) >= count:
+                return ended
+            assert process.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < deadline, (self.runs(flow), log.read_text(errors="replace"))
+            time.sleep(0.5)
+
+
+@pytest.fixture
+def place(
+    prefect_api: str,
+    seaweed: Any,
+    new_archive: Callable[..., Any],
+    start_api: Callable[..., Any],
+    tmp_path: Path,
+) -> Iterator[Place]:
+    archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key), prefix="unattended")
+    environment = {
+        **os.environ,
+        **seaweed.environment(),
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "TOGETHER_API_KEY": "sandbox-key",
+        "TOGETHER_BASE_URL": start_api().url,
+        "VIDEO_ARCHIVE_BUCKET": archive.bucket,
+        "VIDEO_ARCHIVE_PREFIX": archive.prefix,
+        "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "100",
+        "TOGETHER_VIDEO_SPOOL": str(tmp_path / "spool"),
+    }
+    yield Place(prefect_api, archive, environment)
+    # Schedules would go on making runs for the other tests' server.
+    for found in httpx.post(f"{prefect_api}/deployments/filter", json={}, trust_env=False).json():
+        httpx.delete(f"{prefect_api}/deployments/{found['id']}", trust_env=False)
+
+
+@pytest.fixture
+def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], Path]]]:
+    """Starts a program that goes on until the test ends; without the variables that are named."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def begin(*words: str, without: tuple[str, ...] = ()) -> tuple[subprocess.Popen[bytes], Path]:
+        environment = {
+            name: value for name, value in place.environment.items() if not name.startswith(without or "\0")
+        }
+        log = tmp_path / f"{Path(words[0]).name}.log"
+        with log.open("wb") as out:
+            running.append(
+                subprocess.Popen(
+                    words, env=environment, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True
+                )
+            )
+        return running[-1], log
+
+    yield begin
+    for process in running:
+        if process.poll() is not None:
+            continue
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +21,6 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from flows.cli.serve import _pause
 from flows.cli.terminal import Terminal
 
-BIN = Path(sys.executable).parent
-ROOT = Path(__file__).parents[2]
 SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
 
 pytestmark = [
@@ -34,100 +30,9 @@ pytestmark = [
 ]
 
 
-class Place:
-    """A Prefect server, a sandbox, and a bucket on a real S3 server; `environment` names them all."""
-
-    def __init__(self, server: str, archive: Any, environment: dict[str, str]) -> None:
-        self.server, self.archive, self.environment = server, archive, environment
-
-    def run(self, *words: str) -> str:
-        """A command that must succeed, in four minutes."""
-        done = subprocess.run(
-            words, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=240
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def runs(self, flow: str) -> list[dict[str, Any]]:
-        wanted = {"flows": {"name": {"any_": [flow]}}}
-        found: list[dict[str, Any]] = httpx.post(
-            f"{self.server}/flow_runs/filter", json=wanted, trust_env=False, timeout=30
-        ).json()
-        return found
-
-    def ends(
-        self, flow: str, process: subprocess.Popen[bytes], log: Path, *, count: int = 1
-    ) -> list[dict[str, Any]]:
-        """At least `count` runs of a flow that have ended, the first one last; fails where the process ends before."""
-        deadline = time.monotonic() + 180
-        while True:
-            ended = [r for r in self.runs(flow) if r["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}]
-            if len(ended) >= count:
-                return ended
-            assert process.poll() is None, log.read_text(errors="replace")
-            assert time.monotonic() < deadline, (self.runs(flow), log.read_text(errors="replace"))
-            time.sleep(0.5)
-
-
-@pytest.fixture
-def place(
-    prefect_api: str,
-    seaweed: Any,
-    new_archive: Callable[..., Any],
-    start_api: Callable[..., Any],
-    tmp_path: Path,
-) -> Iterator[Place]:
-    archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key), prefix="unattended")
-    environment = {
-        **os.environ,
-        **seaweed.environment(),
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "TOGETHER_API_KEY": "sandbox-key",
-        "TOGETHER_BASE_URL": start_api().url,
-        "VIDEO_ARCHIVE_BUCKET": archive.bucket,
-        "VIDEO_ARCHIVE_PREFIX": archive.prefix,
-        "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "100",
-        "TOGETHER_VIDEO_SPOOL": str(tmp_path / "spool"),
-    }
-    yield Place(prefect_api, archive, environment)
-    # Schedules would go on making runs for the other tests' server.
-    for found in httpx.post(f"{prefect_api}/deployments/filter", json={}, trust_env=False).json():
-        httpx.delete(f"{prefect_api}/deployments/{found['id']}", trust_env=False)
-
-
-@pytest.fixture
-def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], Path]]]:
-    """Starts a program that goes on until the test ends; without the variables that are named."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def begin(*words: str, without: tuple[str, ...] = ()) -> tuple[subprocess.Popen[bytes], Path]:
-        environment = {
-            name: value for name, value in place.environment.items() if not name.startswith(without or "\0")
-        }
-        log = tmp_path / f"{Path(words[0]).name}.log"
-        with log.open("wb") as out:
-            running.append(
-                subprocess.Popen(
-                    words, env=environment, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True
-                )
-            )
-        return running[-1], log
-
-    yield begin
-    for process in running:
-        if process.poll() is not None:
-            continue
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
 @pytest.mark.slow
 async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
-    place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
+    place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
     """Deployed to a process work pool: a schedule fires, an event starts a batch, a file in the inbox is made.
 
@@ -203,7 +108,7 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
 
 @pytest.mark.slow
 async def test_one_process_serves_the_deployments(
-    place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]]
+    place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]]
 ) -> None:
     """`together-video serve` needs no work pool, and no blocks where the environment names key and bucket."""
     async with get_client() as client:
@@ -246,7 +151,7 @@ async def test_a_server_that_is_gone_does_not_hold_up_the_end(capsys: pytest.Cap
 
 @pytest.mark.slow
 async def test_a_batch_is_shared_by_workers(
-    place: Place, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
+    place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
     """Two parts, made by runs of generate-part/part with the blocks that the batch names; each video is bought once."""
     place.run(sys.executable, "-m", "deployments.save_blocks")
