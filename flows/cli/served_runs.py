@@ -22,7 +22,6 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runner import Runner
-from prefect.runner._control_channel import ControlSignalStatus
 from prefect.states import Cancelled
 
 NOT_BEGUN = "together-video serve was stopped before this run began. It bought nothing."
@@ -79,13 +78,7 @@ class ServedRunner(Runner):
     @property
     def _is_known(self) -> bool:
         """Whether this Prefect's runner is made as those that `end` knows; else it ends in its own way."""
-        parts = (
-            "_scheduled_run_poller",
-            "_process_manager",
-            "_control_channel",
-            "_loops_task_group",
-            "_runs_task_group",
-        )
+        parts = ("_process_manager", "_control_channel", "_loops_task_group", "_runs_task_group")
         poller = getattr(self, "_scheduled_run_poller", None)
         return all(hasattr(self, part) for part in parts) and all(
             hasattr(poller, part) for part in ("_resolve_starter", "_submitting_flow_run_ids")
@@ -155,13 +148,11 @@ class ServedRunner(Runner):
             return
         # The process learns that the signal which follows is meant to cancel its run, unless it is busy buying.
         told = await self._control_channel.signal(run, "cancel")
-        if told is ControlSignalStatus.ALREADY_CONCLUDED:
+        if told.name == "ALREADY_CONCLUDED":
             return
         self._signalled.add(run)
         # A server that does not answer cannot say whether it has.
-        may_have_begun = (
-            not reachable or seen is StateType.RUNNING or told is ControlSignalStatus.ACKNOWLEDGED
-        )
+        may_have_begun = not reachable or seen is StateType.RUNNING or told.name == "ACKNOWLEDGED"
         with suppress(ProcessLookupError):
             if may_have_begun and _takes_sigint():
                 # asyncio then cancels the flow. Prefect's handler of SIGTERM raises wherever the event loop is, and
