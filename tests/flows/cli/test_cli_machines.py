@@ -29,6 +29,7 @@ def claims(ready_shell: Any, seaweed: Any) -> Callable[[], list[str]]:
     return list_them
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["socks5", "socks"])
 def test_a_desktop_proxy_that_is_not_running(
     scheme: str, ready_shell: Any, small_file: Make, api: Any, claims: Callable[[], list[str]]
@@ -45,6 +46,7 @@ def test_a_desktop_proxy_that_is_not_running(
     assert (api.posts, claims()) == (0, [])
 
 
+@pytest.mark.slow
 def test_brackets_in_no_proxy(ready_shell: Any, small_file: Make, api: Any, prefect_api: str) -> None:
     """Works, also with a Prefect server, whose own client reads the variable too; what is no host is named once."""
     proxies = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "localhost,127.0.0.1,[::1],nonsense:port"}
@@ -69,6 +71,7 @@ def test_certificates_that_do_not_exist(variable: str, ready_shell: Any, api: An
 PROMPT = "狐狸在雪中… ein Fuß, красный 🦊"
 
 
+@pytest.mark.slow
 def test_prompts_that_the_output_cannot_show(ready_shell: Any, small_file: Make) -> None:
     """Bought, archived and told, with the run's exit code; as JSON nothing is lost."""
     words = ("batch", str(small_file(PROMPT)), "--poll-interval", "0.2")
@@ -103,6 +106,7 @@ def test_an_error_as_json_in_a_code_page(shell: Any, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("PREFECT_CLIENT_MAX_RETRIES", "abc"), ("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "perhaps")],

@@ -123,6 +123,7 @@ def test_killed_interrupted_and_finished(
     assert [key for key in s3_keys() if key.startswith("inflight/")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tried", [False, True])
 def test_interrupted_before_anything_was_bought(
     ready_shell: Any, small_file: Make, s3_keys: Make, api: Any, tried: bool
@@ -147,6 +148,7 @@ def test_interrupted_before_anything_was_bought(
     assert [key for key in s3_keys() if "inflight/" in key] == []
 
 
+@pytest.mark.slow
 def test_sigterm_where_a_script_ignores_sigint(ready_shell: Any, small_file: Make, s3_keys: Make) -> None:
     """Background jobs of a shell script have SIGINT ignored; SIGTERM ends them as Ctrl-C would."""
     program = str(Path(sys.executable).with_name("together-video"))

@@ -30,6 +30,7 @@ def assert_is_one_sentence(done: Any, words: str) -> None:
     assert "Traceback" not in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("generate", "a fox"), ("serve",)], ids=["generate", "serve"])
 def test_a_page_instead_of_the_api(shell: Any, stub: Any, words: tuple[str, ...]) -> None:
     """The address that works is told by a command that runs a flow, and by one that serves."""
@@ -62,6 +63,7 @@ def test_blocks_are_not_saved_without_credentials(shell: Any, stub: Any) -> None
     assert_is_one_sentence(done, "asks for credentials (HTTP 401): set PREFECT_API_AUTH_STRING")
 
 
+@pytest.mark.slow
 def test_a_server_behind_tls_and_a_header(
     prefect_server: Any,
     shell: Any,
