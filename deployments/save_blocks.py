@@ -20,6 +20,8 @@ from prefect_aws.credentials import AwsCredentials
 from pydantic import SecretStr
 
 from blocks import TogetherCredentials, VideoArchive
+from flows.cli.preamble import prepare
+from flows.cli.terminal import Terminal
 from flows.server.asking import failing_clearly, reach
 from together_video.errors import ConfigurationError, VideoError
 
@@ -101,6 +103,7 @@ def main() -> int:
         print(__doc__)  # noqa: T201
         return 0 if names in (["--help"], ["-h"]) else 2
     try:
+        prepare(Terminal(), verbose=True)
         for saved in save_blocks(*names):
             print(f"saved {saved}")  # noqa: T201
     except VideoError as error:

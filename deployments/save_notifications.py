@@ -19,6 +19,8 @@ from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
+from flows.cli.preamble import prepare
+from flows.cli.terminal import Terminal
 from flows.server.asking import failing_clearly, reach
 from together_video.errors import ConfigurationError, VideoError
 
@@ -95,6 +97,7 @@ def main() -> int:
         print(__doc__)  # noqa: T201
         return 0 if sys.argv[1:] in (["--help"], ["-h"]) else 2
     try:
+        prepare(Terminal(), verbose=True)
         for saved in asyncio.run(save_notifications(sys.argv[1])):
             print(f"saved {saved}")  # noqa: T201
     except VideoError as error:

@@ -14,7 +14,9 @@ from prefect.settings import (
     get_current_settings,
 )
 
+from together_video.errors import ConfigurationError
 from together_video.explain import printable
+from together_video.proxies import proxies_from_env
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -36,9 +38,10 @@ def unusable_setting() -> str | None:
     for header, value in get_current_settings().client.custom_headers.items():
         if not _HEADER_NAME.fullmatch(str(header)) or not _is_header_value(str(value)):
             return f"PREFECT_CLIENT_CUSTOM_HEADERS has {printable(str(header))!r}, which cannot be sent as a header."
-    for name, value in os.environ.items():
-        if name.lower() in {"http_proxy", "https_proxy", "all_proxy"} and value and not _is_proxy(value):
-            return f"{name} is not the address of a proxy: set one such as http://proxy:3128, or unset it."
+    try:
+        proxies_from_env()
+    except ConfigurationError as error:
+        return error.message
     return _unusable_exceptions()
 
 
@@ -52,11 +55,3 @@ def _unusable_exceptions() -> str | None:
 
 def _is_header_value(text: str) -> bool:
     return text.isascii() and text.isprintable()
-
-
-def _is_proxy(value: str) -> bool:
-    try:
-        httpx.Proxy(value if "://" in value else f"http://{value}")
-    except (ValueError, httpx.InvalidURL):
-        return False
-    return True
