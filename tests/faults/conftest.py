@@ -57,6 +57,7 @@ Each row is a test in `tests/faults/`: it disturbs one video on its way, and wha
 """
 
 _MASKS = (
+    (r"PyAV [0-9.]+", "PyAV"),
     (r"https?://127\.0\.0\.1:\d+", "{address}"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "{job}"),
     (r"\b[0-9a-f]{24}\b", "{id}"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from flows.collect import collect_videos
@@ -27,19 +28,87 @@ def no_space(*_: object, **__: object) -> Any:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-async def test_a_full_disk_keeps_the_job(expect: Expect, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def once_created(scene: Any) -> Callable[[Callable[[], None]], Callable[[], Coroutine[Any, Any, Any]]]:
+    """Makes a run in which something breaks as soon as the job is paid for."""
+
+    def make(break_it: Callable[[], None]) -> Callable[[], Coroutine[Any, Any, Any]]:
+        async def run() -> Any:
+            def notice(change: Progress) -> None:
+                if change.stage == "created":
+                    break_it()
+
+            with listening(notice):
+                return await scene.run()
+
+        return run
+
+    return make
+
+
+async def test_a_full_disk_keeps_the_job(
+    expect: Expect, once_created: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file cannot be made durable: nothing is archived, and the file is fetched again with room."""
     with monkeypatch.context() as full:
-        full.setattr(os, "fsync", no_space)
+        run = once_created(lambda: full.setattr(os, "fsync", no_space))
         words = {**LATER, "reads": "make room and run again"}
-        await expect("machine", "the disk is full during the download", cure=full.undo, **words)
+        await expect("machine", "the disk is full during the download", first=run, cure=full.undo, **words)
 
 
-async def test_a_spool_that_is_no_folder_keeps_the_job(scene: Any, expect: Expect) -> None:
+async def test_a_spool_that_is_no_folder_keeps_the_job(
+    scene: Any, expect: Expect, once_created: Callable[..., Any]
+) -> None:
     """Where the spool should be lies a file: nothing can be written, and the job waits."""
+
+    def replace_the_folder() -> None:
+        shutil.rmtree(scene.spool)
+        scene.spool.write_bytes(b"")
+
+    words = {**LATER, "reads": "cannot be stored in", "cure": scene.spool.unlink}
+    run = once_created(replace_the_folder)
+    await expect("machine", "the spool folder cannot be written during the download", first=run, **words)
+
+
+#: Of a machine that cannot finish the job.
+UNTOUCHED = {
+    "sees": "not begun",
+    "bucket": "nothing",
+    "billed": 0,
+    "then": "archived",
+    "work": "1 create, 1 download",
+}
+
+
+async def test_a_full_disk_is_found_before_the_purchase(
+    expect: Expect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is claimed, and nothing is bought."""
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", no_space)
+        words = {**UNTOUCHED, "reads": "cannot be written (No space left on device)"}
+        await expect("machine", "the disk is full before the run", cure=full.undo, **words)
+
+
+async def test_a_spool_that_is_no_folder_is_found_before_the_purchase(scene: Any, expect: Expect) -> None:
+    """Where the spool should be lies a file."""
     scene.spool.write_bytes(b"")
-    words = {**LATER, "reads": "cannot be stored in"}
-    await expect("machine", "the spool folder cannot be written", cure=scene.spool.unlink, **words)
+    words = {**UNTOUCHED, "reads": "cannot be written", "cure": scene.spool.unlink}
+    await expect("machine", "the spool folder cannot be written before the run", **words)
+
+
+async def test_a_decoder_that_opens_nothing_is_found_before_the_purchase(
+    expect: Expect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release of PyAV that has lost an argument, as PyAV 19 did."""
+
+    def open_otherwise(*_: object, **__: object) -> Any:
+        raise TypeError("open() got an unexpected keyword argument")
+
+    with monkeypatch.context() as other:
+        other.setattr(av, "open", open_otherwise)
+        words = {**UNTOUCHED, "reads": "videos would be paid for and not archived"}
+        await expect("machine", "the decoder cannot open a video", cure=other.undo, **words)
 
 
 async def test_a_job_id_that_nobody_can_keep_is_still_waited_for(
