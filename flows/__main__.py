@@ -17,7 +17,7 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from flows.cli import leaving
-from flows.cli.encoding import replace_what_cannot_be_shown
+from flows.cli.encoding import flush_streams, make_streams_safe
 from together_video.errors import VideoError
 
 INTERRUPTED = 130
@@ -70,7 +70,7 @@ for _module, _names in _COMMANDS.items():
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 something is not, 2 bad input, 130 interrupted."""
-    replace_what_cannot_be_shown()
+    make_streams_safe()
     if arguments is None:
         # A log line that a Prefect server cannot take is no news for the terminal.
         logging.raiseExceptions = False
@@ -81,8 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         # A call to an S3 server that does not answer would hold Python's own end for minutes, Prefect's
         # to a server that is gone for hours. What the ledger needed is written by now; an upload that is
         # cut off leaves nothing behind.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams()
         os._exit(code)
     return code
 
@@ -112,9 +111,9 @@ def _run(arguments: list[str] | None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if not isinstance(error, BrokenPipeError):
             with suppress(OSError):
-                _complain(
-                    f"It could not go on: {error.strerror or error}. What was bought is kept; run again later."
-                )
+                kept = "What was bought is kept; run again later."
+                kept = kept if leaving.has_begun() else "Nothing was created."
+                _complain(f"It could not go on: {error.strerror or error}. {kept}")
         return 1
     return code if isinstance(code, int) else 0
 

@@ -49,11 +49,20 @@ class Answer:
         return json.loads(self.content, parse_int=_whole)
 
 
+def json_bytes(body: Any) -> bytes:
+    """A request's body.
+
+    Raises:
+        ValueError, TypeError, RecursionError: it cannot be written as JSON in UTF-8.
+    """
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
 async def read(
     client: httpx.AsyncClient,
     method: str,
     path: str,
-    body: Any,
+    body: bytes | None,
     patience: httpx.Timeout,
     departure: Departure,
 ) -> Answer:
@@ -64,7 +73,12 @@ async def read(
         httpx.HTTPError, OSError, …: as the transport has it.
     """
     async with client.stream(
-        method, path, json=body, timeout=patience, extensions=departure.extensions
+        method,
+        path,
+        content=body,
+        headers=None if body is None else {"Content-Type": "application/json"},
+        timeout=patience,
+        extensions=departure.extensions,
     ) as response:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         content = bytearray()

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.addresses import is_reachable
 from together_video.advice import SHARING_BLOCKED, with_advice
-from together_video.answers import Answer, read
+from together_video.answers import Answer, json_bytes, read
 from together_video.connections import Connections, Departure
 from together_video.errors import (
     AccountRefused,
@@ -47,6 +47,9 @@ DEFAULT_BASE_URL = "https://api.together.ai"
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
 _READING_AT_ONCE, _DOWNLOADING_AT_ONCE, CREATING_AT_ONCE = 16, 12, 64
+
+#: How long the API may take to answer through a proxy before the first create, in seconds.
+_CHECK_SECONDS = 10.0
 
 #: Each is raised only while a connection is made.
 _NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -198,20 +201,38 @@ class TogetherClient:
         for lanes in (self._creating, self._reading, self._downloading):
             async with lanes.one():
                 pass
-        if (variable := self._connections.proxies.variable_for(self.base_url)) is None:
-            return
-        try:
-            await self.whoami()
-        except ApiUnreachable as error:
-            reason = _reason(error.__cause__ or error)
+        proxies = self._connections.proxies
+        variable = proxies.variable_for(self.base_url)
+        # A proxy that fails in passing is asked once more.
+        if variable and await self._proxy_trouble() and (reason := await self._proxy_trouble()):
             raise ConfigurationError(
                 f"{self.base_url} cannot be reached through the proxy that {variable} names ({reason}). "
                 f"Start the proxy, or correct or unset {variable}; nothing was sent."
-            ) from error
-        except TogetherError:
-            return  # an answer, if not a good one: the proxy works
+            )
+        if httpx.URL(self.base_url).host in {"127.0.0.1", "localhost", "::1"}:
+            return  # so are its links
+        # Links lead to other hosts than the API's: what is bought must come home.
+        await proxies.check_listening(self.timeouts.connect_seconds)
 
-    async def whoami(self) -> dict[str, Any] | None:
+    async def _proxy_trouble(self) -> str | None:
+        """Why no call comes through the proxy of the API; None where one does."""
+        try:
+            await self.whoami(within=_CHECK_SECONDS)
+        except ApiUnreachable as error:
+            return _reason(error.__cause__ or error)
+        except TogetherError as error:
+            # A call over plain http is the proxy's to answer: one that it cannot pass on, it answers itself.
+            is_plain = self.base_url.startswith("http://")
+            if is_plain and (isinstance(error, NoClearAnswer) or error.status == 407):
+                return f"HTTP {error.status}" if error.status else _reason(error.__cause__ or error)
+        return None
+
+    @property
+    def proxy_variable(self) -> str | None:
+        """The variable that names the proxy through which the API is called, if any."""
+        return self._connections.proxies.variable_for(self.base_url)
+
+    async def whoami(self, *, within: float | None = None) -> dict[str, Any] | None:
         """`GET /v1/whoami`: to which project and organisation the key belongs. Free; None where the API lacks it.
 
         Raises:
@@ -219,7 +240,8 @@ class TogetherClient:
             TogetherError: any other failure.
         """
         try:
-            return await self._call(self._reading, "GET", "/v1/whoami", None, self.timeouts.read_seconds)
+            patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
+            return await self._call(self._reading, "GET", "/v1/whoami", None, patience)
         except RequestRefused as error:
             if error.status in {404, 405}:
                 return None
@@ -290,12 +312,18 @@ class TogetherClient:
     ) -> dict[str, Any]:
         call = f"{method} {path}"
         patience = self.timeouts.of(seconds)
+        try:
+            content = None if body is None else json_bytes(body)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise RequestRefused(
+                f"{call[:200]} cannot be sent as JSON: {error}. Nothing was sent."
+            ) from error
         departure = Departure()
         try:
             # httpx counts its times for each piece: a dripping answer would never end.
             async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
                 async with lanes.one() as client:
-                    answer = await read(client, method, path, body, patience, departure)
+                    answer = await read(client, method, path, content, patience, departure)
         except ConfigurationError:
             raise  # there is no client, so nothing was sent
         except Exception as error:

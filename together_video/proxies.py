@@ -15,11 +15,13 @@ from ipaddress import ip_address
 from urllib.request import getproxies
 
 import httpx
+from anyio import connect_tcp, fail_after
 
 from together_video.addresses import is_reachable
 from together_video.errors import ConfigurationError
 
 _SCHEMES = ("http", "https", "all")
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,27 @@ class ProxySettings:
         if scheme is None:
             return None
         return f"{_variable(scheme)} ({_without_password(self.by_pattern[f'{scheme}://'] or '')})"
+
+    async def check_listening(self, seconds: float) -> None:
+        """Show that somebody listens where the proxies of https addresses are; nothing is sent to them.
+
+        Raises:
+            ConfigurationError: nobody does; names the variable.
+        """
+        for scheme in ("https", "all"):
+            if not (proxy := self.by_pattern.get(f"{scheme}://")):
+                continue
+            url = httpx.URL(proxy)
+            try:
+                with fail_after(seconds):
+                    stream = await connect_tcp(url.host, url.port or _PORTS[url.scheme])
+                await stream.aclose()
+            except (OSError, TimeoutError, UnicodeError) as error:
+                name = _variable(scheme)
+                raise ConfigurationError(
+                    f"Nothing answers at the proxy that {name} names ({_without_password(proxy)}), and downloads "
+                    f"would go through it. Start the proxy, or correct or unset {name}; nothing was created."
+                ) from error
 
     def _scheme_for(self, address: str) -> str | None:
         url = httpx.URL(address)

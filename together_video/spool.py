@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from together_video.errors import ConfigurationError
 from together_video.records import Claim, Submission
 
 #: Half-written downloads older than this are nobody's any more, in seconds.
@@ -69,12 +71,12 @@ class Spool:
 
     def sweep(self) -> None:
         """Remove half-written downloads that a killed process left more than a day ago."""
-        for part in self.folder.glob("*.part"):
-            try:
-                if time.time() - part.stat().st_mtime > _STALE:
-                    part.unlink(missing_ok=True)
-            except OSError:
-                continue
+        # What cannot be looked at is found by `machine.check_spool`.
+        with suppress(OSError):
+            for part in self.folder.glob("*.part"):
+                with suppress(OSError):
+                    if time.time() - part.stat().st_mtime > _STALE:
+                        part.unlink(missing_ok=True)
 
     def _submission(self, video: str, token: str) -> Path:
         return self.folder / f"{video}-{token}.job.json"
@@ -93,9 +95,18 @@ def _submission_in(path: Path) -> Submission | None:
 
 
 def default_folder() -> Path:
-    """`TOGETHER_VIDEO_SPOOL`, else the user's cache folder."""
+    """`TOGETHER_VIDEO_SPOOL`, else the user's cache folder.
+
+    Raises:
+        ConfigurationError: there is no such user, or none at all.
+    """
     named = os.environ.get("TOGETHER_VIDEO_SPOOL")
-    if named:
-        return Path(named).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "together-video" / "spool"
+    try:
+        if named:
+            return Path(named).expanduser()
+        return (Path(cache) if cache else Path.home() / ".cache") / "together-video" / "spool"
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"There is no folder for downloads: {error}. Name one with TOGETHER_VIDEO_SPOOL."
+        ) from error

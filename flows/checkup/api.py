@@ -32,7 +32,8 @@ async def check_key(credentials: TogetherCredentials, block: str | None = None) 
             words = f"{url} refuses the key{reason}."
             return failed(API, words, f"Set {place} to a valid key: see {_KEYS_PAGE}.")
         except ApiUnreachable as error:
-            return failed(API, error.message, f"Check the network and {address}.")
+            proxy = f", the proxy that {client.proxy_variable} names" if client.proxy_variable else ""
+            return failed(API, error.message, f"Check the network{proxy} and {address}.")
         except (RateLimited, ApiOverloaded) as error:
             return warning(
                 API, f"The key is set and could not be verified: {error.message}", "Run this again later."

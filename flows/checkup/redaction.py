@@ -20,7 +20,7 @@ _SECRETS = (
 _ADDRESSES = re.compile(r"_proxy$|_url(_s3)?$", re.IGNORECASE)
 #: Shorter ones are those of stand-ins, and stand in the middle of many words.
 _SHORTEST = 8
-_USER = re.compile(r"(?<=://)[^/\s@]*:\S*@")
+_USER = re.compile(r"(?<=//)(?:[^/\s@]*:\S*|[^/\s@]+)@")
 
 
 class Secrets:
@@ -29,7 +29,12 @@ class Secrets:
     def __init__(self, environment: Mapping[str, str], more: Iterable[str] = ()) -> None:
         found = {environment.get(name, "").strip() for name in _SECRETS} | set(more)
         for name, value in environment.items():
-            if _ADDRESSES.search(name) and (password := _password(value)):
+            if not _ADDRESSES.search(name):
+                continue
+            # A user's name alone may be a token, and so may what a query says.
+            found |= {value.partition("//")[2].partition("/")[0].rpartition("@")[0]}
+            found |= {pair.partition("=")[2] for pair in value.partition("?")[2].split("&")}
+            if password := _password(value):
                 # One with a slash in it is shown in pieces by some.
                 found |= {password, unquote(password), *re.split("[/?#@]", password)}
         # As is "user:password".

@@ -20,8 +20,8 @@ _CLOUD_HOSTS = frozenset({"api.prefect.cloud", "app.prefect.cloud"})
 _WORKSPACE = re.compile(r"/accounts?/([^/]+)/workspaces?/([^/]+)")
 #: A slash is asked for after the colon: `localhost:4200` has no scheme.
 _SCHEME = re.compile(r"([A-Za-z]+):/+")
-#: Up to the last @: a password may hold any character.
-_PASSWORD = re.compile(r"^((?:[A-Za-z]+:/+)?+[^/:@]*):.*@", re.DOTALL)
+#: Up to the last @: a password may hold any character. A user's name alone may be a token.
+_USER = re.compile(r"^((?:[A-Za-z]+:/+|/*+))(?:[^/?#]*:.*|[^/?#@]*)@", re.DOTALL)
 #: Of a page's path, the segments that may belong to the prefix that a reverse proxy serves Prefect under.
 _PREFIX_SEGMENTS = 3
 
@@ -60,8 +60,8 @@ def no_address(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """The address for a message: on one line, with *** in place of a password."""
-    return printable(_PASSWORD.sub(r"\1:***@", url), 200)
+    """The address for a message: on one line, with *** in place of user and password, and of a query."""
+    return printable(re.sub(r"\?.*", "?***", _USER.sub(r"\1***@", url), flags=re.DOTALL), 200)
 
 
 def cloud_address(url: str) -> str | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
-VERSION = re.compile(r"(\d+)(\.\d+)+\S*")
+VERSION = re.compile(r"(\d{1,4})(\.\d{1,6})+[0-9A-Za-z.+-]{0,40}")
+#: Largest answer that is read, in bytes: a version is one line, and even a page of the UI has kilobytes.
+_MOST = 2**20
 #: Redirects after which a client sends GET in place of POST, so that no run could be recorded.
 _TO_GET = frozenset({301, 302, 303})
 #: Seconds for the whole question. Prefect's client alone would retry for minutes, and wait a minute for each
@@ -16,6 +19,24 @@ _TO_GET = frozenset({301, 302, 303})
 PATIENCE = 15.0
 
 E = TypeVar("E", bound=BaseException)
+
+
+class Bounded(httpx.AsyncByteStream):
+    """The body of an answer, up to a bound."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._stream:
+            size += len(piece)
+            if size > _MOST:
+                raise httpx.DecodingError(f"The answer is larger than {_MOST // 2**20} MiB.")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 @dataclass(frozen=True)

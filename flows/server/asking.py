@@ -19,7 +19,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, get_current_settings
 
 from flows.server.address import candidates, cloud_address, cloud_problem, is_address, no_address, shown
-from flows.server.answer import PATIENCE, Answer, in_chain
+from flows.server.answer import PATIENCE, Answer, Bounded, in_chain
 from flows.server.problems import problem_of, status_problem, version_problem, what_answers
 from flows.server.settings import unusable_setting
 from together_video.errors import ConfigurationError
@@ -125,8 +125,9 @@ async def _ask(url: str, seconds: float, *, anonymous: bool = False) -> Answer:
 
     async def keep(response: httpx.Response) -> None:
         seen.append(response)
+        response.stream = Bounded(response.stream)
 
-    hooks = {"response": [keep], "request": [_without_credentials] if anonymous else []}
+    hooks = {"response": [keep], "request": [_plain, *([_without_credentials] if anonymous else [])]}
     version: str | None = None
     error: Exception | None = None
     try:
@@ -143,7 +144,8 @@ async def _ask(url: str, seconds: float, *, anonymous: bool = False) -> Answer:
             else:
                 await client.read_flows(limit=1)
     # ValueError: an answer that is not JSON, or not what Prefect answers. OSError: its certificate file, a timeout.
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as found:
+    # RecursionError: JSON that is nested without end.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RecursionError) as found:
         error = found
     return Answer(url, version, error, seen[-1] if seen else None)
 
@@ -152,6 +154,11 @@ def _tells_version(client: PrefectClient) -> bool:
     """Prefect Cloud has no version; and whoever switches Prefect's own check of it off may have closed that path."""
     check = get_current_settings().client.server_version_check_enabled
     return check and client.server_type is not ServerType.CLOUD
+
+
+async def _plain(request: httpx.Request) -> None:
+    """A kilobyte that is compressed can unfold to gigabytes."""
+    request.headers["Accept-Encoding"] = "identity"
 
 
 async def _without_credentials(request: httpx.Request) -> None:

@@ -272,7 +272,7 @@ def test_socks_support_that_is_not_installed_is_named(monkeypatch: pytest.Monkey
 async def test_a_proxy_that_nobody_runs_is_found_before_the_first_create(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`check` names the variable; an address that is exempt from the proxy needs none."""
+    """`check` names the variable; where only the API is exempt from the proxy, its downloads are not."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("ALL_PROXY", f"socks://127.0.0.1:{port}")
@@ -283,7 +283,47 @@ async def test_a_proxy_that_nobody_runs_is_found_before_the_first_create(
             await client.check()
     monkeypatch.setenv("NO_PROXY", "example.com")
     async with TogetherClient("key", FAR, timeouts=IMPATIENT) as client:
+        with pytest.raises(
+            ConfigurationError, match=r"proxy that ALL_PROXY names .*downloads would go through it"
+        ):
+            await client.check()
+    monkeypatch.setenv("NO_PROXY", "*")
+    async with TogetherClient("key", FAR, timeouts=IMPATIENT) as client:
         await client.check()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "script",
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",),
+        (b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",),
+        (b"HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n",),
+        ("close",),
+    ],
+)
+async def test_a_proxy_that_passes_nothing_on_is_found_too(
+    script: tuple[bytes | str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call over plain http is answered by the proxy itself: its 502 to a create would hold a video in doubt."""
+    async with Peer(*script).run() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        async with TogetherClient("key", "http://api.example.com", timeouts=IMPATIENT) as client:
+            with pytest.raises(ConfigurationError, match="through the proxy that HTTP_PROXY names"):
+                await client.check()
+        assert b"POST" not in proxy.heard
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("seed", [float("nan"), object()])
+async def test_what_is_no_json_is_refused_and_not_held(seed: object) -> None:
+    """A request that somebody has built past its model: it is not sent, so it is not in doubt."""
+    odd = FOX.model_copy(update={"extra": {"seed": seed}})
+    async with TogetherClient("key", "http://127.0.0.1:9", timeouts=IMPATIENT) as client:
+        with pytest.raises(VideoError) as caught:
+            await client.create(odd)
+    assert not getattr(caught.value, "job_may_exist", False)
+    assert not isinstance(caught.value, NoClearAnswer)
 
 
 @pytest.mark.anyio
@@ -307,7 +347,9 @@ async def test_a_create_through_a_socks_proxy(
         task = asyncio.current_task()
         assert task is not None
         at_work.add(task)
-        await reader.read(65_536)
+        if not await reader.read(65_536):
+            writer.close()  # somebody only saw that it listens
+            return
         writer.write(b"\x05\x00")
         asked.append(await reader.read(65_536))
         writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")

@@ -16,6 +16,7 @@ from together_video import machine
 from together_video.clips import inspect_clip
 from together_video.errors import ConfigurationError
 from together_video.machine import LEAST_ROOM, TINY_CLIP, check_decoder, check_spool
+from together_video.spool import Spool
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -114,3 +115,18 @@ def test_a_spool_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9, LEAST_ROOM - 1))
     with pytest.raises(ConfigurationError, match="has room for 100 MB, less than the 100 MB"):
         check_spool(tmp_path)
+
+
+def test_a_spool_of_a_user_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell's ~ for somebody who is not there."""
+    monkeypatch.setenv("TOGETHER_VIDEO_SPOOL", "~nosuchuser-at-all/spool")
+    with pytest.raises(ConfigurationError, match="TOGETHER_VIDEO_SPOOL"):
+        Spool()
+
+
+def test_a_spool_whose_name_is_too_long(tmp_path: Path) -> None:
+    """Sweeping it fails silently, so that the check can say why."""
+    folder = tmp_path / ("x" * 300)
+    Spool(folder).sweep()
+    with pytest.raises(ConfigurationError, match="File name too long"):
+        check_spool(folder)

@@ -171,12 +171,15 @@ def test_not_a_page_of_prefect_cloud(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("http://u:word@h/api", "http://u:***@h/api"),
-        ("u:word@h:4200", "u:***@h:4200"),
-        ("http://u@h/api", "http://u@h/api"),
-        ("http://u:w@rd@h/api", "http://u:***@h/api"),
-        ("http://u:wo/rd@h/api", "http://u:***@h/api"),
+        ("http://u:word@h/api", "http://***@h/api"),
+        ("u:word@h:4200", "***@h:4200"),
+        ("http://u@h/api", "http://***@h/api"),
+        ("http://u:w@rd@h/api", "http://***@h/api"),
+        ("http://u:wo/rd@h/api", "http://***@h/api"),
         ("http://h/api/a:b@c", "http://h/api/a:b@c"),
+        ("//u:word@h/api", "//***@h/api"),
+        ("http://token@h:4200/api", "http://***@h:4200/api"),
+        ("http://h/api?token=word", "http://h/api?***"),
         ("http://h/\x1b[31mapi", "http://h/\\x1b[31mapi"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -370,7 +371,7 @@ def test_the_check_of_the_version_can_be_off(stub: Any) -> None:
 def test_no_password_is_told(stub: Any) -> None:
     """An address may hold one; the sentence and the suggestion do not."""
     found = ask(stub.url.replace("http://", "http://user:word@"))
-    assert found.suggested == f"{stub.url.replace('http://', 'http://user:***@')}/api"
+    assert found.suggested == f"{stub.url.replace('http://', 'http://***@')}/api"
     assert "word" not in (found.problem or "")
 
 
@@ -400,3 +401,29 @@ def test_a_server_that_fails_later(stub: Any) -> None:
         for status, words in ((403, "asks for credentials"), (500, "is not ready"), ("reset", "went away")):
             with pytest.raises(ConfigurationError, match=words):
                 asyncio.run(read(status))
+
+
+def test_json_that_is_nested_without_end(stub: Any) -> None:
+    """Python's own parser gives up with an error that is not a ValueError."""
+    stub.strike = lambda *_: (200, "[" * 200_000, {"content-type": "application/json"})
+    assert "answers and not a Prefect API" in problem(f"{stub.url}/api")
+
+
+@pytest.mark.parametrize("letter", ["x", "["])
+def test_an_answer_without_end_is_not_read(stub: Any, letter: str) -> None:
+    """A version is one line: after a mebibyte nothing more is taken."""
+    stub.strike = lambda *_: (200, letter * (3 * 2**20), {"content-type": "application/json"})
+    assert "answers and not a Prefect API" in problem(f"{stub.url}/api")
+
+
+def test_nothing_compressed_is_asked_for(stub: Any) -> None:
+    """A kilobyte of it could unfold to gigabytes."""
+    assert ask(f"{stub.url}/api").version == "3.9.1"
+    assert {headers["accept-encoding"] for headers in stub.headers} == {"identity"}
+
+
+@pytest.mark.parametrize("version", ["3.1.0\x1b[31m", "3." + "1" * 10_000, "3.1.0 and more"])
+def test_a_version_that_is_none(stub: Any, prefect: Any, version: str) -> None:
+    """Others write it, and it is shown in a terminal."""
+    stub.strike = prefect(json.dumps(version)[1:-1])
+    assert "answers and not a Prefect API" in problem(f"{stub.url}/api")
