@@ -21,7 +21,7 @@ _WORKSPACE = re.compile(r"/accounts?/([^/]+)/workspaces?/([^/]+)")
 #: A slash is asked for after the colon: `localhost:4200` has no scheme.
 _SCHEME = re.compile(r"([A-Za-z]+):/+")
 #: Up to the last @: a password may hold any character. A user's name alone may be a token.
-_USER = re.compile(r"^((?:[A-Za-z]+:/+|/*+))(?:[^/?#]*:.*|[^/?#@]*)@", re.DOTALL)
+_USER = re.compile(r"^((?:[A-Za-z]+:/+)?+/*+)(?:[^/?#]*:.*|[^/?#@]*)@", re.DOTALL)
 #: Of a page's path, the segments that may belong to the prefix that a reverse proxy serves Prefect under.
 _PREFIX_SEGMENTS = 3
 
