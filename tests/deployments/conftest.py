@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -121,10 +122,19 @@ def place(
         "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "100",
         "TOGETHER_VIDEO_SPOOL": str(tmp_path / "spool"),
     }
+    _forget(prefect_api)
     yield Place(prefect_api, archive, environment)
     # Schedules would go on making runs for the other tests' server.
-    for found in httpx.post(f"{prefect_api}/deployments/filter", json={}, trust_env=False).json():
-        httpx.delete(f"{prefect_api}/deployments/{found['id']}", trust_env=False)
+    _forget(prefect_api)
+
+
+def _forget(server: str) -> None:
+    """Take from the session's server what tests have left: deployments, runs, and blocks with other addresses."""
+    with httpx.Client(base_url=server, trust_env=False, timeout=30) as client:
+        for kind in ("deployments", "flow_runs", "block_documents"):
+            while found := client.post(f"{kind}/filter", json={"limit": 100}).json():
+                for one in found:
+                    client.delete(f"{kind}/{one['id']}")
 
 
 @pytest.fixture
@@ -155,3 +165,9 @@ def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subproce
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+    # Runs that are served are sessions of their own.
+    mark = f"TOGETHER_VIDEO_SPOOL={place.environment['TOGETHER_VIDEO_SPOOL']}\0".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int(folder.name) != os.getpid() and mark in (folder / "environ").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
