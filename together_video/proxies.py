@@ -119,7 +119,9 @@ def make_usable_for_httpx() -> tuple[str, ...]:
         if address := settings.by_pattern.get(f"{scheme}://"):
             os.environ[_variable(scheme)] = address
         elif not os.environ.get(_variable(scheme), "").strip():
-            os.environ.pop(_variable(scheme), None)  # httpx would take blanks for a host
+            # httpx would take blanks for a host. An empty lower case switches the other one off, too.
+            for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper()):
+                os.environ.pop(name, None)
     if text := os.environ.get(_variable("no"), ""):
         os.environ[_variable("no")] = ",".join(filter(None, map(_as_httpx_reads_it, _hosts(text))))
     return settings.warnings

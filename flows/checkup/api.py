@@ -32,8 +32,12 @@ async def check_key(credentials: TogetherCredentials, block: str | None = None) 
             words = f"{url} refuses the key{reason}."
             return failed(API, words, f"Set {place} to a valid key: see {_KEYS_PAGE}.")
         except ApiUnreachable as error:
-            proxy = f", the proxy that {client.proxy_variable} names" if client.proxy_variable else ""
-            return failed(API, error.message, f"Check the network{proxy} and {address}.")
+            if variable := client.proxy_variable:
+                remedy = (
+                    f"Start the proxy that {variable} names, unset {variable}, or add the host to NO_PROXY."
+                )
+                return failed(API, error.message, remedy)
+            return failed(API, error.message, f"Check the network and {address}.")
         except (RateLimited, ApiOverloaded) as error:
             return warning(
                 API, f"The key is set and could not be verified: {error.message}", "Run this again later."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import os
+import shutil
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -34,12 +36,17 @@ _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red"
 _NAME_WIDTH = max(map(len, NAMES))
 _STATE_WIDTH = max(map(len, State))
 _GAP = 2
+#: Width of the lines in a file or a pipe, unless COLUMNS says otherwise.
+_PASTED = 90
 _WORDS_BEGIN = _NAME_WIDTH + _STATE_WIDTH + 2 * _GAP
 
 
 def doctor(*, place: PlaceOptions = PlaceOptions()) -> int:  # noqa: B008 - frozen
     """Check everything that a run needs, and say what fixes what is wrong. Costs nothing and shows no secret."""
     terminal = Terminal(quiet=place.json)
+    if not terminal.out.is_terminal:
+        # It is pasted into reports.
+        terminal.out.width = shutil.get_terminal_size((_PASTED, 24)).columns
     keep_prefect_quiet(verbose=place.verbose)
     # What Prefect and our own clients warn about is in the lines.
     logging.getLogger("together_video").addHandler(logging.NullHandler())
@@ -128,7 +135,9 @@ def _server_address() -> tuple[Callable[[], str | None], Callable[[], None]]:
         os.environ.pop("PREFECT_API_URL", None)
         return _raising(error), lambda: None
     try:
-        import_prefect()
+        # What it prints, such as of certificates that are missing, is in the lines.
+        with redirect_stderr(io.StringIO()):
+            import_prefect()
     except ConfigurationError as error:
         unusable = ConfigurationError(f"Not checked, as Prefect cannot be used: see {SERVER} below.")
         return _raising(error), _raising(unusable)

@@ -41,8 +41,12 @@ def problem_of(answer: Answer, *, optional: bool) -> str:
         return f"Prefect's client cannot be used for {name}: {printable(str(error), 200).removesuffix('.')}."
     waited = f" within {PATIENCE:.0f} seconds" if isinstance(error, TimeoutError) else ""
     through = _through_proxy(answer.url)
+    if through:
+        host = httpx.URL(answer.url).host
+        remedy = f"Start the proxy, unset {_proxy_of(answer.url)}, or add {host} to NO_PROXY"
+        return f"The Prefect server at {name} does not answer{waited}{through}. {remedy}."
     instead = "unset PREFECT_API_URL to run without one" if optional else "correct PREFECT_API_URL"
-    return f"The Prefect server at {name} does not answer{waited}{through}. Start it, or {instead}."
+    return f"The Prefect server at {name} does not answer{waited}. Start it, or {instead}."
 
 
 def status_problem(name: str, answer: Answer) -> str:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ import httpx
 import pytest
 from prefect import get_client
 from prefect.client.orchestration import PrefectClient
+from prefect.states import Scheduled
 
 from flows.cli.served_runs import GOING_ON, NOT_BEGUN
 
@@ -49,13 +51,17 @@ async def says(log: Path, text: str) -> None:
     await until(said, log)
 
 
-async def make_run(client: PrefectClient, deployment: str, *, prompt: str) -> UUID:
+async def make_run(
+    client: PrefectClient, deployment: str, *, prompt: str, due: datetime | None = None
+) -> UUID:
     request = {**SMALL, "prompt": prompt}
     parameters: dict[str, Any] = {"request": request}
     if deployment == NIGHTLY:
         parameters = {"brief": None, "requests": [request], "edition": "once"}
     found = await client.read_deployment_by_name(deployment)
-    return (await client.create_flow_run_from_deployment(found.id, parameters=parameters)).id
+    state = Scheduled(scheduled_time=due) if due else None
+    run = await client.create_flow_run_from_deployment(found.id, parameters=parameters, state=state)
+    return run.id
 
 
 async def is_in(client: PrefectClient, run: UUID, *types: str) -> bool:
@@ -127,7 +133,11 @@ async def test_runs_that_start_at_once_are_cancelled_and_the_queue_waits(place: 
     process, log = start("together-video", "serve", "on-demand", "--limit", "2")
     await says(log, "Served to")
     async with get_client() as client:
-        runs = [await make_run(client, "generate-video/on-demand", prompt=f"kite {n}") for n in range(3)]
+        # Known to the server before any of them can be claimed.
+        due = datetime.now(UTC) + timedelta(seconds=20)
+        runs = [
+            await make_run(client, "generate-video/on-demand", prompt=f"kite {n}", due=due) for n in range(3)
+        ]
 
         async def two_are_claimed() -> bool:
             return sum([await is_in(client, run, "PENDING") for run in runs]) == 2

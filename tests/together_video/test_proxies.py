@@ -153,6 +153,17 @@ def test_who_is_called_without_a_proxy(hosts: str, address: str, is_exempt: bool
     assert (theirs._transport_for_url(httpx.URL(address)) is not theirs._transport) is not is_exempt
 
 
+@pytest.mark.parametrize("scheme", ["http", "https", "all"])
+def test_an_empty_lower_case_switches_a_proxy_off(scheme: str) -> None:
+    """Also for others in the process, once the variables are rewritten."""
+    given(**{f"{scheme}_proxy": "", f"{scheme.upper()}_PROXY": "http://127.0.0.1:9"})
+    assert proxies_from_env().by_pattern == {}
+    make_usable_for_httpx()
+    client = httpx.AsyncClient()
+    assert client._transport_for_url(httpx.URL("https://example.com")) is client._transport
+    assert client._transport_for_url(httpx.URL("http://example.com")) is client._transport
+
+
 def test_the_lower_case_wins() -> None:
     """As for curl and requests; the variable that is named is the one that is read."""
     given(HTTPS_PROXY="http://upper:1", https_proxy="http://lower:1")
