@@ -17,7 +17,7 @@ from together_video.polling import PollPolicy
 from together_video.records import VideoPlan
 from together_video.summary import Summary
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 Make = Callable[..., Any]
 

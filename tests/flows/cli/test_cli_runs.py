@@ -172,6 +172,7 @@ def test_sigterm_where_a_script_ignores_sigint(ready_shell: Any, small_file: Mak
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_interrupted_while_it_creates(
     ready_shell: Any, small_file: Make, api: Any, new_unruly: Make, s3_keys: Make
 ) -> None:
