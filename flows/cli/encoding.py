@@ -16,7 +16,7 @@ def make_streams_safe() -> None:
 
     A run that has paid for videos must not end because a prompt of it cannot be printed.
     """
-    # Python's own None for a closed stream would fail whoever writes to it.
+    # For a closed stream Python has None, and writing to that is an error.
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
     if sys.stderr is None:

@@ -12,7 +12,7 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopSignals:
-    """The first signal is kept, and wakes whoever waits; later ones only call `when_repeated`."""
+    """Keeps the first signal and ends `wait`; later signals only call `when_repeated`."""
 
     def __init__(self) -> None:
         self.first: signal.Signals | None = None

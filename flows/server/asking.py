@@ -151,7 +151,7 @@ async def _ask(url: str, seconds: float, *, anonymous: bool = False) -> Answer:
 
 
 def _tells_version(client: PrefectClient) -> bool:
-    """Prefect Cloud has no version; and whoever switches Prefect's own check of it off may have closed that path."""
+    """Not Prefect Cloud; and where Prefect's own version check is switched off, the path may be closed."""
     check = get_current_settings().client.server_version_check_enabled
     return check and client.server_type is not ServerType.CLOUD
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import ssl
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import prefect
@@ -18,6 +16,7 @@ from prefect.settings import (
 from flows.server.address import EXAMPLE, shown
 from flows.server.answer import PATIENCE, VERSION, Answer, in_chain
 from together_video.explain import printable
+from together_video.proxies import proxies_from_env
 
 #: OpenSSL's numbers of what is wrong with a certificate: expired, of another host, of another IP address.
 _EXPIRED, _OTHER_NAMES = 10, frozenset({62, 64})
@@ -137,13 +136,4 @@ def _through_proxy(url: str) -> str:
 
 def _proxy_of(url: str) -> str | None:
     """The environment variable whose proxy a client uses for this address."""
-    parts = httpx.URL(url)
-    found = getproxies()
-    if proxy_bypass(parts.host):
-        return None
-    kind = next((kind for kind in (parts.scheme, "all") if kind in found), None)
-    if kind is None:
-        return None
-    return next(
-        (name for name in (f"{kind}_proxy", f"{kind.upper()}_PROXY") if os.environ.get(name)), "the system"
-    )
+    return proxies_from_env().variable_for(url)
