@@ -23,9 +23,11 @@ from typing import Self
 import httpx
 
 from together_video.errors import ConfigurationError
+from together_video.explain import printable
 
 _PR_SET_PDEATHSIG = 1
 _LOOPBACK = "127.0.0.1"
+_PORTS = range(10_100, 22_700)
 
 
 class Service:
@@ -79,14 +81,20 @@ class Service:
             if self._process.poll() is not None:
                 raise ConfigurationError(
                     f"The {self.name} ended with exit code {self._process.returncode} instead of starting; "
-                    f"its log is {self.log}."
+                    f"its log is {self.log}{self._last_words()}"
                 )
             if self._is_ready():
                 return self
             time.sleep(0.05)
         raise ConfigurationError(
-            f"The {self.name} did not answer within {seconds:.0f} s; its log is {self.log}."
+            f"The {self.name} did not answer within {seconds:.0f} s; its log is {self.log}{self._last_words()}"
         )
+
+    def _last_words(self) -> str:
+        """The end of a sentence about the log: its last line, if it has one."""
+        lines = self.log.read_bytes()[-4096:].decode("utf-8", "replace").splitlines()
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f" and ends with: {printable(last, 300)}" if last else "."
 
     def kill(self) -> None:
         """SIGKILL, for tests of what a crash leaves."""
@@ -123,7 +131,7 @@ class S3Server(Service):
             keys.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
         pair = json.loads(keys.read_text(encoding="utf-8"))["identities"][0]["credentials"][0]
         self.access_key, self.secret_key = pair["accessKey"], pair["secretKey"]
-        s3, master, volume, filer = free_ports(4)
+        s3, master, volume, filer, admin = free_ports(5)
         sockets = folder / "sockets"
         sockets.mkdir(exist_ok=True)
         # Telemetry, web pages and addresses beyond loopback are on unless told otherwise.
@@ -143,6 +151,8 @@ class S3Server(Service):
             f"-master.port={master}",
             f"-volume.port={volume}",
             f"-filer.port={filer}",
+            # Otherwise each server on this machine takes the same one.
+            f"-admin.port={admin}",
             # Sockets of another user under /tmp would make it crash.
             f"-s3.localSocket={_short(sockets / 's3.sock')}",
             f"-filer.localSocket={_short(sockets / 'filer.sock')}",
@@ -255,14 +265,14 @@ class PrefectServer(Service):
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, each with port + 10000 free as well: SeaweedFS takes both."""
+    """Ports that are free now, each with port + 10000 free as well: SeaweedFS takes both.
+
+    They lie below 32768, where Linux begins to give ports to outgoing connections: one that the
+    system hands out itself may be taken by such a connection before the server binds it.
+    """
     found: list[int] = []
     while len(found) < count:
-        with socket.socket() as probe:
-            probe.bind((_LOOPBACK, 0))
-            port = probe.getsockname()[1]
-        if port > 55_000 or port in found:
-            port = 20_000 + secrets.randbelow(30_000)
+        port = secrets.choice(_PORTS)
         if port not in found and _is_free(port) and _is_free(port + 10_000):
             found.append(port)
     return found
