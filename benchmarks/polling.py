@@ -24,11 +24,11 @@ from typing import NamedTuple
 
 from benchmarks.curves import Panel, Series, draw
 from benchmarks.harness import RESULTS, Goal, keep
-from together_video.durations import Durations, learn
 from together_video.jobs import JobStatus, VideoJob
-from together_video.learner import Learner, schedule_of
-from together_video.polling import PollPolicy
-from together_video.schedule import Schedule, best_schedule
+from together_video.polling.durations import Durations, learn
+from together_video.polling.learner import Learner, schedule_of
+from together_video.polling.policy import PollPolicy
+from together_video.polling.schedule import Schedule, best_schedule
 
 POLICY = PollPolicy()
 #: What is known of the typical time at a cold start, as a share of it: off by up to half.
@@ -162,7 +162,7 @@ def whole_run(case: Case, *, videos: int = 300, in_flight: int = 20, guess: floa
         if count < 0:
             created, waits[number] = now, learner.wait(str(number), "model", age=0)
         elif (longer := planned() or 0.0) > slept:
-            # As in tasks/watch.py: other jobs have put this look off.
+            # As in tasks/poll.py: other jobs have put this look off.
             heapq.heappush(events, (now + longer - slept, number, created, count, planned, longer))
             continue
         else:

@@ -11,13 +11,13 @@ from prefect.blocks.core import Block
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 from pydantic import Field, field_validator
 
-from blocks.ledger import Ledger
-from blocks.objects import Storage
-from blocks.s3_client import make_client
-from blocks.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
-from together_video.environment import archive_from_env, check_bucket
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.s3.client import make_client
+from prefect_together_video.blocks.s3.objects import Storage
+from prefect_together_video.blocks.s3.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
 from together_video.errors import ConfigurationError
-from together_video.records import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
+from together_video.ledger.layout import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
+from together_video.ledger.settings import archive_from_env, check_bucket
 
 
 class VideoArchive(Block):

@@ -7,8 +7,14 @@ from typing import Self
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr, field_validator
 
-from together_video.client import DEFAULT_BASE_URL, Timeouts, TogetherClient, normalise_base_url
-from together_video.environment import api_from_env, timeouts_from_env
+from together_video.api.client import TogetherClient
+from together_video.api.settings import (
+    DEFAULT_BASE_URL,
+    Timeouts,
+    api_from_env,
+    normalise_base_url,
+    timeouts_from_env,
+)
 from together_video.errors import ConfigurationError
 
 

@@ -21,10 +21,10 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from flows.services import PrefectServer, S3Server, SandboxServer
+from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
 from tests.browser.chromium import Browser, missing_browser
 from tests.browser.prefect_form import Form
-from together_video.summary import Summary
+from together_video.ledger.summary import Summary
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "screenshots"
@@ -78,11 +78,13 @@ class Studio:
         )
         s3.wait_ready()
         sandbox.wait_ready()
-        from flows.cli.exhibit import make_bucket
+        from prefect_together_video.flows.cli.gallery_export import make_bucket
 
         make_bucket(BUCKET)
         prefect.wait_ready(120)
-        subprocess.run([sys.executable, "-m", "deployments.save_blocks"], cwd=ROOT, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "prefect_together_video.flows", "save-blocks"], cwd=ROOT, check=True
+        )
         program = Path(sys.executable).with_name("together-video")
         server = subprocess.Popen([program, "serve", "requested"], cwd=folder)  # noqa: S603
         stack.callback(server.wait)
@@ -176,8 +178,8 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
 
 def _gallery(studio: Studio, run: str, folder: Path) -> None:
     """The batch's page of the bucket, opened from disk."""
-    from blocks.s3_client import make_client
-    from flows.cli.exhibit import copy_out
+    from prefect_together_video.blocks.s3.client import make_client
+    from prefect_together_video.flows.cli.gallery_export import copy_out
 
     named = re.search(r"batches/[^/]+/", str(studio.artifacts(run)["gallery"]["data"]))
     assert named is not None, "The gallery artifact does not name the page of its batch."  # noqa: S101

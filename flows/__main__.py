@@ -1,4 +1,4 @@
-"""The command line: `together-video`, or `python -m flows`.
+"""The command line: `together-video`, or `python -m prefect_together_video.flows`.
 
 Nothing here imports Prefect: help, models and checks answer at once.
 """
@@ -16,13 +16,14 @@ from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
-from flows.cli import leaving
-from flows.cli.encoding import flush_streams, make_streams_safe
+from prefect_together_video.flows import cli
+from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.encoding import flush_streams, make_streams_safe
 from together_video.errors import VideoError
 
 INTERRUPTED = 130
 
-#: Modules of `flows.cli`, and the commands that each of them holds. They are imported when they are called.
+#: Modules of `cli/`, and the commands that each of them holds. They are imported when they are called.
 _COMMANDS = {
     "demo": ("demo",),
     "generate": ("generate", "batch"),
@@ -33,6 +34,7 @@ _COMMANDS = {
     "models": ("models",),
     "gallery": ("gallery",),
     "sandbox": ("sandbox",),
+    "save": ("save-blocks", "save-notifications"),
     "serve": ("serve",),
 }
 
@@ -63,9 +65,11 @@ def _docstrings(module: str) -> dict[str, str]:
 
 
 for _module, _names in _COMMANDS.items():
-    _help = _docstrings(f"flows.cli.{_module}")
+    _path = f"{cli.__name__}.{_module}"
+    _help = _docstrings(_path)
     for _name in _names:
-        app.command(f"flows.cli.{_module}:{_name}", name=_name, help=_help[_name])
+        _function = _name.replace("-", "_")
+        app.command(f"{_path}:{_function}", name=_name, help=_help[_function])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,10 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         # A log line that a Prefect server cannot take is no news for the terminal.
         logging.raiseExceptions = False
-        signal.signal(signal.SIGTERM, leaving.stop_on_sigterm)
+        signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
     code = _run(arguments)
     interrupted = code == INTERRUPTED and "PREFECT_API_URL" not in os.environ
-    if arguments is None and (interrupted or leaving.has_given_up()):
+    if arguments is None and (interrupted or shutdown.has_given_up()):
         # A call to an S3 server that does not answer would hold Python's own end for minutes, Prefect's
         # to a server that is gone for hours. What the ledger needed is written by now; an upload that is
         # cut off leaves nothing behind.
@@ -87,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _complain(words: str) -> None:
-    from flows.cli.terminal import Terminal
+    from prefect_together_video.flows.cli.terminal import Terminal
 
     Terminal().complain(words)
 
@@ -103,7 +107,7 @@ def _run(arguments: list[str] | None) -> int:
         _complain(error.message)
         return error.exit_code
     except KeyboardInterrupt:
-        _complain("Interrupted." if leaving.has_begun() else "Interrupted; nothing was created.")
+        _complain("Interrupted." if shutdown.has_begun() else "Interrupted; nothing was created.")
         return INTERRUPTED
     except OSError as error:
         if arguments is None:
@@ -112,7 +116,7 @@ def _run(arguments: list[str] | None) -> int:
         if not isinstance(error, BrokenPipeError):
             with suppress(OSError):
                 kept = "What was bought is kept; run again later."
-                kept = kept if leaving.has_begun() else "Nothing was created."
+                kept = kept if shutdown.has_begun() else "Nothing was created."
                 _complain(f"It could not go on: {error.strerror or error}. {kept}")
         return 1
     return code if isinstance(code, int) else 0

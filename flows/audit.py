@@ -11,16 +11,16 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from blocks.archive import VideoArchive
-from blocks.ledger import InFlight, Ledger
-from blocks.objects import ListedObject
-from flows.ending import final, refused
-from flows.parameters import Archive, documented, run_name
-from tasks.run import run_logger
-from together_video.audit import AuditFinding, AuditReport, Kind, spent_by_month
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
+from prefect_together_video.blocks.s3.objects import ListedObject
+from prefect_together_video.flows.parameters import Archive, documented, run_name
+from prefect_together_video.flows.reporting.results import final, refused
+from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import VideoError
-from together_video.media_links import references_of
-from together_video.records import StoredObject, VideoRecord
+from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
+from together_video.ledger.records import StoredObject, VideoRecord
+from together_video.media.references import references_of
 
 #: What is in flight for longer than this is no running job any more.
 _STALE = timedelta(days=1)

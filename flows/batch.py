@@ -12,11 +12,12 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field, JsonValue
 
-from flows import artifacts, events
-from flows.ending import ending, refused
-from flows.intake import keep_media, looked_at
-from flows.page import publish
-from flows.parameters import (
+from prefect_together_video.flows.engine.media_upload import keep_media, looked_at
+from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.engine.planning import edition_now, prepare
+from prefect_together_video.flows.engine.record_cache import CachedRows
+from prefect_together_video.flows.engine.split import produce_in_parts
+from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
     Budget,
@@ -30,20 +31,20 @@ from flows.parameters import (
     Together,
     documented,
 )
-from flows.pipeline import open_pipeline
-from flows.planning import edition_now, prepare
-from flows.split import produce_in_parts
-from tasks.prompts import generate_prompts
-from tasks.run import run_logger, step
+from prefect_together_video.flows.reporting import artifacts, events
+from prefect_together_video.flows.reporting.gallery_upload import publish
+from prefect_together_video.flows.reporting.results import ending, refused
+from prefect_together_video.tasks.prompts import generate_prompts
+from prefect_together_video.tasks.runs import run_logger, step
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
-from together_video.media_sources import refuse_paths
-from together_video.presets import Presets, make_request, overlay, with_presets
+from together_video.inputs.files import read_requests
+from together_video.inputs.lines import SourcedRequest
+from together_video.inputs.presets import Presets, make_request, overlay, with_presets
+from together_video.ledger.records import Origin, Sweep, VideoPlan
+from together_video.media.sources import refuse_paths
 from together_video.prompts import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
-from together_video.records import Origin, Sweep, VideoPlan
-from together_video.request_files import read_requests
-from together_video.request_lines import SourcedRequest
 from together_video.requests import VideoRequest
 
 
@@ -192,8 +193,10 @@ async def generate_batch(
                     },
                     blocks={"together": together, "archive": archive},
                 )
-            summary = await publish(pipeline, batch_id, title, plans, summary)
-            await artifacts.show(pipeline, title, summary)
+            summary = await publish(
+                pipeline.ledger, batch_id, title, CachedRows(summary, plans, pipeline.records), summary
+            )
+            await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
             events.batch_finished(batch_id, title, summary, pipeline.ledger.bucket)
             return ending(summary)
     except VideoError as error:

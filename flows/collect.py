@@ -11,17 +11,17 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from blocks.ledger import Ledger
-from flows import artifacts
-from flows.ending import collected, refused
-from flows.parameters import Archive, InFlight, Together, documented, run_name
-from flows.pipeline import Pipeline, open_pipeline
-from tasks.purchase import Purchase
-from tasks.run import run_logger
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
+from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
+from prefect_together_video.flows.reporting import artifacts
+from prefect_together_video.flows.reporting.results import collected, refused
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import ArchiveError, VideoError
-from together_video.polling import PollPolicy
-from together_video.records import Claim, LedgerState, Submission, VideoRecord
-from together_video.summary import Summary, VideoOutcome, VideoState
+from together_video.ledger.records import Claim, LedgerState, Submission, VideoRecord
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.polling.policy import PollPolicy
 
 
 @flow(
@@ -60,7 +60,7 @@ async def collect_videos(
                 await pipeline.ledger.spending.entries.withdraw(left)
             await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)
-            await artifacts.show(pipeline, "Collected", summary)
+            await artifacts.show(pipeline.ledger, pipeline.records, "Collected", summary)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
         return refused(error)

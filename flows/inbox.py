@@ -13,11 +13,11 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from pydantic import Field
 
-from blocks.archive import VideoArchive
-from blocks.ledger import Ledger
-from flows.batch import generate_batch
-from flows.ending import final, refused, result_of
-from flows.parameters import (
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.engine.planning import fits_a_run
+from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
     Edition,
@@ -26,13 +26,12 @@ from flows.parameters import (
     Strict,
     Together,
     documented,
-    fits_a_run,
     run_name,
 )
-from tasks.run import run_logger
+from prefect_together_video.flows.reporting.results import final, refused, result_of
+from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import ConfigurationError, InputError, VideoError
-from together_video.explain import printable
-from together_video.inbox import (
+from together_video.inputs.inbox import (
     DONE,
     FOLDER,
     LARGEST,
@@ -44,8 +43,9 @@ from together_video.inbox import (
     read_order,
     waiting,
 )
-from together_video.records import edition_name
-from together_video.summary import Summary, VideoState
+from together_video.ledger.records import edition_name
+from together_video.ledger.summary import Summary, VideoState
+from together_video.validation_messages import printable
 
 
 @flow(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from inspect import cleandoc
@@ -12,20 +12,11 @@ from prefect.runtime import flow_run
 from pydantic import Field, JsonValue, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from blocks.archive import VideoArchive
-from blocks.credentials import TogetherCredentials
-from flows.buying import OnAmbiguous
-from together_video.polling import PollPolicy
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.flows.engine.buying import OnAmbiguous
+from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
-
-#: Most bytes of JSON of requests or plans in the parameters of one run. A Prefect server takes 512 kB of all of them.
-MOST_BYTES = 300_000
-
-
-def fits_a_run(requests: Iterable[VideoRequest]) -> bool:
-    """Whether so many can be listed in the parameters of one run."""
-    return sum(len(request.model_dump_json()) for request in requests) <= MOST_BYTES
-
 
 Edition = Annotated[
     str,

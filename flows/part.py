@@ -9,11 +9,19 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from flows.ending import ending, refused
-from flows.parameters import Ambiguous, Archive, InFlight, Polling, RetryFailed, Together, documented
-from flows.pipeline import open_pipeline
+from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.parameters import (
+    Ambiguous,
+    Archive,
+    InFlight,
+    Polling,
+    RetryFailed,
+    Together,
+    documented,
+)
+from prefect_together_video.flows.reporting.results import ending, refused
 from together_video.errors import VideoError
-from together_video.records import VideoPlan
+from together_video.ledger.records import VideoPlan
 
 
 @flow(

@@ -9,10 +9,10 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows import artifacts
-from flows.ending import ending, refused
-from flows.intake import keep_media, looked_at
-from flows.parameters import (
+from prefect_together_video.flows.engine.media_upload import keep_media, looked_at
+from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.engine.planning import edition_now, prepare
+from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
     Budget,
@@ -24,11 +24,11 @@ from flows.parameters import (
     Together,
     documented,
 )
-from flows.pipeline import open_pipeline
-from flows.planning import edition_now, prepare
+from prefect_together_video.flows.reporting import artifacts
+from prefect_together_video.flows.reporting.results import ending, refused
 from together_video.errors import VideoError
-from together_video.presets import Presets, with_presets
-from together_video.records import VideoPlan
+from together_video.inputs.presets import Presets, with_presets
+from together_video.ledger.records import VideoPlan
 from together_video.requests import VideoRequest
 
 
@@ -99,7 +99,7 @@ async def generate_video(
             if intake.elsewhere:
                 plans = plan(requests, again=True)
             summary = await pipeline.produce(plans)
-            await artifacts.show(pipeline, plans[0].title, summary)
+            await artifacts.show(pipeline.ledger, pipeline.records, plans[0].title, summary)
             return ending(summary)
     except VideoError as error:
         return refused(error)

@@ -11,16 +11,16 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from blocks.ledger import Ledger
-from tasks.download import Clip
-from tasks.purchase import Purchase
-from tasks.run import current_run, run_logger
-from tasks.verdict import worth_repeating
-from together_video.clips import compare
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.download import Clip
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.runs import current_run, run_logger
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, VideoError
 from together_video.jobs import VideoJob
-from together_video.records import StoredObject, VideoRecord
-from together_video.spool import Spool
+from together_video.ledger.records import StoredObject, VideoRecord
+from together_video.ledger.spool import Spool
+from together_video.media.clips import compare
 
 
 @task(

@@ -6,14 +6,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from blocks.ledger import Ledger
-from tasks.permit import operators_permit
-from tasks.purchase import Purchase, buy
-from tasks.run import current_run, run_logger
-from tasks.verdict import worth_repeating
-from together_video.client import TogetherClient
-from together_video.records import VideoPlan, VideoRecord
-from together_video.spool import Spool
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.purchase import Purchase, buy
+from prefect_together_video.tasks.rate_limit import wait_for_rate_limit
+from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.runs import current_run, run_logger
+from together_video.api.client import TogetherClient
+from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.spool import Spool
 
 
 @task(
@@ -40,7 +40,7 @@ async def create_video(
     """
     logger = run_logger()
     bought = await buy(
-        plan, client, ledger, spool, run=current_run(), log=logger.warning, permit=operators_permit
+        plan, client, ledger, spool, run=current_run(), log=logger.warning, rate_limit=wait_for_rate_limit
     )
     if isinstance(bought, Purchase):
         how = "goes on with" if bought.resumed else "created"

@@ -9,17 +9,17 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from blocks.ledger import Ledger
-from tasks.decoding import decode
-from tasks.purchase import Purchase
-from tasks.run import run_logger
-from tasks.verdict import worth_repeating
-from together_video.client import TogetherClient
-from together_video.clips import Inspection, inspect_clip
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.decoding import decode
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.runs import run_logger
+from together_video.api.client import TogetherClient
+from together_video.api.downloads import DownloadedFile, hash_file
 from together_video.errors import DownloadBroken, LinkExpired
 from together_video.jobs import VideoJob
-from together_video.spool import Spool
-from together_video.transfer import DownloadedFile, hash_file
+from together_video.ledger.spool import Spool
+from together_video.media.clips import Inspection, inspect_clip
 
 #: Larger than any clip of 30 s that the documents promise, in bytes.
 MAX_BYTES = 4 * 10**9

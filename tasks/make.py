@@ -10,8 +10,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from together_video.records import VideoPlan
-from together_video.summary import GOOD, VideoOutcome
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import GOOD, VideoOutcome
 
 
 @task(

@@ -8,12 +8,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from blocks.ledger import Ledger
-from tasks.run import run_logger
-from tasks.verdict import worth_repeating
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import ArchiveError, MediaRefused
-from together_video.media_files import LARGEST, MediaFile
-from together_video.media_intake import bucket_and_key
+from together_video.inputs.media import bucket_and_key
+from together_video.media.files import LARGEST, MediaFile
 
 
 @task(

@@ -8,10 +8,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from blocks.ledger import Ledger
-from tasks.run import run_logger
-from tasks.verdict import worth_repeating
-from together_video.client import TogetherClient
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.runs import run_logger
+from together_video.api.client import TogetherClient
 from together_video.prompts import Brief, PromptSet, PromptWriting, brief_id
 
 

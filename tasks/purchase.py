@@ -1,6 +1,6 @@
 """One purchase: claim, POST once, store the job id. The only place that spends money.
 
-Plain functions with clock and sleep passed in; `tasks.create` wraps them for Prefect.
+Plain functions with clock and sleep passed in; `prefect_together_video.tasks.create` wraps them for Prefect.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from blocks.ledger import Facts, Ledger
-from tasks.outlast import outlast
-from together_video.advice import as_sentence
-from together_video.client import TogetherClient
+from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
+from prefect_together_video.tasks.cancellation import outlast
+from together_video.api.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
     BudgetReached,
@@ -29,10 +28,11 @@ from together_video.errors import (
     RateLimited,
     TogetherError,
 )
-from together_video.media_links import references_of, with_links
-from together_video.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
+from together_video.ledger.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
+from together_video.ledger.spool import Spool
+from together_video.media.references import references_of, with_links
+from together_video.remedies import as_sentence
 from together_video.requests import VideoRequest
-from together_video.spool import Spool
 
 T = TypeVar("T")
 Log = Callable[[str], None]
@@ -82,7 +82,7 @@ def _shut_for_long(seconds: float) -> CreatesShut:
 
 
 async def _always() -> None:
-    """The permit where nobody limits the rate."""
+    """The rate limit where nobody limits the rate."""
 
 
 async def buy(
@@ -93,13 +93,13 @@ async def buy(
     *,
     run: RunRef | None = None,
     log: Log,
-    permit: Callable[[], Awaitable[None]] = _always,
+    rate_limit: Callable[[], Awaitable[None]] = _always,
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.time,
 ) -> Purchase | VideoRecord:
     """Make sure that `plan` is bought exactly once, by us or by somebody else.
 
-    Returns the purchase to wait for, or the final record if it is already done. `permit` is awaited
+    Returns the purchase to wait for, or the final record if it is already done. `rate_limit` is awaited
     before each claim: the place for a rate limit that reaches beyond this process.
 
     Raises:
@@ -110,11 +110,11 @@ async def buy(
         ArchiveError: the ledger cannot be read or written.
     """
     while True:
-        while (shut := client.gate.enter()) > 0:
+        while (shut := client.rate_limiter.enter()) > 0:
             if shut > _PATIENCE:
                 raise _shut_for_long(shut)
             await sleep(shut)
-        await permit()
+        await rate_limit()
         # Made anew for each attempt, and before the claim: what is signed now outlives the job.
         links = await ledger.links(references_of(plan.request))
         request = with_links(plan.request, links.__getitem__)
@@ -126,7 +126,7 @@ async def buy(
                 )
                 bought = await _to_the_end(attempt, stop)
         except RateLimited as error:
-            shut = client.gate.refused(error.wait_seconds)
+            shut = client.rate_limiter.refused(error.wait_seconds)
             log(f"the API asks to slow down; the next create in {shut:.0f} s")
             continue
         if bought is _Again.CLAIMED_BY_ANOTHER:
@@ -135,7 +135,7 @@ async def buy(
                 return done
         elif not isinstance(bought, _Again):
             if isinstance(bought, Purchase):
-                client.gate.passed()
+                client.rate_limiter.passed()
             return bought
 
 

@@ -6,15 +6,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from tasks.purchase import Purchase
-from tasks.run import run_logger
-from tasks.verdict import worth_repeating
-from tasks.watch import watch
-from together_video.client import TogetherClient
+from prefect_together_video.tasks.poll import watch
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.runs import run_logger
+from together_video.api.client import TogetherClient
 from together_video.errors import JobFailed
 from together_video.jobs import VideoJob
-from together_video.learner import Learner
-from together_video.polling import PollPolicy
+from together_video.polling.learner import Learner
+from together_video.polling.policy import PollPolicy
 
 
 @task(

@@ -24,8 +24,8 @@ import hypothesis
 import pytest
 from pydantic import SecretStr
 
-from together_video.client import Timeouts
-from together_video.polling import PollPolicy
+from together_video.api.settings import Timeouts
+from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox
@@ -33,9 +33,9 @@ from together_video.sandbox.server import running_sandbox
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-    from blocks.archive import VideoArchive
-    from blocks.credentials import TogetherCredentials
-    from flows.services import PrefectServer, S3Server
+    from prefect_together_video.blocks.archive import VideoArchive
+    from prefect_together_video.blocks.credentials import TogetherCredentials
+    from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server
 
 #: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
 _FOREIGN = (
@@ -134,7 +134,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """A Prefect server for the whole session. It takes some 20 s to start: use `prefect_api`."""
-    from flows.services import PrefectServer
+    from prefect_together_video.flows.cli.local_servers import PrefectServer
 
     # Each state of a task run at once: tests look right after a run.
     at_once = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "1"}
@@ -167,7 +167,7 @@ def prefect_api(prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server that checks signatures and checksums, for the whole session."""
-    from flows.services import S3Server
+    from prefect_together_video.flows.cli.local_servers import S3Server
 
     with S3Server(tmp_path_factory.mktemp("s3")) as server:
         yield server.wait_ready()
@@ -191,7 +191,7 @@ def new_archive() -> Callable[..., VideoArchive]:
     import boto3
     from prefect_aws.credentials import AwsCredentials
 
-    from blocks.archive import VideoArchive
+    from prefect_together_video.blocks.archive import VideoArchive
 
     def make(url: str, pair: tuple[str, str] = ("key", "secret"), **fields: Any) -> VideoArchive:
         bucket = f"videos-{uuid4().hex[:12]}"
@@ -212,7 +212,7 @@ def s3_client(moto_url: str) -> Iterator[S3Client]:
     """One client of moto's server for the whole session: making one takes longer than using it."""
     from prefect_aws.credentials import AwsCredentials
 
-    from blocks.s3_client import make_client
+    from prefect_together_video.blocks.s3.client import make_client
 
     credentials = AwsCredentials(
         aws_access_key_id="key",
@@ -403,7 +403,7 @@ class Api:
         ).raise_for_status()
 
     def credentials(self, key: str = "key", **timeouts: float) -> TogetherCredentials:
-        from blocks.credentials import TogetherCredentials
+        from prefect_together_video.blocks.credentials import TogetherCredentials
 
         return TogetherCredentials(
             api_key=SecretStr(key), base_url=self.url, timeouts=Timeouts.model_validate(timeouts)

@@ -1,4 +1,4 @@
-"""The rule of the house: layers import only to the left, and the command line starts without Prefect."""
+"""The rule of the house: layers and rooms import only to the left, and the command line starts without Prefect."""
 
 from __future__ import annotations
 
@@ -11,38 +11,134 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = "prefect_together_video"
 LAYERS = ("together_video", "blocks", "tasks", "flows")
 #: What the domain does without, and what must not be imported for a mere `--help`.
 HEAVY = frozenset({"prefect", "prefect_aws", "boto3", "botocore", "aiobotocore"})
+#: The rooms of each layer; the files that lie in the layer's own folder are the room "". Whatever is deeper belongs
+#: to the room that it lies in.
+ROOMS = {
+    "together_video": (
+        *("", "network", "media", "api", "polling", "catalogue"),
+        *("ledger", "prompts", "inputs", "gallery", "sandbox"),
+    ),
+    "blocks": ("s3", "ledger", ""),
+    "tasks": ("",),
+    "flows": ("server", "reporting", "engine", "", "checkup", "cli", "__main__"),
+}
 
 
 def imports_of(source: str) -> Iterator[tuple[int, str]]:
-    """Line and top-level name of every import, wherever it stands; a relative one is ``.``."""
+    """Line and full name of every import, wherever it stands; a relative one is ``.``."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+            yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, "." if node.level else (node.module or "").split(".")[0]
+            if node.level:
+                yield node.lineno, "."
+            else:
+                yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called in {"import_module", "__import__"}:
-                yield node.lineno, str(node.args[0].value).split(".")[0]
+                yield node.lineno, str(node.args[0].value)
+
+
+def layer_of(name: str) -> str:
+    """The layer, or the foreign package, that a full name belongs to."""
+    if name == ".":
+        return name
+    top, *rest = name.split(".")
+    return rest[0] if top == PACKAGE and rest else top
 
 
 def breaches(layer: str, source: str) -> list[str]:
-    forbidden = {*LAYERS[LAYERS.index(layer) + 1 :], "tests", "benchmarks", "deployments", "."}
+    forbidden = {*LAYERS[LAYERS.index(layer) + 1 :], "tests", "benchmarks", "deployments", ".", PACKAGE}
     if layer == "together_video":
         forbidden |= HEAVY
-    return [f"{line}: {name}" for line, name in imports_of(source) if name in forbidden]
+    return [f"{line}: {name}" for line, name in imports_of(source) if layer_of(name) in forbidden]
+
+
+def room_of(layer: str, parts: list[str]) -> str:
+    """The room of the module with these parts behind its layer."""
+    if parts[:1] == ["__main__"]:
+        return "__main__"
+    rooms = ROOMS[layer]
+    return parts[0] if parts and parts[0] in rooms and (ROOT / layer / parts[0]).is_dir() else ""
+
+
+def climbs(layer: str, room: str, source: str) -> list[str]:
+    """Imports of rooms to the right of this one, in the same layer."""
+    found = []
+    for line, name in imports_of(source):
+        if layer_of(name) == layer:
+            parts = name.removeprefix(f"{PACKAGE}.").split(".")[1:]
+            if ROOMS[layer].index(room_of(layer, parts)) > ROOMS[layer].index(room):
+                found.append(f"{line}: {name}")
+    return found
+
+
+def files_of(layer: str) -> list[Path]:
+    files = sorted((ROOT / layer).rglob("*.py"))
+    assert files
+    return files
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer_imports_only_to_its_left(layer: str) -> None:
     """No file imports a layer to its right, not even inside a function; the domain knows neither Prefect nor S3."""
-    files = sorted((ROOT / layer).rglob("*.py"))
-    assert files
-    found = {str(file): breaches(layer, file.read_text(encoding="utf-8")) for file in files}
+    found = {str(file): breaches(layer, file.read_text(encoding="utf-8")) for file in files_of(layer)}
     assert {file: lines for file, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_room_imports_only_to_its_left(layer: str) -> None:
+    """Inside a layer too: each folder has its place, and no file stands outside of them."""
+    folders = {
+        file.relative_to(ROOT / layer).parts[0] for file in files_of(layer) if file.parent != ROOT / layer
+    }
+    assert folders == {room for room in ROOMS[layer] if room not in {"", "__main__"}}
+    found = {}
+    for file in files_of(layer):
+        room = room_of(layer, list(file.relative_to(ROOT / layer).with_suffix("").parts))
+        found[str(file)] = climbs(layer, room, file.read_text(encoding="utf-8"))
+    assert {file: lines for file, lines in found.items() if lines} == {}
+
+
+def test_a_module_has_one_name() -> None:
+    """Its folder at the top is no package of ours: imported by that name it would be a second module."""
+    tops = {"blocks", "tasks", "flows", "deployments"}
+    places = ("together_video", *tops, PACKAGE, "tests", "benchmarks", "docs")
+    found = [
+        f"{file}:{line}: {name}"
+        for place in places
+        for file in (ROOT / place).rglob("*.py")
+        for line, name in imports_of(file.read_text(encoding="utf-8"))
+        if name.split(".")[0] in tops
+    ]
+    assert found == []
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """Not even by way of an import inside a function."""
+    modules = {}
+    for layer in LAYERS:
+        for file in files_of(layer):
+            name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            modules[name] = file
+    graph = {
+        name: {
+            module
+            for _, full in imports_of(file.read_text(encoding="utf-8"))
+            for plain in [full.removeprefix(f"{PACKAGE}.")]
+            for module in [plain if plain in modules else plain.rpartition(".")[0]]
+            if module in modules and module != name
+        }
+        for name, file in modules.items()
+    }
+    while leaves := {name for name, needed in graph.items() if not needed}:
+        graph = {name: needed - leaves for name, needed in graph.items() if name not in leaves}
+    assert graph == {}
 
 
 @pytest.mark.parametrize(
@@ -50,9 +146,10 @@ def test_a_layer_imports_only_to_its_left(layer: str) -> None:
     [
         ("together_video", "def f():\n    import prefect.runtime"),
         ("together_video", "from botocore import exceptions"),
-        ("together_video", "from blocks.store import Storage"),
-        ("blocks", "if TYPE_CHECKING:\n    from tasks import run"),
-        ("tasks", "import importlib\nimportlib.import_module('flows.batch')"),
+        ("together_video", "from prefect_together_video.blocks.s3.store import Storage"),
+        ("blocks", "if TYPE_CHECKING:\n    from prefect_together_video.tasks import runs"),
+        ("blocks", "from prefect_together_video import tasks"),
+        ("tasks", "import importlib\nimportlib.import_module('prefect_together_video.flows.batch')"),
         ("flows", "from . import page"),
     ],
 )
@@ -61,16 +158,33 @@ def test_the_rule_sees_a_breach(layer: str, source: str) -> None:
     assert breaches(layer, source)
 
 
+@pytest.mark.parametrize(
+    ("layer", "room", "source"),
+    [
+        ("together_video", "", "from together_video.api.client import TogetherClient"),
+        ("together_video", "media", "from together_video import ledger"),
+        ("flows", "reporting", "from prefect_together_video.flows.engine import pipeline"),
+        ("flows", "", "import prefect_together_video.flows.cli.terminal"),
+        ("flows", "cli", "from prefect_together_video.flows.__main__ import main"),
+    ],
+)
+def test_the_rule_of_rooms_sees_a_breach(layer: str, room: str, source: str) -> None:
+    """Of a package, of a module, and of a name in it."""
+    assert climbs(layer, room, source)
+
+
 def test_no_file_of_flows_bears_the_name_of_a_package() -> None:
     """A file entrypoint puts flows/ in front of sys.path, where such a file would hide the package."""
     names = {file.stem for file in (ROOT / "flows").iterdir() if file.stem != "__pycache__"}
-    assert not names & {*LAYERS, *HEAVY, *sys.stdlib_module_names, "httpx", "pydantic", "rich", "av", "tests"}
+    others = {"together_video", PACKAGE, "httpx", "pydantic", "rich", "av"}
+    assert not names & {*others, *HEAVY, *sys.stdlib_module_names}
 
 
-def test_the_command_line_starts_without_prefect() -> None:
+@pytest.mark.parametrize("module", [PACKAGE, f"{PACKAGE}.flows.__main__"])
+def test_the_command_line_starts_without_prefect(module: str) -> None:
     """Help, models and checks answer at once: neither Prefect nor boto3 nor PyAV is loaded for them."""
     code = (
-        "import sys, flows.__main__; "
+        f"import sys, {module}; "
         f"print(sorted(set(sys.modules) & {set(HEAVY) | {'av', 'starlette', 'uvicorn'}!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)

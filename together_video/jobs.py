@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from together_video.advice import with_advice
+from together_video.remedies import with_advice
 
 
 class JobStatus(StrEnum):

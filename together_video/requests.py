@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from together_video.forms import plain_fields
+from together_video.json_schema import plain_fields
 
 #: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
 MAX_PROMPT = 32_000

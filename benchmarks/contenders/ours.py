@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.counting import count_s3, tell
-from flows.__main__ import main
-from flows.progress import Progress, listening
+from prefect_together_video.flows.__main__ import main
+from prefect_together_video.flows.reporting.progress import Progress, listening
 
 _PAGE_MB = 4096 / 1e6
 

@@ -29,19 +29,19 @@ import httpx
 from botocore.config import Config
 
 from benchmarks.counting import tell
-from blocks.archive import VideoArchive
-from blocks.credentials import TogetherCredentials
-from blocks.ledger import Ledger
-from blocks.s3_client import make_client
-from tasks.archive import archive_video
-from tasks.download import download_video
-from tasks.purchase import Purchase
-from tasks.run import step
-from together_video.client import TogetherClient
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.s3.client import make_client
+from prefect_together_video.tasks.archive import archive_video
+from prefect_together_video.tasks.download import download_video
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.runs import step
+from together_video.api.client import TogetherClient
 from together_video.jobs import VideoJob
-from together_video.records import Submission, VideoPlan
+from together_video.ledger.records import Submission, VideoPlan
+from together_video.ledger.spool import Spool
 from together_video.requests import VideoRequest
-from together_video.spool import Spool
 
 AT_ONCE = 32
 _TICK = 0.005

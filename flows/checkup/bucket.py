@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blocks import VideoArchive
-from flows.checkup.line import ARCHIVE, CheckLine, ok, warning
-from together_video.explain import printable
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.checkup.line import ARCHIVE, CheckLine, ok, warning
+from together_video.validation_messages import printable
 
 #: How often a call is sent that fails: somebody waits for the answer.
 ATTEMPTS = 2

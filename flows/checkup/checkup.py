@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import to_thread
 
-from flows.checkup.dependencies import check_dependencies
-from flows.checkup.line import (
+from prefect_together_video.flows.checkup.dependencies import check_dependencies
+from prefect_together_video.flows.checkup.line import (
     API,
     ARCHIVE,
     BLOCKS,
@@ -33,15 +33,19 @@ from flows.checkup.line import (
     guarded,
     skipped,
 )
-from flows.checkup.machine import check_decoding, check_disk, check_output, check_python
-from flows.checkup.network import check_certificates, check_proxies
-from together_video.client import DEFAULT_BASE_URL
-from together_video.environment import base_url_from_env
+from prefect_together_video.flows.checkup.machine import (
+    check_decoding,
+    check_disk,
+    check_output,
+    check_python,
+)
+from prefect_together_video.flows.checkup.network import check_certificates, check_proxies
+from together_video.api.settings import DEFAULT_BASE_URL, base_url_from_env
 from together_video.errors import ConfigurationError, VideoError
-from together_video.proxies import ProxySettings
+from together_video.network.proxies import ProxySettings
 
 if TYPE_CHECKING:
-    from blocks import TogetherCredentials, VideoArchive
+    from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 
 T = TypeVar("T")
 
@@ -79,7 +83,12 @@ async def examine(patient: Patient) -> list[CheckLine]:
     """Every line, in order. None raises, and none waits for long."""
     # Importing these takes seconds of CPU on a small machine, which are no check's time. The check that needs what
     # cannot be imported says so.
-    for module in ("blocks", "flows.checkup.api", "flows.checkup.server", "flows.definitions"):
+    for module in (
+        "prefect_together_video.blocks",
+        "prefect_together_video.flows.checkup.api",
+        "prefect_together_video.flows.checkup.server",
+        "prefect_together_video.flows.server.served_deployments",
+    ):
         with suppress(Exception):
             import_module(module)
     together, archive = _once(patient.together), _once(patient.archive)
@@ -145,7 +154,7 @@ async def _key(
     broken = [line.name for line in await asyncio.gather(*way) if line.state is State.FAILED]
 
     async def check() -> CheckLine:
-        from flows.checkup.api import check_key
+        from prefect_together_video.flows.checkup.api import check_key
 
         credentials = await together()
         if broken:
@@ -156,7 +165,7 @@ async def _key(
 
 
 async def _archive(archive: Callable[[], Awaitable[VideoArchive]]) -> CheckLine:
-    from flows.checkup.bucket import check_archive
+    from prefect_together_video.flows.checkup.bucket import check_archive
 
     return await check_archive(await archive())
 
@@ -164,7 +173,7 @@ async def _archive(archive: Callable[[], Awaitable[VideoArchive]]) -> CheckLine:
 async def _clock(
     together: Callable[[], Awaitable[TogetherCredentials]], archive: Callable[[], Awaitable[VideoArchive]]
 ) -> CheckLine:
-    from flows.checkup.clock import api_time, check_clock, s3_time
+    from prefect_together_video.flows.checkup.clock import api_time, check_clock, s3_time
 
     async def ask_s3() -> Any:
         return await s3_time(await archive())
@@ -184,7 +193,7 @@ async def _prefect(patient: Patient) -> list[CheckLine]:
 
 
 async def _server(patient: Patient) -> CheckLine:
-    from flows.checkup.server import check_server
+    from prefect_together_video.flows.checkup.server import check_server
 
     if (url := patient.server()) is None:
         return skipped(SERVER, "None is configured: runs are not recorded. PREFECT_API_URL names one.")
@@ -192,8 +201,14 @@ async def _server(patient: Patient) -> CheckLine:
 
 
 async def _deployed() -> list[CheckLine]:
-    from flows.checkup.server import Deployed, check_blocks, check_pool, deployments_line, read_deployed
-    from flows.definitions import blocks_of, full_name, read
+    from prefect_together_video.flows.checkup.server import (
+        Deployed,
+        check_blocks,
+        check_pool,
+        deployments_line,
+        read_deployed,
+    )
+    from prefect_together_video.flows.server.served_deployments import blocks_of, full_name, read
 
     entries = read()
     slugs = list(dict.fromkeys(slug for entry in entries for slug in blocks_of(entry).values()))

@@ -9,12 +9,12 @@ from datetime import datetime
 
 import httpx
 
-from blocks import VideoArchive
-from blocks.s3_errors import told_time
-from flows.checkup.bucket import ATTEMPTS
-from flows.checkup.line import CLOCK, CheckLine, failed, ok, skipped, warning
-from together_video.connections import Connections
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.s3.errors import told_time
+from prefect_together_video.flows.checkup.bucket import ATTEMPTS
+from prefect_together_video.flows.checkup.line import CLOCK, CheckLine, failed, ok, skipped, warning
 from together_video.errors import VideoError
+from together_video.network.connections import Connections
 
 #: Seconds. Amazon S3 refuses what is signed more than 900 s off.
 _TOO_FAR, _FAR = 300, 60

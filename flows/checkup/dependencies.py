@@ -10,8 +10,8 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from flows.checkup.line import DEPENDENCIES, CheckLine, failed, ok
-from together_video.explain import counted
+from prefect_together_video.flows.checkup.line import DEPENDENCIES, CheckLine, failed, ok
+from together_video.validation_messages import counted
 
 PACKAGE = "prefect-together-video"
 

@@ -10,10 +10,19 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from flows.checkup.dependencies import PACKAGE
-from flows.checkup.line import DECODER, DISK, OUTPUT, PYTHON, CheckLine, failed, ok, warning
-from together_video.machine import check_decoder, check_spool
-from together_video.spool import default_folder
+from prefect_together_video.flows.checkup.dependencies import PACKAGE
+from prefect_together_video.flows.checkup.line import (
+    DECODER,
+    DISK,
+    OUTPUT,
+    PYTHON,
+    CheckLine,
+    failed,
+    ok,
+    warning,
+)
+from prefect_together_video.flows.engine.readiness import check_decoder, check_spool
+from together_video.ledger.spool import default_folder
 
 #: Bytes below which a batch may fill the disk.
 _LITTLE_ROOM = 10**9

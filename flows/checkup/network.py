@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from flows.checkup.line import CERTIFICATES, PROXY, CheckLine, ok, warning
-from together_video.certificates import NAMED_BY, check_certificate_variables
-from together_video.explain import printable
-from together_video.proxies import ProxySettings
+from prefect_together_video.flows.checkup.line import CERTIFICATES, PROXY, CheckLine, ok, warning
+from together_video.network.certificates import NAMED_BY, check_certificate_variables
+from together_video.network.proxies import ProxySettings
+from together_video.validation_messages import printable
 
 
 def check_certificates() -> CheckLine:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
-from flows.checkup.line import CheckLine
+from prefect_together_video.flows.checkup.line import CheckLine
 
 #: Variables whose whole value is a secret, and those whose value is an address that may hold one.
 _SECRETS = (

@@ -15,9 +15,19 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
-from flows.checkup.line import BLOCKS, DEPLOYMENTS, POOL, SERVER, CheckLine, failed, ok, skipped, warning
-from flows.server.asking import ServerCheck, ask_server, failing_clearly
-from together_video.explain import counted
+from prefect_together_video.flows.checkup.line import (
+    BLOCKS,
+    DEPLOYMENTS,
+    POOL,
+    SERVER,
+    CheckLine,
+    failed,
+    ok,
+    skipped,
+    warning,
+)
+from prefect_together_video.flows.server.asking import ServerCheck, ask_server, failing_clearly
+from together_video.validation_messages import counted
 
 _DEPLOY = "prefect --no-prompt deploy --all --prefect-file deployments/prefect.yaml"
 _SERVE = "together-video serve"
@@ -147,7 +157,7 @@ async def check_blocks(slugs: Sequence[str], *, on_pool: bool) -> CheckLine:
     if not missing:
         return ok(BLOCKS, f"{' and '.join(slugs)} are saved.")
     words = _some(missing, "not saved")
-    make, command = "To save them from the environment:", "python -m deployments.save_blocks"
+    make, command = "To save them from the environment:", "together-video save-blocks"
     if on_pool:
         return warning(BLOCKS, f"{words} Runs on workers fail without them.", make, command)
     return skipped(BLOCKS, f"{words} Only runs on workers need them.", make, command)

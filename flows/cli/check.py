@@ -12,16 +12,16 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from flows.cli.documents import errors_as_document, json_text
-from flows.cli.options import RequestOptions
+from prefect_together_video.flows.cli.json_output import errors_as_document, json_text
+from prefect_together_video.flows.cli.options import RequestOptions
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error
 from together_video.catalogue.pricing import Estimate
-from together_video.explain import counted, printable
-from together_video.media_intake import MediaProblem, look_over
-from together_video.records import Sweep
-from together_video.request_files import read_lines
-from together_video.request_lines import RequestLines, SourcedRequest
+from together_video.inputs.files import read_lines
+from together_video.inputs.lines import RequestLines, SourcedRequest
+from together_video.inputs.media import MediaProblem, look_over
+from together_video.ledger.records import Sweep
+from together_video.validation_messages import counted, printable
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
 

@@ -18,12 +18,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.options import PlaceOptions, RunOptions
-from flows.cli.preamble import prepare
-from flows.cli.terminal import Terminal
-from flows.services import PrefectServer, S3Server, SandboxServer
+from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
+from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
+from prefect_together_video.flows.cli.preamble import prepare
+from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
-from together_video.summary import Summary
+from together_video.ledger.summary import Summary
 
 #: A caller's own settings, which are for other servers and other money.
 _NOT_OURS = ("AWS_", "PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_", "TOGETHER_", "VIDEO_ARCHIVE_")
@@ -84,18 +84,18 @@ def demo(
             }
             os.environ.update(settings)
             # Prefect takes seconds to import, and its server to start: both at once.
-            from flows.cli import exhibit
-            from flows.cli.running import INTERRUPTED, run_flow
+            from prefect_together_video.flows.cli import gallery_export
+            from prefect_together_video.flows.cli.running import INTERRUPTED, run_flow
 
             s3.wait_ready()
             sandbox.wait_ready()
-            exhibit.make_bucket(_BUCKET)
+            gallery_export.make_bucket(_BUCKET)
             prefect.wait_ready(120)
         except KeyboardInterrupt:
             terminal.complain("Interrupted before anything was created.")
             return 130
         terminal.say(f'{count} videos of "{_BRIEF}":')
-        from flows.batch import generate_batch
+        from prefect_together_video.flows.batch import generate_batch
         from together_video.prompts.briefs import Brief
 
         options = RunOptions(poll_interval=1)
@@ -115,7 +115,7 @@ def demo(
             terminal.say(
                 f"{summary.counts['reused']} of them were archived by an earlier demo and cost nothing this time."
             )
-        page = exhibit.copy_out(summary, _BUCKET, folder / "gallery")
+        page = gallery_export.copy_out(summary, _BUCKET, folder / "gallery")
         if page is not None:
             terminal.say(f"\nGallery:     {page.as_uri()}")
         terminal.say(f"Everything:  {folder}")

@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from flows.checkup.checkup import Patient, examine
-from flows.checkup.line import NAMES, SERVER, CheckLine, State
-from flows.checkup.redaction import Secrets
-from flows.cli import leaving
-from flows.cli.encoding import holds_all
-from flows.cli.options import PlaceOptions
-from flows.cli.preamble import import_prefect, keep_prefect_quiet
-from flows.cli.terminal import Terminal
-from flows.server.address import refuse_wrong_address
+from prefect_together_video.flows.checkup.checkup import Patient, examine
+from prefect_together_video.flows.checkup.line import NAMES, SERVER, CheckLine, State
+from prefect_together_video.flows.checkup.redaction import Secrets
+from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.encoding import holds_all
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import import_prefect, keep_prefect_quiet
+from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.server.address import refuse_wrong_address
 from together_video.errors import ConfigurationError
-from together_video.explain import counted
-from together_video.proxies import ProxySettings, make_usable_for_httpx, proxies_from_env
+from together_video.network.proxies import ProxySettings, make_usable_for_httpx, proxies_from_env
+from together_video.validation_messages import counted
 
 if TYPE_CHECKING:
-    from blocks import TogetherCredentials, VideoArchive
+    from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
 _NAME_WIDTH = max(map(len, NAMES))
@@ -51,7 +51,7 @@ def doctor(*, place: PlaceOptions = PlaceOptions()) -> int:  # noqa: B008 - froz
     # What Prefect and our own clients warn about is in the lines.
     logging.getLogger("together_video").addHandler(logging.NullHandler())
     # A check that hangs leaves a thread behind, and Prefect has nothing to send: neither holds up the end.
-    leaving.give_up_sending()
+    shutdown.give_up_sending()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with terminal.waiting("Checking…"):
@@ -109,13 +109,13 @@ async def _lines(place: PlaceOptions) -> list[CheckLine]:
 
     async def together() -> TogetherCredentials:
         usable()
-        from flows.cli.running import credentials_of
+        from prefect_together_video.flows.cli.running import credentials_of
 
         return await credentials_of(place)
 
     async def archive() -> VideoArchive:
         usable()
-        from flows.cli.running import archive_of
+        from prefect_together_video.flows.cli.running import archive_of
 
         return await archive_of(place)
 

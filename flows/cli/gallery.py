@@ -8,11 +8,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.options import PlaceOptions
-from flows.cli.preamble import import_prefect, prepare
-from flows.cli.terminal import Terminal
-from together_video.environment import archive_from_env
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import import_prefect, prepare
+from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
+from together_video.ledger.settings import archive_from_env
 
 #: Seconds for which S3 signs a link at most.
 _WEEK = 7 * 24 * 3600
@@ -49,13 +49,13 @@ def gallery(
     if place.archive is None:
         archive_from_env()
     import_prefect()
-    from flows.cli import exhibit
-    from flows.cli.running import archive_of
+    from prefect_together_video.flows.cli import gallery_export
+    from prefect_together_video.flows.cli.running import archive_of
 
-    async def make() -> exhibit.Exhibition:
+    async def make() -> gallery_export.Export:
         archive = await archive_of(place)
         async with archive.open() as ledger:
-            return await exhibit.exhibit(
+            return await gallery_export.export(
                 ledger,
                 folder.resolve(),
                 batch=batch,

@@ -9,20 +9,21 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.markup import escape
 
-from flows.cli import leaving
-from flows.cli.options import PlaceOptions, RequestOptions, RunOptions
-from flows.cli.preamble import import_prefect, prepare
-from flows.cli.prompts import make_brief
-from flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions
+from prefect_together_video.flows.cli.preamble import import_prefect, prepare
+from prefect_together_video.flows.cli.prompts import make_brief
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.api.settings import api_from_env
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
-from together_video.environment import api_from_env, archive_from_env
 from together_video.errors import InputError
-from together_video.media_intake import take_in
-from together_video.presets import make_request
-from together_video.request_files import read_lines
-from together_video.request_lines import SourcedRequest
-from together_video.summary import Summary
+from together_video.inputs.files import read_lines
+from together_video.inputs.lines import SourcedRequest
+from together_video.inputs.media import take_in
+from together_video.inputs.presets import make_request
+from together_video.ledger.settings import archive_from_env
+from together_video.ledger.summary import Summary
 
 
 def generate(
@@ -173,14 +174,14 @@ def _run(
     if place.archive is None:
         archive_from_env()
     # Prefect takes seconds to import: bad input is told before.
-    with leaving.when_done(), terminal.waiting("Starting …"):
+    with shutdown.when_done(), terminal.waiting("Starting …"):
         import_prefect()
-        from flows.cli.running import run_flow
+        from prefect_together_video.flows.cli.running import run_flow
 
         if kind == "video":
-            from flows.video import generate_video as flow
+            from prefect_together_video.flows.video import generate_video as flow
         else:
-            from flows.batch import generate_batch as flow  # type: ignore[assignment]
+            from prefect_together_video.flows.batch import generate_batch as flow  # type: ignore[assignment]
     code, summary = run_flow(flow, parameters, place, terminal, reference)
     if isinstance(summary, Summary):
         terminal.result(summary, as_json=place.json)

@@ -8,14 +8,15 @@ from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.options import PlaceOptions
-from flows.cli.preamble import import_prefect, prepare
-from flows.cli.terminal import Terminal
-from together_video.audit import AuditReport
-from together_video.environment import api_from_env, archive_from_env
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import import_prefect, prepare
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.api.settings import api_from_env
 from together_video.errors import InputError
-from together_video.explain import printable
-from together_video.summary import Summary
+from together_video.ledger.audit import AuditReport
+from together_video.ledger.settings import archive_from_env
+from together_video.ledger.summary import Summary
+from together_video.validation_messages import printable
 
 
 def collect(
@@ -42,8 +43,8 @@ def collect(
     if place.archive is None:
         archive_from_env()
     import_prefect()
-    from flows.cli.running import run_flow
-    from flows.collect import collect_videos
+    from prefect_together_video.flows.cli.running import run_flow
+    from prefect_together_video.flows.collect import collect_videos
 
     code, summary = run_flow(collect_videos, {"wait": wait, "in_flight": in_flight}, place, terminal)
     if not isinstance(summary, Summary):
@@ -74,8 +75,8 @@ def audit(
     if place.archive is None:
         archive_from_env()
     import_prefect()
-    from flows.audit import audit_archive
-    from flows.cli.running import run_flow
+    from prefect_together_video.flows.audit import audit_archive
+    from prefect_together_video.flows.cli.running import run_flow
 
     code, report = run_flow(audit_archive, {"deep": deep}, place, terminal)
     if isinstance(report, AuditReport):

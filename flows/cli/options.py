@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from flows.cli.media_words import with_media_options
+from prefect_together_video.flows.cli.media_options import with_media_options
 from together_video.errors import InputError
-from together_video.polling import PollPolicy
+from together_video.polling.policy import PollPolicy
 
 
 @Parameter(name="*")

@@ -9,12 +9,12 @@ from contextlib import redirect_stderr
 
 from pydantic import ValidationError
 
-from flows.cli.terminal import Terminal
-from flows.server.address import refuse_wrong_address
-from together_video.certificates import check_certificate_variables
+from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.server.address import refuse_wrong_address
 from together_video.errors import ConfigurationError
-from together_video.explain import printable
-from together_video.proxies import make_usable_for_httpx
+from together_video.network.certificates import check_certificate_variables
+from together_video.network.proxies import make_usable_for_httpx
+from together_video.validation_messages import printable
 
 
 def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:

@@ -9,18 +9,18 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from pydantic import ValidationError
 
-from flows.cli.documents import json_text
-from flows.cli.encoding import can_show
-from flows.cli.preamble import prepare
-from flows.cli.terminal import Terminal, printable_lines
+from prefect_together_video.flows.cli.encoding import can_show
+from prefect_together_video.flows.cli.json_output import json_text
+from prefect_together_video.flows.cli.preamble import prepare
+from prefect_together_video.flows.cli.terminal import Terminal, printable_lines
+from together_video.api.client import TogetherClient
+from together_video.api.settings import api_from_env, timeouts_from_env
 from together_video.catalogue import Catalogue
-from together_video.client import TogetherClient
-from together_video.environment import api_from_env, timeouts_from_env
 from together_video.errors import InputError, TogetherError
-from together_video.explain import explain
 from together_video.prompts import PromptSet, PromptWriting
 from together_video.prompts.briefs import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
+from together_video.validation_messages import explain
 
 #: Seconds before a chat request is sent again that failed in passing.
 _PAUSES = (2, 5, 10)

@@ -16,20 +16,20 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectHTTPStatusError, TerminationSignal
 from prefect.settings import PREFECT_API_URL
 
-from blocks import TogetherCredentials, VideoArchive
-from flows.cli import leaving
-from flows.cli.options import PlaceOptions
-from flows.cli.terminal import Terminal
-from flows.ending import Ending, interrupted, keeping, result_of
-from flows.parameters import fits_a_run
-from flows.progress import listening
-from flows.server.address import shown
-from flows.server.asking import answers, reach
-from together_video.audit import AuditReport
+from prefect_together_video.blocks import TogetherCredentials, VideoArchive
+from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.engine.planning import fits_a_run
+from prefect_together_video.flows.reporting.progress import listening
+from prefect_together_video.flows.reporting.results import Ending, interrupted, keeping, result_of
+from prefect_together_video.flows.server.address import shown
+from prefect_together_video.flows.server.asking import answers, reach
 from together_video.errors import ConfigurationError, InputError, VideoError
-from together_video.explain import printable
+from together_video.ledger.audit import AuditReport
+from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
-from together_video.summary import Summary
+from together_video.validation_messages import printable
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 
@@ -52,7 +52,7 @@ def run_flow(
     0: all is well. 1: something is not. 2: bad input. 130: interrupted.
     """
     _spare_the_collector()
-    leaving.begin()
+    shutdown.begin()
     try:
         with listening(terminal.progress):
             state, result = asyncio.run(_run(flow, parameters, place, terminal, reference))
@@ -65,7 +65,7 @@ def run_flow(
         return error.exit_code, None
     finally:
         # The event loop took the handler with it.
-        signal.signal(signal.SIGTERM, leaving.stop_on_sigterm)
+        signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
     if isinstance(result, VideoError):
         terminal.complain(result.message)
         return result.exit_code, None
@@ -141,7 +141,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
             if isinstance(error, RuntimeError) and not isinstance(error.__cause__, httpx.HTTPError):
                 raise
             if not endings:
-                leaving.give_up_sending()
+                shutdown.give_up_sending()
                 raise ConfigurationError(
                     f"The Prefect server at {shown(server)} went away in mid-run. Run again: it goes on where it was."
                 ) from error
@@ -155,7 +155,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     if not endings:
         return state, result_of(await state.aresult(raise_on_failure=False))
     if not await answers(server):
-        leaving.give_up_sending()
+        shutdown.give_up_sending()
         terminal.complain(
             f"The Prefect server at {shown(server)} went away and was not told how the run ended."
         )

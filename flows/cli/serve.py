@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from flows.cli import leaving
-from flows.cli.preamble import import_prefect, prepare
-from flows.cli.stop_signals import StopSignals
-from flows.cli.terminal import Terminal
-from together_video.environment import timeouts_from_env
+from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.preamble import import_prefect, prepare
+from prefect_together_video.flows.cli.stop_signals import StopSignals
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.api.settings import timeouts_from_env
 from together_video.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
-    from flows.cli.served_runs import ServedRunner
+    from prefect_together_video.flows.cli.served_runs import ServedRunner
 
 _INTERRUPTED = 130
 #: How long the deployment that is being made, or the runner that is starting, may take to end, in seconds.
@@ -35,7 +35,7 @@ def serve(
 ) -> int:
     """Serve all deployments, or those that are named, until Ctrl-C: schedules, triggers, runs from the UI.
 
-    Runs use the blocks that python -m deployments.save_blocks makes, or the environment of this process
+    Runs use the blocks that together-video save-blocks makes, or the environment of this process
     where there are none.
 
     Parameters
@@ -51,12 +51,12 @@ def serve(
     prepare(terminal, verbose=True)
     logging.raiseExceptions = False
     patience = timeouts_from_env().create_seconds + _TO_STORE
-    with leaving.when_done():
+    with shutdown.when_done():
         import_prefect()
         from prefect.settings import PREFECT_API_URL
 
-        from flows.cli.served_runs import ServedRunner
-        from flows.definitions import read
+        from prefect_together_video.flows.cli.served_runs import ServedRunner
+        from prefect_together_video.flows.server.served_deployments import read
 
     entries = read()
     known = {entry["name"] for entry in entries}
@@ -78,7 +78,7 @@ def serve(
     else:
         code = _INTERRUPTED if signals.first is signal.SIGINT else 0
     # What is left is Prefect's own end. A signal in there would print a traceback.
-    leaving.leave_on_signals(code)
+    shutdown.leave_on_signals(code)
     return code
 
 
@@ -125,8 +125,8 @@ async def _prepare(
     """Make the deployments, until a signal comes. `names` gets the name of each before it is made."""
     from prefect.client.orchestration import get_client
 
-    from flows.definitions import blocks_of, served
-    from flows.server.asking import reach
+    from prefect_together_video.flows.server.asking import reach
+    from prefect_together_video.flows.server.served_deployments import blocks_of, served
 
     await reach(server)
     wanted = {block for entry in entries for block in blocks_of(entry).values()}
@@ -156,8 +156,8 @@ async def _end(
     terminal: Terminal,
 ) -> None:
     """End the runs that this process has claimed, and the runner; record what became of the runs."""
-    from flows.cli.served_runs import record_as_cancelled
-    from flows.server.asking import answers
+    from prefect_together_video.flows.cli.served_runs import record_as_cancelled
+    from prefect_together_video.flows.server.asking import answers
 
     reachable = await answers(server)
     if not await runner.has_started(serving, within=_IN_A_MOMENT):
@@ -197,7 +197,7 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-    from flows.server.asking import answers
+    from prefect_together_video.flows.server.asking import answers
 
     if not await answers(server):
         terminal.complain(

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.documents import json_text
-from flows.progress import Progress
-from together_video.explain import printable
-from together_video.summary import GOOD, Summary, VideoOutcome
+from prefect_together_video.flows.cli.json_output import json_text
+from prefect_together_video.flows.reporting.progress import Progress
+from together_video.ledger.summary import GOOD, Summary, VideoOutcome
+from together_video.validation_messages import printable
 
 _COLOURS = {
     "created": "cyan",

@@ -18,10 +18,22 @@ from prefect.client.base import ServerType
 from prefect.client.orchestration import PrefectClient
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, get_current_settings
 
-from flows.server.address import candidates, cloud_address, cloud_problem, is_address, no_address, shown
-from flows.server.answer import PATIENCE, Answer, Bounded, in_chain
-from flows.server.problems import problem_of, status_problem, version_problem, what_answers
-from flows.server.settings import unusable_setting
+from prefect_together_video.flows.server.address import (
+    candidates,
+    cloud_address,
+    cloud_problem,
+    is_address,
+    no_address,
+    shown,
+)
+from prefect_together_video.flows.server.answer import PATIENCE, Answer, Bounded, in_chain
+from prefect_together_video.flows.server.problems import (
+    problem_of,
+    status_problem,
+    version_problem,
+    what_answers,
+)
+from prefect_together_video.flows.server.settings import unusable_setting
 from together_video.errors import ConfigurationError
 
 #: Seconds for the addresses that may have been meant, which are asked all at once.

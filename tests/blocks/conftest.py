@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from blocks.archive import VideoArchive
-from blocks.objects import Storage
-from blocks.s3_client import make_client
-from blocks.store import ObjectStore
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.s3.client import make_client
+from prefect_together_video.blocks.s3.objects import Storage
+from prefect_together_video.blocks.s3.store import ObjectStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

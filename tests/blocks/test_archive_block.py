@@ -7,7 +7,7 @@ from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 from pydantic import ValidationError
 
-from blocks import VideoArchive
+from prefect_together_video.blocks import VideoArchive
 from together_video.errors import ConfigurationError
 
 SECRET = "very-secret-s3-key"

@@ -11,7 +11,7 @@ import pytest
 from prefect.blocks.core import Block
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 
-from blocks import TogetherCredentials, VideoArchive
+from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 
 
 def test_the_entry_point_names_the_blocks():
@@ -39,7 +39,10 @@ def test_register_from_the_command_line(prefect_api):
     """`prefect block register -m blocks` makes both types known to the server."""
     prefect = Path(sys.executable).with_name("prefect")
     done = subprocess.run(
-        [prefect, "block", "register", "-m", "blocks"], capture_output=True, text=True, check=False
+        [prefect, "block", "register", "-m", "prefect_together_video"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     for slug in ("together-credentials", "video-archive"):

@@ -6,8 +6,8 @@ import pytest
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from pydantic import ValidationError
 
-from blocks import TogetherCredentials
-from together_video.client import DEFAULT_BASE_URL, Timeouts
+from prefect_together_video.blocks import TogetherCredentials
+from together_video.api.settings import DEFAULT_BASE_URL, Timeouts
 from together_video.errors import ConfigurationError
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox

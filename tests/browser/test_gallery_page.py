@@ -12,13 +12,14 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Browser
-from together_video.clips import inspect_clip
 from together_video.gallery import GalleryRow, relative_link, render_gallery
-from together_video.records import ClipInfo, Layout, StoredObject, Sweep, VideoPlan, VideoRecord
+from together_video.ledger.layout import Layout
+from together_video.ledger.records import StoredObject, Sweep, VideoPlan, VideoRecord
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.media.clips import ClipInfo, inspect_clip
 from together_video.requests import VideoRequest
-from together_video.sandbox.clip import Clip
-from together_video.sandbox.render import render
-from together_video.summary import Summary, VideoOutcome, VideoState
+from together_video.sandbox.rendering.clip import Clip
+from together_video.sandbox.rendering.render import render
 
 # One browser and one page for all.
 pytestmark = pytest.mark.xdist_group("gallery")

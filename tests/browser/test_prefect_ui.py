@@ -94,7 +94,10 @@ def studio(
             "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
         }
         subprocess.run(
-            [sys.executable, "-m", "deployments.save_blocks"], env=environment, cwd=ROOT, check=True
+            [sys.executable, "-m", "prefect_together_video.flows", "save-blocks"],
+            env=environment,
+            cwd=ROOT,
+            check=True,
         )
         command = [Path(sys.executable).with_name("together-video"), "serve", "on-demand", "requested"]
         with (folder / "serve.log").open("wb") as log:

@@ -20,15 +20,15 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    from flows.cli.preamble import prepare
-    from flows.cli.terminal import Terminal
+    from prefect_together_video.flows.cli.preamble import prepare
+    from prefect_together_video.flows.cli.terminal import Terminal
 
     prepare(Terminal(quiet=True))
     # What the commands import when they are called.
-    import flows.audit
-    import flows.batch
-    import flows.cli.running
-    import flows.collect  # noqa: F401
+    import prefect_together_video.flows.audit
+    import prefect_together_video.flows.batch
+    import prefect_together_video.flows.cli.running
+    import prefect_together_video.flows.collect  # noqa: F401
 
     gc.freeze()
     children: set[int] = set()
@@ -73,7 +73,7 @@ def _start(job: dict[str, Any]) -> int:
         for name in set(os.environ) - {key for key in os.environ if key.startswith("PREFECT_")}:
             del os.environ[name]
         os.environ.update(job["environment"])
-        from flows.__main__ import main as command
+        from prefect_together_video.flows.__main__ import main as command
 
         code = command(job["words"])
     except BaseException:

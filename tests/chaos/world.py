@@ -13,7 +13,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from flows.services import S3Server, SandboxServer
+from prefect_together_video.flows.cli.local_servers import S3Server, SandboxServer
 from tests.chaos.proxy import Side
 from tests.chaos.verdict import Kept
 

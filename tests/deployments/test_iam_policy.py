@@ -14,19 +14,19 @@ import pytest
 from botocore.exceptions import ClientError
 from prefect_aws.credentials import AwsCredentials
 
-from blocks import VideoArchive
-from flows.audit import audit_archive
-from flows.batch import generate_batch
-from flows.collect import collect_videos
-from flows.ending import result_of
-from flows.inbox import watch_inbox
-from flows.services import S3Server
-from flows.video import generate_video
-from together_video.audit import AuditReport
-from together_video.inbox import InboxReport
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.audit import audit_archive
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.cli.local_servers import S3Server
+from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.inbox import watch_inbox
+from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.flows.video import generate_video
+from together_video.inputs.inbox import InboxReport
+from together_video.ledger.audit import AuditReport
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary
 from together_video.prompts import Brief
-from together_video.records import VideoPlan
-from together_video.summary import Summary
 
 # One S3 server with all users for all.
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("policy")]

@@ -16,17 +16,17 @@ import yaml
 from cyclopts import App, CycloptsError
 from prefect.cli._app import _app
 
-from blocks import VideoArchive
-from blocks.statistics import DurationStatistics
-from flows.__main__ import app
-from flows.audit import audit_archive
-from flows.batch import generate_batch
-from flows.collect import collect_videos
-from flows.inbox import watch_inbox
-from flows.video import generate_video
-from together_video.audit import Kind
-from together_video.learner import DurationFacts
-from together_video.records import Submission, VideoPlan, VideoRecord
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.durations import DurationStatistics
+from prefect_together_video.flows.__main__ import app
+from prefect_together_video.flows.audit import audit_archive
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.inbox import watch_inbox
+from prefect_together_video.flows.video import generate_video
+from together_video.ledger.audit import Kind
+from together_video.ledger.records import Submission, VideoPlan, VideoRecord
+from together_video.polling.learner import DurationFacts
 
 pytestmark = pytest.mark.anyio
 
@@ -109,12 +109,12 @@ def test_lists_are_whole() -> None:
     """Every deployment, event and audit finding has its row, and no row is left over."""
     deployed = yaml.safe_load((TOP / "deployments" / "prefect.yaml").read_text())["deployments"]
     flows = {
-        "flows.batch.generate_batch": "generate-batch",
-        "flows.video.generate_video": "generate-video",
-        "flows.part.generate_part": "generate-part",
-        "flows.collect.collect_videos": "collect-videos",
-        "flows.audit.audit_archive": "audit-archive",
-        "flows.inbox.watch_inbox": "watch-inbox",
+        "prefect_together_video.flows.batch.generate_batch": "generate-batch",
+        "prefect_together_video.flows.video.generate_video": "generate-video",
+        "prefect_together_video.flows.part.generate_part": "generate-part",
+        "prefect_together_video.flows.collect.collect_videos": "collect-videos",
+        "prefect_together_video.flows.audit.audit_archive": "audit-archive",
+        "prefect_together_video.flows.inbox.watch_inbox": "watch-inbox",
     }
     names = {f"`{flows[entry['entrypoint']]}/{entry['name']}`" for entry in deployed}
     assert {row[0] for row in table("deployment")} == names

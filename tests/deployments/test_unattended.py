@@ -18,8 +18,8 @@ import pytest
 from prefect import get_client
 from prefect.client.schemas.schedules import IntervalSchedule
 
-from flows.cli.serve import _pause
-from flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.serve import _pause
+from prefect_together_video.flows.cli.terminal import Terminal
 
 SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
 
@@ -38,7 +38,7 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
 
     The worker knows neither key nor bucket: they come from the blocks.
     """
-    saved = place.run(sys.executable, "-m", "deployments.save_blocks")
+    saved = place.run(sys.executable, "-m", "prefect_together_video.flows", "save-blocks")
     assert saved.split("\n")[:3] == [
         "saved aws-credentials/production",
         "saved together-credentials/production",
@@ -154,7 +154,7 @@ async def test_a_batch_is_shared_by_workers(
     place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
     """Two parts, made by runs of generate-part/part with the blocks that the batch names; each video is bought once."""
-    place.run(sys.executable, "-m", "deployments.save_blocks")
+    place.run(sys.executable, "-m", "prefect_together_video.flows", "save-blocks")
     process, log = start("together-video", "serve", "part")
     file = tmp_path / "four.jsonl"
     file.write_text("".join(json.dumps({**SMALL, "prompt": f"kite {n}"}) + "\n" for n in range(4)))

@@ -15,14 +15,14 @@ from typing import Any
 import boto3
 import pytest
 
-from blocks import VideoArchive
-from flows import buying, pipeline
-from flows.ending import result_of
-from flows.video import generate_video
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.engine import buying, pipeline
+from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.flows.video import generate_video
 from together_video.errors import VideoError
-from together_video.polling import PollPolicy
-from together_video.records import VideoPlan
-from together_video.summary import Summary
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary
+from together_video.polling.policy import PollPolicy
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 #: Set by `make faults`: the document is written, not compared.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows import buying
+from prefect_together_video.flows.engine import buying
 
 pytestmark = pytest.mark.anyio
 

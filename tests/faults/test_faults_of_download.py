@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks import watch
+from prefect_together_video.tasks import poll
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ async def test_a_file_that_never_comes_is_a_doubt(
 ) -> None:
     """It is billed and will hardly come: it is told, and who says resubmit may buy it again."""
     with monkeypatch.context() as later:
-        later.setattr(watch, "FORGOTTEN_AFTER", -1.0)
+        later.setattr(poll, "FORGOTTEN_AFTER", -1.0)
         doubt = {**LATER, "sees": "ambiguous", "reads": "--on-ambiguous resubmit"}
         await expect("download", fault, **doubt, rules=GIVEN_UP[fault])
 

@@ -18,11 +18,11 @@ from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.cli.options import PlaceOptions
-from flows.cli.running import run_flow
-from flows.cli.terminal import Terminal
-from flows.video import generate_video
-from together_video.polling import PollPolicy
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.running import run_flow
+from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.video import generate_video
+from together_video.polling.policy import PollPolicy
 
 Expect = Callable[..., Any]
 GONE_WELL = {"sees": "archived", "bucket": "records: archived; videos: jpg, mp4", "then": "reused"}

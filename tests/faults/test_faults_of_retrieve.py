@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks import watch
+from prefect_together_video.tasks import poll
 
 pytestmark = pytest.mark.anyio
 
@@ -83,7 +83,7 @@ async def test_a_deadline_ends_the_wait_and_not_the_job(scene: Any, expect: Expe
 async def test_a_forgotten_job_is_a_doubt(expect: Expect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long after the create the API does not know the job: it is held, and brought home if it ever does."""
     with monkeypatch.context() as later:
-        later.setattr(watch, "FORGOTTEN_AFTER", -1.0)
+        later.setattr(poll, "FORGOTTEN_AFTER", -1.0)
         await expect(
             "retrieve",
             "404 for ever, more than a day after the create",

@@ -14,8 +14,8 @@ from typing import Any
 import av
 import pytest
 
-from flows.collect import collect_videos
-from flows.progress import Progress, listening
+from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.reporting.progress import Progress, listening
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_aws import AwsCredentials
 from pydantic import SecretStr
 
-from blocks import VideoArchive
+from prefect_together_video.blocks import VideoArchive
 
 Make = Callable[..., Any]
 

@@ -22,7 +22,7 @@ def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Callable[..., Finished]]:
     """Runs the command line in this process, which has loaded Prefect already."""
-    from flows.__main__ import main
+    from prefect_together_video.flows.__main__ import main
 
     # The command sets these for its own process; here they must not stay.
     monkeypatch.setenv("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

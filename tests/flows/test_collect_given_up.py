@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from blocks import VideoArchive
-from flows.collect import collect_videos
-from together_video.records import Submission, VideoPlan
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.collect import collect_videos
+from together_video.ledger.records import Submission, VideoPlan
 
 
 @pytest.mark.anyio

@@ -18,14 +18,14 @@ from prefect.context import FlowRunContext
 from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
 
-from blocks import VideoArchive
-from flows import buying, pipeline
-from flows.batch import generate_batch
-from flows.ending import result_of
-from flows.video import generate_video
-from tasks.run import step
-from together_video.polling import PollPolicy
-from together_video.summary import Summary
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.engine import buying, pipeline
+from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.flows.video import generate_video
+from prefect_together_video.tasks.runs import step
+from together_video.ledger.summary import Summary
+from together_video.polling.policy import PollPolicy
 
 pytestmark = [
     pytest.mark.usefixtures("prefect_api"),

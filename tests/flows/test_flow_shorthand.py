@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from flows.batch import generate_batch
-from flows.video import generate_video
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.video import generate_video
 from together_video.errors import InputError
-from together_video.polling import PollPolicy
-from together_video.presets import Presets
+from together_video.inputs.presets import Presets
+from together_video.ledger.records import Sweep
+from together_video.ledger.summary import Summary
+from together_video.polling.policy import PollPolicy
 from together_video.prompts import Brief
-from together_video.records import Sweep
 from together_video.requests import VideoRequest
-from together_video.summary import Summary
 
 SHORT = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
 

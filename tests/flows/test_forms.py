@@ -9,11 +9,11 @@ from prefect import Flow
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools import ValidationError, validate
 
-from flows.audit import audit_archive
-from flows.batch import generate_batch
-from flows.collect import collect_videos
-from flows.inbox import watch_inbox
-from flows.video import generate_video
+from prefect_together_video.flows.audit import audit_archive
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.inbox import watch_inbox
+from prefect_together_video.flows.video import generate_video
 from together_video.prompts import Brief
 from together_video.requests import VideoRequest
 

@@ -17,9 +17,9 @@ from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, FlowRunFilter, FlowRunFilterId
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from blocks import VideoArchive
-from flows.batch import generate_batch
-from together_video.polling import PollPolicy
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.batch import generate_batch
+from together_video.polling.policy import PollPolicy
 
 Make = Callable[..., Any]
 

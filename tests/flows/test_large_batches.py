@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from blocks import VideoArchive
-from blocks.ledger import Ledger
-from flows.batch import generate_batch
-from flows.buying import Buyer
-from flows.ending import result_of
-from flows.progress import Progress, listening
-from together_video.polling import PollPolicy
-from together_video.records import VideoPlan
-from together_video.summary import Summary
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.engine.buying import Buyer
+from prefect_together_video.flows.reporting.progress import Progress, listening
+from prefect_together_video.flows.reporting.results import result_of
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary
+from together_video.polling.policy import PollPolicy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -106,7 +106,7 @@ async def test_a_batch_is_begun_a_few_at_a_time(
             waited_for.discard(change.plan.id)
 
     monkeypatch.setattr(Buyer, "latest", counted)
-    monkeypatch.setattr("flows.pipeline.CREATING_AT_ONCE", 4)
+    monkeypatch.setattr("prefect_together_video.flows.engine.pipeline.CREATING_AT_ONCE", 4)
     with listening(hear):
         summary = await batch(*(f"kite {number}" for number in range(20)), of=api)
     assert summary.counts["archived"] == 20

@@ -14,19 +14,19 @@ import av
 import httpx
 import pytest
 
-from blocks import VideoArchive
-from blocks.ledger import Ledger
-from flows.audit import audit
-from flows.batch import generate_batch
-from flows.ending import result_of
-from flows.video import generate_video
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.audit import audit
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.flows.video import generate_video
 from together_video.errors import InputError
-from together_video.media_files import inspect_file
-from together_video.media_links import references_of
-from together_video.media_sources import MediaKind
-from together_video.polling import PollPolicy
+from together_video.ledger.summary import Summary, VideoState
+from together_video.media.files import inspect_file
+from together_video.media.references import references_of
+from together_video.media.sources import MediaKind
+from together_video.polling.policy import PollPolicy
 from together_video.requests import Media, VideoRequest
-from together_video.summary import Summary, VideoState
 
 pytestmark = pytest.mark.anyio
 

@@ -17,19 +17,19 @@ import httpx
 import pytest
 from together import AsyncTogether, NotFoundError
 
-from blocks import VideoArchive
-from flows.__main__ import app
-from flows.batch import generate_batch
-from flows.ending import result_of
-from flows.video import generate_video
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.__main__ import app
+from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.flows.video import generate_video
 from together_video.catalogue import check
 from together_video.catalogue.findings import Level
-from together_video.polling import PollPolicy
-from together_video.presets import make_request
-from together_video.request_files import read_requests
+from together_video.inputs.files import read_requests
+from together_video.inputs.presets import make_request
+from together_video.ledger.summary import Summary
+from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
 from together_video.sandbox.jobs import request_sha256
-from together_video.summary import Summary
 
 CAT = "https://cdn.pixabay.com/photo/2020/05/20/08/27/cat-5195431_1280.jpg"
 HORSE = {"prompt": "an astronaut riding a horse on the moon", "model": "minimax/hailuo-02", "seed": 100}

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from blocks import VideoArchive, spending_entries
-from flows.audit import audit
-from flows.collect import collect_videos
-from flows.ending import result_of
-from flows.video import generate_video
-from together_video.polling import PollPolicy
-from together_video.records import StoredObject, Submission, VideoPlan, VideoRecord
-from together_video.spool import Spool
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger import spending_entries
+from prefect_together_video.flows.audit import audit
+from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.flows.video import generate_video
+from together_video.ledger.records import StoredObject, Submission, VideoPlan, VideoRecord
+from together_video.ledger.spool import Spool
+from together_video.polling.policy import PollPolicy
 
 pytestmark = pytest.mark.anyio
 

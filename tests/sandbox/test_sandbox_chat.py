@@ -7,7 +7,7 @@ import pytest
 
 from together_video.prompts.briefs import Brief
 from together_video.prompts.writing import PromptWriting
-from together_video.sandbox.chat import complete
+from together_video.sandbox.chat.completions import complete
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.refusal import Refusal

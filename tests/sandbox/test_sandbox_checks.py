@@ -7,7 +7,7 @@ import pytest
 from together_video.sandbox.checks import check_create
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.refusal import Refusal
-from together_video.sandbox.sizes import frame_size
+from together_video.sandbox.rendering.sizes import frame_size
 
 GOOD: dict[str, Any] = {"model": "m", "prompt": "A fox"}
 ANY = SandboxConfig(model_rules=False)

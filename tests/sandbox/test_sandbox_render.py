@@ -7,10 +7,10 @@ import av
 import pytest
 from PIL import ImageChops, ImageStat
 
-from together_video.sandbox.clip import Clip, clip_of
 from together_video.sandbox.faults import FaultRule
-from together_video.sandbox.picture import Picture
-from together_video.sandbox.render import Renderer, render
+from together_video.sandbox.rendering.clip import Clip, clip_of
+from together_video.sandbox.rendering.picture import Picture
+from together_video.sandbox.rendering.render import Renderer, render
 
 
 def tiny(**fields) -> Clip:
@@ -88,7 +88,7 @@ async def test_equal_requests_are_rendered_once(monkeypatch):
         rendered.append(clip)
         return b"file"
 
-    monkeypatch.setattr("together_video.sandbox.render.render", count)
+    monkeypatch.setattr("together_video.sandbox.rendering.render.render", count)
     renderer = Renderer(2)
     files = await asyncio.gather(*(renderer.start(tiny()) for _ in range(50)))
     assert await renderer.wait(tiny(), 5)

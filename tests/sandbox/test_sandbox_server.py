@@ -127,7 +127,7 @@ def test_links_may_be_slow_to_render_but_never_block(monkeypatch):
         go_on.wait(20)
         return b"file"
 
-    monkeypatch.setattr("together_video.sandbox.render.render", slow)
+    monkeypatch.setattr("together_video.sandbox.rendering.render.render", slow)
     monkeypatch.setattr("together_video.sandbox.app._RENDER_GRACE", 0.05)
     headers = {"authorization": "Bearer key"}
     with running_sandbox(NOW) as base, httpx.Client(base_url=base, headers=headers) as api:

@@ -25,7 +25,13 @@ from typing import Any
 import boto3
 import httpx
 
-from flows.services import PrefectServer, S3Server, SandboxServer, Service, free_ports
+from prefect_together_video.flows.cli.local_servers import (
+    PrefectServer,
+    S3Server,
+    SandboxServer,
+    Service,
+    free_ports,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -87,7 +93,7 @@ def run(folder: Path, stack: ExitStack, videos: int, workers: int, in_flight: in
     say(f"{seconds_since(began)} servers are up: PostgreSQL, Redis, Prefect, S3, sandbox")
     for command in (
         [str(BIN / "prefect"), "work-pool", "create", POOL, "--type", "process"],
-        [sys.executable, "-m", "deployments.save_blocks"],
+        [sys.executable, "-m", "prefect_together_video.flows", "save-blocks"],
         [
             str(BIN / "prefect"),
             "--no-prompt",

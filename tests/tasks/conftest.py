@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from blocks.archive import VideoArchive
-from blocks.ledger import Ledger
-from blocks.store import ObjectStore
-from tasks.purchase import Purchase
-from tasks.watch import watch
-from together_video.client import TogetherClient
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.tasks.poll import watch
+from prefect_together_video.tasks.purchase import Purchase
+from together_video.api.client import TogetherClient
+from together_video.api.rate_limiter import AdaptiveRateLimiter
 from together_video.jobs import VideoJob
-from together_video.pacing import RateGate
-from together_video.polling import PollPolicy
-from together_video.records import Submission, VideoPlan
+from together_video.ledger.records import Submission, VideoPlan
+from together_video.ledger.spool import Spool
+from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
-from together_video.spool import Spool
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -46,7 +46,7 @@ def api(new_api: Callable[..., Any]) -> Any:
 async def client(api: Any, turned_clock: Any, anyio_backend: str) -> AsyncIterator[TogetherClient]:
     """A client of the sandbox, whose gate goes by `turned_clock`."""
     async with TogetherClient("key", api.url) as client:
-        client.gate = RateGate(turned_clock)
+        client.rate_limiter = AdaptiveRateLimiter(turned_clock)
         yield client
 
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from tasks import archive_video, download_video
-from tasks.archive import record_failure
-from tasks.watch import watch
+from prefect_together_video.tasks import archive_video, download_video
+from prefect_together_video.tasks.archive import record_failure
+from prefect_together_video.tasks.poll import watch
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, StoreUnavailable
-from together_video.polling import PollPolicy
-from together_video.records import VideoRecord
+from together_video.ledger.records import VideoRecord
+from together_video.polling.policy import PollPolicy
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 
-from tasks import download_video
-from tasks.run import repeat
-from together_video.client import TogetherClient
+from prefect_together_video.tasks import download_video
+from prefect_together_video.tasks.runs import repeat
+from together_video.api.client import TogetherClient
 from together_video.errors import DownloadBroken, DownloadError, LinkExpired, StoreUnavailable
-from together_video.spool import Spool
+from together_video.ledger.spool import Spool
 
 NOISE = b"<!doctype html><h1>Not a video</h1>"
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tasks import generate_prompts
-from together_video.client import TogetherClient
+from prefect_together_video.tasks import generate_prompts
+from together_video.api.client import TogetherClient
 from together_video.errors import AccountRefused, ArchiveError, PromptError, RequestRefused
 from together_video.prompts import Brief, brief_id
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from blocks.ledger import Ledger
-from tasks.purchase import Purchase, buy
-from together_video.client import Timeouts, TogetherClient
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.purchase import Purchase, buy
+from together_video.api.client import TogetherClient
+from together_video.api.settings import Timeouts
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
@@ -23,8 +24,8 @@ from together_video.errors import (
     StoreUnavailable,
 )
 from together_video.jobs import VideoJob
-from together_video.records import LedgerState, RunRef, Submission, VideoRecord
-from together_video.spool import Spool
+from together_video.ledger.records import LedgerState, RunRef, Submission, VideoRecord
+from together_video.ledger.spool import Spool
 
 
 @pytest.fixture
@@ -273,7 +274,7 @@ async def test_429(purchase, api, ledger, turned_clock, said):
 @pytest.mark.anyio
 async def test_a_shut_gate_holds_everyone(purchase, plan, client, turned_clock, ledger):
     """Who comes while the gate is shut waits before claiming."""
-    client.gate.refused(30)
+    client.rate_limiter.refused(30)
     seen = []
 
     async def look():
@@ -307,7 +308,7 @@ async def test_the_permit_comes_before_the_claim(purchase, ledger):
     async def permit():
         seen.append(await names(ledger))
 
-    await purchase(permit=permit)
+    await purchase(rate_limit=permit)
     assert seen == [[]]
 
 

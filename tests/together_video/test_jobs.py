@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from together_video.jobs import TERMINAL, JobFault, JobStatus, VideoJob
-from together_video.records import Submission
+from together_video.ledger.records import Submission
 
 #: The answer that the documents of 2025 show.
 OLD: dict[str, Any] = {

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.findings import Finding, error, errors_of, sterner, warning
 from together_video.catalogue.models import Model
-from together_video.catalogue.rules_media import (
+from together_video.catalogue.rules.media import (
     frames_fit,
     inline_is_short,
     media_are_taken,
     media_go_together,
     required_media,
 )
-from together_video.catalogue.rules_output import (
+from together_video.catalogue.rules.output import (
     format_is_made,
     frame_rate,
     guidance,
@@ -32,8 +32,8 @@ from together_video.catalogue.rules_output import (
     sound_is_made,
     steps_are_taken,
 )
-from together_video.catalogue.rules_prompt import negative_prompt, prompt_fits
-from together_video.catalogue.rules_size import pixels_fit, ratio_fits, tier_fits
+from together_video.catalogue.rules.prompt import negative_prompt, prompt_fits
+from together_video.catalogue.rules.size import pixels_fit, ratio_fits, tier_fits
 from together_video.errors import RequestInvalid
 from together_video.requests import VideoRequest
 

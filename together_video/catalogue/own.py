@@ -171,7 +171,7 @@ def _validate(model: dict[str, Any], path: str, where: str) -> None:
 
 def _reasons(error: ValidationError) -> str:
     # Not at the top: it knows the requests, which know nothing of the catalogue.
-    from together_video.explain import explain
+    from together_video.validation_messages import explain
 
     return "; ".join(explain(error, Model)[:3])
 

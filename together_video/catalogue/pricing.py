@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.expectations import expected_seconds, expected_size, expected_tier
 from together_video.catalogue.models import Certainty, MediaField, Model, Price, Rate, Tier
-from together_video.catalogue.rules_media import given_media
+from together_video.catalogue.rules.media import given_media
 from together_video.catalogue.sizes import wide_size
 from together_video.requests import VideoRequest
 

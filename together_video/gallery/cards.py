@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from together_video.gallery.links import safe_link
-from together_video.records import Sweep, VideoPlan, VideoRecord
-from together_video.summary import GOOD, VideoOutcome, VideoState
+from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
+from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
 
 #: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
 _PROMPT_SHOWN, _ERROR_SHOWN, _VALUE_SHOWN = 200, 400, 2_000

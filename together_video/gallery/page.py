@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
-from together_video.summary import Summary, VideoState
+from together_video.ledger.summary import Summary, VideoState
 
 if TYPE_CHECKING:
     from jinja2 import Template

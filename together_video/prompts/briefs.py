@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from together_video.forms import plain_fields
+from together_video.json_schema import plain_fields
 
 #: Writes the prompts unless the brief names another. Of the small models that are documented with
 #: JSON output it has open weights and is hosted by many, so that a brief works against other

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from together_video.ledger.records import Origin
 from together_video.prompts.briefs import Brief
-from together_video.records import Origin
 
 
 class PromptSet(BaseModel):

@@ -16,7 +16,6 @@ from typing import Any
 from pydantic import JsonValue
 
 from together_video.errors import PromptError, RequestRefused
-from together_video.explain import printable
 from together_video.prompts.briefs import Brief, brief_id
 from together_video.prompts.chat_requests import (
     PER_ANSWER,
@@ -27,6 +26,7 @@ from together_video.prompts.chat_requests import (
 )
 from together_video.prompts.reading import PromptReading, read_prompts
 from together_video.prompts.sets import PromptSet
+from together_video.validation_messages import printable
 
 __all__ = [
     "Brief",

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from together_video.sandbox.clip import clip_of
 from together_video.sandbox.jobs import Job
+from together_video.sandbox.rendering.clip import clip_of
 
 #: How the older format writes "no time".
 NO_TIME = "0001-01-01T00:00:00Z"

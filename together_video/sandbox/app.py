@@ -25,9 +25,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from together_video.sandbox.answers import job_json
-from together_video.sandbox.chat import complete, conversation_text
+from together_video.sandbox.chat.completions import complete, conversation_text
 from together_video.sandbox.checks import check_create, read_body
-from together_video.sandbox.clip import Clip, clip_of
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import (
     ALLOWED,
@@ -38,12 +37,13 @@ from together_video.sandbox.faults import (
     FaultPlan,
     FaultRule,
 )
-from together_video.sandbox.inputs import MediaProblem, has_media, with_inputs
 from together_video.sandbox.jobs import Job, JobStore
 from together_video.sandbox.links import Links
 from together_video.sandbox.model_rules import fate_of
 from together_video.sandbox.refusal import Refusal
-from together_video.sandbox.render import Renderer
+from together_video.sandbox.rendering.clip import Clip, clip_of
+from together_video.sandbox.rendering.inputs import MediaProblem, has_media, with_inputs
+from together_video.sandbox.rendering.render import Renderer
 from together_video.sandbox.wire import Sleep, error_response, spoil
 
 _log = logging.getLogger(__name__)

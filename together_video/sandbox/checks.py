@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.model_rules import check_model
 from together_video.sandbox.refusal import Refusal
-from together_video.sandbox.sizes import frame_size
+from together_video.sandbox.rendering.sizes import frame_size
 
 
 class _Part(BaseModel):

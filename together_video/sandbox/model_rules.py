@@ -15,11 +15,11 @@ from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.checks import check
 from together_video.catalogue.findings import Level
 from together_video.catalogue.pricing import estimate
-from together_video.explain import explain
 from together_video.requests import VideoRequest
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.refusal import Refusal
+from together_video.validation_messages import explain
 
 #: Status and code of an error or a warning, by the rule that it comes from. What other rules find passes:
 #: the documents' own examples ask for frame rates that their tables do not list, guidance above 12 gives

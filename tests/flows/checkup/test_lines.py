@@ -14,14 +14,19 @@ from pathlib import Path
 import av
 import pytest
 
-from flows.checkup.clock import check_clock
-from flows.checkup.dependencies import PACKAGE, check_dependencies, requirements_of
-from flows.checkup.line import CheckLine, State, failed, guarded, ok
-from flows.checkup.machine import check_decoding, check_disk, check_output, check_python
-from flows.checkup.network import check_certificates, check_proxies
-from flows.checkup.redaction import Secrets
+from prefect_together_video.flows.checkup.clock import check_clock
+from prefect_together_video.flows.checkup.dependencies import PACKAGE, check_dependencies, requirements_of
+from prefect_together_video.flows.checkup.line import CheckLine, State, failed, guarded, ok
+from prefect_together_video.flows.checkup.machine import (
+    check_decoding,
+    check_disk,
+    check_output,
+    check_python,
+)
+from prefect_together_video.flows.checkup.network import check_certificates, check_proxies
+from prefect_together_video.flows.checkup.redaction import Secrets
 from together_video.errors import ConfigurationError, VideoError
-from together_video.proxies import proxies_from_env
+from together_video.network.proxies import proxies_from_env
 
 API = "https://api.together.ai"
 Install = Callable[..., None]
@@ -106,9 +111,9 @@ def test_a_pair_that_fails_together(install: Install, prefect: str, alchemy: str
 
 def test_only_the_source_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package without metadata cannot be compared with anything."""
-    monkeypatch.setattr("flows.checkup.dependencies.PACKAGE", "no-such-package-here")
+    monkeypatch.setattr("prefect_together_video.flows.checkup.dependencies.PACKAGE", "no-such-package-here")
     assert check_dependencies().command == "pip install ."
-    monkeypatch.setattr("flows.checkup.machine.PACKAGE", "no-such-package-here")
+    monkeypatch.setattr("prefect_together_video.flows.checkup.machine.PACKAGE", "no-such-package-here")
     assert check_python().state is State.OK
 
 

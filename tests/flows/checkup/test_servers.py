@@ -12,11 +12,11 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import WorkPool
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.checkup.api import check_key
-from flows.checkup.bucket import check_archive
-from flows.checkup.clock import api_time, s3_time
-from flows.checkup.line import CheckLine, State
-from flows.checkup.server import (
+from prefect_together_video.flows.checkup.api import check_key
+from prefect_together_video.flows.checkup.bucket import check_archive
+from prefect_together_video.flows.checkup.clock import api_time, s3_time
+from prefect_together_video.flows.checkup.line import CheckLine, State
+from prefect_together_video.flows.checkup.server import (
     Deployed,
     check_blocks,
     check_pool,
@@ -26,8 +26,8 @@ from flows.checkup.server import (
     read_deployed,
     server_line,
 )
-from flows.definitions import full_name, read, served
-from flows.server.asking import ServerCheck
+from prefect_together_video.flows.server.asking import ServerCheck
+from prefect_together_video.flows.server.served_deployments import full_name, read, served
 from together_video.errors import BucketRefused, ConfigurationError, StoreUnsafe
 
 pytestmark = pytest.mark.anyio
@@ -250,4 +250,4 @@ async def test_a_real_server(prefect_api: str) -> None:
     slug = f"video-archive/doctor-{mark}"
     blocks: list[CheckLine] = [await check_blocks([slug], on_pool=on_pool) for on_pool in (True, False)]
     assert [line.state for line in blocks] == [State.WARNING, State.SKIPPED]
-    assert {line.command for line in blocks} == {"python -m deployments.save_blocks"}
+    assert {line.command for line in blocks} == {"together-video save-blocks"}

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from flows.checkup.checkup import Patient, examine
-from flows.checkup.line import NAMES, State, failed, warning
-from flows.cli.doctor import closing, show
-from flows.cli.terminal import Terminal
-from together_video.proxies import ProxySettings
+from prefect_together_video.flows.checkup.checkup import Patient, examine
+from prefect_together_video.flows.checkup.line import NAMES, State, failed, warning
+from prefect_together_video.flows.cli.doctor import closing, show
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.network.proxies import ProxySettings
 
 Run = Callable[..., Any]
 #: The lines of a machine without a Prefect server.

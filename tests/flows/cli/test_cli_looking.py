@@ -176,7 +176,7 @@ def test_python_m_flows_is_the_same_program(shell: Any) -> None:
     """python -m flows and the installed command are one."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "--version"],
+        [sys.executable, "-m", "prefect_together_video.flows", "--version"],
         capture_output=True,
         text=True,
         cwd=root,

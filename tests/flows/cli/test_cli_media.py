@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 import pytest
 
-from flows.cli.media_words import MEDIA_OPTIONS, with_media_options
-from flows.cli.options import RequestOptions
+from prefect_together_video.flows.cli.media_options import MEDIA_OPTIONS, with_media_options
+from prefect_together_video.flows.cli.options import RequestOptions
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError
 

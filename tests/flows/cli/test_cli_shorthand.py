@@ -194,7 +194,7 @@ def test_the_table_has_every_column(command: Run) -> None:
 @pytest.mark.parametrize(("width", "columns"), [(60, 2), (80, 4), (140, 7), (250, 12)])
 def test_a_terminal_gets_the_columns_that_fit(width: int, columns: int) -> None:
     """At least name and price; no line is longer than the terminal."""
-    from flows.cli.models import _fitting
+    from prefect_together_video.flows.cli.models import _fitting
     from together_video.catalogue.sheets import table_rows
 
     rows = table_rows()

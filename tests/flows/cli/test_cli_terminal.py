@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from flows.cli.terminal import Terminal
-from together_video.records import VideoPlan
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.requests import VideoRequest
-from together_video.summary import Summary, VideoOutcome, VideoState
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

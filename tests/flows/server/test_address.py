@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.server.address import (
+from prefect_together_video.flows.server.address import (
     candidates,
     cloud_address,
     is_address,

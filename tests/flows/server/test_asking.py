@@ -25,8 +25,14 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from flows.server import asking
-from flows.server.asking import ServerCheck, answers, ask_server, failing_clearly, reach
+from prefect_together_video.flows.server import asking
+from prefect_together_video.flows.server.asking import (
+    ServerCheck,
+    answers,
+    ask_server,
+    failing_clearly,
+    reach,
+)
 from together_video.errors import ConfigurationError
 
 JSON = {"content-type": "application/json"}

@@ -54,7 +54,7 @@ def test_blocks_are_not_saved_without_credentials(shell: Any, stub: Any) -> None
     """The deployments' own programs ask in the same way."""
     stub.strike = lambda *_: (401, "{}", {"content-type": "application/json"})
     done = subprocess.run(
-        [sys.executable, "-m", "deployments.save_blocks"],
+        [sys.executable, "-m", "prefect_together_video.flows", "save-blocks"],
         env={**shell.environment, **PLACE, "PREFECT_API_URL": f"{stub.url}/api"},
         cwd=Path(__file__).parents[3],
         capture_output=True,

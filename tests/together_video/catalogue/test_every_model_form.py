@@ -13,9 +13,9 @@ from tests.together_video.catalogue.limits import asked
 from together_video.catalogue import Catalogue, check
 from together_video.catalogue.findings import Finding, Level
 from together_video.catalogue.models import MediaField, Model
-from together_video.media_intake import look_over
-from together_video.request_lines import parse_lines
-from together_video.request_rows import RowFormat
+from together_video.inputs.lines import parse_lines
+from together_video.inputs.media import look_over
+from together_video.inputs.rows import RowFormat
 from together_video.requests import MAX_PROMPT
 
 CATALOGUE = Catalogue.load()

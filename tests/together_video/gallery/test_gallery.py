@@ -15,18 +15,11 @@ from typing import Any
 import pytest
 
 from together_video.gallery.page import GalleryRow, relative_link, render_gallery, render_pages
-from together_video.records import (
-    ClipInfo,
-    Layout,
-    Origin,
-    RunRef,
-    StoredObject,
-    Sweep,
-    VideoPlan,
-    VideoRecord,
-)
+from together_video.ledger.layout import Layout
+from together_video.ledger.records import Origin, RunRef, StoredObject, Sweep, VideoPlan, VideoRecord
+from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
+from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
-from together_video.summary import GOOD, Summary, VideoOutcome, VideoState
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 IN_BUCKET = partial(relative_link, Layout().batch("b1", "index.html"))

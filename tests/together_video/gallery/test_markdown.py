@@ -17,7 +17,7 @@ from together_video.gallery.markdown import (
     plain,
     video_rows,
 )
-from together_video.summary import Summary, VideoOutcome, VideoState
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 
 UNTIL = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 HOSTILE = [

@@ -1,0 +1,48 @@
+"""One request for many callers: who comes while one is under way is served together with all others by the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from together_video.errors import VideoError
+
+Ask = TypeVar("Ask")
+
+
+class Coalesced(Generic[Ask]):
+    """Calls `serve` with all that is asked for by now, once at a time.
+
+    So a lone caller waits for nobody, and hundreds at the same time cost a few requests.
+    """
+
+    def __init__(self, serve: Callable[[list[Ask]], Awaitable[None]]) -> None:
+        self._serve = serve
+        self._turn = asyncio.Lock()
+        self._waiting: dict[asyncio.Future[VideoError | None], Ask] = {}
+
+    async def __call__(self, ask: Ask) -> None:
+        """Returns once it is served. What is asked for by a caller who is cancelled is served with the others.
+
+        Raises:
+            VideoError: those that were served together could not be.
+        """
+        ours: asyncio.Future[VideoError | None] = asyncio.get_running_loop().create_future()
+        self._waiting[ours] = ask
+        async with self._turn:
+            if not ours.done():
+                # Those that begin at the same moment come along.
+                await asyncio.sleep(0)
+                # If this is cancelled, the others are still waiting and the next of them asks again.
+                together = dict(self._waiting)
+                trouble = None
+                try:
+                    await self._serve(list(together.values()))
+                except VideoError as error:
+                    trouble = error
+                for waiting in together:
+                    del self._waiting[waiting]
+                    waiting.set_result(trouble)
+        if (trouble := ours.result()) is not None:
+            raise trouble

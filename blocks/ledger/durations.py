@@ -1,0 +1,44 @@
+"""What jobs of each model took, kept in the bucket for later runs: write-once facts, few and small.
+
+A fact holds all that its writer knew, of earlier runs too, so only the newest is ever read. Its key
+is the day and the number of durations: while little is known each run that saw more adds one, later the
+first run of a day does. So a model has a hundred facts at first and one a day from then on, and nothing
+is ever changed or removed. Losing one costs nothing but looks.
+"""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from prefect_together_video.blocks.s3.store import ObjectStore
+from together_video.ledger.layout import Layout, slug_of_name
+from together_video.polling.learner import DurationFacts
+
+
+class DurationStatistics:
+    """Keys under `statistics/<model>/`. Raises `ArchiveError`s; see `store`."""
+
+    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+        self._store = store
+        self._layout = layout
+
+    async def newest(self, model: str) -> DurationFacts | None:
+        """What is known of this model, if anything: a listing and a read."""
+        listed = await self._store.list(self._layout.statistics(slug_of_name(model, "model"), ""))
+        if not listed:
+            return None
+        stored = await self._store.get(max(found.key for found in listed))
+        if stored is None:
+            return None
+        try:
+            facts = DurationFacts.model_validate_json(stored.data)
+        except ValidationError:
+            # Whatever this is, tomorrow's fact comes after it.
+            return None
+        return facts if facts.model == model else None
+
+    async def keep(self, facts: DurationFacts) -> bool:
+        """Store it, unless as much is known of this day already."""
+        name = f"{facts.written_at:%Y-%m-%d}-{len(facts.seconds):03}.json"
+        key = self._layout.statistics(slug_of_name(facts.model, "model"), name)
+        return await self._store.put_once(key, facts.model_dump_json().encode())

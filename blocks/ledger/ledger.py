@@ -1,0 +1,394 @@
+"""The ledger: write-once facts about every purchase, kept in the bucket beside the videos.
+
+The order of writes is what keeps the promise. A claim is made before the POST, the job id is
+stored before anything else happens, the record is written before the facts in flight are
+removed. Each step may be killed at any instruction and done again by anyone.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from prefect_together_video.blocks.ledger.coalescing import Coalesced
+from prefect_together_video.blocks.ledger.spending import MonthlySpending
+from prefect_together_video.blocks.s3.objects import StoredBytes
+from prefect_together_video.blocks.s3.store import ObjectStore
+from together_video.api.downloads import hash_file
+from together_video.errors import (
+    ArchiveError,
+    MediaRefused,
+    NoClearAnswer,
+    ObjectConflict,
+    StoreUnavailable,
+    VideoError,
+)
+from together_video.ledger.layout import Layout
+from together_video.ledger.records import (
+    Ambiguity,
+    Claim,
+    LedgerState,
+    RunRef,
+    Submission,
+    VideoPlan,
+    VideoRecord,
+    state_of,
+)
+from together_video.media.files import MediaFile
+from together_video.media.references import LINK_SECONDS
+from together_video.prompts import PromptSet
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_log = logging.getLogger("together_video")
+
+
+class Facts(BaseModel):
+    """Everything the bucket knows about one purchase, and what that adds up to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: LedgerState
+    claim: Claim | None = None
+    claim_age: float | None = None
+    submission: Submission | None = None
+    ambiguity: Ambiguity | None = None
+    record: VideoRecord | None = None
+
+
+class InFlight(BaseModel):
+    """One purchase in the listing of inflight/: since when (the store's clock), and the names of its facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: datetime
+    facts: frozenset[str]
+
+
+class Ledger:
+    """The facts of one archive. Raises `ArchiveError`s; see `store`."""
+
+    def __init__(self, store: ObjectStore, layout: Layout, *, monthly_limit: Decimal | None = None) -> None:
+        self.store = store
+        self.layout = layout
+        self.spending = MonthlySpending(store, layout, monthly_limit)
+        self._remove = Coalesced(self._remove_all)
+        #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
+        self._unsure: dict[str, Claim] = {}
+
+    @property
+    def bucket(self) -> str:
+        return self.store.bucket
+
+    async def check(self) -> None:
+        """Show that this bucket can hold a ledger, before anything is paid. See `ObjectStore.probe`."""
+        await self.store.probe(self.layout.key(""))
+
+    async def claim(
+        self, plan: VideoPlan, *, valid_seconds: float, run: RunRef | None = None
+    ) -> Claim | None:
+        """Claim the right to pay for `plan`. None where somebody else holds it.
+
+        Raises:
+            BudgetReached: the archive's monthly limit has no room for it.
+            ConfigurationError: its file's key would be longer than S3 takes.
+        """
+        claim = self._unsure.pop(plan.id, None)
+        if claim is None:
+            now = datetime.now(UTC)
+            # First: a key that the store would refuse must be found before anything is reserved or paid.
+            video_key, poster_key = self.layout.media(plan, now)
+            reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
+            claim = Claim(
+                id=plan.id,
+                token=uuid4().hex,
+                plan=plan,
+                claimed_at=now,
+                valid_seconds=valid_seconds,
+                video_key=video_key,
+                poster_key=poster_key,
+                reservation=reservation,
+                run=run or RunRef(host=socket.gethostname()),
+            )
+        try:
+            if await self._write(self.layout.claim(plan.id), claim):
+                return claim
+            found = await self._read(self.layout.claim(plan.id), Claim)
+        except VideoError:
+            # It may lie there all the same, with nobody behind it: the next try must know it for its own.
+            self._unsure[plan.id] = claim
+            raise
+        # The answer to our own PUT may have been lost, and its repetition refused.
+        if found is not None and found[0].token == claim.token:
+            return found[0]
+        await self.spending.withdraw(claim.reservation)
+        return None
+
+    async def release(self, claim: Claim) -> None:
+        """Give up a claim behind which it is proven that nothing was created."""
+        found = await self._read(self.layout.ambiguous(claim.id), Ambiguity)
+        if found is not None and found[0].token == claim.token:
+            await self.store.delete([self.layout.ambiguous(claim.id)])
+        await self._remove_own(claim)
+        await self.spending.withdraw(claim.reservation)
+
+    async def _remove_own(self, claim: Claim) -> None:
+        """Remove this very claim, each time after a look at it: it may be somebody else's by now, who is
+        paying behind it. The removal is bound to what was seen, where the store can do that.
+        """
+        key, compares = self.layout.claim(claim.id), True
+        for last in (False, False, True):
+            stored = await self.store.get(key)
+            if stored is None or self._decoded(key, Claim, stored).token != claim.token:
+                return
+            try:
+                if await self.store.delete_version(key, stored.etag if compares else None):
+                    return
+                # Seen to be ours once more, it was refused by a store that cannot compare.
+                compares = False
+            except StoreUnavailable:
+                if last:
+                    raise
+
+    async def submitted(self, submission: Submission) -> Submission:
+        """Store the job id. Nothing else may happen before this is durable."""
+        return await self._settle(self.layout.job(submission.id), submission)
+
+    async def ambiguous(self, claim: Claim, error: NoClearAnswer | None) -> Ambiguity:
+        """Hold a purchase whose create had no clear answer, or whose claim was left behind."""
+        left = (
+            f"a process claimed it at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC and was never heard of again"
+        )
+        ambiguity = Ambiguity(
+            id=claim.id,
+            token=claim.token,
+            found_at=datetime.now(UTC),
+            reason=str(error) if error else left,
+            status=error.status if error else None,
+            body=error.body if error else None,
+        )
+        return await self._settle(self.layout.ambiguous(claim.id), ambiguity)
+
+    async def job(self, video: str) -> Submission | None:
+        """The job id of a purchase in flight, if there is one."""
+        found = await self._read(self.layout.job(video), Submission)
+        return found[0] if found else None
+
+    async def record(self, video: str) -> VideoRecord | None:
+        """The final record, if there is one."""
+        return await self.read_record(self.layout.record(video))
+
+    async def unrecorded(self, videos: Collection[str]) -> set[str]:
+        """Those that have no record by now, as far as a few listings tell: at most one for 50 videos.
+
+        A saving, and no promise for later: who claims one of them looks for its record again.
+        """
+        if (pages := len(videos) // 50) == 0:
+            return set()
+        start = self.layout.key("records", "")
+        listed, whole = await self.store.list_first(start, pages=pages)
+        names = [found.key.removeprefix(start) for found in listed]
+        recorded = {name.partition(".")[0] for name in names}
+        return {video for video in videos if video not in recorded and (whole or f"{video}.json" < names[-1])}
+
+    async def read_record(self, key: str) -> VideoRecord | None:
+        """The record under a key of the listing of records/."""
+        found = await self._read(key, VideoRecord)
+        return found[0] if found else None
+
+    async def facts(self, video: str) -> Facts:
+        """All facts about one purchase, the strongest first; weaker ones are not read once it is decided."""
+        record = await self.record(video)
+        if record is not None:
+            return Facts(state=state_of(record=record), record=record)
+        found = await self.facts_in_flight(video)
+        if found.submission is None:
+            # Finishing writes the record first and then empties inflight: look again, in that order. A claim
+            # may have been read just before, and its job have been gone a moment later.
+            record = await self.record(video)
+            if record is not None:
+                return Facts(state=state_of(record=record), record=record)
+        return found
+
+    async def is_taken(self, video: str) -> bool:
+        """Whether somebody has claimed this purchase, or finished it."""
+        found = await self.facts(video)
+        return found.claim is not None or found.record is not None
+
+    async def facts_in_flight(self, video: str) -> Facts:
+        """What lies under inflight/<id>/, whatever the record says."""
+        claimed = await self._read(self.layout.claim(video), Claim)
+        claim, age = claimed if claimed else (None, None)
+        job = await self._read(self.layout.job(video), Submission)
+        doubt = None if job else await self._read(self.layout.ambiguous(video), Ambiguity)
+        submission, ambiguity = job[0] if job else None, doubt[0] if doubt else None
+        return Facts(
+            state=state_of(claim=claim, submission=submission, ambiguity=ambiguity, claim_age=age),
+            claim=claim,
+            claim_age=age,
+            submission=submission,
+            ambiguity=ambiguity,
+        )
+
+    async def finish(self, record: VideoRecord, claim: Claim) -> VideoRecord:
+        """Write the final record, then empty inflight. Returns the record that holds, ours or an earlier one.
+
+        A purchase that was given up and then turned out to be made is recorded beside that decision.
+        """
+        if not await self._write(self.layout.record(record.id), record):
+            existing = await self.record(record.id)
+            if existing is None:
+                raise ObjectConflict(f"records/{record.id}.json could neither be written nor read.")
+            if existing.state == "abandoned" and record.state != "abandoned":
+                await self._write(self.layout.late_record(record.id), record)
+            else:
+                record = existing
+        try:
+            if record.claimed_at in (None, claim.claimed_at):
+                settled = await self.spending.settle(claim.reservation, record.cost_usd)
+            else:
+                # A later claim, behind which the record was found: nothing was paid for it.
+                settled = [claim.reservation] if claim.reservation else []
+            await self.clear(record.id, settled)
+        except VideoError as error:
+            # The record is the commit, and holds. The collector clears away what stays in flight.
+            _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
+        return record
+
+    async def abandon(self, claim: Claim, reason: str, *, job_id: str | None = None) -> VideoRecord:
+        """Close a purchase in doubt because somebody chose to buy the video again.
+
+        `job_id` is the job that the provider does not know any more, if there ever was one.
+        """
+        record = VideoRecord(
+            id=claim.id,
+            state="abandoned",
+            plan=claim.plan,
+            job_id=job_id,
+            claimed_at=claim.claimed_at,
+            recorded_at=datetime.now(UTC),
+            error=reason,
+            run=claim.run,
+        )
+        return await self.finish(record, claim)
+
+    async def clear(self, video: str, settled: Iterable[str] = ()) -> None:
+        """Empty inflight/<id>/ once the record is there, and what else it has settled. As that wins over all of
+        it, the order is nobody's matter.
+        """
+        layout = self.layout
+        left = [layout.ambiguous(video), layout.job(video), layout.claim(video)]
+        await self._remove([*left, *settled])
+
+    async def _remove_all(self, cleared: list[list[str]]) -> None:
+        await self.store.delete(key for keys in cleared for key in keys)
+
+    async def in_flight(self) -> dict[str, InFlight]:
+        """All purchases in flight, by id: which facts there are, and since when. One listing."""
+        start = self.layout.inflight
+        found: dict[str, InFlight] = {}
+        for stored in await self.store.list(start):
+            video, _, name = stored.key.removeprefix(start).partition("/")
+            known = found.get(video)
+            found[video] = InFlight(
+                since=min(stored.written_at, known.since) if known else stored.written_at,
+                facts=frozenset({name, *(known.facts if known else ())}),
+            )
+        return found
+
+    async def prompts(self, brief: str) -> PromptSet | None:
+        """The prompts that a brief gave earlier, if it did."""
+        found = await self._read(self.layout.brief(brief), PromptSet)
+        return found[0] if found else None
+
+    async def keep_prompts(self, prompts: PromptSet) -> PromptSet:
+        """Store a brief's prompts before the first is used. Returns those that hold."""
+        if await self._write(self.layout.brief(prompts.id), prompts):
+            return prompts
+        return await self.prompts(prompts.id) or prompts
+
+    async def keep_media(self, file: MediaFile) -> bool:
+        """Keep an image, a video or audio under its content's name. False where it is there already.
+
+        Raises:
+            MediaRefused: the file is not any more what it was when it was looked at.
+            ObjectConflict: something else lies under its key.
+        """
+        key = self.layout.referenced(file.reference)
+        if await self._holds(key, file):
+            return False
+        source: Path | bytes | None = file.data
+        if source is None:
+            source = file.path or Path(file.name)
+            try:
+                now = await to_thread.run_sync(hash_file, source)
+            except OSError as error:
+                raise MediaRefused(f"{source}: cannot be read any more: {error.strerror}.") from error
+            if now.sha256 != file.sha256:
+                raise MediaRefused(f"{source}: was changed while it was read. Run again; nothing was sent.")
+        if await self.store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
+            return True
+        if not await self._holds(key, file):
+            raise ObjectConflict(f"{key} in bucket {self.bucket} could neither be written nor read.")
+        return False
+
+    async def _holds(self, key: str, file: MediaFile) -> bool:
+        head = await self.store.head(key)
+        if head is None:
+            return False
+        sha256 = head.sha256 or await self.store.content_sha256(key)
+        if head.size != file.size or sha256 != file.sha256:
+            raise ObjectConflict(
+                f"{key} in bucket {self.bucket} holds other content than its name says: remove it and run again."
+            )
+        return True
+
+    async def lacks_media(self, references: Iterable[str]) -> list[str]:
+        """Which of these references name nothing in the bucket."""
+        return [
+            reference
+            for reference in references
+            if await self.store.head(self.layout.referenced(reference)) is None
+        ]
+
+    async def links(self, references: Iterable[str]) -> dict[str, str]:
+        """A link for each reference that works without credentials for up to seven days.
+
+        Raises:
+            InputError: one is no reference.
+        """
+        keys = {reference: self.layout.referenced(reference) for reference in references}
+        signed = await self.store.links(keys.values(), seconds=LINK_SECONDS)
+        return {reference: signed[key] for reference, key in keys.items()}
+
+    async def _write(self, key: str, fact: BaseModel) -> bool:
+        return await self.store.put_once(key, fact.model_dump_json(indent=1).encode())
+
+    async def _settle(self, key: str, fact: Model) -> Model:
+        """Write a fact that only its own purchase can write; what is there already holds."""
+        if await self._write(key, fact):
+            return fact
+        found = await self._read(key, type(fact))
+        return found[0] if found else fact
+
+    async def _read(self, key: str, kind: type[Model]) -> tuple[Model, float] | None:
+        found = await self.store.get(key)
+        return None if found is None else (self._decoded(key, kind, found), found.age_seconds)
+
+    def _decoded(self, key: str, kind: type[Model], stored: StoredBytes) -> Model:
+        try:
+            return kind.model_validate_json(stored.data)
+        except ValidationError as error:
+            raise ArchiveError(
+                f"{key} in bucket {self.bucket} is not what this project wrote "
+                f"({error.error_count()} problems in it). Nothing was paid; look at the object by hand."
+            ) from error

@@ -1,0 +1,142 @@
+"""A standing limit on what an archive may cost in a calendar month, over all runs and workers.
+
+No lock is needed. Reservations are written first, with their amounts in their keys; then all of the
+month are listed and added up, and one's own are withdrawn as far as the sum is over. Whoever writes
+last sees all the others, so the limit is never overrun. When a cost is known, it replaces the
+reservation. Videos of a process that ask at the same moment share a listing: late in a month it is long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prefect_together_video.blocks.ledger.coalescing import Coalesced
+from prefect_together_video.blocks.ledger.spending_entries import SpendingEntries, this_month
+from prefect_together_video.blocks.s3.store import ObjectStore
+from together_video.errors import BudgetReached
+from together_video.ledger.layout import Layout
+
+#: Two that write at the same moment may both see too much and both withdraw: each tries so often.
+_TRIES = 4
+
+
+@dataclass(eq=False)
+class _Wish:
+    """One video that asks for room, and what was decided: `key` of its reservation, or none.
+
+    `total` is what the month came to without it, in USD; `is_final` that there is no use in asking again.
+    """
+
+    video: str
+    amount: Decimal
+    key: str | None = None
+    total: Decimal = Decimal(0)
+    is_final: bool = False
+    is_given_up: bool = False
+
+
+class MonthlySpending:
+    """Room for purchases, as far as there is any. Without a limit nothing is reserved and nothing written."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        layout: Layout,
+        limit: Decimal | None,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.limit = limit
+        self.entries = SpendingEntries(store, layout)
+        self._sleep = sleep
+        self._decided = Coalesced(self._decide)
+        #: The month whose records are taken in, and its total as last seen.
+        self._month = ""
+        self._seen = Decimal(0)
+
+    async def reserve(self, video: str, amount: Decimal | None) -> str | None:
+        """Reserve `amount` (USD, the highest estimate). Returns the reservation's key; None without a limit.
+
+        Raises:
+            BudgetReached: it does not fit into this month, or the price is unknown.
+        """
+        if self.limit is None:
+            return None
+        if amount is None:
+            raise BudgetReached(
+                "its price is unknown, and the archive has a monthly limit: give --price-usd, or your own "
+                "catalogue its price."
+            )
+        wish = _Wish(video, amount)
+        try:
+            for attempt in range(_TRIES):
+                if attempt:
+                    await self._sleep(random.uniform(0.05, 0.5))  # noqa: S311 - jitter, not a secret
+                await self._decided(wish)
+                if wish.key is not None:
+                    return wish.key
+                if wish.is_final:
+                    break
+        except BaseException:
+            wish.is_given_up = True
+            await self.entries.withdraw([wish.key] if wish.key else [])
+            raise
+        raise BudgetReached(
+            f"the archive's limit of {self.limit} USD a month has no {amount} USD left "
+            f"({wish.total.normalize():f} USD spent or in flight in {self._month})."
+        )
+
+    async def _decide(self, wishes: list[_Wish]) -> None:
+        """Reserve for all of these, in their order, what there is room for."""
+        limit = self.limit or Decimal(0)
+        month = this_month()
+        if month != self._month:
+            self._seen, self._month = await self.entries.take_in(month), month
+        elif self._seen + sum(wish.amount for wish in wishes) > limit:
+            self._seen = await self.entries.total(month)
+        keys: dict[_Wish, str] = {}
+        for wish in wishes:
+            if wish.key is not None or wish.is_given_up:
+                continue
+            wish.total, wish.is_final = self._seen, self._seen + wish.amount > limit
+            if not wish.is_final:
+                self._seen += wish.amount
+                keys[wish] = self.entries.reservation(month, wish.video, wish.amount)
+        if not keys:
+            return
+        try:
+            await self.entries.put(keys.values())
+            self._seen = await self.entries.total(month)
+        except BaseException:
+            await self.entries.withdraw(keys.values())
+            raise
+        for wish, key in reversed(keys.items()):
+            if self._seen > limit or wish.is_given_up:
+                self._seen -= wish.amount
+                wish.total = self._seen
+            else:
+                wish.key = key
+        await self.entries.withdraw(key for wish, key in keys.items() if wish.key is None)
+
+    async def has_room(self, amount: Decimal | None) -> bool:
+        """Whether `amount` would fit now. No promise: only a reservation holds."""
+        if self.limit is None:
+            return True
+        return amount is not None and await self.entries.total(this_month()) + amount <= self.limit
+
+    async def withdraw(self, key: str | None) -> None:
+        """Nothing was created for this reservation."""
+        if key is not None:
+            await self.entries.withdraw([key])
+
+    async def settle(self, key: str | None, cost: Decimal | None) -> list[str]:
+        """Write what was paid beside the reservation. Returns what may be removed now: nothing without a cost."""
+        if key is None or cost is None:
+            return []
+        # In this order the month never looks cheaper than it is, wherever this is interrupted.
+        await self.entries.pay(key, cost)
+        return [key]

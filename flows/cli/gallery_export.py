@@ -1,0 +1,175 @@
+"""Galleries on this machine: the page of a batch or of the newest videos, and the files that it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.s3.client import make_client
+from together_video.errors import DownloadError, InputError
+from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.ledger.records import VideoRecord
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+
+#: Files that are fetched at the same time.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Export:
+    """What came of it: the page, how many videos it shows, and the files that the bucket lacks."""
+
+    page: Path
+    videos: int
+    missing: list[str]
+
+
+def make_bucket(name: str) -> None:
+    """Make the demo's bucket on its local S3 server, unless it is there."""
+    client = make_client(None, connections=1)
+    if name not in {found["Name"] for found in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket=name)
+
+
+def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
+    """Copy the pages of a run and what they show to a folder with the bucket's layout, so that links hold there."""
+    page = summary.page
+    if page is None:
+        return None
+
+    async def copy() -> None:
+        async with VideoArchive(bucket=bucket).open() as ledger:
+            beside = await ledger.store.list(page.rpartition("/")[0] + "/")
+            pages = [found.key for found in beside if found.key.endswith(".html")]
+            await _fetch(ledger, folder, [*pages, *_files(summary.videos)])
+
+    asyncio.run(copy())
+    return folder / page
+
+
+async def export(
+    ledger: Ledger,
+    folder: Path,
+    *,
+    batch: str | None,
+    latest: int,
+    link_seconds: int | None,
+    tell: Callable[[str], None],
+) -> Export:
+    """Write a page into the folder, with the files beside it, or with signed links for `link_seconds`.
+
+    Raises:
+        InputError: the archive has no such batch, or nothing at all.
+        ArchiveError: the bucket cannot be read.
+        DownloadError: the folder cannot be written.
+    """
+    rows = await _batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
+    outcomes = [row.outcome for row in rows]
+    summary = Summary.of(outcomes)
+    title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
+    name = "index.html" if batch is None else f"{batch}.html"
+    files = _files(outcomes)
+    missing: list[str] = []
+    if link_seconds is None:
+        tell(f"Fetching {len(files)} files into {folder} …")
+        missing = await _fetch(ledger, folder, files)
+        links = {key: relative_link(name, key) for key in files if key not in missing}
+    else:
+        links = await ledger.store.links(files, seconds=link_seconds)
+    pages = render_pages(
+        title,
+        rows,
+        first=name,
+        made_at=datetime.now(UTC),
+        summary=summary,
+        summary_sentence=_sentence(summary),
+        link=links.get,
+    )
+    page = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for called, html in pages:
+            unfinished = (folder / called).with_suffix(".part")
+            unfinished.write_text(html, encoding="utf-8")
+            os.replace(unfinished, folder / called)
+    except OSError as error:
+        raise DownloadError(f"The page cannot be written to {folder}: {error.strerror or error}.") from error
+    return Export(page=page, videos=len(rows), missing=missing)
+
+
+async def _batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
+    stored = None
+    if batch and "/" not in batch:
+        stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
+    if stored is None:
+        place = ledger.layout.key("batches", "")
+        raise InputError(f"There is no batch {batch!r} under {place} of bucket {ledger.bucket}.")
+    outcomes = [VideoOutcome.model_validate(row) for row in json.loads(stored.data)["videos"]]
+    records = await _records(ledger, [found.id for found in outcomes])
+    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
+
+
+async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
+    folder = ledger.layout.key("records", "")
+    listed = sorted(await ledger.store.list(folder), key=lambda found: found.written_at, reverse=True)
+    # Records of failed and given-up purchases are among them, so some more are read than are shown.
+    rows: list[GalleryRow] = []
+    for start in range(0, len(listed), latest):
+        names = [found.key[len(folder) :].removesuffix(".json") for found in listed[start : start + latest]]
+        records = await _records(ledger, names)
+        for name in names:
+            record = records.get(name)
+            if record is not None and record.state == "archived" and len(rows) < latest:
+                outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, bucket=ledger.bucket)
+                rows.append(GalleryRow(outcome=outcome, record=record))
+        if len(rows) == latest:
+            break
+    if not rows:
+        raise InputError(f"There is no video under {folder} of bucket {ledger.bucket}.")
+    return rows
+
+
+async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoRecord]:
+    places = asyncio.Semaphore(32)
+
+    async def read(video: str) -> VideoRecord | None:
+        async with places:
+            return await ledger.record(video)
+
+    found = await asyncio.gather(*map(read, videos))
+    return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
+
+
+def _files(outcomes: Iterable[VideoOutcome]) -> list[str]:
+    """Keys of the videos and of the posters beside them."""
+    videos = [found.key for found in outcomes if found.key]
+    return [*videos, *(str(Path(key).with_suffix(".jpg")) for key in videos)]
+
+
+async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
+    """Bring the files into the folder, unless they are there; gives the keys that the bucket lacks."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def fetch(key: str) -> str | None:
+        path = folder / key
+        async with places:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return None if path.exists() or await ledger.store.fetch(key, path) else key
+            except OSError as error:
+                raise DownloadError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+    return [key for key in await asyncio.gather(*map(fetch, keys)) if key is not None]
+
+
+def _sentence(summary: Summary) -> str:
+    cost = sum(float(found.cost_usd) for found in summary.videos if found.cost_usd is not None)
+    videos = "1 video" if len(summary.videos) == 1 else f"{len(summary.videos)} videos"
+    return f"{videos}, paid for with {cost:.2f} USD in all"

@@ -1,0 +1,39 @@
+"""JSON on stdout for programs, without what a terminal needs: `models` and `check` answer at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect_together_video.flows.cli.encoding import holds_all
+from together_video.errors import VideoError
+
+
+def json_text(content: Any, *, indent: int | None = 1) -> str:
+    """A JSON document for stdout. What a terminal would obey, or turn around, and what stdout's encoding lacks, is
+    escaped as JSON allows.
+    """
+    if not holds_all(sys.stdout):
+        return json.dumps(content, indent=indent)
+    return "".join(map(_escaped, json.dumps(content, indent=indent, ensure_ascii=False)))
+
+
+def _escaped(letter: str) -> str:
+    if letter == "\n" or letter.isprintable():
+        return letter
+    # Twice where the letter takes two UTF-16 units; only texts hold such letters.
+    return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
+
+
+@contextmanager
+def errors_as_document(as_json: bool) -> Iterator[None]:
+    """With `--json`, an error is a document as well: what reads stdout finds one in every case."""
+    try:
+        yield
+    except VideoError as error:
+        if as_json:
+            print(json_text({"error": error.message}))  # noqa: T201 - the result
+        raise

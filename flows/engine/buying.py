@@ -1,0 +1,195 @@
+"""Making sure that a video is bought: once, within the budget, and not again where an earlier run did it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Literal
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine.run_budget import RunBudget
+from prefect_together_video.tasks.create import create_video
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.runs import run_logger, step
+from together_video.api.client import TogetherClient
+from together_video.errors import (
+    ArchiveError,
+    BudgetReached,
+    CreateAmbiguous,
+    JobForgotten,
+    MediaRefused,
+    VideoError,
+)
+from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
+from together_video.ledger.spool import Spool
+from together_video.media.link_checks import LinkChecks
+
+#: What to do with a create of an earlier run that had no clear answer.
+OnAmbiguous = Literal["hold", "resubmit"]
+
+
+class Buyer:
+    """Buys the videos of one run. `creating` are the ids of those behind which there may be a job that is
+    not known yet; `tell` hears "creating" and "stopped".
+    """
+
+    def __init__(
+        self,
+        client: TogetherClient,
+        ledger: Ledger,
+        spool: Spool,
+        *,
+        budget: RunBudget,
+        link_checks: LinkChecks | None,
+        retry_failed: bool,
+        on_ambiguous: OnAmbiguous,
+        tell: Callable[[VideoPlan, str], None],
+    ) -> None:
+        self.creating: set[str] = set()
+        self._client, self._ledger, self._spool = client, ledger, spool
+        self._budget, self._link_checks, self._tell = budget, link_checks, tell
+        self._retry_failed, self._on_ambiguous = retry_failed, on_ambiguous
+        self._doubts: set[str] = set()
+        self._unrecorded: set[str] = set()
+
+    async def look_ahead(self, plans: Sequence[VideoPlan]) -> None:
+        """Find many that have no record by a few listings, to spare a look at each."""
+        with suppress(ArchiveError):
+            self._unrecorded |= await self._ledger.unrecorded({plan.id for plan in plans})
+
+    async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
+        """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
+
+        Raises:
+            ArchiveError: the ledger cannot be asked.
+        """
+
+        async def charge(plan: VideoPlan) -> None:
+            while True:
+                facts = await self._ledger.facts(plan.id)
+                known = facts.record or facts.claim
+                if known is not None and known.plan.batch_id == plan.batch_id:
+                    paid = facts.record.cost_usd if facts.record else None
+                    self._budget.charge(plan.estimate_usd if paid is None else paid)
+                if facts.record is None or facts.record.state == "archived":
+                    return
+                plan = plan.next_attempt()
+
+        await asyncio.gather(*(charge(plan) for plan in plans))
+
+    async def latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
+        """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
+        if plan.id in self._unrecorded:
+            # Known for the first time only: a claim may find a record that was written since.
+            self._unrecorded.discard(plan.id)
+            return plan, None
+        while True:
+            record = await self._ledger.record(plan.id)
+            if record is None or record.state == "archived":
+                return plan, record
+            following = plan.next_attempt()
+            if record.state == "failed" and not self._retry_failed:
+                facts = await self._ledger.facts(following.id)
+                if facts.state is LedgerState.ABSENT:
+                    return plan, record
+            plan = following
+
+    async def buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
+        """The create, within the budget."""
+        await self._ask_for_media(plan)
+        try:
+            await self._budget.reserve(plan.estimate_usd)
+        except BudgetReached:
+            if await self._is_bought(plan):
+                return await self._create(plan)
+            raise
+        try:
+            self.creating.add(plan.id)
+            self._tell(plan, "creating")
+            bought = await self._create(plan)
+        except CreateAmbiguous as error:
+            if error.fresh:
+                # It may have been charged, so it counts at its estimate.
+                await self._budget.settle(plan.estimate_usd, None)
+            else:
+                await self._budget.release(plan.estimate_usd)
+            self.creating.discard(plan.id)
+            raise
+        except VideoError:
+            await self._budget.release(plan.estimate_usd)
+            self.creating.discard(plan.id)
+            raise
+        except Exception:
+            # No answer of the create says that nothing was made: it counts as if it had been.
+            await self._budget.settle(plan.estimate_usd, None)
+            raise
+        self.creating.discard(plan.id)
+        if isinstance(bought, VideoRecord) or bought.resumed:
+            await self._budget.release(plan.estimate_usd)
+        return bought
+
+    async def _create(self, plan: VideoPlan) -> Purchase | VideoRecord:
+        """What was found ambiguous is given up and bought again, if that was asked for."""
+        first = plan
+        try:
+            while True:
+                try:
+                    return await step(create_video, plan, self._client, self._ledger, self._spool)
+                except CreateAmbiguous as error:
+                    if error.fresh or not await self._give_up(plan, error):
+                        raise
+                    plan, record = await self.latest(plan)
+                    if record is not None:
+                        return record
+        except asyncio.CancelledError:
+            if plan.id not in self._client.posted:
+                self.creating.discard(first.id)
+                self._tell(first, "stopped")
+            raise
+
+    async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
+        """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""
+        if self._on_ambiguous == "hold":
+            return False
+        facts = await self._ledger.facts(plan.id)
+        if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
+            return False
+        if not await self._can_buy_again(plan):
+            return False
+        await self._abandon(facts.claim, error)
+        return True
+
+    async def give_up_forgotten(self, purchase: Purchase, error: JobForgotten) -> bool:
+        """Close a purchase whose job is lost at the provider, if that was asked for."""
+        if self._on_ambiguous == "hold" or not await self._can_buy_again(purchase.claim.plan):
+            return False
+        await self._abandon(purchase.claim, error, job_id=error.job_id)
+        return True
+
+    async def _can_buy_again(self, plan: VideoPlan) -> bool:
+        """Nothing is given up for money that the month does not have."""
+        if await self._ledger.spending.has_room(plan.estimate_usd):
+            return True
+        run_logger().warning("%s: stays held, as the month's limit has no room to buy it again.", plan.title)
+        return False
+
+    async def _abandon(self, claim: Claim, error: VideoError, *, job_id: str | None = None) -> None:
+        run_logger().warning("%s: given up and bought again: %s", claim.plan.title, error.message)
+        await self._ledger.abandon(claim, f"Bought again although: {error.message}", job_id=job_id)
+
+    async def _is_bought(self, plan: VideoPlan) -> bool:
+        """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""
+        facts = await self._ledger.facts(plan.id)
+        doubtful = facts.state is LedgerState.AMBIGUOUS and self._on_ambiguous == "hold"
+        return facts.submission is not None or doubtful
+
+    async def _ask_for_media(self, plan: VideoPlan) -> None:
+        """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""
+        doubts = [] if self._link_checks is None else await self._link_checks.doubts(plan.request)
+        for doubt in doubts:
+            if doubt.sure and (await self._ledger.facts(plan.id)).state is LedgerState.ABSENT:
+                raise MediaRefused(f"{doubt.words}. Nothing was created.")
+            if doubt.words not in self._doubts:
+                self._doubts.add(doubt.words)
+                run_logger().warning("%s; the provider may see more than this machine.", doubt.words)

@@ -1,0 +1,55 @@
+"""What the models' jobs took, from one run to the next. None of it is worth a video: trouble is only logged."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from prefect_together_video.blocks.ledger.durations import DurationStatistics
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.runs import run_logger
+from together_video.catalogue import Catalogue
+from together_video.polling.learner import Learner
+from together_video.polling.policy import PollPolicy
+
+#: Seconds that a first wait stands back for the bucket; what comes later is used later.
+_PATIENCE = 5.0
+
+
+class DurationHistory:
+    """A run's learner, with what earlier runs have seen."""
+
+    def __init__(self, ledger: Ledger, policy: PollPolicy) -> None:
+        self.learner = Learner(policy, _typical_seconds)
+        self._statistics = DurationStatistics(ledger.store, ledger.layout)
+        self._reading: dict[str, asyncio.Task[None]] = {}
+
+    async def recall(self, model: str) -> None:
+        """Read once a run and model what earlier runs have seen of it."""
+        if model not in self._reading:
+            self._reading[model] = asyncio.create_task(self._read(model))
+        await asyncio.wait([self._reading[model]], timeout=_PATIENCE)
+
+    async def keep(self) -> None:
+        """Write what this run has seen, for later ones: once, at its end."""
+        for task in self._reading.values():
+            task.cancel()
+        for facts in self.learner.facts(datetime.now(UTC)):
+            try:
+                await self._statistics.keep(facts)
+            except Exception as error:  # noqa: BLE001 - the videos are in the archive
+                run_logger().warning("How long %s takes could not be kept: %s", facts.model, error)
+
+    async def _read(self, model: str) -> None:
+        try:
+            found = await self._statistics.newest(model)
+        except Exception as error:  # noqa: BLE001 - without it jobs are asked for a little more often
+            run_logger().warning("How long %s took earlier cannot be read: %s", model, error)
+        else:
+            if found is not None:
+                self.learner.recall(model, found.seconds)
+
+
+def _typical_seconds(model: str) -> float | None:
+    known = Catalogue.load().find(model)
+    return None if known is None else known.typical_seconds

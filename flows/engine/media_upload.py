@@ -1,0 +1,80 @@
+"""The media of requests on their way into the archive, before the requests are planned."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.media import fetch_media, store_media
+from prefect_together_video.tasks.runs import step
+from together_video.errors import InputError
+from together_video.inputs.media import MediaIntake, MediaProblem, refuse, take_in
+from together_video.media.files import MediaFile
+from together_video.media.references import references_of
+from together_video.media.sources import media_texts
+from together_video.requests import VideoRequest
+
+#: Uploads at a time: each may read a large file.
+_AT_ONCE = 8
+
+
+async def looked_at(requests: Sequence[VideoRequest], names: Sequence[str] | None = None) -> MediaIntake:
+    """As `take_in`, in a thread: files are read whole.
+
+    Raises:
+        MediaRefused: some media cannot be used.
+    """
+    if not any(request.media for request in requests):
+        return MediaIntake(list(requests), {})
+    return await to_thread.run_sync(partial(take_in, requests, names=names))
+
+
+async def keep_media(
+    intake: MediaIntake, ledger: Ledger, names: Sequence[str] | None = None
+) -> list[VideoRequest]:
+    """Bring everything into the archive that the requests need from it; s3:// addresses are copied.
+
+    Returns the requests, which from here on hold links, references and small inline images only.
+
+    Raises:
+        MediaRefused: an object is missing or not what is needed, or a file was changed meanwhile.
+        ArchiveError: the bucket cannot be written.
+    """
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def store(file: MediaFile) -> None:
+        async with places:
+            await step(store_media, file, ledger)
+
+    async def fetch(address: str, folder: Path) -> Path | InputError:
+        async with places:
+            try:
+                return await step(fetch_media, address, folder, ledger)
+            except InputError as error:
+                # The line and the field are known to whoever looks at the copies.
+                return error
+
+    with tempfile.TemporaryDirectory(prefix="together-video-media-") as folder:
+        if intake.elsewhere:
+            paths = [Path(folder) / str(number) for number, _ in enumerate(intake.elsewhere)]
+            fetched = await asyncio.gather(*map(fetch, intake.elsewhere, paths))
+            copies = dict(zip(intake.elsewhere, fetched, strict=True))
+            again = await to_thread.run_sync(partial(take_in, intake.requests, names=names, fetched=copies))
+            intake = MediaIntake(again.requests, {**intake.files, **again.files})
+        await asyncio.gather(*(store(file) for file in intake.files.values()))
+    named = {reference for request in intake.requests for reference in references_of(request)}
+    missing = set(await ledger.lacks_media(sorted(named - set(intake.files))))
+    problems = [
+        MediaProblem(number, place, f"{text}: there is no such content in the archive")
+        for number, request in enumerate(intake.requests)
+        for place, _, text in media_texts(request)
+        if text in missing
+    ]
+    refuse(problems, len(intake.requests), names)
+    return intake.requests

@@ -1,0 +1,431 @@
+"""The way of one video through the tasks, many at a time: create, wait, download, archive.
+
+One client, one ledger, one event loop for a whole run. What happens to one video does not stop
+the others, unless no video can succeed any more (no key, no credit, no bucket).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from decimal import Decimal
+from functools import partial
+
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine.buying import Buyer, OnAmbiguous
+from prefect_together_video.flows.engine.duration_history import DurationHistory
+from prefect_together_video.flows.engine.readiness import check_machine
+from prefect_together_video.flows.engine.record_cache import RecordCache
+from prefect_together_video.flows.engine.run_budget import RunBudget
+from prefect_together_video.flows.engine.stopping import all_of
+from prefect_together_video.flows.reporting.progress import Progress, tell
+from prefect_together_video.flows.reporting.progress_artifact import watched
+from prefect_together_video.flows.reporting.results import interrupted
+from prefect_together_video.tasks import poll
+from prefect_together_video.tasks.archive import archive_video, record_failure
+from prefect_together_video.tasks.download import download_video
+from prefect_together_video.tasks.make import make_video
+from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.runs import run_logger, step
+from prefect_together_video.tasks.wait import wait_for_video
+from together_video.api.client import CREATING_AT_ONCE, TogetherClient
+from together_video.errors import (
+    AccountRefused,
+    ApiOverloaded,
+    ApiUnreachable,
+    BucketRefused,
+    BudgetReached,
+    ConfigurationError,
+    CreateAmbiguous,
+    DownloadBroken,
+    JobDeadlinePassed,
+    JobFailed,
+    JobForgotten,
+    JobWithoutVideo,
+    LinkExpired,
+    ObjectConflict,
+    RateLimited,
+    RequestRefused,
+    StoreUnavailable,
+    VideoError,
+)
+from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.spool import Spool
+from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
+from together_video.media.link_checks import LinkChecks
+from together_video.polling.policy import PollPolicy
+from together_video.remedies import as_sentence
+
+#: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
+Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
+
+#: Of so many videos in one run, at most, each step is a task run of Prefect's; of more, each video is one. Prefect's
+#: server and its pages slow down with their number.
+STEPS_SHOWN = 50
+#: After one of these no other create can succeed.
+_HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
+#: Nobody has refused the video: it may be made as soon as this is over.
+_PASSING = (ApiUnreachable, ApiOverloaded, RateLimited, StoreUnavailable)
+#: What every job costs and needs that could not be brought home yet.
+_KEPT = "The job is billed and kept in flight: the next run, or together-video collect, goes on with it."
+
+
+class Pipeline:
+    """Makes videos with shared resources; `records` holds the final records that it met, by plan id."""
+
+    def __init__(
+        self,
+        client: TogetherClient,
+        ledger: Ledger,
+        *,
+        policy: PollPolicy | None = None,
+        in_flight: int = 20,
+        spool: Spool | None = None,
+        link_checks: LinkChecks | None = None,
+        budget_usd: Decimal | None = None,
+        retry_failed: bool = False,
+        on_ambiguous: OnAmbiguous = "hold",
+    ) -> None:
+        self.client = client
+        self.ledger = ledger
+        self.policy = policy or PollPolicy()
+        self.durations = DurationHistory(ledger, self.policy) if self.policy.adaptive else None
+        self.spool = spool or Spool()
+        self.records = RecordCache()
+        #: How many jobs stay at the provider for another reason than a passed deadline.
+        self.troubles = 0
+        self._budget = RunBudget(budget_usd)
+        self.buyer = Buyer(
+            client,
+            ledger,
+            self.spool,
+            budget=self._budget,
+            link_checks=link_checks,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+            tell=self._tell,
+        )
+        self._in_flight = in_flight
+        self._hopeless: VideoError | None = None
+        self._out_of_budget: set[str] = set()
+        self._under_way = 0
+        self._done = 0
+        self._total = 0
+
+    async def check(self) -> None:
+        """Show, before anything is claimed, that this machine and this bucket can finish what is bought.
+
+        Raises:
+            ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
+        """
+        checks = (check_machine(self.client, self.spool), self.ledger.check())
+        for outcome in await asyncio.gather(*checks, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
+        """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
+        await self.buyer.look_ahead(plans)
+        return await self._all([(plan, partial(self._make, plan)) for plan in plans])
+
+    async def finish(self, purchases: Sequence[Purchase]) -> Summary:
+        """Bring home what was bought earlier: nothing is created."""
+        return await self._all(
+            [(bought.claim.plan, partial(self._bring_home, bought)) for bought in purchases]
+        )
+
+    async def _all(self, works: Sequence[Work]) -> Summary:
+        self._total += len(works)
+        outcomes: dict[int, VideoOutcome] = {}
+        left = iter(enumerate(works))
+        is_large = len(works) > STEPS_SHOWN
+        # Were all begun at once, Prefect would make all of their task runs before the first create.
+        beginnings = asyncio.Semaphore(CREATING_AT_ONCE)
+
+        async def take_turns() -> None:
+            # An asyncio task for each video would keep what it leaves behind until the last video is over.
+            for place, (plan, work) in left:
+                with ExitStack() as beginning:
+                    await beginnings.acquire()
+                    beginning.callback(beginnings.release)
+                    make = partial(work, beginning.close)
+                    outcomes[place] = await (self._as_one(plan, make) if is_large else make())
+                self._over(plan, outcomes[place])
+
+        try:
+            await all_of(
+                (take_turns() for _ in range(min(self._in_flight, len(works)))), slow_to_stop=self._stopping
+            )
+        except asyncio.CancelledError:
+            # No new creates from here on; a POST that was under way has stored its outcome.
+            run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
+            raise
+        return Summary.of(outcomes[place] for place in range(len(works)))
+
+    def _stopping(self) -> None:
+        if posted := len(self.buyer.creating):
+            run_logger().warning(
+                "Stopping as soon as the answers to %d creates are stored in the bucket. Giving them up (Ctrl-C "
+                "again) may lose job ids: such videos are then held as perhaps charged.",
+                posted,
+            )
+
+    async def _as_one(self, plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> VideoOutcome:
+        """All steps of a video in one task run. However that fares with Prefect, the video is as its work says."""
+        found: list[VideoOutcome] = []
+
+        async def noted() -> VideoOutcome:
+            found.append(await work())
+            return found[0]
+
+        try:
+            await step(make_video, plan, noted)
+        except Exception as error:  # noqa: BLE001 - Failed, as the outcome says; or a trouble of Prefect's
+            if not found:
+                return await self.as_recorded(plan, self._unexpected(plan, error))
+        return found[0]
+
+    def _over(self, plan: VideoPlan, outcome: VideoOutcome) -> None:
+        self._done += 1
+        line = f"{plan.title}: {outcome.state}" + (f": {outcome.error}" if outcome.error else "")
+        run_logger().log(logging.INFO if outcome.state in GOOD else logging.ERROR, line)
+        self._tell(plan, outcome.state.value, outcome.error or "", outcome)
+
+    async def _make(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
+        """Reuse or buy one video and bring it home. What goes wrong before the create is "refused", or
+        "skipped" where nobody refused it.
+        """
+        try:
+            while True:
+                if self._hopeless is not None:
+                    return _not_started(plan, self._hopeless)
+                plan, record = await self.buyer.latest(plan)
+                bought = record or await self.buyer.buy(plan)
+                if isinstance(bought, Purchase):
+                    self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
+                    return await self._bring_home(bought, begun)
+                if bought.state != "abandoned":
+                    return self._of_final(plan, bought)
+        except CreateAmbiguous as error:
+            return _outcome(plan, VideoState.AMBIGUOUS, error.message)
+        except BudgetReached as error:
+            self._out_of_budget.add(plan.id)
+            return _outcome(plan, VideoState.SKIPPED, f"Not started: {error.message}")
+        except VideoError as error:
+            # A create that cannot be sent has been tried for a minute: the others need not do the same.
+            if isinstance(error, (*_HOPELESS, ApiUnreachable)) and self._hopeless is None:
+                self._hopeless = error
+            return _not_bought(plan, error)
+        except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
+            return await self.as_recorded(plan, self._unexpected(plan, error))
+
+    async def as_recorded(self, plan: VideoPlan, words: str) -> VideoOutcome:
+        """What the ledger knows of a video of which nobody else can tell how it ended; `words` say why."""
+        try:
+            facts = await self.ledger.facts(plan.id)
+        except VideoError:
+            return _outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
+        if facts.record is not None and facts.record.state != "abandoned":
+            return self._of_final(plan, facts.record)
+        if facts.record is None and facts.submission is not None:
+            self.troubles += 1
+            return _outcome(plan, VideoState.SUBMITTED, f"{words} {_KEPT}", facts.submission.job_id)
+        if facts.record is None and facts.claim is not None:
+            return _outcome(plan, VideoState.AMBIGUOUS, f"{words} It may have been charged, so it is held.")
+        return _outcome(
+            plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later."
+        )
+
+    async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
+        """A job that the provider does not know any more is in doubt like a create without an answer."""
+        if await self.buyer.give_up_forgotten(purchase, error):
+            return await self._make(plan)
+        return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
+
+    async def _bring_home(self, purchase: Purchase, begun: Callable[[], None]) -> VideoOutcome:
+        """From the job id to the archive. What goes wrong here leaves the job at the provider."""
+        begun()
+        plan = purchase.claim.plan
+        reserved = None if purchase.resumed else plan.estimate_usd
+        cost = None
+        self._under_way += 1
+        try:
+            record = await self._wait_and_archive(purchase)
+            cost = record.cost_usd
+            self._under_way -= 1
+            if cost is not None and plan.estimate_usd is not None and cost > plan.estimate_usd:
+                run_logger().warning(
+                    "%s: the provider charged %s USD, more than the highest estimate of %s USD.",
+                    plan.title,
+                    cost,
+                    plan.estimate_usd,
+                )
+            return self._of_record(record, VideoState.ARCHIVED)
+        except JobFailed as error:
+            cost = error.job.cost_usd
+            self._under_way -= 1
+            return await self._failed(plan, purchase, error)
+        except JobForgotten as error:
+            self._under_way -= 1
+            return await self._forgotten(plan, purchase, error)
+        except VideoError as error:
+            if isinstance(error, _HOPELESS) and self._hopeless is None:
+                self._hopeless = error
+            self.troubles += not isinstance(error, JobDeadlinePassed)
+            words = (
+                error.message
+                if isinstance(error, JobDeadlinePassed)
+                else f"{as_sentence(error.message)} {_KEPT}"
+            )
+            return _outcome(plan, VideoState.SUBMITTED, words, purchase.job_id)
+        except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
+            self.troubles += 1
+            words = f"{self._unexpected(plan, error)} {_KEPT}"
+            return _outcome(plan, VideoState.SUBMITTED, words, purchase.job_id)
+        finally:
+            await self._budget.settle(reserved, cost)
+
+    async def _wait_and_archive(self, purchase: Purchase) -> VideoRecord:
+        """Raises JobForgotten also where a job that is older than a day is completed and gives no file."""
+        try:
+            return await self._through_the_steps(purchase)
+        except (JobWithoutVideo, LinkExpired, DownloadBroken) as error:
+            if (age := purchase.age_seconds) <= poll.FORGOTTEN_AFTER:
+                raise
+            raise JobForgotten(
+                f"{as_sentence(error.message)} The job was made {age / 3600:.0f} h ago and is billed: ask the "
+                f"provider for the file of job {purchase.job_id}, or buy the video again with --on-ambiguous resubmit.",
+                job_id=purchase.job_id,
+            ) from error
+
+    async def _through_the_steps(self, purchase: Purchase) -> VideoRecord:
+        learner = None
+        if self.durations is not None:
+            await self.durations.recall(purchase.claim.plan.request.model)
+            learner = self.durations.learner
+        job = await step(wait_for_video, purchase, self.client, self.policy, learner)
+        self._tell(purchase.claim.plan, "finished", "downloading")
+        clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
+        try:
+            return await step(archive_video, purchase, job, clip, self.ledger, self.spool)
+        except ObjectConflict:
+            # Another run of the same claim was first, with other bytes. What is in the bucket holds.
+            clip.file.path.unlink(missing_ok=True)
+            purchase = purchase.model_copy(update={"resumed": True})
+            clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
+            return await step(archive_video, purchase, job, clip, self.ledger, self.spool)
+
+    def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
+        """Of a video that was over before: a part that is run again finds what its first run has paid for."""
+        ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
+        return self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
+
+    def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
+        self.records.keep(record)
+        if record.state != "failed":
+            return VideoOutcome.of_record(record, state, bucket=self.ledger.bucket)
+        outcome = VideoOutcome.of_record(record, VideoState.FAILED, bucket=self.ledger.bucket)
+        words = as_sentence(record.error or "The provider gave no reason")
+        words += "" if " again" in words else " --retry-failed buys the video again."
+        return outcome.model_copy(update={"error": words})
+
+    async def _failed(self, plan: VideoPlan, purchase: Purchase, error: JobFailed) -> VideoOutcome:
+        try:
+            return self._of_record(await record_failure(purchase, error, self.ledger), VideoState.FAILED)
+        except VideoError as trouble:
+            words = f"{error.message} This could not be recorded ({trouble.message})"
+            return _outcome(plan, VideoState.FAILED, words, error.job_id)
+
+    def _unexpected(self, plan: VideoPlan, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return "The step took longer than its time limit."
+        run_logger().error("%s: unexpected", plan.title, exc_info=error)
+        return f"Unexpected {type(error).__name__}: {error}."
+
+    def _tell(
+        self, plan: VideoPlan, stage: str, detail: str = "", outcome: VideoOutcome | None = None
+    ) -> None:
+        tell(
+            Progress(
+                plan=plan,
+                stage=stage,
+                detail=detail,
+                done=self._done,
+                total=self._total,
+                outcome=outcome,
+                out_of_budget=plan.id in self._out_of_budget,
+            )
+        )
+
+
+def _outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None = None) -> VideoOutcome:
+    return VideoOutcome.of_plan(plan, state, error=error, job_id=job_id)
+
+
+def _not_started(plan: VideoPlan, error: VideoError) -> VideoOutcome:
+    """Nobody has refused this video; `error` keeps it, or every video, from being begun."""
+    words = as_sentence(error.message)
+    if isinstance(error, _PASSING) and "run again" not in words.lower():
+        words += " Run again later."
+    return _outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
+
+
+def _not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
+    """What stopped a video before its create was accepted, and what to do: it costs nothing."""
+    if isinstance(error, _PASSING):
+        return _not_started(plan, error)
+    words = as_sentence(error.message)
+    words += "" if "othing was " in words else " Nothing was created."
+    if isinstance(error, RequestRefused) and (error.status or 0) >= 400 and " again" not in words:
+        words += " Change the request: the same one would be refused again."
+    return _outcome(plan, VideoState.REFUSED, words)
+
+
+@asynccontextmanager
+async def open_pipeline(
+    together: TogetherCredentials | None,
+    archive: VideoArchive | None,
+    *,
+    policy: PollPolicy | None = None,
+    in_flight: int = 20,
+    budget_usd: Decimal | None = None,
+    retry_failed: bool = False,
+    on_ambiguous: OnAmbiguous = "hold",
+    check: bool = True,
+) -> AsyncIterator[Pipeline]:
+    """A pipeline over blocks, or over what the environment names. The machine and the bucket are checked first,
+    unless the caller does that before it writes.
+
+    Raises:
+        ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
+    """
+    together = together or TogetherCredentials.from_env()
+    archive = archive or VideoArchive.from_env()
+    spool = Spool()
+    spool.sweep()
+    async with (
+        together.get_client() as client,
+        archive.open() as ledger,
+        LinkChecks() as link_checks,
+        watched(),
+    ):
+        pipeline = Pipeline(
+            client,
+            ledger,
+            policy=policy,
+            in_flight=in_flight,
+            spool=spool,
+            link_checks=link_checks,
+            budget_usd=budget_usd,
+            retry_failed=retry_failed,
+            on_ambiguous=on_ambiguous,
+        )
+        if check:
+            await pipeline.check()
+        yield pipeline
+        if pipeline.durations is not None:
+            await pipeline.durations.keep()

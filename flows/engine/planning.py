@@ -1,0 +1,77 @@
+"""Requests -> plans: everything that is decided, checked and estimated before money is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from prefect.context import FlowRunContext
+from prefect.runtime import flow_run
+
+from prefect_together_video.tasks.runs import run_logger
+from together_video.catalogue import Review
+from together_video.catalogue.findings import Finding
+from together_video.errors import InputError
+from together_video.ledger.plans import plan_videos
+from together_video.ledger.records import Origin, Sweep, VideoPlan, edition_name
+from together_video.requests import VideoRequest
+
+#: Most bytes of JSON of requests or plans in the parameters of one run. A Prefect server takes 512 kB of all of them.
+MOST_BYTES = 300_000
+
+
+def fits_a_run(requests: Iterable[VideoRequest]) -> bool:
+    """Whether so many can be listed in the parameters of one run."""
+    return sum(len(request.model_dump_json()) for request in requests) <= MOST_BYTES
+
+
+def edition_now(edition: str) -> str:
+    """The edition in force: of a scheduled run its *scheduled* time counts, so that a late or a
+    repeated run of Tuesday's schedule is Tuesday's.
+    """
+    moment = flow_run.scheduled_start_time if FlowRunContext.get() is not None else None
+    return edition_name(edition, (moment or datetime.now(UTC)).astimezone(UTC))
+
+
+def prepare(
+    requests: Sequence[VideoRequest],
+    *,
+    edition: str,
+    batch_id: str | None,
+    origin: Origin | None = None,
+    strict: bool = False,
+    price_usd: Decimal | None = None,
+    needs_price: bool = False,
+    sweeps: Sequence[Sweep | None] | None = None,
+    chosen: Sequence[Sequence[Finding]] | None = None,
+    again: bool = False,
+) -> list[VideoPlan]:
+    """One checked and estimated plan a request. Warnings are logged, each kind once.
+
+    Args:
+        price_usd: the highest price of a video where the catalogue knows none.
+        sweeps, chosen: for each request the sweep that it belongs to, and what its shorthand became.
+        needs_price: there is a budget, which cannot hold for a video without a price.
+        again: they were looked at before, and the warnings are said.
+
+    Raises:
+        InputError: some requests cannot work, or have no price and need one.
+    """
+    review = Review.of(requests, strict=strict, chosen=chosen)
+    review.refuse_errors()
+    for remark in () if again else review.remarks:
+        run_logger().warning(remark)
+    if price_usd is not None and not again and None not in (found.estimate.usd for found in review.requests):
+        run_logger().warning("The price of %s USD is not used: the catalogue knows all prices.", price_usd)
+    prices = [price_usd if found.estimate.usd is None else found.estimate.usd for found in review.requests]
+    if needs_price and None in prices:
+        model = review.requests[prices.index(None)].request.model
+        raise InputError(
+            f"{model} has no known price, and there is a budget: give --price-usd, or your own catalogue its price. "
+            "Nothing was sent."
+        )
+    plans = plan_videos(requests, edition=edition, batch_id=batch_id, origin=origin, sweeps=sweeps)
+    return [
+        plan.model_copy(update={"estimate_usd": price}) for plan, price in zip(plans, prices, strict=True)
+    ]

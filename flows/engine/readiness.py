@@ -1,0 +1,92 @@
+"""Can this machine finish what it is about to pay for? Shown before the first claim, in a fraction of a second."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from anyio import to_thread
+
+from together_video.api.client import TogetherClient
+from together_video.errors import ConfigurationError, DownloadBroken
+from together_video.ledger.spool import Spool
+
+#: A whole clip of one second, of the kind that most models make: H.264 in an MP4.
+TINY_CLIP = Path(__file__).with_name("tiny.mp4")
+#: Bytes that the spool must have room for: a dozen clips on their way at the same time.
+LEAST_ROOM = 100 * 10**6
+
+
+async def check_machine(client: TogetherClient, spool: Spool) -> None:
+    """Show that what comes after a purchase can be done here: opening clips, making posters, keeping files, calling
+    the API.
+
+    Raises:
+        ConfigurationError: not so, in one sentence that says what to change.
+    """
+    await client.check()
+    await to_thread.run_sync(check_decoder)
+    await to_thread.run_sync(check_spool, spool.folder)
+
+
+def check_decoder() -> str:
+    """Open a tiny clip and make its poster, exactly as is done with a video that was bought.
+
+    Returns:
+        The decoder's name and release.
+
+    Raises:
+        ConfigurationError: it cannot be opened, or no poster can be made.
+    """
+    try:
+        name = f"PyAV {version('av')}"
+    except PackageNotFoundError:
+        name = "PyAV"
+    try:
+        from together_video.media.clips import inspect_clip
+
+        found = inspect_clip(TINY_CLIP)
+        trouble = None if found.poster else " ".join(found.notes)
+    except DownloadBroken as error:
+        trouble = error.message
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would come again after the purchase
+        trouble = f"{type(error).__name__}: {error}"
+    if trouble is not None:
+        raise ConfigurationError(
+            f"{name} cannot open a small MP4 and make its poster on this machine ({trouble.rstrip('.')}): videos would "
+            "be paid for and not archived. Install another release: pip install --upgrade av pillow."
+        )
+    return name
+
+
+def check_spool(folder: Path) -> int:
+    """Write to the folder that downloads pass through, and look how much room it has.
+
+    Returns:
+        Free bytes.
+
+    Raises:
+        ConfigurationError: it cannot be written, or has no room for a few clips.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="probe-", suffix=".part") as file:
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise ConfigurationError(
+            f"Downloads pass through {folder}, which cannot be written ({error.strerror or error}): make it "
+            "writable, or name another folder with TOGETHER_VIDEO_SPOOL."
+        ) from error
+    if free < LEAST_ROOM:
+        raise ConfigurationError(
+            f"Downloads pass through {folder}, which has room for {free / 1e6:.0f} MB, less than the "
+            f"{LEAST_ROOM / 1e6:.0f} MB that a few clips need: make room, or name another folder with "
+            "TOGETHER_VIDEO_SPOOL."
+        )
+    return free

@@ -1,0 +1,233 @@
+"""A batch over several workers: child runs of `generate-part` on a work pool, watched until all are over.
+
+The ledger keeps two runs of one part from paying twice, so a part whose worker died is simply run
+again. There is no queue here but Prefect's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from prefect.blocks.core import Block
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.context import FlowRunContext
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.states import Cancelling, Crashed
+
+from prefect_together_video.flows.engine.pipeline import Pipeline
+from prefect_together_video.flows.engine.planning import MOST_BYTES
+from prefect_together_video.flows.engine.stopping import all_of
+from prefect_together_video.flows.reporting.progress import Progress, tell
+from prefect_together_video.flows.reporting.progress_artifact import ALIVE_SECONDS
+from prefect_together_video.tasks.runs import run_logger
+from together_video.errors import ConfigurationError, InputError
+from together_video.ledger.plans import in_parts
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary, VideoOutcome
+
+#: The deployment that runs a part; `deployments/prefect.yaml` makes it.
+DEPLOYMENT = "generate-part/part"
+#: Most videos in one part.
+_MOST_VIDEOS = 100
+#: How often a part is given to a worker before it is given up.
+_TRIES = 3
+#: Seconds between two looks at the child runs.
+_LOOK_SECONDS = 2.0
+#: A part whose run gave no sign for so long, in seconds, has lost its worker.
+_SILENT_SECONDS = 5 * ALIVE_SECONDS
+#: A part that a worker has taken and not begun for so long, in seconds, has lost it, too: a new machine takes minutes.
+_STARTING_SECONDS = 900.0
+#: Seconds after which a part that no worker has begun is worth a warning.
+_WAITING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One share of a batch, and the parameters of the run that makes it."""
+
+    number: int
+    plans: Sequence[VideoPlan]
+    parameters: dict[str, Any]
+    title: str
+
+
+async def produce_in_parts(
+    pipeline: Pipeline,
+    plans: Sequence[VideoPlan],
+    *,
+    workers: int,
+    batch_id: str,
+    title: str,
+    in_flight: int,
+    budget_usd: Decimal | None,
+    options: dict[str, Any],
+    blocks: dict[str, Block | None],
+    deployment: str = DEPLOYMENT,
+) -> Summary:
+    """Make all plans in child runs, at most `workers` of them at a time.
+
+    A budget is divided by what the parts are estimated to cost, so that all of them together keep it.
+
+    Args:
+        options: further parameters of `generate_part`, as JSON.
+
+    Raises:
+        ConfigurationError: the server has no such deployment.
+        InputError: a block was not named, or never saved, so that no worker could load it.
+    """
+    if FlowRunContext.get() is None:
+        raise ConfigurationError(
+            f"Several workers need a Prefect server with the deployment {deployment}: set PREFECT_API_URL."
+        )
+    shared = {**options, "in_flight": max(1, -(-in_flight // workers)), **_references(blocks)}
+    divided = in_parts(plans, workers, most_bytes=MOST_BYTES, most=_MOST_VIDEOS)
+    whole = sum((plan.estimate_usd or Decimal(0) for plan in plans), Decimal(0))
+    parts = []
+    for number, members in enumerate(divided, 1):
+        parameters = {**shared, "plans": [plan.model_dump(mode="json") for plan in members]}
+        if budget_usd is not None:
+            share = sum((plan.estimate_usd or Decimal(0) for plan in members), Decimal(0))
+            parameters["budget_usd"] = str(budget_usd * share / whole if whole else budget_usd / len(divided))
+        parts.append(Part(number, members, parameters, f"{title}: part {number} of {len(divided)}"))
+    places = asyncio.Semaphore(workers)
+    async with get_client() as client:
+        try:
+            await client.read_deployment_by_name(deployment)
+        except ObjectNotFound as error:
+            raise ConfigurationError(
+                f"This Prefect server has no deployment {deployment}: deploy deployments/prefect.yaml, or run "
+                "with one worker. Nothing was created."
+            ) from error
+
+        done = 0
+
+        async def make(part: Part) -> list[VideoOutcome]:
+            nonlocal done
+            async with places:
+                outcomes = await _make(part, pipeline, client, deployment, batch_id)
+            for plan, outcome in zip(part.plans, outcomes, strict=False):
+                done += 1
+                # Without the outcome: the child has made the events.
+                stage, detail = outcome.state.value, outcome.error or ""
+                tell(Progress(plan=plan, stage=stage, detail=detail, done=done, total=len(plans)))
+            return outcomes
+
+        several = await all_of(map(make, parts))
+    outcomes = [outcome for found in several for outcome in found]
+    await _fetch_records(pipeline, outcomes)
+    return Summary.of(outcomes)
+
+
+async def _make(
+    part: Part, pipeline: Pipeline, client: PrefectClient, deployment: str, batch_id: str
+) -> list[VideoOutcome]:
+    """Have one part made. Where its workers keep dying, the ledger says how far it came."""
+    ledger = pipeline.ledger
+    for tries in range(1, _TRIES + 1):
+        name = f"{part.number}-{tries}"
+        try:
+            run = await arun_deployment(
+                deployment,
+                parameters={**part.parameters, "title": part.title, "part": name},
+                flow_run_name=part.title,
+                timeout=0,
+            )
+        except PrefectHTTPStatusError as error:
+            # Such as one request that is too large for a parameter.
+            run_logger().warning("%s cannot be given to a worker: %s", part.title, error)
+            break
+        try:
+            state = await _over(run, part, client)
+        except asyncio.CancelledError:
+            await client.set_flow_run_state(run.id, Cancelling(), force=True)
+            raise
+        stored = await ledger.store.get(ledger.layout.part(batch_id, name))
+        if stored is not None:
+            return list(Summary.model_validate_json(stored.data).videos)
+        run_logger().warning("%s ended as %s: %s", part.title, state.name, state.message)
+        if state.type in {StateType.FAILED, StateType.COMPLETED}:
+            # It could not begin, or it wrote into another bucket: a later try would do the same.
+            break
+    return [await pipeline.as_recorded(plan, "No worker has finished its part.") for plan in part.plans]
+
+
+async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
+    """Wait until the child run has ended, or has given no sign for so long that it must be dead."""
+    began = last_sign = time.monotonic()
+    sign: object = None
+    warned = False
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        state = (await client.read_flow_run(run.id)).state
+        if state is not None and state.is_final():
+            return state
+        now = time.monotonic()
+        if state is not None and state.is_running():
+            seen, patience = await _last_sign(run.id, client), _SILENT_SECONDS
+        elif state is not None and state.is_pending():
+            seen, patience = state.id, _STARTING_SECONDS
+        else:
+            last_sign = now
+            if not warned and now - began > _WAITING_SECONDS:
+                warned = True
+                run_logger().warning("%s waits for a worker: is one running for its work pool?", part.title)
+            continue
+        if seen != sign:
+            sign, last_sign = seen, now
+        if now - last_sign > patience:
+            dead: State[Any] = Crashed(message=f"No sign of life for {patience:.0f} s: its worker is gone.")
+            await client.set_flow_run_state(run.id, dead, force=True)
+            return dead
+
+
+async def _last_sign(run: UUID, client: PrefectClient) -> object:
+    """When the child's progress bar was last written: it is, every few seconds, while the child lives."""
+    found = await client.read_artifacts(
+        artifact_filter=ArtifactFilter(
+            flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=["progress"])
+        )
+    )
+    return max((artifact.updated for artifact in found if artifact.updated), default=None)
+
+
+async def _fetch_records(pipeline: Pipeline, outcomes: Iterable[VideoOutcome]) -> None:
+    """The gallery shows what is in the records, which the children have written."""
+    places = asyncio.Semaphore(32)
+
+    async def fetch(outcome: VideoOutcome) -> None:
+        async with places:
+            record = await pipeline.ledger.record(outcome.id)
+        if record is not None:
+            pipeline.records.keep(record)
+
+    await asyncio.gather(*(fetch(found) for found in outcomes if found.id not in pipeline.records))
+
+
+def _references(blocks: dict[str, Block | None]) -> dict[str, Any]:
+    """Blocks as parameters of another run: by reference, so that no secret travels.
+
+    Each must be named: workers would else take their own, and buy into another bucket or on another bill.
+    """
+    found: dict[str, Any] = {}
+    for name, block in blocks.items():
+        document = block._block_document_id if block is not None else None
+        if document is None:
+            raise InputError(
+                f"Several workers need the saved block for {name}, so that all of them use the same: save it "
+                f"(together-video save-blocks) and name it, as in --{name} production."
+            )
+        found[name] = {"$ref": {"block_document_id": str(document)}}
+    return found

@@ -1,0 +1,78 @@
+"""Events for Prefect's automations: what became of a video, that a batch ended, that money ran out.
+
+Each has a resource of its own (`together-video.video.<id>`, `together-video.batch.<id>`), with the flow
+run as a related resource, which Prefect adds. Outside of a flow run there is nobody to tell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.context import FlowRunContext
+from prefect.events import emit_event
+
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.validation_messages import printable
+
+#: The states of a video that others may want to act upon.
+_TOLD = frozenset({VideoState.ARCHIVED, VideoState.FAILED, VideoState.AMBIGUOUS})
+#: Longest text in a payload, in characters: a prompt may have 30,000.
+_TEXT = 2_000
+
+
+def video_ended(plan: VideoPlan, outcome: VideoOutcome) -> None:
+    """`together-video.video.archived`, `.failed` or `.ambiguous`; other states are no event."""
+    if outcome.state not in _TOLD:
+        return
+    payload: dict[str, Any] = {
+        **outcome.model_dump(mode="json", exclude={"prompt", "error"}),
+        "title": plan.title,
+        "prompt": _short(outcome.prompt),
+        "error": _short(outcome.error),
+        "cost_usd": None if outcome.cost_usd is None else float(outcome.cost_usd),
+        "batch_id": plan.batch_id,
+        "edition": plan.edition,
+    }
+    resource = {
+        "prefect.resource.id": f"together-video.video.{outcome.id}",
+        "prefect.resource.name": printable(plan.title, 100),
+        "together-video.model": outcome.model,
+        "together-video.state": outcome.state.value,
+    }
+    _emit(f"together-video.video.{outcome.state}", resource, payload)
+
+
+def budget_reached(plan: VideoPlan, reason: str) -> None:
+    """`together-video.budget.reached`: the first video that a budget or the monthly limit kept from beginning."""
+    name = plan.batch_id or plan.id
+    resource = {"prefect.resource.id": f"together-video.budget.{name}"}
+    _emit("together-video.budget.reached", resource, {"batch_id": plan.batch_id, "reason": _short(reason)})
+
+
+def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str) -> None:
+    """`together-video.batch.finished`, with the counts, the cost and where the gallery lies."""
+    payload = {
+        "batch_id": batch_id,
+        "title": printable(title, 200),
+        "sentence": summary.sentence,
+        "is_good": summary.is_good,
+        "counts": summary.counts,
+        "cost_usd": float(summary.cost_usd),
+        "bucket": bucket,
+        "page": summary.page,
+    }
+    resource = {
+        "prefect.resource.id": f"together-video.batch.{batch_id}",
+        "prefect.resource.name": printable(title, 100),
+    }
+    _emit("together-video.batch.finished", resource, payload)
+
+
+def _emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
+    if FlowRunContext.get() is not None:
+        emit_event(event, resource=resource, payload=payload)
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else printable(text, _TEXT)

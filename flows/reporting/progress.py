@@ -1,0 +1,48 @@
+"""What happens to each video, told as it happens to whoever listens in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import VideoOutcome
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One change of one video: `stage` is a verb in the past ("created"), `done` of `total` are over.
+
+    A create that is "creating" becomes "created", or "stopped" where the run ended before anything was sent.
+    `outcome` is there once this one is over; `out_of_budget` where a budget or a limit kept it from beginning.
+    """
+
+    plan: VideoPlan
+    stage: str
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+    outcome: VideoOutcome | None = None
+    out_of_budget: bool = False
+
+
+Listener = Callable[[Progress], None]
+
+_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("progress_listeners", default=())
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Tell `listener` of every change until the block ends, beside those who listen already."""
+    token = _listeners.set((*_listeners.get(), listener))
+    try:
+        yield
+    finally:
+        _listeners.reset(token)
+
+
+def tell(progress: Progress) -> None:
+    for listener in _listeners.get():
+        listener(progress)

@@ -1,0 +1,106 @@
+"""What Prefect's UI and its automations see of a run while it goes on: a progress bar, and events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+from prefect.context import FlowRunContext
+
+from prefect_together_video.flows.reporting import events
+from prefect_together_video.flows.reporting.progress import Progress, listening
+from prefect_together_video.tasks.runs import run_logger
+from together_video.ledger.summary import VideoState
+
+#: Seconds between two updates of the progress bar, when there is something new and when there is not.
+#: The latter tells whoever looks that the run is alive.
+NEWS_SECONDS, ALIVE_SECONDS = 2.0, 20.0
+#: Seconds that the last update may take: the server may be gone.
+_LAST_SECONDS = 5.0
+
+_PLACES = {"created": "at the provider", "goes on": "at the provider", "finished": "coming home"}
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[None]:
+    """Tell Prefect of each change until the block ends. Outside of a flow run nothing is told."""
+    if FlowRunContext.get() is None:
+        yield
+        return
+    bar = _ProgressBar()
+    keeper = asyncio.create_task(bar.keep())
+    try:
+        with listening(bar.hear), listening(_Announcer().hear):
+            yield
+    finally:
+        keeper.cancel()
+        await asyncio.wait([keeper], timeout=_LAST_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await bar.show()
+
+
+class _Announcer:
+    """Makes events of changes."""
+
+    def __init__(self) -> None:
+        self._budget_is_told = False
+
+    def hear(self, change: Progress) -> None:
+        if change.outcome is None:
+            return
+        events.video_ended(change.plan, change.outcome)
+        if change.out_of_budget and not self._budget_is_told:
+            self._budget_is_told = True
+            events.budget_reached(change.plan, change.detail)
+
+
+class _ProgressBar:
+    """A progress artifact, from the first change on."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+        self._done = self._total = 0
+        self._news = asyncio.Event()
+        self._artifact: UUID | None = None
+
+    def hear(self, change: Progress) -> None:
+        self._done, self._total = change.done, change.total
+        self._states[change.plan.id] = change.outcome.state.value if change.outcome else change.stage
+        self._news.set()
+
+    async def keep(self) -> None:
+        while True:
+            # Not asyncio.wait_for: that of Python 3.11 loses a cancellation that comes with the news.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await self._news.wait()
+            self._news.clear()
+            await self.show()
+            await asyncio.sleep(NEWS_SECONDS)
+
+    async def show(self) -> None:
+        """Bring the artifact up to date. What goes wrong costs no video, so it is only logged."""
+        if not self._total:
+            return
+        share = round(100 * self._done / self._total, 1)
+        try:
+            if self._artifact is None:
+                self._artifact = await acreate_progress_artifact(share, description=self._words())
+            else:
+                await aupdate_progress_artifact(self._artifact, share, description=self._words())
+        except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
+            run_logger().debug("The progress bar could not be moved: %s", error)
+
+    def _words(self) -> str:
+        """`12 of 40 videos: 10 archived, 2 reused, 5 at the provider`"""
+        counts: dict[str, int] = {}
+        for state in self._states.values():
+            words = _PLACES.get(state, state)
+            counts[words] = counts.get(words, 0) + 1
+        order = [*(state.value for state in VideoState), "at the provider", "coming home", "creating"]
+        parts = [f"{counts[state]} {state}" for state in order if state in counts]
+        return f"{self._done} of {self._total} videos: {', '.join(parts)}"

@@ -1,0 +1,109 @@
+"""How a run ends: the final state, whose message says what became of the videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from prefect_together_video.tasks.runs import run_logger
+from together_video.errors import VideoError
+from together_video.inputs.inbox import InboxReport
+from together_video.ledger.audit import AuditReport
+from together_video.ledger.summary import GOOD, Summary, VideoState
+
+#: What a run can come to.
+Result = Summary | AuditReport | InboxReport
+#: A final state, and what the run came to: Prefect replaces a state's data by a reference.
+Ending = tuple[State[Any], object]
+
+_endings: ContextVar[list[Ending] | None] = ContextVar("endings", default=None)
+
+
+@contextmanager
+def keeping() -> Iterator[list[Ending]]:
+    """Gives a list that gets the ending of a run as soon as it is known: Prefect's server may be gone
+    when it is to be told.
+    """
+    endings: list[Ending] = []
+    token = _endings.set(endings)
+    try:
+        yield endings
+    finally:
+        _endings.reset(token)
+
+
+def _kept(state: State[Any]) -> State[Any]:
+    if (endings := _endings.get()) is not None:
+        endings.append((state, result_of(state.data)))
+    return state
+
+
+class RunIncomplete(VideoError):
+    """Some of what a run was for is not as it should be; `result` has all of it.
+
+    It is the data of the Failed state, so that whoever awaits the flow without asking for its state
+    gets this error, as Prefect's users expect.
+    """
+
+    def __init__(self, message: str, *, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def ending(summary: Summary) -> State[Any]:
+    """Completed if every video is in the archive, else Failed. `result_of` gives the summary."""
+    return final(summary, is_good=summary.is_good)
+
+
+def collected(summary: Summary, *, troubles: int) -> State[Any]:
+    """As `ending`, but jobs that are still running at the provider are as they should be."""
+    fine = all(found.state in GOOD or found.state is VideoState.SUBMITTED for found in summary.videos)
+    return final(summary, is_good=fine and not troubles)
+
+
+def final(result: Result, *, is_good: bool) -> State[Any]:
+    """Completed with the result, or Failed with it inside of an error; the message is its sentence."""
+    if is_good:
+        return _kept(Completed(message=result.sentence, data=result))
+    return _kept(Failed(message=result.sentence, data=RunIncomplete(result.sentence, result=result)))
+
+
+def result_of(data: object) -> object:
+    """What a run of this project came to, from the data of its final state: the `Summary`, the
+    `AuditReport` or the `InboxReport` of a Completed or a Failed state, or the `VideoError` that kept it
+    from beginning.
+    """
+    return data.result if isinstance(data, RunIncomplete) else data
+
+
+def refused(error: VideoError) -> State[Any]:
+    """The run could not begin: nothing was created. The error is the state's data."""
+    run_logger().error(error.message)
+    return _kept(Failed(message=error.message, data=error))
+
+
+def interrupted(at_provider: int, creating: int = 0) -> str:
+    """What goes on although the run stops, and how it comes home.
+
+    Args:
+        at_provider: jobs whose ids are in the bucket.
+        creating: creates that were under way; what became of them is in the bucket as well.
+    """
+    sentences = ["Interrupted."]
+    if at_provider:
+        jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
+        sentences.append(f"{jobs} on at the provider and will be billed; the job ids are in the bucket.")
+    if creating:
+        creates = "1 create was" if creating == 1 else f"{creating} creates were"
+        sentences.append(f"{creates} under way and may be billed; what became of it is in the bucket.")
+    if not at_provider and not creating:
+        return "Interrupted. No job is under way at the provider; run again to go on."
+    sentences.append(
+        "Run the same again, or together-video collect, to bring them home without paying twice."
+    )
+    return " ".join(sentences)

@@ -1,0 +1,54 @@
+"""A limit on creates that reaches over all workers: Prefect's global concurrency limit, if the
+operator has made one of this name with a slot decay:
+
+    prefect gcl create together-video-create --limit 10 --slot-decay-per-second 0.5
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError
+from prefect.concurrency.asyncio import rate_limit
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+
+from prefect_together_video.tasks.runs import run_logger
+
+RATE_LIMIT = "together-video-create"
+
+#: Whether the limit exists, looked up once a run: Prefect warns at each acquisition of one that does not.
+_known: dict[str, asyncio.Future[bool]] = {}
+
+
+async def wait_for_rate_limit() -> None:
+    """Wait for a slot. Without such a limit, or outside of a run, this does nothing; and a Prefect
+    server that is away does not stop a run.
+    """
+    if FlowRunContext.get() is None or not await _is_limited(str(flow_run.id)):
+        return
+    try:
+        await rate_limit(RATE_LIMIT)
+    except (httpx.HTTPError, ConcurrencySlotAcquisitionError) as error:
+        run_logger().warning("The rate limit %s cannot be asked for: %s", RATE_LIMIT, error)
+
+
+async def _is_limited(run: str) -> bool:
+    if (asked := _known.get(run)) is not None:
+        return await asyncio.shield(asked)
+    answer = _known[run] = asyncio.get_running_loop().create_future()
+    found = False
+    try:
+        async with get_client() as client:
+            await client.read_global_concurrency_limit_by_name(RATE_LIMIT)
+        found = True
+    except ObjectNotFound:
+        pass
+    except httpx.HTTPError as error:
+        run_logger().warning("Prefect cannot be asked for the rate limit %s: %s", RATE_LIMIT, error)
+    finally:
+        answer.set_result(found)
+    return found

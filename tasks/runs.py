@@ -1,0 +1,90 @@
+"""The Prefect run around a step, if there is one: its name for the ledger, its logger, its engine.
+
+The command line also works where no Prefect server is configured. Prefect would then start a
+temporary server of its own, which takes longer than many a video; so outside of a flow run a step is
+run directly, by the very retry policy that its task carries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Task, get_run_logger
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+
+from together_video.errors import VideoError
+from together_video.ledger.records import RunRef
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
+def current_run() -> RunRef:
+    """The flow run that is under way in this context; without ids outside of one."""
+    if FlowRunContext.get() is None:
+        return RunRef(host=socket.gethostname())
+    return RunRef(flow_run_id=flow_run.id, flow_run_name=flow_run.name, host=socket.gethostname())
+
+
+def run_logger() -> Logger:
+    """The run's logger, whose lines the Prefect UI shows; a plain one outside of a run."""
+    if FlowRunContext.get() is None:
+        return logging.getLogger("together_video")
+    return get_run_logger()
+
+
+async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run one task: by Prefect inside a flow run, else directly with the task's retries and time limit.
+
+    Inside of another task it is run directly, too: Prefect's server needs 50 ms of CPU for each run of a task.
+    """
+    if (context := FlowRunContext.get()) is not None and TaskRunContext.get() is None:
+        # Prefect finds out which task gave what to which. It would search every field of every argument, if these
+        # were not quoted, and keep a state for every field of every result until the run ends: that of a large
+        # batch would grow by 30 kB a video. Each step leaves its own in a copy of the context that ends with it.
+        with context.model_copy(update={"run_results": {}, "task_run_assets": {}}):
+            return await task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
+    return await repeat(task, lambda: task.fn(*args, **kwargs))
+
+
+async def repeat(
+    task: Task[..., Any],
+    call: Callable[[], Coroutine[Any, Any, R]],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    chance: Callable[[], float] = random.random,
+) -> R:
+    """Make `call` under the retries, delays and time limit that `task` carries.
+
+    Raises:
+        TimeoutError: one attempt took longer than the task's `timeout_seconds`.
+        VideoError: not worth repeating, or the last attempt's.
+    """
+    delays = _delays(task)
+    for attempt in range(task.retries + 1):
+        try:
+            async with asyncio.timeout(task.timeout_seconds):
+                return await call()
+        except VideoError as error:
+            if not error.retryable or attempt == task.retries:
+                raise
+            delay = delays[min(attempt, len(delays) - 1)]
+            delay *= 1 + (task.retry_jitter_factor or 0) * chance()
+            run_logger().warning("%s. Trying again in %.0f s.", str(error).rstrip("."), delay)
+            await sleep(delay)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _delays(task: Task[..., Any]) -> list[float]:
+    given: Callable[[int], list[float]] | list[float] | float | None = task.retry_delay_seconds
+    if callable(given):
+        given = given(task.retries)
+    return given if isinstance(given, list) else [float(given or 0)]

@@ -1,0 +1,67 @@
+"""The pages of a batch in the bucket: as many as it takes, each within a browser's reach."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.cli.gallery_export import copy_out
+from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
+from prefect_together_video.flows.reporting.gallery_upload import publish
+from together_video.gallery.page import ROWS_A_PAGE
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.requests import VideoRequest
+
+
+async def published(archive: VideoArchive, count: int) -> tuple[Summary, dict[str, str]]:
+    """The summary and the objects of a batch of `count` videos that were not started."""
+    plans = [VideoPlan(request=VideoRequest(model="m", prompt=f"kite {n}")) for n in range(count)]
+    summary = Summary.of(VideoOutcome.of_plan(plan, VideoState.SKIPPED, error="No time.") for plan in plans)
+    async with archive.open() as ledger:
+        summary = await publish(ledger, "b1", "Kites", CachedRows(summary, plans, RecordCache()), summary)
+        place = ledger.layout.batch("b1", "")
+        found = {}
+        for listed in await ledger.store.list(place):
+            stored = await ledger.store.get(listed.key)
+            assert stored is not None
+            found[listed.key.removeprefix(place)] = stored.data.decode()
+    return summary, found
+
+
+@pytest.mark.anyio
+async def test_a_batch_of_hundreds_has_several_pages(archive: VideoArchive) -> None:
+    """The summary names the first; all videos are on one of them, and all in one summary document."""
+    count = 2 * ROWS_A_PAGE + 1
+    summary, found = await published(archive, count)
+    assert sorted(found) == ["batch.json", "index-2.html", "index-3.html", "index.html"]
+    assert (summary.page or "").endswith("batches/b1/index.html")
+    cards = {name: len(re.findall("<article", text)) for name, text in found.items()}
+    assert cards == {
+        "batch.json": 0,
+        "index.html": ROWS_A_PAGE,
+        "index-2.html": ROWS_A_PAGE,
+        "index-3.html": 1,
+    }
+    assert len(json.loads(found["batch.json"])["videos"]) == count
+
+
+def test_a_copy_brings_all_pages(
+    archive: VideoArchive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, moto_url: str
+) -> None:
+    """The links between the pages hold in the copy."""
+    summary, found = asyncio.run(published(archive, ROWS_A_PAGE + 1))
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": moto_url,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    page = copy_out(summary, archive.bucket, tmp_path)
+    assert page is not None
+    assert {path.name for path in page.parent.iterdir()} == set(found) - {"batch.json"}

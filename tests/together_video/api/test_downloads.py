@@ -1,0 +1,365 @@
+"""Transfer: a file is whole and under its name, or there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import random
+import resource
+import tracemalloc
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from together_video.api import downloads
+from together_video.api.client import TogetherClient
+from together_video.api.downloads import DownloadedFile, hash_file
+from together_video.api.settings import Timeouts
+from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkExpired
+
+VIDEO = random.Random(7).randbytes(300_000)
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[TogetherClient]:
+    """A client that waits longer for a piece than any machine pauses."""
+    async with TogetherClient("k", timeouts=Timeouts(download_seconds=60)) as made:
+        yield made
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where the file shall lie; the folder is not there yet."""
+    return tmp_path / "spool" / "fox.mp4"
+
+
+def left(target: Path) -> list[str]:
+    """What lies in the folder afterwards."""
+    return sorted(path.name for path in target.parent.iterdir()) if target.parent.is_dir() else []
+
+
+async def until_something_lies_there(target: Path) -> None:
+    while not left(target):  # noqa: ASYNC110 -- a folder tells nobody that it has a new file
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["length", "chunked", "until the end"])
+async def test_a_whole_file_arrives(wire: Any, client: TogetherClient, target: Path, kind: str) -> None:
+    """Size, checksum and content are those of what was sent, and nothing else is left."""
+    answers = {
+        "length": (wire.http(VIDEO),),
+        "chunked": (CHUNKED + chunk(VIDEO[:1000]) + chunk(VIDEO[1000:]) + chunk(b""),),
+        "until the end": (b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + VIDEO, "close"),
+    }
+    async with wire.serve(wire.saying(*answers[kind])) as server:
+        got = await client.download(server.url, target, max_bytes=len(VIDEO))
+    assert got == DownloadedFile(path=target, size=len(VIDEO), sha256=hashlib.sha256(VIDEO).hexdigest())
+    assert target.read_bytes() == VIDEO
+    assert left(target) == ["fox.mp4"]
+    assert server.heard[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.anyio
+async def test_a_file_that_is_there_is_replaced_whole(
+    wire: Any, client: TogetherClient, target: Path
+) -> None:
+    """What an earlier process left under the name does not shine through, and survives a failure."""
+    target.parent.mkdir()
+    target.write_bytes(b"old" * 500_000)
+    async with wire.serve(wire.http(b"", "500 No")) as server:
+        with pytest.raises(DownloadBroken):
+            await client.download(server.url, target, max_bytes=10**7)
+    assert target.stat().st_size == 1_500_000
+    async with wire.serve(wire.http(VIDEO)) as server:
+        await client.download(server.url, target, max_bytes=10**7)
+    assert target.read_bytes() == VIDEO
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip", "br"])
+async def test_an_encoding_that_was_not_asked_for_is_refused(
+    wire: Any, client: TogetherClient, target: Path, encoding: str
+) -> None:
+    """A small packed answer may hold a huge file, so nothing is unpacked; another link may do better."""
+    packed = wire.http(gzip.compress(b"fox" * 1000), content_encoding=encoding)
+    async with wire.serve(packed) as server:
+        with pytest.raises(DownloadBroken, match="was not asked for") as caught:
+            await client.download(server.url, target, max_bytes=10_000)
+    assert encoding in caught.value.message
+    assert left(target) == []
+
+
+#: What the server sends and does, each of it a download that broke off.
+BROKEN: dict[str, tuple[bytes | str, ...]] = {
+    "shorter than announced": (
+        b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + VIDEO[:200_000],
+        "close",
+    ),
+    "a byte short": (b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + VIDEO[:-1], "close"),
+    "reset": (b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + VIDEO[:200_000], "reset"),
+    "silent": (b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + VIDEO[:200_000], "hang"),
+    "chunked and cut off": (CHUNKED + chunk(VIDEO[:200_000]), "close"),
+    "cut off within a chunk": (CHUNKED + chunk(VIDEO)[:-1000], "close"),
+    "empty": (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",),
+    "empty and chunked": (CHUNKED + chunk(b""),),
+    "no content": (b"HTTP/1.1 204 No Content\r\n\r\n",),
+    "no answer": ("close",),
+    "not HTTP": (b"220 mail.example\r\n", "close"),
+    "a redirect in a circle": (b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n",),
+    "a redirect to a file": (b"HTTP/1.1 302 Found\r\nlocation: file:///etc/hosts\r\ncontent-length: 0\r\n\r\n",),
+    "a redirect to no port": (
+        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:99999/\r\ncontent-length: 0\r\n\r\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_a_broken_download_leaves_nothing(
+    wire: Any, client: TogetherClient, target: Path, kind: str
+) -> None:
+    """It may be tried again, and no file, whole or in part, is left of it."""
+    if kind == "silent":
+        client.timeouts = Timeouts(download_seconds=0.2)
+    async with wire.serve(wire.saying(*BROKEN[kind])) as server:
+        with pytest.raises(DownloadBroken) as caught:
+            await client.download(server.url, target, max_bytes=10**6)
+    assert caught.value.retryable
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 416, 451])
+async def test_a_refused_link_has_expired(
+    wire: Any, client: TogetherClient, target: Path, status: int
+) -> None:
+    """A fresh link is needed; the same one again would not help."""
+    async with wire.serve(wire.http(b"gone", f"{status} No")) as server:
+        with pytest.raises(LinkExpired, match=str(status)) as caught:
+            await client.download(server.url, target, max_bytes=10**6)
+    assert not caught.value.retryable
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [300, 304, 408, 429, 500, 502, 503, 504])
+async def test_a_busy_storage_may_be_asked_again(
+    wire: Any, client: TogetherClient, target: Path, status: int
+) -> None:
+    """The link itself may still be good."""
+    answer = b"" if status == 304 else b"busy"
+    async with wire.serve(wire.http(answer, f"{status} Busy")) as server:
+        with pytest.raises(DownloadBroken, match=str(status)) as caught:
+            await client.download(server.url, target, max_bytes=10**6)
+    assert caught.value.retryable
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+async def test_an_announced_size_beyond_the_bound_is_not_even_begun(
+    wire: Any, client: TogetherClient, target: Path
+) -> None:
+    """The length alone decides: not a byte of the body is needed."""
+    async with wire.serve(wire.saying(wire.http(b"", announce=1001), "hang")) as server:
+        with pytest.raises(DownloadTooLarge, match="1001 bytes, more than the bound of 1000") as caught:
+            await client.download(server.url, target, max_bytes=1000)
+    assert not caught.value.retryable
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("bound", "passes"), [(2999, False), (3000, True)])
+async def test_an_unannounced_size_is_bounded_as_well(
+    wire: Any, client: TogetherClient, target: Path, bound: int, passes: bool
+) -> None:
+    """A stream without a length stops at the bound, which itself still passes."""
+    answer = CHUNKED + chunk(VIDEO[:1500]) + chunk(VIDEO[1500:3000]) + chunk(b"")
+    async with wire.serve(answer) as server:
+        if passes:
+            assert (await client.download(server.url, target, max_bytes=bound)).size == 3000
+        else:
+            with pytest.raises(DownloadTooLarge, match="more than the bound of 2999 bytes"):
+                await client.download(server.url, target, max_bytes=bound)
+    assert left(target) == (["fox.mp4"] if passes else [])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("below", [0, 1])
+async def test_a_folder_that_is_a_file_is_the_disks_fault(
+    wire: Any, client: TogetherClient, tmp_path: Path, below: int
+) -> None:
+    """One sentence that names the folder, and that the video is not lost."""
+    blocker = tmp_path / "spool"
+    blocker.write_bytes(b"a file")
+    folder = blocker / "deeper" if below else blocker
+    async with wire.serve(wire.http(VIDEO)) as server:
+        with pytest.raises(DownloadError, match="It stays at the provider") as caught:
+            await client.download(server.url, folder / "v.mp4", max_bytes=10**6)
+    assert type(caught.value) is DownloadError
+    assert str(folder) in caught.value.message
+    assert blocker.read_bytes() == b"a file"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("room", [0, 100_000])
+async def test_a_disk_without_room_leaves_nothing(
+    wire: Any, client: TogetherClient, target: Path, room: int
+) -> None:
+    """The system refuses to write beyond a size, as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with wire.serve(wire.http(VIDEO)) as server:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+        try:
+            with pytest.raises(DownloadError, match="make room and run again") as caught:
+                await client.download(server.url, target, max_bytes=10**6)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert type(caught.value) is DownloadError
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_download_leaves_nothing(wire: Any, client: TogetherClient, target: Path) -> None:
+    """Half a file is on the disk when the run is told to stop."""
+    pieces = (CHUNKED + chunk(VIDEO[:200_000]), "hang")
+    async with wire.serve(wire.saying(*pieces)) as server:
+        task = asyncio.create_task(client.download(server.url, target, max_bytes=10**6))
+        with anyio.fail_after(10):
+            await until_something_lies_there(target)
+        assert left(target)[0].endswith(".part")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+async def test_the_file_appears_only_when_it_is_whole(
+    wire: Any, client: TogetherClient, target: Path
+) -> None:
+    """Until the last byte is there, nothing lies under the name."""
+    before_the_end: list[list[str]] = []
+
+    async def answer(_: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + chunk(VIDEO[:1000]))
+        await writer.drain()
+        await until_something_lies_there(target)
+        before_the_end.append(left(target))
+        writer.write(chunk(VIDEO[1000:]) + chunk(b""))
+        await writer.drain()
+
+    async with wire.serve(answer) as server:
+        await client.download(server.url, target, max_bytes=10**6)
+    assert len(before_the_end[0]) == 1
+    assert before_the_end[0][0].startswith("fox.mp4.")
+    assert before_the_end[0][0].endswith(".part")
+    assert left(target) == ["fox.mp4"]
+
+
+@pytest.mark.anyio
+async def test_two_downloads_to_one_name_do_not_mix(wire: Any, client: TogetherClient, target: Path) -> None:
+    """Each writes into a file of its own; the last to finish has the name."""
+    other = VIDEO[::-1]
+    both = asyncio.Event()
+
+    async def answer(heard: Any, writer: asyncio.StreamWriter) -> None:
+        body = VIDEO if heard.target == "/one" else other
+        writer.write(CHUNKED + chunk(body[:1000]))
+        await writer.drain()
+        if len(server.heard) == 2:
+            both.set()
+        await both.wait()
+        writer.write(chunk(body[1000:]) + chunk(b""))
+        await writer.drain()
+
+    async with wire.serve(answer) as server:
+        one, two = await asyncio.gather(
+            client.download(f"{server.url}/one", target, max_bytes=10**6),
+            client.download(f"{server.url}/two", target, max_bytes=10**6),
+        )
+    assert one.sha256 == hashlib.sha256(VIDEO).hexdigest()
+    assert two.sha256 == hashlib.sha256(other).hexdigest()
+    assert target.read_bytes() in (VIDEO, other)
+    assert left(target) == ["fox.mp4"]
+
+
+@pytest.mark.anyio
+async def test_a_large_file_takes_little_memory(wire: Any, client: TogetherClient, target: Path) -> None:
+    """48 MB pass through a few."""
+    piece, count = bytes(range(256)) * 4096, 48
+
+    async def answer(_: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(wire.http(announce=len(piece) * count))
+        for _number in range(count):
+            writer.write(piece)
+            await writer.drain()
+
+    async with wire.serve(answer) as server:
+        tracemalloc.start()
+        try:
+            got = await client.download(server.url, target, max_bytes=10**9)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert got.sha256 == hashlib.sha256(piece * count).hexdigest()
+    assert peak < 12_000_000
+
+
+@pytest.mark.anyio
+async def test_a_length_that_a_transport_let_pass_is_held_against_the_file(target: Path) -> None:
+    """Behind a transport that does not count for us, the count is still made."""
+    answer = httpx.Response(200, headers={"content-length": "9"}, stream=httpx.ByteStream(b"fox"))
+    transport = httpx.MockTransport(lambda _: answer)
+    async with TogetherClient("k", transport=transport) as client:
+        with pytest.raises(DownloadBroken, match="has 3 bytes, 9 were announced"):
+            await client.download("https://storage.test/v", target, max_bytes=100)
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("length", ["", "x", "-3", "3.0", "²"])
+async def test_a_length_that_is_no_number_is_no_announcement(target: Path, length: str) -> None:
+    """Nothing can be held against the file then."""
+    answer = httpx.Response(
+        200, headers=[(b"content-length", length.encode("latin-1"))], stream=httpx.ByteStream(b"fox")
+    )
+    async with TogetherClient("k", transport=httpx.MockTransport(lambda _: answer)) as client:
+        assert (await client.download("https://storage.test/v", target, max_bytes=100)).size == 3
+
+
+def test_a_file_on_disk_is_hashed_as_it_was_on_the_way(tmp_path: Path) -> None:
+    """What an earlier process left is described in the same words."""
+    path = tmp_path / "v.mp4"
+    path.write_bytes(VIDEO)
+    assert hash_file(path) == DownloadedFile(
+        path=path, size=len(VIDEO), sha256=hashlib.sha256(VIDEO).hexdigest()
+    )
+
+
+@pytest.mark.anyio
+async def test_a_file_is_durable_before_it_has_its_name(
+    wire: Any, client: TogetherClient, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes are synced, then renamed, then the folder is synced: a power cut leaves all or nothing."""
+    order: list[str] = []
+    fsync = downloads.os.fsync
+
+    def watched(handle: int) -> None:
+        order.append(f"sync {sorted(path.suffix for path in target.parent.iterdir())}")
+        fsync(handle)
+
+    monkeypatch.setattr(downloads.os, "fsync", watched)
+    async with wire.serve(wire.http(VIDEO)) as server:
+        await client.download(server.url, target, max_bytes=10**6)
+    assert order == ["sync ['.part']", "sync ['.mp4']"]

@@ -1,0 +1,130 @@
+"""Files of the inbox: what is taken, what is refused and why, and the names that they get."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from together_video.errors import InputError
+from together_video.inputs.inbox import InboxReport, InboxRow, moved_name, read_order, waiting
+from together_video.ledger.summary import Summary
+
+SMALL = {"model": "pixverse/pixverse-v5", "width": 640, "height": 360, "seconds": "5"}
+
+
+def jsonl(*rows: dict[str, Any]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def test_requests_of_each_format_are_taken() -> None:
+    """JSON Lines, CSV and plain text, by the file's ending."""
+    assert (
+        len(
+            read_order("a.jsonl", jsonl({**SMALL, "prompt": "a fox"}, {**SMALL, "prompt": "an owl"})).requests
+        )
+        == 2
+    )
+    assert read_order("a.csv", b"prompt\na fox\n").requests[0].request.prompt == "a fox"
+    assert [found.request.prompt for found in read_order("a.txt", b"a fox\nan owl\n").requests] == [
+        "a fox",
+        "an owl",
+    ]
+
+
+def test_a_list_in_a_line_is_a_sweep() -> None:
+    order = read_order("a.jsonl", jsonl({**SMALL, "prompt": "a fox", "seed": [1, 2, 3]}))
+    assert [found.sweep.values for found in order.requests if found.sweep] == [
+        {"seed": "1"},
+        {"seed": "2"},
+        {"seed": "3"},
+    ]
+
+
+def test_a_json_object_with_a_subject_is_a_brief() -> None:
+    """Settings for its videos stand beside the subject."""
+    content = {"subject": "tin robots", "count": 3, "settings": {"width": 864, "height": 480}}
+    order = read_order("brief.json", json.dumps(content).encode())
+    assert order.brief is not None
+    assert (order.brief.subject, order.brief.count, order.settings) == ("tin robots", 3, content["settings"])
+    assert order.requests == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.csv", b"prompt,steps\na kite,900\n", "line 2: steps: must be at most 50, is 900"),
+        ("a.jsonl", b"\x00\xff\xfe rubbish", "a.jsonl"),
+        ("a.jsonl", b"", "a.jsonl"),
+        ("a.json", b'{"subject": "x", "count": 900}', "count: must be at most 200, is 900"),
+        ("a.json", b'{"subject": "x", "settings": 3}', "settings: must be an object"),
+        ("a.json", b'{"subject": "x", "settings": {"steps": 900}}', "steps"),
+        ("a.py", b"import os\n", "is no list of prompts"),
+        ("a.jsonl", jsonl({"model": "nobody/nothing", "prompt": "a cat"}), "nobody/nothing"),
+        ("a.jsonl", b"[" * 200_000, "a.jsonl"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_reason(name: str, data: bytes, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_order(name, data)
+    assert words in caught.value.message
+    assert "/tmp" not in caught.value.message
+
+
+@pytest.mark.parametrize("place", ["/etc/passwd", "cat.jpg", "file:///etc/passwd", "~/cat.jpg"])
+def test_no_file_of_the_reading_machine_can_be_named(place: str, tmp_path: Path) -> None:
+    """Neither in a request nor in the settings of a brief."""
+    media = {"frame_images": [{"input_image": place}]}
+    with pytest.raises(InputError, match="names a file of the machine that makes it"):
+        read_order("a.jsonl", jsonl({"prompt": "a cat", "media": media}))
+    brief = {"subject": "x", "settings": {"media": media}}
+    with pytest.raises(InputError, match="names a file of the machine that makes it"):
+        read_order("a.json", json.dumps(brief).encode())
+
+
+def test_a_file_may_cost_so_much_and_no_more() -> None:
+    """The highest estimate of all its videos counts, for a brief as for requests."""
+    rows = jsonl({**SMALL, "prompt": "a fox"}, {**SMALL, "prompt": "an owl"})
+    assert len(read_order("a.jsonl", rows, limit_usd=5).requests) == 2
+    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.3 USD at most"):
+        read_order("a.jsonl", rows, limit_usd=0.3)
+    brief = json.dumps({"subject": "x", "count": 100}).encode()
+    with pytest.raises(InputError, match="a file may cost 1 USD at most"):
+        read_order("a.json", brief, limit_usd=1)
+
+
+def test_only_files_right_under_the_inbox_wait() -> None:
+    keys = ["p/inbox/", "p/inbox/a.jsonl", "p/inbox/done/b.jsonl", "p/inbox/refused/c.csv", "p/inboxes/d.csv"]
+    assert waiting(keys, "p/inbox/") == ["p/inbox/a.jsonl"]
+
+
+def test_a_moved_file_keeps_its_name_behind_the_time() -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert moved_name("a.jsonl", moment) == "20260102T030405-a.jsonl"
+    assert len(moved_name("x" * 900 + ".jsonl", moment).encode()) < 300
+
+
+def test_a_report_counts_its_files() -> None:
+    rows = [
+        InboxRow(name=n, state=s, message="") for n, s in (("a", "done"), ("b", "refused"), ("c", "done"))
+    ]  # type: ignore[arg-type]
+    assert InboxReport(files=tuple(rows)).sentence == "3 files: 2 done, 1 refused"
+    assert InboxReport(files=()).sentence == "the inbox is empty"
+    assert InboxReport(files=()).is_good
+    assert not InboxReport(files=tuple(rows)).is_good
+    assert InboxReport(files=(InboxRow(name="a", state="done", message="", summary=Summary.of([])),)).is_good
+
+
+def test_a_refused_file_is_named_once_and_its_place_is_told() -> None:
+    """What cannot be read is told with the file's name already."""
+    place = "p/inbox/refused/20260102T030405-a.jsonl"
+    row = InboxRow(name="a.jsonl", state="refused", message="a.jsonl: is empty.", moved_to=place)
+    assert row.sentence == f"a.jsonl: refused, lies in {place}: is empty."
+    lines = "x\\nb: 2 lines cannot be used.\n  line 1: is odd"
+    forged = InboxRow(name="x\nb", state="refused", message=lines, moved_to="p/x\nb")
+    assert forged.sentence == "x\\nb: refused, lies in p/x\\nb: 2 lines cannot be used.; line 1: is odd"
+    kept = InboxRow(name="b.csv", state="kept", message="The bucket does not answer.")
+    assert kept.sentence == "b.csv: kept: The bucket does not answer."

@@ -1,0 +1,83 @@
+"""What to do about the service's errors: each known code gets its sentence, nothing else gets a guess."""
+
+import pytest
+
+from together_video.jobs import VideoJob
+from together_video.remedies import advice_for, with_advice
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "words"),
+    [
+        (None, "no money", 402, "no credit left"),
+        ("third_party_data_sharing_blocked", "blocked", 403, "organisation's privacy settings"),
+        (None, "no", 403, "check its rights"),
+        (None, "no", 401, "Check the API key"),
+        ("model_not_available", "Unable to access model x/y", 404, "together-video models"),
+        (None, "The model x/y does not exist", 404, "together-video models"),
+        (
+            "unsupportedParameter",
+            "Unsupported use of 'negativePrompt'",
+            None,
+            "does not take negative_prompt:",
+        ),
+        (
+            "unsupportedParameter",
+            "The parameter guidance_scale is not supported",
+            400,
+            "guidance_scale: leave",
+        ),
+        ("unsupportedParameter", "no", None, "the parameter that it names"),
+        ("invalidDuration", "too long", None, "together-video models NAME"),
+        ("content_moderation", "refused", 400, "change the wording"),
+        (None, "The output may contain sensitive information", None, "change the wording"),
+        ("nsfw", "no", 422, "change the wording"),
+    ],
+)
+def test_a_known_error_is_explained(code: str | None, message: str, status: int | None, words: str) -> None:
+    """By its code, else by its status, else by its words."""
+    advice = advice_for(code, message, status=status)
+    assert advice is not None
+    assert words in advice
+    assert advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status"),
+    [
+        (None, "too odd", 422),
+        ("server_error", "Something broke", None),
+        (None, "There is no such job", 404),
+        (None, "The safety of the service is at risk", 500),
+    ],
+)
+def test_an_unknown_error_gets_no_advice(code: str | None, message: str, status: int | None) -> None:
+    """The service's words stand alone."""
+    assert advice_for(code, message, status=status) is None
+    assert with_advice("It said so", code, message, status=status) == "It said so"
+
+
+def test_advice_follows_a_whole_sentence() -> None:
+    """One full stop between the two."""
+    assert with_advice("It failed", None, "", status=401) == "It failed. Check the API key."
+    assert with_advice("It failed.", None, "", status=401) == "It failed. Check the API key."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": {"code": "unsupportedParameter", "message": "Unsupported use of negativePrompt"}},
+        {
+            "info": {
+                "errors": [{"code": "unsupportedParameter", "message": "Unsupported use of negativePrompt"}]
+            }
+        },
+    ],
+)
+def test_a_failed_job_says_what_to_change(answer: dict[str, object]) -> None:
+    """In both generations of the format, so that it stands in the record and on the page."""
+    said = VideoJob.from_json({"id": "j", "status": "failed", **answer}).fault_text
+    assert said.startswith(
+        "Unsupported use of negativePrompt (unsupportedParameter). The model does not take"
+    )
+    assert "negative_prompt" in said

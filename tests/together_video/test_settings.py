@@ -1,0 +1,118 @@
+"""Environment: the names that Together's and AWS's own tools use, checked before anything is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from together_video.api.settings import Timeouts, api_from_env, timeouts_from_env
+from together_video.errors import ConfigurationError
+from together_video.ledger.settings import bucket_from_env, check_bucket
+
+NAMES = ["TOGETHER_API_KEY", "TOGETHER_BASE_URL", "VIDEO_ARCHIVE_BUCKET", "VIDEO_ARCHIVE_PREFIX"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        (None, "https://api.together.ai"),
+        ("", "https://api.together.ai"),
+        ("https://api.together.xyz/v1", "https://api.together.xyz"),
+        ("http://127.0.0.1:8765/", "http://127.0.0.1:8765"),
+    ],
+)
+def test_the_api_is_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, base_url: str | None, expected: str
+) -> None:
+    """The key is trimmed, the address normalised, and has a default."""
+    monkeypatch.setenv("TOGETHER_API_KEY", " key\n")
+    if base_url is not None:
+        monkeypatch.setenv("TOGETHER_BASE_URL", base_url)
+    assert api_from_env() == ("key", expected)
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_a_missing_key_is_told_with_what_to_set(monkeypatch: pytest.MonkeyPatch, key: str | None) -> None:
+    """One sentence that names the variable and the block."""
+    if key is not None:
+        monkeypatch.setenv("TOGETHER_API_KEY", key)
+    with pytest.raises(ConfigurationError, match="set TOGETHER_API_KEY, or name a Together Credentials"):
+        api_from_env()
+
+
+def test_a_broken_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is sent to it."""
+    monkeypatch.setenv("TOGETHER_API_KEY", "k")
+    monkeypatch.setenv("TOGETHER_BASE_URL", "api.together.ai")
+    with pytest.raises(ConfigurationError, match=r"base URL 'api\.together\.ai'"):
+        api_from_env()
+
+
+@pytest.mark.parametrize(
+    ("bucket", "prefix", "expected"),
+    [
+        ("videos", None, ("videos", "")),
+        (" videos ", "", ("videos", "")),
+        ("s3://videos/", "/runs/2026/", ("videos", "runs/2026")),
+        ("videos", " demo ", ("videos", "demo")),
+    ],
+)
+def test_the_bucket_is_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, bucket: str, prefix: str | None, expected: tuple[str, str]
+) -> None:
+    """A plain name and a plain path; what people copy beside them is forgiven."""
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
+    if prefix is not None:
+        monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", prefix)
+    assert bucket_from_env() == expected
+
+
+@pytest.mark.parametrize("bucket", [None, "", " "])
+def test_a_missing_bucket_is_told_with_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, bucket: str | None
+) -> None:
+    """One sentence that names the variable and the block."""
+    if bucket is not None:
+        monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
+    with pytest.raises(ConfigurationError, match="set VIDEO_ARCHIVE_BUCKET, or name a Video Archive"):
+        bucket_from_env()
+
+
+def test_a_prefix_that_leaves_its_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment gets the same check as a block."""
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
+    monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", "../other")
+    with pytest.raises(ConfigurationError, match="prefix"):
+        bucket_from_env()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "s3://", "/", "videos/2026", "s3://videos/2026", "two words", "a\nb", "a\u202eb", "\x00"],
+)
+def test_a_bucket_has_a_plain_name(name: str) -> None:
+    """A folder belongs into the prefix."""
+    with pytest.raises(ConfigurationError, match="plain name; a folder goes into the prefix"):
+        check_bucket(name)
+
+
+def test_timeouts_have_defaults_and_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim is left behind after connecting, creating and the margin; each has its variable."""
+    assert timeouts_from_env() == Timeouts()
+    assert Timeouts().claim_seconds == 10 + 120 + 120
+    monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", "300")
+    monkeypatch.setenv("TOGETHER_VIDEO_CLAIM_MARGIN_SECONDS", "60.5")
+    assert timeouts_from_env() == Timeouts(create_seconds=300, claim_margin_seconds=60.5)
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-3", "1e9", "nan"])
+def test_a_timeout_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """The sentence names the variable and what it holds."""
+    monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", text)
+    with pytest.raises(ConfigurationError, match=f"TOGETHER_VIDEO_CREATE_SECONDS is '{text}'"):
+        timeouts_from_env()

@@ -1,0 +1,422 @@
+"""The Together API over HTTP: create, retrieve, download, chat. One call each: no loops, no sleeps.
+
+The API key goes to the API's own host and nowhere else: redirects of the API are refused, and
+links to files are followed by a client that does not know the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from together_video.api.connection_pool import ClientPool
+from together_video.api.downloads import DownloadedFile, receive
+from together_video.api.rate_limiter import AdaptiveRateLimiter
+from together_video.api.responses import Answer, json_bytes, read
+from together_video.api.settings import DEFAULT_BASE_URL, Timeouts, normalise_base_url
+from together_video.errors import (
+    AccountRefused,
+    ApiOverloaded,
+    ApiUnreachable,
+    ConfigurationError,
+    DownloadBroken,
+    NoClearAnswer,
+    RateLimited,
+    RequestRefused,
+    TogetherError,
+    VideoError,
+)
+from together_video.jobs import VideoJob
+from together_video.media.references import without_signatures
+from together_video.network.addresses import is_reachable
+from together_video.network.connections import Connections, Departure
+from together_video.remedies import SHARING_BLOCKED, with_advice
+from together_video.requests import VideoRequest
+
+#: How many calls of a kind are under way at the same time; the others wait for their turn.
+_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, CREATING_AT_ONCE = 16, 12, 64
+
+#: How long the API may take to answer through a proxy before the first create, in seconds.
+_CHECK_SECONDS = 10.0
+
+#: Each is raised only while a connection is made.
+_NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+#: Sent, so that the provider can tell who calls.
+USER_AGENT = "prefect-together-video/0.1"
+
+
+async def _refuse_unreachable(request: httpx.Request) -> None:
+    """Before each hop of a download: a link, or where it redirects to, is not ours to trust."""
+    if not is_reachable(request.url):
+        raise httpx.UnsupportedProtocol(f"{request.url.netloc.decode()} is no host and port that can exist")
+
+
+def _limits(kept: int) -> httpx.Limits:
+    """Of a client that makes one call at a time, of one hop after the other; `kept` connections stay open."""
+    return httpx.Limits(max_connections=max(kept, 1), max_keepalive_connections=kept)
+
+
+class TogetherClient:
+    """One client for a whole run; `async with` closes its connections.
+
+    `transport` replaces the network in tests.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = DEFAULT_BASE_URL,
+        *,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        api_key = api_key.strip()
+        if not api_key:
+            raise ConfigurationError("There is no API key: set TOGETHER_API_KEY.")
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+            raise ConfigurationError("The API key holds characters that no key has: check TOGETHER_API_KEY.")
+        self.base_url = normalise_base_url(base_url)
+        self.timeouts = timeouts or Timeouts()
+        #: All who create with this client pass it, so that a 429 makes everyone wait.
+        self.rate_limiter = AdaptiveRateLimiter()
+        #: Ids of the purchases behind whose POST there is, or may be, a job.
+        self.posted: set[str] = set()
+        # A stand-in's key of a few letters is no secret, and stands in half of all words.
+        self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
+        self._connections = connections = Connections(transport)
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        to_api = partial(
+            connections.client,
+            base_url=self.base_url,
+            headers={**headers, "Authorization": f"Bearer {api_key}"},
+        )
+        # A POST on a kept connection that the server is just closing has no clear answer, and
+        # would hold a video that was never paid for: every create gets a connection of its own. It waits for none,
+        # as its time runs.
+        self._creating = ClientPool(None, partial(to_api, limits=_limits(0)))
+        self._reading = ClientPool(_READING_AT_ONCE, partial(to_api, limits=_limits(1)))
+        #: Who creates takes a place before the claim: one that waits behind it would look left behind.
+        self.creating_places = asyncio.Semaphore(CREATING_AT_ONCE)
+        self._downloading = ClientPool(
+            _DOWNLOADING_AT_ONCE,
+            partial(
+                connections.client,
+                headers=headers,
+                follow_redirects=True,
+                event_hooks={"request": [_refuse_unreachable]},
+                # A link usually leads on to another host.
+                limits=_limits(2),
+            ),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        for pool in (self._creating, self._reading, self._downloading):
+            await pool.aclose()
+
+    def __repr__(self) -> str:
+        return f"TogetherClient({self.base_url!r})"
+
+    async def check(self) -> None:
+        """Show that a client for each kind of call can be made, and that a proxy, where one is set, lets calls
+        through. Nothing is created.
+
+        Raises:
+            ConfigurationError: not so; says why, and names the proxy's variable.
+        """
+        for pool in (self._creating, self._reading, self._downloading):
+            async with pool.one():
+                pass
+        proxies = self._connections.proxies
+        variable = proxies.variable_for(self.base_url)
+        # A proxy that fails in passing is asked once more.
+        if variable and await self._proxy_trouble() and (reason := await self._proxy_trouble()):
+            raise ConfigurationError(
+                f"{self.base_url} cannot be reached through the proxy that {variable} names ({reason}). "
+                f"Start the proxy, or correct or unset {variable}; nothing was sent."
+            )
+        if httpx.URL(self.base_url).host in {"127.0.0.1", "localhost", "::1"}:
+            return  # so are its links
+        # Links lead to other hosts than the API's: what is bought must come home.
+        await proxies.check_listening(self.timeouts.connect_seconds)
+
+    async def _proxy_trouble(self) -> str | None:
+        """Why no call comes through the proxy of the API; None where one does."""
+        try:
+            await self.whoami(within=_CHECK_SECONDS)
+        except ApiUnreachable as error:
+            return _reason(error.__cause__ or error)
+        except TogetherError as error:
+            # A call over plain http is the proxy's to answer: one that it cannot pass on, it answers itself.
+            is_plain = self.base_url.startswith("http://")
+            if is_plain and (isinstance(error, NoClearAnswer) or error.status == 407):
+                return f"HTTP {error.status}" if error.status else _reason(error.__cause__ or error)
+        return None
+
+    @property
+    def proxy_variable(self) -> str | None:
+        """The variable that names the proxy through which the API is called, if any."""
+        return self._connections.proxies.variable_for(self.base_url)
+
+    async def whoami(self, *, within: float | None = None) -> dict[str, Any] | None:
+        """`GET /v1/whoami`: to which project and organisation the key belongs. Free; None where the API lacks it.
+
+        Raises:
+            AccountRefused: the key is not valid.
+            TogetherError: any other failure.
+        """
+        try:
+            patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
+            return await self._call(self._reading, "GET", "/v1/whoami", None, patience)
+        except RequestRefused as error:
+            if error.status in {404, 405}:
+                return None
+            raise
+
+    async def create(self, request: VideoRequest) -> VideoJob:
+        """`POST /v2/videos`. Every call that is accepted is paid for.
+
+        Raises:
+            TogetherError: `job_may_exist` says whether it may have been paid for all the same.
+        """
+        answer = await self._call(
+            self._creating,
+            "POST",
+            "/v2/videos",
+            request.payload(),
+            self.timeouts.create_seconds,
+            creating=True,
+        )
+        return self._job(answer, creating=True)
+
+    async def retrieve(self, job_id: str, *, within: float | None = None) -> VideoJob:
+        """`GET /v2/videos/{id}`: the job as it is now, within so many seconds. Free, and may be repeated.
+
+        Raises:
+            TogetherError: `retryable` says whether to ask again.
+        """
+        path = f"/v2/videos/{quote(job_id, safe='')}"
+        patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
+        answer = await self._call(self._reading, "GET", path, None, patience)
+        return self._job(answer, creating=False)
+
+    async def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`POST /v1/chat/completions`: the answer as it came.
+
+        Raises:
+            TogetherError: `retryable` says whether to ask again; that costs a fraction of a cent.
+        """
+        return await self._call(
+            self._reading, "POST", "/v1/chat/completions", dict(body), self.timeouts.chat_seconds
+        )
+
+    async def download(self, url: str, path: Path, *, max_bytes: int) -> DownloadedFile:
+        """Stream a finished video to `path`, without the API key. See `transfer.receive`.
+
+        Raises:
+            LinkExpired, DownloadBroken, DownloadTooLarge, DownloadError
+        """
+        try:
+            scheme = httpx.URL(url).scheme
+        except (httpx.InvalidURL, ValueError):
+            scheme = ""
+        if scheme not in {"http", "https"}:
+            raise DownloadBroken(f"The job's link is not an http or https address: {url[:200]!r}.")
+        patience = self.timeouts.of(self.timeouts.download_seconds)
+        async with self._downloading.one() as client:
+            return await receive(client, url, path, max_bytes=max_bytes, patience=patience)
+
+    async def _call(
+        self,
+        pool: ClientPool,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        seconds: float,
+        *,
+        creating: bool = False,
+    ) -> dict[str, Any]:
+        call = f"{method} {path}"
+        patience = self.timeouts.of(seconds)
+        try:
+            content = None if body is None else json_bytes(body)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise RequestRefused(
+                f"{call[:200]} cannot be sent as JSON: {error}. Nothing was sent."
+            ) from error
+        departure = Departure()
+        try:
+            # httpx counts its times for each piece: a dripping answer would never end.
+            async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
+                async with pool.one() as client:
+                    answer = await read(client, method, path, content, patience, departure)
+        except ConfigurationError:
+            raise  # there is no client, so nothing was sent
+        except Exception as error:
+            raise self._unanswered(error, call, departure, creating=creating) from error
+        if not 200 <= answer.status < 300:
+            raise self._refusal(answer, call, creating=creating)
+        try:
+            decoded = answer.json()
+        except (ValueError, RecursionError) as error:
+            raise self._unclear(answer, "is not JSON", creating=creating) from error
+        if not isinstance(decoded, dict):
+            raise self._unclear(answer, "is not a JSON object", creating=creating)
+        # What comes back is kept in the bucket: neither a key that a server echoes nor our signed
+        # links, which the older format repeats, may be in it.
+        return {self._masked(name): self._masked(value) for name, value in decoded.items()}
+
+    def _unanswered(self, error: Exception, call: str, departure: Departure, *, creating: bool) -> VideoError:
+        """What it means that a call ended without an answer; above all whether it was sent."""
+        reason = _reason(error)
+        if departure.is_impossible or isinstance(error, _NEVER_CONNECTED):
+            return ApiUnreachable(f"No connection to {self.base_url} ({reason}); nothing was sent.")
+        if (
+            isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
+            and not departure.is_possible
+        ):
+            return ConfigurationError(f"{self.base_url} cannot be called: {reason}.")
+        if isinstance(error, httpx.InvalidURL):
+            return RequestRefused(f"{call[:200]} cannot be sent: {reason}.")
+        return NoClearAnswer(f"{self.base_url} gave no clear answer to {call}: {reason}.", creating=creating)
+
+    def _job(self, answer: dict[str, Any], *, creating: bool) -> VideoJob:
+        try:
+            return VideoJob.from_json(answer)
+        except ValueError as error:
+            text = self._safe(json.dumps(answer))
+            raise NoClearAnswer(
+                f"The API said yes, but {error}: {text}", creating=creating, status=200, body=text
+            ) from error
+
+    def _unclear(self, response: Answer, what: str, *, creating: bool) -> NoClearAnswer:
+        text = self._safe(response.text)
+        return NoClearAnswer(
+            f"The answer (HTTP {response.status}) {what}: {text or 'it is empty'}",
+            creating=creating,
+            status=response.status,
+            body=text,
+        )
+
+    def _refusal(self, response: Answer, call: str, *, creating: bool) -> TogetherError:
+        """What a status other than 2xx means, by the table in the API's facts.
+
+        429, 503 and the 4xx prove that nothing was created; every other 5xx, and 408, does not.
+        """
+        status = response.status
+        words, code = self._words(response)
+        nowhere = f"Look whether {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
+        said = with_advice(
+            f"{call} was answered with HTTP {status}: {words}",
+            code,
+            words,
+            status=status,
+            otherwise=nowhere if creating and status == 404 else None,
+        )
+        if status == 429:
+            return RateLimited(said, wait_seconds=_hint(response.headers), code=code)
+        if status == 503 and not _cut_off(words):
+            return ApiOverloaded(said, status=status, code=code)
+        if status in {401, 402, 403} and code != SHARING_BLOCKED:
+            return AccountRefused(said, status=status, code=code)
+        if 300 <= status < 400:
+            where = self._safe(response.headers.get("location", "nowhere"))
+            return RequestRefused(
+                f"{self.base_url} redirects to {where}. The key is not sent there: if that is right, "
+                "set TOGETHER_BASE_URL to it.",
+                status=status,
+            )
+        if 400 <= status < 500 and status != 408:
+            return RequestRefused(said, status=status, code=code)
+        return NoClearAnswer(said, creating=creating, status=status, code=code, body=words)
+
+    def _words(self, response: Answer) -> tuple[str, str | None]:
+        """The server's own message and code; the start of the body where it is no such JSON."""
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            body = None
+        error = body.get("error", body) if isinstance(body, dict) else body
+        if isinstance(error, dict):
+            message, code = error.get("message"), error.get("code") or error.get("type")
+            if isinstance(message, str):
+                return self._safe(message), self._safe(code) if isinstance(code, str) else None
+        return self._safe(error if isinstance(error, str) else response.text) or "no reason given", None
+
+    def _masked(self, value: Any, depth: int = 0) -> Any:
+        """The same JSON without the key and without signatures, wherever they stand in it."""
+        if isinstance(value, str):
+            return without_signatures(value.replace(self._secret, "[API key]"))
+        # Deeper than this `VideoJob` keeps nothing anyway.
+        if depth > 100:
+            return None
+        if isinstance(value, dict):
+            return {self._masked(name): self._masked(part, depth + 1) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._masked(part, depth + 1) for part in value]
+        return value
+
+    def _safe(self, text: str) -> str:
+        """One printable line of at most 500 characters, without the key, should a server echo it."""
+        text = text[:20_000]
+        text = " ".join(without_signatures(text.replace(self._secret, "[API key]")).split())
+        text = "".join(char if char.isprintable() else "�" for char in text)
+        return text if len(text) <= 500 else text[:499] + "…"
+
+
+def _cut_off(words: str) -> bool:
+    """Whether a gateway's own 503 (Envoy's, Istio's) says that it lost the service while waiting for it."""
+    return "reset" in words.lower() or "disconnect" in words.lower()
+
+
+def _reason(error: BaseException) -> str:
+    names: dict[type[BaseException], str] = {
+        httpx.ReadTimeout: "the time for an answer ran out",
+        httpx.WriteTimeout: "the time for sending ran out",
+        httpx.ConnectTimeout: "the time for connecting ran out",
+        httpx.PoolTimeout: "no connection became free",
+        httpx.ReadError: "the connection broke before the answer came",
+        httpx.WriteError: "the connection broke while sending",
+        TimeoutError: "the answer did not end in time",
+    }
+    return names.get(type(error)) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _hint(headers: httpx.Headers) -> float | None:
+    """Seconds to wait: `x-ratelimit-reset`, else `retry-after` (seconds or an HTTP date)."""
+    for name in ("x-ratelimit-reset", "retry-after"):
+        text = headers.get(name, "").strip().removesuffix("s")
+        try:
+            seconds = float(text)
+        except ValueError:
+            try:
+                seconds = parsedate_to_datetime(text).timestamp() - time.time()
+            except (ValueError, TypeError):
+                continue
+        # Some gateways put a moment (unix seconds, or milliseconds) where others put a duration.
+        if seconds > 1e11:
+            seconds /= 1000
+        if seconds > 1e8:
+            seconds -= time.time()
+        # Nobody is told to come back in more than a day: that is something else, or an error.
+        if 0 <= seconds <= 86_400:
+            return seconds
+    return None

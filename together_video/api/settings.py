@@ -1,0 +1,111 @@
+"""What a client of the API is told: its key and address, and how long its calls may take.
+
+The names of the variables are those that Together's own tools use.
+"""
+
+from __future__ import annotations
+
+import os
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from together_video.errors import ConfigurationError
+from together_video.network.addresses import is_reachable
+
+DEFAULT_BASE_URL = "https://api.together.ai"
+
+
+class Timeouts(BaseModel):
+    """How long one HTTP call may take, in seconds. How long a job may take is the poll policy's.
+
+    `claim_margin_seconds` is what a claim lives longer than its create can take.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    connect_seconds: float = Field(default=10, gt=0, le=300, description="To make a connection.")
+    create_seconds: float = Field(
+        default=120,
+        gt=0,
+        le=1800,
+        description="For an answer to a create. Too short a time makes paid jobs ambiguous.",
+    )
+    read_seconds: float = Field(default=30, gt=0, le=1800, description="For an answer to a retrieve.")
+    chat_seconds: float = Field(default=180, gt=0, le=1800, description="For an answer of a chat model.")
+    download_seconds: float = Field(default=60, gt=0, le=1800, description="Between two pieces of a file.")
+    claim_margin_seconds: float = Field(
+        default=120,
+        ge=2,
+        le=3600,
+        description="A claim without a job id counts as left behind by a killed process once it is older than "
+        "a create can take, and this. Leave room for a slow bucket: too short makes living claims ambiguous.",
+    )
+
+    @property
+    def claim_seconds(self) -> float:
+        """The age, in seconds, from which a claim without a job id is left behind."""
+        return self.connect_seconds + self.create_seconds + self.claim_margin_seconds
+
+    def of(self, seconds: float) -> httpx.Timeout:
+        return httpx.Timeout(seconds, connect=self.connect_seconds)
+
+
+def normalise_base_url(text: str) -> str:
+    """Scheme and host (and path, if any) without a final /v1 or /v2: people set either.
+
+    Raises:
+        ConfigurationError: it is no http or https address.
+    """
+    try:
+        url = httpx.URL(text.strip())
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ConfigurationError(f"The base URL {text!r} is not an address: {error}.") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigurationError(f"The base URL {text!r} is not an http or https address.")
+    if not is_reachable(url):
+        raise ConfigurationError(f"The base URL {text!r} names no host and port that can exist.")
+    if url.userinfo or "?" in text or "#" in text:
+        raise ConfigurationError("The base URL must hold no user name, query or fragment.")
+    return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")
+
+
+def api_from_env() -> tuple[str, str]:
+    """TOGETHER_API_KEY and TOGETHER_BASE_URL, the latter normalised.
+
+    Raises:
+        ConfigurationError: there is no key, or the address is none.
+    """
+    key = os.environ.get("TOGETHER_API_KEY", "").strip()
+    if not key:
+        raise ConfigurationError(
+            "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
+        )
+    return key, base_url_from_env()
+
+
+def base_url_from_env() -> str:
+    """TOGETHER_BASE_URL, normalised; the API's own address where it is not set.
+
+    Raises:
+        ConfigurationError: it is no http or https address.
+    """
+    return normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+
+
+def timeouts_from_env() -> Timeouts:
+    """TOGETHER_VIDEO_CREATE_SECONDS and so on: one variable for each field of `Timeouts`, in seconds.
+
+    Raises:
+        ConfigurationError: one is no number, or out of its bounds.
+    """
+    names = {field: f"TOGETHER_VIDEO_{field.upper()}" for field in Timeouts.model_fields}
+    given = {field: os.environ[name] for field, name in names.items() if os.environ.get(name)}
+    try:
+        return Timeouts.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        raise ConfigurationError(
+            f"{names[field]} is {given[field]!r}: it must be a number of seconds, {first['msg'].lower()}."
+        ) from error

@@ -1,0 +1,92 @@
+"""What is wrong with the form of a request, as findings: bounds, types, names, and lines that cannot be read.
+
+The catalogue's rules judge a request; these are about what makes none. They name field, rule, source and
+what would pass just as well.
+"""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from together_video.catalogue.findings import Finding, Instead, error
+from together_video.validation_messages import Explained, explained
+
+#: Sources: the API's schema, and this project's own files, bounds and shorthand.
+_SCHEMA, _OWN = "openapi", "project"
+#: More than the schema is said of these.
+_SOURCES = {
+    "prompt": "openapi, parameters",
+    "seconds": "openapi, parameters",
+    "steps": "openapi, parameters",
+    "output_format": "openapi, parameters",
+    "output_quality": "openapi, parameters",
+    "guidance_scale": "openapi, parameters",
+    "media": "openapi, overview",
+    "frame_images": "openapi, overview",
+    "extra": _OWN,
+}
+#: The schema says integer only: how large one may be is for this project to say.
+_BOUNDED_HERE = frozenset({"width", "height", "fps", "model"})
+_RULES = {
+    "extra_forbidden": "field_is_known",
+    "missing": "field_is_given",
+    "string_too_short": "says_something",
+    "string_too_long": "within_bounds",
+    "greater_than": "within_bounds",
+    "greater_than_equal": "within_bounds",
+    "less_than": "within_bounds",
+    "less_than_equal": "within_bounds",
+    "literal_error": "is_one_of_the_choices",
+    "enum": "is_one_of_the_choices",
+}
+_RULES_OF_FIELDS = {
+    "seconds": "length",
+    "output_format": "format_is_made",
+    "prompt": "says_something",
+    "media": "frames_are_told_apart",
+}
+
+
+def findings_of(failure: ValidationError) -> list[Finding]:
+    """One error for each field that a validation of request fields found fault with."""
+    return [_finding(found) for found in explained(failure)]
+
+
+def finding_of(problem: str, *, rule: str) -> Finding:
+    """A problem of this project's own files and shorthand: `aspect: …` names its field, all else the line."""
+    field, colon, words = problem.partition(": ")
+    if not colon or not field.replace("_", "").replace(".", "").isalnum():
+        field, words = "line", problem
+    return error(field, _sentence(words), _OWN).model_copy(update={"rule": rule})
+
+
+def _finding(found: Explained) -> Finding:
+    # Errors of the request as a whole name the field in their words.
+    field = found.field or next(
+        (name for name in ("media", "extra", "frame_images") if name in found.words), ""
+    )
+    top = field.partition(".")[0].partition("[")[0]
+    rule = _RULES.get(found.kind)
+    if rule is None:
+        rule = _RULES_OF_FIELDS.get(top, "has_its_form") if found.kind == "value_error" else "has_its_type"
+    source = _SOURCES.get(top, _SCHEMA)
+    if rule == "within_bounds" and top in _BOUNDED_HERE:
+        source = _OWN
+    words = found.words.removeprefix(f"{field}: ")
+    made = error(field or "line", _sentence(words), source, **_instead(found, top))
+    return made.model_copy(update={"rule": rule})
+
+
+def _instead(found: Explained, field: str) -> dict[str, Instead]:
+    """The nearest value that would pass, of a field that stands by itself."""
+    if found.field != field:
+        return {}
+    if field == "output_format":
+        return {field: "MP4"}
+    if isinstance(found.bound, int | float):
+        return {field: found.bound}
+    return {}
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

@@ -1,0 +1,176 @@
+"""Files that others drop into the bucket under `<prefix>/inbox/`: what is in one, and what became of it.
+
+    inbox/<name>                     waits
+    inbox/done/<time>-<name>         was made, as far as it could be; its summary lies beside it
+    inbox/refused/<time>-<name>      cannot be used; the reason lies beside it
+
+A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`. Whoever
+can write to the bucket is not trusted with files of the machine that reads it, so a path is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from together_video.catalogue import Catalogue, Review
+from together_video.errors import InputError
+from together_video.inputs.files import read_requests
+from together_video.inputs.lines import SourcedRequest
+from together_video.inputs.presets import make_request
+from together_video.ledger.summary import Summary
+from together_video.media.sources import refuse_paths
+from together_video.prompts.briefs import Brief
+from together_video.validation_messages import explain, printable
+
+FOLDER = "inbox"
+DONE: Final = "done"
+REFUSED: Final = "refused"
+#: Largest file that is read from an inbox, in bytes: 10,000 requests fit well.
+LARGEST = 16 * 1024 * 1024
+#: File names longer than this are cut when they are moved, in bytes.
+_NAME = 200
+
+
+class Order(BaseModel):
+    """What a file asks for: a brief with settings that its videos share, or requests."""
+
+    model_config = ConfigDict(frozen=True)
+
+    brief: Brief | None = None
+    settings: dict[str, Any] | None = None
+    requests: tuple[SourcedRequest, ...] = ()
+
+
+class InboxRow(BaseModel):
+    """What became of one file. `kept`: it waits for the next look, as what stopped it may pass.
+
+    `moved_to` is the key that it was moved to; the reason or the summary lies beside it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    state: Literal["done", "refused", "kept"]
+    message: str
+    moved_to: str | None = None
+    summary: Summary | None = None
+
+    @property
+    def sentence(self) -> str:
+        """`prompts.jsonl: refused, lies in inbox/refused/…: 2 of 3 lines cannot be used; nothing was sent.`"""
+        name = printable(self.name)
+        words = "; ".join(line.strip() for line in self.message.removeprefix(f"{name}: ").splitlines())
+        place = f", lies in {printable(self.moved_to)}" if self.moved_to else ""
+        return f"{name}: {self.state}{place}: {words}"
+
+
+class InboxReport(BaseModel):
+    """One look into the inbox."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: tuple[InboxRow, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Every file was used, and every video of it is in the archive."""
+        return all(row.state == "done" and row.summary and row.summary.is_good for row in self.files)
+
+    @property
+    def sentence(self) -> str:
+        """`3 files: 2 done, 1 refused`"""
+        if not self.files:
+            return "the inbox is empty"
+        states = [row.state for row in self.files]
+        parts = [f"{states.count(s)} {s}" for s in ("done", "refused", "kept") if s in states]
+        return f"{len(states)} {'file' if len(states) == 1 else 'files'}: {', '.join(parts)}"
+
+
+def waiting(keys: Iterable[str], folder: str) -> list[str]:
+    """Those of the keys that wait: files right under `folder` (which ends with a slash)."""
+    return [
+        key for key in keys if key.startswith(folder) and (rest := key[len(folder) :]) and "/" not in rest
+    ]
+
+
+def moved_name(name: str, moment: datetime) -> str:
+    """The name that a file gets when it is moved. The time keeps files of one name apart."""
+    path = PurePosixPath(name)
+    stem = path.stem.encode()[:_NAME].decode(errors="ignore")
+    return f"{moment:%Y%m%dT%H%M%S}-{stem}{path.suffix[:16]}"
+
+
+def read_order(name: str, data: bytes, *, limit_usd: float | None = None) -> Order:
+    """What the file asks for, checked.
+
+    Args:
+        limit_usd: what it may cost at most, by the highest estimate, in US dollars.
+
+    Raises:
+        InputError: it cannot be used; the message is the whole reason.
+    """
+    order = _brief(data) or Order(requests=tuple(_requests(name, data)))
+    _within(order, limit_usd)
+    return order
+
+
+def _brief(data: bytes) -> Order | None:
+    """A brief, if the file is one JSON object with a subject."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or "subject" not in value:
+        return None
+    settings = value.pop("settings", None)
+    if settings is not None and not isinstance(settings, dict):
+        raise InputError("settings: must be an object of request fields.")
+    try:
+        brief = Brief.model_validate(value)
+    except ValidationError as error:
+        raise InputError("\n".join(f"{line}." for line in explain(error, Brief))) from error
+    return Order(brief=brief, settings=settings)
+
+
+def _requests(name: str, data: bytes) -> list[SourcedRequest]:
+    suffix = PurePosixPath(name).suffix[:16]
+    with tempfile.TemporaryDirectory(prefix="together-video-inbox-") as folder:
+        path = Path(folder) / f"file{suffix if suffix.isascii() and suffix.isprintable() else ''}"
+        path.write_bytes(data)
+        try:
+            return read_requests(path, None, Catalogue.load().default_model.name)
+        except InputError as error:
+            raise InputError(error.message.replace(str(path), printable(name))) from error
+
+
+def _within(order: Order, limit_usd: float | None) -> None:
+    """Nothing of it names a file of this machine, can only fail, or costs more than it may."""
+    requests = [found.request for found in order.requests]
+    count = 1
+    if order.brief is not None:
+        count = order.brief.count
+        model = order.brief.model or Catalogue.load().default_model.name
+        fields: dict[str, Any] = {"model": model}
+        if order.brief.seconds is not None:
+            fields["seconds"] = order.brief.seconds
+        requests = [make_request({**fields, **(order.settings or {}), "prompt": "to come"})[0]]
+    refuse_paths(requests)
+    review = Review.of(requests, chosen=[found.chosen for found in order.requests] or None)
+    review.refuse_errors()
+    if limit_usd is None:
+        return
+    prices = [found.estimate.usd for found in review.requests]
+    if None in prices:
+        raise InputError(
+            f"{requests[prices.index(None)].model} has no known price, and a file may cost {limit_usd:g} USD."
+        )
+    cost = sum(float(price) for price in prices if price is not None) * count
+    if cost > limit_usd:
+        raise InputError(f"It may cost {cost:.2f} USD, and a file may cost {limit_usd:g} USD at most.")

@@ -1,0 +1,225 @@
+"""The rows of a request file -> requests, and what is wrong with each row that makes none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from together_video.catalogue import Catalogue, check
+from together_video.catalogue.findings import Finding
+from together_video.errors import InputError
+from together_video.inputs.findings import finding_of, findings_of
+from together_video.inputs.presets import expand, overlay
+from together_video.inputs.rows import Row, RowFormat, UnreadableText, count_notes, read_rows
+from together_video.inputs.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
+from together_video.ledger.records import Sweep
+from together_video.requests import VideoRequest
+from together_video.validation_messages import counted, explain
+
+_SHOWN = 10
+
+#: Most lines of a file.
+MOST_LINES = 10_000
+
+
+class SourcedRequest(BaseModel):
+    """A request and the line (in a .json file: the item) that it came from, counted from 1.
+
+    `sweep` is set where lists in the line made several requests; `chosen` tells what its shorthand
+    became.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    request: VideoRequest
+    line: int
+    sweep: Sweep | None = None
+    chosen: tuple[Finding, ...] = ()
+
+
+class RefusedLine(BaseModel):
+    """A line that makes no request, and why: `problems` as sentences, `findings` with their rules.
+
+    The findings are also about what else is wrong with it, as far as that can be told from the rest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int
+    problems: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+class RequestLines(BaseModel):
+    """All that a file holds: the requests that it makes, and the lines that make none.
+
+    `count` are the lines that should make some; `notes` lines begin with # and are skipped.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    unit: str
+    count: int
+    requests: tuple[SourcedRequest, ...]
+    refused: tuple[RefusedLine, ...] = ()
+    notes: int = 0
+
+    def whole(self) -> list[SourcedRequest]:
+        """The requests, if every line makes one.
+
+        Raises:
+            InputError: names up to ten lines that make none, and everything that is wrong with them.
+        """
+        if not self.refused:
+            return list(self.requests)
+        units = counted(self.count, self.unit)
+        lines = [f"{self.name}: {len(self.refused)} of {units} cannot be used; nothing was sent."]
+        lines += [f"  {self.unit} {bad.line}: {'; '.join(bad.problems)}" for bad in self.refused[:_SHOWN]]
+        if len(self.refused) > _SHOWN:
+            lines.append(f"  … and {len(self.refused) - _SHOWN} more")
+        raise InputError("\n".join(lines))
+
+
+def parse_lines(
+    text: str,
+    form: RowFormat,
+    name: str,
+    defaults: Mapping[str, Any] | None = None,
+    default_model: str | None = None,
+) -> RequestLines:
+    """The lines of a text that was read elsewhere. `name` is what messages call it.
+
+    Raises:
+        InputError: there is nothing in it, it is not in its format, or the defaults cannot be used.
+    """
+    given = {field: value for field, value in (defaults or {}).items() if value is not None}
+    if default_model is not None:
+        given.setdefault("model", default_model)
+    _check_defaults(given)
+    requests: list[SourcedRequest] = []
+    refused: list[RefusedLine] = []
+    count = swept = 0
+    notes = count_notes(text, form)
+    try:
+        for row in read_rows(text, form):
+            count += 1
+            if count > MOST_LINES:
+                raise InputError(
+                    f"{name}: has more than {MOST_LINES:,} requests; nothing was sent. Divide it."
+                )
+            swept += count_of(row.fields) if swept_fields(row.fields) else 0
+            line = _Line(row, form.unit, given, swept)
+            if line.problems:
+                refused.append(line.refused())
+            else:
+                requests += line.requests
+    except UnreadableText as error:
+        raise InputError(f"{name}: {error}; nothing was sent.") from error
+    if not requests and not refused:
+        raise InputError(f"{name}: holds no prompts or requests" + (", but notes (#)." if notes else "."))
+    return RequestLines(
+        name=name,
+        unit=form.unit,
+        count=count,
+        requests=tuple(requests),
+        refused=tuple(refused),
+        notes=notes,
+    )
+
+
+def _check_defaults(defaults: Mapping[str, Any]) -> None:
+    """Say once what is wrong with the defaults, instead of once a line."""
+    problems = _Line(Row(0, {"model": "any"}), "line", defaults, 0).problems
+    if problems:
+        raise InputError(f"{'; '.join(problems)}; nothing was sent.")
+
+
+class _Line:
+    """What a row stands for: one request, or one for each combination of its lists; and what is wrong.
+
+    `swept` counts the requests that lists have made so far, with this row's.
+    """
+
+    def __init__(self, row: Row, unit: str, defaults: Mapping[str, Any], swept: int) -> None:
+        self.row = row
+        self.requests: list[SourcedRequest] = []
+        self.problems: dict[str, Finding] = {}
+        self._else: dict[str, Finding] = {}
+        for problem in row.problems:
+            self._note(problem, "line_is_read")
+        empty = [name for name in swept_fields(row.fields) if not row.fields[name]]
+        for name in empty:
+            self._note(f"{name}: the list is empty", "list_has_values")
+        if swept > MOST_SWEPT:
+            words = (
+                f"its lists bring the file to {swept:,} requests; at most {MOST_SWEPT:,} can be made of lists"
+            )
+            self._note(words, "sweep_is_bounded")
+        if empty or swept > MOST_SWEPT:
+            return
+        for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
+            self._add(_filled(fields, defaults), sweep)
+
+    def refused(self) -> RefusedLine:
+        findings = (*self.problems.values(), *self._else.values())
+        return RefusedLine(line=self.row.line, problems=tuple(self.problems), findings=findings)
+
+    def _note(self, problem: str, rule: str) -> None:
+        self.problems[problem] = finding_of(problem, rule=rule)
+
+    def _add(self, fields: dict[str, Any], sweep: Sweep | None) -> None:
+        expansion = expand(fields, Catalogue.load())
+        for problem in expansion.problems:
+            self._note(problem, "shorthand_is_known")
+        try:
+            request = VideoRequest.model_validate(expansion.fields)
+        except ValidationError as error:
+            # A row whose form is wrong already has said what matters; its gaps are a consequence.
+            if self.row.fields or not self.problems:
+                self.problems.update(zip(explain(error), findings_of(error), strict=True))
+                self._else.update((str(found), found) for found in _else_found(expansion.fields, error))
+        else:
+            made = SourcedRequest(request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen)
+            self.requests.append(made)
+
+
+def _else_found(fields: Mapping[str, Any], error: ValidationError) -> list[Finding]:
+    """What a check finds in the fields that are well-formed, so that all can be mended in one round."""
+    errors = error.errors(include_url=False)
+    wrong = {str(found["loc"][0]) for found in errors if found["loc"]}
+    rest = {name: value for name, value in fields.items() if name not in wrong}
+    try:
+        request = VideoRequest.model_validate(rest)
+    except ValidationError:
+        return []
+    # What is missing may stand under the name that is not known.
+    misnamed = any(found["type"] == "extra_forbidden" for found in errors)
+    gaps = {"prompt_fits", "required_media"} if misnamed else set()
+    return [
+        found
+        for found in check(request)
+        if found.field.partition(".")[0] not in wrong and found.rule not in gaps
+    ]
+
+
+def _filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The line's fields over the defaults. Null means that the line does not say it."""
+    said = {name: value for name, value in fields.items() if value is not None}
+    filled = {**overlay(said, defaults), **said}
+    for name in ("media", "extra"):
+        mine, theirs = said.get(name), defaults.get(name)
+        if isinstance(theirs, BaseModel):
+            theirs = theirs.model_dump(exclude_none=True)
+        if isinstance(theirs, Mapping) and (mine is None or isinstance(mine, Mapping)):
+            filled[name] = {**theirs, **(mine or {})}
+    # The deprecated spelling of a line replaces a default in either spelling, and the other way round.
+    media = said.get("media")
+    for name in ("frame_images", "reference_images"):
+        if name in said and name not in (media or {}) and isinstance(filled.get("media"), dict):
+            filled["media"] = {part: value for part, value in filled["media"].items() if part != name}
+        elif name in defaults and isinstance(media, Mapping) and media.get(name) is not None:
+            filled.pop(name)
+    return filled

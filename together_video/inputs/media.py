@@ -1,0 +1,182 @@
+"""Requests as people write them -> requests that name their media by content.
+
+Files and inline content are looked at; what is kept in the archive from then on stands in the
+request as a reference, so that the same picture under another name is the same request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from together_video.catalogue import Catalogue
+from together_video.errors import InputError, MediaRefused
+from together_video.media.files import AudioLimits, MediaFile, inspect_bytes, inspect_file
+from together_video.media.references import object_of
+from together_video.media.sources import (
+    LARGEST_INLINE,
+    MediaForm,
+    MediaKind,
+    form_of,
+    inline_bytes,
+    media_texts,
+    path_of,
+    with_media,
+)
+from together_video.requests import VideoRequest
+from together_video.validation_messages import printable
+
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class MediaIntake:
+    """`requests` in the order given; `files` by reference: what is to be kept in the archive.
+
+    `elsewhere` are the s3:// addresses that were not looked at yet, each once. They still stand in
+    the requests.
+    """
+
+    requests: list[VideoRequest]
+    files: dict[str, MediaFile]
+    elsewhere: tuple[str, ...] = ()
+
+
+class MediaProblem(NamedTuple):
+    """Media that cannot be used: the number of its request from 0, its place, and what is wrong with it."""
+
+    request: int
+    place: str
+    words: str
+
+
+def take_in(
+    requests: Sequence[VideoRequest],
+    *,
+    names: Sequence[str] | None = None,
+    fetched: Mapping[str, Path | InputError] | None = None,
+) -> MediaIntake:
+    """Look at all media that are on this machine or inline. Reads files; sends and writes nothing.
+
+    Relative paths are taken from the working directory. Inline images that are small enough to travel
+    in the request are looked at and stay.
+
+    Args:
+        names: what messages call each request, such as `line 3`.
+        fetched: where the content of an s3:// address lies on this machine, or why it could not be had.
+
+    Raises:
+        MediaRefused: some media cannot be used; names up to ten of them.
+    """
+    intake, problems = look_over(requests, fetched=fetched)
+    refuse(problems, len(requests), names)
+    return intake
+
+
+def look_over(
+    requests: Sequence[VideoRequest], *, fetched: Mapping[str, Path | InputError] | None = None
+) -> tuple[MediaIntake, list[MediaProblem]]:
+    """As `take_in`, but what cannot be used is told; it stays in its request as it stands."""
+    looking = _Looking(fetched or {})
+    problems: list[MediaProblem] = []
+    for number, request in enumerate(requests):
+        for place, kind, text in media_texts(request):
+            try:
+                looking.look(kind, text, limited=place.startswith("media.audio_inputs"))
+            except InputError as error:
+                problems.append(MediaProblem(number, place, f"{_shown(text)}: {error.message.rstrip('.')}"))
+    files = {file.reference: file for file in looking.files.values()}
+    elsewhere = tuple(text for text in looking.elsewhere if text not in looking.fetched)
+    made = [with_media(request, looking.reference) for request in requests]
+    return MediaIntake(made, files, elsewhere), problems
+
+
+def refuse(problems: Sequence[MediaProblem], total: int, names: Sequence[str] | None = None) -> None:
+    """Stop here if there are any.
+
+    Args:
+        total: how many requests were looked at.
+        names: what messages call each request.
+
+    Raises:
+        MediaRefused: names up to ten of them.
+    """
+    if not problems:
+        return
+    said = []
+    for number, place, words in problems:
+        name = f"{names[number]}: " if names else f"request {number + 1}: " if total > 1 else ""
+        said.append(f"{name}{place}: {words}")
+    raise MediaRefused(_report(said, len({problem.request for problem in problems}), total))
+
+
+class _Looking:
+    """What was seen so far: each text is looked at once."""
+
+    def __init__(self, fetched: Mapping[str, Path | InputError]) -> None:
+        self.fetched = fetched
+        self.files: dict[tuple[MediaKind, str], MediaFile] = {}
+        self.elsewhere: dict[str, None] = {}
+        self._fine: set[tuple[MediaKind, str]] = set()
+        limits = Catalogue.load().general.audio_file
+        self._limits = AudioLimits(limits.minimum_seconds, limits.maximum_seconds, limits.maximum_bytes)
+
+    def reference(self, kind: MediaKind, text: str) -> str:
+        """What stands in the request for this text."""
+        file = self.files.get((kind, text))
+        return text if file is None else file.reference
+
+    def look(self, kind: MediaKind, text: str, *, limited: bool) -> None:
+        if (kind, text) in self._fine and not limited:
+            return
+        limits = self._limits if limited else None
+        match form_of(text):
+            case MediaForm.INLINE:
+                file = inspect_bytes(inline_bytes(text), "inline content", kind, limits)
+                # Of audio and videos no document says that they may come inline.
+                if kind is not MediaKind.IMAGE or len(text) > LARGEST_INLINE:
+                    self.files[kind, text] = file
+            case MediaForm.FILE:
+                self.files[kind, text] = inspect_file(path_of(text), kind, limits)
+            case MediaForm.S3:
+                self.elsewhere[text] = None
+                copy = self.fetched.get(text)
+                if isinstance(copy, InputError):
+                    raise copy
+                if copy is None:
+                    bucket_and_key(text)
+                else:
+                    self.files[kind, text] = inspect_file(copy, kind, limits)
+            case MediaForm.REFERENCE:
+                object_of(text)
+            case MediaForm.LINK | MediaForm.HANDLE:
+                pass
+        self._fine.add((kind, text))
+
+
+def bucket_and_key(address: str) -> tuple[str, str]:
+    """The two parts of `s3://bucket/key`.
+
+    Raises:
+        MediaRefused: one of them is missing.
+    """
+    bucket, _, key = address[5:].partition("/")
+    if not bucket or not key or not address.isprintable():
+        raise MediaRefused("is no address of an object (s3://bucket/key)")
+    return bucket, key
+
+
+def _shown(text: str) -> str:
+    return "inline content" if form_of(text) is MediaForm.INLINE else printable(text, 200)
+
+
+def _report(problems: Sequence[str], bad: int, total: int) -> str:
+    if len(problems) == 1:
+        return f"{problems[0]}. Nothing was sent."
+    head = f"The media of {bad} of {total} requests cannot be used; nothing was sent."
+    lines = [f"  {problem}" for problem in problems[:_LISTED]]
+    if len(problems) > _LISTED:
+        lines.append(f"  … and {len(problems) - _LISTED} more")
+    return "\n".join([head, *lines])

@@ -1,0 +1,197 @@
+"""Shorthand that people write and the API does not know: `aspect`, `quality`, `adherence`.
+
+They become request fields before anything is checked, sent or named: two requests that say the same
+in either way are the same request.
+
+| preset | becomes |
+|---|---|
+| quality preview, standard, production | steps 10, 20, 35 |
+| adherence creative, balanced, strict | guidance_scale 6.5, 8, 9.5 |
+| aspect | the model's best matching width and height, or resolution and ratio |
+
+The numbers are those that Together's documents advise. No document lists the models that take steps, so
+they are sent to every model of which the catalogue does not say that it takes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from together_video.catalogue import Catalogue
+from together_video.catalogue.aspects import fit_aspect
+from together_video.catalogue.findings import Finding, note, warning
+from together_video.catalogue.models import Model
+from together_video.catalogue.sizes import Size, aspect_of
+from together_video.errors import InputError
+from together_video.json_schema import plain_fields
+from together_video.requests import VideoRequest
+from together_video.validation_messages import explain
+
+#: Denoising steps by quality: a quick look, a good balance, and the middle of 30 to 40.
+STEPS = {"preview": 10, "standard": 20, "production": 35}
+#: Guidance by adherence: the middle of what the documents call creative, usual and strict.
+GUIDANCE = {"creative": 6.5, "balanced": 8.0, "strict": 9.5}
+
+_SOURCE = "overview, parameters"
+_SIZE_FIELDS = ("width", "height", "resolution", "ratio")
+
+
+class Presets(BaseModel):
+    """Shape, quality and closeness to the prompt, in words instead of numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
+
+    aspect: str | None = Field(
+        default=None,
+        title="Aspect",
+        description="Shape of the picture, such as 9:16: the model's best matching size or tier is taken.",
+    )
+    quality: Literal["preview", "standard", "production"] | None = Field(
+        default=None, title="Quality", description="Denoising steps: 10, 20 or 35."
+    )
+    adherence: Literal["creative", "balanced", "strict"] | None = Field(
+        default=None,
+        title="Adherence",
+        description="How closely to follow the prompt: guidance 6.5, 8 or 9.5.",
+    )
+
+    @field_validator("aspect")
+    @classmethod
+    def _aspect_is_a_shape(cls, value: str | None) -> str | None:
+        shape = aspect_of(value) if value is not None else 1
+        if shape is None or not 0.01 <= shape <= 100:
+            raise ValueError("aspect: must be a shape such as 16:9 or 9:16")
+        return value.strip() if value is not None else None
+
+
+#: The names that may stand beside the request fields, in files and in settings.
+PRESET_FIELDS = tuple(Presets.model_fields)
+
+
+class Expansion(NamedTuple):
+    """Request fields without shorthand; what was chosen, as findings; what is wrong, as sentences."""
+
+    fields: dict[str, Any]
+    chosen: tuple[Finding, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Expansion:
+    """Turn the presets among these fields into request fields. Steps and guidance that are given win.
+
+    Raises nothing: what is wrong is among the problems, a sentence without a full stop each.
+    """
+    given = {name: fields[name] for name in PRESET_FIELDS if fields.get(name) is not None}
+    plain = {name: value for name, value in fields.items() if name not in PRESET_FIELDS}
+    if not given:
+        return Expansion(plain)
+    try:
+        presets = Presets.model_validate(given)
+    except ValidationError as error:
+        return Expansion(plain, problems=tuple(explain(error, Presets)))
+    known = catalogue or Catalogue.load()
+    name = plain.get("model")
+    model = known.find(name.strip()) if isinstance(name, str) else None
+    chosen: list[Finding] = []
+    if presets.quality is not None:
+        chosen += _by("quality_is_steps", _steps(presets.quality, plain, model))
+    if presets.adherence is not None:
+        chosen += _by("adherence_is_guidance", _guidance(presets.adherence, plain))
+    if presets.aspect is not None:
+        if both := [field for field in _SIZE_FIELDS if plain.get(field) is not None]:
+            return Expansion(plain, problems=(f"aspect: give it or {' and '.join(both)}, not both",))
+        # An unknown model is the check's to tell.
+        if model is not None:
+            try:
+                chosen += _by("aspect_is_size", _shape(presets.aspect, plain, model, known))
+            except ValueError as error:
+                return Expansion(plain, problems=(f"aspect: {error}",))
+    return Expansion(plain, tuple(chosen))
+
+
+def overlay(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that hold beside what was said: of a preset and its field the said one counts."""
+    rivals = [("quality", ("steps",)), ("adherence", ("guidance_scale",)), ("aspect", _SIZE_FIELDS)]
+    gone: set[str] = set()
+    for preset, fields in rivals:
+        if said.get(preset) is not None:
+            gone.update(fields)
+        elif any(said.get(field) is not None for field in fields):
+            gone.add(preset)
+    return {name: value for name, value in defaults.items() if name not in gone}
+
+
+def make_request(
+    fields: Mapping[str, Any], catalogue: Catalogue | None = None
+) -> tuple[VideoRequest, tuple[Finding, ...]]:
+    """The request that these fields and presets make, and what was chosen.
+
+    Raises:
+        InputError: all that is wrong with them, in one sentence.
+    """
+    found = expand(fields, catalogue)
+    problems = list(found.problems)
+    try:
+        request = VideoRequest.model_validate(found.fields)
+    except ValidationError as error:
+        raise InputError(f"Nothing was sent: {'; '.join([*problems, *explain(error)])}.") from error
+    if problems:
+        raise InputError(f"Nothing was sent: {'; '.join(problems)}.")
+    return request, found.chosen
+
+
+def with_presets(
+    request: VideoRequest, presets: Presets | None, catalogue: Catalogue | None = None
+) -> tuple[VideoRequest, tuple[Finding, ...]]:
+    """The request with these presets as defaults, and what was chosen.
+
+    Raises:
+        InputError: the model's shape cannot be chosen.
+    """
+    if presets is None:
+        return request, ()
+    said = {name: getattr(request, name) for name in request.model_fields_set}
+    return make_request({**overlay(said, presets.model_dump(exclude_none=True)), **said}, catalogue)
+
+
+def _by(rule: str, findings: list[Finding]) -> list[Finding]:
+    """What is said by the same rule; where no document says more, the source is the presets' own."""
+    return [found.model_copy(update={"rule": rule, "source": found.source or _SOURCE}) for found in findings]
+
+
+def _steps(quality: str, plain: dict[str, Any], model: Model | None) -> list[Finding]:
+    steps = STEPS[quality]
+    if plain.get("steps") is not None:
+        return [note("steps", f"Steps are given, so quality {quality} ({steps} steps) changes nothing.")]
+    if model is not None and model.takes_steps is False:
+        return [note("steps", f"{model.name} takes no steps, so quality {quality} changes nothing.")]
+    plain["steps"] = steps
+    doubt = ""
+    if model is not None and model.takes_steps is None:
+        doubt = f"; no document says whether {model.name} takes them"
+    return [note("steps", f"Quality {quality} is {steps} steps{doubt}.", _SOURCE)]
+
+
+def _guidance(adherence: str, plain: dict[str, Any]) -> list[Finding]:
+    scale = GUIDANCE[adherence]
+    if plain.get("guidance_scale") is not None:
+        words = f"A guidance scale is given, so adherence {adherence} ({scale:g}) changes nothing."
+        return [note("guidance_scale", words)]
+    plain["guidance_scale"] = scale
+    return [note("guidance_scale", f"Adherence {adherence} is a guidance scale of {scale:g}.", _SOURCE)]
+
+
+def _shape(aspect: str, plain: dict[str, Any], model: Model, catalogue: Catalogue) -> list[Finding]:
+    general = catalogue.general
+    fit = fit_aspect(aspect, model, Size(general.width, general.height))
+    plain.update(fit.fields)
+    if not fit.documented:
+        words = f"No document lists the shapes of {model.name}; {fit.words} is sent for {aspect}, and may be refused."
+        return [warning("aspect", words, model.limits_from)]
+    if fit.exact:
+        return [note("aspect", f"{aspect} is {fit.words} on {model.name}.", model.limits_from)]
+    words = f"{model.name} has no size of {aspect}; the nearest, {fit.words}, is taken."
+    return [warning("aspect", words, model.limits_from)]

@@ -1,0 +1,269 @@
+"""The text of a request file -> rows of request fields, in each of the formats.
+
+Only the form of the file is judged here. Whether the fields make a request is for the caller.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from together_video.inputs.presets import PRESET_FIELDS
+from together_video.requests import Media, VideoRequest
+from together_video.validation_messages import printable, quoted, unknown_name
+
+_DEPRECATED = ("frame_images", "reference_images")
+_FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
+_JSON_COLUMNS = frozenset({"media", "extra"})
+#: What a bare address in a cell stands for, where a list of objects is wanted.
+_ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}
+
+
+class RowFormat(StrEnum):
+    """How a file tells its requests apart."""
+
+    JSON_LINES = "jsonl"
+    JSON = "json"
+    CSV = "csv"
+    TSV = "tsv"
+    TEXT = "text"
+
+    @property
+    def unit(self) -> str:
+        return "item" if self is RowFormat.JSON else "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request as it stands in the file: the line (or item, from 1), its fields, or what is wrong."""
+
+    line: int
+    fields: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+class UnreadableText(ValueError):
+    """The text as a whole is not in its format, so that there are no rows to speak of."""
+
+
+def count_notes(text: str, form: RowFormat) -> int:
+    """How many lines begin with # and are skipped for that."""
+    if form not in {RowFormat.JSON_LINES, RowFormat.TEXT}:
+        return 0
+    return sum(line.lstrip().startswith("#") for line in _all_lines(text))
+
+
+def read_rows(text: str, form: RowFormat) -> Iterator[Row]:
+    """Yield the rows of a text. Blank lines are skipped, and lines with # in JSON Lines and in text.
+
+    Raises:
+        UnreadableText: the text is not JSON, or its header names no columns that are known.
+    """
+    if form is RowFormat.JSON_LINES:
+        return _json_lines(text)
+    if form is RowFormat.JSON:
+        return _json_items(text)
+    if form is RowFormat.TEXT:
+        return _text_lines(text)
+    return _cells(text, "\t" if form is RowFormat.TSV else ",")
+
+
+def _all_lines(text: str) -> list[str]:
+    # Not splitlines(): U+2028 and its like may stand inside a prompt.
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def content_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that are neither blank nor notes, stripped, with their numbers from 1."""
+    for number, line in enumerate(_all_lines(text), start=1):
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#"):
+            yield number, stripped
+
+
+def _text_lines(text: str) -> Iterator[Row]:
+    for number, line in content_lines(text):
+        if line.startswith("{") and line.endswith("}"):
+            yield Row(number, problems=("looks like JSON: a file of JSON lines is named .jsonl",))
+        else:
+            yield Row(number, {"prompt": line})
+
+
+def _json_lines(text: str) -> Iterator[Row]:
+    for number, line in content_lines(text):
+        try:
+            value = _decode(line)
+        except json.JSONDecodeError as error:
+            yield Row(number, problems=(f"is not JSON: {error.msg} (column {error.colno})",))
+        except (ValueError, RecursionError) as error:
+            yield Row(number, problems=(f"is not JSON that can be used: {_reason(error)}",))
+        else:
+            yield _row_of(number, value)
+
+
+def _json_items(text: str) -> Iterator[Row]:
+    try:
+        value = _decode(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableText(
+            f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableText(f"is not JSON that can be used: {_reason(error)}") from error
+    if isinstance(value, dict):
+        value = [value]
+    if not isinstance(value, list):
+        raise UnreadableText(f"must hold a list of requests or prompts, holds {quoted(value)}")
+    return (_row_of(number, entry) for number, entry in enumerate(value, start=1))
+
+
+def _row_of(number: int, value: object) -> Row:
+    if isinstance(value, str):
+        return Row(number, {"prompt": value})
+    if isinstance(value, dict):
+        return Row(number, value)
+    return Row(
+        number, problems=(f"must be an object of request fields or a prompt in quotes, is {quoted(value)}",)
+    )
+
+
+def _decode(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{quoted(twice)} is given twice")
+    return fields
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    # The interpreter refuses integers of thousands of digits, in words that are about itself.
+    return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
+
+
+def _cells(text: str, delimiter: str) -> Iterator[Row]:
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    if delimiter == "," and "," not in header and ";" in header:
+        delimiter = ";"  # what spreadsheets write where the comma is the decimal sign
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    columns: list[str] | None = None
+    line = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            # What follows a stray quote cannot be told into rows any more.
+            unclosed = "unexpected end" in str(error)
+            reason = "a quote is opened and never closed" if unclosed else printable(str(error))
+            yield Row(line, problems=(f"cannot be read as cells: {reason}",))
+            return
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            if columns is None:
+                columns = _columns(cells)
+            else:
+                yield _cell_row(line, columns, cells)
+        line = reader.line_num + 1
+
+
+def _columns(cells: Sequence[str]) -> list[str]:
+    """The header's names as field names: "Negative Prompt" is negative_prompt.
+
+    Raises:
+        UnreadableText: a column is unknown, or given twice.
+    """
+    columns = [_column(cell) for cell in cells]
+    wrong = [
+        unknown_name("column", cell.strip(), _FIELDS)
+        for cell, column in zip(cells, columns, strict=True)
+        if column and not _is_known(column)
+    ]
+    twice = sorted({column for column in columns if column and columns.count(column) > 1})
+    wrong += [f"the column {quoted(column)} is there twice" for column in twice]
+    whole = sorted(
+        _JSON_COLUMNS & set(columns) & {column.partition(".")[0] for column in columns if "." in column}
+    )
+    wrong += [f"there is a column {name} beside columns {name}.…" for name in whole]
+    if wrong:
+        hint = "" if any(map(_is_known, columns)) else "; the first line must name the request fields"
+        raise UnreadableText("; ".join(wrong[:5]) + hint)
+    return columns
+
+
+def _column(cell: str) -> str:
+    first, dot, rest = cell.strip().partition(".")
+    name = "_".join(first.lower().replace("-", " ").split())
+    # Names under `extra` are the API's, in its own spelling.
+    return f"{name}{dot}{rest.strip()}"
+
+
+def _is_known(column: str) -> bool:
+    first, dot, rest = column.partition(".")
+    if not dot:
+        return first in _FIELDS
+    return rest in Media.model_fields if first == "media" else first == "extra" and bool(rest)
+
+
+def _cell_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
+    fields: dict[str, Any] = {}
+    problems: list[str] = []
+    if any(cell.strip() for cell in cells[len(columns) :]):
+        problems.append(f"has {len(cells)} cells, the header names {len(columns)}")
+    for column, cell in zip(columns, cells, strict=False):
+        value = cell.strip()
+        if not value:
+            continue
+        if not column:
+            problems.append(f"{quoted(value)} stands in a column without a name")
+            continue
+        try:
+            _put(fields, column, value)
+        except (ValueError, RecursionError) as error:
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else _reason(error)
+            problems.append(f"{column}: is not JSON: {reason}")
+    return Row(line, fields, tuple(problems))
+
+
+def _put(fields: dict[str, Any], column: str, cell: str) -> None:
+    """Set one cell. Numbers and true/false stay text: the request reads them by the field's type."""
+    name, dot, inner = column.partition(".")
+    if not dot:
+        fields[name] = _media_cell(name, cell) if name in _DEPRECATED else _plain_cell(name, cell)
+        return
+    fields.setdefault(name, {})[inner] = _media_cell(inner, cell) if name == "media" else _loose_json(cell)
+
+
+def _plain_cell(name: str, cell: str) -> Any:
+    return _decode(cell) if name in _JSON_COLUMNS else cell
+
+
+def _media_cell(name: str, cell: str) -> Any:
+    """JSON, or a bare address, which becomes a list of one where the field is a list."""
+    if cell.startswith(("[", "{")):
+        return _decode(cell)
+    if name == "source_video":
+        return cell
+    return [{_ENTRY_KEYS[name]: cell}] if name in _ENTRY_KEYS else [cell]
+
+
+def _loose_json(cell: str) -> Any:
+    try:
+        return _decode(cell)
+    except (ValueError, RecursionError):
+        return cell

@@ -1,0 +1,167 @@
+"""Where each fact and each file lies under the archive's prefix."""
+
+from __future__ import annotations
+
+import string
+from datetime import datetime
+from functools import lru_cache
+
+from pydantic import BaseModel, ConfigDict
+from slugify import slugify
+
+from together_video.errors import ConfigurationError
+from together_video.ledger.records import VideoPlan
+from together_video.media.references import object_of
+from together_video.requests import VideoRequest
+
+#: Where the files of a video lie under `<prefix>/videos/`, without the ending.
+DEFAULT_TEMPLATE = "{date}/{slug}-{id}"
+
+#: Longest key of an object (S3's limit), in bytes.
+MAX_KEY = 1024
+#: Longest prefix, in bytes: every other key than a video's fits behind it.
+_MAX_PREFIX = 512
+
+_TEMPLATE_FIELDS = frozenset({"date", "year", "month", "day", "slug", "id", "model", "edition"})
+
+
+def slug_of(request: VideoRequest) -> str:
+    """A file name's readable part: ASCII letters, digits and dashes, at most 48 of them."""
+    return (
+        slugify(request.prompt or request.model, max_length=48, word_boundary=True, save_order=True)
+        or "video"
+    )
+
+
+@lru_cache(maxsize=1024)
+def slug_of_name(name: str, otherwise: str) -> str:
+    """A model's or an edition's name as a part of a key; `otherwise` where nothing of it is left.
+
+    A name in another script can grow tenfold, or vanish.
+    """
+    return slugify(name, max_length=64) or otherwise
+
+
+class Layout(BaseModel):
+    """Where everything lies under the prefix."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prefix: str = ""
+    template: str = DEFAULT_TEMPLATE
+
+    def key(self, *parts: str) -> str:
+        return "/".join([*([self.prefix] if self.prefix else []), *parts])
+
+    @property
+    def inflight(self) -> str:
+        """The prefix whose listing is the list of money at risk."""
+        return self.key("inflight", "")
+
+    def claim(self, video: str) -> str:
+        return self.key("inflight", video, "claim.json")
+
+    def job(self, video: str) -> str:
+        return self.key("inflight", video, "job.json")
+
+    def ambiguous(self, video: str) -> str:
+        return self.key("inflight", video, "ambiguous.json")
+
+    def record(self, video: str) -> str:
+        return self.key("records", f"{video}.json")
+
+    def late_record(self, video: str) -> str:
+        """For a video that came home although its purchase had been given up."""
+        return self.key("records", f"{video}.late.json")
+
+    def brief(self, brief: str) -> str:
+        return self.key("briefs", f"{brief}.json")
+
+    def spending(self, month: str, name: str) -> str:
+        return self.key("spending", month, name)
+
+    def statistics(self, model: str, name: str) -> str:
+        """For what jobs of a model took; `model` is its name as a folder."""
+        return self.key("statistics", model, name)
+
+    def batch(self, batch: str, name: str) -> str:
+        return self.key("batches", batch, name)
+
+    def part(self, batch: str, part: str) -> str:
+        """The summary of one part of a batch that is split."""
+        return self.batch(batch, f"parts/{part}.json")
+
+    def referenced(self, reference: str) -> str:
+        """The key of content that a request names by its reference.
+
+        Raises:
+            InputError: it is no reference.
+        """
+        return self.key(object_of(reference))
+
+    def media(self, plan: VideoPlan, claimed_at: datetime) -> tuple[str, str]:
+        """Keys of the video and of its poster, from the claim alone.
+
+        Raises:
+            ConfigurationError: a key has more bytes than S3 takes.
+        """
+        stem = self.template.format(
+            date=claimed_at.strftime("%Y-%m-%d"),
+            year=claimed_at.strftime("%Y"),
+            month=claimed_at.strftime("%m"),
+            day=claimed_at.strftime("%d"),
+            slug=slug_of(plan.request),
+            id=plan.id,
+            model=slug_of_name(plan.request.model, "model"),
+            edition=slug_of_name(plan.edition, "edition"),
+        )
+        ending = (plan.request.output_format or "MP4").lower()
+        video, poster = self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")
+        if (longest := max(len(video.encode()), len(poster.encode()))) > MAX_KEY:
+            raise ConfigurationError(
+                f"The key of this video's file would have {longest} bytes, and S3 takes {MAX_KEY} at most: "
+                "shorten the prefix or the file name template. Nothing was created."
+            )
+        return video, poster
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix without slashes at its ends.
+
+    Raises:
+        ConfigurationError: it has empty, dotted or unprintable pieces, or is too long.
+    """
+    prefix = prefix.strip("/")
+    if prefix and not _is_plain_path(prefix):
+        raise ConfigurationError(f"The prefix {prefix!r} is not a plain path such as videos/production.")
+    if (size := len(prefix.encode())) > _MAX_PREFIX:
+        raise ConfigurationError(f"The prefix has {size} bytes; {_MAX_PREFIX} at most leave room for keys.")
+    return prefix
+
+
+def check_template(template: str) -> str:
+    """The file name template, if every video gets a name of its own inside the prefix.
+
+    Raises:
+        ConfigurationError: {id} is missing, a field is unknown, or the path leaves the prefix.
+    """
+    try:
+        pieces = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ConfigurationError(f"The file name template {template!r} is malformed: {error}.") from error
+    fields = {name for _, name, _, _ in pieces if name is not None}
+    plain = all(not spec and not conversion for _, _, spec, conversion in pieces)
+    if unknown := sorted(fields - _TEMPLATE_FIELDS):
+        raise ConfigurationError(
+            f"The file name template has unknown fields: {', '.join(unknown)}. "
+            f"Known are {', '.join(sorted(_TEMPLATE_FIELDS))}."
+        )
+    if "id" not in fields or not plain:
+        raise ConfigurationError("The file name template needs {id}, so that no two videos share a name.")
+    if not _is_plain_path(template):
+        raise ConfigurationError(f"The file name template {template!r} is not a plain relative path.")
+    return template
+
+
+def _is_plain_path(path: str) -> bool:
+    return path.isprintable() and all(piece not in {"", ".", ".."} for piece in path.split("/"))

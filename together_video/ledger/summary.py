@@ -1,0 +1,135 @@
+"""What a run has to say at its end: one row a video, the counts, the cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from together_video.ledger.records import VideoPlan, VideoRecord
+
+
+class VideoState(StrEnum):
+    """How one video of a run ended."""
+
+    ARCHIVED = "archived"  # made and paid for in this run
+    REUSED = "reused"  # archived earlier: free of charge
+    FAILED = "failed"  # the provider gave up on it
+    REFUSED = "refused"  # nothing was created
+    AMBIGUOUS = "ambiguous"  # may have been charged; held
+    SUBMITTED = "submitted"  # goes on at the provider, and is billed
+    SKIPPED = "skipped"  # not started
+
+
+#: States with which a run may end and still exit 0.
+GOOD = frozenset({VideoState.ARCHIVED, VideoState.REUSED})
+
+
+class VideoOutcome(BaseModel):
+    """One row of the summary, as `--json` prints it. USD, bytes, seconds and pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: VideoState
+    job_id: str | None = None
+    prompt: str | None = None
+    model: str
+    cost_usd: Decimal | None = None
+    bucket: str | None = None
+    key: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    error: str | None = None
+
+    @classmethod
+    def of_plan(
+        cls, plan: VideoPlan, state: VideoState, *, error: str | None = None, job_id: str | None = None
+    ) -> VideoOutcome:
+        return cls(
+            id=plan.id,
+            state=state,
+            job_id=job_id,
+            prompt=plan.request.prompt,
+            model=plan.request.model,
+            error=error,
+        )
+
+    @classmethod
+    def of_record(cls, record: VideoRecord, state: VideoState, *, bucket: str) -> VideoOutcome:
+        return cls(
+            id=record.id,
+            state=state,
+            job_id=record.job_id,
+            prompt=record.plan.request.prompt,
+            model=record.plan.request.model,
+            cost_usd=record.cost_usd,
+            bucket=bucket if record.video else None,
+            key=record.video.key if record.video else None,
+            sha256=record.video.sha256 if record.video else None,
+            size=record.video.size if record.video else None,
+            seconds=record.clip.seconds if record.clip else None,
+            width=record.clip.width if record.clip else None,
+            height=record.clip.height if record.clip else None,
+            error=record.error,
+        )
+
+
+class Summary(BaseModel):
+    """All rows of a run. `cost_usd` is what this run itself paid, as the provider reported it.
+
+    `page` is the key of the gallery page, if one was written; `bought_before` is of a run that only collects.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    videos: tuple[VideoOutcome, ...]
+    page: str | None = None
+    bought_before: bool = False
+
+    @classmethod
+    def of(cls, outcomes: Iterable[VideoOutcome], *, bought_before: bool = False) -> Summary:
+        return cls(videos=tuple(outcomes), bought_before=bought_before)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Every state with its count, those with none included."""
+        found = Counter(outcome.state for outcome in self.videos)
+        return {state.value: found[state] for state in VideoState}
+
+    @property
+    def cost_usd(self) -> Decimal:
+        paid = (
+            o.cost_usd for o in self.videos if o.state is not VideoState.REUSED and o.cost_usd is not None
+        )
+        return sum(paid, Decimal(0))
+
+    @property
+    def is_good(self) -> bool:
+        return all(outcome.state in GOOD for outcome in self.videos)
+
+    @property
+    def sentence(self) -> str:
+        """For a run's final message: `4 videos: 3 archived, 1 failed, 0.84 USD`."""
+        total = len(self.videos)
+        parts = [f"{count} {state}" for state, count in self.counts.items() if count]
+        noun = "video" if total == 1 else "videos"
+        when = "by the runs that bought them" if self.bought_before else "in this run"
+        paid = f"{self.cost_usd.normalize():f} USD paid {when}"
+        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {paid}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of `--json`: plain numbers, no Decimals."""
+        rows = []
+        for outcome in self.videos:
+            row = outcome.model_dump(mode="json")
+            row["cost_usd"] = None if outcome.cost_usd is None else float(outcome.cost_usd)
+            rows.append(row)
+        return {"videos": rows, "counts": self.counts, "cost_usd": float(self.cost_usd)}

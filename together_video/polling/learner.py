@@ -1,0 +1,178 @@
+"""What a run learns of how long its models take, and when its jobs are asked for that. No clock, no sleep.
+
+One learner serves all jobs of a run. Every look tells it something: a job that is done how long it took,
+one that is not that it takes longer than that. What earlier runs saw counts until this one has seen enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from together_video.jobs import VideoJob
+from together_video.polling.durations import KEPT, USUAL_SECONDS, Durations, learn
+from together_video.polling.policy import PollPolicy
+from together_video.polling.schedule import Schedule, best_schedule
+
+#: Bounds of the mean lag, in seconds: below, nobody waits for it; above, somebody would.
+LAG_BOUNDS = (1.0, 15.0)
+#: No job is asked again sooner than after about so many seconds.
+_SHORTEST = 1.0
+#: A schedule is best for what was seen, and a little later than planned for what comes.
+_MARGIN = 0.9
+#: Newest durations of this run: as many as jobs may be in flight, so that both are of the same time.
+_NEWEST = 1000
+#: A job of this run says as much of today as so many of earlier runs.
+_TODAY = 3
+
+
+class DurationFacts(BaseModel):
+    """`statistics/<model>/<day>-<count>.json`: what jobs of a model took, in seconds, the newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    written_at: datetime
+    seconds: tuple[float, ...] = Field(max_length=10 * KEPT)
+
+
+class Learner:
+    """The durations of one run, by model, and the schedules that follow from them."""
+
+    def __init__(self, policy: PollPolicy, typical: Callable[[str], float | None] = lambda _: None) -> None:
+        """`typical` gives a model's typical time in seconds, where it is known."""
+        self.policy = policy
+        self._typical = typical
+        self._models: dict[str, _Model] = {}
+
+    def recall(self, model: str, seconds: Iterable[float]) -> None:
+        """What jobs of earlier runs took, in seconds, the newest first."""
+        known = self._model(model)
+        known.earlier = [one for one in seconds if math.isfinite(one) and one > 0][:KEPT]
+        known.schedule = None
+
+    def wait(self, job_id: str, model: str, *, age: float) -> Wait:
+        """The waits for one job, which was made `age` seconds ago; an earlier wait for it is over."""
+        known = self._model(model)
+        known.running[job_id] = wait = Wait(self.policy, known, max(0.0, age))
+        return wait
+
+    def done(self, job: VideoJob, model: str, *, age: float, resumed: bool) -> None:
+        """A look `age` seconds after the create has found this job completed."""
+        known = self._model(model)
+        wait = known.running.pop(job.id, None)
+        seconds = _measured(job, age)
+        if seconds is None and wait is not None and wait.seen > 0:
+            seconds = (wait.seen + age) / 2
+        elif seconds is None and not resumed:
+            # Done at the first look: it took less. Looks come sooner then, until one is too soon.
+            seconds = 0.8 * age
+        if seconds is not None:
+            known.add(seconds)
+
+    def drop(self, job_id: str, model: str) -> None:
+        """This job ended in another way, which says nothing of how long a video takes."""
+        self._model(model).running.pop(job_id, None)
+
+    def facts(self, now: datetime) -> list[DurationFacts]:
+        """For each model that finished a job in this run what is to be known by later ones."""
+        return [
+            DurationFacts(model=name, written_at=now, seconds=known.newest)
+            for name, known in self._models.items()
+            if known.finished
+        ]
+
+    def durations(self, model: str) -> Durations:
+        """What is known of this model by now."""
+        return self._model(model).durations()
+
+    def _model(self, name: str) -> _Model:
+        if name not in self._models:
+            self._models[name] = _Model(self._typical(name) or USUAL_SECONDS, self.policy.lag)
+        return self._models[name]
+
+
+class Wait:
+    """When to ask for one job: see `polling.Patience`. Times count from the job's create."""
+
+    def __init__(self, policy: PollPolicy, model: _Model, age: float) -> None:
+        self.seen = 0.0
+        self._policy = policy
+        self._model = model
+        self._age = age
+
+    @property
+    def deadline_seconds(self) -> float:
+        return self._policy.deadline_seconds
+
+    def wait_within(
+        self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
+    ) -> float | None:
+        """Seconds to the next look, at the latest at the deadline; None once that has passed."""
+        left = self.deadline_seconds - elapsed
+        if left <= 0:
+            return None
+        age = self._age + elapsed
+        if looks and age != self.seen:
+            # After a failed look too: it must not be asked at once again.
+            self.seen = age
+            self._model.news += 1
+        then = self._model.up_to_date().varied(self.seen, self._policy.jitter * (2 * chance - 1))
+        shortest = _SHORTEST * ((1 + chance) / 2 if looks else chance)
+        return min(max(then - age, shortest, hint or 0.0), left)
+
+
+class _Model:
+    def __init__(self, guess: float, lag: float) -> None:
+        self.guess = guess
+        self.lag = lag
+        self.finished: deque[float] = deque(maxlen=_NEWEST)
+        self.earlier: list[float] = []
+        self.running: dict[str, Wait] = {}
+        self.schedule: Schedule | None = None
+        #: Looks since the schedule was made.
+        self.news = 0
+
+    @property
+    def newest(self) -> tuple[float, ...]:
+        own = [round(one, 2) for one in reversed(self.finished)]
+        return tuple([*own, *self.earlier][:KEPT])
+
+    def add(self, seconds: float) -> None:
+        self.finished.append(seconds)
+        self.news += 1
+
+    def durations(self) -> Durations:
+        running = [wait.seen for wait in self.running.values() if wait.seen > 0]
+        # Of both in proportion: to look at the finished ones alone would be to look at the fast ones.
+        step = -(-(len(self.finished) + len(running)) // KEPT) or 1
+        earlier = self.earlier[: max(0, KEPT - _TODAY * len(self.finished))]
+        return learn([*list(self.finished)[::step], *earlier], running[::step], guess=self.guess)
+
+    def up_to_date(self) -> Schedule:
+        """The schedule, made anew when a good deal was learned: that takes some hundredths of a second."""
+        known = len(self.finished) + len(self.running) + len(self.earlier)
+        if self.schedule is None or self.news > known / 4:
+            self.schedule = schedule_of(self.durations(), self.lag)
+            self.news = 0
+        return self.schedule
+
+
+def schedule_of(durations: Durations, lag: float) -> Schedule:
+    """The schedule whose mean lag is the share `lag` of the typical time, as far as that is known."""
+    # Where the typical time is a guess, videos may well be faster.
+    least = durations.typical * math.exp(-durations.doubt)
+    shortest, longest = LAG_BOUNDS
+    return best_schedule(durations, min(longest, max(shortest, _MARGIN * lag * least)))
+
+
+def _measured(job: VideoJob, age: float) -> float | None:
+    """What the provider says that it took, by one clock, if that can be."""
+    if job.created_at is None or job.finished_at is None:
+        return None
+    seconds = (job.finished_at - job.created_at).total_seconds()
+    return seconds if 0 < seconds <= age + 60 else None

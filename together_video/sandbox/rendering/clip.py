@@ -1,0 +1,118 @@
+"""What is to be rendered: one clip, as a value that can be compared and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from together_video.sandbox.faults import FaultRule
+from together_video.sandbox.rendering.sizes import frame_size
+
+#: The documented default of the API, in frames per second.
+DEFAULT_FPS = 24
+#: Samples a second of all sound that is made here.
+SAMPLE_RATE = 48_000
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture of this size in pixels, three bytes (RGB) a pixel."""
+
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """A picture that fills the frame of this number, counted from 0."""
+
+    place: int
+    still: Still
+
+
+_MEDIA_WORDS = {
+    "frame_images": "keyframe",
+    "frame_videos": "starting clip",
+    "reference_images": "reference image",
+    "reference_videos": "reference video",
+    "source_video": "source video",
+    "audio_inputs": "audio input",
+    "reference_audios": "reference audio",
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Size in pixels, length in seconds, the words that the clip shows, and the media that it was given.
+
+    `keyframes` are in the order of their places; `sound` is 16-bit mono samples, `tone` asks for some.
+    """
+
+    prompt: str
+    model: str
+    width: int
+    height: int
+    seconds: float
+    fps: int
+    container: Literal["MP4", "WEBM"]
+    seed: int
+    settings: str
+    keyframes: tuple[Keyframe, ...] = ()
+    insets: tuple[Still, ...] = ()
+    sound: bytes | None = field(default=None, repr=False)
+    tone: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the media in it."""
+        stills = [keyframe.still for keyframe in self.keyframes] + list(self.insets)
+        return sum(len(still.pixels) for still in stills) + len(self.sound or b"")
+
+    @property
+    def frames(self) -> int:
+        return max(1, round(self.seconds * self.fps))
+
+    @property
+    def media_type(self) -> str:
+        return "video/mp4" if self.container == "MP4" else "video/webm"
+
+
+def clip_of(body: Mapping[str, Any], *, default_seconds: float, fate: FaultRule | None = None) -> Clip:
+    """The clip that a checked request asks for, or another one where its fate says so."""
+    width, height = frame_size(body)
+    clip = Clip(
+        prompt=body.get("prompt") or "(no prompt)",
+        model=body["model"],
+        width=width,
+        height=height,
+        seconds=float(body.get("seconds") or default_seconds),
+        fps=body.get("fps") or DEFAULT_FPS,
+        container=body.get("output_format") or "MP4",
+        seed=body.get("seed") or 0,
+        settings=_settings(body),
+        tone=body.get("generate_audio") is True,
+    )
+    if fate is not None and fate.kind == "wrong_length_video":
+        return replace(clip, seconds=clip.seconds * fate.share)
+    if fate is not None and fate.kind == "wrong_size_video":
+        return replace(
+            clip,
+            width=max(16, int(width * fate.share) // 2 * 2),
+            height=max(16, int(height * fate.share) // 2 * 2),
+        )
+    return clip
+
+
+def _settings(body: Mapping[str, Any]) -> str:
+    """The settings that change a picture, in a few words, so that variants can be told apart."""
+    named = {"seed": "seed", "steps": "steps", "guidance_scale": "guidance"}
+    said = [f"{name} {body[field]}" for field, name in named.items() if body.get(field) is not None]
+    media = body.get("media") or {}
+    for name, words in _MEDIA_WORDS.items():
+        entries = media.get(name) or body.get(name) or []
+        number = len(entries) if isinstance(entries, list) else 1
+        if number:
+            said.append(f"{number} {words}{'s' if number > 1 else ''}")
+    return "  ·  ".join(said)

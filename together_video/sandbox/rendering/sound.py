@@ -1,0 +1,44 @@
+"""What a clip sounds like: the audio that it was given, or a soft tone, or nothing."""
+
+from __future__ import annotations
+
+import array
+import hashlib
+import math
+import sys
+
+from together_video.sandbox.rendering.clip import SAMPLE_RATE, Clip
+
+#: Loudness of the tone, of 32,767; seconds over which it swells and ends.
+_LOUDNESS, _SWELL = 2200, 0.25
+
+
+def samples_of(clip: Clip) -> bytes:
+    """16-bit mono samples (little-endian), as long as the clip; empty where it is silent.
+
+    Audio that was given ends where it ends: the rest is silence.
+    """
+    length = max(1, round(clip.frames / clip.fps * SAMPLE_RATE))
+    if clip.sound is not None:
+        return clip.sound[: 2 * length].ljust(2 * length, b"\0")
+    return _tone(clip.prompt, length) if clip.tone else b""
+
+
+def _tone(prompt: str, length: int) -> bytes:
+    """A fifth whose pitch follows from the prompt. Whole numbers of hertz, so that seconds join without a click."""
+    pitch = 180 + hashlib.sha256(prompt.encode("utf-8", "replace")).digest()[0] // 2 * 2
+    second = array.array(
+        "h",
+        (
+            round(_LOUDNESS * (math.sin(turn * pitch) + 0.6 * math.sin(turn * pitch * 1.5)) / 1.6)
+            for turn in (2 * math.pi * number / SAMPLE_RATE for number in range(SAMPLE_RATE))
+        ),
+    )
+    samples = (second * (length // SAMPLE_RATE + 1))[:length]
+    swell = min(length // 2, int(_SWELL * SAMPLE_RATE))
+    for number in range(swell):
+        samples[number] = samples[number] * number // swell
+        samples[-1 - number] = samples[-1 - number] * number // swell
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()
