@@ -45,7 +45,7 @@ from together_video.inputs.inbox import (
 )
 from together_video.ledger.records import edition_name
 from together_video.ledger.summary import Summary, VideoState
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 
 @flow(

@@ -24,6 +24,7 @@ from together_video.errors import (
 )
 from together_video.jobs import JobStatus, VideoJob
 from together_video.polling.policy import Patience
+from together_video.text import sentences
 
 Log = Callable[[str], None]
 
@@ -63,7 +64,7 @@ async def watch(
     start = clock()
     looks = missing = linkless = 0
     said: str | None = None
-    trouble: str | None = None
+    trouble: TogetherError | None = None
     hint: float | None = None
     while True:
         planned = partial(policy.wait_within, looks, elapsed=clock() - start, chance=chance(), hint=hint)
@@ -76,7 +77,7 @@ async def watch(
             so_far = "is not finished yet" if seconds == "0" else f"was not finished after {seconds} s"
             raise JobDeadlinePassed(
                 f"Job {job_id} {so_far}"
-                + (f" (last trouble: {trouble.rstrip('.')})" if trouble else "")
+                + (f" (last trouble: {trouble.what.rstrip('.')})" if trouble else "")
                 + ". It goes on at the provider and is billed; a later run, or together-video collect, brings it home.",
                 job_id=job_id,
             )
@@ -98,9 +99,9 @@ async def watch(
                     raise _forgotten(job_id, age) from error
                 raise
             hint = error.wait_seconds if isinstance(error, RateLimited) else None
-            if trouble is None or isinstance(error, ApiUnreachable) != ("No connection" in trouble):
-                log(f"job {job_id}: {error} Asking again.")
-            trouble = str(error)
+            if trouble is None or isinstance(error, ApiUnreachable) != isinstance(trouble, ApiUnreachable):
+                log(f"job {job_id}: {sentences(error.what, 'Asking again.')}")
+            trouble = error
             continue
         missing, trouble = 0, None
         state = job.status_text or "no status"
@@ -108,21 +109,23 @@ async def watch(
             log(f"job {job_id}: {state}" + (" (unknown; waiting)" if job.status is JobStatus.UNKNOWN else ""))
             said = state
         if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
-            raise JobFailed(f"Job {job_id} {job.status}: {job.fault_text}", job=job)
+            raise JobFailed(f"Job {job_id} {job.status}: {job.fault_text}", job=job, remedy=job.remedy)
         if job.status is JobStatus.COMPLETED:
             if job.video_url:
                 return job
             linkless += 1
             if linkless > _LINKLESS_LOOKS:
                 raise JobWithoutVideo(
-                    f"Job {job_id} is completed and gives no link to its video. A later run asks again.",
+                    f"Job {job_id} is completed and gives no link to its video.",
                     job_id=job_id,
+                    remedy="A later run asks again.",
                 )
 
 
 def _forgotten(job_id: str, age: float) -> JobForgotten:
     return JobForgotten(
-        f"The API does not know job {job_id} (HTTP 404), which it took {age / 3600:.0f} h ago. It may have been "
-        "billed: ask the provider for it, or buy the video again with --on-ambiguous resubmit.",
+        f"The API does not know job {job_id} (HTTP 404), which it took {age / 3600:.0f} h ago. "
+        "It may have been billed.",
         job_id=job_id,
+        remedy="Ask the provider for it, or buy the video again with --on-ambiguous resubmit.",
     )

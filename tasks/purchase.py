@@ -26,13 +26,14 @@ from together_video.errors import (
     CreatesShut,
     NoClearAnswer,
     RateLimited,
+    Spent,
     TogetherError,
 )
 from together_video.ledger.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.media.references import references_of, with_links
-from together_video.remedies import as_sentence
 from together_video.requests import VideoRequest
+from together_video.text import as_sentence
 
 T = TypeVar("T")
 Log = Callable[[str], None]
@@ -75,9 +76,10 @@ _IN_DOUBT = "Look at the provider's bill; --on-ambiguous resubmit buys it again.
 def _shut_for_long(seconds: float) -> CreatesShut:
     opens = datetime.now(UTC) + timedelta(seconds=seconds)
     return CreatesShut(
-        f"The API takes no creates until {opens:%Y-%m-%d %H:%M} UTC (HTTP 429). Nothing was created: "
-        "run again after that.",
+        f"The API takes no creates until {opens:%Y-%m-%d %H:%M} UTC (HTTP 429).",
         wait_seconds=seconds,
+        spent=Spent.NOTHING,
+        remedy="Run again after that.",
     )
 
 
@@ -207,9 +209,10 @@ async def _submit(
             # The claim stays, and grows into the same doubt by its age.
             log(f"the bucket could not take that this create is ambiguous ({trouble})")
         raise CreateAmbiguous(
-            f"{as_sentence(str(error))} It may have been charged, so it is held and not repeated. {_IN_DOUBT}",
+            f"{as_sentence(error.message)} It may have been charged, so it is held and not repeated.",
             video_id=claim.id,
             fresh=True,
+            remedy=_IN_DOUBT,
         ) from error
     except (TogetherError, ConfigurationError):
         client.posted.discard(claim.id)
@@ -268,9 +271,10 @@ async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
     ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
     return CreateAmbiguous(
         f"It may have been charged at {claim.claimed_at:%Y-%m-%d %H:%M} UTC and gave no job id: "
-        f"{ambiguity.reason.rstrip('.')}. It is held and not repeated. {_IN_DOUBT}",
+        f"{ambiguity.reason.rstrip('.')}. It is held and not repeated.",
         video_id=claim.id,
         fresh=False,
+        remedy=_IN_DOUBT,
     )
 
 

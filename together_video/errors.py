@@ -31,38 +31,87 @@
         ├── StoreUnsafe            the store ignores If-None-Match: no claim would hold
         └── ObjectConflict         something else lies under the key
 
-Each error says whether the same call may be made again (`retryable`), and an error of a
-create says whether a job may exist (`job_may_exist`). Messages are whole sentences that name
-what happened and what to do next.
+Each error says as data whether the same call may be made again (`retryable`), what was spent (`spent`), and what
+to do next (`remedy`); an error of a create says whether a job may exist (`job_may_exist`). `message` joins them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from together_video.text import sentences
 
 if TYPE_CHECKING:
     from together_video.jobs import VideoJob
 
 
+class Spent(StrEnum):
+    """What the call that failed has cost."""
+
+    NOTHING = "nothing"
+    PERHAPS = "perhaps"
+    YES = "yes"
+
+
+#: What is said of the money where an error is told.
+SPENT_WORDS = {
+    Spent.NOTHING: "Nothing was created.",
+    Spent.PERHAPS: "It may have been charged.",
+    Spent.YES: "It is billed.",
+}
+
+
 class VideoError(Exception):
     """Base of all errors of this project.
 
+    Args:
+        what: what happened, as a sentence.
+        spent: given where the message is to say it, or where it differs from the class's own.
+        remedy: what to do next, as a sentence.
+
     Attributes:
         retryable: whether making the same call again may help.
+        spent: what the failed call has cost; None where the error alone does not tell.
     """
 
     retryable: bool = False
+    spent: Spent | None = None
     #: What the command line exits with: 2 for bad input, 1 for all else.
     exit_code: ClassVar[int] = 1
 
+    def __init__(self, what: str, *, spent: Spent | None = None, remedy: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        #: What the message says of the money: nothing, where `what` does or nobody wonders.
+        self.said_of_money = None if spent is None else SPENT_WORDS[spent]
+        if spent is not None:
+            self.spent = spent
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Prefect keeps errors with the states of runs: each survives a copy, whatever its arguments."""
+        return _again, (type(self), self.what), self.__dict__
+
     @property
     def message(self) -> str:
-        return str(self)
+        """What happened, what it may have cost, what to do."""
+        return sentences(self.what, self.said_of_money, self.remedy)
+
+
+def _again(kind: type[VideoError], what: str) -> VideoError:
+    error = kind.__new__(kind)
+    error.args = (what,)
+    return error
 
 
 class InputError(VideoError):
     """What was given cannot work. Nothing was sent and nothing was paid."""
 
+    spent = Spent.NOTHING
     exit_code = 2
 
 
@@ -73,8 +122,8 @@ class ConfigurationError(InputError):
 class RequestInvalid(InputError):
     """One request breaks a rule of its model or of the API."""
 
-    def __init__(self, message: str, *, field: str | None = None, instead: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, what: str, *, field: str | None = None, instead: str | None = None) -> None:
+        super().__init__(what)
         self.field = field
         self.instead = instead
 
@@ -89,16 +138,29 @@ class TogetherError(VideoError):
     Attributes:
         status: HTTP status, or None where there was no answer.
         code: the `error.code` or `error.type` of the body, if it has one.
-        job_may_exist: only for a create: True where a job may have been made (and billed)
-            although no id came back. False means it is proven that nothing was created.
     """
 
-    job_may_exist: bool = False
+    spent = Spent.NOTHING
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        spent: Spent | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(what, spent=spent, remedy=remedy)
         self.status = status
         self.code = code
+
+    @property
+    def job_may_exist(self) -> bool:
+        """Only for a create: True where a job may have been made (and billed) although no id came back.
+        False means it is proven that nothing was created.
+        """
+        return self.spent is Spent.PERHAPS
 
 
 class ApiUnreachable(TogetherError):
@@ -116,8 +178,16 @@ class RateLimited(TogetherError):
 
     retryable = True
 
-    def __init__(self, message: str, *, wait_seconds: float | None = None, code: str | None = None) -> None:
-        super().__init__(message, status=429, code=code)
+    def __init__(
+        self,
+        what: str,
+        *,
+        wait_seconds: float | None = None,
+        code: str | None = None,
+        spent: Spent | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(what, status=429, code=code, spent=spent, remedy=remedy)
         self.wait_seconds = wait_seconds
 
 
@@ -149,15 +219,16 @@ class NoClearAnswer(TogetherError):
 
     def __init__(
         self,
-        message: str,
+        what: str,
         *,
         creating: bool,
         status: int | None = None,
         code: str | None = None,
         body: str | None = None,
+        remedy: str | None = None,
     ) -> None:
-        super().__init__(message, status=status, code=code)
-        self.job_may_exist = creating
+        super().__init__(what, status=status, code=code, remedy=remedy)
+        self.spent = Spent.PERHAPS if creating else Spent.NOTHING
         self.retryable = not creating
         self.body = body
 
@@ -165,8 +236,10 @@ class NoClearAnswer(TogetherError):
 class JobError(VideoError):
     """About one job at the provider. `job_id` is all that is needed to go on with it."""
 
-    def __init__(self, message: str, *, job_id: str) -> None:
-        super().__init__(message)
+    spent = Spent.YES
+
+    def __init__(self, what: str, *, job_id: str, remedy: str | None = None) -> None:
+        super().__init__(what, remedy=remedy)
         self.job_id = job_id
 
 
@@ -177,8 +250,10 @@ class JobFailed(JobError):
         job: the job as last seen, with the provider's reason and the raw answer.
     """
 
-    def __init__(self, message: str, *, job: VideoJob) -> None:
-        super().__init__(message, job_id=job.id)
+    spent = Spent.PERHAPS
+
+    def __init__(self, what: str, *, job: VideoJob, remedy: str | None = None) -> None:
+        super().__init__(what, job_id=job.id, remedy=remedy)
         self.job = job
 
 
@@ -193,9 +268,13 @@ class JobWithoutVideo(JobError):
 class JobForgotten(JobError):
     """Long after it was made the API answers 404: it may have been billed, and will not come home."""
 
+    spent = Spent.PERHAPS
+
 
 class DownloadError(VideoError):
     """The file of a finished job could not be brought home."""
+
+    spent = Spent.YES
 
 
 class LinkExpired(DownloadError):
@@ -219,6 +298,8 @@ class PromptError(VideoError):
 class BudgetReached(VideoError):
     """Another create could pass a limit that was set. Nothing was created."""
 
+    spent = Spent.NOTHING
+
 
 class CreateAmbiguous(VideoError):
     """A create had no clear answer: it may have been charged. It is held, not repeated.
@@ -227,8 +308,10 @@ class CreateAmbiguous(VideoError):
         fresh: True where this very call sent the create; False where it was found in the ledger.
     """
 
-    def __init__(self, message: str, *, video_id: str, fresh: bool) -> None:
-        super().__init__(message)
+    spent = Spent.PERHAPS
+
+    def __init__(self, what: str, *, video_id: str, fresh: bool, remedy: str | None = None) -> None:
+        super().__init__(what, remedy=remedy)
         self.video_id = video_id
         self.fresh = fresh
 
@@ -252,6 +335,7 @@ class StoreUnavailable(ArchiveError):
 class StoreUnsafe(ArchiveError):
     """The S3 server ignores `If-None-Match`, so no claim would hold."""
 
+    spent = Spent.NOTHING
     exit_code = 2
 
 

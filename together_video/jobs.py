@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from together_video.remedies import with_advice
+from together_video.remedies import advice_for, is_final
 
 
 class JobStatus(StrEnum):
@@ -106,14 +106,21 @@ class VideoJob(BaseModel):
 
     @property
     def fault_text(self) -> str:
-        """The provider's reason in one line of at most 500 characters and what to do about it, or a sentence
-        that there is none.
-        """
+        """The provider's reason in one line of at most 500 characters, or a sentence that there is none."""
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
         said = _line(self.fault.message, 500)
-        said += f" ({_line(self.fault.code, 60)})" if self.fault.code else ""
-        return with_advice(said, self.fault.code, self.fault.message)
+        return said + (f" ({_line(self.fault.code, 60)})" if self.fault.code else "")
+
+    @property
+    def remedy(self) -> str | None:
+        """What to do about the provider's reason, as a sentence; None where that is not known."""
+        return None if self.fault is None else advice_for(self.fault.code, self.fault.message)
+
+    @property
+    def fails_again(self) -> bool:
+        """Whether the provider's reason holds for the same request for good."""
+        return self.fault is not None and is_final(self.fault.code, self.fault.message)
 
 
 def _line(text: str, longest: int) -> str:

@@ -25,6 +25,8 @@ _BY_CODE = {
     ),
     "invalid_api_key": "Check the API key.",
 }
+_UNSUPPORTED = frozenset({"unsupportedparameter", "unsupported_parameter"})
+_FINAL = _UNSUPPORTED | {"invalidduration"}
 _BY_STATUS = {
     401: "Check the API key.",
     402: "The account has no credit left: add some and run again; what is archived is reused.",
@@ -47,7 +49,7 @@ def advice_for(code: str | None, message: str, *, status: int | None = None) -> 
     folded = (code or "").casefold()
     if folded in _BY_CODE:
         return _BY_CODE[folded]
-    if folded in {"unsupportedparameter", "unsupported_parameter"}:
+    if folded in _UNSUPPORTED:
         return _leave_out(message)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
@@ -58,19 +60,10 @@ def advice_for(code: str | None, message: str, *, status: int | None = None) -> 
     return None
 
 
-def with_advice(
-    said: str, code: str | None, message: str, *, status: int | None = None, otherwise: str | None = None
-) -> str:
-    """What was said, as a sentence, with what to do about it behind it, if that is known; else `otherwise`."""
-    advice = advice_for(code, message, status=status) or otherwise
-    if advice is None:
-        return said
-    return f"{as_sentence(said)} {advice}"
-
-
-def as_sentence(said: str) -> str:
-    """With an end, so that another sentence can follow: a server's own words often have none."""
-    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+def is_final(code: str | None, message: str) -> bool:
+    """Whether the same request would fail again, however often it is made."""
+    folded = (code or "").casefold()
+    return folded in _FINAL or bool(_MODERATION.search(f"{code or ''} {message}"))
 
 
 def _leave_out(message: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from together_video.requests import VideoRequest
+from together_video.text import printable
 
 #: What the value should have been, by pydantic's type of error. Several that concern one field (a
 #: field that takes text or an object) are joined with "or".
@@ -112,17 +113,6 @@ def quoted(value: object) -> str:
         return printable(str(value), 60)
     except ValueError:  # an integer of thousands of digits
         return "too large to show"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """`1 record`, `2 records`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def printable(text: str, longest: int = 160) -> str:
-    """Text for one line of a terminal or a log: control, format and half characters are escaped."""
-    cut = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
 
 
 def _sentence(path: str, several: Sequence[ErrorDetails], names: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from together_video.errors import (
     MediaRefused,
     NoClearAnswer,
     ObjectConflict,
+    Spent,
     StoreUnavailable,
     VideoError,
 )
@@ -334,7 +335,9 @@ class Ledger:
             except OSError as error:
                 raise MediaRefused(f"{source}: cannot be read any more: {error.strerror}.") from error
             if now.sha256 != file.sha256:
-                raise MediaRefused(f"{source}: was changed while it was read. Run again; nothing was sent.")
+                raise MediaRefused(
+                    f"{source}: was changed while it was read.", spent=Spent.NOTHING, remedy="Run again."
+                )
         if await self.store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
             return True
         if not await self._holds(key, file):
@@ -390,5 +393,7 @@ class Ledger:
         except ValidationError as error:
             raise ArchiveError(
                 f"{key} in bucket {self.bucket} is not what this project wrote "
-                f"({error.error_count()} problems in it). Nothing was paid; look at the object by hand."
+                f"({error.error_count()} problems in it).",
+                spent=Spent.NOTHING,
+                remedy="Look at the object by hand.",
             ) from error

@@ -60,8 +60,8 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
         return BucketRefused(f"There is no bucket {bucket}: make it first, or name another.")
     if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
         return BucketRefused(
-            f"The AWS credentials for bucket {bucket} have expired. Renew them and run again: "
-            "it goes on where it was."
+            f"The AWS credentials for bucket {bucket} have expired.",
+            remedy="Renew them and run again: it goes on where it was.",
         )
     if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
         return BucketRefused(f"Bucket {bucket} is in another region ({one_line(error)}): set AWS_REGION.")
@@ -74,6 +74,7 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
         return StoreUnavailable(f"What arrived at bucket {bucket} as {key} is not what was sent ({code}).")
     if status >= 500 or status == 429 or code in _PASSING:
         return StoreUnavailable(
-            f"The S3 server of bucket {bucket} could not do it ({code or status}). It may pass: run again later."
+            f"The S3 server of bucket {bucket} could not do it ({code or status}).",
+            remedy="It may pass: run again later.",
         )
     return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {one_line(error)}")

@@ -38,6 +38,7 @@ from together_video.errors import (
     ArchiveError,
     BucketRefused,
     ConfigurationError,
+    Spent,
     StoreUnavailable,
     StoreUnsafe,
 )
@@ -103,7 +104,9 @@ class ObjectStore:
         if await self.put_once(marker, body) and await self.put_once(marker, body):
             raise StoreUnsafe(
                 f"The S3 server of bucket {self.bucket} ignores If-None-Match, so two runs could pay for the "
-                "same video. Use a server that honours it; nothing was created."
+                "same video.",
+                spent=Spent.NOTHING,
+                remedy="Use a server that honours it.",
             )
         self.verifies_checksums = await self._refuses_wrong_checksum(spoiled)
 
@@ -402,12 +405,13 @@ class ObjectStore:
                     "the endpoint's address (http or https?)."
                 ) from error
             raise StoreUnavailable(
-                f"The S3 server does not answer for bucket {self.bucket}: {one_line(error).rstrip('.')}. Check "
-                "the endpoint's address and the network, and run again."
+                f"The S3 server does not answer for bucket {self.bucket}: {one_line(error).rstrip('.')}.",
+                remedy="Check the endpoint's address and the network, and run again.",
             ) from error
         except OSError as error:
             raise ArchiveError(
-                f"This machine's disk refuses a copy of {key}: {error.strerror or error}. Make room and run again."
+                f"This machine's disk refuses a copy of {key}: {error.strerror or error}.",
+                remedy="Make room and run again.",
             ) from error
 
 

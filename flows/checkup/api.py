@@ -7,7 +7,7 @@ from typing import Any
 from prefect_together_video.blocks import TogetherCredentials
 from prefect_together_video.flows.checkup.line import API, CheckLine, failed, ok, warning
 from together_video.errors import AccountRefused, ApiOverloaded, ApiUnreachable, RateLimited
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 _KEYS_PAGE = "https://api.together.ai/settings/api-keys"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.checkup.line import ARCHIVE, CheckLine, ok, warning
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: How often a call is sent that fails: somebody waits for the answer.
 ATTEMPTS = 2

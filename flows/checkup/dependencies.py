@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from prefect_together_video.flows.checkup.line import DEPENDENCIES, CheckLine, failed, ok
-from together_video.validation_messages import counted
+from together_video.text import counted
 
 PACKAGE = "prefect-together-video"
 

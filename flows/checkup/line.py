@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.errors import VideoError
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: Seconds that one check may take.
 PATIENCE = 15.0

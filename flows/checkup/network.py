@@ -7,7 +7,7 @@ import os
 from prefect_together_video.flows.checkup.line import CERTIFICATES, PROXY, CheckLine, ok, warning
 from together_video.network.certificates import NAMED_BY, check_certificate_variables
 from together_video.network.proxies import ProxySettings
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 
 def check_certificates() -> CheckLine:

@@ -27,7 +27,7 @@ from prefect_together_video.flows.checkup.line import (
     warning,
 )
 from prefect_together_video.flows.server.asking import ServerCheck, ask_server, failing_clearly
-from together_video.validation_messages import counted
+from together_video.text import counted
 
 _DEPLOY = "prefect --no-prompt deploy --all --prefect-file deployments/prefect.yaml"
 _SERVE = "together-video serve"

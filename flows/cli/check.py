@@ -21,7 +21,7 @@ from together_video.inputs.files import read_lines
 from together_video.inputs.lines import RequestLines, SourcedRequest
 from together_video.inputs.media import MediaProblem, look_over
 from together_video.ledger.records import Sweep
-from together_video.validation_messages import counted, printable
+from together_video.text import counted, printable
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
 

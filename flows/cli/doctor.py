@@ -27,7 +27,7 @@ from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.flows.server.address import refuse_wrong_address
 from together_video.errors import ConfigurationError
 from together_video.network.proxies import ProxySettings, make_usable_for_httpx, proxies_from_env
-from together_video.validation_messages import counted
+from together_video.text import counted
 
 if TYPE_CHECKING:
     from prefect_together_video.blocks import TogetherCredentials, VideoArchive

@@ -16,7 +16,7 @@ from together_video.errors import InputError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.settings import archive_from_env
 from together_video.ledger.summary import Summary
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 
 def collect(

@@ -23,7 +23,7 @@ from typing import Self
 import httpx
 
 from together_video.errors import ConfigurationError
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 _PR_SET_PDEATHSIG = 1
 _LOOPBACK = "127.0.0.1"

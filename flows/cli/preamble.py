@@ -14,7 +14,7 @@ from prefect_together_video.flows.server.address import refuse_wrong_address
 from together_video.errors import ConfigurationError
 from together_video.network.certificates import check_certificate_variables
 from together_video.network.proxies import make_usable_for_httpx
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 
 def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:

@@ -29,7 +29,7 @@ from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 _COLOURS = {
     "created": "cyan",

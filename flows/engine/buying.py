@@ -19,6 +19,7 @@ from together_video.errors import (
     CreateAmbiguous,
     JobForgotten,
     MediaRefused,
+    Spent,
     VideoError,
 )
 from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
@@ -189,7 +190,7 @@ class Buyer:
         doubts = [] if self._link_checks is None else await self._link_checks.doubts(plan.request)
         for doubt in doubts:
             if doubt.sure and (await self._ledger.facts(plan.id)).state is LedgerState.ABSENT:
-                raise MediaRefused(f"{doubt.words}. Nothing was created.")
+                raise MediaRefused(f"{doubt.words}.", spent=Spent.NOTHING)
             if doubt.words not in self._doubts:
                 self._doubts.add(doubt.words)
                 run_logger().warning("%s; the provider may see more than this machine.", doubt.words)

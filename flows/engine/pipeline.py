@@ -16,6 +16,7 @@ from functools import partial
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine import outcomes
 from prefect_together_video.flows.engine.buying import Buyer, OnAmbiguous
 from prefect_together_video.flows.engine.duration_history import DurationHistory
 from prefect_together_video.flows.engine.readiness import check_machine
@@ -34,13 +35,7 @@ from prefect_together_video.tasks.runs import run_logger, step
 from prefect_together_video.tasks.wait import wait_for_video
 from together_video.api.client import CREATING_AT_ONCE, TogetherClient
 from together_video.errors import (
-    AccountRefused,
-    ApiOverloaded,
-    ApiUnreachable,
-    BucketRefused,
     BudgetReached,
-    ConfigurationError,
-    CreateAmbiguous,
     DownloadBroken,
     JobDeadlinePassed,
     JobFailed,
@@ -48,9 +43,6 @@ from together_video.errors import (
     JobWithoutVideo,
     LinkExpired,
     ObjectConflict,
-    RateLimited,
-    RequestRefused,
-    StoreUnavailable,
     VideoError,
 )
 from together_video.ledger.records import VideoPlan, VideoRecord
@@ -58,7 +50,7 @@ from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
 from together_video.polling.policy import PollPolicy
-from together_video.remedies import as_sentence
+from together_video.text import as_sentence
 
 #: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
 Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
@@ -66,12 +58,6 @@ Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
 #: Of so many videos in one run, at most, each step is a task run of Prefect's; of more, each video is one. Prefect's
 #: server and its pages slow down with their number.
 STEPS_SHOWN = 50
-#: After one of these no other create can succeed.
-_HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
-#: Nobody has refused the video: it may be made as soon as this is over.
-_PASSING = (ApiUnreachable, ApiOverloaded, RateLimited, StoreUnavailable)
-#: What every job costs and needs that could not be brought home yet.
-_KEPT = "The job is billed and kept in flight: the next run, or together-video collect, goes on with it."
 
 
 class Pipeline:
@@ -140,7 +126,7 @@ class Pipeline:
 
     async def _all(self, works: Sequence[Work]) -> Summary:
         self._total += len(works)
-        outcomes: dict[int, VideoOutcome] = {}
+        ended: dict[int, VideoOutcome] = {}
         left = iter(enumerate(works))
         is_large = len(works) > STEPS_SHOWN
         # Were all begun at once, Prefect would make all of their task runs before the first create.
@@ -153,8 +139,8 @@ class Pipeline:
                     await beginnings.acquire()
                     beginning.callback(beginnings.release)
                     make = partial(work, beginning.close)
-                    outcomes[place] = await (self._as_one(plan, make) if is_large else make())
-                self._over(plan, outcomes[place])
+                    ended[place] = await (self._as_one(plan, make) if is_large else make())
+                self._over(plan, ended[place])
 
         try:
             await all_of(
@@ -164,7 +150,7 @@ class Pipeline:
             # No new creates from here on; a POST that was under way has stored its outcome.
             run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
             raise
-        return Summary.of(outcomes[place] for place in range(len(works)))
+        return Summary.of(ended[place] for place in range(len(works)))
 
     def _stopping(self) -> None:
         if posted := len(self.buyer.creating):
@@ -202,7 +188,7 @@ class Pipeline:
         try:
             while True:
                 if self._hopeless is not None:
-                    return _not_started(plan, self._hopeless)
+                    return outcomes.not_started(plan, self._hopeless)
                 plan, record = await self.buyer.latest(plan)
                 bought = record or await self.buyer.buy(plan)
                 if isinstance(bought, Purchase):
@@ -210,16 +196,12 @@ class Pipeline:
                     return await self._bring_home(bought, begun)
                 if bought.state != "abandoned":
                     return self._of_final(plan, bought)
-        except CreateAmbiguous as error:
-            return _outcome(plan, VideoState.AMBIGUOUS, error.message)
-        except BudgetReached as error:
-            self._out_of_budget.add(plan.id)
-            return _outcome(plan, VideoState.SKIPPED, f"Not started: {error.message}")
         except VideoError as error:
-            # A create that cannot be sent has been tried for a minute: the others need not do the same.
-            if isinstance(error, (*_HOPELESS, ApiUnreachable)) and self._hopeless is None:
+            if isinstance(error, BudgetReached):
+                self._out_of_budget.add(plan.id)
+            if outcomes.stops_creates(error) and self._hopeless is None:
                 self._hopeless = error
-            return _not_bought(plan, error)
+            return outcomes.not_bought(plan, error)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             return await self.as_recorded(plan, self._unexpected(plan, error))
 
@@ -228,23 +210,20 @@ class Pipeline:
         try:
             facts = await self.ledger.facts(plan.id)
         except VideoError:
-            return _outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
-        if facts.record is not None and facts.record.state != "abandoned":
-            return self._of_final(plan, facts.record)
-        if facts.record is None and facts.submission is not None:
-            self.troubles += 1
-            return _outcome(plan, VideoState.SUBMITTED, f"{words} {_KEPT}", facts.submission.job_id)
-        if facts.record is None and facts.claim is not None:
-            return _outcome(plan, VideoState.AMBIGUOUS, f"{words} It may have been charged, so it is held.")
-        return _outcome(
-            plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later."
-        )
+            return outcomes.as_facts_say(plan, words, is_known=False)
+        if facts.record is not None:
+            if facts.record.state != "abandoned":
+                return self._of_final(plan, facts.record)
+            return outcomes.as_facts_say(plan, words)
+        job_id = None if facts.submission is None else facts.submission.job_id
+        self.troubles += job_id is not None
+        return outcomes.as_facts_say(plan, words, job_id=job_id, is_claimed=facts.claim is not None)
 
     async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
         """A job that the provider does not know any more is in doubt like a create without an answer."""
         if await self.buyer.give_up_forgotten(purchase, error):
             return await self._make(plan)
-        return _outcome(plan, VideoState.AMBIGUOUS, error.message, error.job_id)
+        return outcomes.not_brought_home(plan, error, error.job_id)
 
     async def _bring_home(self, purchase: Purchase, begun: Callable[[], None]) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
@@ -273,19 +252,13 @@ class Pipeline:
             self._under_way -= 1
             return await self._forgotten(plan, purchase, error)
         except VideoError as error:
-            if isinstance(error, _HOPELESS) and self._hopeless is None:
+            if outcomes.stops_waiting(error) and self._hopeless is None:
                 self._hopeless = error
             self.troubles += not isinstance(error, JobDeadlinePassed)
-            words = (
-                error.message
-                if isinstance(error, JobDeadlinePassed)
-                else f"{as_sentence(error.message)} {_KEPT}"
-            )
-            return _outcome(plan, VideoState.SUBMITTED, words, purchase.job_id)
+            return outcomes.not_brought_home(plan, error, purchase.job_id)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             self.troubles += 1
-            words = f"{self._unexpected(plan, error)} {_KEPT}"
-            return _outcome(plan, VideoState.SUBMITTED, words, purchase.job_id)
+            return outcomes.as_facts_say(plan, self._unexpected(plan, error), job_id=purchase.job_id)
         finally:
             await self._budget.settle(reserved, cost)
 
@@ -297,9 +270,10 @@ class Pipeline:
             if (age := purchase.age_seconds) <= poll.FORGOTTEN_AFTER:
                 raise
             raise JobForgotten(
-                f"{as_sentence(error.message)} The job was made {age / 3600:.0f} h ago and is billed: ask the "
-                f"provider for the file of job {purchase.job_id}, or buy the video again with --on-ambiguous resubmit.",
+                f"{as_sentence(error.what)} The job was made {age / 3600:.0f} h ago and is billed.",
                 job_id=purchase.job_id,
+                remedy=f"Ask the provider for the file of job {purchase.job_id}, or buy the video again with "
+                "--on-ambiguous resubmit.",
             ) from error
 
     async def _through_the_steps(self, purchase: Purchase) -> VideoRecord:
@@ -326,19 +300,13 @@ class Pipeline:
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records.keep(record)
-        if record.state != "failed":
-            return VideoOutcome.of_record(record, state, bucket=self.ledger.bucket)
-        outcome = VideoOutcome.of_record(record, VideoState.FAILED, bucket=self.ledger.bucket)
-        words = as_sentence(record.error or "The provider gave no reason")
-        words += "" if " again" in words else " --retry-failed buys the video again."
-        return outcome.model_copy(update={"error": words})
+        return outcomes.of_record(record, state, bucket=self.ledger.bucket)
 
     async def _failed(self, plan: VideoPlan, purchase: Purchase, error: JobFailed) -> VideoOutcome:
         try:
             return self._of_record(await record_failure(purchase, error, self.ledger), VideoState.FAILED)
         except VideoError as trouble:
-            words = f"{error.message} This could not be recorded ({trouble.message})"
-            return _outcome(plan, VideoState.FAILED, words, error.job_id)
+            return outcomes.failed_without_record(plan, error, trouble)
 
     def _unexpected(self, plan: VideoPlan, error: Exception) -> str:
         if isinstance(error, TimeoutError):
@@ -360,29 +328,6 @@ class Pipeline:
                 out_of_budget=plan.id in self._out_of_budget,
             )
         )
-
-
-def _outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None = None) -> VideoOutcome:
-    return VideoOutcome.of_plan(plan, state, error=error, job_id=job_id)
-
-
-def _not_started(plan: VideoPlan, error: VideoError) -> VideoOutcome:
-    """Nobody has refused this video; `error` keeps it, or every video, from being begun."""
-    words = as_sentence(error.message)
-    if isinstance(error, _PASSING) and "run again" not in words.lower():
-        words += " Run again later."
-    return _outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
-
-
-def _not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
-    """What stopped a video before its create was accepted, and what to do: it costs nothing."""
-    if isinstance(error, _PASSING):
-        return _not_started(plan, error)
-    words = as_sentence(error.message)
-    words += "" if "othing was " in words else " Nothing was created."
-    if isinstance(error, RequestRefused) and (error.status or 0) >= 400 and " again" not in words:
-        words += " Change the request: the same one would be refused again."
-    return _outcome(plan, VideoState.REFUSED, words)
 
 
 @asynccontextmanager

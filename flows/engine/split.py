@@ -33,7 +33,7 @@ from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import ALIVE_SECONDS
 from prefect_together_video.tasks.runs import run_logger
-from together_video.errors import ConfigurationError, InputError
+from together_video.errors import ConfigurationError, InputError, Spent
 from together_video.ledger.plans import in_parts
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome
@@ -108,8 +108,9 @@ async def produce_in_parts(
             await client.read_deployment_by_name(deployment)
         except ObjectNotFound as error:
             raise ConfigurationError(
-                f"This Prefect server has no deployment {deployment}: deploy deployments/prefect.yaml, or run "
-                "with one worker. Nothing was created."
+                f"This Prefect server has no deployment {deployment}.",
+                spent=Spent.NOTHING,
+                remedy="Deploy deployments/prefect.yaml, or run with one worker.",
             ) from error
 
         done = 0

@@ -13,7 +13,7 @@ from prefect.events import emit_event
 
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: The states of a video that others may want to act upon.
 _TOLD = frozenset({VideoState.ARCHIVED, VideoState.FAILED, VideoState.AMBIGUOUS})

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from together_video.errors import ConfigurationError
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 EXAMPLE = "http://127.0.0.1:4200/api"
 _CLOUD_API = "https://api.prefect.cloud/api"

@@ -16,7 +16,7 @@ from prefect.settings import (
 from prefect_together_video.flows.server.address import EXAMPLE, shown
 from prefect_together_video.flows.server.answer import PATIENCE, VERSION, Answer, in_chain
 from together_video.network.proxies import proxies_from_env
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: OpenSSL's numbers of what is wrong with a certificate: expired, of another host, of another IP address.
 _EXPIRED, _OTHER_NAMES = 10, frozenset({62, 64})

@@ -16,7 +16,7 @@ from prefect.settings import (
 
 from together_video.errors import ConfigurationError
 from together_video.network.proxies import proxies_from_env
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 

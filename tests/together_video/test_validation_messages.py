@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from together_video.prompts.briefs import Brief
 from together_video.requests import VideoRequest
-from together_video.validation_messages import explain, printable, quoted
+from together_video.text import printable
+from together_video.validation_messages import explain, quoted
 
 
 def explained(**fields: Any) -> list[str]:

@@ -33,6 +33,7 @@ from together_video.errors import (
     NoClearAnswer,
     RateLimited,
     RequestRefused,
+    Spent,
     TogetherError,
     VideoError,
 )
@@ -40,7 +41,7 @@ from together_video.jobs import VideoJob
 from together_video.media.references import without_signatures
 from together_video.network.addresses import is_reachable
 from together_video.network.connections import Connections, Departure
-from together_video.remedies import SHARING_BLOCKED, with_advice
+from together_video.remedies import SHARING_BLOCKED, advice_for
 from together_video.requests import VideoRequest
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
@@ -150,8 +151,9 @@ class TogetherClient:
         # A proxy that fails in passing is asked once more.
         if variable and await self._proxy_trouble() and (reason := await self._proxy_trouble()):
             raise ConfigurationError(
-                f"{self.base_url} cannot be reached through the proxy that {variable} names ({reason}). "
-                f"Start the proxy, or correct or unset {variable}; nothing was sent."
+                f"{self.base_url} cannot be reached through the proxy that {variable} names ({reason}).",
+                spent=Spent.NOTHING,
+                remedy=f"Start the proxy, or correct or unset {variable}.",
             )
         if httpx.URL(self.base_url).host in {"127.0.0.1", "localhost", "::1"}:
             return  # so are its links
@@ -259,9 +261,7 @@ class TogetherClient:
         try:
             content = None if body is None else json_bytes(body)
         except (ValueError, TypeError, RecursionError) as error:
-            raise RequestRefused(
-                f"{call[:200]} cannot be sent as JSON: {error}. Nothing was sent."
-            ) from error
+            raise RequestRefused(f"{call[:200]} cannot be sent as JSON: {error}") from error
         departure = Departure()
         try:
             # httpx counts its times for each piece: a dripping answer would never end.
@@ -324,29 +324,24 @@ class TogetherClient:
         status = response.status
         words, code = self._words(response)
         nowhere = f"Look whether {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
-        said = with_advice(
-            f"{call} was answered with HTTP {status}: {words}",
-            code,
-            words,
-            status=status,
-            otherwise=nowhere if creating and status == 404 else None,
-        )
+        said = f"{call} was answered with HTTP {status}: {words}"
+        remedy = advice_for(code, words, status=status) or (nowhere if creating and status == 404 else None)
         if status == 429:
-            return RateLimited(said, wait_seconds=_hint(response.headers), code=code)
+            return RateLimited(said, wait_seconds=_hint(response.headers), code=code, remedy=remedy)
         if status == 503 and not _cut_off(words):
-            return ApiOverloaded(said, status=status, code=code)
+            return ApiOverloaded(said, status=status, code=code, remedy=remedy)
         if status in {401, 402, 403} and code != SHARING_BLOCKED:
-            return AccountRefused(said, status=status, code=code)
+            return AccountRefused(said, status=status, code=code, remedy=remedy)
         if 300 <= status < 400:
             where = self._safe(response.headers.get("location", "nowhere"))
             return RequestRefused(
-                f"{self.base_url} redirects to {where}. The key is not sent there: if that is right, "
-                "set TOGETHER_BASE_URL to it.",
+                f"{self.base_url} redirects to {where}.",
                 status=status,
+                remedy="The key is not sent there: if that is right, set TOGETHER_BASE_URL to it.",
             )
         if 400 <= status < 500 and status != 408:
-            return RequestRefused(said, status=status, code=code)
-        return NoClearAnswer(said, creating=creating, status=status, code=code, body=words)
+            return RequestRefused(said, status=status, code=code, remedy=remedy)
+        return NoClearAnswer(said, creating=creating, status=status, code=code, body=words, remedy=remedy)
 
     def _words(self, response: Answer) -> tuple[str, str | None]:
         """The server's own message and code; the start of the body where it is no such JSON."""

@@ -15,7 +15,7 @@ from typing import Any
 from together_video.gallery.cards import usd
 from together_video.gallery.links import safe_link
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: How many videos the gallery shows: each brings two long links.
 MOST_SHOWN = 48

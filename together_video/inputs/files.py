@@ -17,7 +17,7 @@ from together_video.errors import InputError
 from together_video.inputs.lines import RequestLines, SourcedRequest, parse_lines
 from together_video.inputs.rows import RowFormat, content_lines
 from together_video.media.sources import anchored, anchored_fields
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: Largest file that is read, in bytes. A request file is text; what is larger is something else.
 LARGEST_FILE = 64 * 1024 * 1024

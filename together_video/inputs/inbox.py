@@ -27,7 +27,8 @@ from together_video.inputs.presets import make_request
 from together_video.ledger.summary import Summary
 from together_video.media.sources import refuse_paths
 from together_video.prompts.briefs import Brief
-from together_video.validation_messages import explain, printable
+from together_video.text import printable
+from together_video.validation_messages import explain
 
 FOLDER = "inbox"
 DONE: Final = "done"

@@ -16,7 +16,8 @@ from together_video.inputs.rows import Row, RowFormat, UnreadableText, count_not
 from together_video.inputs.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
 from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
-from together_video.validation_messages import counted, explain
+from together_video.text import counted
+from together_video.validation_messages import explain
 
 _SHOWN = 10
 

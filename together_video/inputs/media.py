@@ -26,7 +26,7 @@ from together_video.media.sources import (
     with_media,
 )
 from together_video.requests import VideoRequest
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 _LISTED = 10
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from together_video.inputs.presets import PRESET_FIELDS
 from together_video.requests import Media, VideoRequest
-from together_video.validation_messages import printable, quoted, unknown_name
+from together_video.text import printable
+from together_video.validation_messages import quoted, unknown_name
 
 _DEPRECATED = ("frame_images", "reference_images")
 _FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)

@@ -12,7 +12,7 @@ from typing import Any
 from together_video.inputs.presets import PRESET_FIELDS
 from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: Most requests that the lists of one file may make: a slip of the pen is found before it is paid for.
 MOST_SWEPT = 10_000

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from together_video.ledger.records import VideoRecord
-from together_video.validation_messages import counted
+from together_video.text import counted
 
 Kind = Literal["missing", "size", "checksum", "unreadable", "orphan", "half-written", "ambiguous", "stale"]
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pydantic import BaseModel, ConfigDict
 from slugify import slugify
 
-from together_video.errors import ConfigurationError
+from together_video.errors import ConfigurationError, Spent
 from together_video.ledger.records import VideoPlan
 from together_video.media.references import object_of
 from together_video.requests import VideoRequest
@@ -119,8 +119,9 @@ class Layout(BaseModel):
         video, poster = self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")
         if (longest := max(len(video.encode()), len(poster.encode()))) > MAX_KEY:
             raise ConfigurationError(
-                f"The key of this video's file would have {longest} bytes, and S3 takes {MAX_KEY} at most: "
-                "shorten the prefix or the file name template. Nothing was created."
+                f"The key of this video's file would have {longest} bytes, and S3 takes {MAX_KEY} at most.",
+                spent=Spent.NOTHING,
+                remedy="Shorten the prefix or the file name template.",
             )
         return video, poster
 

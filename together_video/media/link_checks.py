@@ -17,7 +17,7 @@ import httpx
 from together_video.media.sources import MediaForm, MediaKind, form_of, media_texts
 from together_video.network.connections import Connections
 from together_video.requests import VideoRequest
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 #: How long one question may take, in seconds, and how many are asked at a time.
 _PATIENCE, _AT_ONCE = 10.0, 16

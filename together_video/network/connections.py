@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from together_video.errors import ConfigurationError
+from together_video.errors import ConfigurationError, Spent
 from together_video.network.certificates import tls_context
 from together_video.network.proxies import ProxySettings, proxies_from_env
 
@@ -55,7 +55,8 @@ class Connections:
             )
         except Exception as error:
             raise ConfigurationError(
-                f"No HTTP client can be made on this machine: {type(error).__name__}: {error}. Nothing was sent."
+                f"No HTTP client can be made on this machine: {type(error).__name__}: {error}.",
+                spent=Spent.NOTHING,
             ) from error
 
     def _through(self, proxy: str | None, limits: httpx.Limits) -> httpx.AsyncHTTPTransport | None:

@@ -17,7 +17,7 @@ from urllib.request import getproxies
 import httpx
 from anyio import connect_tcp, fail_after
 
-from together_video.errors import ConfigurationError
+from together_video.errors import ConfigurationError, Spent
 from together_video.network.addresses import is_reachable
 
 _SCHEMES = ("http", "https", "all")
@@ -67,7 +67,9 @@ class ProxySettings:
                 name = _variable(scheme)
                 raise ConfigurationError(
                     f"Nothing answers at the proxy that {name} names ({_without_password(proxy)}), and downloads "
-                    f"would go through it. Start the proxy, or correct or unset {name}; nothing was created."
+                    "would go through it.",
+                    spent=Spent.NOTHING,
+                    remedy=f"Start the proxy, or correct or unset {name}.",
                 ) from error
 
     def _scheme_for(self, address: str) -> str | None:

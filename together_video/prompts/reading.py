@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.prompts.briefs import Brief
 from together_video.requests import MAX_PROMPT
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 _LIST_KEYS = ("prompts", "video_prompts", "videos", "items", "results", "data")
 _TEXT_KEYS = ("prompt", "video_prompt", "text", "description", "content")

@@ -26,7 +26,7 @@ from together_video.prompts.chat_requests import (
 )
 from together_video.prompts.reading import PromptReading, read_prompts
 from together_video.prompts.sets import PromptSet
-from together_video.validation_messages import printable
+from together_video.text import printable
 
 __all__ = [
     "Brief",

@@ -1,0 +1,114 @@
+"""What an error means for the video that it happened to: its outcome, and the sentences that are said of it. Pure."""
+
+from __future__ import annotations
+
+from together_video.errors import (
+    SPENT_WORDS,
+    AccountRefused,
+    ApiOverloaded,
+    ApiUnreachable,
+    BucketRefused,
+    BudgetReached,
+    ConfigurationError,
+    CreateAmbiguous,
+    JobDeadlinePassed,
+    JobFailed,
+    JobForgotten,
+    RateLimited,
+    RequestRefused,
+    Spent,
+    StoreUnavailable,
+    VideoError,
+)
+from together_video.jobs import VideoJob
+from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.summary import VideoOutcome, VideoState
+from together_video.text import as_sentence, sentences
+
+#: After one of these no other create can succeed.
+_HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
+#: Nobody has refused the video: it may be made as soon as this is over.
+_PASSING = (ApiUnreachable, ApiOverloaded, RateLimited, StoreUnavailable)
+#: What every job costs and needs that could not be brought home yet.
+KEPT = "The job is billed and kept in flight: the next run, or together-video collect, goes on with it."
+
+
+def stops_creates(error: VideoError) -> bool:
+    """Whether no other video of the run can be created after this either."""
+    # A create that cannot be sent has been tried for a minute: the others need not do the same.
+    return isinstance(error, (*_HOPELESS, ApiUnreachable))
+
+
+def stops_waiting(error: VideoError) -> bool:
+    """Whether no other video of the run can be brought home after this either."""
+    return isinstance(error, _HOPELESS)
+
+
+def outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None = None) -> VideoOutcome:
+    """The outcome of a video that has no record."""
+    return VideoOutcome.of_plan(plan, state, error=error, job_id=job_id)
+
+
+def not_started(plan: VideoPlan, error: VideoError) -> VideoOutcome:
+    """Nobody has refused this video; `error` keeps it, or every video, from being begun."""
+    remedy = error.remedy or ("Run again later." if isinstance(error, _PASSING) else None)
+    words = sentences(as_sentence(error.what), error.said_of_money, remedy)
+    return outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
+
+
+def not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
+    """What stopped a video before its create was accepted, and what to do: it costs nothing."""
+    if isinstance(error, CreateAmbiguous):
+        return outcome(plan, VideoState.AMBIGUOUS, error.message)
+    if isinstance(error, (*_PASSING, BudgetReached)):
+        return not_started(plan, error)
+    remedy = error.remedy
+    if remedy is None and isinstance(error, RequestRefused) and (error.status or 0) >= 400:
+        remedy = "Change the request: the same one would be refused again."
+    words = sentences(as_sentence(error.what), SPENT_WORDS[Spent.NOTHING], remedy)
+    return outcome(plan, VideoState.REFUSED, words)
+
+
+def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOutcome:
+    """A job that stays at the provider, or that the provider does not know any more."""
+    if isinstance(error, JobForgotten):
+        return outcome(plan, VideoState.AMBIGUOUS, error.message, job_id)
+    words = error.message if isinstance(error, JobDeadlinePassed) else sentences(error.message, KEPT)
+    return outcome(plan, VideoState.SUBMITTED, words, job_id)
+
+
+def failed_without_record(plan: VideoPlan, error: JobFailed, trouble: VideoError) -> VideoOutcome:
+    """The provider gave up on a job, and the bucket could not take that."""
+    words = f"{error.message} This could not be recorded ({trouble.message})"
+    return outcome(plan, VideoState.FAILED, words, error.job_id)
+
+
+def of_record(record: VideoRecord, state: VideoState, *, bucket: str) -> VideoOutcome:
+    """The outcome of a video whose record is written; of one that failed with what to do."""
+    if record.state != "failed":
+        return VideoOutcome.of_record(record, state, bucket=bucket)
+    words = as_sentence(record.error or "The provider gave no reason")
+    if not _fails_again(record):
+        words += " --retry-failed buys the video again."
+    found = VideoOutcome.of_record(record, VideoState.FAILED, bucket=bucket)
+    return found.model_copy(update={"error": words})
+
+
+def _fails_again(record: VideoRecord) -> bool:
+    try:
+        return VideoJob.from_json(record.job).fails_again
+    except ValueError:  # written by hand, or by a version that kept less
+        return False
+
+
+def as_facts_say(
+    plan: VideoPlan, words: str, *, job_id: str | None = None, is_claimed: bool = False, is_known: bool = True
+) -> VideoOutcome:
+    """The outcome of a video without a record of which nobody can tell how it ended; `words` say why."""
+    if not is_known:
+        return outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
+    if job_id is not None:
+        return outcome(plan, VideoState.SUBMITTED, f"{words} {KEPT}", job_id)
+    if is_claimed:
+        return outcome(plan, VideoState.AMBIGUOUS, f"{words} It may have been charged, so it is held.")
+    return outcome(plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later.")

@@ -1,0 +1,25 @@
+"""Text for one line of a terminal or a log, and sentences that stand one behind the other."""
+
+from __future__ import annotations
+
+
+def printable(text: str, longest: int = 160) -> str:
+    """Text for one line: control, format and half characters are escaped, and what is too long is cut."""
+    cut = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def as_sentence(said: str) -> str:
+    """With an end, so that another sentence can follow: a server's own words often have none."""
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
+def sentences(*parts: str | None) -> str:
+    """Those that are there, one behind the other; a single one stays as it is."""
+    there = [part for part in parts if part]
+    return there[0] if len(there) == 1 else " ".join(as_sentence(part) for part in there)
