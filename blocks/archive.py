@@ -27,7 +27,7 @@ class VideoArchive(Block):
         Load the block and list what is in flight:
 
         ```python
-        from blocks import VideoArchive
+        from prefect_together_video import VideoArchive
 
         archive = VideoArchive.load("BLOCK_NAME")
         async with archive.open() as ledger:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from prefect.blocks.core import Block
+from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, SecretStr, field_validator
 
 from together_video.api.client import TogetherClient
@@ -18,14 +18,14 @@ from together_video.api.settings import (
 from together_video.errors import ConfigurationError
 
 
-class TogetherCredentials(Block):
+class TogetherCredentials(CredentialsBlock):
     """Access to the Together AI API: the key, the address and how long a call may take.
 
     Example:
         Load the block and ask for a job:
 
         ```python
-        from blocks import TogetherCredentials
+        from prefect_together_video import TogetherCredentials
 
         credentials = TogetherCredentials.load("BLOCK_NAME")
         async with credentials.get_client() as client:

@@ -31,6 +31,7 @@ _COMMANDS = {
     "ledger": ("collect", "audit"),
     "check": ("check",),
     "doctor": ("doctor",),
+    "init": ("init",),
     "models": ("models",),
     "gallery": ("gallery",),
     "sandbox": ("sandbox",),

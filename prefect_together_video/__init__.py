@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.batch import generate_batch
     from prefect_together_video.flows.collect import collect_videos
     from prefect_together_video.flows.inbox import watch_inbox
+    from prefect_together_video.flows.reporting.results import RunIncomplete
     from prefect_together_video.flows.video import generate_video
     from prefect_together_video.tasks.archive import archive_video
     from prefect_together_video.tasks.create import create_video
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from prefect_together_video.tasks.wait import wait_for_video
 
 __all__ = [
+    "RunIncomplete",
     "TogetherCredentials",
     "VideoArchive",
     "archive_video",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "RunIncomplete": "flows.reporting.results",
     "TogetherCredentials": "blocks.credentials",
     "VideoArchive": "blocks.archive",
     "archive_video": "tasks.archive",
@@ -54,6 +57,8 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("prefect-together-video")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

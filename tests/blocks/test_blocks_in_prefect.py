@@ -36,7 +36,7 @@ def test_prefect_finds_them_by_itself():
 
 
 def test_register_from_the_command_line(prefect_api):
-    """`prefect block register -m blocks` makes both types known to the server."""
+    """`prefect block register -m prefect_together_video` makes both types known to the server."""
     prefect = Path(sys.executable).with_name("prefect")
     done = subprocess.run(
         [prefect, "block", "register", "-m", "prefect_together_video"],

@@ -11,7 +11,8 @@ import json
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -53,8 +54,14 @@ _CHECK_SECONDS = 10.0
 #: Each is raised only while a connection is made.
 _NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
-#: Sent, so that the provider can tell who calls.
-USER_AGENT = "prefect-together-video/0.1"
+
+@cache
+def user_agent() -> str:
+    """Sent, so that the provider can tell who calls."""
+    try:
+        return f"prefect-together-video/{version('prefect-together-video')}"
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "prefect-together-video"
 
 
 async def _refuse_unreachable(request: httpx.Request) -> None:
@@ -96,7 +103,7 @@ class TogetherClient:
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
         self._connections = connections = Connections(transport)
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
         to_api = partial(
             connections.client,
             base_url=self.base_url,

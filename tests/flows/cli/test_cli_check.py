@@ -211,7 +211,7 @@ def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     """A full disk, as the standard output is here."""
     path = tmp_path / "a.txt"
     path.write_text("a fox\n")
-    command = f"{shlex.quote(sys.executable)} -m flows check {shlex.quote(str(path))} >/dev/full"
+    command = f"{shlex.quote(sys.executable)} -m prefect_together_video.flows check {shlex.quote(str(path))} >/dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "It could not go on: No space left on device. Nothing was created.\n"

@@ -173,7 +173,7 @@ def test_a_port_that_is_taken(command: Run, api: Any) -> None:
 
 
 def test_python_m_flows_is_the_same_program(shell: Any) -> None:
-    """python -m flows and the installed command are one."""
+    """python -m prefect_together_video.flows and the installed command are one."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-m", "prefect_together_video.flows", "--version"],
