@@ -47,6 +47,7 @@ from together_video.ledger.records import (
 from together_video.media.files import MediaFile
 from together_video.media.references import LINK_SECONDS
 from together_video.prompts import PromptSet
+from together_video.text import counted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -393,7 +394,7 @@ class Ledger:
         except ValidationError as error:
             raise ArchiveError(
                 f"{key} in bucket {self.bucket} is not what this project wrote "
-                f"({error.error_count()} problems in it).",
+                f"({counted(error.error_count(), 'problem')} in it).",
                 spent=Spent.NOTHING,
                 remedy="Look at the object by hand.",
             ) from error

@@ -104,7 +104,7 @@ class Starter:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "flows",
+                "prefect_together_video.flows",
                 *words,
                 cwd=_ROOT,
                 env={**self._base, **environment},

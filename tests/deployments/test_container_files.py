@@ -16,6 +16,7 @@ import check_jsonschema.builtin_schemas
 import jsonschema
 import kubernetes_validate
 import pytest
+import setuptools
 import yaml
 from cyclopts import CycloptsError
 from prefect.cli._app import _app
@@ -108,7 +109,12 @@ def copies(text: str) -> set[str]:
 def test_the_image_holds_every_package_and_nothing_else() -> None:
     """What is built from is there, is let in by .dockerignore, and is all that setuptools is told of."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())
-    packages = {name.partition(".")[0] for name in project["tool"]["setuptools"]["packages"]}
+    found = setuptools.find_packages(str(TOP), **project["tool"]["setuptools"]["packages"]["find"])
+    packages = {name.partition(".")[0] for name in found}
+    # The last of them holds links to the folders that have the code.
+    packages |= {
+        link.readlink().name for link in (TOP / "prefect_together_video").iterdir() if link.is_symlink()
+    }
     build, _, last = DOCKERFILE.read_text().rpartition("\nFROM ")
     copied = copies(build)
     assert copies(last) == {"deployments"}

@@ -14,8 +14,8 @@ from uuid import uuid4
 import pytest
 from prefect import get_client
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect_together_video.flows.cli.save_notifications import save_notifications
 
+from prefect_together_video.flows.server.saved_notifications import save_notifications
 from together_video.errors import ConfigurationError
 
 pytestmark = [

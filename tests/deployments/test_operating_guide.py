@@ -119,7 +119,10 @@ def test_lists_are_whole() -> None:
     names = {f"`{flows[entry['entrypoint']]}/{entry['name']}`" for entry in deployed}
     assert {row[0] for row in table("deployment")} == names
     sent = set(
-        re.findall(r"together-video\.(?:batch|budget)\.\w+(?=\")", (TOP / "flows" / "events.py").read_text())
+        re.findall(
+            r"together-video\.(?:batch|budget)\.\w+(?=\")",
+            (TOP / "flows" / "reporting" / "events.py").read_text(),
+        )
     )
     videos = {f"together-video.video.{state}" for state in ("archived", "failed", "ambiguous")}
     assert {row[0].strip("`") for row in table("event")} == sent | videos

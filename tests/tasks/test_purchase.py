@@ -291,7 +291,7 @@ async def test_a_gate_that_is_shut_for_hours_ends_the_run(purchase, plan, api, l
     api.faults({"on": "create", "kind": "rate_limit", "seconds": 7200})
     for wanted in (plan, plan.model_copy(update={"take": 2})):
         with pytest.raises(
-            CreatesShut, match=r"no creates until \d{4}.*Nothing was created: run again"
+            CreatesShut, match=r"no creates until \d{4}.*Nothing was created. Run again"
         ) as shut:
             await purchase(plan=wanted)
         assert shut.value.wait_seconds == pytest.approx(7200, abs=1)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import pickle
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from together_video import errors
-from together_video.errors import NoClearAnswer, TogetherError, VideoError
+from together_video.errors import NoClearAnswer, Spent, TogetherError, VideoError
 from together_video.jobs import VideoJob
 
+#: Places that read what others wrote: json's errors, and a gateway's 503.
+FOREIGN_WORDS = ("rows.py:", "client.py:")
 CLASSES: dict[str, type[VideoError]] = {
     name: kind
     for name, kind in vars(errors).items()
@@ -28,6 +34,27 @@ BAD_INPUT = {
     "BucketRefused",
     "StoreUnsafe",
 }
+
+
+#: What the failed call has cost, by the class alone.
+SPENT = {
+    **dict.fromkeys(["VideoError", "PromptError", "ArchiveError", "BucketRefused"], None),
+    **dict.fromkeys(["StoreUnavailable", "ObjectConflict"], None),
+    **dict.fromkeys(BAD_INPUT - {"BucketRefused"}, Spent.NOTHING),
+    **dict.fromkeys(["TogetherError", "ApiUnreachable", "RateLimited", "CreatesShut"], Spent.NOTHING),
+    **dict.fromkeys(["ApiOverloaded", "RequestRefused", "AccountRefused", "BudgetReached"], Spent.NOTHING),
+    **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobForgotten", "CreateAmbiguous"], Spent.PERHAPS),
+    **dict.fromkeys(["JobError", "JobDeadlinePassed", "JobWithoutVideo"], Spent.YES),
+    **dict.fromkeys(["DownloadError", "LinkExpired", "DownloadBroken", "DownloadTooLarge"], Spent.YES),
+}
+
+
+def example(name: str, **more: Any) -> VideoError:
+    """An error of this class, with all that its constructor asks for."""
+    kind = CLASSES[name]
+    needed = inspect.signature(kind).parameters
+    details = {"creating": True, "job_id": "j", "job": VideoJob(id="j"), "video_id": "v", "fresh": True}
+    return kind("It broke", **{key: value for key, value in details.items() if key in needed}, **more)
 
 
 def drawn() -> dict[str, str]:
@@ -64,10 +91,47 @@ def test_bad_input_exits_with_2_and_all_else_with_1(name: str) -> None:
 
 def test_only_an_unclear_answer_leaves_a_create_in_doubt() -> None:
     """Every other error of the API proves that no job was made."""
-    doubtful = {name for name, kind in CLASSES.items() if getattr(kind, "job_may_exist", False)}
-    assert doubtful == set()
+    doubtful = {name for name in CLASSES if getattr(example(name), "job_may_exist", False)}
+    assert doubtful == {"NoClearAnswer"}
     assert NoClearAnswer("m", creating=True).job_may_exist
     assert not NoClearAnswer("m", creating=False).job_may_exist
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_each_error_says_what_was_spent_and_what_to_do(name: str) -> None:
+    """As data; the text has each of them once, in this order, and a copy has them too."""
+    error = example(name)
+    assert error.spent is SPENT[name]
+    assert error.message == "It broke"
+    if "remedy" in inspect.signature(CLASSES[name]).parameters:
+        error = example(name, remedy="Mend it.")
+        assert error.message == "It broke. Mend it."
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(copied) is type(error)
+    assert {**vars(copied), "job": None} == {**vars(error), "job": None}
+    assert copied.message == error.message
+
+
+def test_the_money_is_told_where_it_is_given() -> None:
+    """Between what happened and what to do."""
+    error = VideoError("It broke", spent=Spent.NOTHING, remedy="Mend it.")
+    assert (str(error), error.spent) == ("It broke. Nothing was created. Mend it.", Spent.NOTHING)
+
+
+@pytest.mark.parametrize("layer", ["together_video", "blocks", "tasks", "flows"])
+def test_nobody_reads_a_message(layer: str) -> None:
+    """No decision hangs on words that are in the text of an error: those are for people."""
+    root = Path(__file__).parents[2] / "prefect_together_video" / layer
+    found = []
+    for file in (root if root.exists() else root.parents[1] / layer).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) and any(isinstance(op, ast.In | ast.NotIn) for op in node.ops):
+                read = ast.unparse(node.comparators[-1])
+                if re.search(
+                    r"\.message\b|\.what\b|\bstr\((error|trouble)\)|(?<![.\w])(words|trouble)\b", read
+                ):
+                    found.append(f"{file.name}:{node.lineno}: {ast.unparse(node)}")
+    assert [line for line in found if not line.startswith(FOREIGN_WORDS)] == []
 
 
 @pytest.mark.parametrize("creating", [True, False])

@@ -3,7 +3,7 @@
 import pytest
 
 from together_video.jobs import VideoJob
-from together_video.remedies import advice_for, with_advice
+from together_video.remedies import advice_for, is_final
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,24 @@ def test_a_known_error_is_explained(code: str | None, message: str, status: int 
 def test_an_unknown_error_gets_no_advice(code: str | None, message: str, status: int | None) -> None:
     """The service's words stand alone."""
     assert advice_for(code, message, status=status) is None
-    assert with_advice("It said so", code, message, status=status) == "It said so"
 
 
-def test_advice_follows_a_whole_sentence() -> None:
-    """One full stop between the two."""
-    assert with_advice("It failed", None, "", status=401) == "It failed. Check the API key."
-    assert with_advice("It failed.", None, "", status=401) == "It failed. Check the API key."
+@pytest.mark.parametrize(
+    ("code", "message", "again"),
+    [
+        ("unsupportedParameter", "no", True),
+        ("invalidDuration", "too long", True),
+        (None, "refused by content moderation", True),
+        ("model_not_available", "gone", False),
+        ("third_party_data_sharing_blocked", "blocked", False),
+        (None, "Something broke", False),
+    ],
+)
+def test_what_holds_for_good_is_known(code: str | None, message: str, again: bool) -> None:
+    """Buying the same request again makes sense only where its reason can pass."""
+    assert is_final(code, message) is again
+    job = VideoJob.from_json({"id": "j", "status": "failed", "error": {"code": code, "message": message}})
+    assert job.fails_again is again
 
 
 @pytest.mark.parametrize(
@@ -76,8 +87,7 @@ def test_advice_follows_a_whole_sentence() -> None:
 )
 def test_a_failed_job_says_what_to_change(answer: dict[str, object]) -> None:
     """In both generations of the format, so that it stands in the record and on the page."""
-    said = VideoJob.from_json({"id": "j", "status": "failed", **answer}).fault_text
-    assert said.startswith(
-        "Unsupported use of negativePrompt (unsupportedParameter). The model does not take"
-    )
-    assert "negative_prompt" in said
+    job = VideoJob.from_json({"id": "j", "status": "failed", **answer})
+    assert job.fault_text == "Unsupported use of negativePrompt (unsupportedParameter)"
+    assert job.remedy is not None
+    assert job.remedy.startswith("The model does not take negative_prompt:")

@@ -184,7 +184,7 @@ async def test_a_key_that_is_too_long_is_found_before_the_claim(archive, unruly_
     layout = Layout(prefix="p" * 400, template="x" * 590 + "{id}")
     ledger = Ledger(open_store(archive, unruly_s3.url), layout, monthly_limit=Decimal(100))
     unruly_s3.calls.clear()
-    with pytest.raises(ConfigurationError, match=r"1026 bytes.*shorten the prefix or the file name template"):
+    with pytest.raises(ConfigurationError, match=r"1026 bytes.*Shorten the prefix or the file name template"):
         await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal(1)}), valid_seconds=250)
     assert unruly_s3.calls == []
     longest = layout.model_copy(update={"template": layout.template[2:]})
@@ -448,10 +448,10 @@ async def test_prompts_are_kept_once(ledger):
 async def test_a_fact_that_is_none(ledger, text):
     """What this project did not write is named, and nothing is paid on its ground."""
     await ledger.store.put_once(ledger.layout.claim(PLAN.id), text.encode("latin-1"))
-    with pytest.raises(ArchiveError, match=f"{PLAN.id}/claim.json .* look at the object by hand") as caught:
+    with pytest.raises(ArchiveError, match=f"{PLAN.id}/claim.json .* Look at the object by hand") as caught:
         await ledger.facts(PLAN.id)
     assert not caught.value.retryable
-    with pytest.raises(ArchiveError, match="look at the object by hand"):
+    with pytest.raises(ArchiveError, match="Look at the object by hand"):
         await ledger.claim(PLAN, valid_seconds=250)
 
 
