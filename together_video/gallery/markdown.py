@@ -24,6 +24,8 @@ MOST_ROWS = 500
 _COLUMNS = 3
 #: All that Markdown may read as markup, the colon and the at sign of addresses included.
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+#: The part of it that would end or change the text of a link: Prefect's first UI shows each of these backslashes.
+_IN_LINKS = re.compile(r"[\\`*_\[\]<>&|~@]|:(?=//)|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -88,10 +90,9 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
         facts.append(f"{usd(found.cost_usd)} USD")
-    linked = f"[▶ {words}]({_address(video)})" if video else words
-    picture = f"![poster]({_address(poster)})" if poster else ""
-    if picture:
-        picture = (f"[{picture}]({_address(video)})" if video else picture) + "<br>"
+    linked = f"[▶ {link_text(found.prompt or found.model, 120)}]({_address(video)})" if video else words
+    # Not inside of the link: Prefect's first UI would show the Markdown of the picture.
+    picture = f"![poster]({_address(poster)})<br>" if poster else ""
     return f"{picture}{linked}<br>{' · '.join(facts)}"
 
 
@@ -140,6 +141,12 @@ def plain(text: str, longest: int) -> str:
     """Text that Markdown and HTML leave as it is."""
     words = printable(" ".join(text.split()), longest)
     return _PUNCTUATION.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
+
+
+def link_text(text: str, longest: int) -> str:
+    """As `plain`, for the text of a link."""
+    words = printable(" ".join(text.split()), longest)
+    return _IN_LINKS.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
 
 
 def _address(url: str | None) -> str:
