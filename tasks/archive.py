@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from datetime import UTC, datetime
 from pathlib import Path
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.download import Clip
 from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.retries import retried_task
 from prefect_together_video.tasks.runs import current_run, run_logger
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, VideoError
 from together_video.jobs import VideoJob
@@ -23,17 +18,10 @@ from together_video.ledger.spool import Spool
 from together_video.media.clips import compare
 
 
-@task(
-    name="archive-video",
-    description="Upload the video and its poster, compare checksums, write the record.",
-    task_run_name="archive: {purchase.title}",
-    retries=4,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_repeating,
-    timeout_seconds=3600,
-    # What it returns is also what it does: a cached record would leave the file behind.
-    cache_policy=NO_CACHE,
+@retried_task(
+    "archive-video",
+    "Upload the video and its poster, compare checksums, write the record.",
+    run_name="archive: {purchase.title}",
 )
 async def archive_video(
     purchase: Purchase, job: VideoJob, clip: Clip, ledger: Ledger, spool: Spool
@@ -70,20 +58,15 @@ async def archive_video(
     if poster is None:
         run_logger().warning("job %s: archived without a poster; its record says why", purchase.job_id)
     record = await ledger.finish(
-        VideoRecord(
-            id=claim.id,
-            state="archived",
-            plan=claim.plan,
-            job_id=purchase.job_id,
-            claimed_at=claim.claimed_at,
-            submitted_at=purchase.submission.submitted_at,
-            recorded_at=datetime.now(UTC),
-            cost_usd=job.cost_usd,
+        VideoRecord.of(
+            claim,
+            "archived",
+            submission=purchase.submission,
+            job=job,
             video=video,
             poster=poster,
             clip=clip.info,
             notes=notes,
-            job=job.raw,
             run=current_run(),
         ),
         claim,
@@ -98,18 +81,13 @@ async def record_failure(purchase: Purchase, error: JobFailed, ledger: Ledger) -
     """Write down that the provider gave up on a job, with its reason and its raw answer."""
     claim, job = purchase.claim, error.job
     return await ledger.finish(
-        VideoRecord(
-            id=claim.id,
-            state="failed",
-            plan=claim.plan,
-            job_id=job.id,
-            claimed_at=claim.claimed_at,
-            submitted_at=purchase.submission.submitted_at,
-            recorded_at=datetime.now(UTC),
-            cost_usd=job.cost_usd,
+        VideoRecord.of(
+            claim,
+            "failed",
+            submission=purchase.submission,
+            job=job,
             error=error.message,
             error_code=job.fault.code if job.fault else None,
-            job=job.raw,
             run=current_run(),
         ),
         claim,

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
-
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.purchase import Purchase, buy
 from prefect_together_video.tasks.rate_limit import wait_for_rate_limit
-from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.retries import retried_task
 from prefect_together_video.tasks.runs import current_run, run_logger
 from together_video.api.client import TogetherClient
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 
 
-@task(
-    name="create-video",
-    description="Claim the request, POST it once and store the job id before anything else.",
-    task_run_name="create: {plan.title}",
+@retried_task(
+    "create-video",
+    "Claim the request, POST it once and store the job id before anything else.",
+    run_name="create: {plan.title}",
     retries=5,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_repeating,
-    timeout_seconds=3600,
-    # A cached answer of an earlier create would be a job that is not ours to wait for.
-    cache_policy=NO_CACHE,
 )
 async def create_video(
     plan: VideoPlan, client: TogetherClient, ledger: Ledger, spool: Spool

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from anyio import to_thread
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.decoding import decode
 from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.retries import retried_task
 from prefect_together_video.tasks.runs import run_logger
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
@@ -35,17 +32,10 @@ class Clip(Inspection):
         return cls(file=file, **dict(found))
 
 
-@task(
-    name="download-video",
-    description="Stream the finished video to disk, check its length and open it.",
-    task_run_name="download: {purchase.title}",
-    retries=4,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_repeating,
-    timeout_seconds=3600,
-    # The file lies on this machine: another one must not take a cached path for a file.
-    cache_policy=NO_CACHE,
+@retried_task(
+    "download-video",
+    "Stream the finished video to disk, check its length and open it.",
+    run_name="download: {purchase.title}",
 )
 async def download_video(
     purchase: Purchase, job: VideoJob, client: TogetherClient, ledger: Ledger, spool: Spool

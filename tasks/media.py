@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
-
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.retries import retried_task
 from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import ArchiveError, MediaRefused
 from together_video.inputs.media import bucket_and_key
 from together_video.media.files import LARGEST, MediaFile
 
 
-@task(
-    name="store-media",
-    description="Upload an image, a video or audio to the archive, unless its content is there already.",
-    task_run_name="store: {file.name}",
-    retries=4,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_repeating,
-    timeout_seconds=3600,
-    # The bucket knows what it holds, for every machine.
-    cache_policy=NO_CACHE,
+@retried_task(
+    "store-media",
+    "Upload an image, a video or audio to the archive, unless its content is there already.",
+    run_name="store: {file.name}",
 )
 async def store_media(file: MediaFile, ledger: Ledger) -> str:
     """Returns the reference by which requests name the content.
@@ -40,17 +29,10 @@ async def store_media(file: MediaFile, ledger: Ledger) -> str:
     return file.reference
 
 
-@task(
-    name="fetch-media",
-    description="Copy an object that a request names by its s3:// address to this machine.",
-    task_run_name="fetch: {address}",
-    retries=4,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_repeating,
-    timeout_seconds=3600,
-    # The file lies on this machine: another one must not take a cached path for a file.
-    cache_policy=NO_CACHE,
+@retried_task(
+    "fetch-media",
+    "Copy an object that a request names by its s3:// address to this machine.",
+    run_name="fetch: {address}",
 )
 async def fetch_media(address: str, folder: Path, ledger: Ledger) -> Path:
     """Returns the copy, under the object's own name. It is read with the archive's credentials.

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
-
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.retries import worth_repeating
+from prefect_together_video.tasks.retries import retried_task
 from prefect_together_video.tasks.runs import run_logger
 from together_video.api.client import TogetherClient
 from together_video.prompts import Brief, PromptSet, PromptWriting, brief_id
 
 
-@task(
-    name="generate-prompts",
-    description="Ask a chat model for prompts, check them, store them before use.",
-    task_run_name="prompts: {brief.subject}",
-    retries=4,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_repeating,
-    timeout_seconds=1800,
-    # The bucket is what remembers a brief's prompts, for every machine.
-    cache_policy=NO_CACHE,
+@retried_task(
+    "generate-prompts",
+    "Ask a chat model for prompts, check them, store them before use.",
+    run_name="prompts: {brief.subject}",
+    seconds=1800,
 )
 async def generate_prompts(
     brief: Brief,

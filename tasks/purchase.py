@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 from prefect_together_video.tasks.cancellation import outlast
+from prefect_together_video.tasks.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
@@ -111,8 +112,9 @@ async def buy(
             `CreatesShut` where the API asks to wait for longer than a run does.
         ArchiveError: the ledger cannot be read or written.
     """
+    session = session_of(client)
     while True:
-        while (shut := client.rate_limiter.enter()) > 0:
+        while (shut := session.rate_limiter.enter()) > 0:
             if shut > _PATIENCE:
                 raise _shut_for_long(shut)
             await sleep(shut)
@@ -122,13 +124,13 @@ async def buy(
         request = with_links(plan.request, links.__getitem__)
         stop = asyncio.Event()
         try:
-            async with client.creating_places:
+            async with session.places:
                 attempt = _attempt(
                     plan, request, client, ledger, spool, run=run, log=log, clock=clock, stop=stop
                 )
                 bought = await _to_the_end(attempt, stop)
         except RateLimited as error:
-            shut = client.rate_limiter.refused(error.wait_seconds)
+            shut = session.rate_limiter.refused(error.wait_seconds)
             log(f"the API asks to slow down; the next create in {shut:.0f} s")
             continue
         if bought is _Again.CLAIMED_BY_ANOTHER:
@@ -137,7 +139,7 @@ async def buy(
                 return done
         elif not isinstance(bought, _Again):
             if isinstance(bought, Purchase):
-                client.rate_limiter.passed()
+                session.rate_limiter.passed()
             return bought
 
 
@@ -199,7 +201,8 @@ async def _submit(
     claim: Claim, request: VideoRequest, client: TogetherClient, ledger: Ledger, spool: Spool, log: Log
 ) -> Submission:
     """POST once and store the job id before anything else happens."""
-    client.posted.add(claim.id)
+    posted = session_of(client).posted
+    posted.add(claim.id)
     try:
         job = await client.create(request)
     except NoClearAnswer as error:
@@ -215,7 +218,7 @@ async def _submit(
             remedy=_IN_DOUBT,
         ) from error
     except (TogetherError, ConfigurationError):
-        client.posted.discard(claim.id)
+        posted.discard(claim.id)
         await ledger.release(claim)
         raise
     submission = Submission.of(claim, job)

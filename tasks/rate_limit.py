@@ -10,12 +10,12 @@ import asyncio
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.asyncio import rate_limit
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
+from prefect_together_video.tasks.prefect_compat import ConcurrencySlotAcquisitionError
 from prefect_together_video.tasks.runs import run_logger
 
 RATE_LIMIT = "together-video-create"

@@ -1,14 +1,46 @@
-"""Whether a failed task may be run again: the error itself says so."""
+"""How a step is run again after it failed, and whether it may be: the error itself says so."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import Task
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import exponential_backoff
 
 from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import VideoError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def retried_task(
+    name: str, description: str, *, run_name: str, retries: int = 4, seconds: float = 3600
+) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """A task of which a failed attempt is repeated after 2, 4, 8, … seconds and up to half as long again, where its
+    error says that this may help.
+
+    Nothing is cached: what a step returns is the archive's or the provider's to say, or lies on this machine only.
+
+    Args:
+        run_name: names the task's runs, from its parameters, such as `wait: {purchase.title}`.
+        retries: how often at most, after the first attempt.
+        seconds: how long one attempt may take.
+    """
+    return task(
+        name=name,
+        description=description,
+        task_run_name=run_name,
+        retries=retries,
+        retry_delay_seconds=exponential_backoff(2),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=worth_repeating,
+        timeout_seconds=seconds,
+        cache_policy=NO_CACHE,
+    )
 
 
 async def worth_repeating(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:

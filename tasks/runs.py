@@ -19,6 +19,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
+from prefect_together_video.tasks.prefect_compat import without_results
 from together_video.errors import VideoError
 from together_video.ledger.records import RunRef
 
@@ -47,10 +48,8 @@ async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs
     Inside of another task it is run directly, too: Prefect's server needs 50 ms of CPU for each run of a task.
     """
     if (context := FlowRunContext.get()) is not None and TaskRunContext.get() is None:
-        # Prefect finds out which task gave what to which. It would search every field of every argument, if these
-        # were not quoted, and keep a state for every field of every result until the run ends: that of a large
-        # batch would grow by 30 kB a video. Each step leaves its own in a copy of the context that ends with it.
-        with context.model_copy(update={"run_results": {}, "task_run_assets": {}}):
+        # Prefect would search every field of every argument for results of other tasks, if these were not quoted.
+        with without_results(context):
             return await task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
     return await repeat(task, lambda: task.fn(*args, **kwargs))
 

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.remedies import advice_for, is_final
+from together_video.text import one_line
 
 
 class JobStatus(StrEnum):
@@ -109,8 +110,8 @@ class VideoJob(BaseModel):
         """The provider's reason in one line of at most 500 characters, or a sentence that there is none."""
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
-        said = _line(self.fault.message, 500)
-        return said + (f" ({_line(self.fault.code, 60)})" if self.fault.code else "")
+        said = one_line(self.fault.message, 500)
+        return said + (f" ({one_line(self.fault.code, 60)})" if self.fault.code else "")
 
     @property
     def remedy(self) -> str | None:
@@ -121,12 +122,6 @@ class VideoJob(BaseModel):
     def fails_again(self) -> bool:
         """Whether the provider's reason holds for the same request for good."""
         return self.fault is not None and is_final(self.fault.code, self.fault.message)
-
-
-def _line(text: str, longest: int) -> str:
-    """Printable, on one line, cut: it goes to terminals and logs. `raw` has all of it."""
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _storable(value: Any, depth: int = 0) -> Any:

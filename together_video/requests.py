@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from together_video.json_schema import plain_fields
+from together_video.text import one_line
 
 #: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
 MAX_PROMPT = 32_000
@@ -269,9 +270,7 @@ class VideoRequest(_Part):
 
         Runs, tasks and log lines are named so: what is not printable in it becomes a space.
         """
-        text = (self.prompt or f"{self.model} without a prompt")[:1000]
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-        return text if len(text) <= 60 else text[:59].rstrip() + "…"
+        return one_line((self.prompt or f"{self.model} without a prompt")[:1000], 60)
 
     def payload(self) -> dict[str, Any]:
         """Exactly the JSON object that is POSTed: only what is set, `extra` merged in."""

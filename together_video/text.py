@@ -9,6 +9,12 @@ def printable(text: str, longest: int = 160) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
 
 
+def one_line(text: str, longest: int | None = None) -> str:
+    """Text of others on one line: spaces and what cannot be printed become single spaces, too much is cut."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if longest is None or len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 record`, `2 records`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -271,16 +271,7 @@ class Ledger:
 
         `job_id` is the job that the provider does not know any more, if there ever was one.
         """
-        record = VideoRecord(
-            id=claim.id,
-            state="abandoned",
-            plan=claim.plan,
-            job_id=job_id,
-            claimed_at=claim.claimed_at,
-            recorded_at=datetime.now(UTC),
-            error=reason,
-            run=claim.run,
-        )
+        record = VideoRecord.of(claim, "abandoned", job_id=job_id, error=reason)
         return await self.finish(record, claim)
 
     async def clear(self, video: str, settled: Iterable[str] = ()) -> None:

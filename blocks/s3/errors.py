@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 import botocore.exceptions as aws
 
 from together_video.errors import ArchiveError, BucketRefused, StoreUnavailable
+from together_video.text import one_line
 
 
 class Taken(ArchiveError):
@@ -41,10 +42,6 @@ def code_of(error: aws.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
-
-
 #: Codes below 500 of a busy server.
 _PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling"})
 
@@ -64,7 +61,9 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
             remedy="Renew them and run again: it goes on where it was.",
         )
     if code in {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}:
-        return BucketRefused(f"Bucket {bucket} is in another region ({one_line(error)}): set AWS_REGION.")
+        return BucketRefused(
+            f"Bucket {bucket} is in another region ({one_line(str(error), 300)}): set AWS_REGION."
+        )
     if status in {401, 403} or code in {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
         return BucketRefused(
             f"Bucket {bucket} refuses these credentials ({code or status}) for {key}: check the keys and what "
@@ -77,4 +76,4 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
             f"The S3 server of bucket {bucket} could not do it ({code or status}).",
             remedy="It may pass: run again later.",
         )
-    return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {one_line(error)}")
+    return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {one_line(str(error), 300)}")

@@ -27,13 +27,13 @@ from prefect_together_video.blocks.s3.errors import (
     Contended,
     Taken,
     code_of,
-    one_line,
     server_time,
     status_of,
     told_time,
     translated,
 )
 from prefect_together_video.blocks.s3.objects import ListedObject, Storage, StoredBytes, StoredHead
+from together_video.atomic_files import part_of
 from together_video.errors import (
     ArchiveError,
     BucketRefused,
@@ -42,6 +42,7 @@ from together_video.errors import (
     StoreUnavailable,
     StoreUnsafe,
 )
+from together_video.text import one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -194,7 +195,7 @@ class ObjectStore:
 
         def copy() -> bool:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+            part = part_of(path)
             try:
                 with (
                     closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body,
@@ -405,7 +406,7 @@ class ObjectStore:
                     "the endpoint's address (http or https?)."
                 ) from error
             raise StoreUnavailable(
-                f"The S3 server does not answer for bucket {self.bucket}: {one_line(error).rstrip('.')}.",
+                f"The S3 server does not answer for bucket {self.bucket}: {one_line(str(error), 300).rstrip('.')}.",
                 remedy="Check the endpoint's address and the network, and run again.",
             ) from error
         except OSError as error:

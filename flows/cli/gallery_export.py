@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
+from together_video.atomic_files import write_whole
 from together_video.errors import DownloadError, InputError
 from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.ledger.records import VideoRecord
@@ -94,11 +94,8 @@ async def export(
     )
     page = folder / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for called, html in pages:
-            unfinished = (folder / called).with_suffix(".part")
-            unfinished.write_text(html, encoding="utf-8")
-            os.replace(unfinished, folder / called)
+            write_whole(folder / called, html.encode())
     except OSError as error:
         raise DownloadError(f"The page cannot be written to {folder}: {error.strerror or error}.") from error
     return Export(page=page, videos=len(rows), missing=missing)

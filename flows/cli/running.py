@@ -29,7 +29,7 @@ from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
-from together_video.text import printable
+from together_video.text import one_line
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
 
@@ -147,10 +147,10 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
                 ) from error
         except PrefectHTTPStatusError as error:
             if not endings:
-                answer = " ".join(error.response.text.split())
                 raise ConfigurationError(
                     f"The Prefect server at {shown(server)} refuses the run (HTTP {error.response.status_code}): "
-                    f"{printable(answer, 300)}. What was begun is in the bucket: run again to go on with it."
+                    f"{one_line(error.response.text, 300)}.",
+                    remedy="What was begun is in the bucket: run again to go on with it.",
                 ) from error
     if not endings:
         return state, result_of(await state.aresult(raise_on_failure=False))

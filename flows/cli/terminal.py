@@ -18,7 +18,7 @@ from rich.table import Table
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome
-from together_video.text import printable
+from together_video.text import one_line, printable
 
 _COLOURS = {
     "created": "cyan",
@@ -165,10 +165,9 @@ def printable_lines(text: str) -> str:
 
 
 def _row(outcome: VideoOutcome) -> list[str]:
-    prompt = " ".join((outcome.prompt or "—").split())
     colour = _COLOURS[outcome.state.value]
     return [
-        escape(printable(prompt, 32)),
+        escape(one_line(outcome.prompt or "—", 32)),
         escape(printable(outcome.model, 28)),
         f"[{colour}]{outcome.state.value}[/]",
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",

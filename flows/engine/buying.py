@@ -11,6 +11,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.run_budget import RunBudget
 from prefect_together_video.tasks.create import create_video
 from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.purchase_session import session_of
 from prefect_together_video.tasks.runs import run_logger, step
 from together_video.api.client import TogetherClient
 from together_video.errors import (
@@ -144,7 +145,7 @@ class Buyer:
                     if record is not None:
                         return record
         except asyncio.CancelledError:
-            if plan.id not in self._client.posted:
+            if plan.id not in session_of(self._client).posted:
                 self.creating.discard(first.id)
                 self._tell(first, "stopped")
             raise

@@ -31,9 +31,10 @@ from prefect_together_video.tasks.archive import archive_video, record_failure
 from prefect_together_video.tasks.download import download_video
 from prefect_together_video.tasks.make import make_video
 from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.purchase_session import CREATING_AT_ONCE
 from prefect_together_video.tasks.runs import run_logger, step
 from prefect_together_video.tasks.wait import wait_for_video
-from together_video.api.client import CREATING_AT_ONCE, TogetherClient
+from together_video.api.client import TogetherClient
 from together_video.errors import (
     BudgetReached,
     DownloadBroken,

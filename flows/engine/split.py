@@ -32,6 +32,7 @@ from prefect_together_video.flows.engine.planning import MOST_BYTES
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import ALIVE_SECONDS
+from prefect_together_video.tasks.prefect_compat import document_id
 from prefect_together_video.tasks.runs import run_logger
 from together_video.errors import ConfigurationError, InputError, Spent
 from together_video.ledger.plans import in_parts
@@ -224,7 +225,7 @@ def _references(blocks: dict[str, Block | None]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name, block in blocks.items():
-        document = block._block_document_id if block is not None else None
+        document = None if block is None else document_id(block)
         if document is None:
             raise InputError(
                 f"Several workers need the saved block for {name}, so that all of them use the same: save it "

@@ -14,6 +14,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.store import ObjectStore
 from prefect_together_video.tasks.poll import watch
 from prefect_together_video.tasks.purchase import Purchase
+from prefect_together_video.tasks.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.api.rate_limiter import AdaptiveRateLimiter
 from together_video.jobs import VideoJob
@@ -46,7 +47,7 @@ def api(new_api: Callable[..., Any]) -> Any:
 async def client(api: Any, turned_clock: Any, anyio_backend: str) -> AsyncIterator[TogetherClient]:
     """A client of the sandbox, whose gate goes by `turned_clock`."""
     async with TogetherClient("key", api.url) as client:
-        client.rate_limiter = AdaptiveRateLimiter(turned_clock)
+        session_of(client).rate_limiter = AdaptiveRateLimiter(turned_clock)
         yield client
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.purchase import Purchase, buy
+from prefect_together_video.tasks.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.api.settings import Timeouts
 from together_video.errors import (
@@ -274,7 +275,7 @@ async def test_429(purchase, api, ledger, turned_clock, said):
 @pytest.mark.anyio
 async def test_a_shut_gate_holds_everyone(purchase, plan, client, turned_clock, ledger):
     """Who comes while the gate is shut waits before claiming."""
-    client.rate_limiter.refused(30)
+    session_of(client).rate_limiter.refused(30)
     seen = []
 
     async def look():

@@ -22,7 +22,6 @@ import httpx
 
 from together_video.api.connection_pool import ClientPool
 from together_video.api.downloads import DownloadedFile, receive
-from together_video.api.rate_limiter import AdaptiveRateLimiter
 from together_video.api.responses import Answer, json_bytes, read
 from together_video.api.settings import DEFAULT_BASE_URL, Timeouts, normalise_base_url
 from together_video.errors import (
@@ -44,9 +43,10 @@ from together_video.network.addresses import is_reachable
 from together_video.network.connections import Connections, Departure
 from together_video.remedies import SHARING_BLOCKED, advice_for
 from together_video.requests import VideoRequest
+from together_video.text import one_line
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
-_READING_AT_ONCE, _DOWNLOADING_AT_ONCE, CREATING_AT_ONCE = 16, 12, 64
+_READING_AT_ONCE, _DOWNLOADING_AT_ONCE = 16, 12
 
 #: How long the API may take to answer through a proxy before the first create, in seconds.
 _CHECK_SECONDS = 10.0
@@ -96,10 +96,6 @@ class TogetherClient:
             raise ConfigurationError("The API key holds characters that no key has: check TOGETHER_API_KEY.")
         self.base_url = normalise_base_url(base_url)
         self.timeouts = timeouts or Timeouts()
-        #: All who create with this client pass it, so that a 429 makes everyone wait.
-        self.rate_limiter = AdaptiveRateLimiter()
-        #: Ids of the purchases behind whose POST there is, or may be, a job.
-        self.posted: set[str] = set()
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
         self._connections = connections = Connections(transport)
@@ -114,8 +110,6 @@ class TogetherClient:
         # as its time runs.
         self._creating = ClientPool(None, partial(to_api, limits=_limits(0)))
         self._reading = ClientPool(_READING_AT_ONCE, partial(to_api, limits=_limits(1)))
-        #: Who creates takes a place before the claim: one that waits behind it would look left behind.
-        self.creating_places = asyncio.Semaphore(CREATING_AT_ONCE)
         self._downloading = ClientPool(
             _DOWNLOADING_AT_ONCE,
             partial(
@@ -378,10 +372,7 @@ class TogetherClient:
 
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
-        text = text[:20_000]
-        text = " ".join(without_signatures(text.replace(self._secret, "[API key]")).split())
-        text = "".join(char if char.isprintable() else "�" for char in text)
-        return text if len(text) <= 500 else text[:499] + "…"
+        return one_line(without_signatures(text[:20_000].replace(self._secret, "[API key]")), 500)
 
 
 def _cut_off(words: str) -> bool:
@@ -399,7 +390,7 @@ def _reason(error: BaseException) -> str:
         httpx.WriteError: "the connection broke while sending",
         TimeoutError: "the answer did not end in time",
     }
-    return names.get(type(error)) or " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return names.get(type(error)) or one_line(str(error)).rstrip(".") or type(error).__name__
 
 
 def _hint(headers: httpx.Headers) -> float | None:

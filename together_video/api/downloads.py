@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Protocol
-from uuid import uuid4
 
 import httpx
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict
 
+from together_video.atomic_files import part_of, settle
 from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkExpired
+from together_video.text import one_line
 
 #: Bytes that are handed to a thread at once: enough that hashing, not switching, counts.
 _AT_ONCE = 1 << 20
@@ -52,7 +52,7 @@ async def receive(
         DownloadTooLarge: more than `max_bytes`.
         DownloadError: the disk refuses.
     """
-    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    part = part_of(path)
     try:
         async with client.stream("GET", url, timeout=patience) as response:
             announced = _announced(response, max_bytes)
@@ -64,14 +64,14 @@ async def receive(
                     raise DownloadBroken(f"The download has {size} bytes, {announced} were announced.")
                 if size == 0:
                     raise DownloadBroken("The download is empty.")
-                await to_thread.run_sync(_settle, out, part, path)
+                await to_thread.run_sync(settle, out, part, path)
     except (httpx.HTTPError, ssl.SSLError) as error:
-        why = " ".join(str(error).split()) or type(error).__name__
+        why = one_line(str(error)) or type(error).__name__
         raise DownloadBroken(f"The download broke off: {why}.") from error
     except OSError as error:
         raise DownloadError(
-            f"The video cannot be stored in {path.parent} ({error.strerror or error}). "
-            "It stays at the provider: make room and run again."
+            f"The video cannot be stored in {path.parent} ({error.strerror or error}).",
+            remedy="It stays at the provider: make room and run again.",
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -123,14 +123,3 @@ async def _copy(response: httpx.Response, out: BinaryIO, digest: _Hash, max_byte
             pieces, kept = [], size
     await to_thread.run_sync(keep, pieces)
     return size
-
-
-def _settle(out: BinaryIO, part: Path, path: Path) -> None:
-    out.flush()
-    os.fsync(out.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

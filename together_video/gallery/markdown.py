@@ -15,7 +15,7 @@ from typing import Any
 from together_video.gallery.cards import usd
 from together_video.gallery.links import safe_link
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
-from together_video.text import printable
+from together_video.text import one_line, printable
 
 #: How many videos the gallery shows: each brings two long links.
 MOST_SHOWN = 48
@@ -139,14 +139,16 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
 
 def plain(text: str, longest: int) -> str:
     """Text that Markdown and HTML leave as it is."""
-    words = printable(" ".join(text.split()), longest)
-    return _PUNCTUATION.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
+    return _escaped(_PUNCTUATION, one_line(text, longest))
 
 
 def link_text(text: str, longest: int) -> str:
     """As `plain`, for the text of a link."""
-    words = printable(" ".join(text.split()), longest)
-    return _IN_LINKS.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
+    return _escaped(_IN_LINKS, one_line(text, longest))
+
+
+def _escaped(marks: re.Pattern[str], words: str) -> str:
+    return marks.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
 
 
 def _address(url: str | None) -> str:

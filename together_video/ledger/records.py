@@ -196,6 +196,25 @@ class VideoRecord(_Fact):
     job: dict[str, Any] = Field(default_factory=dict)
     run: RunRef = RunRef()
 
+    @classmethod
+    def of(
+        cls,
+        claim: Claim,
+        state: Literal["archived", "failed", "abandoned"],
+        *,
+        submission: Submission | None = None,
+        job: VideoJob | None = None,
+        **more: Any,
+    ) -> VideoRecord:
+        """How this claim ended, as of now; `more` are further fields."""
+        known: dict[str, Any] = {"run": claim.run}
+        if submission is not None:
+            known |= {"job_id": submission.job_id, "submitted_at": submission.submitted_at}
+        if job is not None:
+            known |= {"cost_usd": job.cost_usd, "job": job.raw}
+        fields = {**known, **more, "id": claim.id, "plan": claim.plan, "claimed_at": claim.claimed_at}
+        return cls(state=state, recorded_at=datetime.now(UTC), **fields)
+
 
 class LedgerState(StrEnum):
     """What the facts about one purchase add up to."""

@@ -12,8 +12,8 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
+from together_video.atomic_files import write_whole
 from together_video.errors import ConfigurationError
 from together_video.ledger.records import Claim, Submission
 
@@ -34,18 +34,7 @@ class Spool:
     def keep_submission(self, submission: Submission) -> Path:
         """Write a job id to disk, because the bucket could not take it. Durable on return."""
         path = self._submission(submission.id, submission.token)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{uuid4().hex}.part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(submission.model_dump_json())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(path, submission.model_dump_json().encode())
         return path
 
     def kept_submission(self, claim: Claim) -> Submission | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from together_video.text import one_line
+
 #: First bytes of every WEBM or Matroska file: the id of the EBML header.
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
@@ -27,8 +29,7 @@ def container_of(head: bytes) -> Literal["mov", "matroska"] | None:
 def why_no_video(head: bytes) -> str:
     """What came instead of a video, as a sentence, from the first bytes of the file."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    begins = "".join(letter if letter.isprintable() else " " for letter in text.decode("utf-8", "ignore"))
-    quoted = f"It begins: {' '.join(begins.split())[:90]}"
+    quoted = f"It begins: {one_line(text.decode('utf-8', 'ignore'))[:90]}"
     if not head:
         return "The file is empty. Download it again."
     if text.startswith(b"<"):

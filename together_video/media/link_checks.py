@@ -17,7 +17,7 @@ import httpx
 from together_video.media.sources import MediaForm, MediaKind, form_of, media_texts
 from together_video.network.connections import Connections
 from together_video.requests import VideoRequest
-from together_video.text import printable
+from together_video.text import one_line, printable
 
 #: How long one question may take, in seconds, and how many are asked at a time.
 _PATIENCE, _AT_ONCE = 10.0, 16
@@ -112,7 +112,7 @@ def _shown(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return printable(" ".join(str(error).split()), 120) or type(error).__name__
+    return one_line(str(error), 120) or type(error).__name__
 
 
 def _is_about_trust(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from together_video.prompts.briefs import Brief
+from together_video.text import one_line
 
 #: Tokens left to a model that thinks before it writes.
 THINKING_TOKENS = 4_096
@@ -142,9 +143,9 @@ def _response_format(answer_format: AnswerFormat, schema: dict[str, Any]) -> dic
 
 def _user_message(brief: Brief, count: int, already: Sequence[str], problems: Sequence[str]) -> str:
     lines = [
-        f"Subject: {_one_line(brief.subject)}",
-        f"Style: {_one_line(brief.style) if brief.style else 'free'}",
-        f"Language: {_one_line(brief.language)}",
+        f"Subject: {one_line(brief.subject)}",
+        f"Style: {one_line(brief.style) if brief.style else 'free'}",
+        f"Language: {one_line(brief.language)}",
         f"Count: {count}",
         f"Length: {f'{brief.seconds:g} seconds' if brief.seconds else 'a few seconds'}",
     ]
@@ -157,11 +158,7 @@ def _user_message(brief: Brief, count: int, already: Sequence[str], problems: Se
     return "\n".join(lines)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _opening(text: str) -> str:
     """Enough of a text to know it by: 200 of them still have to fit beside the answer."""
-    line = _one_line(text)
+    line = one_line(text)
     return line if len(line) <= 160 else line[:159].rstrip() + "…"

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.prompts.briefs import Brief
 from together_video.requests import MAX_PROMPT
-from together_video.text import printable
+from together_video.text import one_line
 
 _LIST_KEYS = ("prompts", "video_prompts", "videos", "items", "results", "data")
 _TEXT_KEYS = ("prompt", "video_prompt", "text", "description", "content")
@@ -89,7 +89,7 @@ def read_prompts(
     negatives: list[str | None] = []
     problems: list[str] = []
     if refusal:
-        problems.append(f"The model refused: {_excerpt(refusal)}")
+        problems.append(f"The model refused: {one_line(refusal, 160)}")
     if finish_reason == "length":
         problems.append("The answer was cut off before its end.")
     if not content.strip():
@@ -108,7 +108,7 @@ def read_prompts(
         elif len(prompt) > limit:
             problems.append(f"Prompt {number} has {len(prompt)} characters, {limit} are allowed.")
         elif same in seen:
-            problems.append(f"Prompt {number} repeats another: {_excerpt(prompt)}")
+            problems.append(f"Prompt {number} repeats another: {one_line(prompt, 160)}")
         else:
             seen.add(same)
             prompts.append(prompt)
@@ -125,7 +125,7 @@ def read_prompts(
         problems=tuple(problems),
         found=len(texts),
         finish_reason=finish_reason if isinstance(finish_reason, str) else None,
-        excerpt=_excerpt(content),
+        excerpt=one_line(content, 160),
     )
 
 
@@ -289,7 +289,3 @@ def _sameness(prompt: str) -> str:
     """Equal for prompts that differ only in case, spaces, punctuation or the way letters are composed."""
     folded = unicodedata.normalize("NFKC", prompt).casefold()
     return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LNM")
-
-
-def _excerpt(text: str) -> str:
-    return printable(" ".join(text.split()))

@@ -26,7 +26,7 @@ from together_video.prompts.chat_requests import (
 )
 from together_video.prompts.reading import PromptReading, read_prompts
 from together_video.prompts.sets import PromptSet
-from together_video.text import printable
+from together_video.text import one_line
 
 __all__ = [
     "Brief",
@@ -171,7 +171,7 @@ class PromptWriting:
         """
         if status not in (400, 422):
             return False
-        words = printable(" ".join(message.split()))
+        words = one_line(message, 160)
         self.problems += (f"A chat request was refused ({status}): {words}",)
         if "max_tokens" in message and self._asked > 1:
             self._portion = self._asked // 2

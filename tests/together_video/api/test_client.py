@@ -261,7 +261,7 @@ async def test_an_odd_answer_with_an_id_is_a_job() -> None:
         ({"error": "m"}, "m", None),
         ("m", "m", None),
         ({"detail": "m"}, '{"detail":"m"}', None),
-        ({"error": {"message": "two\nlines\tand \x1b[31mred"}}, "two lines and �[31mred", None),
+        ({"error": {"message": "two\nlines\tand \x1b[31mred"}}, "two lines and [31mred", None),
     ],
 )
 async def test_the_servers_own_words_are_told(body: object, words: str, code: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import os
 import random
 import resource
 import tracemalloc
@@ -16,7 +17,6 @@ import anyio
 import httpx
 import pytest
 
-from together_video.api import downloads
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
 from together_video.api.settings import Timeouts
@@ -353,13 +353,13 @@ async def test_a_file_is_durable_before_it_has_its_name(
 ) -> None:
     """The bytes are synced, then renamed, then the folder is synced: a power cut leaves all or nothing."""
     order: list[str] = []
-    fsync = downloads.os.fsync
+    fsync = os.fsync
 
     def watched(handle: int) -> None:
         order.append(f"sync {sorted(path.suffix for path in target.parent.iterdir())}")
         fsync(handle)
 
-    monkeypatch.setattr(downloads.os, "fsync", watched)
+    monkeypatch.setattr(os, "fsync", watched)
     async with wire.serve(wire.http(VIDEO)) as server:
         await client.download(server.url, target, max_bytes=10**6)
     assert order == ["sync ['.part']", "sync ['.mp4']"]

@@ -153,7 +153,7 @@ def test_too_few_prompts_are_a_problem() -> None:
 def test_a_refusal_is_quoted() -> None:
     """A model that declines says so in a field of its own."""
     declined = {"choices": [{"message": {"content": None, "refusal": "I will\x1b[31m not."}}]}
-    assert read_prompts(declined, BRIEF, 100).problems[0] == "The model refused: I will\\x1b[31m not."
+    assert read_prompts(declined, BRIEF, 100).problems[0] == "The model refused: I will [31m not."
 
 
 JSON = st.recursive(

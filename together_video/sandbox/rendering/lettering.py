@@ -6,6 +6,8 @@ import bisect
 
 from PIL import ImageFont
 
+from together_video.text import one_line
+
 Font = ImageFont.FreeTypeFont
 
 #: Fonts that know more scripts than Pillow's own; used where the text needs them and they exist.
@@ -32,7 +34,7 @@ def fit(text: str, box: tuple[int, int], *, largest: int) -> tuple[str, Font]:
     """The text wrapped into width and height in pixels, as large as it goes; cut with … at the smallest."""
     if len(text) > _MOST_LETTERS:
         text = text[:_MOST_LETTERS] + "…"
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = one_line(text)
     smallest = max(8, largest // 4)
     size = max(smallest, largest)
     while True:

@@ -1,0 +1,29 @@
+"""What all purchases through one client share: how fast they may create, how many at a time, and which were sent."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from together_video.api.client import TogetherClient
+from together_video.api.rate_limiter import AdaptiveRateLimiter
+
+#: How many creates are under way at the same time; the others wait for their turn.
+CREATING_AT_ONCE = 64
+
+_sessions: WeakKeyDictionary[TogetherClient, PurchaseSession] = WeakKeyDictionary()
+
+
+class PurchaseSession:
+    """`posted` holds the ids of claims whose create was sent and was not proven to have come to nothing."""
+
+    def __init__(self) -> None:
+        self.rate_limiter = AdaptiveRateLimiter()
+        #: Who creates takes a place before the claim: one that waits behind it would look left behind.
+        self.places = asyncio.Semaphore(CREATING_AT_ONCE)
+        self.posted: set[str] = set()
+
+
+def session_of(client: TogetherClient) -> PurchaseSession:
+    """The one session of a client, which ends with it."""
+    return _sessions.setdefault(client, PurchaseSession())

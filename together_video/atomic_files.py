@@ -1,0 +1,41 @@
+"""Files that are there whole or not at all, whatever is killed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+
+def part_of(path: Path) -> Path:
+    """A name beside `path` that nobody else writes to."""
+    return path.with_name(f"{path.name}.{uuid4().hex}.part")
+
+
+def settle(out: BinaryIO, part: Path, path: Path) -> None:
+    """Give a part that is written its name. Durable on return."""
+    out.flush()
+    os.fsync(out.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a small file. Durable on return.
+
+    Raises:
+        OSError: it could not be written; what lay there before is as it was.
+    """
+    part = part_of(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with part.open("wb") as out:
+            out.write(data)
+            settle(out, part, path)
+    finally:
+        part.unlink(missing_ok=True)
