@@ -13,6 +13,7 @@ from pydantic import Field
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
+from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import collected, refused
@@ -46,11 +47,9 @@ async def collect_videos(
     that kept the run from beginning.
     """
     # A deadline of a moment is one look at once.
-    policy = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))
+    poll = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))
     try:
-        async with open_pipeline(
-            together, archive, policy=policy, in_flight=in_flight, check=False
-        ) as pipeline:
+        async with open_pipeline(together, archive, RunPolicy(poll, in_flight), check=False) as pipeline:
             found = await pipeline.ledger.in_flight()
             run_logger().info("%d purchases in flight", len(found))
             if found:

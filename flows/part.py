@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -57,15 +58,8 @@ async def generate_part(
     `VideoError` that kept the run from beginning.
     """
     try:
-        async with open_pipeline(
-            together,
-            archive,
-            policy=poll,
-            in_flight=in_flight,
-            budget_usd=budget_usd,
-            retry_failed=retry_failed,
-            on_ambiguous=on_ambiguous,
-        ) as pipeline:
+        policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous)
+        async with open_pipeline(together, archive, policy) as pipeline:
             if budget_usd is not None:
                 await pipeline.buyer.charge_earlier(plans)
             summary = await pipeline.produce(plans)

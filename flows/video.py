@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
@@ -11,7 +12,8 @@ from pydantic import Field
 
 from prefect_together_video.flows.engine.media_upload import keep_media, looked_at
 from prefect_together_video.flows.engine.pipeline import open_pipeline
-from prefect_together_video.flows.engine.planning import edition_now, prepare
+from prefect_together_video.flows.engine.planning import check_requests, edition_now
+from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -28,7 +30,7 @@ from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import ending, refused
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets, with_presets
-from together_video.ledger.records import VideoPlan
+from together_video.ledger.plans import plan_videos
 from together_video.requests import VideoRequest
 
 
@@ -71,35 +73,23 @@ async def generate_video(
         now = edition_now(edition)
         request, chosen = with_presets(request, presets)
         intake = await looked_at([request])
-
-        def plan(requests: list[VideoRequest], *, again: bool = False) -> list[VideoPlan]:
-            plans = prepare(
-                requests,
-                edition=now,
-                batch_id=None,
-                strict=strict,
-                needs_price=budget_usd is not None,
-                price_usd=price_usd,
-                chosen=[chosen],
-                again=again,
-            )
-            return [plan.model_copy(update={"take": take}) for plan in plans]
-
-        plans = plan(intake.requests)
-        async with open_pipeline(
-            together,
-            archive,
-            policy=poll,
-            in_flight=1,
-            budget_usd=budget_usd,
-            retry_failed=retry_failed,
-            on_ambiguous=on_ambiguous,
-        ) as pipeline:
-            requests = await keep_media(intake, pipeline.ledger)
+        check = partial(
+            check_requests,
+            strict=strict,
+            price_usd=price_usd,
+            needs_price=budget_usd is not None,
+            chosen=[chosen],
+        )
+        prices = check(intake.requests)
+        policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous)
+        async with open_pipeline(together, archive, policy) as pipeline:
+            made = await keep_media(intake, pipeline.ledger)
             if intake.elsewhere:
-                plans = plan(requests, again=True)
-            summary = await pipeline.produce(plans)
-            await artifacts.show(pipeline.ledger, pipeline.records, plans[0].title, summary)
+                prices = check(made, again=True)
+            (plan,) = plan_videos(made, now, prices=prices)
+            plan = plan.model_copy(update={"take": take})
+            summary = await pipeline.produce([plan])
+            await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
             return ending(summary)
     except VideoError as error:
         return refused(error)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Literal
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.run_budget import RunBudget
+from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.tasks.create import create_video
 from prefect_together_video.tasks.purchase import Purchase
 from prefect_together_video.tasks.purchase_session import session_of
@@ -27,9 +27,6 @@ from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRe
 from together_video.ledger.spool import Spool
 from together_video.media.link_checks import LinkChecks
 
-#: What to do with a create of an earlier run that had no clear answer.
-OnAmbiguous = Literal["hold", "resubmit"]
-
 
 class Buyer:
     """Buys the videos of one run. `creating` are the ids of those behind which there may be a job that is
@@ -44,14 +41,13 @@ class Buyer:
         *,
         budget: RunBudget,
         link_checks: LinkChecks | None,
-        retry_failed: bool,
-        on_ambiguous: OnAmbiguous,
+        policy: RunPolicy,
         tell: Callable[[VideoPlan, str], None],
     ) -> None:
         self.creating: set[str] = set()
         self._client, self._ledger, self._spool = client, ledger, spool
         self._budget, self._link_checks, self._tell = budget, link_checks, tell
-        self._retry_failed, self._on_ambiguous = retry_failed, on_ambiguous
+        self._policy = policy
         self._doubts: set[str] = set()
         self._unrecorded: set[str] = set()
 
@@ -91,7 +87,7 @@ class Buyer:
             if record is None or record.state == "archived":
                 return plan, record
             following = plan.next_attempt()
-            if record.state == "failed" and not self._retry_failed:
+            if record.state == "failed" and not self._policy.retry_failed:
                 facts = await self._ledger.facts(following.id)
                 if facts.state is LedgerState.ABSENT:
                     return plan, record
@@ -152,7 +148,7 @@ class Buyer:
 
     async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
         """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""
-        if self._on_ambiguous == "hold":
+        if self._policy.on_ambiguous == "hold":
             return False
         facts = await self._ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
@@ -164,7 +160,7 @@ class Buyer:
 
     async def give_up_forgotten(self, purchase: Purchase, error: JobForgotten) -> bool:
         """Close a purchase whose job is lost at the provider, if that was asked for."""
-        if self._on_ambiguous == "hold" or not await self._can_buy_again(purchase.claim.plan):
+        if self._policy.on_ambiguous == "hold" or not await self._can_buy_again(purchase.claim.plan):
             return False
         await self._abandon(purchase.claim, error, job_id=error.job_id)
         return True
@@ -183,7 +179,7 @@ class Buyer:
     async def _is_bought(self, plan: VideoPlan) -> bool:
         """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""
         facts = await self._ledger.facts(plan.id)
-        doubtful = facts.state is LedgerState.AMBIGUOUS and self._on_ambiguous == "hold"
+        doubtful = facts.state is LedgerState.AMBIGUOUS and self._policy.on_ambiguous == "hold"
         return facts.submission is not None or doubtful
 
     async def _ask_for_media(self, plan: VideoPlan) -> None:

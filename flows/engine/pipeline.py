@@ -10,18 +10,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from decimal import Decimal
 from functools import partial
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine import outcomes
-from prefect_together_video.flows.engine.buying import Buyer, OnAmbiguous
+from prefect_together_video.flows.engine.buying import Buyer
 from prefect_together_video.flows.engine.duration_history import DurationHistory
 from prefect_together_video.flows.engine.readiness import check_machine
 from prefect_together_video.flows.engine.record_cache import RecordCache
 from prefect_together_video.flows.engine.run_budget import RunBudget
+from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import watched
@@ -68,35 +68,30 @@ class Pipeline:
         self,
         client: TogetherClient,
         ledger: Ledger,
+        policy: RunPolicy = RunPolicy(),  # noqa: B008 - frozen
         *,
-        policy: PollPolicy | None = None,
-        in_flight: int = 20,
         spool: Spool | None = None,
         link_checks: LinkChecks | None = None,
-        budget_usd: Decimal | None = None,
-        retry_failed: bool = False,
-        on_ambiguous: OnAmbiguous = "hold",
     ) -> None:
         self.client = client
         self.ledger = ledger
-        self.policy = policy or PollPolicy()
-        self.durations = DurationHistory(ledger, self.policy) if self.policy.adaptive else None
+        self.poll = policy.poll or PollPolicy()
+        self.durations = DurationHistory(ledger, self.poll) if self.poll.adaptive else None
         self.spool = spool or Spool()
         self.records = RecordCache()
         #: How many jobs stay at the provider for another reason than a passed deadline.
         self.troubles = 0
-        self._budget = RunBudget(budget_usd)
+        self._budget = RunBudget(policy.budget_usd)
         self.buyer = Buyer(
             client,
             ledger,
             self.spool,
             budget=self._budget,
             link_checks=link_checks,
-            retry_failed=retry_failed,
-            on_ambiguous=on_ambiguous,
+            policy=policy,
             tell=self._tell,
         )
-        self._in_flight = in_flight
+        self._in_flight = policy.in_flight
         self._hopeless: VideoError | None = None
         self._out_of_budget: set[str] = set()
         self._under_way = 0
@@ -282,7 +277,7 @@ class Pipeline:
         if self.durations is not None:
             await self.durations.recall(purchase.claim.plan.request.model)
             learner = self.durations.learner
-        job = await step(wait_for_video, purchase, self.client, self.policy, learner)
+        job = await step(wait_for_video, purchase, self.client, self.poll, learner)
         self._tell(purchase.claim.plan, "finished", "downloading")
         clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
         try:
@@ -335,12 +330,8 @@ class Pipeline:
 async def open_pipeline(
     together: TogetherCredentials | None,
     archive: VideoArchive | None,
+    policy: RunPolicy = RunPolicy(),  # noqa: B008 - frozen
     *,
-    policy: PollPolicy | None = None,
-    in_flight: int = 20,
-    budget_usd: Decimal | None = None,
-    retry_failed: bool = False,
-    on_ambiguous: OnAmbiguous = "hold",
     check: bool = True,
 ) -> AsyncIterator[Pipeline]:
     """A pipeline over blocks, or over what the environment names. The machine and the bucket are checked first,
@@ -359,17 +350,7 @@ async def open_pipeline(
         LinkChecks() as link_checks,
         watched(),
     ):
-        pipeline = Pipeline(
-            client,
-            ledger,
-            policy=policy,
-            in_flight=in_flight,
-            spool=spool,
-            link_checks=link_checks,
-            budget_usd=budget_usd,
-            retry_failed=retry_failed,
-            on_ambiguous=on_ambiguous,
-        )
+        pipeline = Pipeline(client, ledger, policy, spool=spool, link_checks=link_checks)
         if check:
             await pipeline.check()
         yield pipeline

@@ -1,4 +1,4 @@
-"""Requests -> plans: everything that is decided, checked and estimated before money is spent."""
+"""Everything about requests that is decided, checked and estimated before money is spent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from prefect_together_video.tasks.runs import run_logger
 from together_video.catalogue import Review
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
-from together_video.ledger.plans import plan_videos
-from together_video.ledger.records import Origin, Sweep, VideoPlan, edition_name
+from together_video.ledger.records import edition_name
 from together_video.requests import VideoRequest
 
 #: Most bytes of JSON of requests or plans in the parameters of one run. A Prefect server takes 512 kB of all of them.
@@ -34,24 +33,20 @@ def edition_now(edition: str) -> str:
     return edition_name(edition, (moment or datetime.now(UTC)).astimezone(UTC))
 
 
-def prepare(
+def check_requests(
     requests: Sequence[VideoRequest],
     *,
-    edition: str,
-    batch_id: str | None,
-    origin: Origin | None = None,
     strict: bool = False,
     price_usd: Decimal | None = None,
     needs_price: bool = False,
-    sweeps: Sequence[Sweep | None] | None = None,
     chosen: Sequence[Sequence[Finding]] | None = None,
     again: bool = False,
-) -> list[VideoPlan]:
-    """One checked and estimated plan a request. Warnings are logged, each kind once.
+) -> list[Decimal | None]:
+    """What each may cost at most, in USD; None where that is unknown. Warnings are logged, each kind once.
 
     Args:
         price_usd: the highest price of a video where the catalogue knows none.
-        sweeps, chosen: for each request the sweep that it belongs to, and what its shorthand became.
+        chosen: for each request what its shorthand became.
         needs_price: there is a budget, which cannot hold for a video without a price.
         again: they were looked at before, and the warnings are said.
 
@@ -71,7 +66,4 @@ def prepare(
             f"{model} has no known price, and there is a budget: give --price-usd, or your own catalogue its price. "
             "Nothing was sent."
         )
-    plans = plan_videos(requests, edition=edition, batch_id=batch_id, origin=origin, sweeps=sweeps)
-    return [
-        plan.model_copy(update={"estimate_usd": price}) for plan, price in zip(plans, prices, strict=True)
-    ]
+    return prices

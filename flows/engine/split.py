@@ -29,6 +29,7 @@ from prefect.states import Cancelling, Crashed
 
 from prefect_together_video.flows.engine.pipeline import Pipeline
 from prefect_together_video.flows.engine.planning import MOST_BYTES
+from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import ALIVE_SECONDS
@@ -72,18 +73,13 @@ async def produce_in_parts(
     workers: int,
     batch_id: str,
     title: str,
-    in_flight: int,
-    budget_usd: Decimal | None,
-    options: dict[str, Any],
+    policy: RunPolicy,
     blocks: dict[str, Block | None],
     deployment: str = DEPLOYMENT,
 ) -> Summary:
     """Make all plans in child runs, at most `workers` of them at a time.
 
     A budget is divided by what the parts are estimated to cost, so that all of them together keep it.
-
-    Args:
-        options: further parameters of `generate_part`, as JSON.
 
     Raises:
         ConfigurationError: the server has no such deployment.
@@ -93,7 +89,8 @@ async def produce_in_parts(
         raise ConfigurationError(
             f"Several workers need a Prefect server with the deployment {deployment}: set PREFECT_API_URL."
         )
-    shared = {**options, "in_flight": max(1, -(-in_flight // workers)), **_references(blocks)}
+    shared = {**policy.for_part(workers), **_references(blocks)}
+    budget_usd = policy.budget_usd
     divided = in_parts(plans, workers, most_bytes=MOST_BYTES, most=_MOST_VIDEOS)
     whole = sum((plan.estimate_usd or Decimal(0) for plan in plans), Decimal(0))
     parts = []

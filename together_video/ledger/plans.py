@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from together_video.ledger.records import Origin, Sweep, VideoPlan
 from together_video.requests import VideoRequest
@@ -29,16 +30,21 @@ def plan_videos(
     batch_id: str | None = None,
     origin: Origin | None = None,
     sweeps: Sequence[Sweep | None] | None = None,
+    prices: Sequence[Decimal | None] | None = None,
 ) -> list[VideoPlan]:
     """One plan a request, in the order given, with takes numbered within this batch.
 
-    `sweeps` holds an entry for each request, None for one that belongs to none.
+    `sweeps` and `prices` (what each may cost at most, in USD) hold an entry for each request, None for one without.
     """
     listed = list(requests)
+    none = [None] * len(listed)
+    shared = {"edition": edition, "batch_id": batch_id, "origin": origin}
     return [
-        VideoPlan(request=request, take=take, edition=edition, batch_id=batch_id, origin=origin, sweep=sweep)
-        for request, take, sweep in zip(
-            listed, take_numbers(listed), sweeps or [None] * len(listed), strict=True
+        VideoPlan.model_validate(
+            {**shared, "request": request, "take": take, "sweep": sweep, "estimate_usd": price}
+        )
+        for request, take, sweep, price in zip(
+            listed, take_numbers(listed), sweeps or none, prices or none, strict=True
         )
     ]
 

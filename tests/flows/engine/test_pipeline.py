@@ -12,11 +12,12 @@ import pytest
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.engine.planning import edition_now, prepare
+from prefect_together_video.flows.engine.planning import check_requests, edition_now
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
 from together_video.errors import ConfigurationError, InputError
+from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoState
 from together_video.polling.policy import PollPolicy
@@ -358,7 +359,8 @@ async def test_progress_is_told_as_it_happens(batch: Make) -> None:
 
 async def test_a_plan_knows_its_estimate_and_edition(small: Make) -> None:
     """What is stored with a purchase: the highest estimate, the edition, the batch."""
-    plans = prepare([small("a fox"), small("a fox")], edition="2026-11-20", batch_id="b1")
+    twice = [small("a fox"), small("a fox")]
+    plans = plan_videos(twice, "2026-11-20", "b1", prices=check_requests(twice))
     assert [(plan.take, plan.edition, plan.batch_id) for plan in plans] == [
         (1, "2026-11-20", "b1"),
         (2, "2026-11-20", "b1"),

@@ -12,11 +12,12 @@ import pytest
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.collect import collect_videos
-from prefect_together_video.flows.engine.planning import edition_now, prepare
+from prefect_together_video.flows.engine.planning import edition_now
 from prefect_together_video.flows.part import generate_part
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
 from together_video.errors import ConfigurationError
+from together_video.ledger.plans import plan_videos
 from together_video.polling.policy import PollPolicy
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +67,7 @@ async def test_nothing_is_claimed_or_bought(
     elif kind == "batch":
         state = await generate_batch.fn(requests=[request], **place)
     else:
-        plans = prepare([request], edition=edition_now("once"), batch_id="b", strict=False)
+        plans = plan_videos([request], edition_now("once"), "b")
         state = await generate_part.fn(plans=plans, **place)
     error = result_of(state.data)
     assert isinstance(error, ConfigurationError)

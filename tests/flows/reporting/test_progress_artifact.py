@@ -180,8 +180,9 @@ def test_without_a_server_nothing_is_told(
 ) -> None:
     """Outside of a flow run there is nobody to tell: the same steps make no artifact and no event."""
     from prefect_together_video.flows.engine.pipeline import open_pipeline
-    from prefect_together_video.flows.engine.planning import prepare
+    from prefect_together_video.flows.engine.run_policy import RunPolicy
     from prefect_together_video.flows.reporting import artifacts, events, progress_artifact
+    from together_video.ledger.plans import plan_videos
     from together_video.ledger.summary import Summary
 
     def never(*_: Any, **__: Any) -> None:
@@ -192,8 +193,8 @@ def test_without_a_server_nothing_is_told(
     monkeypatch.setattr(artifacts, "acreate_markdown_artifact", never)
 
     async def make() -> Summary:
-        async with open_pipeline(api.credentials(), archive, policy=poll) as pipeline:
-            plans = prepare([small("a fox")], edition="once", batch_id="b1")
+        async with open_pipeline(api.credentials(), archive, RunPolicy(poll)) as pipeline:
+            plans = plan_videos([small("a fox")], "once", "b1")
             summary = await pipeline.produce(plans)
             await artifacts.show(pipeline.ledger, pipeline.records, "a title", summary)
             events.batch_finished("b1", "a title", summary, archive.bucket)

@@ -1,0 +1,32 @@
+"""How a run waits, spends and repeats: one value, from the flow's parameters to whoever acts by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from together_video.polling.policy import PollPolicy
+
+#: What to do with a create of an earlier run that had no clear answer.
+OnAmbiguous = Literal["hold", "resubmit"]
+
+
+@dataclass(frozen=True)
+class RunPolicy:
+    """`budget_usd` is what the run may spend, `retry_failed` whether it buys again what failed in an earlier one."""
+
+    poll: PollPolicy | None = None
+    in_flight: int = 20
+    budget_usd: Decimal | None = None
+    retry_failed: bool = False
+    on_ambiguous: OnAmbiguous = "hold"
+
+    def for_part(self, parts_at_once: int) -> dict[str, Any]:
+        """As parameters, in JSON, of a run that shares the work with others; its budget is the caller's to divide."""
+        return {
+            "poll": None if self.poll is None else self.poll.model_dump(mode="json"),
+            "in_flight": max(1, -(-self.in_flight // parts_at_once)),
+            "retry_failed": self.retry_failed,
+            "on_ambiguous": self.on_ambiguous,
+        }

@@ -1,0 +1,136 @@
+"""What a batch is to make, from whichever of a brief, a list or a file it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import JsonValue
+
+from together_video.catalogue import Catalogue
+from together_video.catalogue.findings import Finding
+from together_video.catalogue.models import Model
+from together_video.errors import InputError
+from together_video.inputs.files import read_requests
+from together_video.inputs.lines import SourcedRequest
+from together_video.inputs.presets import Presets, make_request, overlay, with_presets
+from together_video.ledger.records import Sweep
+from together_video.media.sources import refuse_paths
+from together_video.prompts import Brief, PromptSet
+from together_video.prompts.limits import refuse_promptless
+from together_video.requests import VideoRequest
+
+
+@dataclass(frozen=True)
+class Source:
+    """The requests of a batch. Those of a brief are one, until its prompts are written."""
+
+    sourced: Sequence[SourcedRequest]
+    title: str
+    #: What each request is called in messages, where it has a name.
+    names: Sequence[str] | None = None
+    brief: Brief | None = None
+    settings: dict[str, Any] | None = None
+
+    @property
+    def requests(self) -> list[VideoRequest]:
+        return [found.request for found in self.sourced]
+
+    @property
+    def sweeps(self) -> list[Sweep | None]:
+        return [found.sweep for found in self.sourced]
+
+    @property
+    def chosen(self) -> list[Sequence[Finding]]:
+        return [found.chosen for found in self.sourced]
+
+    @property
+    def model(self) -> Model:
+        """The model of a brief's videos."""
+        return Catalogue.load().get(self.sourced[0].request.model)
+
+    def written(self, prompts: PromptSet) -> Source:
+        """A brief's source, with a request for each of its prompts."""
+        assert self.brief is not None  # noqa: S101 - only a brief has prompts
+        made = [_briefed(self.brief, self.settings or {}, *pair) for pair in prompts.pairs]
+        return replace(self, sourced=made)
+
+
+def read_source(
+    brief: Brief | None,
+    requests: Sequence[VideoRequest] | None,
+    file: str | None,
+    *,
+    settings: dict[str, JsonValue] | None = None,
+    presets: Presets | None = None,
+    sweeps: Sequence[Sweep | None] | None = None,
+    local_files: bool = True,
+) -> Source:
+    """Read what a batch was given. Nothing is asked of anybody.
+
+    Args:
+        settings: request fields for each prompt of the brief or line of the file.
+        presets: words for what the settings or requests leave open.
+        sweeps: for each of the requests the sweep that it belongs to.
+        local_files: whether media may be files of this machine.
+
+    Raises:
+        InputError: not one of the three is given, or what it holds makes no requests.
+    """
+    if sum(given is not None for given in (brief, requests, file)) != 1:
+        raise InputError("Give one of brief, requests or file.")
+    said = _with_presets(settings, presets)
+    if brief is not None:
+        # Before a chat model is asked, the settings must make a request at all.
+        one = _briefed(brief, said, "a prompt to come", None)
+        if (known := Catalogue.load().find(one.request.model)) is not None:
+            refuse_promptless(known)
+        source = Source([one], brief.subject, brief=brief, settings=said)
+    elif file is not None:
+        lines = read_requests(file, said, Catalogue.load().default_model.name)
+        source = Source(lines, PurePath(file).stem, [f"line {found.line}" for found in lines])
+    else:
+        listed = _listed(requests or (), sweeps, presets)
+        source = Source(listed, f"{len(listed)} videos")
+    if not local_files:
+        refuse_paths(source.requests)
+    return source
+
+
+def _briefed(
+    brief: Brief, settings: dict[str, Any], prompt: str, negative_prompt: str | None
+) -> SourcedRequest:
+    """One prompt of a brief as a request, with the settings that all its videos share."""
+    fields: dict[str, Any] = {"model": brief.model or Catalogue.load().default_model.name}
+    if brief.seconds is not None:
+        fields["seconds"] = brief.seconds
+    if negative_prompt is not None:
+        fields["negative_prompt"] = negative_prompt
+    try:
+        request, chosen = make_request({**fields, **settings, "prompt": prompt})
+    except InputError as error:
+        raise InputError(f"The settings cannot be used. {error.message}") from error
+    return SourcedRequest(request=request, line=1, chosen=chosen)
+
+
+def _listed(
+    requests: Sequence[VideoRequest], sweeps: Sequence[Sweep | None] | None, presets: Presets | None
+) -> list[SourcedRequest]:
+    if sweeps and len(sweeps) != len(requests):
+        raise InputError(f"There are {len(sweeps)} sweeps for {len(requests)} requests: give one for each.")
+    made = [with_presets(request, presets) for request in requests]
+    return [
+        SourcedRequest(request=request, line=number, sweep=sweep, chosen=chosen)
+        for number, ((request, chosen), sweep) in enumerate(
+            zip(made, sweeps or [None] * len(made), strict=True), 1
+        )
+    ]
+
+
+def _with_presets(settings: dict[str, JsonValue] | None, presets: Presets | None) -> dict[str, Any]:
+    """The settings, with the presets for what they leave open."""
+    said = settings or {}
+    words = presets.model_dump(exclude_none=True) if presets is not None else {}
+    return {**overlay(said, words), **said}
