@@ -32,6 +32,7 @@ from prefect_together_video.flows.parameters import (
     Settings,
     Strict,
     Together,
+    Workers,
     documented,
 )
 from prefect_together_video.flows.reporting import artifacts, events
@@ -91,10 +92,7 @@ async def generate_batch(
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
-    workers: Annotated[
-        int,
-        Field(ge=1, le=100, description="How many workers share the videos, by runs of generate-part/part."),
-    ] = 1,
+    workers: Workers = 1,
     local_files: Annotated[
         bool, Field(description="Whether requests may name files of the machine that makes them.")
     ] = True,

@@ -25,6 +25,7 @@ from prefect_together_video.flows.parameters import (
     Polling,
     Strict,
     Together,
+    Workers,
     documented,
     run_name,
 )
@@ -67,10 +68,7 @@ async def watch_inbox(
     poll: Polling = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
-    workers: Annotated[
-        int,
-        Field(ge=1, le=100, description="How many workers share the videos, by runs of generate-part/part."),
-    ] = 1,
+    workers: Workers = 1,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:

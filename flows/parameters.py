@@ -14,25 +14,23 @@ from pydantic.fields import FieldInfo
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
-from prefect_together_video.flows.engine.run_policy import OnAmbiguous
+from prefect_together_video.flows.engine.run_policy import MEANING, OnAmbiguous
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
 
 Edition = Annotated[
     str,
-    Field(
-        description="How long the same request stays the same: once, daily, hourly, or a text of your own."
-    ),
+    Field(description=MEANING["edition"]),
 ]
 #: US dollars: a number in forms, where pydantic would offer a number or text.
 Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Budget = Annotated[
     Usd | None,
-    Field(description="What this run may spend, in US dollars; what does not fit is skipped."),
+    Field(description=MEANING["budget_usd"]),
 ]
 Price = Annotated[
     Usd | None,
-    Field(description="Highest price of one video, in US dollars, where the catalogue knows none."),
+    Field(description=MEANING["price_usd"]),
 ]
 
 
@@ -44,21 +42,15 @@ def _settings_schema() -> dict[str, Any]:
 
 #: Any request fields; a form shows those that are no media, where it would show nothing of a mere object.
 Settings = Annotated[dict[str, JsonValue], WithJsonSchema(_settings_schema())]
-InFlight = Annotated[
-    int, Field(ge=1, le=1000, description="How many videos may be on their way at the same time.")
-]
+InFlight = Annotated[int, Field(ge=1, le=1000, description=MEANING["in_flight"])]
+Workers = Annotated[int, Field(ge=1, le=100, description=MEANING["workers"])]
 Polling = Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")]
-RetryFailed = Annotated[
-    bool, Field(description="Buy again what the provider reported as failed in an earlier run.")
-]
+RetryFailed = Annotated[bool, Field(description=MEANING["retry_failed"])]
 Ambiguous = Annotated[
     OnAmbiguous,
-    Field(
-        description="A create of an earlier run had no clear answer and may have been charged: "
-        "hold it, or resubmit and perhaps pay again."
-    ),
+    Field(description=MEANING["on_ambiguous"]),
 ]
-Strict = Annotated[bool, Field(description="Treat warnings of the check as errors.")]
+Strict = Annotated[bool, Field(description=MEANING["strict"])]
 Together = Annotated[
     TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
 ]

@@ -24,7 +24,7 @@ async def store_media(file: MediaFile, ledger: Ledger) -> str:
         MediaRefused: the file was changed or removed since it was looked at.
         ArchiveError: the bucket cannot be written.
     """
-    new = await ledger.keep_media(file)
+    new = await ledger.media.keep(file)
     run_logger().info("%s: %s (%s)", file.name, "stored" if new else "was stored before", file.reference)
     return file.reference
 

@@ -120,7 +120,7 @@ async def buy(
             await sleep(shut)
         await rate_limit()
         # Made anew for each attempt, and before the claim: what is signed now outlives the job.
-        links = await ledger.links(references_of(plan.request))
+        links = await ledger.media.links(references_of(plan.request))
         request = with_links(plan.request, links.__getitem__)
         stop = asyncio.Event()
         try:

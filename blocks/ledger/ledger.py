@@ -12,21 +12,18 @@ import socket
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
+from prefect_together_video.blocks.ledger.media import MediaStore
 from prefect_together_video.blocks.ledger.spending import MonthlySpending
 from prefect_together_video.blocks.s3.objects import StoredBytes
 from prefect_together_video.blocks.s3.store import ObjectStore
-from together_video.api.downloads import hash_file
 from together_video.errors import (
     ArchiveError,
-    MediaRefused,
     NoClearAnswer,
     ObjectConflict,
     Spent,
@@ -44,8 +41,6 @@ from together_video.ledger.records import (
     VideoRecord,
     state_of,
 )
-from together_video.media.files import MediaFile
-from together_video.media.references import LINK_SECONDS
 from together_video.prompts import PromptSet
 from together_video.text import counted
 
@@ -82,6 +77,7 @@ class Ledger:
     def __init__(self, store: ObjectStore, layout: Layout, *, monthly_limit: Decimal | None = None) -> None:
         self.store = store
         self.layout = layout
+        self.media = MediaStore(store, layout)
         self.spending = MonthlySpending(store, layout, monthly_limit)
         self._remove = Coalesced(self._remove_all)
         #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
@@ -308,62 +304,6 @@ class Ledger:
         if await self._write(self.layout.brief(prompts.id), prompts):
             return prompts
         return await self.prompts(prompts.id) or prompts
-
-    async def keep_media(self, file: MediaFile) -> bool:
-        """Keep an image, a video or audio under its content's name. False where it is there already.
-
-        Raises:
-            MediaRefused: the file is not any more what it was when it was looked at.
-            ObjectConflict: something else lies under its key.
-        """
-        key = self.layout.referenced(file.reference)
-        if await self._holds(key, file):
-            return False
-        source: Path | bytes | None = file.data
-        if source is None:
-            source = file.path or Path(file.name)
-            try:
-                now = await to_thread.run_sync(hash_file, source)
-            except OSError as error:
-                raise MediaRefused(f"{source}: cannot be read any more: {error.strerror}.") from error
-            if now.sha256 != file.sha256:
-                raise MediaRefused(
-                    f"{source}: was changed while it was read.", spent=Spent.NOTHING, remedy="Run again."
-                )
-        if await self.store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
-            return True
-        if not await self._holds(key, file):
-            raise ObjectConflict(f"{key} in bucket {self.bucket} could neither be written nor read.")
-        return False
-
-    async def _holds(self, key: str, file: MediaFile) -> bool:
-        head = await self.store.head(key)
-        if head is None:
-            return False
-        sha256 = head.sha256 or await self.store.content_sha256(key)
-        if head.size != file.size or sha256 != file.sha256:
-            raise ObjectConflict(
-                f"{key} in bucket {self.bucket} holds other content than its name says: remove it and run again."
-            )
-        return True
-
-    async def lacks_media(self, references: Iterable[str]) -> list[str]:
-        """Which of these references name nothing in the bucket."""
-        return [
-            reference
-            for reference in references
-            if await self.store.head(self.layout.referenced(reference)) is None
-        ]
-
-    async def links(self, references: Iterable[str]) -> dict[str, str]:
-        """A link for each reference that works without credentials for up to seven days.
-
-        Raises:
-            InputError: one is no reference.
-        """
-        keys = {reference: self.layout.referenced(reference) for reference in references}
-        signed = await self.store.links(keys.values(), seconds=LINK_SECONDS)
-        return {reference: signed[key] for reference, key in keys.items()}
 
     async def _write(self, key: str, fact: BaseModel) -> bool:
         return await self.store.put_once(key, fact.model_dump_json(indent=1).encode())

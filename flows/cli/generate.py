@@ -10,10 +10,11 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from prefect_together_video.flows.cli import shutdown
-from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions
+from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions, of_field
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
 from prefect_together_video.flows.cli.prompts import make_brief
 from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.engine.run_policy import MEANING
 from together_video.api.settings import api_from_env
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
@@ -24,6 +25,7 @@ from together_video.inputs.media import take_in
 from together_video.inputs.presets import make_request
 from together_video.ledger.settings import archive_from_env
 from together_video.ledger.summary import Summary
+from together_video.prompts.briefs import Brief
 
 
 def generate(
@@ -60,12 +62,12 @@ def batch(
     *,
     brief: str | None = None,
     count: int | None = None,
-    style: str | None = None,
-    language: str = "English",
-    negative_prompts: Annotated[bool, Parameter(negative=())] = False,
-    chat_model: str | None = None,
-    in_flight: int = 20,
-    workers: int = 1,
+    style: Annotated[str | None, of_field(Brief, "style")] = None,
+    language: Annotated[str, of_field(Brief, "language")] = "English",
+    negative_prompts: Annotated[bool, Parameter(negative=()), of_field(Brief, "negative_prompts")] = False,
+    chat_model: Annotated[str | None, of_field(Brief, "chat_model")] = None,
+    in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
+    workers: Annotated[int, Parameter(help=MEANING["workers"])] = 1,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -80,18 +82,6 @@ def batch(
         What the videos are about.
     count
         How many different videos of the brief; 4 where none is given.
-    style
-        The look that all videos of the brief share.
-    language
-        The language that the prompts are written in.
-    negative_prompts
-        Have negative prompts written too, where the video model is documented to take them.
-    chat_model
-        API name of the model that writes the prompts.
-    in_flight
-        How many videos may be on their way at the same time.
-    workers
-        How many workers of a Prefect server share the videos, by runs of the deployment generate-part/part.
     """
     if (file is None) == (brief is None):
         raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")

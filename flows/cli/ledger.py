@@ -11,6 +11,7 @@ from rich.table import Table
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
 from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.engine.run_policy import MEANING
 from together_video.api.settings import api_from_env
 from together_video.errors import InputError
 from together_video.ledger.audit import AuditReport
@@ -22,7 +23,7 @@ from together_video.text import printable
 def collect(
     *,
     wait: float = 0,
-    in_flight: int = 20,
+    in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Bring home everything that was bought and is not in the archive yet. Creates nothing, so it costs nothing.
@@ -31,8 +32,6 @@ def collect(
     ----------
     wait
         Seconds to wait for jobs that are still running; 0 looks once.
-    in_flight
-        How many videos may be handled at the same time.
     """
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
         raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")

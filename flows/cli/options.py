@@ -8,10 +8,19 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from pydantic import BaseModel
 
 from prefect_together_video.flows.cli.media_options import with_media_options
+from prefect_together_video.flows.engine.run_policy import MEANING
 from together_video.errors import InputError
+from together_video.inputs.presets import Presets
 from together_video.polling.policy import PollPolicy
+from together_video.requests import VideoRequest
+
+
+def of_field(model: type[BaseModel], name: str) -> Parameter:
+    """An option that is explained as the field that it sets."""
+    return Parameter(help=model.model_fields[name].description)
 
 
 @Parameter(name="*")
@@ -21,32 +30,19 @@ class RequestOptions:
 
     model: str | None = None
     "API name of the video model; see `together-video models`."
-    width: int | None = None
-    "Width in pixels."
-    height: int | None = None
-    "Height in pixels."
-    resolution: str | None = None
-    "Size tier, such as 720P, for models that are sized in tiers."
-    ratio: str | None = None
-    "Aspect ratio, such as 16:9, for models that are sized in tiers."
-    seconds: str | None = None
-    "Length in seconds."
-    fps: int | None = None
-    "Frames per second."
-    steps: int | None = None
-    "Denoising steps, 10 to 50."
-    seed: int | None = None
-    "The same seed gives the same video."
-    guidance_scale: float | None = None
-    "How closely to follow the prompt; 6 to 10 is advised."
-    output_format: str | None = None
-    "MP4 or WEBM."
-    output_quality: int | None = None
-    "Compression; lower is better."
-    negative_prompt: str | None = None
-    "What to avoid."
-    generate_audio: bool | None = None
-    "Whether the model makes sound as well."
+    width: Annotated[int | None, of_field(VideoRequest, "width")] = None
+    height: Annotated[int | None, of_field(VideoRequest, "height")] = None
+    resolution: Annotated[str | None, of_field(VideoRequest, "resolution")] = None
+    ratio: Annotated[str | None, of_field(VideoRequest, "ratio")] = None
+    seconds: Annotated[str | None, of_field(VideoRequest, "seconds")] = None
+    fps: Annotated[int | None, of_field(VideoRequest, "fps")] = None
+    steps: Annotated[int | None, of_field(VideoRequest, "steps")] = None
+    seed: Annotated[int | None, of_field(VideoRequest, "seed")] = None
+    guidance_scale: Annotated[float | None, of_field(VideoRequest, "guidance_scale")] = None
+    output_format: Annotated[str | None, of_field(VideoRequest, "output_format")] = None
+    output_quality: Annotated[int | None, of_field(VideoRequest, "output_quality")] = None
+    negative_prompt: Annotated[str | None, of_field(VideoRequest, "negative_prompt")] = None
+    generate_audio: Annotated[bool | None, of_field(VideoRequest, "generate_audio")] = None
     frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
     (
         "Keyframe: URL, s3:// address or file; @first, @last or @48 at its end pins it to a frame. "
@@ -68,12 +64,13 @@ class RequestOptions:
     "The media object as JSON, in place of the options for media."
     extra: str | None = None
     "Fields that this project does not know, as a JSON object."
-    aspect: str | None = None
-    "Shape of the picture, such as 9:16: the model's best matching size or tier is taken."
-    quality: Literal["preview", "standard", "production"] | None = None
-    "Preset of the steps: 10, 20 or 35."
-    adherence: Literal["creative", "balanced", "strict"] | None = None
-    "Preset of the guidance scale: 6.5, 8 or 9.5."
+    aspect: Annotated[str | None, of_field(Presets, "aspect")] = None
+    quality: Annotated[Literal["preview", "standard", "production"] | None, of_field(Presets, "quality")] = (
+        None
+    )
+    adherence: Annotated[Literal["creative", "balanced", "strict"] | None, of_field(Presets, "adherence")] = (
+        None
+    )
 
     def request_fields(self) -> dict[str, Any]:
         """What was given, as fields of a request.
@@ -109,22 +106,16 @@ class PlaceOptions:
 class RunOptions:
     """How the run goes."""
 
-    edition: str = "once"
-    "How long the same request stays the same: once, daily, hourly, or a text of your own."
+    edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
     deadline: float | None = None
     "Seconds to wait for one video; after that it goes on at the provider, and a later run or `collect` brings it home."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
-    budget_usd: float | None = None
-    "What this run may spend, in US dollars; what does not fit is skipped."
-    price_usd: float | None = None
-    "Highest price of one video, in US dollars, where the catalogue knows none."
-    retry_failed: Annotated[bool, Parameter(negative=())] = False
-    "Buy again what the provider reported as failed in an earlier run."
-    on_ambiguous: Literal["hold", "resubmit"] = "hold"
-    "What may have been charged in an earlier run and gave no job id: hold it, or resubmit and perhaps pay again."
-    strict: Annotated[bool, Parameter(negative=())] = False
-    "Treat warnings of the check as errors."
+    budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None
+    price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
+    retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
+    on_ambiguous: Annotated[Literal["hold", "resubmit"], Parameter(help=MEANING["on_ambiguous"])] = "hold"
+    strict: Annotated[bool, Parameter(negative=(), help=MEANING["strict"])] = False
 
     def parameters(self) -> dict[str, Any]:
         """As parameters of the generating flows.

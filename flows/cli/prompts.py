@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from prefect_together_video.flows.cli.encoding import can_show
 from prefect_together_video.flows.cli.json_output import json_text
+from prefect_together_video.flows.cli.options import of_field
 from prefect_together_video.flows.cli.preamble import prepare
 from prefect_together_video.flows.cli.terminal import Terminal, printable_lines
 from together_video.api.client import TogetherClient
@@ -30,12 +31,12 @@ def prompts(
     *,
     brief: str,
     count: int = 4,
-    style: str | None = None,
-    language: str = "English",
-    negative_prompts: Annotated[bool, Parameter(negative=())] = False,
+    style: Annotated[str | None, of_field(Brief, "style")] = None,
+    language: Annotated[str, of_field(Brief, "language")] = "English",
+    negative_prompts: Annotated[bool, Parameter(negative=()), of_field(Brief, "negative_prompts")] = False,
     model: str | None = None,
-    seconds: str | None = None,
-    chat_model: str | None = None,
+    seconds: Annotated[str | None, of_field(Brief, "seconds")] = None,
+    chat_model: Annotated[str | None, of_field(Brief, "chat_model")] = None,
     json_: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Write the prompts of a --brief and print them, a prompt a line. No video is made, no bucket is needed.
@@ -48,18 +49,8 @@ def prompts(
         What the videos are about.
     count
         How many different prompts.
-    style
-        The look that all videos share.
-    language
-        The language that the prompts are written in.
-    negative_prompts
-        Write negative prompts too, where the video model is documented to take them.
     model
         API name of the video model, whose limits hold.
-    seconds
-        Length of each video, so that no prompt tells more than fits.
-    chat_model
-        API name of the model that writes the prompts.
     json_
         Print one JSON document on stdout and nothing else.
     """

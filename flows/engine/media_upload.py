@@ -69,7 +69,7 @@ async def keep_media(
             intake = MediaIntake(again.requests, {**intake.files, **again.files})
         await asyncio.gather(*(store(file) for file in intake.files.values()))
     named = {reference for request in intake.requests for reference in references_of(request)}
-    missing = set(await ledger.lacks_media(sorted(named - set(intake.files))))
+    missing = set(await ledger.media.lacks(sorted(named - set(intake.files))))
     problems = [
         MediaProblem(number, place, f"{text}: there is no such content in the archive")
         for number, request in enumerate(intake.requests)

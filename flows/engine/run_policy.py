@@ -11,6 +11,19 @@ from together_video.polling.policy import PollPolicy
 #: What to do with a create of an earlier run that had no clear answer.
 OnAmbiguous = Literal["hold", "resubmit"]
 
+#: What each parameter of a run means, for the forms of Prefect and the help of the command line.
+MEANING = {
+    "edition": "How long the same request stays the same: once, daily, hourly, or a text of your own.",
+    "in_flight": "How many videos may be on their way at the same time.",
+    "budget_usd": "What this run may spend, in US dollars; what does not fit is skipped.",
+    "price_usd": "Highest price of one video, in US dollars, where the catalogue knows none.",
+    "retry_failed": "Buy again what the provider reported as failed in an earlier run.",
+    "on_ambiguous": "A create of an earlier run had no clear answer and may have been charged: "
+    "hold it, or resubmit and perhaps pay again.",
+    "strict": "Treat warnings of the check as errors.",
+    "workers": "How many workers share the videos, by runs of generate-part/part.",
+}
+
 
 @dataclass(frozen=True)
 class RunPolicy:

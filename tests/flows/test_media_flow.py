@@ -157,14 +157,14 @@ async def test_links_need_no_credentials_and_end(
     made = summary_of(await video(reference_images=[str(media_folder / "red.png")])).videos[0]
     record = await ledger.record(made.id)
     assert record is not None
-    ((_, link),) = (await ledger.links(references_of(record.plan.request))).items()
+    ((_, link),) = (await ledger.media.links(references_of(record.plan.request))).items()
     async with httpx.AsyncClient() as anybody:
         assert (await anybody.get(link)).content == (media_folder / "red.png").read_bytes()
         assert (await anybody.get(link.partition("?")[0])).status_code == 403
     assert "X-Amz-Expires=604800" in link
-    assert await ledger.links([]) == {}
+    assert await ledger.media.links([]) == {}
     with pytest.raises(InputError, match="is no reference"):
-        await ledger.links(["archive:records/x.json"])
+        await ledger.media.links(["archive:records/x.json"])
 
 
 @pytest.mark.parametrize("generation", ["2025", "2026"])
@@ -368,8 +368,8 @@ async def test_a_file_that_changes_while_it_is_read(ledger: Ledger, media_folder
     found = inspect_file(media_folder / "red.png", MediaKind.IMAGE)
     (media_folder / "red.png").write_bytes((media_folder / "blue.jpg").read_bytes())
     with pytest.raises(InputError, match="was changed while it was read"):
-        await ledger.keep_media(found)
+        await ledger.media.keep(found)
     (media_folder / "red.png").unlink()
     with pytest.raises(InputError, match="cannot be read any more"):
-        await ledger.keep_media(found)
+        await ledger.media.keep(found)
     assert await keys(ledger) == []

@@ -6,7 +6,7 @@ import pytest
 
 from together_video.api.settings import Timeouts, api_from_env, timeouts_from_env
 from together_video.errors import ConfigurationError
-from together_video.ledger.settings import bucket_from_env, check_bucket
+from together_video.ledger.settings import archive_from_env, check_bucket
 
 NAMES = ["TOGETHER_API_KEY", "TOGETHER_BASE_URL", "VIDEO_ARCHIVE_BUCKET", "VIDEO_ARCHIVE_PREFIX"]
 
@@ -69,7 +69,7 @@ def test_the_bucket_is_named_by_the_environment(
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
     if prefix is not None:
         monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", prefix)
-    assert bucket_from_env() == expected
+    assert archive_from_env()[:2] == expected
 
 
 @pytest.mark.parametrize("bucket", [None, "", " "])
@@ -80,7 +80,7 @@ def test_a_missing_bucket_is_told_with_what_to_set(
     if bucket is not None:
         monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
     with pytest.raises(ConfigurationError, match="set VIDEO_ARCHIVE_BUCKET, or name a Video Archive"):
-        bucket_from_env()
+        archive_from_env()
 
 
 def test_a_prefix_that_leaves_its_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def test_a_prefix_that_leaves_its_place_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
     monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", "../other")
     with pytest.raises(ConfigurationError, match="prefix"):
-        bucket_from_env()
+        archive_from_env()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ The names of the variables are those that Together's own tools use.
 
 from __future__ import annotations
 
-import os
-
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from together_video.environment import from_environment
 from together_video.errors import ConfigurationError
 from together_video.network.addresses import is_reachable
 
@@ -70,18 +69,23 @@ def normalise_base_url(text: str) -> str:
     return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")
 
 
+class _Api(BaseModel):
+    api_key: str = ""
+    base_url: str = DEFAULT_BASE_URL
+
+
 def api_from_env() -> tuple[str, str]:
     """TOGETHER_API_KEY and TOGETHER_BASE_URL, the latter normalised.
 
     Raises:
         ConfigurationError: there is no key, or the address is none.
     """
-    key = os.environ.get("TOGETHER_API_KEY", "").strip()
-    if not key:
+    named = from_environment(_Api, "TOGETHER_")
+    if not named.api_key:
         raise ConfigurationError(
             "There is no API key: set TOGETHER_API_KEY, or name a Together Credentials block."
         )
-    return key, base_url_from_env()
+    return named.api_key, normalise_base_url(named.base_url)
 
 
 def base_url_from_env() -> str:
@@ -90,7 +94,7 @@ def base_url_from_env() -> str:
     Raises:
         ConfigurationError: it is no http or https address.
     """
-    return normalise_base_url(os.environ.get("TOGETHER_BASE_URL") or DEFAULT_BASE_URL)
+    return normalise_base_url(from_environment(_Api, "TOGETHER_").base_url)
 
 
 def timeouts_from_env() -> Timeouts:
@@ -99,13 +103,11 @@ def timeouts_from_env() -> Timeouts:
     Raises:
         ConfigurationError: one is no number, or out of its bounds.
     """
-    names = {field: f"TOGETHER_VIDEO_{field.upper()}" for field in Timeouts.model_fields}
-    given = {field: os.environ[name] for field, name in names.items() if os.environ.get(name)}
     try:
-        return Timeouts.model_validate(given)
+        return from_environment(Timeouts, "TOGETHER_VIDEO_")
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0])
         raise ConfigurationError(
-            f"{names[field]} is {given[field]!r}: it must be a number of seconds, {first['msg'].lower()}."
+            f"TOGETHER_VIDEO_{str(first['loc'][0]).upper()} is {first['input']!r}: it must be a number of seconds, "
+            f"{first['msg'].lower()}."
         ) from error

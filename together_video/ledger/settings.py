@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-import os
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from pydantic import BaseModel, Field, ValidationError
+
+from together_video.environment import from_environment
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import check_prefix
 
 
-def bucket_from_env() -> tuple[str, str]:
-    """VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX. Keys and endpoint are boto3's AWS_* variables.
-
-    Raises:
-        ConfigurationError: there is no bucket, or the prefix is no plain path.
-    """
-    bucket = os.environ.get("VIDEO_ARCHIVE_BUCKET", "").strip()
-    if not bucket:
-        raise ConfigurationError(
-            "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
-        )
-    return check_bucket(bucket), check_prefix(os.environ.get("VIDEO_ARCHIVE_PREFIX", "").strip())
+class _Archive(BaseModel):
+    bucket: str = ""
+    prefix: str = ""
+    monthly_limit_usd: Decimal | None = Field(default=None, gt=0)
 
 
 def archive_from_env() -> tuple[str, str, Decimal | None]:
-    """All of them: the bucket, the prefix and the monthly limit in USD.
+    """VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX and VIDEO_ARCHIVE_MONTHLY_LIMIT_USD: what all runs together may
+    spend in a calendar month, if it is set. Keys and endpoint are boto3's AWS_* variables.
 
     Raises:
-        ConfigurationError: as `bucket_from_env` and `monthly_limit_from_env`.
+        ConfigurationError: there is no bucket, the prefix is no plain path, or the limit is no positive amount.
     """
-    return *bucket_from_env(), monthly_limit_from_env()
-
-
-def monthly_limit_from_env() -> Decimal | None:
-    """VIDEO_ARCHIVE_MONTHLY_LIMIT_USD: what all runs together may spend in a calendar month, if it is set.
-
-    Raises:
-        ConfigurationError: it is no positive amount.
-    """
-    text = os.environ.get("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "").strip()
-    if not text:
-        return None
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not amount.is_finite() or amount <= 0:
+        named = from_environment(_Archive, "VIDEO_ARCHIVE_")
+    except ValidationError as error:
+        given = str(error.errors()[0]["input"])
         raise ConfigurationError(
-            f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be a positive amount in US dollars, is {text[:40]!r}."
+            f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be a positive amount in US dollars, is {given[:40]!r}."
+        ) from error
+    if not named.bucket:
+        raise ConfigurationError(
+            "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
         )
-    return amount
+    return check_bucket(named.bucket), check_prefix(named.prefix), named.monthly_limit_usd
 
 
 def check_bucket(name: str) -> str:

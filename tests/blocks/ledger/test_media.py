@@ -23,8 +23,8 @@ async def test_media_are_at_hand_whatever_the_class_of_videos(
     cold = archive.model_copy(update={"storage_class": "STANDARD_IA", "tags": {"kind": "video"}})
     picture = inspect_file(media_folder / "red.png", MediaKind.IMAGE)
     async with cold.open() as ledger:
-        assert await ledger.keep_media(picture)
-        assert not await ledger.keep_media(picture)
+        assert await ledger.media.keep(picture)
+        assert not await ledger.media.keep(picture)
         await ledger.store.put_file_once("film.png", media_folder / "red.png", picture.sha256, "image/png")
         key = ledger.layout.referenced(picture.reference)
     kept = s3_client.head_object(Bucket=archive.bucket, Key=key)

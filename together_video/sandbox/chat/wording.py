@@ -11,7 +11,86 @@ import random
 import re
 from collections.abc import Iterator
 
-from together_video.sandbox.chat.languages import words_of
+_SHOTS = (
+    "Wide establishing shot",
+    "Close-up",
+    "Medium shot",
+    "Low-angle shot",
+    "Aerial view",
+    "Over-the-shoulder view",
+    "Macro shot",
+    "Long-lens shot",
+    "Eye-level shot",
+    "High-angle shot",
+)
+_ACTIONS = (
+    "slowly coming into view",
+    "pausing for a moment, then moving on",
+    "turning towards the light",
+    "crossing the frame from left to right",
+    "emerging from the mist",
+    "standing out sharply against the horizon",
+    "growing clearer as the haze lifts",
+    "caught in a sudden gust of wind",
+    "mirrored in still water",
+    "framed by drifting leaves",
+    "revealed as the shadows retreat",
+    "moving in a calm, steady rhythm",
+)
+_SETTINGS = (
+    "on a wild and empty coast",
+    "at the edge of a quiet old town",
+    "in a wide green valley",
+    "beside perfectly still water",
+    "under an immense, slowly moving sky",
+    "against a line of distant mountains",
+    "amid tall golden grass",
+    "in a clearing ringed by birches",
+    "in a landscape white with frost",
+    "among warm sandstone walls",
+    "where a river bends out of sight",
+    "in a sea of morning mist",
+)
+#: For a subject that says where it is.
+_MOMENTS = (
+    "just after the rain has stopped",
+    "early in the morning, before anyone is about",
+    "at the very end of a long day",
+    "in the first minutes of dawn",
+    "while a light breeze picks up",
+    "as the clouds break open",
+    "in perfect silence",
+    "with a storm far off on the horizon",
+)
+_LIGHTS = (
+    "warm low sunlight with long shadows",
+    "soft overcast light",
+    "blue hour with the first lamps lit",
+    "bright midday sun and crisp contrast",
+    "moonlight and a faint silver rim",
+    "neon reflections on wet ground",
+    "candle-like glow against deep shade",
+    "golden backlight with gentle lens flare",
+    "pale morning light through fog",
+)
+_CAMERAS = (
+    "the camera tracks alongside at walking pace",
+    "the camera pushes in slowly",
+    "the camera circles in a smooth half orbit",
+    "the camera rises on a crane and tilts down",
+    "a locked-off camera lets the motion carry the scene",
+    "the camera pulls back to show the whole place",
+    "a gentle handheld camera follows from behind",
+    "the camera glides just above the ground",
+)
+_ENDINGS = (
+    "then the focus shifts to a small detail",
+    "while in the background life goes on unhurriedly",
+    "until the last second, when everything falls still",
+    "with colours that deepen towards the end",
+    "as particles drift past in shallow focus",
+    "ending on a wide, open view",
+)
 
 _PLACED = re.compile(r"\b(in|on|at|under|over|above|below|beside|near|inside|along|across|through)\b", re.I)
 #: Letters by which a prompt is found again in the text of those to avoid.
@@ -26,25 +105,19 @@ def video_prompts(
 
     Args:
         avoid: text whose prompts are not given again.
-        language: English where None.
+        language: what the prompts should be in. All are English; of another language the name stands before each, so
+            that it can be seen that it was asked for.
     """
-    words = words_of(language)
+    name = (language or "English").strip()
+    marked = "" if name.casefold().startswith("en") else f"[{name[:40]}] "
     draw = random.Random(seed)  # noqa: S311 - words, not secrets
     seen: set[str] = set()
-    where = words.moments if _PLACED.search(subject) else words.settings
-    parts = (words.shots, words.actions, where, words.lights, words.cameras, words.endings)
+    where = _MOMENTS if _PLACED.search(subject) else _SETTINGS
+    parts = (_SHOTS, _ACTIONS, where, _LIGHTS, _CAMERAS, _ENDINGS)
     decks = [_Deck(part, draw) for part in parts]
     for tries in itertools.count():
         shot, action, setting, light, camera, ending = (deck.next() for deck in decks)
-        text = words.form.format(
-            shot=shot,
-            subject=subject,
-            action=action,
-            setting=setting,
-            light=_sentence(light),
-            camera=camera,
-            ending=ending,
-        )
+        text = f"{marked}{shot} of {subject}, {action}, {setting}. {_sentence(light)}; {camera}, {ending}."
         if style:
             text += f" {_sentence(style.rstrip('.'))}."
         # A long subject fills the beginning by which earlier prompts are known: not for ever, then.

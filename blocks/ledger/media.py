@@ -1,0 +1,78 @@
+"""The images, videos and audio of requests, each kept once under the name of its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from anyio import to_thread
+
+from prefect_together_video.blocks.s3.store import ObjectStore
+from together_video.api.downloads import hash_file
+from together_video.errors import MediaRefused, ObjectConflict, Spent
+from together_video.ledger.layout import Layout
+from together_video.media.files import MediaFile
+from together_video.media.references import LINK_SECONDS
+
+
+class MediaStore:
+    """Media of an archive, which requests name by their references."""
+
+    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+        self._store, self._layout = store, layout
+
+    async def keep(self, file: MediaFile) -> bool:
+        """Keep an image, a video or audio under its content's name. False where it is there already.
+
+        Raises:
+            MediaRefused: the file is not any more what it was when it was looked at.
+            ObjectConflict: something else lies under its key.
+        """
+        key = self._layout.referenced(file.reference)
+        if await self._holds(key, file):
+            return False
+        source: Path | bytes | None = file.data
+        if source is None:
+            source = file.path or Path(file.name)
+            try:
+                now = await to_thread.run_sync(hash_file, source)
+            except OSError as error:
+                raise MediaRefused(f"{source}: cannot be read any more: {error.strerror}.") from error
+            if now.sha256 != file.sha256:
+                raise MediaRefused(
+                    f"{source}: was changed while it was read.", spent=Spent.NOTHING, remedy="Run again."
+                )
+        if await self._store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
+            return True
+        if not await self._holds(key, file):
+            raise ObjectConflict(f"{key} in bucket {self._store.bucket} could neither be written nor read.")
+        return False
+
+    async def _holds(self, key: str, file: MediaFile) -> bool:
+        head = await self._store.head(key)
+        if head is None:
+            return False
+        sha256 = head.sha256 or await self._store.content_sha256(key)
+        if head.size != file.size or sha256 != file.sha256:
+            raise ObjectConflict(
+                f"{key} in bucket {self._store.bucket} holds other content than its name says: remove it and run again."
+            )
+        return True
+
+    async def lacks(self, references: Iterable[str]) -> list[str]:
+        """Which of these references name nothing in the bucket."""
+        return [
+            reference
+            for reference in references
+            if await self._store.head(self._layout.referenced(reference)) is None
+        ]
+
+    async def links(self, references: Iterable[str]) -> dict[str, str]:
+        """A link for each reference that works without credentials for up to seven days.
+
+        Raises:
+            InputError: one is no reference.
+        """
+        keys = {reference: self._layout.referenced(reference) for reference in references}
+        signed = await self._store.links(keys.values(), seconds=LINK_SECONDS)
+        return {reference: signed[key] for reference, key in keys.items()}
