@@ -9,10 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.preamble import import_prefect, prepare
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.preamble import begin
 from together_video.errors import InputError
-from together_video.ledger.settings import archive_from_env
 
 #: Seconds for which S3 signs a link at most.
 _WEEK = 7 * 24 * 3600
@@ -44,11 +42,7 @@ def gallery(
         raise InputError("A gallery does not ask the API: --together has no use here.")
     if not 1 <= latest <= 10_000:
         raise InputError("--latest must be from 1 to 10000.")
-    terminal = Terminal(quiet=place.json)
-    prepare(terminal, verbose=place.verbose)
-    if place.archive is None:
-        archive_from_env()
-    import_prefect()
+    terminal = begin(place, asks_api=False)
     from prefect_together_video.flows.cli import gallery_export
     from prefect_together_video.flows.cli.running import archive_of
 

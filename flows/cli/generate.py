@@ -11,11 +11,10 @@ from rich.markup import escape
 
 from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions, of_field
-from prefect_together_video.flows.cli.preamble import import_prefect, prepare
+from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.prompts import make_brief
 from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.flows.engine.run_policy import MEANING
-from together_video.api.settings import api_from_env
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
 from together_video.errors import InputError
@@ -23,7 +22,6 @@ from together_video.inputs.files import read_lines
 from together_video.inputs.lines import SourcedRequest
 from together_video.inputs.media import take_in
 from together_video.inputs.presets import make_request
-from together_video.ledger.settings import archive_from_env
 from together_video.ledger.summary import Summary
 from together_video.prompts.briefs import Brief
 
@@ -157,15 +155,8 @@ def _run(
     place: PlaceOptions,
     reference: dict[str, Any] | None = None,
 ) -> int:
-    terminal = Terminal(quiet=place.json)
-    prepare(terminal, verbose=place.verbose)
-    if place.together is None:
-        api_from_env()
-    if place.archive is None:
-        archive_from_env()
-    # Prefect takes seconds to import: bad input is told before.
-    with shutdown.when_done(), terminal.waiting("Starting …"):
-        import_prefect()
+    with shutdown.when_done():
+        terminal = begin(place)
         from prefect_together_video.flows.cli.running import run_flow
 
         if kind == "video":

@@ -9,13 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.preamble import import_prefect, prepare
+from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.flows.engine.run_policy import MEANING
-from together_video.api.settings import api_from_env
 from together_video.errors import InputError
 from together_video.ledger.audit import AuditReport
-from together_video.ledger.settings import archive_from_env
 from together_video.ledger.summary import Summary
 from together_video.text import printable
 
@@ -35,13 +33,7 @@ def collect(
     """
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
         raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
-    terminal = Terminal(quiet=place.json)
-    prepare(terminal, verbose=place.verbose)
-    if place.together is None:
-        api_from_env()
-    if place.archive is None:
-        archive_from_env()
-    import_prefect()
+    terminal = begin(place)
     from prefect_together_video.flows.cli.running import run_flow
     from prefect_together_video.flows.collect import collect_videos
 
@@ -69,11 +61,7 @@ def audit(
     """
     if place.together is not None:
         raise InputError("An audit does not ask the API: --together has no use here.")
-    terminal = Terminal(quiet=place.json)
-    prepare(terminal, verbose=place.verbose)
-    if place.archive is None:
-        archive_from_env()
-    import_prefect()
+    terminal = begin(place, asks_api=False)
     from prefect_together_video.flows.audit import audit_archive
     from prefect_together_video.flows.cli.running import run_flow
 

@@ -9,12 +9,36 @@ from contextlib import redirect_stderr
 
 from pydantic import ValidationError
 
+from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.flows.server.address import refuse_wrong_address
+from together_video.api.settings import api_from_env
 from together_video.errors import ConfigurationError
+from together_video.ledger.settings import archive_from_env
 from together_video.network.certificates import check_certificate_variables
 from together_video.network.proxies import make_usable_for_httpx
 from together_video.text import printable
+
+
+def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
+    """The terminal of a command that runs a flow, once the environment has all that it needs and Prefect is imported.
+
+    Prefect takes seconds to import: what is missing is told before.
+
+    Raises:
+        ConfigurationError: a key, a bucket or an address is missing or cannot be used.
+    """
+    terminal = Terminal(quiet=place.json)
+    prepare(terminal, verbose=place.verbose)
+    if asks_api and place.together is None:
+        api_from_env()
+    if place.archive is None:
+        archive_from_env()
+    with terminal.waiting("Starting …"):
+        import_prefect()
+        # With most of what flows need.
+        import prefect_together_video.flows.cli.running  # noqa: F401
+    return terminal
 
 
 def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:
