@@ -40,7 +40,7 @@ async def audit_archive(
     ] = False,
     archive: Archive = None,
 ) -> State[Any]:
-    """Changes nothing. Ends Failed on any finding. What `ending.result_of` gives of its data is an `AuditReport`,
+    """Changes nothing. Ends Failed on any finding. What `results.result_of` gives of its data is an `AuditReport`,
     or the `VideoError` that kept the audit from beginning.
     """
     try:

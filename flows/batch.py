@@ -37,7 +37,7 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts, events
 from prefect_together_video.flows.reporting.gallery_upload import publish
-from prefect_together_video.flows.reporting.results import ending, refused
+from prefect_together_video.flows.reporting.results import final_state, refused
 from prefect_together_video.tasks.prompts import generate_prompts
 from prefect_together_video.tasks.runs import run_logger, step
 from together_video.catalogue.models import Model
@@ -102,7 +102,7 @@ async def generate_batch(
     """Give one of brief, requests or file.
 
     Ends Completed if every video is in the archive, else Failed; the message says how many were
-    archived, reused, failed, … What `ending.result_of` gives of its data is a `Summary`, or the `VideoError`
+    archived, reused, failed, … What `results.result_of` gives of its data is a `Summary`, or the `VideoError`
     that kept the run from beginning.
     """
     started = datetime.now(UTC)
@@ -146,7 +146,7 @@ async def generate_batch(
             summary = await publish(pipeline.ledger, batch_id, source.title, rows, summary)
             await artifacts.show(pipeline.ledger, pipeline.records, source.title, summary)
             events.batch_finished(batch_id, source.title, summary, pipeline.ledger.bucket)
-            return ending(summary)
+            return final_state(summary)
     except VideoError as error:
         return refused(error)
 

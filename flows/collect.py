@@ -43,7 +43,7 @@ async def collect_videos(
     """Safe beside running batches and beside itself; it never creates a job.
 
     Ends Completed if nothing is ambiguous and nothing went wrong; jobs that are still running are no
-    failure. What `ending.result_of` gives of its data is a `Summary`, or the `VideoError`
+    failure. What `results.result_of` gives of its data is a `Summary`, or the `VideoError`
     that kept the run from beginning.
     """
     # A deadline of a moment is one look at once.

@@ -76,7 +76,7 @@ async def watch_inbox(
 
     A file whose run is cut off stays where it is, and the next look goes on with it: what it has paid for is
     reused. Safe beside itself for the same reason. Ends Completed if all files were used and all
-    their videos are in the archive, else Failed. What `ending.result_of` gives of its data is an
+    their videos are in the archive, else Failed. What `results.result_of` gives of its data is an
     `InboxReport`, or the `VideoError` that kept the look from beginning.
     """
     options = {

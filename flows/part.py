@@ -20,7 +20,7 @@ from prefect_together_video.flows.parameters import (
     Together,
     documented,
 )
-from prefect_together_video.flows.reporting.results import ending, refused
+from prefect_together_video.flows.reporting.results import final_state, refused
 from together_video.errors import VideoError
 from together_video.ledger.records import VideoPlan
 
@@ -54,7 +54,7 @@ async def generate_part(
     """Safe to be run again, and beside itself: what an earlier run of it began is gone on with.
 
     Ends Completed if every video is in the archive, else Failed; the message says how many were
-    archived, reused, failed, … What `ending.result_of` gives of its data is a `Summary`, or the
+    archived, reused, failed, … What `results.result_of` gives of its data is a `Summary`, or the
     `VideoError` that kept the run from beginning.
     """
     try:
@@ -66,6 +66,6 @@ async def generate_part(
             if part is not None and (batch := plans[0].batch_id) is not None:
                 key = pipeline.ledger.layout.part(batch, part)
                 await pipeline.ledger.store.put_once(key, summary.model_dump_json().encode())
-            return ending(summary)
+            return final_state(summary)
     except VideoError as error:
         return refused(error)

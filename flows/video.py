@@ -27,7 +27,7 @@ from prefect_together_video.flows.parameters import (
     documented,
 )
 from prefect_together_video.flows.reporting import artifacts
-from prefect_together_video.flows.reporting.results import ending, refused
+from prefect_together_video.flows.reporting.results import final_state, refused
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets, with_presets
 from together_video.ledger.plans import plan_videos
@@ -66,7 +66,7 @@ async def generate_video(
 ) -> State[Any]:
     """Ends Completed if the video is in the archive, else Failed; the message says how it went.
 
-    What `ending.result_of` gives of its data is a `Summary`, or the `VideoError`
+    What `results.result_of` gives of its data is a `Summary`, or the `VideoError`
     that kept the run from beginning.
     """
     try:
@@ -90,6 +90,6 @@ async def generate_video(
             plan = plan.model_copy(update={"take": take})
             summary = await pipeline.produce([plan])
             await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
-            return ending(summary)
+            return final_state(summary)
     except VideoError as error:
         return refused(error)

@@ -22,7 +22,7 @@ from together_video.ledger.summary import GOOD, VideoOutcome
     cache_policy=NO_CACHE,
 )
 async def make_video(plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> State[Any]:
-    """Does the work, in which `run.step` runs each step directly. Completed if the video is in the archive,
+    """Does the work, in which `runs.step` runs each step directly. Completed if the video is in the archive,
     else Failed; the message says why.
     """
     outcome = await work()

@@ -39,7 +39,7 @@ _MISSING_LOOKS = 5
 _LINKLESS_LOOKS = 5
 
 
-async def watch(
+async def poll_job(
     job_id: str,
     client: TogetherClient,
     policy: Patience,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_together_video.tasks.poll import watch
+from prefect_together_video.tasks.poll import poll_job
 from prefect_together_video.tasks.purchase import Purchase
 from prefect_together_video.tasks.retries import retried_task
 from prefect_together_video.tasks.runs import run_logger
@@ -25,15 +25,15 @@ async def wait_for_video(
     purchase: Purchase, client: TogetherClient, policy: PollPolicy, learner: Learner | None = None
 ) -> VideoJob:
     """Returns the completed job. With a learner it looks when that finds an end likely, and tells it what
-    it saw. Errors: see `watch.watch`.
+    it saw. Errors: see `poll.poll_job`.
     """
     job_id, log, age = purchase.job_id, run_logger().info, purchase.age_seconds
     if learner is None:
-        return await watch(job_id, client, policy, log=log, age=age)
+        return await poll_job(job_id, client, policy, log=log, age=age)
     model = purchase.claim.plan.request.model
     patience = learner.wait(job_id, model, age=age)
     try:
-        job = await watch(job_id, client, patience, log=log, age=age)
+        job = await poll_job(job_id, client, patience, log=log, age=age)
     except JobFailed:
         learner.drop(job_id, model)
         raise

@@ -184,10 +184,8 @@ class _Warnings(logging.Handler):
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        # The last line of an interrupted run says that one.
-        if record.levelno == logging.WARNING and not text.startswith("Interrupted."):
-            self._terminal.note(text)
+        if record.levelno == logging.WARNING and not getattr(record, "is_last_line", False):
+            self._terminal.note(record.getMessage())
 
 
 async def archive_of(options: PlaceOptions) -> VideoArchive:

@@ -24,7 +24,7 @@ from prefect_together_video.flows.engine.run_budget import RunBudget
 from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
-from prefect_together_video.flows.reporting.progress_artifact import watched
+from prefect_together_video.flows.reporting.progress_artifact import progress_shown
 from prefect_together_video.flows.reporting.results import interrupted
 from prefect_together_video.tasks import poll
 from prefect_together_video.tasks.archive import archive_video, record_failure
@@ -144,7 +144,9 @@ class Pipeline:
             )
         except asyncio.CancelledError:
             # No new creates from here on; a POST that was under way has stored its outcome.
-            run_logger().warning(interrupted(self._under_way, len(self.buyer.creating)))
+            # The command line has a last line of its own.
+            words = interrupted(self._under_way, len(self.buyer.creating))
+            run_logger().warning(words, extra={"is_last_line": True})
             raise
         return Summary.of(ended[place] for place in range(len(works)))
 
@@ -348,7 +350,7 @@ async def open_pipeline(
         together.get_client() as client,
         archive.open() as ledger,
         LinkChecks() as link_checks,
-        watched(),
+        progress_shown(),
     ):
         pipeline = Pipeline(client, ledger, policy, spool=spool, link_checks=link_checks)
         if check:

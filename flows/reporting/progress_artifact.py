@@ -25,7 +25,7 @@ _PLACES = {"created": "at the provider", "goes on": "at the provider", "finished
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[None]:
+async def progress_shown() -> AsyncIterator[None]:
     """Tell Prefect of each change until the block ends. Outside of a flow run nothing is told."""
     if FlowRunContext.get() is None:
         yield

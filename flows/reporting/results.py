@@ -55,7 +55,7 @@ class RunIncomplete(VideoError):
         self.result = result
 
 
-def ending(summary: Summary) -> State[Any]:
+def final_state(summary: Summary) -> State[Any]:
     """Completed if every video is in the archive, else Failed. `result_of` gives the summary."""
     return final(summary, is_good=summary.is_good)
 

@@ -12,7 +12,7 @@ import pytest
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.store import ObjectStore
-from prefect_together_video.tasks.poll import watch
+from prefect_together_video.tasks.poll import poll_job
 from prefect_together_video.tasks.purchase import Purchase
 from prefect_together_video.tasks.purchase_session import session_of
 from together_video.api.client import TogetherClient
@@ -110,7 +110,7 @@ def finished(
     async def make(plan: VideoPlan, *, resumed: bool = False) -> tuple[Purchase, VideoJob]:
         purchase = await bought(plan, resumed=resumed)
         policy = PollPolicy.fixed(5, deadline=300)
-        job = await watch(
+        job = await poll_job(
             purchase.job_id,
             client,
             policy,

@@ -8,7 +8,7 @@ import pytest
 
 from prefect_together_video.tasks import archive_video, download_video
 from prefect_together_video.tasks.archive import record_failure
-from prefect_together_video.tasks.poll import watch
+from prefect_together_video.tasks.poll import poll_job
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, StoreUnavailable
 from together_video.ledger.records import VideoRecord
 from together_video.polling.policy import PollPolicy
@@ -215,7 +215,7 @@ async def test_a_failure_is_recorded(api, bought, plan, client, ledger, turned_c
     purchase = await bought(plan)
     policy = PollPolicy.fixed(5)
     with pytest.raises(JobFailed) as caught:
-        await watch(
+        await poll_job(
             purchase.job_id,
             client,
             policy,

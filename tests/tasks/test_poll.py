@@ -5,7 +5,7 @@ import itertools
 import httpx
 import pytest
 
-from prefect_together_video.tasks.poll import watch
+from prefect_together_video.tasks.poll import poll_job
 from together_video.api.client import TogetherClient
 from together_video.api.settings import Timeouts
 from together_video.errors import (
@@ -34,7 +34,7 @@ def look(client, turned_clock, said):
     """Watches a job by the turned clock; anything may be replaced."""
 
     async def make(job_id, policy=EVERY_5, client=client, **more):
-        return await watch(
+        return await poll_job(
             job_id,
             client,
             policy,

@@ -232,7 +232,7 @@ class TogetherClient:
         )
 
     async def download(self, url: str, path: Path, *, max_bytes: int) -> DownloadedFile:
-        """Stream a finished video to `path`, without the API key. See `transfer.receive`.
+        """Stream a finished video to `path`, without the API key. See `downloads.receive`.
 
         Raises:
             LinkExpired, DownloadBroken, DownloadTooLarge, DownloadError

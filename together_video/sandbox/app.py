@@ -38,12 +38,12 @@ from together_video.sandbox.faults import (
     FaultRule,
 )
 from together_video.sandbox.jobs import Job, JobStore
-from together_video.sandbox.links import Links
 from together_video.sandbox.model_rules import fate_of
 from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.rendering.clip import Clip, clip_of
 from together_video.sandbox.rendering.inputs import MediaProblem, has_media, with_inputs
 from together_video.sandbox.rendering.render import Renderer
+from together_video.sandbox.video_links import Links
 from together_video.sandbox.wire import Sleep, error_response, spoil
 
 _log = logging.getLogger(__name__)

@@ -159,7 +159,7 @@ def test_a_run_ends_at_the_very_moment_of_some_news(monkeypatch: pytest.MonkeyPa
     (plan,) = plan_videos([VideoRequest(model="m", prompt="a fox")])
 
     async def run(steps: int) -> None:
-        async with progress_artifact.watched():
+        async with progress_artifact.progress_shown():
             await asyncio.sleep(0.01)
             tell(Progress(plan=plan, stage="created", total=1, done=1))
             for _ in range(steps):
