@@ -160,10 +160,9 @@ def test_a_users_flow_makes_a_video(project: Callable[..., Any], place: Any) -> 
     """A script of theirs, run as scripts are."""
     here = project(place.environment)
     said = here.run("python", "flows/mine.py")
-    assert (
-        said.splitlines()[-2:] == ["KITE", "1 video: 1 archived; 0.30 USD paid in this run"]
-        or "1 archived" in said
-    )
+    lines = said.splitlines()
+    assert "KITE" in lines
+    assert lines[-1].startswith("1 video: 1 archived; ")
 
 
 @pytest.mark.anyio
