@@ -79,17 +79,15 @@ class Project:
 
 
 @pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the dependencies, and without anything of ours."""
+    return _environment(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(scope="session")
 def installed(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the wheel, and without our checkout."""
-    folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    python = folder / "bin" / "python"
-    places = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    python = _environment(tmp_path_factory.mktemp("environment"))
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index"),
@@ -97,9 +95,17 @@ def installed(distributions: Distributions, tmp_path_factory: pytest.TempPathFac
         ],
         check=True,
     )
+    return python
+
+
+def _environment(folder: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    place = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
     # As a line of a path file the folder is searched, and its own path files, such as that of our checkout, are not.
     here = sysconfig.get_path("purelib")
-    (Path(places.stdout.strip()) / "dependencies.pth").write_text(f"{here}\n", encoding="utf-8")
+    (Path(place) / "dependencies.pth").write_text(f"{here}\n", encoding="utf-8")
     return python
 
 

@@ -267,6 +267,27 @@ def _begin(
     return process, log
 
 
+@pytest.mark.parametrize(
+    "entrypoint", ["flows/batch.py:generate_batch", "prefect_together_video.flows.batch.generate_batch"]
+)
+def test_a_checkout_needs_no_installation(bare: Path, entrypoint: str) -> None:
+    """Both kinds of entrypoint lead to the flow, from the folder that git makes."""
+    code = (
+        "import sys; from prefect.flows import load_flow_from_entrypoint as load\n"
+        "import prefect_together_video as ours\n"
+        "print(load(sys.argv[1]).name, ours.__file__, 'flows' in sys.modules)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [bare, "-c", code, entrypoint], cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.split() == [
+        "generate-batch",
+        str(root / "prefect_together_video" / "__init__.py"),
+        "False",
+    ], done.stderr
+
+
 def test_plain_prefect_deploy_works_in_the_checkout() -> None:
     """`prefect.yaml` at the top is the one of `deployments/`."""
     root = Path(__file__).parents[2]
