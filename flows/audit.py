@@ -33,7 +33,7 @@ _TIDYING = timedelta(minutes=10)
     description="Every record has its files with the right size and checksum; nothing is orphaned; what was spent.",
     flow_run_name=run_name("audit"),
 )
-@documented
+@documented(AuditReport)
 async def audit_archive(
     deep: Annotated[
         bool, Field(description="Read every video back and compare its bytes, not only its metadata.")

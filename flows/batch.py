@@ -45,6 +45,7 @@ from together_video.errors import VideoError
 from together_video.inputs.presets import Presets
 from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import Sweep
+from together_video.ledger.summary import Summary
 from together_video.prompts import Brief, PromptSet
 from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
 from together_video.requests import VideoRequest
@@ -63,7 +64,7 @@ def _run_name() -> str:
     description="Make the videos of a brief, of a list or of a file, and archive them with a gallery page.",
     flow_run_name=_run_name,
 )
-@documented
+@documented(Summary)
 async def generate_batch(
     brief: Annotated[Brief | None, Field(description="A subject; a chat model writes the prompts.")] = None,
     requests: Annotated[

@@ -30,7 +30,7 @@ from together_video.polling.policy import PollPolicy
     description="Finish everything in flight: ask for each job, archive what is done, report what is ambiguous.",
     flow_run_name=run_name("collect"),
 )
-@documented
+@documented(Summary)
 async def collect_videos(
     wait: Annotated[
         float,

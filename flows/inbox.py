@@ -54,7 +54,7 @@ from together_video.text import printable
     description="Make what the files under inbox/ of the bucket ask for, and move each to inbox/done or inbox/refused.",
     flow_run_name=run_name("inbox"),
 )
-@documented
+@documented(InboxReport)
 async def watch_inbox(
     limit_usd: Annotated[
         float | None,
@@ -153,7 +153,8 @@ async def _make(order: Order, options: dict[str, Any]) -> object:
         }
     if FlowRunContext.get() is None or not fits_a_run(found.request for found in order.requests):
         # Too much for the parameters of a run of its own: it is made as a part of this one.
-        return result_of((await generate_batch.fn(**parameters)).data)
+        state: Any = await generate_batch.fn(**parameters)
+        return result_of(state.data)
     state = await generate_batch(**parameters, return_state=True)
     return result_of(await state.aresult(raise_on_failure=False))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from decimal import Decimal
 from inspect import cleandoc
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field, JsonValue, WithJsonSchema
 from pydantic.fields import FieldInfo
@@ -58,7 +59,8 @@ Archive = Annotated[
     VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
 ]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def run_name(what: str) -> Callable[[], str]:
@@ -71,8 +73,20 @@ def run_name(what: str) -> Callable[[], str]:
     return name
 
 
-def documented(function: Function) -> Function:
-    """Write the parameters' descriptions into the docstring too: Prefect's form takes them from there."""
+def documented(
+    result: type[R],
+) -> Callable[[Callable[P, Coroutine[Any, Any, State[Any]]]], Callable[P, Coroutine[Any, Any, R]]]:
+    """Write the parameters' descriptions into the docstring too: Prefect's form takes them from there.
+
+    Args:
+        result: what whoever awaits the flow gets, for type checkers: Prefect unpacks the state that it returns.
+    """
+    unchecked: Callable[[Callable[P, Coroutine[Any, Any, State[Any]]]], Callable[P, Coroutine[Any, Any, R]]]
+    unchecked = _documented
+    return unchecked
+
+
+def _documented(function: Any) -> Any:
     lines = []
     for name, hint in get_type_hints(function, include_extras=True).items():
         for extra in getattr(hint, "__metadata__", ()):

@@ -23,6 +23,7 @@ from prefect_together_video.flows.parameters import (
 from prefect_together_video.flows.reporting.results import final_state, refused
 from together_video.errors import VideoError
 from together_video.ledger.records import VideoPlan
+from together_video.ledger.summary import Summary
 
 
 @flow(
@@ -30,7 +31,7 @@ from together_video.ledger.records import VideoPlan
     description="Make the videos that a batch has planned for one of its workers. Started by generate-batch.",
     flow_run_name="{title}",
 )
-@documented
+@documented(Summary)
 async def generate_part(
     plans: Annotated[list[VideoPlan], Field(min_length=1, description="What the batch has planned.")],
     title: Annotated[str, Field(description="The name of the run.")] = "part of a batch",

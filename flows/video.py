@@ -31,6 +31,7 @@ from prefect_together_video.flows.reporting.results import final_state, refused
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets, with_presets
 from together_video.ledger.plans import plan_videos
+from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
 
 
@@ -44,7 +45,7 @@ def _run_name() -> str:
     description="Make one video and archive it. A request that was paid for before is reused.",
     flow_run_name=_run_name,
 )
-@documented
+@documented(Summary)
 async def generate_video(
     request: Annotated[VideoRequest, Field(description="What to make, as the API takes it.")],
     edition: Edition = "once",

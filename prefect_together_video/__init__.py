@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from prefect_together_video.tasks.prompts import generate_prompts
     from prefect_together_video.tasks.wait import wait_for_video
 
+    __version__: str
+
 __all__ = [
     "RunIncomplete",
     "TogetherCredentials",
@@ -56,13 +58,15 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name == "__version__":
-        return import_module("importlib.metadata").version("prefect-together-video")
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+if not TYPE_CHECKING:  # else any misspelt name would be one of ours
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return import_module("importlib.metadata").version("prefect-together-video")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__all__", "__doc__", "__name__", "__path__", "__version__"])

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
+
+from together_video.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def from_environment(model: type[Model], prefix: str) -> Model:
-    """`model` with each field from the variable `<prefix><FIELD>`; an empty one is as if it were not set.
+    """`model` with each field from the variable `<PREFIX><FIELD>`, in capitals; a blank one is as if it were not set.
 
     Raises:
-        ValidationError: a variable does not fit its field.
+        ConfigurationError: a variable holds bytes that are no text; its value is not shown.
+        ValidationError: a variable does not fit its field; `loc` is its name.
 
     Example:
         `from_environment(Timeouts, "TOGETHER_VIDEO_")` reads TOGETHER_VIDEO_CREATE_SECONDS and its like.
@@ -21,8 +26,25 @@ def from_environment(model: type[Model], prefix: str) -> Model:
     # Its import takes longer than most commands without Prefect.
     from pydantic_settings import BaseSettings, SettingsConfigDict
 
-    config = SettingsConfigDict(
-        env_prefix=prefix, env_ignore_empty=True, str_strip_whitespace=True, extra="ignore"
-    )
-    read = type(model.__name__, (model, BaseSettings), {"model_config": config, "__module__": __name__})
-    return model.model_validate(cast("type[BaseSettings]", read)().model_dump())
+    class Read(model, BaseSettings):  # type: ignore[misc, valid-type]
+        # By name and case: `set -a` in a script makes variables of its own small ones.
+        model_config = SettingsConfigDict(
+            alias_generator=lambda field: f"{prefix}{field.upper()}", case_sensitive=True, extra="ignore"
+        )
+
+        @classmethod
+        def settings_customise_sources(  # type: ignore[override]
+            cls, settings_cls: type[BaseSettings], **sources: Any
+        ) -> tuple[Callable[[], dict[str, str]], ...]:
+            return (
+                lambda: {
+                    name: text for name, said in sources["env_settings"]().items() if (text := said.strip())
+                },
+            )
+
+    read = Read().model_dump(exclude_unset=True)
+    for field, value in read.items():
+        # Bytes that are not UTF-8 come from the system as lone surrogates.
+        if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+            raise ConfigurationError(f"{prefix}{field.upper()} holds bytes that are no text: set it again.")
+    return model.model_validate(read)

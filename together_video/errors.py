@@ -92,6 +92,9 @@ class VideoError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Prefect keeps errors with the states of runs: each survives a copy, whatever its arguments."""
         return _again, (type(self), self.what), self.__dict__

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from together_video.remedies import advice_for, is_final
+from together_video.remedies import advice_for
 from together_video.text import one_line
 
 
@@ -117,11 +117,6 @@ class VideoJob(BaseModel):
     def remedy(self) -> str | None:
         """What to do about the provider's reason, as a sentence; None where that is not known."""
         return None if self.fault is None else advice_for(self.fault.code, self.fault.message)
-
-    @property
-    def fails_again(self) -> bool:
-        """Whether the provider's reason holds for the same request for good."""
-        return self.fault is not None and is_final(self.fault.code, self.fault.message)
 
 
 def _storable(value: Any, depth: int = 0) -> Any:

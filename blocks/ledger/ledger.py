@@ -326,6 +326,7 @@ class Ledger:
             raise ArchiveError(
                 f"{key} in bucket {self.bucket} is not what this project wrote "
                 f"({counted(error.error_count(), 'problem')} in it).",
-                spent=Spent.NOTHING,
+                # What it was is not known: perhaps a job's id.
+                spent=Spent.PERHAPS,
                 remedy="Look at the object by hand.",
             ) from error

@@ -220,9 +220,10 @@ async def _deployed() -> list[CheckLine]:
         return deployments_line(found[0])
 
     first = await guarded(DEPLOYMENTS, deployments)
-    on_pool = bool(found) and found[0].on_pool
+    pools = found[0].pools if found else ()
+    on_pool = bool(pools)
     others: Sequence[Coroutine[Any, Any, CheckLine]] = (
         guarded(BLOCKS, partial(check_blocks, slugs, on_pool=on_pool)),
-        guarded(POOL, partial(check_pool, pool, on_pool=on_pool)),
+        guarded(POOL, partial(check_pool, pools[0] if on_pool else pool, on_pool=on_pool)),
     )
     return [first, *await asyncio.gather(*others)]

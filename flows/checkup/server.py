@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from shlex import quote
 
 import prefect
 from packaging.version import InvalidVersion, Version
@@ -69,15 +70,20 @@ class Deployed:
         missing: names of those that it does not have.
         paused: names of those that start nothing.
         unserved: names of those that are for a process that serves them, and none does.
-        on_pool: whether any is for the workers of a work pool.
+        pools: the work pools whose workers they are for.
         count: how many there are.
     """
 
     missing: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     unserved: tuple[str, ...] = ()
-    on_pool: bool = False
+    pools: tuple[str, ...] = ()
     count: int = 0
+
+    @property
+    def on_pool(self) -> bool:
+        """Whether any is for workers."""
+        return bool(self.pools)
 
     @classmethod
     def of(cls, found: Mapping[str, DeploymentResponse | None]) -> Deployed:
@@ -90,7 +96,7 @@ class Deployed:
                 for name, one in there.items()
                 if not one.work_pool_name and not one.paused and one.status is DeploymentStatus.NOT_READY
             ),
-            on_pool=any(one.work_pool_name for one in there.values()),
+            pools=tuple(sorted({one.work_pool_name for one in there.values() if one.work_pool_name})),
             count=len(there),
         )
 
@@ -189,11 +195,13 @@ def pool_line(name: str, pool: WorkPool | None, online: int, *, on_pool: bool) -
     say = warning if on_pool else skipped
     needs = "" if on_pool else " Only deployments for workers need it."
     if pool is None:
-        create = f"prefect work-pool create {name} --type process"
+        create = f"prefect work-pool create {quote(name)} --type process"
         return say(POOL, f"There is no work pool {name}.{needs}", "To make it:", create)
     if pool.is_paused:
-        return say(POOL, f"{name} is paused.{needs}", "To resume it:", f"prefect work-pool resume {name}")
+        return say(
+            POOL, f"{name} is paused.{needs}", "To resume it:", f"prefect work-pool resume {quote(name)}"
+        )
     if not online:
-        start = f"prefect worker start --pool {name}"
+        start = f"prefect worker start --pool {quote(name)}"
         return say(POOL, f"{name} has no worker that is online.{needs}", "To start one:", start)
     return ok(POOL, f"{name} has {counted(online, 'worker')} online.")

@@ -6,22 +6,23 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from together_video.atomic_files import write_whole
 from together_video.errors import InputError
 
-#: What Prefect's names of work pools and of blocks are made of.
-_POOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+#: What Prefect's names of work pools and of blocks are made of; it keeps those that begin with its own name.
+_POOL = re.compile(r"(?!prefect)[a-z0-9](?:[a-z0-9 ._-]{0,98}[a-z0-9._-])?", re.IGNORECASE)
 _BLOCK = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 _NEXT = """\
 Next, in {folder}:
 
-  cp .env.example .env                        # fill it in
+  cp .env.example .env                        # fill it in; keep it out of version control
   set -a; . ./.env; set +a
   together-video doctor                       # what is missing, and what fixes it
   together-video check batch.csv              # what it would cost; nothing is sent
   together-video batch batch.csv
 
-With a Prefect server (prefect server start):
+With a Prefect server (prefect server start; PREFECT_API_URL in .env):
 
   prefect work-pool create "{pool}" --type process
   together-video save-blocks {blocks}
@@ -30,10 +31,10 @@ With a Prefect server (prefect server start):
 """
 
 
-def init(folder: Path, *, pool: str = "together-video", blocks: str = "production") -> int:
+def init(folder: Path, /, *, pool: str = "together-video", blocks: str = "production") -> int:
     """Write a project to start from: deployments with your own pool and blocks, a batch file, an example .env.
 
-    Files that are there already are left alone: then nothing is written.
+    Where one of the files exists, nothing is written.
 
     Parameters
     ----------
@@ -45,25 +46,31 @@ def init(folder: Path, *, pool: str = "together-video", blocks: str = "productio
         The name of the blocks with the credentials and the archive, as together-video save-blocks takes it.
     """
     if not _POOL.fullmatch(pool):
-        raise InputError("--pool must be letters, digits, spaces, dots, dashes and underscores.")
+        raise InputError(
+            "--pool must be letters, digits, spaces, dots, dashes and underscores, and not begin with prefect."
+        )
     if not _BLOCK.fullmatch(blocks):
         raise InputError("--blocks must be lower-case letters, digits and dashes.")
-    starter = _starter(pool, blocks)
-    there = [name for name in starter if (folder / name).exists() or (folder / name).is_symlink()]
-    if there:
-        raise InputError(
-            f"{folder} has {' and '.join(there)} already: nothing was written. Take another folder."
-        )
+    starter = {folder / name: text for name, text in _starter(pool, blocks).items()}
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in starter.items():
-            with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+        if there := [path.name for path in starter if path.exists() or path.is_symlink()]:
+            raise InputError(
+                f"{folder} has {', '.join(there)} already: nothing was written. Take another folder."
+            )
+        if not (folder / ".gitignore").exists():
+            starter[folder / ".gitignore"] = ".env\n"
+        for path, text in starter.items():
+            write_whole(path, text.encode())
+            made.append(path)
     except OSError as error:
+        for path in made:
+            path.unlink(missing_ok=True)
+        where = (made and folder) or error.filename or folder
         raise InputError(
-            f"{error.filename or folder} cannot be written: {error.strerror or error}."
+            f"{where} cannot be written: {error.strerror or error}. Nothing was written."
         ) from error
-    print("\n".join(f"wrote {folder / name}" for name in starter))  # noqa: T201 - the result
+    print("\n".join(f"wrote {path}" for path in made))  # noqa: T201 - the result
     print("\n" + _NEXT.format(folder=folder, pool=pool, blocks=blocks), end="")  # noqa: T201
     return 0
 
@@ -85,5 +92,4 @@ def _starter(pool: str, blocks: str) -> dict[str, str]:
         "prefect.yaml": f"{head}\nname: {body}",
         "batch.csv": packaged.joinpath("starter/batch.csv").read_text(encoding="utf-8"),
         ".env.example": packaged.joinpath("starter/env.example").read_text(encoding="utf-8"),
-        ".gitignore": ".env\n",
     }

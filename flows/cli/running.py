@@ -31,7 +31,7 @@ from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
 from together_video.text import one_line
 
-AsyncFlow = Flow[..., Coroutine[Any, Any, State[Any]]]
+AsyncFlow = Flow[..., Coroutine[Any, Any, Any]]
 
 INTERRUPTED = 130
 _NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."

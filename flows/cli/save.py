@@ -8,14 +8,19 @@ from prefect_together_video.flows.cli.preamble import import_prefect, prepare
 from prefect_together_video.flows.cli.terminal import Terminal
 
 
-def save_blocks(name: str = "production") -> int:
+def save_blocks(name: str = "production", /) -> int:
     """Save the blocks that deployments name, from the environment, to the Prefect server that is configured.
 
-    `together-credentials/production` is made of TOGETHER_API_KEY and TOGETHER_BASE_URL, `video-archive/production` of
-    VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables. Where
-    AWS_ACCESS_KEY_ID is set, the keys go into a block `aws-credentials/production` too; else workers take what boto3
-    finds where they run, such as an instance's role. Blocks that are there already are brought up to date, so this
-    is also how a key is rotated.
+    Together-credentials: from TOGETHER_API_KEY and TOGETHER_BASE_URL.
+
+    Video-archive: from VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX,
+    VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables.
+
+    Aws-credentials: where AWS_ACCESS_KEY_ID is set. Else workers take what
+    boto3 finds where they run, such as an instance's role.
+
+    Blocks that are there already are brought up to date, so this is also how
+    a key is rotated.
 
     Parameters
     ----------
@@ -29,11 +34,12 @@ def save_blocks(name: str = "production") -> int:
     return _say_saved(saved_blocks.save_blocks(name))
 
 
-def save_notifications(block: str) -> int:
+def save_notifications(block: str, /) -> int:
     """Send batch summaries by one of Prefect's notification blocks.
 
-    Three automations are made, or brought up to date: the summary of each batch, a word on each video that is
-    ambiguous, and one when a budget is reached. They are examples: change them in the UI.
+    Three automations are made, or brought up to date: the summary of each
+    batch, a word on each video that is ambiguous, and one when a budget is
+    reached. They are examples: change them in the UI.
 
     Parameters
     ----------

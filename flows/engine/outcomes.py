@@ -10,7 +10,6 @@ from together_video.errors import (
     BucketRefused,
     BudgetReached,
     ConfigurationError,
-    CreateAmbiguous,
     JobDeadlinePassed,
     JobFailed,
     JobForgotten,
@@ -20,9 +19,9 @@ from together_video.errors import (
     StoreUnavailable,
     VideoError,
 )
-from together_video.jobs import VideoJob
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import VideoOutcome, VideoState
+from together_video.remedies import is_final
 from together_video.text import as_sentence, sentences
 
 #: After one of these no other create can succeed.
@@ -58,7 +57,7 @@ def not_started(plan: VideoPlan, error: VideoError) -> VideoOutcome:
 
 def not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
     """What stopped a video before its create was accepted, and what to do: it costs nothing."""
-    if isinstance(error, CreateAmbiguous):
+    if error.spent is Spent.PERHAPS:
         return outcome(plan, VideoState.AMBIGUOUS, error.message)
     if isinstance(error, (*_PASSING, BudgetReached)):
         return not_started(plan, error)
@@ -73,7 +72,10 @@ def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOu
     """A job that stays at the provider, or that the provider does not know any more."""
     if isinstance(error, JobForgotten):
         return outcome(plan, VideoState.AMBIGUOUS, error.message, job_id)
-    words = error.message if isinstance(error, JobDeadlinePassed) else sentences(error.message, KEPT)
+    if isinstance(error, JobDeadlinePassed):
+        return outcome(plan, VideoState.SUBMITTED, error.message, job_id)
+    # What the error itself says of the money is about the call that failed, not about the job.
+    words = sentences(error.what, error.remedy, KEPT)
     return outcome(plan, VideoState.SUBMITTED, words, job_id)
 
 
@@ -88,17 +90,10 @@ def of_record(record: VideoRecord, state: VideoState, *, bucket: str) -> VideoOu
     if record.state != "failed":
         return VideoOutcome.of_record(record, state, bucket=bucket)
     words = as_sentence(record.error or "The provider gave no reason")
-    if not _fails_again(record):
+    if not is_final(record.error_code, record.error or ""):
         words += " --retry-failed buys the video again."
     found = VideoOutcome.of_record(record, VideoState.FAILED, bucket=bucket)
     return found.model_copy(update={"error": words})
-
-
-def _fails_again(record: VideoRecord) -> bool:
-    try:
-        return VideoJob.from_json(record.job).fails_again
-    except ValueError:  # written by hand, or by a version that kept less
-        return False
 
 
 def as_facts_say(

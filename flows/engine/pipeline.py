@@ -219,7 +219,12 @@ class Pipeline:
 
     async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
         """A job that the provider does not know any more is in doubt like a create without an answer."""
-        if await self.buyer.give_up_forgotten(purchase, error):
+        try:
+            given_up = await self.buyer.give_up_forgotten(purchase, error)
+        except VideoError as trouble:
+            run_logger().warning("%s: stays held: %s", plan.title, trouble)
+            given_up = False
+        if given_up:
             return await self._make(plan)
         return outcomes.not_brought_home(plan, error, error.job_id)
 

@@ -116,3 +116,49 @@ def test_a_timeout_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text
     monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", text)
     with pytest.raises(ConfigurationError, match=f"TOGETHER_VIDEO_CREATE_SECONDS is '{text}'"):
         timeouts_from_env()
+
+
+def test_names_are_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts have variables of their own in small letters: another bucket would be paid for again."""
+    for name, value in {"VIDEO_ARCHIVE_BUCKET": "ours", "video_archive_bucket": "theirs"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("together_api_key", "theirs")
+    assert archive_from_env() == ("ours", "", None)
+    with pytest.raises(ConfigurationError, match="There is no API key"):
+        api_from_env()
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\r", "\t"])
+def test_a_blank_variable_is_none(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    """As an example .env with its lines left empty, saved on Windows, gives it."""
+    monkeypatch.setenv("TOGETHER_API_KEY", "key\r")
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos\r")
+    for name in ("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "VIDEO_ARCHIVE_PREFIX", "TOGETHER_BASE_URL"):
+        monkeypatch.setenv(name, blank)
+    monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", blank)
+    assert archive_from_env() == ("videos", "", None)
+    assert api_from_env() == ("key", "https://api.together.ai")
+    assert timeouts_from_env() == Timeouts()
+
+
+@pytest.mark.parametrize(
+    "name", ["TOGETHER_API_KEY", "TOGETHER_BASE_URL", "VIDEO_ARCHIVE_BUCKET", "VIDEO_ARCHIVE_PREFIX"]
+)
+def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """By the name of the variable, and without its value, which may be a key."""
+    monkeypatch.setenv("TOGETHER_API_KEY", "key")
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
+    monkeypatch.setenv(name, "sk-secret\udcff")
+    with pytest.raises(ConfigurationError, match=f"^{name} holds bytes that are no text") as caught:
+        (api_from_env if name.startswith("TOGETHER") else archive_from_env)()
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("limit", ["NaN", "0", "-1", "5 USD", "Infinity"])
+def test_a_limit_that_is_no_amount_is_refused(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    """In one sentence that names the variable."""
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
+    monkeypatch.setenv("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", limit)
+    with pytest.raises(ConfigurationError, match=r"MONTHLY_LIMIT_USD must be a positive amount"):
+        archive_from_env()

@@ -108,6 +108,6 @@ def timeouts_from_env() -> Timeouts:
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigurationError(
-            f"TOGETHER_VIDEO_{str(first['loc'][0]).upper()} is {first['input']!r}: it must be a number of seconds, "
+            f"{first['loc'][0]} is {first['input']!r}: it must be a number of seconds, "
             f"{first['msg'].lower()}."
         ) from error

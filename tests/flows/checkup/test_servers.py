@@ -167,10 +167,10 @@ async def test_a_server_that_is_away() -> None:
     ("deployed", "state", "words", "command"),
     [
         (Deployed(missing=("a/b",)), State.SKIPPED, "None is deployed", "together-video serve"),
-        (Deployed(count=7, on_pool=True), State.OK, "7 deployments, none of them paused.", None),
-        (Deployed(missing=("a/b",), count=6, on_pool=True), State.WARNING, "a/b is not deployed.", "prefect"),
-        (Deployed(paused=("a/b", "c/d"), count=7, on_pool=True), State.WARNING, "c/d are paused.", None),
-        (Deployed(paused=("a/b", "c/d"), count=2, on_pool=True), State.WARNING, "All 2 are paused.", None),
+        (Deployed(count=7, pools=("p",)), State.OK, "7 deployments, none of them paused.", None),
+        (Deployed(missing=("a/b",), count=6, pools=("p",)), State.WARNING, "a/b is not deployed.", "prefect"),
+        (Deployed(paused=("a/b", "c/d"), count=7, pools=("p",)), State.WARNING, "c/d are paused.", None),
+        (Deployed(paused=("a/b", "c/d"), count=2, pools=("p",)), State.WARNING, "All 2 are paused.", None),
         (Deployed(paused=("a/b",), count=7), State.WARNING, "a/b is paused.", "together-video serve"),
         (Deployed(unserved=("a/b",), count=7), State.WARNING, "not served by", "together-video serve"),
     ],
@@ -243,7 +243,7 @@ async def test_a_real_server(prefect_api: str) -> None:
             await client.send_worker_heartbeat(pool, "one")
             assert (await check_pool(pool, on_pool=True)).words == f"{pool} has 1 worker online."
             found = await read_deployed(names)
-            assert found == Deployed(missing=(names[1],), paused=(names[0],), on_pool=True, count=1)
+            assert found == Deployed(missing=(names[1],), paused=(names[0],), pools=(pool,), count=1)
         finally:
             await client.delete_deployment(made)
             await client.delete_work_pool(pool)
