@@ -215,7 +215,7 @@ async def test_a_fact_that_is_no_fact_is_left_alone(scene: Any, expect: Expect) 
         scene.remove(key)
         return told
 
-    words = {**NOT_BEGUN, "sees": "refused", "reads": "is not what this project wrote"}
+    words = {**NOT_BEGUN, "sees": "ambiguous", "reads": "is not what this project wrote"}
     await expect("s3", "the record's place holds something else", first=first, **words)
 
 
