@@ -66,7 +66,7 @@ def init(folder: Path, /, *, pool: str = "together-video", blocks: str = "produc
     except OSError as error:
         for path in made:
             path.unlink(missing_ok=True)
-        where = (made and folder) or error.filename or folder
+        where = error.filename or folder
         raise InputError(
             f"{where} cannot be written: {error.strerror or error}. Nothing was written."
         ) from error

@@ -35,8 +35,8 @@ def serve(
 ) -> int:
     """Serve all deployments, or those that are named, until Ctrl-C: schedules, triggers, runs from the UI.
 
-    Runs use the blocks that together-video save-blocks makes, or the environment of this process
-    where there are none.
+    Runs use the blocks that together-video save-blocks makes, or the
+    environment of this process where there are none.
 
     Parameters
     ----------

@@ -133,6 +133,9 @@ def test_a_user_sees_types(project: Callable[..., Any]) -> None:
         "reveal_type(create_video)\n"
         "reveal_type(TogetherCredentials.from_env().get_client())\n"
         "VideoArchive(bucket=7)\n"
+        "from prefect_together_video import generate_batch, genrate_batch\n"
+        "async def say(file: str) -> str:\n"
+        "    return (await generate_batch(file=file)).sentence\n"
     )
     done = subprocess.run(
         [BIN / "mypy", "--strict", "--python-executable", here.python, "typed.py"],
@@ -147,6 +150,8 @@ def test_a_user_sees_types(project: Callable[..., Any]) -> None:
     assert 'Revealed type is "together_video.api.client.TogetherClient"' in done.stdout
     assert "[arg-type]" in done.stdout
     assert "import-untyped" not in done.stdout
+    assert 'has no attribute "genrate_batch"' in done.stdout
+    assert done.stdout.count(": error:") == 2, done.stdout
 
 
 def test_the_blocks_are_registered(project: Callable[..., Any], prefect_api: str) -> None:
