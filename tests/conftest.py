@@ -82,6 +82,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.parent.name == "faults" and (everything or item.get_closest_marker("slow")):
             item.add_marker(pytest.mark.xdist_group("faults"))
+        elif item.get_closest_marker("xdist_group"):
+            continue  # such as the wheel's, with a Prefect server of its own
         elif "prefect_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("prefect"))
     items.sort(key=_turn)
