@@ -110,7 +110,7 @@ class VideoJob(BaseModel):
         """The provider's reason in one line of at most 500 characters, or a sentence that there is none."""
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
-        said = one_line(self.fault.message, 500)
+        said = one_line(self.fault.message, 500) or "a reason that cannot be printed"
         return said + (f" ({one_line(self.fault.code, 60)})" if self.fault.code else "")
 
     @property

@@ -153,6 +153,7 @@ def test_a_failure_is_told_in_one_line() -> None:
     """With its code if there is one, and in a sentence if there is no reason at all."""
     assert job(error={"code": "a", "message": "b"}).fault_text == "b (a)"
     assert job(error="b").fault_text == "b"
+    assert job(error="\x1b").fault_text == "a reason that cannot be printed"
     assert job(status="cancelled").fault_text == "the provider reports it as cancelled and gives no reason"
     assert job().fault_text == "the provider reports it as unknown and gives no reason"
 
