@@ -155,7 +155,12 @@ async def generate_batch(
 async def _prompts(brief: Brief, edition: str, model: Model, pipeline: Pipeline) -> PromptSet:
     if remark := without_negative(brief, model):
         run_logger().warning(remark)
-    limits = prompt_limit(model), negative_limit(brief, model)
     return await step(
-        generate_prompts, brief, edition, limits[0], pipeline.client, pipeline.ledger, limits[1]
+        generate_prompts,
+        brief,
+        edition,
+        prompt_limit(model),
+        pipeline.client,
+        pipeline.ledger,
+        negative_limit(brief, model),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from decimal import Decimal
 from inspect import cleandoc
-from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -76,21 +76,22 @@ def run_name(what: str) -> Callable[[], str]:
 def documented(
     result: type[R],
 ) -> Callable[[Callable[P, Coroutine[Any, Any, State[Any]]]], Callable[P, Coroutine[Any, Any, R]]]:
-    """Write the parameters' descriptions into the docstring too: Prefect's form takes them from there.
+    """Add the parameters' descriptions to the docstring, which is where Prefect's form takes them from.
 
     Args:
-        result: what whoever awaits the flow gets, for type checkers: Prefect unpacks the state that it returns.
+        result: The type that awaiting the flow returns. Prefect resolves the returned state, which type checkers
+            cannot see.
     """
-    unchecked: Callable[[Callable[P, Coroutine[Any, Any, State[Any]]]], Callable[P, Coroutine[Any, Any, R]]]
-    unchecked = _documented
-    return unchecked
 
+    def document(
+        function: Callable[P, Coroutine[Any, Any, State[Any]]],
+    ) -> Callable[P, Coroutine[Any, Any, R]]:
+        lines = []
+        for name, hint in get_type_hints(function, include_extras=True).items():
+            for extra in getattr(hint, "__metadata__", ()):
+                if isinstance(extra, FieldInfo) and extra.description:
+                    lines.append(f"    {name}: {extra.description}")
+        function.__doc__ = "\n".join([cleandoc(function.__doc__ or ""), "", "Args:", *lines])
+        return cast("Callable[P, Coroutine[Any, Any, R]]", function)
 
-def _documented(function: Any) -> Any:
-    lines = []
-    for name, hint in get_type_hints(function, include_extras=True).items():
-        for extra in getattr(hint, "__metadata__", ()):
-            if isinstance(extra, FieldInfo) and extra.description:
-                lines.append(f"    {name}: {extra.description}")
-    function.__doc__ = "\n".join([cleandoc(function.__doc__ or ""), "", "Args:", *lines])
-    return function
+    return document

@@ -1,4 +1,4 @@
-"""What all purchases through one client share: how fast they may create, how many at a time, and which were sent."""
+"""State shared by all purchases made with one client: the rate limit, the places for creates, and what was sent."""
 
 from __future__ import annotations
 
@@ -25,5 +25,7 @@ class PurchaseSession:
 
 
 def session_of(client: TogetherClient) -> PurchaseSession:
-    """The one session of a client, which ends with it."""
-    return _sessions.setdefault(client, PurchaseSession())
+    """The session of this client; it is dropped together with the client."""
+    if (session := _sessions.get(client)) is None:
+        session = _sessions[client] = PurchaseSession()
+    return session

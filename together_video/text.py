@@ -5,14 +5,17 @@ from __future__ import annotations
 
 def printable(text: str, longest: int = 160) -> str:
     """Text for one line: control, format and half characters are escaped, and what is too long is cut."""
-    cut = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in _cut(text, longest))
 
 
 def one_line(text: str, longest: int | None = None) -> str:
     """Text of others on one line: spaces and what cannot be printed become single spaces, too much is cut."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if longest is None or len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return line if longest is None else _cut(line, longest)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -54,7 +55,7 @@ def init(folder: Path, /, *, pool: str = "together-video", blocks: str = "produc
     starter = {folder / name: text for name, text in _starter(pool, blocks).items()}
     made: list[Path] = []
     try:
-        if there := [path.name for path in starter if path.exists() or path.is_symlink()]:
+        if there := [path.name for path in starter if os.path.lexists(path)]:
             raise InputError(
                 f"{folder} has {', '.join(there)} already: nothing was written. Take another folder."
             )

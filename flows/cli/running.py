@@ -24,7 +24,7 @@ from prefect_together_video.flows.engine.planning import fits_a_run
 from prefect_together_video.flows.reporting.progress import listening
 from prefect_together_video.flows.reporting.results import Ending, interrupted, keeping, result_of
 from prefect_together_video.flows.server.address import shown
-from prefect_together_video.flows.server.asking import answers, reach
+from prefect_together_video.flows.server.asking import answers, reach, reach_configured
 from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
@@ -150,7 +150,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
                 raise ConfigurationError(
                     f"The Prefect server at {shown(server)} refuses the run (HTTP {error.response.status_code}): "
                     f"{one_line(error.response.text, 300)}.",
-                    remedy="What was begun is in the bucket: run again to go on with it.",
+                    remedy="Work already started is recorded in the bucket. Run the command again to continue.",
                 ) from error
     if not endings:
         return state, result_of(await state.aresult(raise_on_failure=False))
@@ -213,10 +213,7 @@ async def credentials_of(options: PlaceOptions) -> TogetherCredentials:
 
 
 async def _saved(options: PlaceOptions) -> dict[str, Any]:
-    server = PREFECT_API_URL.value()
-    if not server:
-        raise ConfigurationError(_NO_SERVER)
-    await reach(server)
+    await reach_configured(_NO_SERVER)
     return await _blocks(options)
 
 

@@ -1,7 +1,8 @@
-"""What an error means for the video that it happened to: its outcome, and the sentences that are said of it. Pure."""
+"""Turns an error into the outcome of the video it happened to, with the message shown to users. Pure functions."""
 
 from __future__ import annotations
 
+from prefect_together_video.blocks.ledger.ledger import Facts
 from together_video.errors import (
     SPENT_WORDS,
     AccountRefused,
@@ -28,18 +29,18 @@ from together_video.text import as_sentence, sentences
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
 #: Nobody has refused the video: it may be made as soon as this is over.
 _PASSING = (ApiUnreachable, ApiOverloaded, RateLimited, StoreUnavailable)
-#: What every job costs and needs that could not be brought home yet.
-KEPT = "The job is billed and kept in flight: the next run, or together-video collect, goes on with it."
+#: Ends the message of a job that was paid for and is not archived yet.
+KEPT = "The job is billed and kept in flight; the next run or together-video collect will archive it."
 
 
 def stops_creates(error: VideoError) -> bool:
-    """Whether no other video of the run can be created after this either."""
+    """Whether this error would stop every other create of the run as well."""
     # A create that cannot be sent has been tried for a minute: the others need not do the same.
     return isinstance(error, (*_HOPELESS, ApiUnreachable))
 
 
 def stops_waiting(error: VideoError) -> bool:
-    """Whether no other video of the run can be brought home after this either."""
+    """Whether this error would keep every other job of the run from being archived as well."""
     return isinstance(error, _HOPELESS)
 
 
@@ -75,8 +76,12 @@ def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOu
     if isinstance(error, JobDeadlinePassed):
         return outcome(plan, VideoState.SUBMITTED, error.message, job_id)
     # What the error itself says of the money is about the call that failed, not about the job.
-    words = sentences(error.what, error.remedy, KEPT)
-    return outcome(plan, VideoState.SUBMITTED, words, job_id)
+    return in_flight(plan, sentences(error.what, error.remedy), job_id)
+
+
+def in_flight(plan: VideoPlan, words: str, job_id: str) -> VideoOutcome:
+    """A job that is paid for and not archived yet; `words` say why."""
+    return outcome(plan, VideoState.SUBMITTED, sentences(words, KEPT), job_id)
 
 
 def failed_without_record(plan: VideoPlan, error: JobFailed, trouble: VideoError) -> VideoOutcome:
@@ -96,14 +101,16 @@ def of_record(record: VideoRecord, state: VideoState, *, bucket: str) -> VideoOu
     return found.model_copy(update={"error": words})
 
 
-def as_facts_say(
-    plan: VideoPlan, words: str, *, job_id: str | None = None, is_claimed: bool = False, is_known: bool = True
-) -> VideoOutcome:
-    """The outcome of a video without a record of which nobody can tell how it ended; `words` say why."""
-    if not is_known:
+def as_facts_say(plan: VideoPlan, words: str, facts: Facts | None) -> VideoOutcome:
+    """What the ledger knows of a video that has no final record; `words` say what went wrong.
+
+    Args:
+        facts: None where the ledger could not be read.
+    """
+    if facts is None:
         return outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
-    if job_id is not None:
-        return outcome(plan, VideoState.SUBMITTED, f"{words} {KEPT}", job_id)
-    if is_claimed:
+    if facts.record is None and facts.submission is not None:
+        return in_flight(plan, words, facts.submission.job_id)
+    if facts.record is None and facts.claim is not None:
         return outcome(plan, VideoState.AMBIGUOUS, f"{words} It may have been charged, so it is held.")
     return outcome(plan, VideoState.SKIPPED, f"Not started: {words} Nothing was created: run again later.")

@@ -208,14 +208,12 @@ class Pipeline:
         try:
             facts = await self.ledger.facts(plan.id)
         except VideoError:
-            return outcomes.as_facts_say(plan, words, is_known=False)
-        if facts.record is not None:
-            if facts.record.state != "abandoned":
-                return self._of_final(plan, facts.record)
-            return outcomes.as_facts_say(plan, words)
-        job_id = None if facts.submission is None else facts.submission.job_id
-        self.troubles += job_id is not None
-        return outcomes.as_facts_say(plan, words, job_id=job_id, is_claimed=facts.claim is not None)
+            return outcomes.as_facts_say(plan, words, None)
+        if facts.record is not None and facts.record.state != "abandoned":
+            return self._of_final(plan, facts.record)
+        found = outcomes.as_facts_say(plan, words, facts)
+        self.troubles += found.state is VideoState.SUBMITTED
+        return found
 
     async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
         """A job that the provider does not know any more is in doubt like a create without an answer."""
@@ -261,7 +259,7 @@ class Pipeline:
             return outcomes.not_brought_home(plan, error, purchase.job_id)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             self.troubles += 1
-            return outcomes.as_facts_say(plan, self._unexpected(plan, error), job_id=purchase.job_id)
+            return outcomes.in_flight(plan, self._unexpected(plan, error), purchase.job_id)
         finally:
             await self._budget.settle(reserved, cost)
 

@@ -1,4 +1,4 @@
-"""How a run waits, spends and repeats: one value, from the flow's parameters to whoever acts by it."""
+"""The settings that control how a run polls, what it may spend, and what it buys again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANING = {
 
 @dataclass(frozen=True)
 class RunPolicy:
-    """`budget_usd` is what the run may spend, `retry_failed` whether it buys again what failed in an earlier one."""
+    """Built once from a flow's parameters. `MEANING` explains each setting; without `poll` the default applies."""
 
     poll: PollPolicy | None = None
     in_flight: int = 20
@@ -36,7 +36,7 @@ class RunPolicy:
     on_ambiguous: OnAmbiguous = "hold"
 
     def for_part(self, parts_at_once: int) -> dict[str, Any]:
-        """As parameters, in JSON, of a run that shares the work with others; its budget is the caller's to divide."""
+        """The JSON parameters of one of several child runs. The budget is not included: the caller divides it."""
         return {
             "poll": None if self.poll is None else self.poll.model_dump(mode="json"),
             "in_flight": max(1, -(-self.in_flight // parts_at_once)),

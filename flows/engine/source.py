@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -32,7 +32,7 @@ class Source:
     #: What each request is called in messages, where it has a name.
     names: Sequence[str] | None = None
     brief: Brief | None = None
-    settings: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def requests(self) -> list[VideoRequest]:
@@ -54,7 +54,7 @@ class Source:
     def written(self, prompts: PromptSet) -> Source:
         """A brief's source, with a request for each of its prompts."""
         assert self.brief is not None  # noqa: S101 - only a brief has prompts
-        made = [_briefed(self.brief, self.settings or {}, *pair) for pair in prompts.pairs]
+        made = [_briefed(self.brief, self.settings, *pair) for pair in prompts.pairs]
         return replace(self, sourced=made)
 
 

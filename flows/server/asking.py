@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import httpx
 from prefect.client.base import ServerType
 from prefect.client.orchestration import PrefectClient
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, get_current_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, get_current_settings
 
 from prefect_together_video.flows.server.address import (
     candidates,
@@ -73,6 +73,22 @@ async def reach(url: str, *, optional: bool = False) -> ServerCheck:
     if check.problem is not None:
         raise ConfigurationError(f"{check.problem.removesuffix('.')}; nothing was created.")
     return check
+
+
+async def reach_configured(otherwise: str) -> str:
+    """The address of the Prefect server that is configured, once it has answered.
+
+    Args:
+        otherwise: The message if no server is configured.
+
+    Raises:
+        ConfigurationError: No server is configured, or `reach` refuses it.
+    """
+    server: str | None = PREFECT_API_URL.value()
+    if not server:
+        raise ConfigurationError(otherwise)
+    await reach(server)
+    return server
 
 
 async def answers(url: str) -> bool:

@@ -13,19 +13,16 @@ import asyncio
 import os
 from typing import cast
 
-from prefect.settings import PREFECT_API_URL
 from prefect_aws.client_parameters import AwsClientParameters
 from prefect_aws.credentials import AwsCredentials
 from pydantic import SecretStr
 
 from prefect_together_video.blocks import TogetherCredentials, VideoArchive
-from prefect_together_video.flows.server.asking import failing_clearly, reach
+from prefect_together_video.flows.server.asking import failing_clearly, reach_configured
 from together_video.errors import ConfigurationError
 
-NAME = "production"
 
-
-def save_blocks(name: str = NAME) -> list[str]:
+def save_blocks(name: str) -> list[str]:
     """Save the blocks on the Prefect server that is configured. Returns what was saved, such as
     `video-archive/production`.
 
@@ -33,10 +30,7 @@ def save_blocks(name: str = NAME) -> list[str]:
         ConfigurationError: the environment lacks a key or a bucket, or holds something unusable, or there is no
             Prefect server to save to, or it goes away meanwhile.
     """
-    server = PREFECT_API_URL.value()
-    if not server:
-        raise ConfigurationError("Blocks are kept by a Prefect server: set PREFECT_API_URL.")
-    asyncio.run(reach(server))
+    server = asyncio.run(reach_configured("Blocks are kept by a Prefect server: set PREFECT_API_URL."))
     together, archive, credentials = (
         TogetherCredentials.from_env(),
         VideoArchive.from_env(),

@@ -10,9 +10,8 @@ from prefect.client.orchestration import get_client
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL
 
-from prefect_together_video.flows.server.asking import failing_clearly, reach
+from prefect_together_video.flows.server.asking import failing_clearly, reach_configured
 from together_video.errors import ConfigurationError
 
 #: Name, event, subject and body of each; the texts are Jinja templates over the event.
@@ -45,10 +44,7 @@ async def save_notifications(block: str) -> list[str]:
     Raises:
         ConfigurationError: there is no server, it goes away meanwhile, or it has no such block.
     """
-    server = PREFECT_API_URL.value()
-    if not server:
-        raise ConfigurationError("Automations are kept by a Prefect server: set PREFECT_API_URL.")
-    await reach(server)
+    server = await reach_configured("Automations are kept by a Prefect server: set PREFECT_API_URL.")
     with failing_clearly(server):
         await _save(block)
     return [name for name, *_ in _MESSAGES]

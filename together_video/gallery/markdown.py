@@ -83,14 +83,14 @@ def _cells(videos: Sequence[VideoOutcome], links: Mapping[str, str], posters: Ma
 
 def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, str]) -> str:
     key = found.key or ""
-    words = plain(found.prompt or found.model, 120)
+    text = found.prompt or found.model
     video, poster = safe_link(links.get(key)), safe_link(links.get(posters.get(key, "")))
     facts = [plain(found.model, 60), found.state.value]
     if found.seconds is not None:
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
         facts.append(f"{usd(found.cost_usd)} USD")
-    linked = f"[▶ {link_text(found.prompt or found.model, 120)}]({_address(video)})" if video else words
+    linked = f"[▶ {link_text(text, 120)}]({_address(video)})" if video else plain(text, 120)
     # Not inside of the link: Prefect's first UI would show the Markdown of the picture.
     picture = f"![poster]({_address(poster)})<br>" if poster else ""
     return f"{picture}{linked}<br>{' · '.join(facts)}"

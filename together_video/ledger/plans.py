@@ -38,10 +38,15 @@ def plan_videos(
     """
     listed = list(requests)
     none = [None] * len(listed)
-    shared = {"edition": edition, "batch_id": batch_id, "origin": origin}
     return [
-        VideoPlan.model_validate(
-            {**shared, "request": request, "take": take, "sweep": sweep, "estimate_usd": price}
+        VideoPlan(
+            request=request,
+            take=take,
+            edition=edition,
+            batch_id=batch_id,
+            origin=origin,
+            sweep=sweep,
+            estimate_usd=price,
         )
         for request, take, sweep, price in zip(
             listed, take_numbers(listed), sweeps or none, prices or none, strict=True
