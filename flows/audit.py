@@ -16,7 +16,7 @@ from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
 from prefect_together_video.blocks.s3.objects import ListedObject
 from prefect_together_video.flows.parameters import Archive, documented, run_name
 from prefect_together_video.flows.reporting.results import final, refused
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import VideoError
 from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.ledger.records import StoredObject, VideoRecord

@@ -13,11 +13,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from prefect_together_video.flows.engine.media_upload import keep_media, looked_at
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
-from prefect_together_video.flows.engine.planning import check_requests, edition_now
 from prefect_together_video.flows.engine.record_cache import CachedRows
-from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.engine.source import read_source
 from prefect_together_video.flows.engine.split import produce_in_parts
 from prefect_together_video.flows.parameters import (
@@ -38,8 +35,11 @@ from prefect_together_video.flows.parameters import (
 from prefect_together_video.flows.reporting import artifacts, events
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from prefect_together_video.flows.reporting.results import final_state, refused
-from prefect_together_video.tasks.prompts import generate_prompts
-from prefect_together_video.tasks.runs import run_logger, step
+from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
+from prefect_together_video.tasks.session.planning import check_requests, edition_now
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.catalogue.models import Model
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets
@@ -156,7 +156,7 @@ async def _prompts(brief: Brief, edition: str, model: Model, pipeline: Pipeline)
     if remark := without_negative(brief, model):
         run_logger().warning(remark)
     return await step(
-        generate_prompts,
+        write_prompts,
         brief,
         edition,
         prompt_limit(model),

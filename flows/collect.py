@@ -13,12 +13,12 @@ from pydantic import Field
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
-from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import collected, refused
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.steps.purchase import Purchase
 from together_video.errors import ArchiveError, VideoError
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState

@@ -16,7 +16,6 @@ from pydantic import Field
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.engine.planning import fits_a_run
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -30,7 +29,8 @@ from prefect_together_video.flows.parameters import (
     run_name,
 )
 from prefect_together_video.flows.reporting.results import final, refused, result_of
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.session.planning import fits_a_run
 from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.inputs.inbox import (
     DONE,

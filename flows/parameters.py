@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
-from prefect_together_video.flows.engine.run_policy import MEANING, OnAmbiguous
+from prefect_together_video.tasks.session.run_policy import MEANING, OnAmbiguous
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
 

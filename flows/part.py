@@ -10,7 +10,6 @@ from prefect.client.schemas.objects import State
 from pydantic import Field
 
 from prefect_together_video.flows.engine.pipeline import open_pipeline
-from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -21,6 +20,7 @@ from prefect_together_video.flows.parameters import (
     documented,
 )
 from prefect_together_video.flows.reporting.results import final_state, refused
+from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import VideoError
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary

@@ -10,10 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from prefect_together_video.flows.engine.media_upload import keep_media, looked_at
 from prefect_together_video.flows.engine.pipeline import open_pipeline
-from prefect_together_video.flows.engine.planning import check_requests, edition_now
-from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -28,6 +25,9 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, refused
+from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
+from prefect_together_video.tasks.session.planning import check_requests, edition_now
+from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets, with_presets
 from together_video.ledger.plans import plan_videos

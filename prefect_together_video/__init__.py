@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.inbox import watch_inbox
     from prefect_together_video.flows.reporting.results import RunIncomplete
     from prefect_together_video.flows.video import generate_video
-    from prefect_together_video.tasks.archive import archive_video
-    from prefect_together_video.tasks.create import create_video
-    from prefect_together_video.tasks.download import download_video
-    from prefect_together_video.tasks.prompts import generate_prompts
-    from prefect_together_video.tasks.wait import wait_for_video
+    from prefect_together_video.tasks.steps.archive import archive_video
+    from prefect_together_video.tasks.steps.create import create_video
+    from prefect_together_video.tasks.steps.download import download_video
+    from prefect_together_video.tasks.steps.prompts import generate_prompts
+    from prefect_together_video.tasks.steps.wait import wait_for_video
 
     __version__: str
 

@@ -23,7 +23,7 @@ ROOMS = {
         *("ledger", "prompts", "inputs", "gallery", "sandbox"),
     ),
     "blocks": ("s3", "ledger", ""),
-    "tasks": ("",),
+    "tasks": ("running", "steps", "session", ""),
     "flows": ("server", "reporting", "engine", "", "checkup", "cli", "__main__"),
 }
 

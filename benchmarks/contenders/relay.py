@@ -33,10 +33,10 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
-from prefect_together_video.tasks.archive import archive_video
-from prefect_together_video.tasks.download import download_video
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.runs import step
+from prefect_together_video.tasks.running.runs import step
+from prefect_together_video.tasks.steps.archive import store_clip
+from prefect_together_video.tasks.steps.download import fetch_clip
+from prefect_together_video.tasks.steps.purchase import Purchase
 from together_video.api.client import TogetherClient
 from together_video.jobs import VideoJob
 from together_video.ledger.records import Submission, VideoPlan
@@ -64,8 +64,8 @@ async def ours(url: str, count: int, client: TogetherClient, ledger: Ledger) -> 
 
     async def bring(number: int) -> None:
         purchase, job = bought[number]
-        clip = await step(download_video, purchase, job, client, ledger, spool)
-        await step(archive_video, purchase, job, clip, ledger, spool)
+        clip = await step(fetch_clip, purchase, job, client, ledger, spool)
+        await step(store_clip, purchase, job, clip, ledger, spool)
 
     return bring
 

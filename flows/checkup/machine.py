@@ -21,7 +21,7 @@ from prefect_together_video.flows.checkup.line import (
     ok,
     warning,
 )
-from prefect_together_video.flows.engine.readiness import check_decoder, check_spool
+from prefect_together_video.tasks.session.readiness import check_decoder, check_spool
 from together_video.ledger.spool import default_folder
 
 #: Bytes below which a batch may fill the disk.

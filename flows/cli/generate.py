@@ -14,7 +14,7 @@ from prefect_together_video.flows.cli.options import PlaceOptions, RequestOption
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.prompts import make_brief
 from prefect_together_video.flows.cli.terminal import Terminal
-from prefect_together_video.flows.engine.run_policy import MEANING
+from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
 from together_video.errors import InputError

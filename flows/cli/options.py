@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from pydantic import BaseModel
 
 from prefect_together_video.flows.cli.media_options import with_media_options
-from prefect_together_video.flows.engine.run_policy import MEANING
+from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.inputs.presets import Presets
 from together_video.polling.policy import PollPolicy

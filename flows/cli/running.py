@@ -20,11 +20,11 @@ from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.terminal import Terminal
-from prefect_together_video.flows.engine.planning import fits_a_run
 from prefect_together_video.flows.reporting.progress import listening
 from prefect_together_video.flows.reporting.results import Ending, interrupted, keeping, result_of
 from prefect_together_video.flows.server.address import shown
 from prefect_together_video.flows.server.asking import answers, reach, reach_configured
+from prefect_together_video.tasks.session.planning import fits_a_run
 from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary

@@ -16,24 +16,24 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine import outcomes
-from prefect_together_video.flows.engine.buying import Buyer
-from prefect_together_video.flows.engine.duration_history import DurationHistory
-from prefect_together_video.flows.engine.readiness import check_machine
 from prefect_together_video.flows.engine.record_cache import RecordCache
-from prefect_together_video.flows.engine.run_budget import RunBudget
-from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import progress_shown
 from prefect_together_video.flows.reporting.results import interrupted
-from prefect_together_video.tasks import poll
-from prefect_together_video.tasks.archive import archive_video, record_failure
-from prefect_together_video.tasks.download import download_video
-from prefect_together_video.tasks.make import make_video
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.purchase_session import CREATING_AT_ONCE
-from prefect_together_video.tasks.runs import run_logger, step
-from prefect_together_video.tasks.wait import wait_for_video
+from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.session.buying import Buyer
+from prefect_together_video.tasks.session.duration_history import DurationHistory
+from prefect_together_video.tasks.session.readiness import check_machine
+from prefect_together_video.tasks.session.run_budget import RunBudget
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.steps import poll
+from prefect_together_video.tasks.steps.archive import record_failure, store_clip
+from prefect_together_video.tasks.steps.download import fetch_clip
+from prefect_together_video.tasks.steps.make import all_steps
+from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.purchase_session import CREATING_AT_ONCE
+from prefect_together_video.tasks.steps.wait import await_job
 from together_video.api.client import TogetherClient
 from together_video.errors import (
     BudgetReached,
@@ -167,7 +167,7 @@ class Pipeline:
             return found[0]
 
         try:
-            await step(make_video, plan, noted)
+            await step(all_steps, plan, noted)
         except Exception as error:  # noqa: BLE001 - Failed, as the outcome says; or a trouble of Prefect's
             if not found:
                 return await self.as_recorded(plan, self._unexpected(plan, error))
@@ -282,17 +282,17 @@ class Pipeline:
         if self.durations is not None:
             await self.durations.recall(purchase.claim.plan.request.model)
             learner = self.durations.learner
-        job = await step(wait_for_video, purchase, self.client, self.poll, learner)
+        job = await step(await_job, purchase, self.client, self.poll, learner)
         self._tell(purchase.claim.plan, "finished", "downloading")
-        clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
+        clip = await step(fetch_clip, purchase, job, self.client, self.ledger, self.spool)
         try:
-            return await step(archive_video, purchase, job, clip, self.ledger, self.spool)
+            return await step(store_clip, purchase, job, clip, self.ledger, self.spool)
         except ObjectConflict:
             # Another run of the same claim was first, with other bytes. What is in the bucket holds.
             clip.file.path.unlink(missing_ok=True)
             purchase = purchase.model_copy(update={"resumed": True})
-            clip = await step(download_video, purchase, job, self.client, self.ledger, self.spool)
-            return await step(archive_video, purchase, job, clip, self.ledger, self.spool)
+            clip = await step(fetch_clip, purchase, job, self.client, self.ledger, self.spool)
+            return await step(store_clip, purchase, job, clip, self.ledger, self.spool)
 
     def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
         """Of a video that was over before: a part that is run again finds what its first run has paid for."""

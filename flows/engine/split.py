@@ -28,13 +28,13 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling, Crashed
 
 from prefect_together_video.flows.engine.pipeline import Pipeline
-from prefect_together_video.flows.engine.planning import MOST_BYTES
-from prefect_together_video.flows.engine.run_policy import RunPolicy
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import ALIVE_SECONDS
-from prefect_together_video.tasks.prefect_compat import document_id
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.prefect_compat import document_id
+from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.session.planning import MOST_BYTES
+from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import ConfigurationError, InputError, Spent
 from together_video.ledger.plans import in_parts
 from together_video.ledger.records import VideoPlan

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from prefect.context import FlowRunContext
 
-from prefect_together_video.tasks.cancellation import outlast
+from prefect_together_video.tasks.running.cancellation import outlast
 
 T = TypeVar("T")
 

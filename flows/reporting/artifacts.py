@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.context import FlowRunContext
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.gallery.markdown import MOST_SHOWN, cost_rows, gallery_markdown, video_rows
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary

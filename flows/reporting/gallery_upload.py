@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
 from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.ledger.summary import Summary

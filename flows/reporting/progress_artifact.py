@@ -12,7 +12,7 @@ from prefect.context import FlowRunContext
 
 from prefect_together_video.flows.reporting import events
 from prefect_together_video.flows.reporting.progress import Progress, listening
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.ledger.summary import VideoState
 
 #: Seconds between two updates of the progress bar, when there is something new and when there is not.

@@ -16,9 +16,10 @@ import boto3
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.engine import buying, pipeline
+from prefect_together_video.flows.engine import pipeline
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
+from prefect_together_video.tasks.session import buying
 from together_video.errors import VideoError
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
@@ -145,8 +146,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps as they are, with all their retries, and no pause before any of them."""
-    steps = ("wait_for_video", "download_video", "archive_video")
-    for module, name in ((buying, "create_video"), *((pipeline, name) for name in steps)):
+    steps = ("await_job", "fetch_clip", "store_clip")
+    for module, name in ((buying, "buy_video"), *((pipeline, name) for name in steps)):
         quick = getattr(module, name).with_options(retry_delay_seconds=0, retry_jitter_factor=0)
         monkeypatch.setattr(module, name, quick)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.flows.engine import buying
+from prefect_together_video.tasks.session import buying
 
 pytestmark = pytest.mark.anyio
 
@@ -148,12 +148,12 @@ async def test_a_create_that_may_never_pass_gives_up(
     scene: Any, expect: Expect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """429 for ever: the step's time limit ends the wait, and no claim is left behind."""
-    patient = buying.create_video
-    monkeypatch.setattr(buying, "create_video", patient.with_options(timeout_seconds=1))
+    patient = buying.buy_video
+    monkeypatch.setattr(buying, "buy_video", patient.with_options(timeout_seconds=1))
     await expect(
         "create",
         "429 (slow down) until the step's time is up",
         rules=on_create("rate_limit", seconds=0.3),
-        cure=lambda: monkeypatch.setattr(buying, "create_video", patient),
+        cure=lambda: monkeypatch.setattr(buying, "buy_video", patient),
         **{**PUT_OFF, "reads": "took longer than its time limit"},
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.tasks import poll
+from prefect_together_video.tasks.steps import poll
 
 pytestmark = pytest.mark.anyio
 

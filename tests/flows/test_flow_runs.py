@@ -20,10 +20,11 @@ from prefect.states import Scheduled
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.engine import buying, pipeline
+from prefect_together_video.flows.engine import pipeline
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
-from prefect_together_video.tasks.runs import step
+from prefect_together_video.tasks.running.runs import step
+from prefect_together_video.tasks.session import buying
 from together_video.ledger.summary import Summary
 from together_video.polling.policy import PollPolicy
 
@@ -99,8 +100,8 @@ def batch(api: Any, archive: VideoArchive, poll: PollPolicy, small: Make) -> Cal
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The create task as it is, but with hardly a pause before it is retried."""
-    quick = buying.create_video.with_options(retry_delay_seconds=0.05, retry_jitter_factor=0)
-    monkeypatch.setattr(buying, "create_video", quick)
+    quick = buying.buy_video.with_options(retry_delay_seconds=0.05, retry_jitter_factor=0)
+    monkeypatch.setattr(buying, "buy_video", quick)
 
 
 def test_a_good_batch_is_completed(batch: Callable[..., Seen]) -> None:

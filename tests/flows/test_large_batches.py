@@ -10,9 +10,9 @@ import pytest
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.engine.buying import Buyer
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.flows.reporting.results import result_of
+from prefect_together_video.tasks.session.buying import Buyer
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
 from together_video.polling.policy import PollPolicy

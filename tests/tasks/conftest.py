@@ -12,9 +12,9 @@ import pytest
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.store import ObjectStore
-from prefect_together_video.tasks.poll import poll_job
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.purchase_session import session_of
+from prefect_together_video.tasks.steps.poll import poll_job
+from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.api.rate_limiter import AdaptiveRateLimiter
 from together_video.jobs import VideoJob

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from prefect_together_video.tasks import archive_video, download_video
-from prefect_together_video.tasks.archive import record_failure
-from prefect_together_video.tasks.poll import poll_job
+from prefect_together_video.tasks import fetch_clip, store_clip
+from prefect_together_video.tasks.steps.archive import record_failure
+from prefect_together_video.tasks.steps.poll import poll_job
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, StoreUnavailable
 from together_video.ledger.records import VideoRecord
 from together_video.polling.policy import PollPolicy
@@ -18,7 +18,7 @@ from together_video.polling.policy import PollPolicy
 async def home(finished, plan, client, ledger, spool):
     """A finished job and its downloaded clip."""
     purchase, job = await finished(plan)
-    return purchase, job, await download_video.fn(purchase, job, client, ledger, spool)
+    return purchase, job, await fetch_clip.fn(purchase, job, client, ledger, spool)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def store_it(ledger, spool):
     """Calls the task's function."""
 
     async def make(home, ledger=ledger):
-        return await archive_video.fn(*home, ledger, spool)
+        return await store_clip.fn(*home, ledger, spool)
 
     return make
 
@@ -202,7 +202,7 @@ async def test_notes_say_what_does_not_fit(api, finished, plan, client, ledger, 
     """A clip of another size than ordered is archived all the same, and the record says so."""
     api.faults({"on": "create", "kind": "wrong_size_video"})
     purchase, job = await finished(plan)
-    clip = await download_video.fn(purchase, job, client, ledger, spool)
+    clip = await fetch_clip.fn(purchase, job, client, ledger, spool)
     record = await store_it((purchase, job, clip))
     assert record.state == "archived"
     assert "64" in "".join(record.notes)

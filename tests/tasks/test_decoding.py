@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_together_video.tasks.decoding import decode
+from prefect_together_video.tasks.steps.decoding import decode
 
 
 @pytest.mark.anyio

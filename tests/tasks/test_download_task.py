@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from prefect_together_video.tasks import download_video
-from prefect_together_video.tasks.runs import repeat
+from prefect_together_video.tasks import fetch_clip
+from prefect_together_video.tasks.running.runs import repeat
 from together_video.api.client import TogetherClient
 from together_video.errors import DownloadBroken, DownloadError, LinkExpired, StoreUnavailable
 from together_video.ledger.spool import Spool
@@ -19,7 +19,7 @@ def download(client, ledger, spool):
 
     async def make(purchase, job, **other):
         given = {"client": client, "ledger": ledger, "spool": spool, **other}
-        return await download_video.fn(purchase, job, given["client"], given["ledger"], given["spool"])
+        return await fetch_clip.fn(purchase, job, given["client"], given["ledger"], given["spool"])
 
     return make
 
@@ -134,7 +134,7 @@ async def test_a_file_that_is_none(download, finished, plan, api, spool, turned_
     assert caught.value.retryable
     assert not list(spool.folder.glob("*.part"))
     api.faults({"on": "download", "kind": kind, "times": 1})
-    clip = await repeat(download_video, lambda: download(purchase, job), sleep=turned_clock.sleep)
+    clip = await repeat(fetch_clip, lambda: download(purchase, job), sleep=turned_clock.sleep)
     assert clip.info.width == 64
     assert len(turned_clock.slept) > 1
     assert list(spool.folder.iterdir()) == [clip.file.path]

@@ -5,7 +5,7 @@ import itertools
 import httpx
 import pytest
 
-from prefect_together_video.tasks.poll import poll_job
+from prefect_together_video.tasks.steps.poll import poll_job
 from together_video.api.client import TogetherClient
 from together_video.api.settings import Timeouts
 from together_video.errors import (

@@ -8,7 +8,7 @@ from prefect.blocks.core import Block
 from prefect.concurrency import asyncio as concurrency
 from prefect.context import FlowRunContext
 
-from prefect_together_video.tasks.prefect_compat import (
+from prefect_together_video.tasks.running.prefect_compat import (
     ConcurrencySlotAcquisitionError,
     document_id,
     without_results,

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from prefect_together_video.tasks import generate_prompts
+from prefect_together_video.tasks import write_prompts
 from together_video.api.client import TogetherClient
 from together_video.errors import AccountRefused, ArchiveError, PromptError, RequestRefused
 from together_video.prompts import Brief, brief_id
@@ -16,7 +16,7 @@ def write(client, ledger):
     """Calls the task's function; anything may be replaced."""
 
     async def make(brief=BRIEF, edition="once", ledger=ledger):
-        return await generate_prompts.fn(brief, edition, 500, client, ledger)
+        return await write_prompts.fn(brief, edition, 500, client, ledger)
 
     return make
 
@@ -40,7 +40,7 @@ async def test_other_formats(new_api, ledger, form):
     """A model that refuses one response format is asked in the next."""
     api = new_api(chat_formats=[form])
     async with TogetherClient("key", api.url) as client:
-        prompts = await generate_prompts.fn(BRIEF, "once", 500, client, ledger)
+        prompts = await write_prompts.fn(BRIEF, "once", 500, client, ledger)
     assert len(prompts.prompts) == 3
     assert api.bill()["chats"] > 1
 
@@ -62,7 +62,7 @@ async def test_a_model_that_cannot(ledger):
     silent = httpx.MockTransport(lambda _: httpx.Response(200, json=empty))
     async with TogetherClient("key", transport=silent) as client:
         with pytest.raises(PromptError, match="no usable prompt"):
-            await generate_prompts.fn(BRIEF, "once", 500, client, ledger)
+            await write_prompts.fn(BRIEF, "once", 500, client, ledger)
     assert await ledger.prompts(brief_id(BRIEF, "once")) is None
 
 

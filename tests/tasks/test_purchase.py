@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.purchase import Purchase, buy
-from prefect_together_video.tasks.purchase_session import session_of
+from prefect_together_video.tasks.steps.purchase import Purchase, buy
+from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.api.settings import Timeouts
 from together_video.errors import (

@@ -9,8 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from prefect_together_video import tasks
-from prefect_together_video.tasks.retries import worth_repeating
-from prefect_together_video.tasks.runs import current_run, repeat, step
+from prefect_together_video.tasks.running.retries import worth_repeating
+from prefect_together_video.tasks.running.runs import current_run, repeat, step
 from together_video.errors import (
     ApiOverloaded,
     CreateAmbiguous,
@@ -117,9 +117,9 @@ async def test_a_create_is_repeated_only_if_nothing_was_created(
     """Two refusals of an overloaded API, then one charge; and no second POST after a broken answer."""
 
     async def create(plan):
-        call = tasks.create_video.fn
+        call = tasks.buy_video.fn
         return await repeat(
-            tasks.create_video, lambda: call(plan, client, ledger, spool), sleep=turned_clock.sleep
+            tasks.buy_video, lambda: call(plan, client, ledger, spool), sleep=turned_clock.sleep
         )
 
     api.faults({"on": "create", "kind": "status", "status": 503, "times": 2})
@@ -135,7 +135,7 @@ async def test_a_create_is_repeated_only_if_nothing_was_created(
 async def test_a_broken_download_is_repeated(turned_clock):
     """A download that broke off is made again, as its task says."""
     call = failing(DownloadBroken("cut short"))
-    assert await repeat(tasks.download_video, call, sleep=turned_clock.sleep) == 2
+    assert await repeat(tasks.fetch_clip, call, sleep=turned_clock.sleep) == 2
     assert 2 <= turned_clock.slept[0] <= 3
 
 

@@ -65,7 +65,7 @@ def test_the_wheel_has_the_data(distributions: Any) -> None:
         "together_video/py.typed",
         "together_video/catalogue/catalogue.json",
         "together_video/gallery/templates/gallery.html.j2",
-        f"{ours}/flows/engine/tiny.mp4",
+        f"{ours}/tasks/session/tiny.mp4",
         f"{ours}/deployments/Dockerfile",
         f"{ours}/deployments/compose.yaml",
         f"{ours}/deployments/iam-policy.json",
@@ -112,7 +112,7 @@ def test_both_have_their_own_modules(project: Callable[..., Any]) -> None:
     code = (
         "import tasks.etl, blocks.own, deployments.plan, tests.helpers, flows.mine\n"
         "from prefect_together_video import TogetherCredentials, VideoArchive, create_video, generate_batch\n"
-        "import prefect_together_video.tasks.create as ours\n"
+        "import prefect_together_video.tasks.steps.create as ours\n"
         "print(tasks.etl.shout('kite'), ours.__file__)"
     )
     said = here.run("python", "-c", code)

@@ -12,10 +12,10 @@ import pytest
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.engine.planning import check_requests, edition_now
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
+from prefect_together_video.tasks.session.planning import check_requests, edition_now
 from together_video.errors import ConfigurationError, InputError
 from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import VideoPlan
@@ -319,7 +319,7 @@ async def test_a_defect_of_one_video_stops_no_other(
     api: Any, batch: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error that nobody foresaw is told with its job, which stays in flight; the rest goes on."""
-    from prefect_together_video.tasks import download
+    from prefect_together_video.tasks.steps import download
 
     real = download.inspect_clip
 

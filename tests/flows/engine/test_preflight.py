@@ -12,10 +12,10 @@ import pytest
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.collect import collect_videos
-from prefect_together_video.flows.engine.planning import edition_now
 from prefect_together_video.flows.part import generate_part
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
+from prefect_together_video.tasks.session.planning import edition_now
 from together_video.errors import ConfigurationError
 from together_video.ledger.plans import plan_videos
 from together_video.polling.policy import PollPolicy

@@ -12,8 +12,8 @@ from typing import Any
 import av
 import pytest
 
-from prefect_together_video.flows.engine import readiness
-from prefect_together_video.flows.engine.readiness import LEAST_ROOM, TINY_CLIP, check_decoder, check_spool
+from prefect_together_video.tasks.session import readiness
+from prefect_together_video.tasks.session.readiness import LEAST_ROOM, TINY_CLIP, check_decoder, check_spool
 from together_video.errors import ConfigurationError
 from together_video.ledger.spool import Spool
 from together_video.media.clips import inspect_clip

@@ -180,8 +180,8 @@ def test_without_a_server_nothing_is_told(
 ) -> None:
     """Outside of a flow run there is nobody to tell: the same steps make no artifact and no event."""
     from prefect_together_video.flows.engine.pipeline import open_pipeline
-    from prefect_together_video.flows.engine.run_policy import RunPolicy
     from prefect_together_video.flows.reporting import artifacts, events, progress_artifact
+    from prefect_together_video.tasks.session.run_policy import RunPolicy
     from together_video.ledger.plans import plan_videos
     from together_video.ledger.summary import Summary
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.retries import retried_task
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError, MediaRefused
 from together_video.inputs.media import bucket_and_key
 from together_video.media.files import LARGEST, MediaFile

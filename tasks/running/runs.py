@@ -19,7 +19,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
-from prefect_together_video.tasks.prefect_compat import without_results
+from prefect_together_video.tasks.running.prefect_compat import without_results
 from together_video.errors import VideoError
 from together_video.ledger.records import RunRef
 

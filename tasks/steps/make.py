@@ -21,7 +21,7 @@ from together_video.ledger.summary import GOOD, VideoOutcome
     # The steps have their own retries and time limits; and what is in the archive is the ledger's to say.
     cache_policy=NO_CACHE,
 )
-async def make_video(plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> State[Any]:
+async def all_steps(plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> State[Any]:
     """Does the work, in which `runs.step` runs each step directly. Completed if the video is in the archive,
     else Failed; the message says why.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.retries import retried_task
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.api.client import TogetherClient
 from together_video.prompts import Brief, PromptSet, PromptWriting, brief_id
 
@@ -17,7 +17,7 @@ from together_video.prompts import Brief, PromptSet, PromptWriting, brief_id
     run_name="prompts: {brief.subject}",
     seconds=1800,
 )
-async def generate_prompts(
+async def write_prompts(
     brief: Brief,
     edition: str,
     prompt_limit: int,

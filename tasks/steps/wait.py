@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from prefect_together_video.tasks.poll import poll_job
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.retries import retried_task
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.steps.poll import poll_job
+from prefect_together_video.tasks.steps.purchase import Purchase
 from together_video.api.client import TogetherClient
 from together_video.errors import JobFailed
 from together_video.jobs import VideoJob
@@ -21,7 +21,7 @@ from together_video.polling.policy import PollPolicy
     # The deadline is the policy's; this only ends a wait that hangs in spite of it (its maximum, 7 days).
     seconds=7 * 86_400 + 600,
 )
-async def wait_for_video(
+async def await_job(
     purchase: Purchase, client: TogetherClient, policy: PollPolicy, learner: Learner | None = None
 ) -> VideoJob:
     """Returns the completed job. With a learner it looks when that finds an end likely, and tells it what

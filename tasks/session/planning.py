@@ -9,7 +9,7 @@ from decimal import Decimal
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.catalogue import Review
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.purchase import Purchase, buy
-from prefect_together_video.tasks.rate_limit import wait_for_rate_limit
-from prefect_together_video.tasks.retries import retried_task
-from prefect_together_video.tasks.runs import current_run, run_logger
+from prefect_together_video.tasks.running.rate_limit import wait_for_rate_limit
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import current_run, run_logger
+from prefect_together_video.tasks.steps.purchase import Purchase, buy
 from together_video.api.client import TogetherClient
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
@@ -18,7 +18,7 @@ from together_video.ledger.spool import Spool
     run_name="create: {plan.title}",
     retries=5,
 )
-async def create_video(
+async def buy_video(
     plan: VideoPlan, client: TogetherClient, ledger: Ledger, spool: Spool
 ) -> Purchase | VideoRecord:
     """Returns the purchase to wait for, or the final record if the video is there already.

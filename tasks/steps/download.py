@@ -7,10 +7,10 @@ from pathlib import Path
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.decoding import decode
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.retries import retried_task
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.steps.decoding import decode
+from prefect_together_video.tasks.steps.purchase import Purchase
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
 from together_video.errors import DownloadBroken, LinkExpired
@@ -37,7 +37,7 @@ class Clip(Inspection):
     "Stream the finished video to disk, check its length and open it.",
     run_name="download: {purchase.title}",
 )
-async def download_video(
+async def fetch_clip(
     purchase: Purchase, job: VideoJob, client: TogetherClient, ledger: Ledger, spool: Spool
 ) -> Clip:
     """Returns the file in the spool: one left by an earlier process, the archive's own, or a download.

@@ -7,10 +7,10 @@ import mimetypes
 from pathlib import Path
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.download import Clip
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.retries import retried_task
-from prefect_together_video.tasks.runs import current_run, run_logger
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import current_run, run_logger
+from prefect_together_video.tasks.steps.download import Clip
+from prefect_together_video.tasks.steps.purchase import Purchase
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, VideoError
 from together_video.jobs import VideoJob
 from together_video.ledger.records import StoredObject, VideoRecord
@@ -23,7 +23,7 @@ from together_video.media.clips import compare
     "Upload the video and its poster, compare checksums, write the record.",
     run_name="archive: {purchase.title}",
 )
-async def archive_video(
+async def store_clip(
     purchase: Purchase, job: VideoJob, clip: Clip, ledger: Ledger, spool: Spool
 ) -> VideoRecord:
     """Returns the record that holds. Order: video, poster, record (the commit), then the clean-up.

@@ -15,8 +15,8 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
-from prefect_together_video.tasks.prefect_compat import ConcurrencySlotAcquisitionError
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.prefect_compat import ConcurrencySlotAcquisitionError
+from prefect_together_video.tasks.running.runs import run_logger
 
 RATE_LIMIT = "together-video-create"
 

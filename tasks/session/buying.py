@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.run_budget import RunBudget
-from prefect_together_video.flows.engine.run_policy import RunPolicy
-from prefect_together_video.tasks.create import create_video
-from prefect_together_video.tasks.purchase import Purchase
-from prefect_together_video.tasks.purchase_session import session_of
-from prefect_together_video.tasks.runs import run_logger, step
+from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.session.run_budget import RunBudget
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.steps.create import buy_video
+from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
@@ -133,7 +133,7 @@ class Buyer:
         try:
             while True:
                 try:
-                    return await step(create_video, plan, self._client, self._ledger, self._spool)
+                    return await step(buy_video, plan, self._client, self._ledger, self._spool)
                 except CreateAmbiguous as error:
                     if error.fresh or not await self._give_up(plan, error):
                         raise

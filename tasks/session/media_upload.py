@@ -11,8 +11,8 @@ from pathlib import Path
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.media import fetch_media, store_media
-from prefect_together_video.tasks.runs import step
+from prefect_together_video.tasks.running.runs import step
+from prefect_together_video.tasks.steps.media import fetch_media, store_media
 from together_video.errors import InputError
 from together_video.inputs.media import MediaIntake, MediaProblem, refuse, take_in
 from together_video.media.files import MediaFile

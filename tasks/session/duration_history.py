@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from prefect_together_video.blocks.ledger.durations import DurationStatistics
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.runs import run_logger
+from prefect_together_video.tasks.running.runs import run_logger
 from together_video.catalogue import Catalogue
 from together_video.polling.learner import Learner
 from together_video.polling.policy import PollPolicy

@@ -1,6 +1,6 @@
 """One purchase: claim, POST once, store the job id. The only place that spends money.
 
-Plain functions with clock and sleep passed in; `prefect_together_video.tasks.create` wraps them for Prefect.
+Plain functions with clock and sleep passed in; `prefect_together_video.tasks.steps.create` wraps them for Prefect.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
-from prefect_together_video.tasks.cancellation import outlast
-from prefect_together_video.tasks.purchase_session import session_of
+from prefect_together_video.tasks.running.cancellation import outlast
+from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.errors import (
     ArchiveError,
