@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
@@ -25,12 +24,10 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, refused
-from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
-from prefect_together_video.tasks.session.planning import check_requests, edition_now
+from prefect_together_video.tasks.session.checked_request import CheckedRequest
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import VideoError
-from together_video.inputs.presets import Presets, with_presets
-from together_video.ledger.plans import plan_videos
+from together_video.inputs.presets import Presets
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
 
@@ -71,24 +68,18 @@ async def generate_video(
     that kept the run from beginning.
     """
     try:
-        now = edition_now(edition)
-        request, chosen = with_presets(request, presets)
-        intake = await looked_at([request])
-        check = partial(
-            check_requests,
+        checked = await CheckedRequest.of(
+            request,
+            take=take,
+            edition=edition,
+            presets=presets,
             strict=strict,
             price_usd=price_usd,
             needs_price=budget_usd is not None,
-            chosen=[chosen],
         )
-        prices = check(intake.requests)
         policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous)
         async with open_pipeline(together, archive, policy) as pipeline:
-            made = await keep_media(intake, pipeline.ledger)
-            if intake.elsewhere:
-                prices = check(made, again=True)
-            (plan,) = plan_videos(made, now, prices=prices)
-            plan = plan.model_copy(update={"take": take})
+            plan = await checked.plan(pipeline.ledger)
             summary = await pipeline.produce([plan])
             await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
             return final_state(summary)

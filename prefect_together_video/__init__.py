@@ -17,42 +17,63 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.inbox import watch_inbox
     from prefect_together_video.flows.reporting.results import RunIncomplete
     from prefect_together_video.flows.video import generate_video
-    from prefect_together_video.tasks.steps.archive import archive_video
-    from prefect_together_video.tasks.steps.create import create_video
-    from prefect_together_video.tasks.steps.download import download_video
-    from prefect_together_video.tasks.steps.prompts import generate_prompts
-    from prefect_together_video.tasks.steps.wait import wait_for_video
+    from prefect_together_video.tasks.archive import aarchive_video, archive_video
+    from prefect_together_video.tasks.archived_video import ArchivedVideo
+    from prefect_together_video.tasks.create import acreate_video, create_video
+    from prefect_together_video.tasks.download import adownload_video, download_video
+    from prefect_together_video.tasks.job_ref import VideoJobRef
+    from prefect_together_video.tasks.make import amake_video, make_video
+    from prefect_together_video.tasks.prompts import agenerate_prompts, generate_prompts
+    from prefect_together_video.tasks.wait import await_for_video, wait_for_video
 
     __version__: str
 
 __all__ = [
+    "ArchivedVideo",
     "RunIncomplete",
     "TogetherCredentials",
     "VideoArchive",
+    "VideoJobRef",
+    "aarchive_video",
+    "acreate_video",
+    "adownload_video",
+    "agenerate_prompts",
+    "amake_video",
     "archive_video",
     "audit_archive",
+    "await_for_video",
     "collect_videos",
     "create_video",
     "download_video",
     "generate_batch",
     "generate_prompts",
     "generate_video",
+    "make_video",
     "wait_for_video",
     "watch_inbox",
 ]
 
 _MODULES = {
+    "ArchivedVideo": "tasks.archived_video",
     "RunIncomplete": "flows.reporting.results",
     "TogetherCredentials": "blocks.credentials",
     "VideoArchive": "blocks.archive",
+    "VideoJobRef": "tasks.job_ref",
+    "aarchive_video": "tasks.archive",
+    "acreate_video": "tasks.create",
+    "adownload_video": "tasks.download",
+    "agenerate_prompts": "tasks.prompts",
+    "amake_video": "tasks.make",
     "archive_video": "tasks.archive",
     "audit_archive": "flows.audit",
+    "await_for_video": "tasks.wait",
     "collect_videos": "flows.collect",
     "create_video": "tasks.create",
     "download_video": "tasks.download",
     "generate_batch": "flows.batch",
     "generate_prompts": "tasks.prompts",
     "generate_video": "flows.video",
+    "make_video": "tasks.make",
     "wait_for_video": "tasks.wait",
     "watch_inbox": "flows.inbox",
 }

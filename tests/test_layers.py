@@ -26,6 +26,9 @@ ROOMS = {
     "tasks": ("running", "steps", "session", ""),
     "flows": ("server", "reporting", "engine", "", "checkup", "cli", "__main__"),
 }
+#: Requests are what the catalogue checks, and their default model is what the catalogue says: imported when it is asked
+#: for.
+EXCEPTIONS = {("", "together_video.catalogue.Catalogue")}
 
 
 def imports_of(source: str) -> Iterator[tuple[int, str]]:
@@ -71,7 +74,7 @@ def climbs(layer: str, room: str, source: str) -> list[str]:
     """Imports of rooms to the right of this one, in the same layer."""
     found = []
     for line, name in imports_of(source):
-        if layer_of(name) == layer:
+        if layer_of(name) == layer and (room, name) not in EXCEPTIONS:
             parts = name.removeprefix(f"{PACKAGE}.").split(".")[1:]
             if ROOMS[layer].index(room_of(layer, parts)) > ROOMS[layer].index(room):
                 found.append(f"{line}: {name}")

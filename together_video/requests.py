@@ -69,6 +69,13 @@ def _frame(value: object) -> object:
     return "first" if value == 0 and not isinstance(value, bool) else value
 
 
+def _default_model() -> str:
+    # Imported late: the catalogue checks requests, and only this needs it here.
+    from together_video.catalogue import Catalogue
+
+    return Catalogue.load().default_model.name
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
 
@@ -156,7 +163,10 @@ class VideoRequest(_Part):
     """
 
     model: str = Field(
-        min_length=1, max_length=200, description="The model's API name, such as ByteDance/Seedance-1.0-lite."
+        default_factory=_default_model,
+        min_length=1,
+        max_length=200,
+        description="The model's API name, such as minimax/hailuo-02; without one the catalogue's default is taken.",
     )
     prompt: str | None = Field(
         default=None, min_length=1, max_length=MAX_PROMPT, description="What the video shows."

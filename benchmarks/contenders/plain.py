@@ -23,7 +23,7 @@ s3 = boto3.client("s3")
 
 
 @task(retries=2, cache_policy=NO_CACHE)
-def buy_video(request: dict[str, Any]) -> str:
+def create_video(request: dict[str, Any]) -> str:
     return str(together.videos.create(**request).id)
 
 
@@ -39,12 +39,12 @@ def poll_video(job_id: str, interval: float) -> str:
 
 
 @task(retries=2, cache_policy=NO_CACHE)
-def fetch_clip(url: str) -> bytes:
+def download_video(url: str) -> bytes:
     return httpx.get(url, follow_redirects=True, timeout=60).raise_for_status().content
 
 
 @task(retries=2, cache_policy=NO_CACHE)
-def store_clip(content: bytes, number: int) -> str:
+def archive_video(content: bytes, number: int) -> str:
     key = f"{os.environ['VIDEO_ARCHIVE_PREFIX']}/{number}.mp4"
     s3.put_object(Bucket=os.environ["VIDEO_ARCHIVE_BUCKET"], Key=key, Body=content, ContentType="video/mp4")
     return key
@@ -52,10 +52,10 @@ def store_clip(content: bytes, number: int) -> str:
 
 @flow(task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]
 def make_videos(requests: list[dict[str, Any]], interval: float) -> list[str]:
-    jobs = buy_video.map(requests)
+    jobs = create_video.map(requests)
     links = poll_video.map(jobs, interval)
-    contents = fetch_clip.map(links)
-    return store_clip.map(contents, list(range(len(requests)))).result()
+    contents = download_video.map(links)
+    return archive_video.map(contents, list(range(len(requests)))).result()
 
 
 if __name__ == "__main__":

@@ -90,6 +90,9 @@ class ObjectStore:
     def __repr__(self) -> str:
         return f"ObjectStore({self.bucket!r})"
 
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
     async def probe(self, prefix: str) -> None:
         """Show that the bucket is there, is ours, and keeps write-once promises.
 

@@ -24,26 +24,20 @@ from prefect_together_video.flows.reporting.results import interrupted
 from prefect_together_video.tasks.running.runs import run_logger, step
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
+from prefect_together_video.tasks.session.finishing import Finisher
 from prefect_together_video.tasks.session.readiness import check_machine
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
-from prefect_together_video.tasks.steps import poll
-from prefect_together_video.tasks.steps.archive import record_failure, store_clip
-from prefect_together_video.tasks.steps.download import fetch_clip
+from prefect_together_video.tasks.steps.archive import record_failure
 from prefect_together_video.tasks.steps.make import all_steps
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.purchase_session import CREATING_AT_ONCE
-from prefect_together_video.tasks.steps.wait import await_job
 from together_video.api.client import TogetherClient
 from together_video.errors import (
     BudgetReached,
-    DownloadBroken,
     JobDeadlinePassed,
     JobFailed,
     JobForgotten,
-    JobWithoutVideo,
-    LinkExpired,
-    ObjectConflict,
     VideoError,
 )
 from together_video.ledger.records import VideoPlan, VideoRecord
@@ -51,7 +45,6 @@ from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
 from together_video.polling.policy import PollPolicy
-from together_video.text import as_sentence
 
 #: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
 Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
@@ -81,6 +74,7 @@ class Pipeline:
         self.records = RecordCache()
         #: How many jobs stay at the provider for another reason than a passed deadline.
         self.troubles = 0
+        self._finisher = Finisher(client, ledger, self.spool, self.poll, self.durations)
         self._budget = RunBudget(policy.budget_usd)
         self.buyer = Buyer(
             client,
@@ -183,17 +177,14 @@ class Pipeline:
         """Reuse or buy one video and bring it home. What goes wrong before the create is "refused", or
         "skipped" where nobody refused it.
         """
+        if self._hopeless is not None:
+            return outcomes.not_started(plan, self._hopeless)
         try:
-            while True:
-                if self._hopeless is not None:
-                    return outcomes.not_started(plan, self._hopeless)
-                plan, record = await self.buyer.latest(plan)
-                bought = record or await self.buyer.buy(plan)
-                if isinstance(bought, Purchase):
-                    self._tell(plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
-                    return await self._bring_home(bought, begun)
-                if bought.state != "abandoned":
-                    return self._of_final(plan, bought)
+            bought = await self.buyer.obtain(plan)
+            if isinstance(bought, VideoRecord):
+                return self._of_final(plan, bought)
+            self._tell(bought.claim.plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
+            return await self._bring_home(bought, begun)
         except VideoError as error:
             if isinstance(error, BudgetReached):
                 self._out_of_budget.add(plan.id)
@@ -234,7 +225,9 @@ class Pipeline:
         cost = None
         self._under_way += 1
         try:
-            record = await self._wait_and_archive(purchase)
+            record = await self._finisher.finish(
+                purchase, completed=lambda: self._tell(plan, "finished", "downloading")
+            )
             cost = record.cost_usd
             self._under_way -= 1
             if cost is not None and plan.estimate_usd is not None and cost > plan.estimate_usd:
@@ -262,37 +255,6 @@ class Pipeline:
             return outcomes.in_flight(plan, self._unexpected(plan, error), purchase.job_id)
         finally:
             await self._budget.settle(reserved, cost)
-
-    async def _wait_and_archive(self, purchase: Purchase) -> VideoRecord:
-        """Raises JobForgotten also where a job that is older than a day is completed and gives no file."""
-        try:
-            return await self._through_the_steps(purchase)
-        except (JobWithoutVideo, LinkExpired, DownloadBroken) as error:
-            if (age := purchase.age_seconds) <= poll.FORGOTTEN_AFTER:
-                raise
-            raise JobForgotten(
-                f"{as_sentence(error.what)} The job was made {age / 3600:.0f} h ago and is billed.",
-                job_id=purchase.job_id,
-                remedy=f"Ask the provider for the file of job {purchase.job_id}, or buy the video again with "
-                "--on-ambiguous resubmit.",
-            ) from error
-
-    async def _through_the_steps(self, purchase: Purchase) -> VideoRecord:
-        learner = None
-        if self.durations is not None:
-            await self.durations.recall(purchase.claim.plan.request.model)
-            learner = self.durations.learner
-        job = await step(await_job, purchase, self.client, self.poll, learner)
-        self._tell(purchase.claim.plan, "finished", "downloading")
-        clip = await step(fetch_clip, purchase, job, self.client, self.ledger, self.spool)
-        try:
-            return await step(store_clip, purchase, job, clip, self.ledger, self.spool)
-        except ObjectConflict:
-            # Another run of the same claim was first, with other bytes. What is in the bucket holds.
-            clip.file.path.unlink(missing_ok=True)
-            purchase = purchase.model_copy(update={"resumed": True})
-            clip = await step(fetch_clip, purchase, job, self.client, self.ledger, self.spool)
-            return await step(store_clip, purchase, job, clip, self.ledger, self.spool)
 
     def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
         """Of a video that was over before: a part that is run again finds what its first run has paid for."""

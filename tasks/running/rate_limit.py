@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+from anyio.lowlevel import RunVar
 from prefect.client.orchestration import get_client
 from prefect.concurrency.asyncio import rate_limit
 from prefect.context import FlowRunContext
@@ -20,8 +21,9 @@ from prefect_together_video.tasks.running.runs import run_logger
 
 RATE_LIMIT = "together-video-create"
 
-#: Whether the limit exists, looked up once a run: Prefect warns at each acquisition of one that does not.
-_known: dict[str, asyncio.Future[bool]] = {}
+#: Whether the limit exists, looked up once a run and event loop: Prefect warns at each acquisition of one that does
+#: not.
+_known: RunVar[dict[str, asyncio.Future[bool]]] = RunVar("known rate limits")
 
 
 async def wait_for_rate_limit() -> None:
@@ -37,9 +39,13 @@ async def wait_for_rate_limit() -> None:
 
 
 async def _is_limited(run: str) -> bool:
-    if (asked := _known.get(run)) is not None:
+    try:
+        known = _known.get()
+    except LookupError:
+        _known.set(known := {})
+    if (asked := known.get(run)) is not None:
         return await asyncio.shield(asked)
-    answer = _known[run] = asyncio.get_running_loop().create_future()
+    answer = known[run] = asyncio.get_running_loop().create_future()
     found = False
     try:
         async with get_client() as client:

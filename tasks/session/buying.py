@@ -93,6 +93,18 @@ class Buyer:
                     return plan, record
             plan = following
 
+    async def obtain(self, plan: VideoPlan) -> Purchase | VideoRecord:
+        """The purchase to wait for, made now or earlier, or the record of one that is archived or has failed.
+
+        Raises:
+            VideoError: see `purchase.buy`; MediaRefused: a link is surely dead.
+        """
+        while True:
+            plan, record = await self.latest(plan)
+            found = record or await self.buy(plan)
+            if isinstance(found, Purchase) or found.state != "abandoned":
+                return found
+
     async def buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """The create, within the budget."""
         await self._ask_for_media(plan)

@@ -7,6 +7,7 @@ import mimetypes
 from pathlib import Path
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.running.assets import show_as_asset
 from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import current_run, run_logger
 from prefect_together_video.tasks.steps.download import Clip
@@ -74,6 +75,7 @@ async def store_clip(
     file.path.unlink(missing_ok=True)
     spool.drop_submission(claim)
     run_logger().info("job %s: archived as %s", purchase.job_id, claim.video_key)
+    show_as_asset(record, ledger.store.uri(claim.video_key))
     return record
 
 

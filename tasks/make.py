@@ -1,0 +1,95 @@
+"""Public task: one request, one archived video."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from prefect_together_video.tasks.archived_video import ArchivedVideo
+from prefect_together_video.tasks.public_steps import (
+    GivenArchive,
+    GivenTogether,
+    paid_for,
+    place_of,
+    run_name,
+)
+from prefect_together_video.tasks.running.public_task import task_pair
+from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest
+from prefect_together_video.tasks.session.run_policy import OnAmbiguous, RunPolicy
+from together_video.errors import JobForgotten
+from together_video.ledger.records import VideoRecord
+from together_video.polling.policy import PollPolicy
+
+
+async def _make(
+    request: GivenRequest,
+    *,
+    model: str | None = None,
+    take: int = 1,
+    edition: str = "once",
+    poll: PollPolicy | None = None,
+    price_usd: Decimal | None = None,
+    retry_failed: bool = False,
+    on_ambiguous: OnAmbiguous = "hold",
+    together: GivenTogether = None,
+    archive: GivenArchive = None,
+) -> ArchivedVideo:
+    """Create a video, wait for it, download it and archive it: all four steps in one task run.
+
+    Called again with the same request, take and edition, in whatever run, it buys nothing again: it waits for the job
+    that is under way, or returns the video that is archived.
+
+    Args:
+        request: a prompt, a mapping of request fields, or a `VideoRequest`.
+        model: the model of a request that names none; without either the catalogue's default.
+        take: another number makes another video of the same request.
+        edition: when an identical request may be bought again: once, daily, hourly, or a text of your own.
+        poll: when to ask for the job, and for how long; by default as earlier jobs of the model suggest.
+        price_usd: the highest price of the video, in US dollars, where the catalogue knows none.
+        retry_failed: buy again what the provider reported as failed in an earlier run.
+        on_ambiguous: what to do with a create of an earlier run that may have been charged: hold or resubmit.
+        together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
+        archive: a `VideoArchive` block or the name of a saved one; else the environment's.
+
+    Raises:
+        VideoError: as `create_video`, `wait_for_video`, `download_video` and `archive_video`. After the create the job
+            is kept in the archive, and running this again archives it.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_together_video import make_video
+
+        @flow
+        def many():
+            futures = make_video.map(["a fox", "an owl"], model="minimax/hailuo-02")
+            return [future.result().uri for future in futures]
+        ```
+    """
+    checked = await CheckedRequest.of(request, model=model, take=take, edition=edition, price_usd=price_usd)
+    policy = RunPolicy(retry_failed=retry_failed, on_ambiguous=on_ambiguous)
+    async with place_of(together, archive) as place:
+        session = place.session
+        await session.check()
+        plan = await checked.plan(session.ledger)
+        buyer = session.buyer(policy)
+        while True:
+            found = await buyer.obtain(plan)
+            if isinstance(found, VideoRecord):
+                return place.archived(found, reused=True)
+            try:
+                async with paid_for(found, session):
+                    record = await session.finisher(poll).finish(found)
+            except JobForgotten as error:
+                if not await buyer.give_up_forgotten(found, error):
+                    raise
+            else:
+                return place.archived(record, reused=False)
+
+
+make_video, amake_video = task_pair(
+    _make,
+    names=("make_video", "amake_video"),
+    task_name="make-video",
+    description="Create a video, wait for it, download it and archive it.",
+    run_name=lambda: run_name("make", "request"),
+)

@@ -1,0 +1,182 @@
+"""What all public steps do around their work: find the blocks, the session and the purchase; say what is billed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from prefect.runtime import task_run
+
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.tasks.archived_video import ArchivedVideo, check_location, location_of, saved_name
+from prefect_together_video.tasks.job_ref import JobState, VideoJobRef
+from prefect_together_video.tasks.session.checked_request import as_request
+from prefect_together_video.tasks.session.session import Session
+from prefect_together_video.tasks.session.sessions import block_of, session_for
+from prefect_together_video.tasks.steps.archive import record_failure
+from prefect_together_video.tasks.steps.purchase import Purchase
+from together_video.errors import (
+    SPENT_WORDS,
+    CreateAmbiguous,
+    InputError,
+    JobDeadlinePassed,
+    JobFailed,
+    JobForgotten,
+    Spent,
+    VideoError,
+)
+from together_video.jobs import VideoJob
+from together_video.ledger.records import LedgerState, VideoRecord
+from together_video.remedies import is_final
+from together_video.text import as_sentence, one_line, sentences
+
+GivenTogether = TogetherCredentials | str | None
+GivenArchive = VideoArchive | str | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A session, and the names by which later steps find its blocks."""
+
+    session: Session
+    together: str | None
+    archive: str | None
+
+    def archived(self, record: VideoRecord, *, reused: bool) -> ArchivedVideo:
+        """The value of a final record.
+
+        Raises:
+            JobFailed: it is the record of a job that failed in an earlier run.
+        """
+        if record.state != "archived":
+            raise failed_before(record)
+        return ArchivedVideo.of(record, self.session.ledger, reused=reused, archive=self.archive)
+
+    def ref(self, found: Purchase | VideoRecord) -> VideoJobRef:
+        """What `create_video` returns.
+
+        Raises:
+            JobFailed: see `archived`.
+        """
+        if isinstance(found, VideoRecord):
+            return VideoJobRef.of_archived(self.archived(found, reused=True))
+        self.session.remember(found)
+        request = found.claim.plan.request
+        return VideoJobRef(
+            video_id=found.claim.id,
+            state=JobState.SUBMITTED,
+            title=request.title,
+            model=request.model,
+            job_id=found.job_id,
+            resumed=found.resumed,
+            location=location_of(self.session.ledger),
+            together=self.together,
+            archive=self.archive,
+        )
+
+    async def purchase(self, ref: VideoJobRef) -> Purchase | VideoRecord:
+        """What the ledger knows of it: the job, or the record that has been written meanwhile.
+
+        Raises:
+            CreateAmbiguous, InputError: there is no job of this purchase in the archive.
+        """
+        if (known := self.session.purchase(ref.video_id)) is not None:
+            return known
+        facts = await self.session.ledger.facts(ref.video_id)
+        if facts.record is not None:
+            return facts.record
+        if facts.claim is not None and facts.submission is not None:
+            purchase = Purchase(claim=facts.claim, submission=facts.submission, resumed=True)
+            self.session.remember(purchase)
+            return purchase
+        if facts.state is LedgerState.ABSENT:
+            raise InputError(
+                f"The archive {ref.location} knows no video {one_line(ref.video_id, 40)}: create it first."
+            )
+        raise CreateAmbiguous(
+            f"Video {ref.video_id} was claimed and has no job id.",
+            video_id=ref.video_id,
+            fresh=False,
+            remedy="Call create_video again with the same request: it finds out.",
+        )
+
+
+@asynccontextmanager
+async def place_of(together: GivenTogether, archive: GivenArchive) -> AsyncIterator[Place]:
+    """The session of these blocks.
+
+    Raises:
+        ConfigurationError: a block or a variable is missing, or cannot be used.
+    """
+    ours = await block_of(TogetherCredentials, together)
+    theirs = await block_of(VideoArchive, archive)
+    async with session_for(ours, theirs) as session:
+        yield Place(session, saved_name(ours, together), saved_name(theirs, archive))
+
+
+@asynccontextmanager
+async def place_of_job(
+    ref: VideoJobRef, together: GivenTogether, archive: GivenArchive
+) -> AsyncIterator[Place]:
+    """The session of a job: of the blocks that are given, else of those that it was created with, if they are saved.
+
+    Raises:
+        ConfigurationError: as `place_of`; also where this is another archive.
+    """
+    together = ref.together if together is None else together
+    archive = ref.archive if archive is None else archive
+    async with place_of(together, archive) as place:
+        check_location(ref.location, place.session.ledger)
+        yield place
+
+
+@asynccontextmanager
+async def paid_for(purchase: Purchase, session: Session) -> AsyncIterator[None]:
+    """Around the steps after a create: a job that failed is recorded, and any other error says that the job is kept.
+
+    Raises:
+        VideoError: the one that was raised inside.
+    """
+    try:
+        yield
+    except JobFailed as error:
+        session.forget(purchase.claim.id)
+        await record_failure(purchase, error, session.ledger)
+        raise
+    except (JobForgotten, JobDeadlinePassed):
+        raise
+    except VideoError as error:
+        # What the error itself says of the money is about the call that failed, not about the job.
+        error.spent, error.said_of_money = Spent.YES, SPENT_WORDS[Spent.YES]
+        kept = "Job {} is kept: run this again, or together-video collect, and nothing is bought again."
+        error.remedy = sentences(error.remedy, kept.format(purchase.job_id))
+        raise
+
+
+async def completed_job(place: Place, purchase: Purchase) -> VideoJob:
+    """The job with a link to its file: as the step before has seen it, or asked for anew."""
+    known = place.session.job(purchase.claim.id)
+    return known or await place.session.finisher(None).wait(purchase)
+
+
+def failed_before(record: VideoRecord) -> JobFailed:
+    """The error of a video whose job failed in an earlier run."""
+    job = VideoJob.from_json({"id": record.job_id or "unknown", **record.job})
+    can_help = not is_final(record.error_code, record.error or "")
+    return JobFailed(
+        f"{as_sentence(record.error or 'The provider gave no reason')} That was in an earlier run.",
+        job=job,
+        remedy="retry_failed=True buys the video again." if can_help else job.remedy,
+    )
+
+
+def run_name(verb: str, parameter: str) -> str:
+    """Names a task run after what it makes, such as `create: a fox in the snow`."""
+    given = task_run.parameters.get(parameter)
+    try:
+        title = VideoJobRef.of(given).title if parameter == "ref" else as_request(given)[0].title
+    except VideoError:
+        title = one_line(str(given), 60)
+    return f"{verb}: {title}"

@@ -1,0 +1,28 @@
+"""Archived videos as Prefect assets, so that servers that show lineage say which run made which file."""
+
+from __future__ import annotations
+
+import os
+
+from prefect_together_video.tasks.running.prefect_compat import materialise
+from prefect_together_video.tasks.running.runs import run_logger
+from together_video.ledger.records import VideoRecord
+
+#: `0`, `false`, `no` or `off` leaves them out.
+VARIABLE = "TOGETHER_VIDEO_ASSETS"
+
+
+def show_as_asset(record: VideoRecord, uri: str) -> None:
+    """Have the task run that is under way materialise the video under its URI. Outside of one this does nothing."""
+    if os.environ.get(VARIABLE, "").strip().lower() in {"0", "false", "no", "off"}:
+        return
+    said = {
+        "model": record.plan.request.model,
+        "prompt": record.plan.request.title,
+        "job_id": record.job_id,
+        "cost_usd": None if record.cost_usd is None else str(record.cost_usd),
+    }
+    try:
+        materialise(uri, said)
+    except Exception as error:  # noqa: BLE001 - the video is in the archive; lineage is an extra
+        run_logger().debug("%s is not shown as an asset: %s", uri, error)

@@ -1,0 +1,147 @@
+"""Tasks for the flows of others: each is written once, and works in sync and in async code.
+
+As with Prefect's own pairs (`Block.load` and `Block.aload`) the plain name is called in sync code and the name with
+an `a` is awaited in async code; the plain name can be awaited there, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.tasks import exponential_backoff
+
+from prefect_together_video.tasks.running.background import background
+from prefect_together_video.tasks.running.retries import worth_repeating
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
+    """The member of a pair that is awaited."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """A coroutine.
+
+        Raises:
+            TypeError: called in a sync flow or task, where nobody would await it.
+        """
+        if not _code_is_async():
+            raise TypeError(
+                f"{self.fn.__name__} is awaited in async flows and tasks. Here, in sync code, call "
+                f"{self.fn.__name__.removeprefix('a')}. Nothing was done."
+            )
+        return super().__call__(*args, **kwargs)
+
+    def with_options(self, *args: Any, **kwargs: Any) -> AsyncTask[P, R]:
+        made = super().with_options(*args, **kwargs)
+        made.__class__ = type(self)
+        return cast(AsyncTask[P, R], made)
+
+
+class SyncTask(Task[P, R], Generic[P, R]):
+    """The member of a pair that is called; in async code it hands over to the other."""
+
+    twin: AsyncTask[P, R]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.twin(*args, **kwargs) if _code_is_async() else super().__call__(*args, **kwargs)
+
+    def with_options(self, *args: Any, **kwargs: Any) -> SyncTask[P, R]:
+        made = super().with_options(*args, **kwargs)
+        made.__class__ = type(self)
+        made = cast(SyncTask[P, R], made)
+        made.twin = self.twin.with_options(*args, **kwargs)
+        return made
+
+
+def task_pair(
+    core: Callable[P, Coroutine[Any, Any, R]],
+    *,
+    names: tuple[str, str],
+    task_name: str,
+    description: str,
+    run_name: Callable[[], str],
+) -> tuple[SyncTask[P, R], AsyncTask[P, R]]:
+    """A sync and an async task that both run `core` on the process's background loop.
+
+    The steps inside `core` are repeated by themselves, as `retries.retried_task` says. A caller who wants more gives
+    `with_options(retries=…)`; that, too, repeats only what may help.
+
+    Args:
+        core: the work; its signature and docstring become the tasks'.
+        names: under which the two stand in the module of `core`, the sync one first.
+        task_name: what Prefect calls them.
+        run_name: names a run, from `prefect.runtime.task_run.parameters`.
+    """
+
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        return background().begin(core(*args, **kwargs)).wait()
+
+    async def awaited(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await background().begin(core(*args, **kwargs)).wait_async()
+
+    options: dict[str, Any] = {
+        "name": task_name,
+        "description": description,
+        "task_run_name": run_name,
+        "retry_delay_seconds": exponential_backoff(2),
+        "retry_jitter_factor": 0.5,
+        "retry_condition_fn": worth_repeating,
+        # What is in the archive is the ledger's to say; files lie on one machine only.
+        "cache_policy": NO_CACHE,
+    }
+    plain, other = names
+    sync_task: SyncTask[P, R] = SyncTask(_named(called, core, plain), **options)
+    sync_task.twin = AsyncTask(_named(awaited, core, other), **options)
+    for one in (sync_task, sync_task.twin):
+        one.__doc__ = core.__doc__
+    return sync_task, sync_task.twin
+
+
+def _named(function: Callable[..., Any], core: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """`function` with the signature and the words of `core`, under a name of its own."""
+    functools.update_wrapper(function, core)
+    function.__name__ = function.__qualname__ = name
+    # `inspect` would follow this to `core`, which is async: Prefect would take both for async ones.
+    del function.__wrapped__  # type: ignore[attr-defined]
+    function.__signature__ = inspect.signature(core)  # type: ignore[attr-defined]
+    return function
+
+
+def _code_is_async() -> bool:
+    """Whether the caller can await: by the task or flow that it stands in, else by whether a loop is running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        is_running = False
+    else:
+        is_running = True
+    context = TaskRunContext.get() or FlowRunContext.get()
+    if context is None:
+        return is_running
+    made = context.task if isinstance(context, TaskRunContext) else context.flow
+    if getattr(made, "isasync", True):
+        return True
+    return is_running and _has_a_loop_of_its_own()
+
+
+def _has_a_loop_of_its_own() -> bool:
+    """Whether sync code has started the loop that is running, by `asyncio.run`, or is itself called from one."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name in {"asyncio.base_events", "asyncio.runners"}:
+            return True
+        if name in {"prefect.flow_engine", "prefect.task_engine"}:
+            return False
+        frame = cast(Any, frame.f_back)
+    return False

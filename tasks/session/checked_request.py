@@ -1,0 +1,101 @@
+"""One request, checked and priced before anything is opened, and what it becomes in an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
+from prefect_together_video.tasks.session.planning import check_requests, edition_now
+from together_video.errors import InputError
+from together_video.inputs.media import MediaIntake
+from together_video.inputs.presets import Presets, make_request, with_presets
+from together_video.ledger.plans import plan_videos
+from together_video.ledger.records import VideoPlan
+from together_video.requests import VideoRequest
+from together_video.text import one_line
+
+#: What people give for a request: the model, its fields as a mapping, or just a prompt.
+GivenRequest = VideoRequest | Mapping[str, Any] | str
+
+
+@dataclass(frozen=True)
+class CheckedRequest:
+    """A request that can work, the files it names, and what it may cost."""
+
+    intake: MediaIntake
+    check: partial[list[Decimal | None]]
+    prices: list[Decimal | None]
+    edition: str
+    take: int
+
+    @classmethod
+    async def of(
+        cls,
+        request: GivenRequest,
+        *,
+        model: str | None = None,
+        take: int = 1,
+        edition: str = "once",
+        presets: Presets | None = None,
+        strict: bool = False,
+        price_usd: Decimal | None = None,
+        needs_price: bool = False,
+    ) -> CheckedRequest:
+        """Nothing is asked of anybody; files that the request names are read.
+
+        Raises:
+            InputError: it cannot work, or lacks a price that is needed.
+        """
+        if isinstance(take, bool) or not isinstance(take, int) or take < 1:
+            raise InputError(f"The take must be a number from 1 on, is {one_line(repr(take), 60)}.")
+        now = edition_now(edition)
+        asked, chosen = as_request(request, model=model, presets=presets)
+        intake = await looked_at([asked])
+        check = partial(
+            check_requests, strict=strict, price_usd=price_usd, needs_price=needs_price, chosen=[chosen]
+        )
+        return cls(intake, check, check(intake.requests), now, take)
+
+    async def plan(self, ledger: Ledger) -> VideoPlan:
+        """The purchase in this archive, in which its media are kept from now on.
+
+        Raises:
+            MediaRefused, ArchiveError: see `media_upload.keep_media`.
+        """
+        made = await keep_media(self.intake, ledger)
+        prices = self.check(made, again=True) if self.intake.elsewhere else self.prices
+        (plan,) = plan_videos(made, self.edition, prices=prices)
+        return plan.model_copy(update={"take": self.take})
+
+
+def as_request(
+    given: GivenRequest, *, model: str | None = None, presets: Presets | None = None
+) -> tuple[VideoRequest, Any]:
+    """The request that was meant, and what its shorthand became.
+
+    Args:
+        model: for a request that names none.
+
+    Raises:
+        InputError: it is none of the three, or lacks or breaks a field.
+    """
+    if isinstance(given, VideoRequest):
+        if model is not None and "model" not in given.model_fields_set:
+            given = VideoRequest.model_validate({**given.model_dump(exclude_unset=True), "model": model})
+        return with_presets(given, presets)
+    if isinstance(given, str):
+        given = {"prompt": given}
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"{one_line(repr(given), 60)} is not a request: give a prompt, a mapping of its fields, or a VideoRequest."
+        )
+    fields = {str(name): value for name, value in given.items()}
+    if model is not None:
+        fields.setdefault("model", model)
+    request, chosen = make_request(fields)
+    return (request, chosen) if presets is None else with_presets(request, presets)

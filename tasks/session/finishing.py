@@ -1,0 +1,81 @@
+"""From a job id to the archive: wait, download, archive, for our flows and for the public tasks alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.running.runs import step
+from prefect_together_video.tasks.session.duration_history import DurationHistory
+from prefect_together_video.tasks.steps import poll
+from prefect_together_video.tasks.steps.archive import store_clip
+from prefect_together_video.tasks.steps.download import Clip, fetch_clip
+from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.wait import await_job
+from together_video.api.client import TogetherClient
+from together_video.errors import DownloadBroken, JobForgotten, JobWithoutVideo, LinkExpired, ObjectConflict
+from together_video.jobs import VideoJob
+from together_video.ledger.records import VideoRecord
+from together_video.ledger.spool import Spool
+from together_video.polling.policy import PollPolicy
+from together_video.text import as_sentence
+
+
+class Finisher:
+    """The three steps that come after a create. None of them costs anything, and each can be repeated."""
+
+    def __init__(
+        self,
+        client: TogetherClient,
+        ledger: Ledger,
+        spool: Spool,
+        policy: PollPolicy,
+        durations: DurationHistory | None,
+    ) -> None:
+        self._client, self._ledger, self._spool = client, ledger, spool
+        self._policy, self._durations = policy, durations
+
+    async def finish(
+        self, purchase: Purchase, *, completed: Callable[[], None] = lambda: None
+    ) -> VideoRecord:
+        """All three; `completed` is called when the job is.
+
+        Raises:
+            JobForgotten: also where a job that is older than a day is completed and gives no file.
+            VideoError: see the steps. The job stays in flight.
+        """
+        try:
+            job = await self.wait(purchase)
+            completed()
+            return await self.archive(purchase, job, await self.download(purchase, job))
+        except (JobWithoutVideo, LinkExpired, DownloadBroken) as error:
+            if (age := purchase.age_seconds) <= poll.FORGOTTEN_AFTER:
+                raise
+            raise JobForgotten(
+                f"{as_sentence(error.what)} The job was made {age / 3600:.0f} h ago and is billed.",
+                job_id=purchase.job_id,
+                remedy=f"Ask the provider for the file of job {purchase.job_id}, or buy the video again with "
+                "--on-ambiguous resubmit.",
+            ) from error
+
+    async def wait(self, purchase: Purchase) -> VideoJob:
+        """See `steps.wait`."""
+        learner = None
+        if self._durations is not None:
+            await self._durations.recall(purchase.claim.plan.request.model)
+            learner = self._durations.learner
+        return await step(await_job, purchase, self._client, self._policy, learner)
+
+    async def download(self, purchase: Purchase, job: VideoJob) -> Clip:
+        """See `steps.download`."""
+        return await step(fetch_clip, purchase, job, self._client, self._ledger, self._spool)
+
+    async def archive(self, purchase: Purchase, job: VideoJob, clip: Clip) -> VideoRecord:
+        """See `steps.archive`. Where another run of the same claim was first, with other bytes, its file holds."""
+        try:
+            return await step(store_clip, purchase, job, clip, self._ledger, self._spool)
+        except ObjectConflict:
+            clip.file.path.unlink(missing_ok=True)
+            purchase = purchase.model_copy(update={"resumed": True})
+            clip = await self.download(purchase, job)
+            return await step(store_clip, purchase, job, clip, self._ledger, self._spool)

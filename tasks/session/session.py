@@ -1,0 +1,142 @@
+"""What the steps of one account and one archive share in a process: its client, its ledger, its pacing, its learner."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from contextlib import AsyncExitStack
+from typing import TypeVar
+
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.session.buying import Buyer
+from prefect_together_video.tasks.session.duration_history import DurationHistory
+from prefect_together_video.tasks.session.finishing import Finisher
+from prefect_together_video.tasks.session.readiness import check_machine
+from prefect_together_video.tasks.session.run_budget import RunBudget
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.steps.download import Clip
+from prefect_together_video.tasks.steps.purchase import Purchase
+from together_video.api.client import TogetherClient
+from together_video.jobs import VideoJob
+from together_video.ledger.spool import Spool
+from together_video.media.link_checks import LinkChecks
+from together_video.polling.policy import PollPolicy
+
+T = TypeVar("T")
+
+#: Jobs whose facts and links are remembered, so that the next step need not ask for them.
+_REMEMBERED = 2000
+#: Of downloaded clips fewer: each holds its poster.
+_CLIPS = 64
+
+
+class Session:
+    """Live objects of one event loop. `users` counts who works with it, `idle_since` is when the last one left."""
+
+    def __init__(self, client: TogetherClient, ledger: Ledger, link_checks: LinkChecks) -> None:
+        self.client, self.ledger, self.link_checks = client, ledger, link_checks
+        self.spool = Spool()
+        self._durations: dict[PollPolicy, DurationHistory] = {}
+        self.users = 0
+        self.idle_since = time.monotonic()
+        self._stack = AsyncExitStack()
+        self._purchases: OrderedDict[str, Purchase] = OrderedDict()
+        self._jobs: OrderedDict[str, VideoJob] = OrderedDict()
+        self._clips: OrderedDict[str, Clip] = OrderedDict()
+        self._checked: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, together: TogetherCredentials, archive: VideoArchive) -> Session:
+        """Raises ConfigurationError: the blocks make no client, or this machine has no folder for downloads."""
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(together.get_client())
+            ledger = await stack.enter_async_context(archive.open())
+            session = cls(client, ledger, await stack.enter_async_context(LinkChecks()))
+            session.spool.sweep()
+            session._stack = stack.pop_all()
+        return session
+
+    async def close(self) -> None:
+        if self._checked is not None:
+            self._checked.cancel()
+        await self._stack.aclose()
+
+    async def check(self) -> None:
+        """Show once, before anything is claimed, that this machine and this archive can finish what is bought.
+
+        Raises:
+            ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
+        """
+        if self._checked is None or (self._checked.done() and self._failed(self._checked)):
+            self._checked = asyncio.create_task(self._check())
+        await asyncio.shield(self._checked)
+
+    async def _check(self) -> None:
+        for outcome in await asyncio.gather(
+            check_machine(self.client, self.spool), self.ledger.check(), return_exceptions=True
+        ):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    @staticmethod
+    def _failed(task: asyncio.Task[None]) -> bool:
+        return task.cancelled() or task.exception() is not None
+
+    def buyer(self, policy: RunPolicy) -> Buyer:
+        """Buys for one task run, without a budget of its own: the archive's monthly limit holds."""
+        return Buyer(
+            self.client,
+            self.ledger,
+            self.spool,
+            budget=RunBudget(None),
+            link_checks=self.link_checks,
+            policy=policy,
+            tell=lambda *_: None,
+        )
+
+    def finisher(self, poll: PollPolicy | None) -> Finisher:
+        """Waits for jobs as `poll` says, and archives them."""
+        poll = poll or PollPolicy()
+        if poll.adaptive and poll not in self._durations:
+            self._durations[poll] = DurationHistory(self.ledger, poll)
+        return Finisher(self.client, self.ledger, self.spool, poll, self._durations.get(poll))
+
+    async def keep_durations(self) -> None:
+        """Store what was learned of how long the models take."""
+        for durations in self._durations.values():
+            await durations.keep()
+
+    def remember(self, purchase: Purchase, *, job: VideoJob | None = None, clip: Clip | None = None) -> None:
+        """Keep what a step has found out, for the next one in this process."""
+        video = purchase.claim.id
+        _keep(self._purchases, video, purchase, _REMEMBERED)
+        if job is not None:
+            _keep(self._jobs, video, job, _REMEMBERED)
+        if clip is not None:
+            _keep(self._clips, video, clip, _CLIPS)
+
+    def forget(self, video: str) -> None:
+        for known in (self._purchases, self._jobs, self._clips):
+            known.pop(video, None)
+
+    def purchase(self, video: str) -> Purchase | None:
+        return self._purchases.get(video)
+
+    def job(self, video: str) -> VideoJob | None:
+        """The completed job, with a link that works for a while."""
+        return self._jobs.get(video)
+
+    def clip(self, video: str) -> Clip | None:
+        """The downloaded file, if it still lies on this machine."""
+        clip = self._clips.get(video)
+        return clip if clip is not None and clip.file.path.exists() else None
+
+
+def _keep(known: OrderedDict[str, T], video: str, value: T, most: int) -> None:
+    known[video] = value
+    known.move_to_end(video)
+    if len(known) > most:
+        known.popitem(last=False)

@@ -1,0 +1,131 @@
+"""The sessions of this process: one for each account and archive, whichever task asks, from whichever thread."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+from anyio.lowlevel import RunVar
+from prefect.blocks.core import Block
+
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.tasks.running.background import background
+from prefect_together_video.tasks.session.session import Session
+from together_video.errors import ConfigurationError, InputError
+from together_video.text import one_line
+
+B = TypeVar("B", bound=Block)
+
+#: A session that nobody has worked with for so long is closed when another one is opened, in seconds.
+_IDLE = 600.0
+#: How long a block that was loaded by its name is taken for the newest, in seconds.
+_FRESH = 60.0
+
+
+class _Sessions:
+    """Those of one event loop."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, asyncio.Task[Session]] = {}
+        self.loaded: dict[tuple[type[Block], str], tuple[float, Block]] = {}
+        self.loading = asyncio.Lock()
+
+    async def close(self) -> None:
+        for task in self.opened.values():
+            if task.done() and not task.cancelled() and task.exception() is None:
+                await task.result().close()
+        self.opened.clear()
+
+
+_current: RunVar[_Sessions] = RunVar("sessions")
+
+
+def _sessions() -> _Sessions:
+    try:
+        return _current.get()
+    except LookupError:
+        made = _Sessions()
+        _current.set(made)
+        if (shared := background()).loop is asyncio.get_running_loop():
+            shared.at_exit.append(made.close)
+        return made
+
+
+async def block_of(kind: type[B], given: B | str | None) -> B:
+    """The block that was given, the saved one of this name, or what the environment says.
+
+    Raises:
+        ConfigurationError: there is no such block, or the environment lacks something.
+        InputError: it is none of these.
+    """
+    if given is None:
+        return cast(B, cast(Any, kind).from_env())
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, str):
+        return await _loaded(kind, given)
+    raise InputError(
+        f"{one_line(repr(given), 60)} is not a {kind.__name__} block: give one, the name of a saved one, or nothing "
+        "for what the environment says."
+    )
+
+
+async def _loaded(kind: type[B], name: str) -> B:
+    known = _sessions()
+    async with known.loading:
+        when, block = known.loaded.get((kind, name), (0.0, None))
+        if block is None or time.monotonic() - when > _FRESH:
+            plain = name.removeprefix(f"{kind.get_block_type_slug()}/")
+            try:
+                block = await kind.aload(plain)
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"There is no {kind.get_block_type_name()} block named {one_line(plain, 60)!r}: save one, or run "
+                    f"together-video save-blocks."
+                ) from error
+            known.loaded[kind, name] = (time.monotonic(), block)
+    return cast(B, block)
+
+
+@asynccontextmanager
+async def session_for(together: TogetherCredentials, archive: VideoArchive) -> AsyncIterator[Session]:
+    """The session of these two, shared with all who use the same on this event loop.
+
+    Raises:
+        ConfigurationError: see `Session.open`.
+    """
+    known, key = _sessions(), _identity(together, archive)
+    task = known.opened.get(key)
+    if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        await _close_idle(known)
+        task = known.opened[key] = asyncio.create_task(Session.open(together, archive))
+    session = await asyncio.shield(task)
+    session.users += 1
+    try:
+        yield session
+    finally:
+        session.users -= 1
+        if session.users == 0:
+            session.idle_since = time.monotonic()
+            await session.keep_durations()
+
+
+async def _close_idle(known: _Sessions) -> None:
+    for key, task in list(known.opened.items()):
+        if task.done() and not task.cancelled() and task.exception() is None:
+            session = task.result()
+            if session.users == 0 and time.monotonic() - session.idle_since > _IDLE:
+                del known.opened[key]
+                await session.close()
+
+
+def _identity(*blocks: Block) -> str:
+    """The same for blocks that say the same, secrets included; it can be logged, as it tells nothing of them."""
+    said = [block.model_dump(mode="json", context={"include_secrets": True}) for block in blocks]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
