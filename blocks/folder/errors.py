@@ -23,6 +23,13 @@ def missing(folder: str) -> BucketRefused:
     )
 
 
+def unmakeable(folder: str, error: OSError) -> BucketRefused:
+    return BucketRefused(
+        f"The folder {folder} cannot be made ({error.strerror or error}).",
+        remedy="Make it, or name another folder.",
+    )
+
+
 def replaced(folder: str) -> BucketRefused:
     return BucketRefused(
         f"{folder} is not the folder any more that this run began with.",

@@ -23,6 +23,7 @@ from prefect_together_video.blocks.folder.errors import (
     linked,
     missing,
     replaced,
+    unmakeable,
 )
 from together_video.errors import ArchiveError, StoreUnavailable, StoreUnsafe
 from together_video.ledger.place import ArchivePlace
@@ -67,6 +68,8 @@ class Files:
             self._root.mkdir(parents=True)
         except FileExistsError:
             made = False
+        except OSError as error:
+            raise unmakeable(self.shown, error) from error
         else:
             made = True
             _sync_folder(self._root.parent)
@@ -81,7 +84,7 @@ class Files:
         """
         try:
             found = os.stat(self._root)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise missing(self.shown) from error
         if not stat.S_ISDIR(found.st_mode):
             raise missing(self.shown)

@@ -153,6 +153,9 @@ class Terminal:
                 self.out.print(
                     f"To look at it: together-video gallery {summary.page.split('/')[-2]}", markup=False
                 )
+        files = [found.file for found in summary.videos if found.file]
+        if files:
+            self.out.print(f"Play: {printable(files[0], 2000)}", soft_wrap=True, markup=False)
 
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document on stdout."""
