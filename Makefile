@@ -26,7 +26,7 @@ help:
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
 	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
-	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the bucket (SEED=, JOBS=)"
+	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
@@ -70,7 +70,7 @@ test-ends: $(INSTALLED)
 	@$(PYTEST) -m "" tests/blocks tests/tasks $(BATCH)
 
 chaos: $(INSTALLED)
-	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE))
 
 faults: $(INSTALLED)
 	@WRITE_FAULTS=1 $(BIN)/pytest -o addopts="-q --import-mode=importlib" tests/faults

@@ -1,27 +1,31 @@
-"""Where videos are kept: a bucket, a prefix and how objects are stored, as a Prefect block."""
+"""Where videos are kept: a bucket or a folder, a prefix and how objects are stored, as a Prefect block."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Self
 
 from prefect.blocks.core import Block
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
 from prefect_together_video.blocks.s3.objects import Storage
 from prefect_together_video.blocks.s3.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
+from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
-from together_video.ledger.settings import archive_from_env, check_bucket
+from together_video.ledger.place import ArchivePlace
+from together_video.ledger.settings import archive_from_env, check_bucket, check_folder, check_name_in_folder
 
 
 class VideoArchive(Block):
-    """The S3 bucket that videos, their posters and their records are kept in.
+    """The S3 bucket or the folder that videos, their posters and their records are kept in.
 
     Example:
         Load the block and list what is in flight:
@@ -39,11 +43,24 @@ class VideoArchive(Block):
     _block_type_slug = "video-archive"
     _logo_url = "https://cdn.sanity.io/images/3ugk85nk/production/d74b16fe84ce626345adf235a47008fea2869a60-225x225.png"  # type: ignore[assignment]
     _documentation_url = "https://docs.aws.amazon.com/s3/"  # type: ignore[assignment]
-    _description = "The S3 bucket that generated videos, their posters and their records are kept in."
+    _description = (
+        "The S3 bucket or folder that generated videos, their posters and their records are kept in."
+    )
 
-    bucket: str = Field(min_length=1, title="Bucket", description="The bucket's name.")
+    bucket: str | None = Field(
+        default=None, title="Bucket", description="The bucket's name. Give this or a folder."
+    )
+    folder: str | None = Field(
+        default=None,
+        title="Folder",
+        description=(
+            "A folder of the machine that runs this, or of a file system that all workers share, in place of a bucket."
+        ),
+    )
     prefix: str = Field(
-        default="", title="Prefix", description="The folder of the bucket under which everything is kept."
+        default="",
+        title="Prefix",
+        description="The folder inside of the bucket, or of the folder, under which everything is kept.",
     )
     template: str = Field(
         default=DEFAULT_TEMPLATE,
@@ -78,11 +95,26 @@ class VideoArchive(Block):
         description="AWS or MinIO credentials; without them boto3 looks in its usual places.",
     )
 
+    @field_validator("bucket", "folder", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: object) -> object:
+        """A form sends what was emptied as empty text."""
+        return None if isinstance(value, str) and not value.strip() else value
+
     @field_validator("bucket")
     @classmethod
-    def _bucket_is_a_name(cls, value: str) -> str:
+    def _bucket_is_a_name(cls, value: str | None) -> str | None:
         try:
-            return check_bucket(value)
+            return None if value is None else check_bucket(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("folder")
+    @classmethod
+    def _folder_is_a_path(cls, value: str | None) -> str | None:
+        try:
+            # As it is given: ~ is whoever runs this, which may be a worker elsewhere.
+            return None if value is None else (check_folder(value) and value.strip())
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
 
@@ -126,16 +158,44 @@ class VideoArchive(Block):
             return MinIOCredentials.model_validate(dict(value))
         return value
 
+    @model_validator(mode="after")
+    def _is_in_one_place(self) -> Self:
+        if (self.bucket is None) == (self.folder is None):
+            raise ValueError("give either a bucket or a folder")
+        if self.folder is not None:
+            if self.storage_class or self.sse_kms_key_id or self.tags or self.credentials:
+                raise ValueError(
+                    "storage class, KMS key, tags and credentials are of a bucket, not of a folder"
+                )
+            try:
+                check_name_in_folder(self.prefix, "prefix")
+                check_name_in_folder(self.template, "file name template")
+            except ConfigurationError as error:
+                raise ValueError(str(error)) from error
+        return self
+
     @classmethod
-    def from_env(cls) -> Self:
-        """From VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX and VIDEO_ARCHIVE_MONTHLY_LIMIT_USD; keys and endpoint
-        are boto3's AWS_* variables.
+    def from_env(cls, folder: str | Path | None = None) -> Self:
+        """From VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX and
+        VIDEO_ARCHIVE_MONTHLY_LIMIT_USD; keys and endpoint of a bucket are boto3's AWS_* variables.
+
+        Args:
+            folder: a folder in place of the bucket or folder that the environment names.
 
         Raises:
-            ConfigurationError: there is no bucket name, the prefix is no plain path, or the limit no amount.
+            ConfigurationError: there is neither, or both, the prefix is no plain path, or the limit no amount.
         """
-        bucket, prefix, limit = archive_from_env()
-        return cls(bucket=bucket, prefix=prefix, monthly_limit_usd=limit)
+        found = archive_from_env(folder)
+        try:
+            return cls(**found.model_dump())
+        except ValidationError as error:
+            raise ConfigurationError(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+
+    @property
+    def place(self) -> ArchivePlace:
+        """Which bucket or folder it is, seen from the machine that runs this."""
+        folder = None if self.folder is None else check_folder(self.folder)
+        return ArchivePlace(bucket=self.bucket, folder=folder)
 
     @property
     def layout(self) -> Layout:
@@ -144,11 +204,22 @@ class VideoArchive(Block):
     @asynccontextmanager
     async def open(self, *, attempts: int = 5) -> AsyncIterator[Ledger]:
         """The ledger in this bucket, over one S3 client that all threads share and that sends a call up to
-        `attempts` times.
+        `attempts` times; or in this folder.
 
         Raises:
             ConfigurationError: boto3 finds no credentials, no region or no such profile.
         """
+        store = self._folder_store() if self.bucket is None else self._object_store(self.bucket, attempts)
+        try:
+            yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd)
+        finally:
+            store.close()
+
+    def _folder_store(self) -> Store:
+        # `~` and relative paths are those of the machine that opens it.
+        return FolderStore(self.place.location)
+
+    def _object_store(self, bucket: str, attempts: int) -> Store:
         connections = FACTS_AT_ONCE + FILES_AT_ONCE
         client = make_client(self.credentials, connections, attempts=attempts)
         storage = Storage(
@@ -156,13 +227,9 @@ class VideoArchive(Block):
             sse_kms_key_id=self.sse_kms_key_id,
             tags=tuple(self.tags.items()),
         )
-        store = ObjectStore(
+        return ObjectStore(
             client,
-            self.bucket,
+            bucket,
             storage=storage,
             impatient=lambda: make_client(self.credentials, connections, attempts=1),
         )
-        try:
-            yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd)
-        finally:
-            store.close()

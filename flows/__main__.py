@@ -48,7 +48,8 @@ def _version() -> str:
 
 app = App(
     name="together-video",
-    help="Turn a brief into generated videos in an S3 bucket: nothing is paid for twice, nothing paid for is lost.",
+    help="Turn a brief into generated videos in an S3 bucket or a folder: nothing is paid for twice, nothing paid for "
+    "is lost.",
     help_format="plaintext",
     version=_version,
     version_flags=["--version"],

@@ -1,4 +1,4 @@
-"""Flow: hold every record against the bucket, find what is orphaned or half-written, add up the cost."""
+"""Flow: hold every record against the archive, find what is orphaned or half-written, add up the cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
-from prefect_together_video.blocks.s3.objects import ListedObject
+from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.parameters import Archive, documented, run_name
 from prefect_together_video.flows.reporting.results import final, refused
 from prefect_together_video.tasks.running.runs import run_logger
@@ -86,7 +86,8 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
             for key in await ledger.spending.entries.left_behind(remaining)
         ]
     return AuditReport(
-        bucket=ledger.bucket,
+        location=ledger.place.under(layout.key("")),
+        bucket=ledger.place.bucket,
         records=len(records),
         objects=len(media),
         bytes=sum(stored.size for stored in media.values()),
@@ -141,7 +142,7 @@ async def _compare(
     there = media.get(stored.key)
     if there is None:
         return AuditFinding(
-            kind="missing", key=stored.key, message="the record names it, the bucket has it not"
+            kind="missing", key=stored.key, message="the record names it, and it is not there"
         )
     if there.size != stored.size:
         words = f"has {there.size} bytes, {stored.size} are recorded"
@@ -165,7 +166,7 @@ async def _inputs(ledger: Ledger, records: list[VideoRecord], *, deep: bool) -> 
     kept = {stored.key for stored in await ledger.store.list(ledger.layout.key("media", ""))}
     named = {reference for record in records for reference in references_of(record.plan.request)}
     keys = sorted(map(ledger.layout.referenced, named))
-    missing = "a record's request names it, the bucket has it not"
+    missing = "a record's request names it, and it is not there"
     findings = [AuditFinding(kind="missing", key=key, message=missing) for key in keys if key not in kept]
     if deep:
         for key in kept & set(keys):

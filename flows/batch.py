@@ -36,7 +36,7 @@ from prefect_together_video.flows.reporting import artifacts, events
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from prefect_together_video.flows.reporting.results import final_state, refused
 from prefect_together_video.tasks.running.runs import run_logger, step
-from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
+from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
 from prefect_together_video.tasks.session.planning import check_requests, edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.prompts import write_prompts
@@ -122,6 +122,8 @@ async def generate_batch(
         async with open_pipeline(together, archive, policy) as pipeline:
             origin = None
             if brief is not None:
+                # Before the chat model is paid for its prompts.
+                await refuse_unsendable(intake, pipeline.ledger, source.names)
                 written = await _prompts(brief, now, source.model, pipeline)
                 source, origin = source.written(written), written.origin
             made = await keep_media(intake, pipeline.ledger, source.names)
@@ -146,7 +148,7 @@ async def generate_batch(
             rows = CachedRows(summary, plans, pipeline.records)
             summary = await publish(pipeline.ledger, batch_id, source.title, rows, summary)
             await artifacts.show(pipeline.ledger, pipeline.records, source.title, summary)
-            events.batch_finished(batch_id, source.title, summary, pipeline.ledger.bucket)
+            events.batch_finished(batch_id, source.title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)
     except VideoError as error:
         return refused(error)

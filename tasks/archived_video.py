@@ -77,7 +77,7 @@ class ArchivedVideo(BaseModel):
         return cls(
             video_id=record.id,
             job_id=record.job_id,
-            bucket=ledger.bucket,
+            bucket=ledger.place.bucket,
             key=record.video.key,
             uri=ledger.store.uri(record.video.key),
             poster_key=record.poster.key if record.poster else None,
@@ -132,6 +132,11 @@ class ArchivedVideo(BaseModel):
             raise ConfigurationError("A link works for 1 to 604,800 seconds (7 days).")
         async with (await self._archive(given)).open() as ledger:
             check_location(self.location, ledger)
+            if not ledger.store.gives_links:
+                raise ConfigurationError(
+                    f"{self.uri} is in a folder, which gives no links.",
+                    remedy="Give that file itself, or a copy.",
+                )
             return (await ledger.store.links([self.key], seconds=seconds))[self.key]
 
     async def _copy(self, path: Path, given: VideoArchive | str | None) -> Path:

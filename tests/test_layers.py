@@ -22,7 +22,7 @@ ROOMS = {
         *("", "network", "media", "api", "polling", "catalogue"),
         *("ledger", "prompts", "inputs", "gallery", "sandbox"),
     ),
-    "blocks": ("s3", "ledger", ""),
+    "blocks": ("store", "s3", "folder", "ledger", ""),
     "tasks": ("running", "steps", "session", ""),
     "flows": ("server", "reporting", "engine", "", "checkup", "cli", "__main__"),
 }

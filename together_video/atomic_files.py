@@ -25,6 +25,24 @@ def settle(out: BinaryIO, part: Path, path: Path) -> None:
         os.close(folder)
 
 
+def settle_new(part: Path, path: Path) -> bool:
+    """Give a part that is written its name, unless that is taken: nothing is overwritten."""
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A file system without hard links. Two at the same time are not told apart there.
+        if os.path.lexists(path):
+            return False
+        part.replace(path)
+    else:
+        part.unlink()
+    return True
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a small file. Durable on return.
 

@@ -26,9 +26,9 @@
     ├── BudgetReached              not started: it would pass a limit that was set
     ├── CreateAmbiguous            it may have been paid for: held, never repeated by itself
     └── ArchiveError
-        ├── BucketRefused          there is no such bucket, or it is not ours to use
-        ├── StoreUnavailable       S3 does not answer, or asks to slow down
-        ├── StoreUnsafe            the store ignores If-None-Match: no claim would hold
+        ├── BucketRefused          there is no such bucket or folder, or it is not ours to use
+        ├── StoreUnavailable       S3 does not answer, or asks to slow down; a disk fails or is full
+        ├── StoreUnsafe            the store writes over what is there: no claim would hold
         └── ObjectConflict         something else lies under the key
 
 Each error says as data whether the same call may be made again (`retryable`), what was spent (`spent`), and what
@@ -320,23 +320,23 @@ class CreateAmbiguous(VideoError):
 
 
 class ArchiveError(VideoError):
-    """The bucket, or the server behind it."""
+    """The bucket or the folder of an archive, or what is behind it."""
 
 
 class BucketRefused(ArchiveError):
-    """The bucket does not exist, or these credentials may not use it."""
+    """The bucket or folder does not exist, or these credentials, or this user, may not use it."""
 
     exit_code = 2
 
 
 class StoreUnavailable(ArchiveError):
-    """The S3 server does not answer, answers 5xx, or asks to slow down."""
+    """The S3 server does not answer, answers 5xx, or asks to slow down; the folder's disk fails, or is full."""
 
     retryable = True
 
 
 class StoreUnsafe(ArchiveError):
-    """The S3 server ignores `If-None-Match`, so no claim would hold."""
+    """The S3 server ignores `If-None-Match`, or the file system has no exclusive create: no claim would hold."""
 
     spent = Spent.NOTHING
     exit_code = 2

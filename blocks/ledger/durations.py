@@ -1,4 +1,4 @@
-"""What jobs of each model took, kept in the bucket for later runs: write-once facts, few and small.
+"""What jobs of each model took, kept in the archive for later runs: write-once facts, few and small.
 
 A fact holds all that its writer knew, of earlier runs too, so only the newest is ever read. Its key
 is the day and the number of durations: while little is known each run that saw more adds one, later the
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.blocks.store.store import Store
 from together_video.ledger.layout import Layout, slug_of_name
 from together_video.polling.learner import DurationFacts
 
@@ -18,7 +18,7 @@ from together_video.polling.learner import DurationFacts
 class DurationStatistics:
     """Keys under `statistics/<model>/`. Raises `ArchiveError`s; see `store`."""
 
-    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+    def __init__(self, store: Store, layout: Layout) -> None:
         self._store = store
         self._layout = layout
 

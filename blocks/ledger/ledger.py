@@ -1,4 +1,4 @@
-"""The ledger: write-once facts about every purchase, kept in the bucket beside the videos.
+"""The ledger: write-once facts about every purchase, kept in the archive beside the videos.
 
 The order of writes is what keeps the promise. A claim is made before the POST, the job id is
 stored before anything else happens, the record is written before the facts in flight are
@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
 from prefect_together_video.blocks.ledger.media import MediaStore
 from prefect_together_video.blocks.ledger.spending import MonthlySpending
-from prefect_together_video.blocks.s3.objects import StoredBytes
-from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.blocks.store.objects import StoredBytes
+from prefect_together_video.blocks.store.store import Store
 from together_video.errors import (
     ArchiveError,
     NoClearAnswer,
@@ -31,6 +31,7 @@ from together_video.errors import (
     VideoError,
 )
 from together_video.ledger.layout import Layout
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import (
     Ambiguity,
     Claim,
@@ -50,7 +51,7 @@ _log = logging.getLogger("together_video")
 
 
 class Facts(BaseModel):
-    """Everything the bucket knows about one purchase, and what that adds up to."""
+    """Everything the archive knows about one purchase, and what that adds up to."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +75,7 @@ class InFlight(BaseModel):
 class Ledger:
     """The facts of one archive. Raises `ArchiveError`s; see `store`."""
 
-    def __init__(self, store: ObjectStore, layout: Layout, *, monthly_limit: Decimal | None = None) -> None:
+    def __init__(self, store: Store, layout: Layout, *, monthly_limit: Decimal | None = None) -> None:
         self.store = store
         self.layout = layout
         self.media = MediaStore(store, layout)
@@ -84,11 +85,12 @@ class Ledger:
         self._unsure: dict[str, Claim] = {}
 
     @property
-    def bucket(self) -> str:
-        return self.store.bucket
+    def place(self) -> ArchivePlace:
+        """Which bucket or folder it is in."""
+        return self.store.place
 
     async def check(self) -> None:
-        """Show that this bucket can hold a ledger, before anything is paid. See `ObjectStore.probe`."""
+        """Show that this bucket or folder can hold a ledger, before anything is paid. See `Store.probe`."""
         await self.store.probe(self.layout.key(""))
 
     async def claim(
@@ -98,13 +100,14 @@ class Ledger:
 
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
-            ConfigurationError: its file's key would be longer than S3 takes.
+            ConfigurationError: its file's key would be longer than the store takes.
         """
         claim = self._unsure.pop(plan.id, None)
         if claim is None:
             now = datetime.now(UTC)
             # First: a key that the store would refuse must be found before anything is reserved or paid.
             video_key, poster_key = self.layout.media(plan, now)
+            self.store.check_key(video_key)
             reservation = await self.spending.reserve(plan.id, plan.estimate_usd)
             claim = Claim(
                 id=plan.id,
@@ -324,9 +327,9 @@ class Ledger:
             return kind.model_validate_json(stored.data)
         except ValidationError as error:
             raise ArchiveError(
-                f"{key} in bucket {self.bucket} is not what this project wrote "
+                f"{self.store.uri(key)} is not what this project wrote "
                 f"({counted(error.error_count(), 'problem')} in it).",
                 # What it was is not known: perhaps a job's id.
                 spent=Spent.PERHAPS,
-                remedy="Look at the object by hand.",
+                remedy="Look at it by hand.",
             ) from error

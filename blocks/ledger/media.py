@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from anyio import to_thread
 
-from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.blocks.store.store import Store
 from together_video.api.downloads import hash_file
 from together_video.errors import MediaRefused, ObjectConflict, Spent
 from together_video.ledger.layout import Layout
 from together_video.media.files import MediaFile
+from together_video.media.inline import data_url, why_not_inline
 from together_video.media.references import LINK_SECONDS
 
 
 class MediaStore:
     """Media of an archive, which requests name by their references."""
 
-    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+    def __init__(self, store: Store, layout: Layout) -> None:
         self._store, self._layout = store, layout
 
     async def keep(self, file: MediaFile) -> bool:
@@ -45,7 +46,7 @@ class MediaStore:
         if await self._store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
             return True
         if not await self._holds(key, file):
-            raise ObjectConflict(f"{key} in bucket {self._store.bucket} could neither be written nor read.")
+            raise ObjectConflict(f"{self._store.uri(key)} could neither be written nor read.")
         return False
 
     async def _holds(self, key: str, file: MediaFile) -> bool:
@@ -55,24 +56,48 @@ class MediaStore:
         sha256 = head.sha256 or await self._store.content_sha256(key)
         if head.size != file.size or sha256 != file.sha256:
             raise ObjectConflict(
-                f"{key} in bucket {self._store.bucket} holds other content than its name says: remove it and run again."
+                f"{self._store.uri(key)} holds other content than its name says: remove it and run again."
             )
         return True
 
     async def lacks(self, references: Iterable[str]) -> list[str]:
-        """Which of these references name nothing in the bucket."""
+        """Which of these references name nothing in the archive."""
         return [
             reference
             for reference in references
             if await self._store.head(self._layout.referenced(reference)) is None
         ]
 
+    async def unsendable(self, references: Iterable[str], files: Mapping[str, MediaFile]) -> dict[str, str]:
+        """Which of these references cannot reach the provider, and why. `files` are those that are looked at."""
+        if self._store.gives_links:
+            return {}
+        found: dict[str, str] = {}
+        for reference in references:
+            file = files.get(reference)
+            known = file or await self._store.head(self._layout.referenced(reference))
+            if known is not None and (why := why_not_inline(reference, known.size)):
+                found[reference] = why
+        return found
+
     async def links(self, references: Iterable[str]) -> dict[str, str]:
-        """A link for each reference that works without credentials for up to seven days.
+        """What the provider gets for each reference: a link that works without credentials for up to seven days,
+        or the content itself as a data URL where the archive gives no links.
 
         Raises:
             InputError: one is no reference.
+            MediaRefused: its content is missing, or cannot be sent in this way.
         """
         keys = {reference: self._layout.referenced(reference) for reference in references}
-        signed = await self._store.links(keys.values(), seconds=LINK_SECONDS)
-        return {reference: signed[key] for reference, key in keys.items()}
+        if self._store.gives_links:
+            signed = await self._store.links(keys.values(), seconds=LINK_SECONDS)
+            return {reference: signed[key] for reference, key in keys.items()}
+        return {reference: await self._inline(reference, key) for reference, key in keys.items()}
+
+    async def _inline(self, reference: str, key: str) -> str:
+        head = await self._store.head(key)
+        why = why_not_inline(reference, head.size) if head else "there is no such content in the archive"
+        stored = None if why else await self._store.get(key)
+        if stored is None:
+            raise MediaRefused(f"{reference}: {why or 'it was removed from the archive'}.")
+        return data_url(reference, stored.data)

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
 from prefect_together_video.blocks.ledger.spending_entries import SpendingEntries, this_month
-from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.blocks.store.store import Store
 from together_video.errors import BudgetReached
 from together_video.ledger.layout import Layout
 
@@ -44,7 +44,7 @@ class MonthlySpending:
 
     def __init__(
         self,
-        store: ObjectStore,
+        store: Store,
         layout: Layout,
         limit: Decimal | None,
         *,

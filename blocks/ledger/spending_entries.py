@@ -1,4 +1,4 @@
-"""What a month has cost an archive, as keys in its bucket, one for each purchase."""
+"""What a month has cost an archive, as keys in it, one for each purchase."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from prefect_together_video.blocks.s3.objects import ListedObject
-from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.blocks.store.objects import ListedObject
+from prefect_together_video.blocks.store.store import Store
 from together_video.errors import VideoError
 from together_video.ledger.layout import Layout
 from together_video.ledger.records import VideoRecord
@@ -42,7 +42,7 @@ class SpendingEntries:
     Amounts are in USD, months are written `2026-11`. Raises the store's errors.
     """
 
-    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+    def __init__(self, store: Store, layout: Layout) -> None:
         self._store = store
         self._layout = layout
 

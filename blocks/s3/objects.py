@@ -1,8 +1,7 @@
-"""Objects of the bucket as they are listed, read and stored."""
+"""How objects of a bucket are stored."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict
@@ -29,32 +28,3 @@ class Storage(BaseModel):
         if self.tags:
             options["Tagging"] = urlencode(self.tags)
         return options
-
-
-class StoredBytes(BaseModel):
-    """A small object as read: its bytes, its age in seconds by the server's own clock, its version's ETag."""
-
-    model_config = ConfigDict(frozen=True)
-
-    data: bytes
-    age_seconds: float
-    etag: str | None = None
-
-
-class ListedObject(BaseModel):
-    """An object in a listing: its key, its size in bytes, when it was written."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    size: int
-    written_at: datetime
-
-
-class StoredHead(BaseModel):
-    """An object's size in bytes and, where known, its SHA-256 in hexadecimal."""
-
-    model_config = ConfigDict(frozen=True)
-
-    size: int
-    sha256: str | None

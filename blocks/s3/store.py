@@ -32,7 +32,8 @@ from prefect_together_video.blocks.s3.errors import (
     told_time,
     translated,
 )
-from prefect_together_video.blocks.s3.objects import ListedObject, Storage, StoredBytes, StoredHead
+from prefect_together_video.blocks.s3.objects import Storage
+from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes, StoredHead
 from together_video.atomic_files import part_of
 from together_video.errors import (
     ArchiveError,
@@ -42,6 +43,7 @@ from together_video.errors import (
     StoreUnavailable,
     StoreUnsafe,
 )
+from together_video.ledger.place import ArchivePlace
 from together_video.text import one_line
 
 if TYPE_CHECKING:
@@ -58,7 +60,9 @@ FACTS_AT_ONCE = FILES_AT_ONCE = 16
 
 
 class ObjectStore:
-    """One bucket. Every method raises `ArchiveError` (see `errors`), never botocore's own errors."""
+    """One bucket. Every method raises `ArchiveError` (see `errors`), never botocore's own errors; see `Store`."""
+
+    gives_links = True
 
     def __init__(
         self,
@@ -90,8 +94,15 @@ class ObjectStore:
     def __repr__(self) -> str:
         return f"ObjectStore({self.bucket!r})"
 
+    @property
+    def place(self) -> ArchivePlace:
+        return ArchivePlace(bucket=self.bucket)
+
     def uri(self, key: str) -> str:
-        return f"s3://{self.bucket}/{key}"
+        return self.place.uri(key)
+
+    def check_key(self, key: str) -> None:
+        """S3's own limit is the layout's."""
 
     async def probe(self, prefix: str) -> None:
         """Show that the bucket is there, is ours, and keeps write-once promises.

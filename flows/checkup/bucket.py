@@ -1,4 +1,4 @@
-"""The archive: whether its bucket is there and keeps the promises that a ledger needs."""
+"""The archive: whether its bucket or folder is there and keeps the promises that a ledger needs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ ATTEMPTS = 2
 
 
 async def check_archive(archive: VideoArchive) -> CheckLine:
-    """Probe the bucket as a run does before it buys anything; leaves one small object, `store.json`.
+    """Probe the archive as a run does before it buys anything; leaves one small object, `store.json`.
 
     Raises:
-        VideoError: there is no such bucket, it refuses something, or its server would not hold a claim.
+        VideoError: there is no such bucket or folder, it refuses something, or it would not hold a claim.
     """
     async with archive.open(attempts=ATTEMPTS) as ledger:
         await ledger.check()
         verifies = ledger.store.verifies_checksums
-    where = printable(f"s3://{archive.bucket}/{archive.layout.key('')}", 200)
+        where = printable(ledger.place.under(ledger.layout.key("")), 200)
     limit = f"; monthly limit {archive.monthly_limit_usd} USD" if archive.monthly_limit_usd else ""
+    if archive.folder is not None:
+        return ok(
+            ARCHIVE, f"{where} can be listed, written and deleted from; of two writers one wins{limit}."
+        )
     found = f"{where} can be listed, written and deleted from; If-None-Match is honoured"
     if verifies:
         return ok(ARCHIVE, f"{found}; checksums are verified{limit}.")

@@ -50,11 +50,13 @@ async def api_time(base_url: str) -> datetime | None:
 
 
 async def s3_time(archive: VideoArchive) -> datetime | None:
-    """What time the server of the archive has.
+    """What time the server of the archive has; None for a folder, whose clock may differ from ours.
 
     Raises:
         VideoError: it does not answer.
     """
+    if archive.folder is not None:
+        return None
     async with archive.open(attempts=ATTEMPTS) as ledger:
         return await ledger.store.clock(ledger.layout.key(""))
 

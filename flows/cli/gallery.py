@@ -30,13 +30,13 @@ def gallery(
     Parameters
     ----------
     batch
-        The id of a batch: the name of its folder under batches/ in the bucket.
+        The id of a batch: the name of its folder under batches/ in the archive.
     latest
         Without a batch: how many videos, the newest first.
     folder
         Where the page goes, with the videos and posters that it shows. What is there already is not fetched again.
     links
-        Fetch nothing: the page links to the bucket, by signed links that work for a week.
+        Fetch nothing: the page links to the archive; into a bucket by signed links that work for a week.
     """
     if place.together is not None:
         raise InputError("A gallery does not ask the API: --together has no use here.")
@@ -66,6 +66,6 @@ def gallery(
         terminal.out.print(f"{videos}: {shown.page.as_uri()}", soft_wrap=True, markup=False)
     if shown.missing:
         terminal.complain(
-            f"{len(shown.missing)} files are not in the bucket: {', '.join(shown.missing[:3])} …"
+            f"{len(shown.missing)} files are not in the archive: {', '.join(shown.missing[:3])} …"
         )
     return 1 if shown.missing else 0

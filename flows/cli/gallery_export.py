@@ -15,6 +15,7 @@ from prefect_together_video.blocks.s3.client import make_client
 from together_video.atomic_files import write_whole
 from together_video.errors import DownloadError, InputError
 from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.gallery.links import way_to
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 
@@ -24,7 +25,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Export:
-    """What came of it: the page, how many videos it shows, and the files that the bucket lacks."""
+    """What came of it: the page, how many videos it shows, and the files that the archive lacks."""
 
     page: Path
     videos: int
@@ -63,11 +64,12 @@ async def export(
     link_seconds: int | None,
     tell: Callable[[str], None],
 ) -> Export:
-    """Write a page into the folder, with the files beside it, or with signed links for `link_seconds`.
+    """Write a page into the folder, with the files beside it, or with links to the archive: into a bucket they are
+    signed for `link_seconds`.
 
     Raises:
         InputError: the archive has no such batch, or nothing at all.
-        ArchiveError: the bucket cannot be read.
+        ArchiveError: the archive cannot be read.
         DownloadError: the folder cannot be written.
     """
     rows = await _batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
@@ -81,6 +83,8 @@ async def export(
         tell(f"Fetching {len(files)} files into {folder} …")
         missing = await _fetch(ledger, folder, files)
         links = {key: relative_link(name, key) for key in files if key not in missing}
+    elif ledger.place.folder is not None:
+        links = {key: way_to(folder, Path(ledger.place.folder, key)) for key in files}
     else:
         links = await ledger.store.links(files, seconds=link_seconds)
     pages = render_pages(
@@ -107,7 +111,7 @@ async def _batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
     if stored is None:
         place = ledger.layout.key("batches", "")
-        raise InputError(f"There is no batch {batch!r} under {place} of bucket {ledger.bucket}.")
+        raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
     outcomes = [VideoOutcome.model_validate(row) for row in json.loads(stored.data)["videos"]]
     records = await _records(ledger, [found.id for found in outcomes])
     return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
@@ -124,12 +128,12 @@ async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
         for name in names:
             record = records.get(name)
             if record is not None and record.state == "archived" and len(rows) < latest:
-                outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, bucket=ledger.bucket)
+                outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ledger.place)
                 rows.append(GalleryRow(outcome=outcome, record=record))
         if len(rows) == latest:
             break
     if not rows:
-        raise InputError(f"There is no video under {folder} of bucket {ledger.bucket}.")
+        raise InputError(f"There is no video under {ledger.store.uri(folder)}.")
     return rows
 
 
@@ -151,7 +155,7 @@ def _files(outcomes: Iterable[VideoOutcome]) -> list[str]:
 
 
 async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
-    """Bring the files into the folder, unless they are there; gives the keys that the bucket lacks."""
+    """Bring the files into the folder, unless they are there; gives the keys that the archive lacks."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(key: str) -> str | None:

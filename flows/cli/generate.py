@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions, of_field
+from prefect_together_video.flows.cli.output import Output, with_files
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.prompts import make_brief
 from prefect_together_video.flows.cli.terminal import Terminal
@@ -22,7 +23,7 @@ from together_video.inputs.files import read_lines
 from together_video.inputs.lines import SourcedRequest
 from together_video.inputs.media import take_in
 from together_video.inputs.presets import make_request
-from together_video.ledger.summary import Summary
+from together_video.ledger.summary import GOOD, Summary
 from together_video.prompts.briefs import Brief
 
 
@@ -31,6 +32,7 @@ def generate(
     /,
     *,
     take: int = 1,
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -43,6 +45,8 @@ def generate(
         What the video shows.
     take
         Another number makes another video of the same request.
+    output
+        A folder, or a file such as fox.mp4, that a copy of the video is written to. What is there is not overwritten.
     """
     made, chosen = make_request(
         {"model": Catalogue.load().default_model.name, **request.request_fields(), "prompt": prompt}
@@ -51,7 +55,10 @@ def generate(
     _say_choices([chosen], place)
     if take < 1:
         raise InputError("--take must be at least 1.")
-    return _run("video", {**run.parameters(), "request": made, "take": take}, place)
+    parameters = {**run.parameters(), "request": made, "take": take}
+    return _run(
+        "video", parameters, place, output=None if output is None else Output.of(output, takes_file=True)
+    )
 
 
 def batch(
@@ -66,6 +73,7 @@ def batch(
     chat_model: Annotated[str | None, of_field(Brief, "chat_model")] = None,
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
     workers: Annotated[int, Parameter(help=MEANING["workers"])] = 1,
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -80,6 +88,8 @@ def batch(
         What the videos are about.
     count
         How many different videos of the brief; 4 where none is given.
+    output
+        A folder that copies of the videos are written to. What is there is not overwritten.
     """
     if (file is None) == (brief is None):
         raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
@@ -129,7 +139,8 @@ def batch(
             chat_model=chat_model,
         )
         parameters["settings"] = settings
-    return _run("batch", parameters, place, reference)
+    copies = None if output is None else Output.of(output, takes_file=False)
+    return _run("batch", parameters, place, reference, output=copies)
 
 
 def _sourced(file: str, settings: Mapping[str, Any]) -> list[SourcedRequest]:
@@ -154,6 +165,8 @@ def _run(
     parameters: dict[str, Any],
     place: PlaceOptions,
     reference: dict[str, Any] | None = None,
+    *,
+    output: Output | None = None,
 ) -> int:
     with shutdown.when_done():
         terminal = begin(place)
@@ -165,5 +178,9 @@ def _run(
             from prefect_together_video.flows.batch import generate_batch as flow  # type: ignore[assignment]
     code, summary = run_flow(flow, parameters, place, terminal, reference)
     if isinstance(summary, Summary):
+        summary = with_files(summary, output, place, terminal.complain)
         terminal.result(summary, as_json=place.json)
+        good = [found for found in summary.videos if found.state in GOOD]
+        if output is not None and any(found.file is None for found in good):
+            return code or 1
     return code

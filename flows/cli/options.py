@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -94,11 +95,18 @@ class PlaceOptions:
     together: str | None = None
     "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
     archive: str | None = None
-    "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_PREFIX."
+    "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, and VIDEO_ARCHIVE_PREFIX."
+    archive_folder: Path | None = None
+    "Keep everything in this folder, in place of the bucket or folder that the environment names."
     json: Annotated[bool, Parameter(negative=())] = False
     "Print one JSON document on stdout and nothing else."
     verbose: Annotated[bool, Parameter(negative=())] = False
     "Show Prefect's own log lines as well."
+
+    def refuse_two_archives(self) -> None:
+        """Raises InputError: a block and a folder are both named."""
+        if self.archive is not None and self.archive_folder is not None:
+            raise InputError("Give either --archive, the name of a block, or --archive-folder.")
 
 
 @Parameter(name="*")

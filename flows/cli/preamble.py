@@ -26,14 +26,15 @@ def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
     Prefect takes seconds to import: what is missing is told before.
 
     Raises:
-        ConfigurationError: a key, a bucket or an address is missing or cannot be used.
+        ConfigurationError: a key, a bucket or folder, or an address is missing or cannot be used.
     """
     terminal = Terminal(quiet=place.json)
     prepare(terminal, verbose=place.verbose)
     if asks_api and place.together is None:
         api_from_env()
+    place.refuse_two_archives()
     if place.archive is None:
-        archive_from_env()
+        archive_from_env(place.archive_folder)
     with terminal.waiting("Starting …"):
         import_prefect()
         # With most of what flows need.

@@ -105,7 +105,7 @@ async def _run(
     # Prefect would start a temporary server, which takes longer than many a video. Each step still
     # has its task's retries and time limit; only nobody records the run.
     with _warnings_shown(terminal):
-        state = await flow.fn(**parameters)
+        state = await flow.fn(**parameters, **await _blocks(place))
     return state, result_of(state.data)
 
 
@@ -150,7 +150,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
                 raise ConfigurationError(
                     f"The Prefect server at {shown(server)} refuses the run (HTTP {error.response.status_code}): "
                     f"{one_line(error.response.text, 300)}.",
-                    remedy="Work already started is recorded in the bucket. Run the command again to continue.",
+                    remedy="Work already started is recorded in the archive. Run the command again to continue.",
                 ) from error
     if not endings:
         return state, result_of(await state.aresult(raise_on_failure=False))
@@ -192,10 +192,11 @@ async def archive_of(options: PlaceOptions) -> VideoArchive:
     """The archive that the options name, or the environment's.
 
     Raises:
-        ConfigurationError: there is no such block, no Prefect server to ask for it, or no bucket.
+        ConfigurationError: there is no such block, no Prefect server to ask for it, or neither a bucket nor a folder.
     """
+    options.refuse_two_archives()
     if options.archive is None:
-        return VideoArchive.from_env()
+        return VideoArchive.from_env(options.archive_folder)
     found: VideoArchive = (await _saved(PlaceOptions(archive=options.archive)))["archive"]
     return found
 
@@ -219,6 +220,8 @@ async def _saved(options: PlaceOptions) -> dict[str, Any]:
 
 async def _blocks(options: PlaceOptions) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    if options.archive_folder is not None:
+        found["archive"] = VideoArchive.from_env(options.archive_folder)
     for parameter, name, kind in (
         ("together", options.together, TogetherCredentials),
         ("archive", options.archive, VideoArchive),

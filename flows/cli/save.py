@@ -13,10 +13,10 @@ def save_blocks(name: str = "production", /) -> int:
 
     Together-credentials: from TOGETHER_API_KEY and TOGETHER_BASE_URL.
 
-    Video-archive: from VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX,
-    VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables.
+    Video-archive: from VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER,
+    VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables.
 
-    Aws-credentials: where AWS_ACCESS_KEY_ID is set. Else workers take what
+    Aws-credentials: for a bucket, where AWS_ACCESS_KEY_ID is set. Else workers take what
     boto3 finds where they run, such as an instance's role.
 
     Blocks that are there already are brought up to date, so this is also how

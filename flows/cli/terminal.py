@@ -147,12 +147,15 @@ class Terminal:
             self.document(summary.as_json())
             return
         self.table(summary)
-        bucket = next((found.bucket for found in summary.videos if found.bucket), None)
-        if summary.page and bucket:
-            self.out.print(f"Gallery: s3://{bucket}/{summary.page}", soft_wrap=True, markup=False)
-            self.out.print(
-                f"To look at it: together-video gallery {summary.page.split('/')[-2]}", markup=False
-            )
+        if summary.page and summary.page_uri:
+            self.out.print(f"Gallery: {summary.page_uri}", soft_wrap=True, markup=False)
+            if not summary.page_uri.startswith("file:"):
+                self.out.print(
+                    f"To look at it: together-video gallery {summary.page.split('/')[-2]}", markup=False
+                )
+        files = [found.file for found in summary.videos if found.file]
+        if files:
+            self.out.print(f"Play: {printable(files[0], 2000)}", soft_wrap=True, markup=False)
 
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document on stdout."""
@@ -176,5 +179,4 @@ def _row(outcome: VideoOutcome) -> list[str]:
 
 
 def _where(outcome: VideoOutcome) -> str:
-    place = f"s3://{outcome.bucket}/{outcome.key}" if outcome.key else outcome.error or "—"
-    return escape(printable(place, 400))
+    return escape(printable(outcome.uri or outcome.error or "—", 400))

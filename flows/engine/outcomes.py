@@ -20,6 +20,7 @@ from together_video.errors import (
     StoreUnavailable,
     VideoError,
 )
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import VideoOutcome, VideoState
 from together_video.remedies import is_final
@@ -85,19 +86,19 @@ def in_flight(plan: VideoPlan, words: str, job_id: str) -> VideoOutcome:
 
 
 def failed_without_record(plan: VideoPlan, error: JobFailed, trouble: VideoError) -> VideoOutcome:
-    """The provider gave up on a job, and the bucket could not take that."""
+    """The provider gave up on a job, and the archive could not take that."""
     words = f"{error.message} This could not be recorded ({trouble.message})"
     return outcome(plan, VideoState.FAILED, words, error.job_id)
 
 
-def of_record(record: VideoRecord, state: VideoState, *, bucket: str) -> VideoOutcome:
+def of_record(record: VideoRecord, state: VideoState, *, place: ArchivePlace) -> VideoOutcome:
     """The outcome of a video whose record is written; of one that failed with what to do."""
     if record.state != "failed":
-        return VideoOutcome.of_record(record, state, bucket=bucket)
+        return VideoOutcome.of_record(record, state, place=place)
     words = as_sentence(record.error or "The provider gave no reason")
     if not is_final(record.error_code, record.error or ""):
         words += " --retry-failed buys the video again."
-    found = VideoOutcome.of_record(record, VideoState.FAILED, bucket=bucket)
+    found = VideoOutcome.of_record(record, VideoState.FAILED, place=place)
     return found.model_copy(update={"error": words})
 
 

@@ -147,7 +147,7 @@ class Pipeline:
     def _stopping(self) -> None:
         if posted := len(self.buyer.creating):
             run_logger().warning(
-                "Stopping as soon as the answers to %d creates are stored in the bucket. Giving them up (Ctrl-C "
+                "Stopping as soon as the answers to %d creates are stored in the archive. Giving them up (Ctrl-C "
                 "again) may lose job ids: such videos are then held as perhaps charged.",
                 posted,
             )
@@ -263,7 +263,7 @@ class Pipeline:
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records.keep(record)
-        return outcomes.of_record(record, state, bucket=self.ledger.bucket)
+        return outcomes.of_record(record, state, place=self.ledger.place)
 
     async def _failed(self, plan: VideoPlan, purchase: Purchase, error: JobFailed) -> VideoOutcome:
         try:

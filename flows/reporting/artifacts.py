@@ -42,14 +42,13 @@ async def _make(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, 
     shown = [records[found.id] for found in there if found.id in records]
     posters = {record.video.key: record.poster.key for record in shown if record.video and record.poster}
     links = await ledger.store.links([*keys, *posters.values()], seconds=LINK_SECONDS)
-    page = f"s3://{ledger.bucket}/{summary.page}" if summary.page else None
     text = gallery_markdown(
         title,
         summary,
         links,
-        expires_at=datetime.now(UTC) + timedelta(seconds=LINK_SECONDS),
+        expires_at=datetime.now(UTC) + timedelta(seconds=LINK_SECONDS) if links else None,
         posters=posters,
-        page=page,
+        page=summary.page_uri,
     )
     await acreate_markdown_artifact(text, key="gallery", description=title[:200])
     await acreate_table_artifact(video_rows(summary), key="videos", description=summary.sentence)

@@ -50,7 +50,7 @@ def budget_reached(plan: VideoPlan, reason: str) -> None:
     _emit("together-video.budget.reached", resource, {"batch_id": plan.batch_id, "reason": _short(reason)})
 
 
-def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str) -> None:
+def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:
     """`together-video.batch.finished`, with the counts, the cost and where the gallery lies."""
     payload = {
         "batch_id": batch_id,
@@ -61,6 +61,7 @@ def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str) -> 
         "cost_usd": float(summary.cost_usd),
         "bucket": bucket,
         "page": summary.page,
+        "page_uri": summary.page_uri,
     }
     resource = {
         "prefect.resource.id": f"together-video.batch.{batch_id}",

@@ -1,4 +1,4 @@
-"""The pages of a batch: every video with its poster, its parameters and its cost, kept in the bucket."""
+"""The pages of a batch: every video with its poster, its parameters and its cost, kept in the archive."""
 
 from __future__ import annotations
 
@@ -44,4 +44,4 @@ async def publish(
     except ArchiveError as error:
         run_logger().warning("The gallery page could not be written: %s", error)
         return summary
-    return summary.model_copy(update={"page": page})
+    return summary.model_copy(update={"page": page, "page_uri": ledger.store.uri(page)})

@@ -91,16 +91,16 @@ def interrupted(at_provider: int, creating: int = 0) -> str:
     """What goes on although the run stops, and how it comes home.
 
     Args:
-        at_provider: jobs whose ids are in the bucket.
-        creating: creates that were under way; what became of them is in the bucket as well.
+        at_provider: jobs whose ids are in the archive.
+        creating: creates that were under way; what became of them is in the archive as well.
     """
     sentences = ["Interrupted."]
     if at_provider:
         jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
-        sentences.append(f"{jobs} on at the provider and will be billed; the job ids are in the bucket.")
+        sentences.append(f"{jobs} on at the provider and will be billed; the job ids are in the archive.")
     if creating:
         creates = "1 create was" if creating == 1 else f"{creating} creates were"
-        sentences.append(f"{creates} under way and may be billed; what became of it is in the bucket.")
+        sentences.append(f"{creates} under way and may be billed; what became of it is in the archive.")
     if not at_provider and not creating:
         return "Interrupted. No job is under way at the provider; run again to go on."
     sentences.append(

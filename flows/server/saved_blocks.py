@@ -1,7 +1,8 @@
 """The blocks that `prefect.yaml` names, made on the Prefect server from the environment.
 
 `together-credentials/production` from TOGETHER_API_KEY and TOGETHER_BASE_URL; `video-archive/production` from
-VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables. Where
+VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_*
+variables. For a bucket, where
 AWS_ACCESS_KEY_ID is set, the keys go into a block `aws-credentials/production` too; else workers take
 what boto3 finds where they run, such as an instance's role. Blocks that are there already are
 brought up to date, so this is also how a key is rotated.
@@ -27,15 +28,12 @@ def save_blocks(name: str) -> list[str]:
     `video-archive/production`.
 
     Raises:
-        ConfigurationError: the environment lacks a key or a bucket, or holds something unusable, or there is no
+        ConfigurationError: the environment lacks a key or an archive, or holds something unusable, or there is no
             Prefect server to save to, or it goes away meanwhile.
     """
     server = asyncio.run(reach_configured("Blocks are kept by a Prefect server: set PREFECT_API_URL."))
-    together, archive, credentials = (
-        TogetherCredentials.from_env(),
-        VideoArchive.from_env(),
-        _aws_credentials(),
-    )
+    together, archive = TogetherCredentials.from_env(), VideoArchive.from_env()
+    credentials = None if archive.bucket is None else _aws_credentials()
     with failing_clearly(server):
         return _save(name, together, archive, credentials)
 
@@ -50,9 +48,13 @@ def _save(
     # Its other fields may have been set in the UI, and stay as they are there.
     named: dict[str, object] = {
         "bucket": archive.bucket,
+        "folder": archive.folder,
         "prefix": archive.prefix,
         "credentials": credentials,
     }
+    if archive.folder is not None:
+        # What a bucket had before is of no use to a folder.
+        named |= {"storage_class": None, "sse_kms_key_id": None, "tags": {}}
     if archive.monthly_limit_usd is not None:
         named["monthly_limit_usd"] = archive.monthly_limit_usd
     try:

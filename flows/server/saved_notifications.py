@@ -20,8 +20,8 @@ _MESSAGES = (
         "together-video batch summary",
         "together-video.batch.finished",
         "{{ event.payload.title }}: {{ 'done' if event.payload.is_good else 'not everything is there' }}",
-        "{{ event.payload.sentence }}.{% if event.payload.page %} Gallery: "
-        "s3://{{ event.payload.bucket }}/{{ event.payload.page }}{% endif %}",
+        "{{ event.payload.sentence }}.{% if event.payload.page_uri %} Gallery: "
+        "{{ event.payload.page_uri }}{% endif %}",
     ),
     (
         "together-video ambiguous video",

@@ -44,8 +44,9 @@ async def keep_media(
 
     Raises:
         MediaRefused: an object is missing or not what is needed, or a file was changed meanwhile.
-        ArchiveError: the bucket cannot be written.
+        ArchiveError: the archive cannot be written.
     """
+    await refuse_unsendable(intake, ledger, names)
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def store(file: MediaFile) -> None:
@@ -67,6 +68,7 @@ async def keep_media(
             copies = dict(zip(intake.elsewhere, fetched, strict=True))
             again = await to_thread.run_sync(partial(take_in, intake.requests, names=names, fetched=copies))
             intake = MediaIntake(again.requests, {**intake.files, **again.files})
+            await refuse_unsendable(intake, ledger, names)
         await asyncio.gather(*(store(file) for file in intake.files.values()))
     named = {reference for request in intake.requests for reference in references_of(request)}
     missing = set(await ledger.media.lacks(sorted(named - set(intake.files))))
@@ -78,3 +80,22 @@ async def keep_media(
     ]
     refuse(problems, len(intake.requests), names)
     return intake.requests
+
+
+async def refuse_unsendable(intake: MediaIntake, ledger: Ledger, names: Sequence[str] | None = None) -> None:
+    """Stop, before anything is bought, where media could not reach the provider from this archive.
+
+    Raises:
+        MediaRefused: names up to ten of them.
+    """
+    named = {reference for request in intake.requests for reference in references_of(request)}
+    why = await ledger.media.unsendable(sorted(named), intake.files)
+    problems = [
+        MediaProblem(
+            number, place, f"{intake.files[text].name if text in intake.files else text}: {why[text]}"
+        )
+        for number, request in enumerate(intake.requests)
+        for place, _, text in media_texts(request)
+        if text in why
+    ]
+    refuse(problems, len(intake.requests), names)

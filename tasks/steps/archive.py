@@ -1,4 +1,4 @@
-"""Task: put the video, its poster and its record into the bucket."""
+"""Task: put the video, its poster and its record into the archive."""
 
 from __future__ import annotations
 
@@ -109,8 +109,7 @@ async def _stored(
         there = head.sha256 if head and head.sha256 else await ledger.store.content_sha256(key)
         if there != sha256 and not (any_content and head and there):
             raise ObjectConflict(
-                f"{key} in bucket {ledger.bucket} holds other content than the download. "
-                "Move it away and run again."
+                f"{ledger.store.uri(key)} holds other content than the download. Move it away and run again."
             )
         if head and there:
             size, sha256 = head.size, there

@@ -179,7 +179,7 @@ async def _attempt(
         # A job without a claim is nothing that this project leaves; but whoever finds one must not pay again.
         left = None if record is not None else await ledger.job(plan.id)
     except ArchiveError:
-        # Nothing was sent: where the bucket takes no deletion now either, the claim ages into a false alarm.
+        # Nothing was sent: where the archive takes no deletion now either, the claim ages into a false alarm.
         with contextlib.suppress(ArchiveError):
             await ledger.release(claim)
         raise
@@ -210,7 +210,7 @@ async def _submit(
             await ledger.ambiguous(claim, error)
         except ArchiveError as trouble:
             # The claim stays, and grows into the same doubt by its age.
-            log(f"the bucket could not take that this create is ambiguous ({trouble})")
+            log(f"the archive could not take that this create is ambiguous ({trouble})")
         raise CreateAmbiguous(
             f"{as_sentence(error.message)} It may have been charged, so it is held and not repeated.",
             video_id=claim.id,
@@ -234,7 +234,7 @@ async def _submit(
         except OSError as trouble:
             # Still ours to wait for: only a process that dies now would lose it.
             where = f"nor could this machine's disk ({trouble.strerror or trouble}); note it down"
-        log(f"job {job.id} was accepted, but the bucket could not take its id ({error}); {where}")
+        log(f"job {job.id} was accepted, but the archive could not take its id ({error}); {where}")
         return submission
 
 
@@ -264,7 +264,7 @@ async def _take_over(
 
 
 async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool) -> Submission:
-    """A job id that had to wait on this machine goes into the bucket."""
+    """A job id that had to wait on this machine goes into the archive."""
     submission = await ledger.submitted(kept)
     spool.drop_submission(claim)
     return submission

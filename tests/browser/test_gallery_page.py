@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.chromium import Browser
 from together_video.gallery import GalleryRow, relative_link, render_gallery
 from together_video.ledger.layout import Layout
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import StoredObject, Sweep, VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.media.clips import ClipInfo, inspect_clip
@@ -56,7 +57,9 @@ def made(folder: Path, prompt: str, *, sweep: Sweep | None = None, seed: int = 1
         clip=ClipInfo(seconds=2, fps=12, codec="h264", **size),
     )
     return GalleryRow(
-        outcome=VideoOutcome.of_record(record, VideoState.ARCHIVED, bucket="b"), record=record, plan=plan
+        outcome=VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ArchivePlace(bucket="b")),
+        record=record,
+        plan=plan,
     )
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: kill the commands anywhere, for many rounds, and compare the bill with the bucket.
+"""`python -m tests.chaos`: kill the commands anywhere, for many rounds, and compare the bill with the archive.
 
 Exit code 0: nothing was paid twice, nothing paid is lost, and all else is as promised.
 """
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.chaos.demo import kill_demo
-from tests.chaos.plans import RoundPlan, draw, tour
+from tests.chaos.plans import RoundPlan, draw, in_folder, tour
 from tests.chaos.points import POINTS
 from tests.chaos.results import Result, say, summarise
 from tests.chaos.rounds import Round
@@ -33,6 +33,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="the same seed draws the same plans")
     parser.add_argument("--tour", action="store_true", help="first come past every point once, quickly")
     parser.add_argument("--demo", action="store_true", help="at last kill the demo and run it again")
+    parser.add_argument(
+        "--archive",
+        choices=("bucket", "folder", "both"),
+        default="both",
+        help="both: by turns (a tour needs the bucket)",
+    )
     parser.add_argument("--jobs", type=int, default=3, help="rounds at the same time")
     parser.add_argument("--folder", type=Path, help="where failed rounds leave their evidence")
     options = parser.parse_args()
@@ -40,12 +46,16 @@ def main() -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {seed}, {options.rounds} rounds, {options.jobs} at a time; evidence of failures in {folder}")
-    plans = tour(seed) if options.tour else []
-    plans += [plan_of(seed, number) for number in range(options.first, options.first + options.rounds)]
+    rounds = [plan_of(seed, number) for number in range(options.first, options.first + options.rounds)]
+    plans = [
+        *(tour(seed) if options.tour and options.archive != "folder" else []),
+        *placed(rounds, options.archive),
+    ]
     began = time.monotonic()
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         results = asyncio.run(play(plans, options.jobs, folder))
-        good = summarise(results, len(plans), seed, time.monotonic() - began, every_point=options.tour)
+        tours = options.tour and options.archive != "folder"
+        good = summarise(results, len(plans), seed, time.monotonic() - began, every_point=tours)
         if options.demo:
             wrong = kill_demo(folder)
             say(
@@ -66,6 +76,13 @@ def plan_of(seed: int, number: int) -> RoundPlan:
         return draw(seed, number, point=POINTS[number - 1])
     turn, free = divmod(number - len(POINTS) - 1, 2)
     return draw(seed, number, point=None if free == 0 else POINTS[turn % len(POINTS)])
+
+
+def placed(rounds: list[RoundPlan], archive: str) -> list[RoundPlan]:
+    """The rounds in a bucket, in a folder, or by turns in both."""
+    if archive == "bucket":
+        return rounds
+    return [in_folder(plan) if archive == "folder" or plan.number % 2 == 0 else plan for plan in rounds]
 
 
 async def play(plans: list[RoundPlan], jobs: int, folder: Path) -> list[Result]:

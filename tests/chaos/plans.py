@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tests.chaos.points import POINTS, Moment, Point, named
@@ -12,6 +12,8 @@ from tests.chaos.proxy import Side
 #: How a command dies: at a named point that it comes past for the n-th time, after so many seconds
 #: of work, or not at all.
 Death = tuple[Point, int] | float | None
+#: Where the ledger of a round is.
+Archive = Literal["bucket", "folder"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class RoundPlan:
     in_flight: int
     same_machine: bool
     resubmit: bool = False
+    archive: Archive = "bucket"
     acts: tuple[Act, ...] = field(default=())
 
     @property
@@ -110,6 +113,24 @@ def draw(seed: int, number: int, *, point: Point | None = None) -> RoundPlan:
         resubmit=chance.random() < 0.2,
         acts=tuple(acts),
     )
+
+
+def in_folder(plan: RoundPlan) -> RoundPlan:
+    """The same round with an archive in a folder. Who was to die at a call of the S3 server dies at any moment, and
+    in place of that server the API crashes.
+    """
+    chance = random.Random(plan.tag)
+
+    def moved(actor: Actor) -> Actor:
+        if isinstance(actor.death, tuple) and actor.death[0].is_of_the_bucket:
+            return replace(actor, death=chance.uniform(0, 1.5))
+        return actor
+
+    acts = [
+        Act(tuple(map(moved, act.actors)), replace(act.crash, side="api") if act.crash else None)
+        for act in plan.acts
+    ]
+    return replace(plan, archive="folder", acts=tuple(acts))
 
 
 def tour(seed: int) -> list[RoundPlan]:

@@ -34,6 +34,11 @@ class Point:
     source: Literal["file", "brief"] = "file"
     who: Literal["batch", "collect"] = "batch"
 
+    @property
+    def is_of_the_bucket(self) -> bool:
+        """Whether this is a request to the S3 server, which a run with a folder never makes."""
+        return self.method == "PUT" or self.path == _CLEAN_UP
+
     def is_at(self, method: str, path: str) -> bool:
         """Whether a request (its path without the query) is the one that this point waits for."""
         return method == self.method and re.search(self.path, path) is not None

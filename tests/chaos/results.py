@@ -31,7 +31,8 @@ class Result:
         verdict = self.verdict
         deaths = ", ".join(f"{name} x{n}" if n > 1 else name for name, n in self.kills.items()) or "no kill"
         return (
-            f"round {self.plan.number:>4}  {'ok    ' if verdict.is_good else 'FAILED'}  {self.seconds:5.1f} s  "
+            f"round {self.plan.number:>4}  {self.plan.archive}  {'ok    ' if verdict.is_good else 'FAILED'}  "
+            f"{self.seconds:5.1f} s  "
             f"{self.creates} creates, {self.billed} billed, {verdict.archived} archived, "
             f"{verdict.ambiguous} held  ({deaths})"
         )

@@ -1,4 +1,4 @@
-"""One round: start, kill, start again until it is done, collect, audit, compare the bill with the bucket."""
+"""One round: start, kill, start again until it is done, collect, audit, compare the bill with the archive."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Round:
         await proxy.open()
         fates: list[asyncio.Task[None]] = []
         try:
-            environment = self.world.environment(proxy.urls, self.prefix, spool)
+            environment = self.world.environment(proxy.urls, self.prefix, spool, self.plan.archive)
             start = self.starter.cold if actor.cold else self.starter.warm
             started = await start(words or self._words(actor), environment, log)
             if isinstance(actor.death, float):
@@ -180,7 +180,7 @@ class Round:
         evidence = Evidence(
             wanted=wanted,
             billed=billed,
-            kept=await self.world.kept(self.prefix),
+            kept=await self.world.kept(self.prefix, self.plan.archive),
             held={video["id"] for video in collected["videos"] if video["state"] == "ambiguous"},
             findings=audited["findings"],
             doubts=self._doubts,

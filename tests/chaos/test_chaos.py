@@ -19,7 +19,19 @@ _ROOT = Path(__file__).resolve().parents[2]
 def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """The harness, run as `make chaos` runs it."""
     folder = tmp_path_factory.mktemp("chaos") / "evidence"
-    words = ["--tour", "--rounds", "3", "--first", "1001", "--jobs", "6", "--folder", str(folder)]
+    words = [
+        "--tour",
+        "--rounds",
+        "4",
+        "--first",
+        "1001",
+        "--archive",
+        "both",
+        "--jobs",
+        "6",
+        "--folder",
+        str(folder),
+    ]
     return subprocess.run(
         [sys.executable, "-m", "tests.chaos", *words], cwd=_ROOT, capture_output=True, text=True, timeout=300
     )
@@ -32,10 +44,17 @@ def _count(told: str, name: str) -> int:
 
 
 def test_no_kill_costs_a_video_twice_or_loses_one(played: subprocess.CompletedProcess[str]) -> None:
-    """Killed at every named point and at random, and the bill agrees with the bucket."""
+    """Killed at every named point and at random, and the bill agrees with the archive."""
     assert (played.returncode, played.stderr) == (0, ""), played.stdout + played.stderr
     assert _count(played.stdout, "duplicates") == _count(played.stdout, "losses") == 0
     assert _count(played.stdout, "kills") >= 30
+
+
+def test_rounds_in_a_folder_are_played(played: subprocess.CompletedProcess[str]) -> None:
+    """Two of the drawn rounds keep their ledger in a folder, and kill something there."""
+    rounds = re.findall(r"^round +\d+  folder  ok .*\((.*)\)$", played.stdout, re.MULTILINE)
+    assert len(rounds) == 2, played.stdout
+    assert any(killed != "no kill" for killed in rounds)
 
 
 def test_what_was_billed_is_archived_or_held(played: subprocess.CompletedProcess[str]) -> None:

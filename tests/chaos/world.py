@@ -14,6 +14,7 @@ import httpx
 from botocore.config import Config
 
 from prefect_together_video.flows.cli.local_servers import S3Server, SandboxServer
+from tests.chaos.plans import Archive
 from tests.chaos.proxy import Side
 from tests.chaos.verdict import Kept
 
@@ -26,6 +27,8 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._archive = folder / "archive"
+        self._archive.mkdir(parents=True)
         #: Counts each time that a server was killed, and each time that it was back.
         self.disturbances = 0
         self._stack = ExitStack()
@@ -43,14 +46,21 @@ class World:
     def address(self, side: Side) -> str:
         return self._s3.url if side == "s3" else self._sandbox.url
 
-    def environment(self, urls: dict[Side, str], prefix: str, spool: Path) -> dict[str, str]:
+    def environment(
+        self, urls: dict[Side, str], prefix: str, spool: Path, archive: Archive
+    ) -> dict[str, str]:
         """Of a command that reaches both by these addresses. A claim is left behind after 7 s."""
-        return {
+        place = {
             **self._s3.environment(),
             "AWS_ENDPOINT_URL_S3": urls["s3"],
+            "VIDEO_ARCHIVE_BUCKET": BUCKET,
+        }
+        if archive == "folder":
+            place = {"VIDEO_ARCHIVE_FOLDER": str(self._archive)}
+        return {
+            **place,
             **self._sandbox.environment(),
             "TOGETHER_BASE_URL": urls["api"],
-            "VIDEO_ARCHIVE_BUCKET": BUCKET,
             "VIDEO_ARCHIVE_PREFIX": prefix,
             "TOGETHER_VIDEO_SPOOL": str(spool),
             "TOGETHER_VIDEO_CONNECT_SECONDS": "1",
@@ -88,26 +98,36 @@ class World:
             jobs: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
             return jobs
 
-    async def kept(self, prefix: str) -> Kept:
-        """What lies in the bucket under a prefix, read byte by byte."""
+    async def kept(self, prefix: str, archive: Archive) -> Kept:
+        """What the archive holds under a prefix, read byte by byte."""
         async with self._restarting:
-            return await asyncio.to_thread(self._read, prefix)
+            return await asyncio.to_thread(self._read, prefix, archive)
 
-    def _read(self, prefix: str) -> Kept:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    def _read(self, prefix: str, archive: Archive) -> Kept:
+        keys = self._keys_of_the_folder(prefix) if archive == "folder" else self._keys_of_the_bucket(prefix)
         kept = Kept(keys=keys)
         for key in keys:
             folder, _, name = key.removeprefix(f"{prefix}/").partition("/")
             if folder == "records":
-                kept.records.append(json.loads(self._bytes(key)))
+                kept.records.append(json.loads(self._bytes(key, archive)))
             elif folder == "videos":
-                kept.digests[key] = hashlib.sha256(self._bytes(key)).hexdigest()
+                kept.digests[key] = hashlib.sha256(self._bytes(key, archive)).hexdigest()
             elif name.endswith("claim.json"):
-                kept.claims.append(json.loads(self._bytes(key)))
+                kept.claims.append(json.loads(self._bytes(key, archive)))
         return kept
 
-    def _bytes(self, key: str) -> bytes:
+    def _keys_of_the_bucket(self, prefix: str) -> list[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def _keys_of_the_folder(self, prefix: str) -> list[str]:
+        """With everything that lies there: what is half-written would be found as well."""
+        found = (self._archive / prefix).rglob("*")
+        return sorted(path.relative_to(self._archive).as_posix() for path in found if path.is_file())
+
+    def _bytes(self, key: str, archive: Archive) -> bytes:
+        if archive == "folder":
+            return (self._archive / key).read_bytes()
         data: bytes = self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return data
 

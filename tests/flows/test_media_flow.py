@@ -118,7 +118,7 @@ async def test_the_same_picture_under_another_name_is_the_same_video(
     other.parent.mkdir()
     other.write_bytes((media_folder / "red.png").read_bytes())
     assert await ledger.store.put_once("inbox/a b.png", other.read_bytes(), "image/png")
-    for address in (str(other), other.as_uri(), f"s3://{ledger.bucket}/inbox/a b.png"):
+    for address in (str(other), other.as_uri(), f"s3://{ledger.place.bucket}/inbox/a b.png"):
         again = summary_of(await video(reference_images=[address])).videos[0]
         assert (again.state, again.id) == (VideoState.REUSED, first.id)
     assert api.charges == api.posts == 1
@@ -298,7 +298,7 @@ async def test_objects_that_cannot_be_used(
 ) -> None:
     """A missing bucket, object or kept content, or one that is no image: a sentence, and nothing is created."""
     await ledger.store.put_once("text.png", b"only words", "image/png")
-    state = await video(reference_images=[address.format(bucket=ledger.bucket)])
+    state = await video(reference_images=[address.format(bucket=ledger.place.bucket)])
     assert isinstance(state.data, InputError), state
     assert api.posts == 0
     assert re.search(words, state.data.message), state.data.message
@@ -309,12 +309,12 @@ async def test_of_many_videos_it_is_said_whose_media_cannot_be_used(
     batch: Make, ledger: Ledger, api: Any, tmp_path: Path
 ) -> None:
     """Each with its line or number and its field, all at once, before anything is created."""
-    gone, kept = f"s3://{ledger.bucket}/gone.png", "archive:media/" + "0" * 64 + ".png"
+    gone, kept = f"s3://{ledger.place.bucket}/gone.png", "archive:media/" + "0" * 64 + ".png"
     await ledger.store.put_once("text.png", b"only words", "image/png")
     lines = [
         {"prompt": "a fox"},
         {"prompt": "an owl", "media": {"frame_images": [{"input_image": gone}]}},
-        {"prompt": "a hare", "media": {"reference_images": [gone, f"s3://{ledger.bucket}/text.png"]}},
+        {"prompt": "a hare", "media": {"reference_images": [gone, f"s3://{ledger.place.bucket}/text.png"]}},
     ]
     path = tmp_path / "requests.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 
 from together_video.api.settings import Timeouts, api_from_env, timeouts_from_env
 from together_video.errors import ConfigurationError
-from together_video.ledger.settings import archive_from_env, check_bucket
+from together_video.ledger.settings import ArchiveSettings, archive_from_env, check_bucket, check_folder
 
-NAMES = ["TOGETHER_API_KEY", "TOGETHER_BASE_URL", "VIDEO_ARCHIVE_BUCKET", "VIDEO_ARCHIVE_PREFIX"]
+NAMES = [
+    *("TOGETHER_API_KEY", "TOGETHER_BASE_URL"),
+    *("VIDEO_ARCHIVE_BUCKET", "VIDEO_ARCHIVE_FOLDER", "VIDEO_ARCHIVE_PREFIX"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -69,18 +76,51 @@ def test_the_bucket_is_named_by_the_environment(
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
     if prefix is not None:
         monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", prefix)
-    assert archive_from_env()[:2] == expected
+    found = archive_from_env()
+    assert (found.bucket, found.prefix) == expected
 
 
 @pytest.mark.parametrize("bucket", [None, "", " "])
-def test_a_missing_bucket_is_told_with_what_to_set(
+def test_a_missing_archive_is_told_with_what_to_set(
     monkeypatch: pytest.MonkeyPatch, bucket: str | None
 ) -> None:
-    """One sentence that names the variable and the block."""
+    """One sentence that names both variables, the option and the block."""
     if bucket is not None:
         monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
-    with pytest.raises(ConfigurationError, match="set VIDEO_ARCHIVE_BUCKET, or name a Video Archive"):
+    said = "There is no archive: set VIDEO_ARCHIVE_FOLDER (or --archive-folder DIR) for a folder or "
+    said += "VIDEO_ARCHIVE_BUCKET for an S3 bucket, or name a Video Archive block."
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(said)}$"):
         archive_from_env()
+
+
+def test_the_folder_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A home folder and a relative path become absolute ones; prefix and limit are those of a bucket too."""
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("VIDEO_ARCHIVE_FOLDER", " ~/Videos/together/ ")
+    monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", "demo")
+    monkeypatch.setenv("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "5")
+    whole = ArchiveSettings(folder="/home/me/Videos/together", prefix="demo", monthly_limit_usd=Decimal(5))
+    assert archive_from_env() == whole
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VIDEO_ARCHIVE_FOLDER", "films")
+    assert archive_from_env().folder == str(tmp_path / "films")
+
+
+def test_bucket_and_folder_are_not_both_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Videos that are bought into the one are not found in the other. A folder that a command names goes first."""
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
+    monkeypatch.setenv("VIDEO_ARCHIVE_FOLDER", "/films")
+    said = "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set, and an archive is in one place: unset one of "
+    with pytest.raises(ConfigurationError, match=f"^{said}them.$"):
+        archive_from_env()
+    assert archive_from_env("/others") == ArchiveSettings(folder="/others")
+
+
+@pytest.mark.parametrize("path", ["s3://videos/films", "file:///films", "a\nb", "~nobody-at-all/films"])
+def test_a_folder_is_a_path(path: str) -> None:
+    """An address, or a path that cannot be, is named."""
+    with pytest.raises(ConfigurationError, match=re.escape(repr(path))):
+        check_folder(path)
 
 
 def test_a_prefix_that_leaves_its_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +163,7 @@ def test_names_are_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"VIDEO_ARCHIVE_BUCKET": "ours", "video_archive_bucket": "theirs"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("together_api_key", "theirs")
-    assert archive_from_env() == ("ours", "", None)
+    assert archive_from_env() == ArchiveSettings(bucket="ours")
     with pytest.raises(ConfigurationError, match="There is no API key"):
         api_from_env()
 
@@ -136,7 +176,7 @@ def test_a_blank_variable_is_none(monkeypatch: pytest.MonkeyPatch, blank: str) -
     for name in ("VIDEO_ARCHIVE_MONTHLY_LIMIT_USD", "VIDEO_ARCHIVE_PREFIX", "TOGETHER_BASE_URL"):
         monkeypatch.setenv(name, blank)
     monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", blank)
-    assert archive_from_env() == ("videos", "", None)
+    assert archive_from_env() == ArchiveSettings(bucket="videos")
     assert api_from_env() == ("key", "https://api.together.ai")
     assert timeouts_from_env() == Timeouts()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 
@@ -21,6 +23,11 @@ def relative_link(page: str, key: str) -> str:
         shared += 1
     up = [".."] * (len(here) - shared)
     return "/".join([*up, *(quote(piece, safe="") for piece in there[shared:])])
+
+
+def way_to(folder: Path, file: Path) -> str:
+    """The relative link from a page in `folder` to a file on the same disk, percent-encoded."""
+    return quote(os.path.relpath(file, folder))
 
 
 def safe_link(url: str | None) -> str | None:

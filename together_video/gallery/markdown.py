@@ -1,7 +1,7 @@
 """Outcomes as Markdown for Prefect's UI: posters with links, and what the videos cost by model.
 
 All text that others wrote is escaped, so that none of it becomes markup. Posters and videos are linked by
-addresses that end; the page in the bucket is the lasting one.
+addresses that end, where there are any; the page in the archive is the lasting one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def gallery_markdown(
     summary: Summary,
     links: Mapping[str, str],
     *,
-    expires_at: datetime,
+    expires_at: datetime | None,
     posters: Mapping[str, str],
     page: str | None = None,
 ) -> str:
@@ -42,9 +42,9 @@ def gallery_markdown(
 
     Args:
         links: addresses by key, for videos and posters; what has none is named by its key.
-        expires_at: when these addresses end.
+        expires_at: when these addresses end; None where there are none.
         posters: the poster's key by the video's, where there is one.
-        page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html`.
+        page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html` or `file:///…/index.html`.
     """
     lines = [f"## {plain(title, 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
     there = [found for found in summary.videos if found.state in GOOD and found.key]
@@ -60,10 +60,11 @@ def gallery_markdown(
         ]
     if len(missing) > MOST_SHOWN:
         lines += [f"- … and {len(missing) - MOST_SHOWN} more"]
-    lines += [
-        "",
-        f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them.",
-    ]
+    lines.append("")
+    if expires_at is not None:
+        lines.append(
+            f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them."
+        )
     if page:
         lines += [f"The lasting gallery: `{page}`"]
     return "\n".join(lines) + "\n"
@@ -106,9 +107,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
             "model": printable(found.model, 60),
             "prompt": printable(found.prompt or "—", 60),
             "job": found.job_id or "",
-            "where, or why not": f"s3://{found.bucket}/{found.key}"
-            if found.key
-            else printable(found.error or "", 300),
+            "where, or why not": found.uri or printable(found.error or "", 300),
         }
         for found in summary.videos[:MOST_ROWS]
     ]

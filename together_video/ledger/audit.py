@@ -1,4 +1,4 @@
-"""What an audit of the archive finds, and what was spent. Pure: the flow reads the bucket."""
+"""What an audit of the archive finds, and what was spent. Pure: the flow reads the archive."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class AuditReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    bucket: str
+    #: The archive: `s3://bucket/prefix/`, or a folder.
+    location: str
+    bucket: str | None = None
     records: int
     objects: int
     bytes: int

@@ -1,41 +1,66 @@
-"""The archive that the environment names: its bucket, its prefix, its monthly limit."""
+"""The archive that the environment names: its bucket or its folder, its prefix, its monthly limit."""
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
+from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from together_video.environment import from_environment
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import check_prefix
 
 
-class _Archive(BaseModel):
-    bucket: str = ""
+class ArchiveSettings(BaseModel):
+    """One of bucket and folder; what all runs together may spend in a calendar month, in USD."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bucket: str | None = None
+    folder: str | None = None
     prefix: str = ""
     monthly_limit_usd: Decimal | None = Field(default=None, gt=0)
 
 
-def archive_from_env() -> tuple[str, str, Decimal | None]:
-    """VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_PREFIX and VIDEO_ARCHIVE_MONTHLY_LIMIT_USD: what all runs together may
-    spend in a calendar month, if it is set. Keys and endpoint are boto3's AWS_* variables.
+def archive_from_env(folder: str | Path | None = None) -> ArchiveSettings:
+    """VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX and VIDEO_ARCHIVE_MONTHLY_LIMIT_USD. Keys
+    and endpoint of a bucket are boto3's AWS_* variables.
+
+    Args:
+        folder: a folder in place of what the environment names; its prefix and limit hold all the same.
 
     Raises:
-        ConfigurationError: there is no bucket, the prefix is no plain path, or the limit is no positive amount.
+        ConfigurationError: there is no bucket and no folder, or there are both, or one of them cannot be used, the
+            prefix is no plain path, or the limit is no positive amount.
     """
     try:
-        named = from_environment(_Archive, "VIDEO_ARCHIVE_")
+        named = from_environment(ArchiveSettings, "VIDEO_ARCHIVE_")
     except ValidationError as error:
         given = str(error.errors()[0]["input"])
         raise ConfigurationError(
             f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be a positive amount in US dollars, is {given[:40]!r}."
         ) from error
-    if not named.bucket:
+    if folder is not None:
+        named = named.model_copy(update={"bucket": None, "folder": str(folder)})
+    if named.bucket is not None and named.folder is not None:
         raise ConfigurationError(
-            "There is no bucket: set VIDEO_ARCHIVE_BUCKET, or name a Video Archive block."
+            "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set, and an archive is in one place: unset one "
+            "of them."
         )
-    return check_bucket(named.bucket), check_prefix(named.prefix), named.monthly_limit_usd
+    if named.bucket is None and named.folder is None:
+        raise ConfigurationError(
+            "There is no archive: set VIDEO_ARCHIVE_FOLDER (or --archive-folder DIR) for a folder or "
+            "VIDEO_ARCHIVE_BUCKET for an S3 bucket, or name a Video Archive block."
+        )
+    return named.model_copy(
+        update={
+            "bucket": None if named.bucket is None else check_bucket(named.bucket),
+            "folder": None if named.folder is None else check_folder(named.folder),
+            "prefix": check_prefix(named.prefix),
+        }
+    )
 
 
 def check_bucket(name: str) -> str:
@@ -48,3 +73,29 @@ def check_bucket(name: str) -> str:
     if not plain or "/" in plain or not plain.isprintable() or " " in plain:
         raise ConfigurationError(f"{name!r} is not a bucket's plain name; a folder goes into the prefix.")
     return plain
+
+
+def check_folder(path: str) -> str:
+    """The folder's absolute path; `~` and relative paths are of whoever runs this.
+
+    Raises:
+        ConfigurationError: it is no path, or it is an address.
+    """
+    given = path.strip()
+    if not given or not given.isprintable() or "://" in given:
+        raise ConfigurationError(f"{path!r} is not a folder's path, such as ~/Videos/together.")
+    try:
+        return os.path.abspath(Path(given).expanduser())
+    except RuntimeError as error:
+        raise ConfigurationError(f"{path!r}: there is no such user's folder.") from error
+
+
+def check_name_in_folder(path: str, what: str) -> str:
+    """A prefix or a file name template as it may be below a folder.
+
+    Raises:
+        ConfigurationError: a part of it begins with a dot: hidden files are not listed.
+    """
+    if any(piece.startswith(".") for piece in path.split("/")):
+        raise ConfigurationError(f"The {what} {path!r} has a part that begins with a dot, which hides files.")
+    return path

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import VideoPlan, VideoRecord
 
 
@@ -42,6 +43,10 @@ class VideoOutcome(BaseModel):
     cost_usd: Decimal | None = None
     bucket: str | None = None
     key: str | None = None
+    #: Where the video is: `s3://bucket/key` or `file:///folder/key`.
+    uri: str | None = None
+    #: The path of a playable file on the machine that ran the command, where it has one.
+    file: str | None = None
     sha256: str | None = None
     size: int | None = None
     seconds: float | None = None
@@ -63,7 +68,7 @@ class VideoOutcome(BaseModel):
         )
 
     @classmethod
-    def of_record(cls, record: VideoRecord, state: VideoState, *, bucket: str) -> VideoOutcome:
+    def of_record(cls, record: VideoRecord, state: VideoState, *, place: ArchivePlace) -> VideoOutcome:
         return cls(
             id=record.id,
             state=state,
@@ -71,8 +76,9 @@ class VideoOutcome(BaseModel):
             prompt=record.plan.request.prompt,
             model=record.plan.request.model,
             cost_usd=record.cost_usd,
-            bucket=bucket if record.video else None,
+            bucket=place.bucket if record.video else None,
             key=record.video.key if record.video else None,
+            uri=place.uri(record.video.key) if record.video else None,
             sha256=record.video.sha256 if record.video else None,
             size=record.video.size if record.video else None,
             seconds=record.clip.seconds if record.clip else None,
@@ -85,13 +91,15 @@ class VideoOutcome(BaseModel):
 class Summary(BaseModel):
     """All rows of a run. `cost_usd` is what this run itself paid, as the provider reported it.
 
-    `page` is the key of the gallery page, if one was written; `bought_before` is of a run that only collects.
+    `page` is the key of the gallery page, if one was written, and `page_uri` where it is;
+    `bought_before` is of a run that only collects.
     """
 
     model_config = ConfigDict(frozen=True)
 
     videos: tuple[VideoOutcome, ...]
     page: str | None = None
+    page_uri: str | None = None
     bought_before: bool = False
 
     @classmethod

@@ -17,7 +17,7 @@ from together_video.catalogue import Catalogue
 Run = Callable[..., Any]
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 #: Options of a run, with a value each; the check has no use for them.
-_OF_A_RUN = ("--together", "--archive", "--in-flight", "--budget-usd")
+_OF_A_RUN = ("--together", "--archive", "--in-flight", "--budget-usd", "--output")
 
 
 def shown(language: str) -> list[str]:

@@ -19,6 +19,7 @@ from together_video.errors import (
     StoreUnavailable,
     VideoError,
 )
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import VideoState
 from together_video.requests import VideoRequest
@@ -112,5 +113,5 @@ def test_a_failed_video_is_offered_again_where_that_can_help(
     record = VideoRecord(
         id=PLAN.id, state="failed", plan=PLAN, recorded_at=datetime.now(UTC), error=text, error_code=code
     )
-    found = outcomes.of_record(record, VideoState.FAILED, bucket="b")
+    found = outcomes.of_record(record, VideoState.FAILED, place=ArchivePlace(bucket="b"))
     assert ("--retry-failed" in (found.error or "")) is again

@@ -10,6 +10,7 @@ import pytest
 
 from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
 from together_video.gallery import GalleryRow
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import StoredObject, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -58,7 +59,7 @@ def test_rows_are_those_of_the_summary_in_its_order() -> None:
     kept.keep(record_of(1))
     outcomes = [
         VideoOutcome.of_plan(PLANS[0], VideoState.SKIPPED, error="no money"),
-        VideoOutcome.of_record(record_of(1), VideoState.ARCHIVED, bucket="b"),
+        VideoOutcome.of_record(record_of(1), VideoState.ARCHIVED, place=ArchivePlace(bucket="b")),
     ]
     rows = CachedRows(Summary.of(outcomes), PLANS[:2], kept)
     assert (

@@ -16,6 +16,7 @@ import pytest
 
 from together_video.gallery.page import GalleryRow, relative_link, render_gallery, render_pages
 from together_video.ledger.layout import Layout
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import Origin, RunRef, StoredObject, Sweep, VideoPlan, VideoRecord
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.clips import ClipInfo
@@ -106,7 +107,9 @@ def row(
         notes=notes,
         run=RunRef(flow_run_name="tidy-otter"),
     )
-    return GalleryRow(outcome=VideoOutcome.of_record(record, state, bucket="studio"), record=record)
+    return GalleryRow(
+        outcome=VideoOutcome.of_record(record, state, place=ArchivePlace(bucket="studio")), record=record
+    )
 
 
 def render(

@@ -60,6 +60,7 @@ def outcome(
         model=model,
         cost_usd=None if cost is None else Decimal(cost),
         bucket="studio" if there else None,
+        uri=f"s3://studio/videos/{number}.mp4" if there else None,
         key=f"videos/{number}.mp4" if there else None,
         seconds=5.04 if there else None,
         error=error,
@@ -125,6 +126,14 @@ def test_it_says_how_long_links_work_and_what_lasts() -> None:
     page = "s3://studio/batches/b1/index.html"
     (code,) = [token for token in seen(gallery(outcome(), page=page)) if token.type == "code_inline"]
     assert code.content == page
+
+
+def test_a_gallery_of_a_folder_promises_no_links() -> None:
+    """No browser opens files of a disk from a server's page: the lasting page is named."""
+    page = "file:///films/batches/b1/index.html"
+    text = gallery_markdown("t", Summary.of([outcome()]), {}, expires_at=None, posters={}, page=page)
+    assert "Links work" not in text
+    assert f"The lasting gallery: `{page}`" in text
 
 
 def test_a_video_without_an_address_is_named_without_a_link() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import StoredObject, VideoPlan, VideoRecord
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.clips import ClipInfo
@@ -41,7 +42,7 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         video=StoredObject(key="videos/v.mp4", size=3, sha256="ab", content_type="video/mp4"),
         clip=ClipInfo(seconds=5.04, width=64, height=48),
     )
-    assert VideoOutcome.of_record(record, VideoState.REUSED, bucket="b").model_dump() == {
+    assert VideoOutcome.of_record(record, VideoState.REUSED, place=ArchivePlace(bucket="b")).model_dump() == {
         "id": PLAN.id,
         "state": "reused",
         "job_id": "j",
@@ -50,6 +51,8 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "cost_usd": Decimal("0.28"),
         "bucket": "b",
         "key": "videos/v.mp4",
+        "uri": "s3://b/videos/v.mp4",
+        "file": None,
         "sha256": "ab",
         "size": 3,
         "seconds": 5.04,
@@ -59,11 +62,19 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
     }
 
 
+def test_a_row_of_a_folder_names_its_file() -> None:
+    """There is no bucket, and what a URI cannot hold is escaped."""
+    video = StoredObject(key="videos/a b.mp4", size=3, sha256="ab", content_type="video/mp4")
+    record = VideoRecord(id="v", state="archived", plan=PLAN, recorded_at=NOW, video=video)
+    outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ArchivePlace(folder="/my films"))
+    assert (outcome.bucket, outcome.uri) == (None, "file:///my%20films/videos/a%20b.mp4")
+
+
 def test_a_row_of_a_failure_lies_nowhere() -> None:
     """No bucket is named for a file that is not there."""
     record = VideoRecord(id="v", state="failed", plan=PLAN, recorded_at=NOW, error="refused")
-    outcome = VideoOutcome.of_record(record, VideoState.FAILED, bucket="b")
-    assert (outcome.bucket, outcome.key, outcome.width, outcome.error) == (None, None, None, "refused")
+    outcome = VideoOutcome.of_record(record, VideoState.FAILED, place=ArchivePlace(bucket="b"))
+    assert (outcome.bucket, outcome.key, outcome.uri, outcome.error) == (None, None, None, "refused")
 
 
 def test_every_state_is_counted() -> None:
@@ -115,7 +126,7 @@ def test_the_document_is_plain_json() -> None:
     rows = [row(VideoState.ARCHIVED, "0.28"), row(VideoState.AMBIGUOUS)]
     document = json.loads(json.dumps(Summary.of(rows).as_json(), allow_nan=False))
     assert list(document) == ["videos", "counts", "cost_usd"]
-    names = "id state job_id prompt model cost_usd bucket key sha256 size seconds width height error"
+    names = "id state job_id prompt model cost_usd bucket key uri file sha256 size seconds width height error"
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]

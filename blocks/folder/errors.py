@@ -1,0 +1,74 @@
+"""What the system's errors mean for an archive in a folder."""
+
+from __future__ import annotations
+
+import errno
+
+from together_video.errors import ArchiveError, BucketRefused, StoreUnavailable
+
+#: How a file system says that it has no hard links: the first also where there is no permission.
+NO_HARD_LINKS = frozenset(
+    {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EMLINK}
+)
+#: How it says that it has no locks.
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+#: Of what may not be done, whatever the key.
+_REFUSED = frozenset({errno.EACCES, errno.EPERM})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def missing(folder: str) -> BucketRefused:
+    return BucketRefused(
+        f"There is no folder {folder}.", remedy="Check its path, and that its disk is mounted, and run again."
+    )
+
+
+def unmakeable(folder: str, error: OSError) -> BucketRefused:
+    return BucketRefused(
+        f"The folder {folder} cannot be made ({error.strerror or error}).",
+        remedy="Make it, or name another folder.",
+    )
+
+
+def replaced(folder: str) -> BucketRefused:
+    return BucketRefused(
+        f"{folder} is not the folder any more that this run began with.",
+        remedy="Check that its disk is mounted, and run again: it goes on where it was.",
+    )
+
+
+def linked(folder: str, key: str) -> ArchiveError:
+    return ArchiveError(
+        f"{key} in the folder {folder} is a symbolic link, or lies behind one, and an archive has none.",
+        remedy="Put the folder or the file itself there, and run again.",
+    )
+
+
+def translated(error: OSError, folder: str, key: str) -> ArchiveError:
+    """What to tell of an error at this key: the folder is there."""
+    why = error.strerror or str(error)
+    if error.errno in _REFUSED:
+        return BucketRefused(
+            f"This user may not read or write {key} in the folder {folder} ({why}).",
+            remedy="Change the permissions, or name another folder.",
+        )
+    if error.errno == errno.EROFS:
+        return BucketRefused(
+            f"The folder {folder} cannot be written: its file system is read-only.",
+            remedy="Mount it for writing, or name another folder.",
+        )
+    if error.errno in _FULL:
+        return StoreUnavailable(
+            f"The folder {folder} has no room for {key} ({why}).", remedy="Make room and run again."
+        )
+    if error.errno == errno.ELOOP:
+        return linked(folder, key)
+    if error.errno in {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}:
+        return ArchiveError(
+            f"{key} cannot be a file in the folder {folder} ({why}).",
+            remedy="Move away what is in its place, or name another folder.",
+        )
+    return StoreUnavailable(
+        f"The file system of the folder {folder} failed at {key} ({why}).",
+        remedy="Check its disk, or the connection to it, and run again.",
+    )

@@ -1,0 +1,341 @@
+"""Files of a folder that are written once: whole or not at all, by exactly one of those who try.
+
+All of this blocks and raises `OSError`s beside its own errors: `FolderStore` runs it in threads and translates them.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from prefect_together_video.blocks.folder.errors import (
+    NO_HARD_LINKS,
+    NO_LOCKS,
+    linked,
+    missing,
+    replaced,
+    unmakeable,
+)
+from together_video.errors import ArchiveError, StoreUnavailable, StoreUnsafe
+from together_video.ledger.place import ArchivePlace
+
+#: Where files are written before they have their names, and where the lock is. No key begins with a dot.
+OWN = ".together-video"
+#: Bytes that are read at a time.
+PIECE = 1 << 20
+#: Others may remove a folder as empty between the moment that it is made and the moment that it is used.
+_TRIES = 100
+#: Seconds after which what a killed process left half-written is removed.
+_LEFT_BEHIND = 86_400
+#: Seconds for which a reading of the file system's clock is good.
+_CLOCK_SECONDS = 5.0
+
+
+class Files:
+    """The files below one folder. Only `make` makes the folder itself: without it nothing is written or read.
+
+    Where a disk is not mounted, its mount point is an empty folder, in which everything would be bought again.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.place = ArchivePlace(folder=os.path.abspath(folder.expanduser()))
+        self.shown = self.place.location
+        self._root = Path(os.path.realpath(self.shown))
+        self._own = self._root / OWN
+        self._clock, self._monotonic = clock, monotonic
+        self._identity: tuple[int, int] | None = None
+        #: The file system's time, and our monotonic clock at that moment.
+        self._time_seen: tuple[float, float] | None = None
+
+    def make(self) -> bool:
+        """Make the folder with its parents, unless it is there. True where it is new."""
+        try:
+            self._root.mkdir(parents=True)
+        except FileExistsError:
+            made = False
+        except OSError as error:
+            raise unmakeable(self.shown, error) from error
+        else:
+            made = True
+            _sync_folder(self._root.parent)
+        self.check()
+        return made
+
+    def check(self) -> None:
+        """Show that the folder is there, and the one that it was.
+
+        Raises:
+            BucketRefused: it is not.
+        """
+        try:
+            found = os.stat(self._root)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise missing(self.shown) from error
+        if not stat.S_ISDIR(found.st_mode):
+            raise missing(self.shown)
+        identity = (found.st_dev, found.st_ino)
+        if self._identity is None:
+            self._identity = identity
+        elif identity != self._identity:
+            raise replaced(self.shown)
+
+    def path(self, key: str) -> Path:
+        """The file of a key.
+
+        Raises:
+            ArchiveError: it would lie outside of the folder, in our own part of it, or behind a symbolic link.
+        """
+        pieces = key.split("/")
+        if "\0" in key or any(not piece or piece.startswith(".") for piece in pieces):
+            raise ArchiveError(f"{key!r} names no file of the archive in {self.shown}.")
+        path = self._root.joinpath(*pieces)
+        if os.path.realpath(path) != str(path):
+            raise linked(self.shown, key)
+        return path
+
+    @contextmanager
+    def opened(self, key: str) -> Iterator[BinaryIO]:
+        """A file for reading.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        self.check()
+        # Without waiting for somebody to write into what may be a pipe.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        with open(os.open(self.path(key), flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ArchiveError(f"{key} in the folder {self.shown} is no regular file.")
+            yield file
+
+    def put(self, key: str, source: BinaryIO | bytes, sha256: bytes | None = None) -> bool:
+        """Write a file once, durably. False where the key is taken.
+
+        Raises:
+            StoreUnavailable: other bytes were read than this SHA-256 says; nothing was written.
+        """
+        self.check()
+        path = self.path(key)
+        if os.path.lexists(path):
+            return False
+        with self._part() as part:
+            with part.open("xb") as out:
+                digest = _written(source, out)
+                os.fsync(out.fileno())
+            if sha256 is not None and digest != sha256:
+                raise StoreUnavailable(
+                    f"What was read for {key} is not what it should be; nothing was stored."
+                )
+            return self.named(part, path)
+
+    @contextmanager
+    def _part(self) -> Iterator[Path]:
+        """A name that nobody else writes to, on the same file system."""
+        self._own.mkdir(exist_ok=True)
+        part = self._own / f"{uuid4().hex}.part"
+        try:
+            yield part
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def named(self, part: Path, path: Path) -> bool:
+        """Give a part its name, unless that is taken. Durable on return."""
+        for _ in range(_TRIES):
+            self.check()
+            with suppress(FileNotFoundError):
+                self._make_folders(path.parent)
+                # The age of a fact counts from here: the writing of a large file takes its time.
+                os.utime(part)
+                try:
+                    self._named_once(part, path)
+                except FileExistsError:
+                    # A file server's answer may have been lost, and its repetition refused.
+                    with suppress(FileNotFoundError):
+                        return os.path.samestat(os.lstat(part), os.lstat(path))
+                    return False
+                _sync_folder(path.parent)
+                return True
+        raise StoreUnavailable(
+            f"The folder {self.shown} keeps losing {path.parent.name}, which others remove.",
+            remedy="Run again later.",
+        )
+
+    def _named_once(self, part: Path, path: Path) -> None:
+        """Raises FileExistsError where the name is taken, which exactly one of several escapes."""
+        try:
+            os.link(part, path)
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS:
+                raise
+        else:
+            return
+        # A lock ends with its process, whatever becomes of that.
+        with self._locked() as is_locked:
+            if not is_locked:
+                raise StoreUnsafe(
+                    f"The file system of the folder {self.shown} has neither hard links nor locks, so two runs could "
+                    "pay for the same video.",
+                    remedy="Name a folder on another file system.",
+                )
+            if os.path.lexists(path):
+                raise FileExistsError(path)
+            os.rename(part, path)
+
+    def _make_folders(self, folder: Path) -> None:
+        needed = []
+        while folder != self._root and not folder.is_dir():
+            needed.append(folder)
+            folder = folder.parent
+        for folder in reversed(needed):
+            with suppress(FileExistsError):
+                folder.mkdir()
+                _sync_folder(folder.parent)
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """One of all processes that use this folder at a time; False where the file system has no locks."""
+        self._own.mkdir(exist_ok=True)
+        with (self._own / "lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                yield False
+            else:
+                yield True
+
+    def remove(self, key: str, version: str | None = None) -> bool:
+        """Remove a file, if it has this version, and the folders that are empty then. False where it has another.
+
+        Whoever removes has the lock: between the look and the removal nobody else can make room for another file.
+        """
+        self.check()
+        path = self.path(key)
+        with self._locked():
+            try:
+                if version is not None and version_of(os.lstat(path)) != version:
+                    return False
+                path.unlink()
+            except FileNotFoundError:
+                return True
+        folder = path.parent
+        with suppress(OSError):
+            while folder != self._root:
+                folder.rmdir()
+                folder = folder.parent
+        return True
+
+    def walk(self, prefix: str) -> list[tuple[str, os.stat_result]]:
+        """Every regular file whose key begins with `prefix`, in the order of keys; what begins with a dot is none."""
+        folder = prefix.rpartition("/")[0]
+        start = self.path(folder) if folder else self._root
+        found: list[tuple[str, os.stat_result]] = []
+        waiting = [(start, f"{folder}/" if folder else "")]
+        while waiting:
+            place, stem = waiting.pop()
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
+                for entry in entries:
+                    key = f"{stem}{entry.name}"
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        if f"{key}/".startswith(prefix) or prefix.startswith(f"{key}/"):
+                            waiting.append((Path(entry.path), f"{key}/"))
+                    elif key.startswith(prefix) and entry.is_file(follow_symlinks=False):
+                        with suppress(FileNotFoundError):
+                            found.append((key, entry.stat(follow_symlinks=False)))
+        self.check()
+        return sorted(found, key=lambda one: one[0])
+
+    def time(self) -> float:
+        """The time by the file system's own clock: a shared one's is that of its server.
+
+        Where nothing can be written, our own has to do.
+        """
+        now = self._monotonic()
+        if self._time_seen is None or now - self._time_seen[1] > _CLOCK_SECONDS:
+            try:
+                with self._part() as probe, probe.open("xb") as file:
+                    self._time_seen = (os.fstat(file.fileno()).st_mtime, now)
+            except OSError:
+                if self._time_seen is None:
+                    return self._clock()
+        seen, at = self._time_seen
+        return seen + now - at
+
+    def prove_exclusive(self) -> None:
+        """Show that of two files with the same name the second is refused.
+
+        Raises:
+            StoreUnsafe: it is not.
+        """
+        path = self._own / f"{uuid4().hex}.probe"
+        with self._part() as first, self._part() as second:
+            for part in (first, second):
+                part.write_bytes(b"probe")
+            try:
+                if self.named(first, path) and self.named(second, path):
+                    raise StoreUnsafe(
+                        f"The file system of the folder {self.shown} writes over a file that is there, so two runs "
+                        "could pay for the same video.",
+                        remedy="Name a folder on another file system.",
+                    )
+            finally:
+                path.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what processes that were killed long ago left half-written."""
+        old = self.time() - _LEFT_BEHIND
+        with suppress(OSError):
+            for part in self._own.glob("*.part"):
+                with suppress(OSError):
+                    if part.stat().st_mtime < old:
+                        part.unlink()
+
+
+def version_of(found: os.stat_result) -> str:
+    """Names one content of a file that is never written to: another file has another number, or is younger."""
+    return f"{found.st_ino}-{found.st_mtime_ns}"
+
+
+def _written(source: BinaryIO | bytes, out: BinaryIO) -> bytes:
+    """Copy all of it; gives its SHA-256."""
+    digest = hashlib.sha256()
+    if isinstance(source, bytes):
+        out.write(source)
+        digest.update(source)
+    else:
+        while piece := source.read(PIECE):
+            out.write(piece)
+            digest.update(piece)
+    out.flush()
+    return digest.digest()
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        # Some file systems sync no folders, and keep their names without that.
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}:
+            raise
+    finally:
+        os.close(opened)

@@ -1,0 +1,126 @@
+"""`--output`: copies of the finished videos in a folder of the user's, or in a file. None overwrites anything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from together_video.api.downloads import hash_file
+from together_video.atomic_files import part_of, settle_new
+from together_video.errors import InputError, VideoError
+from together_video.ledger.summary import GOOD, Summary, VideoOutcome
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.store.store import Store
+    from prefect_together_video.flows.cli.options import PlaceOptions
+
+#: Files that are copied at the same time.
+_AT_ONCE = 8
+_VIDEOS = frozenset({".mp4", ".webm", ".mov", ".mkv"})
+
+
+@dataclass(frozen=True)
+class Output:
+    """A folder, or the file of the only video."""
+
+    folder: Path
+    file: Path | None = None
+
+    @classmethod
+    def of(cls, given: Path, *, takes_file: bool) -> Output:
+        """Make the folder, and show that it can be written: before anything is bought.
+
+        Raises:
+            InputError: it cannot.
+        """
+        path = Path(os.path.abspath(given.expanduser()))
+        is_file = path.suffix.lower() in _VIDEOS and not path.is_dir()
+        if is_file and not takes_file:
+            raise InputError(
+                f"--output {given} looks like a file, and a batch needs a folder. Nothing was created."
+            )
+        output = cls(path.parent, path) if is_file else cls(path)
+        probe = part_of(output.folder / "probe")
+        try:
+            output.folder.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise InputError(
+                f"--output: {output.folder} cannot be written: {error.strerror or error}. Nothing was created."
+            ) from error
+        return output
+
+    def path_of(self, outcome: VideoOutcome) -> Path:
+        name = (outcome.key or "").rpartition("/")[2]
+        # A template may tell videos apart by their folders alone.
+        return self.file or self.folder / (name if outcome.id in name else f"{outcome.id}-{name}")
+
+
+def with_files(
+    summary: Summary, output: Output | None, place: PlaceOptions, complain: Callable[[str], None]
+) -> Summary:
+    """The summary with the paths of playable files: copies where an output is given, else what lies in a folder.
+
+    What could not be copied is complained of and has no path; the video is in the archive all the same.
+    """
+    if output is None:
+        return _changed(summary, {found.id: path for found in summary.videos if (path := _local(found))})
+    there = [found for found in summary.videos if found.state in GOOD and found.key]
+    return _changed(summary, asyncio.run(_copies(there, output, place, complain)) if there else {})
+
+
+async def _copies(
+    videos: list[VideoOutcome], output: Output, place: PlaceOptions, complain: Callable[[str], None]
+) -> dict[str, str]:
+    from prefect_together_video.flows.cli.running import archive_of
+
+    places = asyncio.Semaphore(_AT_ONCE)
+    files: dict[str, str] = {}
+    async with (await archive_of(place)).open() as ledger:
+
+        async def copy(video: VideoOutcome) -> None:
+            async with places:
+                try:
+                    files[video.id] = str(await _copy(video, output.path_of(video), ledger.store))
+                except VideoError as error:
+                    complain(error.message)
+
+        await asyncio.gather(*(copy(video) for video in videos))
+    return files
+
+
+async def _copy(video: VideoOutcome, path: Path, store: Store) -> Path:
+    """Raises VideoError: something else is there, or it cannot be read or written."""
+    kept = f"The video is at {video.uri}."
+    part = part_of(path)
+    try:
+        if not path.exists():
+            if not await store.fetch(video.key or "", part):
+                raise VideoError(f"{video.uri} is gone.", remedy="together-video audit says what else is.")
+            if settle_new(part, path):
+                return path
+        if (await asyncio.to_thread(hash_file, path)).sha256 != video.sha256:
+            raise VideoError(f"{path} has other content, and stays as it is.", remedy=kept)
+    except OSError as error:
+        raise VideoError(f"{path} cannot be written: {error.strerror or error}.", remedy=kept) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _local(found: VideoOutcome) -> str | None:
+    """The path of a video in an archive that is a folder."""
+    if found.state not in GOOD or not (found.uri or "").startswith("file:"):
+        return None
+    return unquote(urlsplit(found.uri or "").path)
+
+
+def _changed(summary: Summary, files: dict[str, str]) -> Summary:
+    videos = (found.model_copy(update={"file": files.get(found.id)}) for found in summary.videos)
+    return summary.model_copy(update={"videos": tuple(videos)})
