@@ -23,6 +23,7 @@ class DurationHistory:
         self.learner = Learner(policy, _typical_seconds)
         self._statistics = DurationStatistics(ledger.store, ledger.layout)
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._kept: dict[str, tuple[float, ...]] = {}
 
     async def recall(self, model: str) -> None:
         """Read once a run and model what earlier runs have seen of it."""
@@ -31,10 +32,13 @@ class DurationHistory:
         await asyncio.wait([self._reading[model]], timeout=_PATIENCE)
 
     async def keep(self) -> None:
-        """Write what this run has seen, for later ones: once, at its end."""
+        """Write what this run has seen, for later ones, at its end or when it rests; nothing where that is not new."""
         for task in self._reading.values():
             task.cancel()
         for facts in self.learner.facts(datetime.now(UTC)):
+            if self._kept.get(facts.model) == facts.seconds:
+                continue
+            self._kept[facts.model] = facts.seconds
             try:
                 await self._statistics.keep(facts)
             except Exception as error:  # noqa: BLE001 - the videos are in the archive
