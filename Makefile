@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 4
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help demo lint test test-all test-core test-ends chaos faults scale bench screenshots install lock clean
+.PHONY: help demo docs lint test test-all test-core test-ends chaos faults scale bench screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
+	@echo "make docs         build the website into site/; any warning or broken link fails"
 	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
 	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (half an hour)"
 	@echo "make test-core    of all tests what a run needs, for another Python: PYTHON=python3.13 VENV=.venv-3.13"
@@ -49,10 +50,14 @@ $(INSTALLED): $(LOCK) pyproject.toml
 demo: $(INSTALLED)
 	@$(BIN)/together-video demo --folder $(FOLDER) $(if $(KEEP),--keep)
 
+docs: $(INSTALLED)
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --quiet --strict
+
 lint: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples
 
 test: lint
 	@$(PYTEST)

@@ -510,6 +510,20 @@ def ready_shell(shell: Shell, api: Api, seaweed: S3Server, new_archive: Callable
 
 
 @pytest.fixture
+def surroundings(api: Api, moto_url: str, new_archive: Callable[..., Any]) -> dict[str, str | None]:
+    """Environment of a command that can do its work: the sandbox, and an empty bucket of moto's."""
+    return {
+        "TOGETHER_API_KEY": "key",
+        "TOGETHER_BASE_URL": api.url,
+        "VIDEO_ARCHIVE_BUCKET": new_archive(moto_url).bucket,
+        "AWS_ENDPOINT_URL_S3": moto_url,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+    }
+
+
+@pytest.fixture
 def spool_folder(tmp_path: Path) -> Path:
     """Where a test's spool may be made; it does not exist yet."""
     return tmp_path / "spool"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import prefect_together_video
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "prefect_together_video"
 LAYERS = ("together_video", "blocks", "tasks", "flows")
@@ -111,7 +113,7 @@ def test_a_room_imports_only_to_its_left(layer: str) -> None:
 def test_a_module_has_one_name() -> None:
     """Its folder at the top is no package of ours: imported by that name it would be a second module."""
     tops = {"blocks", "tasks", "flows", "deployments"}
-    places = ("together_video", *tops, PACKAGE, "tests", "benchmarks", "docs")
+    places = ("together_video", *tops, PACKAGE, "tests", "benchmarks", "docs", "examples")
     found = [
         f"{file}:{line}: {name}"
         for place in places
@@ -120,6 +122,25 @@ def test_a_module_has_one_name() -> None:
         if name.split(".")[0] in tops
     ]
     assert found == []
+
+
+def private_imports(source: str) -> list[str]:
+    """Imports of ours that are not among the names that `prefect_together_video` offers."""
+    public = {f"{PACKAGE}.{name}" for name in prefect_together_video.__all__}
+    return [
+        f"{line}: {name}"
+        for line, name in imports_of(source)
+        if name.split(".")[0] in {PACKAGE, "together_video"} and name not in public
+    ]
+
+
+def test_examples_import_only_public_names() -> None:
+    """What a user copies from them goes on working."""
+    files = sorted((ROOT / "examples").glob("*.py"))
+    assert files
+    found = {file.name: private_imports(file.read_text(encoding="utf-8")) for file in files}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+    assert private_imports("from prefect_together_video.tasks.make import make_video")
 
 
 def test_no_import_goes_in_a_circle() -> None:

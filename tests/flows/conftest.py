@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -43,17 +42,3 @@ def command(
 
     yield run
     signal.signal(signal.SIGTERM, before)
-
-
-@pytest.fixture
-def surroundings(api: Any, moto_url: str, new_archive: Callable[..., Any]) -> dict[str, str | None]:
-    """Environment of a command that can do its work: the sandbox, and an empty bucket of moto's."""
-    return {
-        "TOGETHER_API_KEY": "key",
-        "TOGETHER_BASE_URL": api.url,
-        "VIDEO_ARCHIVE_BUCKET": new_archive(moto_url).bucket,
-        "AWS_ENDPOINT_URL_S3": moto_url,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-    }

@@ -1,0 +1,83 @@
+"""JSON Schemas of what the commands print with `--json` and of what lies in the bucket, made from the models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from together_video.ledger.audit import AuditReport
+from together_video.ledger.records import Ambiguity, Claim, Submission, VideoRecord
+from together_video.ledger.summary import VideoOutcome, VideoState
+from together_video.prompts import PromptSet
+
+_AMOUNT = {"type": "number"}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Each document's name with its schema."""
+    return {
+        "summary": summary_document(),
+        "audit": audit_document(),
+        "batch": batch_document(),
+        "record": stored(VideoRecord),
+        "claim": stored(Claim),
+        "job": stored(Submission),
+        "ambiguous": stored(Ambiguity),
+        "brief": stored(PromptSet),
+    }
+
+
+def stored(model: type[BaseModel]) -> dict[str, Any]:
+    """A document that is a model as it stands."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **model.model_json_schema(mode="serialization"),
+    }
+
+
+def summary_document() -> dict[str, Any]:
+    """`Summary.as_json`: amounts are numbers there."""
+    row = VideoOutcome.model_json_schema(mode="serialization")
+    definitions = row.pop("$defs", {})
+    row["properties"]["cost_usd"] = {"anyOf": [_AMOUNT, {"type": "null"}], "title": "Cost Usd"}
+    counts = {
+        "type": "object",
+        "properties": {state.value: {"type": "integer"} for state in VideoState},
+        "required": [state.value for state in VideoState],
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Summary",
+        "type": "object",
+        "properties": {
+            "videos": {"type": "array", "items": {"$ref": "#/$defs/VideoOutcome"}},
+            "counts": counts,
+            "cost_usd": _AMOUNT,
+        },
+        "required": ["videos", "counts", "cost_usd"],
+        "$defs": {**definitions, "VideoOutcome": row},
+    }
+
+
+def batch_document() -> dict[str, Any]:
+    """The summary of a batch, with its name."""
+    document = summary_document()
+    own = {
+        "batch_id": {"type": "string"},
+        "title": {"type": "string"},
+        "made_at": {"type": "string", "format": "date-time"},
+    }
+    return {
+        **document,
+        "title": "Batch",
+        "properties": {**own, **document["properties"]},
+        "required": [*own, *document["required"]],
+    }
+
+
+def audit_document() -> dict[str, Any]:
+    """`AuditReport.as_json`: amounts are numbers there, too."""
+    document = stored(AuditReport)
+    document["$defs"]["SpentRow"]["properties"]["cost_usd"] = _AMOUNT
+    return document
