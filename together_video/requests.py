@@ -217,7 +217,11 @@ class VideoRequest(_Part):
             name: data[name] for name in ("frame_images", "reference_images") if data.get(name) is not None
         }
         rest = {
-            name: value for name, value in data.items() if name not in ("frame_images", "reference_images")
+            name: value
+            for name, value in data.items()
+            if name not in ("frame_images", "reference_images")
+            # A form sends null for a model that was not chosen.
+            and not (name == "model" and value is None)
         }
         if not moved:
             return rest

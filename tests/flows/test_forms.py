@@ -69,6 +69,19 @@ def test_the_server_takes_what_the_flows_take() -> None:
     lists = [{"model": "m", "seconds": 5}, {"model": "m", "seconds": "5"}]
     settings = {"seconds": 5, "width": 864, "aspect": "9:16", "media": {}}
     validate({"requests": lists, "settings": settings}, schema_of(generate_batch), raise_on_error=True)
-    for wrong in ({"steps": 9}, {"width": "wide"}, {"prompt": ""}, {"output_format": "GIF"}, {"model": None}):
+    for wrong in ({"steps": 9}, {"width": "wide"}, {"prompt": ""}, {"output_format": "GIF"}):
         with pytest.raises(ValidationError):
             validate({"request": {**request, **wrong}}, schema_of(generate_video), raise_on_error=True)
+
+
+def test_a_prompt_alone_is_a_request() -> None:
+    """As `prefect deployment run generate-video/on-demand --params` and events send it; forms need no model."""
+    from prefect_together_video.flows.video import generate_video
+    from together_video.catalogue import Catalogue
+
+    given = generate_video.validate_parameters({"request": {"prompt": "a red kite"}})
+    assert given["request"].model == Catalogue.load().default_model.name
+    schema = generate_video.parameters.model_dump()["definitions"]["VideoRequest"]
+    assert "model" not in schema.get("required", [])
+    # A form's field that was left empty.
+    assert VideoRequest.model_validate({"prompt": "a kite", "model": None}) == VideoRequest(prompt="a kite")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.public.conftest import World
+from tests.tasks.public.conftest import FOX, World
 
 _FLOW = """
 import json, sys
@@ -64,9 +64,12 @@ def _until_bought(world: World, count: int) -> None:
 
 @pytest.mark.slow
 def test_killed_and_run_again_nothing_is_bought_twice(
-    world: World, start: Callable[..., subprocess.Popen[str]]
+    world: World, start: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """kill -9 with some of twenty videos on their way; the second run archives each of them once."""
+    # How long a claim without a job is taken for a living one.
+    monkeypatch.setenv("TOGETHER_VIDEO_CREATE_SECONDS", "10")
+    monkeypatch.setenv("TOGETHER_VIDEO_CLAIM_MARGIN_SECONDS", "20")
     first = start("mapped", 20)
     _until_bought(world, 5)
     os.killpg(first.pid, signal.SIGKILL)
@@ -121,12 +124,13 @@ def test_delayed_to_a_task_worker(world: World, tmp_path: Path) -> None:
     try:
         from prefect_together_video import make_video
 
-        future = make_video.delay(
-            {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": 1, "prompt": "a fox"}
-        )
-        video = future.result(timeout=90)
-        assert world.holds(video.uri)
-        assert len(world.bought) == 1
+        make_video.delay({**FOX, "prompt": "a fox far away"})
+        for _ in range(900):
+            if world.videos:
+                break
+            time.sleep(0.1)
+        assert len(world.videos) == 1
+        assert world.bought == ["a fox far away"]
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
