@@ -62,7 +62,7 @@ def test_a_good_machine(ready_shell: Any) -> None:
         ({"TOGETHER_BASE_URL": "http://127.0.0.1:1"}, "API key", "No connection"),
         ({"TOGETHER_BASE_URL": "here"}, "API key", "base URL 'here'"),
         ({"TOGETHER_VIDEO_CREATE_SECONDS": "soon"}, "API key", "TOGETHER_VIDEO_CREATE_SECONDS"),
-        ({"VIDEO_ARCHIVE_BUCKET": None}, "Archive", "set VIDEO_ARCHIVE_BUCKET"),
+        ({"VIDEO_ARCHIVE_BUCKET": None}, "Archive", "set VIDEO_ARCHIVE_FOLDER"),
         (
             {"VIDEO_ARCHIVE_BUCKET": "no-such-bucket-here"},
             "Archive",
