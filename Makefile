@@ -57,7 +57,7 @@ lint: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy examples
+	@$(BIN)/mypy --explicit-package-bases docs/reference examples
 
 test: lint
 	@$(PYTEST)

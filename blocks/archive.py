@@ -28,14 +28,16 @@ class VideoArchive(Block):
     """The S3 bucket or the folder that videos, their posters and their records are kept in.
 
     Example:
-        Load the block and list what is in flight:
+        Load the block and keep a video there:
 
         ```python
-        from prefect_together_video import VideoArchive
+        from prefect import flow
+        from prefect_together_video import VideoArchive, make_video
 
-        archive = VideoArchive.load("BLOCK_NAME")
-        async with archive.open() as ledger:
-            print(await ledger.in_flight())
+        @flow
+        def fox():
+            archive = VideoArchive.load("BLOCK_NAME")
+            return make_video("a fox in the snow", archive=archive).uri
         ```
     """
 

@@ -22,14 +22,16 @@ class TogetherCredentials(CredentialsBlock):
     """Access to the Together AI API: the key, the address and how long a call may take.
 
     Example:
-        Load the block and ask for a job:
+        Load the block and make a video with its key:
 
         ```python
-        from prefect_together_video import TogetherCredentials
+        from prefect import flow
+        from prefect_together_video import TogetherCredentials, make_video
 
-        credentials = TogetherCredentials.load("BLOCK_NAME")
-        async with credentials.get_client() as client:
-            job = await client.retrieve("019a0068-794a-7213-90f6-cc4eb62e3da7")
+        @flow
+        def fox():
+            credentials = TogetherCredentials.load("BLOCK_NAME")
+            return make_video("a fox in the snow", together=credentials).uri
         ```
     """
 

@@ -40,8 +40,25 @@ async def audit_archive(
     ] = False,
     archive: Archive = None,
 ) -> State[Any]:
-    """Changes nothing. Ends Failed on any finding. What `results.result_of` gives of its data is an `AuditReport`,
-    or the `VideoError` that kept the audit from beginning.
+    """It changes nothing. The run ends as Failed on any finding.
+
+    Returns:
+        An `AuditReport` without findings.
+
+    Raises:
+        RunIncomplete: there are findings; `result` is the report.
+        VideoError: the run could not begin; nothing was read.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_together_video import audit_archive
+
+        @flow
+        async def monthly_bill():
+            report = await audit_archive()
+            return [(row.month, row.model, row.cost_usd) for row in report.spent]
+        ```
     """
     try:
         async with (archive or VideoArchive.from_env()).open() as ledger:

@@ -102,9 +102,29 @@ async def generate_batch(
 ) -> State[Any]:
     """Give one of brief, requests or file.
 
-    Ends Completed if every video is in the archive, else Failed; the message says how many were
-    archived, reused, failed, … What `results.result_of` gives of its data is a `Summary`, or the `VideoError`
-    that kept the run from beginning.
+    The run ends as Completed if every video is in the archive, else as Failed. Its message says how many were
+    archived, reused, failed, and so on.
+
+    Returns:
+        A `Summary` with a row for each video.
+
+    Raises:
+        RunIncomplete: a video is not in the archive; `result` is the summary.
+        VideoError: the run could not begin; nothing was created.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_together_video import generate_batch
+        from together_video.prompts import Brief
+
+        @flow
+        async def lighthouses():
+            brief = Brief(subject="lighthouses of the north", count=2)
+            summary = await generate_batch(brief=brief, settings={"width": 864, "height": 480}, budget_usd=5)
+            print(summary.sentence)
+            return summary.page
+        ```
     """
     started = datetime.now(UTC)
     batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"

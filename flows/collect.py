@@ -42,9 +42,27 @@ async def collect_videos(
 ) -> State[Any]:
     """Safe beside running batches and beside itself; it never creates a job.
 
-    Ends Completed if nothing is ambiguous and nothing went wrong; jobs that are still running are no
-    failure. What `results.result_of` gives of its data is a `Summary`, or the `VideoError`
-    that kept the run from beginning.
+    The run ends as Completed if nothing is ambiguous and nothing went wrong. A job that is still running is not a
+    failure.
+
+    Returns:
+        A `Summary` with a row for each video that was in flight.
+
+    Raises:
+        RunIncomplete: something is ambiguous or went wrong; `result` is the summary.
+        VideoError: the run could not begin; nothing was changed.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_together_video import collect_videos, create_video
+
+        @flow
+        async def buy_now_and_collect_later():
+            await create_video({"prompt": "an owl at night", "width": 864, "height": 480})
+            summary = await collect_videos(wait=600)
+            return summary.sentence
+        ```
     """
     # A deadline of a moment is one look at once.
     poll = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))

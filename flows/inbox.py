@@ -74,10 +74,27 @@ async def watch_inbox(
 ) -> State[Any]:
     """One look: each file that waits is a run of generate-batch, the oldest first.
 
-    A file whose run is cut off stays where it is, and the next look goes on with it: what it has paid for is
-    reused. Safe beside itself for the same reason. Ends Completed if all files were used and all
-    their videos are in the archive, else Failed. What `results.result_of` gives of its data is an
-    `InboxReport`, or the `VideoError` that kept the look from beginning.
+    A file whose run is cut off stays where it is, and the next look resumes it: what it has paid for is reused. Two
+    looks at once are safe for the same reason. The run ends as Completed if all files were used and all their videos
+    are in the archive, else as Failed.
+
+    Returns:
+        An `InboxReport` with a row for each file.
+
+    Raises:
+        RunIncomplete: a file was refused or kept, or a video is missing; `result` is the report.
+        VideoError: the run could not begin; nothing was created.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_together_video import watch_inbox
+
+        @flow
+        async def look_into_the_inbox():
+            report = await watch_inbox(limit_usd=10)
+            return report.sentence
+        ```
     """
     options = {
         "edition": edition,

@@ -62,10 +62,27 @@ async def generate_video(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Ends Completed if the video is in the archive, else Failed; the message says how it went.
+    """The run ends as Completed if the video is in the archive, else as Failed. Its message says how it went.
 
-    What `results.result_of` gives of its data is a `Summary`, or the `VideoError`
-    that kept the run from beginning.
+    Returns:
+        A `Summary` with one row.
+
+    Raises:
+        RunIncomplete: the video is not in the archive; `result` is the summary.
+        VideoError: the run could not begin; nothing was created.
+
+    Example:
+        ```python
+        from prefect import flow
+        from prefect_together_video import generate_video
+        from together_video.requests import VideoRequest
+
+        @flow
+        async def fox():
+            request = VideoRequest(prompt="a fox in the snow", width=864, height=480)
+            summary = await generate_video(request, budget_usd=1)
+            return summary.videos[0].key
+        ```
     """
     try:
         checked = await CheckedRequest.of(

@@ -524,6 +524,17 @@ def surroundings(api: Api, moto_url: str, new_archive: Callable[..., Any]) -> di
 
 
 @pytest.fixture
+def quick_models(tmp_path: Path) -> str:
+    """A catalogue in which each model takes half a second, so that nobody waits for what is done."""
+    from together_video.catalogue import Catalogue
+
+    path = tmp_path / "models.json"
+    names = [model.name for model in Catalogue.load().models]
+    path.write_text(json.dumps({"models": [{"name": name, "typical_seconds": 0.5} for name in names]}))
+    return str(path)
+
+
+@pytest.fixture
 def spool_folder(tmp_path: Path) -> Path:
     """Where a test's spool may be made; it does not exist yet."""
     return tmp_path / "spool"

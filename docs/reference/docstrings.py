@@ -44,7 +44,9 @@ def items(section: str) -> Iterator[tuple[str, str]]:
 
 def arguments(docstring: str | None) -> dict[str, str]:
     """What the docstring says of each argument."""
-    return {name: said for title, text in sections(docstring) if title == "Args" for name, said in items(text)}
+    return {
+        name: said for title, text in sections(docstring) if title == "Args" for name, said in items(text)
+    }
 
 
 def as_markdown(docstring: str | None) -> str:
@@ -56,7 +58,9 @@ def as_markdown(docstring: str | None) -> str:
         if title:
             parts.append(f"**{_TITLES[title]}**")
         if title in {"Raises", "Attributes"}:
-            rows = [f"- {_code(names)}: {said}" if said else f"- {_code(names)}" for names, said in items(text)]
+            rows = [
+                f"- {_code(names)}: {said}" if said else f"- {_code(names)}" for names, said in items(text)
+            ]
             parts.append("\n".join(rows))
         else:
             parts.append(_fenced(text))
@@ -76,4 +80,6 @@ def _code(names: str) -> str:
 def _fenced(text: str) -> str:
     """Drawings, which are indented in docstrings, stay as they are drawn."""
     blocks = re.split(r"\n{2,}(?=    \S)|(?<=\S)\n{2,}(?=\S)", text)
-    return "\n\n".join(f"```text\n{dedent(part)}\n```" if part.startswith("    ") else part for part in blocks)
+    return "\n\n".join(
+        f"```text\n{dedent(part)}\n```" if part.startswith("    ") else part for part in blocks
+    )

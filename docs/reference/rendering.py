@@ -97,14 +97,21 @@ def flow_part(name: str, flow: Any, result: str) -> str:
 def model_part(model: type[BaseModel], *, methods: Iterable[str] = (), note: str = "") -> str:
     """A pydantic model or a block: its docstring, its fields, and the methods that users call."""
     rows = [
-        (f"`{field.alias or name}`", f"`{type_name(field.annotation)}`", _default(field), field.description or "")
+        (
+            f"`{field.alias or name}`",
+            f"`{type_name(field.annotation)}`",
+            _default(field),
+            field.description or "",
+        )
         for name, field in model.model_fields.items()
         if not name.startswith("_")
     ]
     name = model.__name__
     parts = [f"## `{name}` {{ #{name} }}", as_markdown(model.__doc__), note]
-    if rows:
+    if any(row[-1] for row in rows):
         parts.append(table(("field", "type", "default", "meaning"), rows))
+    elif rows:
+        parts.append(table(("field", "type", "default"), (row[:-1] for row in rows)))
     return "\n\n".join([*filter(None, parts), *(method_part(model, method) for method in methods)])
 
 
@@ -122,9 +129,9 @@ def method_part(owner: type, name: str) -> str:
     if inspect.isasyncgenfunction(function):
         prefix = "async with "
     code = f"```python\n{prefix}{owner.__name__}.{name}({words})\n```"
-    said = arguments(function.__doc__)
-    listed = "\n".join(f"- `{argument}`: {meaning}" for argument, meaning in said.items())
-    return "\n\n".join(filter(None, (heading, code, as_markdown(function.__doc__), listed)))
+    listed = "\n".join(f"- `{name}`: {said}" for name, said in arguments(function.__doc__).items())
+    given = f"**Parameters**\n\n{listed}" if listed else ""
+    return "\n\n".join(filter(None, (heading, code, as_markdown(function.__doc__), given)))
 
 
 def _written(parameter: inspect.Parameter) -> str:
@@ -137,19 +144,24 @@ def enum_part(states: type[Enum], meanings: Mapping[str, str]) -> str:
     """The values of an enumeration, each with its meaning."""
     rows = [(f"`{state.value}`", meanings[state.value]) for state in states]
     name = states.__name__
-    return f"## `{name}` {{ #{name} }}\n\n{as_markdown(states.__doc__)}\n\n{table(('value', 'meaning'), rows)}"
+    return (
+        f"## `{name}` {{ #{name} }}\n\n{as_markdown(states.__doc__)}\n\n{table(('value', 'meaning'), rows)}"
+    )
 
 
 def error_part(kind: type[Exception]) -> str:
     """An error: when it is raised, whether a retry can help, and what the failed call has cost."""
-    retry, spent = getattr(kind, "retryable", False), getattr(kind, "spent", None)
-    facts = [
-        f"Inherits from `{kind.__bases__[0].__name__}`.",
-        f"A retry {'may' if retry else 'does not'} help.",
-        f"Spent: {spent.value}." if spent is not None and not isinstance(spent, property) else "",
-    ]
+    facts = [f"Inherits from `{kind.__bases__[0].__name__}`."]
+    if "creating" in inspect.signature(kind).parameters:
+        facts.append(
+            "After a create: a retry is not safe; spent: perhaps. After any other call: a retry may help."
+        )
+    else:
+        spent = getattr(kind, "spent", None)
+        facts.append(f"A retry {'may' if getattr(kind, 'retryable', False) else 'does not'} help.")
+        facts.append("" if spent is None else f"Spent: {spent.value}.")
     name = kind.__name__
-    return f"## `{name}` {{ #{name} }}\n\n{as_markdown(kind.__doc__)}\n\n{' '.join(filter(None, facts))}"
+    return f"## `{name}` {{ #{name} }}\n\n{as_markdown(kind.__doc__)}\n\n{' '.join(facts).strip()}"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -163,5 +175,9 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     if field.default is PydanticUndefined:
-        return f"`{field.default_factory()}`" if field.default_factory in {dict, list, tuple} else "its defaults"  # type: ignore[misc,call-arg]
+        return (
+            f"`{field.default_factory()}`"
+            if field.default_factory in {dict, list, tuple}
+            else "set by default"
+        )
     return f"`{field.default!r}`"

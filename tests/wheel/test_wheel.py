@@ -81,10 +81,12 @@ def test_the_sdist_is_complete(distributions: Any) -> None:
     with tarfile.open(distributions.sdist) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
     wanted = {
-        *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+        *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "llms.txt", "mkdocs.yml", "pyproject.toml"),
         *("requirements.lock", "requirements-lowest.lock", "requirements-newest.lock"),
         *(
             "docs/operating.md",
+            "docs/reference/hooks.py",
+            "examples/prompts.csv",
             "docs/screenshots/gallery.png",
             "tests/conftest.py",
             "tests/wheel/test_wheel.py",

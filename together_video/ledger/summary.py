@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import VideoPlan, VideoRecord
@@ -35,24 +35,29 @@ class VideoOutcome(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
-    state: VideoState
-    job_id: str | None = None
-    prompt: str | None = None
-    model: str
-    cost_usd: Decimal | None = None
-    bucket: str | None = None
-    key: str | None = None
-    #: Where the video is: `s3://bucket/key` or `file:///folder/key`.
-    uri: str | None = None
-    #: The path of a playable file on the machine that ran the command, where it has one.
-    file: str | None = None
-    sha256: str | None = None
-    size: int | None = None
-    seconds: float | None = None
-    width: int | None = None
-    height: int | None = None
-    error: str | None = None
+    id: str = Field(description="The purchase's id in the archive.")
+    state: VideoState = Field(description="How it ended.")
+    job_id: str | None = Field(default=None, description="The provider's id of the job.")
+    prompt: str | None = Field(default=None, description="The prompt.")
+    model: str = Field(description="The model's API name.")
+    cost_usd: Decimal | None = Field(
+        default=None, description="What the provider charged, in US dollars, if it said."
+    )
+    bucket: str | None = Field(default=None, description="The bucket; None where the archive is a folder.")
+    key: str | None = Field(default=None, description="Its key in the bucket, or its path below the folder.")
+    uri: str | None = Field(
+        default=None, description="Where the video is: `s3://bucket/key` or `file:///folder/key`."
+    )
+    file: str | None = Field(
+        default=None,
+        description="The path of a playable file on the machine that ran the command, where it has one.",
+    )
+    sha256: str | None = Field(default=None, description="The file's SHA-256, in hexadecimal.")
+    size: int | None = Field(default=None, description="The file's size in bytes.")
+    seconds: float | None = Field(default=None, description="How long it plays, in seconds.")
+    width: int | None = Field(default=None, description="Width in pixels.")
+    height: int | None = Field(default=None, description="Height in pixels.")
+    error: str | None = Field(default=None, description="Why it is not in the archive.")
 
     @classmethod
     def of_plan(
@@ -89,18 +94,16 @@ class VideoOutcome(BaseModel):
 
 
 class Summary(BaseModel):
-    """All rows of a run. `cost_usd` is what this run itself paid, as the provider reported it.
-
-    `page` is the key of the gallery page, if one was written, and `page_uri` where it is;
-    `bought_before` is of a run that only collects.
-    """
+    """What became of each video of a run."""
 
     model_config = ConfigDict(frozen=True)
 
-    videos: tuple[VideoOutcome, ...]
-    page: str | None = None
-    page_uri: str | None = None
-    bought_before: bool = False
+    videos: tuple[VideoOutcome, ...] = Field(description="A row for each video.")
+    page: str | None = Field(default=None, description="The key of the gallery page, if one was written.")
+    page_uri: str | None = Field(default=None, description="Where the gallery page is, as a URI.")
+    bought_before: bool = Field(
+        default=False, description="Whether earlier runs bought the videos, and this one only collected them."
+    )
 
     @classmethod
     def of(cls, outcomes: Iterable[VideoOutcome], *, bought_before: bool = False) -> Summary:
@@ -114,6 +117,7 @@ class Summary(BaseModel):
 
     @property
     def cost_usd(self) -> Decimal:
+        """What this run itself paid, in US dollars, as the provider reported it."""
         paid = (
             o.cost_usd for o in self.videos if o.state is not VideoState.REUSED and o.cost_usd is not None
         )
@@ -121,6 +125,7 @@ class Summary(BaseModel):
 
     @property
     def is_good(self) -> bool:
+        """Whether every video is in the archive."""
         return all(outcome.state in GOOD for outcome in self.videos)
 
     @property
