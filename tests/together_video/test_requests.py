@@ -368,7 +368,6 @@ def test_two_images_on_one_frame_are_refused() -> None:
         {"model": ""},
         {"model": "  "},
         {"model": "m" * 201},
-        {"model": None},
         {"prompt": ""},
         {"prompt": " \n"},
         {"prompt": "x" * (MAX_PROMPT + 1)},
