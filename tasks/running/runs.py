@@ -36,8 +36,8 @@ def current_run() -> RunRef:
 
 
 def run_logger() -> Logger:
-    """The run's logger, whose lines the Prefect UI shows; a plain one outside of a run."""
-    if FlowRunContext.get() is None:
+    """The run's logger, whose lines the Prefect UI shows; a plain one outside of flow and task runs."""
+    if FlowRunContext.get() is None and TaskRunContext.get() is None:
         return logging.getLogger("together_video")
     return get_run_logger()
 

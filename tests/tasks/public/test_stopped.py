@@ -118,13 +118,16 @@ def test_delayed_to_a_task_worker(world: World, tmp_path: Path) -> None:
         "if __name__ == '__main__':\n"
         "    serve(make_video)\n"
     )
+    caller = tmp_path / "caller.py"
+    caller.write_text(
+        "from prefect_together_video import make_video\n"
+        f"make_video.delay({ {**FOX, 'prompt': 'a fox far away'}!r})\n"
+    )
     process = subprocess.Popen(
         [sys.executable, str(worker)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        from prefect_together_video import make_video
-
-        make_video.delay({**FOX, "prompt": "a fox far away"})
+        subprocess.run([sys.executable, str(caller)], check=True, timeout=60)
         for _ in range(900):
             if world.videos:
                 break
