@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
@@ -28,18 +28,20 @@ R = TypeVar("R")
 class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
     """The member of a pair that is awaited."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """A coroutine.
+    if not TYPE_CHECKING:  # Prefect's own overloads say what a call returns
 
-        Raises:
-            TypeError: called in a sync flow or task, where nobody would await it.
-        """
-        if not _code_is_async():
-            raise TypeError(
-                f"{self.fn.__name__} is awaited in async flows and tasks. Here, in sync code, call "
-                f"{self.fn.__name__.removeprefix('a')}. Nothing was done."
-            )
-        return super().__call__(*args, **kwargs)
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """A coroutine.
+
+            Raises:
+                TypeError: called in a sync flow or task, where nobody would await it.
+            """
+            if not _code_is_async():
+                raise TypeError(
+                    f"{self.fn.__name__} is awaited in async flows and tasks. Here, in sync code, call "
+                    f"{self.fn.__name__.removeprefix('a')}. Nothing was done."
+                )
+            return super().__call__(*args, **kwargs)
 
     def with_options(self, *args: Any, **kwargs: Any) -> AsyncTask[P, R]:
         made = super().with_options(*args, **kwargs)
@@ -52,8 +54,10 @@ class SyncTask(Task[P, R], Generic[P, R]):
 
     twin: AsyncTask[P, R]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.twin(*args, **kwargs) if _code_is_async() else super().__call__(*args, **kwargs)
+    if not TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return self.twin(*args, **kwargs) if _code_is_async() else super().__call__(*args, **kwargs)
 
     def with_options(self, *args: Any, **kwargs: Any) -> SyncTask[P, R]:
         made = super().with_options(*args, **kwargs)
