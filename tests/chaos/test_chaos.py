@@ -27,6 +27,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
         "1001",
         "--archive",
         "both",
+        "--seed",
+        "7",
         "--jobs",
         "6",
         "--folder",

@@ -16,10 +16,9 @@ import boto3
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.engine import pipeline
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
-from prefect_together_video.tasks.session import buying
+from prefect_together_video.tasks.session import buying, finishing
 from together_video.errors import VideoError
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
@@ -147,7 +146,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps as they are, with all their retries, and no pause before any of them."""
     steps = ("await_job", "fetch_clip", "store_clip")
-    for module, name in ((buying, "buy_video"), *((pipeline, name) for name in steps)):
+    for module, name in ((buying, "buy_video"), *((finishing, name) for name in steps)):
         quick = getattr(module, name).with_options(retry_delay_seconds=0, retry_jitter_factor=0)
         monkeypatch.setattr(module, name, quick)
 
