@@ -67,6 +67,7 @@ async def test_a_batch_summary_arrives(webhook: tuple[str, list[dict[str, Any]]]
             "is_good": True,
             "bucket": "videos",
             "page": "batches/1/index.html",
+            "page_uri": "s3://videos/batches/1/index.html",
         }
         event = {
             "id": str(uuid4()),

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from prefect_together_video.tasks import fetch_clip, store_clip
-from prefect_together_video.tasks.steps.archive import record_failure
+from prefect_together_video.tasks.steps.archive import record_failure, store_clip
+from prefect_together_video.tasks.steps.download import fetch_clip
 from prefect_together_video.tasks.steps.poll import poll_job
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, StoreUnavailable
 from together_video.ledger.records import VideoRecord

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from prefect_together_video.tasks import fetch_clip
 from prefect_together_video.tasks.running.runs import repeat
+from prefect_together_video.tasks.steps.download import fetch_clip
 from together_video.api.client import TogetherClient
 from together_video.errors import DownloadBroken, DownloadError, LinkExpired, StoreUnavailable
 from together_video.ledger.spool import Spool

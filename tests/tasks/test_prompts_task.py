@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from prefect_together_video.tasks import write_prompts
+from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.api.client import TogetherClient
 from together_video.errors import AccountRefused, ArchiveError, PromptError, RequestRefused
 from together_video.prompts import Brief, brief_id

@@ -8,9 +8,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from prefect_together_video import tasks
 from prefect_together_video.tasks.running.retries import worth_repeating
 from prefect_together_video.tasks.running.runs import current_run, repeat, step
+from prefect_together_video.tasks.steps.archive import store_clip
+from prefect_together_video.tasks.steps.create import buy_video
+from prefect_together_video.tasks.steps.download import fetch_clip
+from prefect_together_video.tasks.steps.prompts import write_prompts
+from prefect_together_video.tasks.steps.wait import await_job
 from together_video.errors import (
     ApiOverloaded,
     CreateAmbiguous,
@@ -117,10 +121,8 @@ async def test_a_create_is_repeated_only_if_nothing_was_created(
     """Two refusals of an overloaded API, then one charge; and no second POST after a broken answer."""
 
     async def create(plan):
-        call = tasks.buy_video.fn
-        return await repeat(
-            tasks.buy_video, lambda: call(plan, client, ledger, spool), sleep=turned_clock.sleep
-        )
+        call = buy_video.fn
+        return await repeat(buy_video, lambda: call(plan, client, ledger, spool), sleep=turned_clock.sleep)
 
     api.faults({"on": "create", "kind": "status", "status": 503, "times": 2})
     assert [(await create(plan)).job_id] == api.jobs
@@ -135,14 +137,13 @@ async def test_a_create_is_repeated_only_if_nothing_was_created(
 async def test_a_broken_download_is_repeated(turned_clock):
     """A download that broke off is made again, as its task says."""
     call = failing(DownloadBroken("cut short"))
-    assert await repeat(tasks.fetch_clip, call, sleep=turned_clock.sleep) == 2
+    assert await repeat(fetch_clip, call, sleep=turned_clock.sleep) == 2
     assert 2 <= turned_clock.slept[0] <= 3
 
 
-@pytest.mark.parametrize("name", tasks.__all__)
-def test_each_task_has_a_policy(name):
+@pytest.mark.parametrize("policy", [buy_video, await_job, fetch_clip, store_clip, write_prompts])
+def test_each_task_has_a_policy(policy):
     """No task retries without asking the error, runs without a limit, or takes a result from a cache."""
-    policy = getattr(tasks, name)
     assert policy.retries > 0
     assert policy.retry_condition_fn is worth_repeating
     assert policy.timeout_seconds

@@ -27,6 +27,8 @@ ROW = {
     "cost_usd",
     "bucket",
     "key",
+    "uri",
+    "file",
     "sha256",
     "size",
     "seconds",

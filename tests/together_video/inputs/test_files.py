@@ -13,6 +13,7 @@ from together_video.errors import InputError
 from together_video.inputs.files import parse_requests, read_requests
 from together_video.inputs.lines import SourcedRequest
 from together_video.inputs.rows import RowFormat
+from together_video.requests import VideoRequest
 
 
 def payloads(requests: list[SourcedRequest]) -> list[dict[str, Any]]:
@@ -275,10 +276,10 @@ def test_standard_input_is_lines_of_json_or_of_text(text: bytes, prompt: str | N
         assert read_requests("-", {}, "m", stdin=io.BytesIO(text))[0].request.prompt == prompt
 
 
-def test_without_a_model_each_line_must_name_one() -> None:
-    """Where there is no default, a line without a model cannot be used."""
-    with pytest.raises(InputError, match="line 1: model: is missing"):
-        parse_requests("a\n", RowFormat.TEXT, "file")
+def test_without_a_model_each_line_has_the_catalogues_default() -> None:
+    """As in Python, in events and in forms."""
+    (found,) = parse_requests("a\n", RowFormat.TEXT, "file")
+    assert found.request.model == VideoRequest(prompt="a").model
 
 
 @settings(max_examples=100)
