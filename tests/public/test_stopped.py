@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.public.conftest import FOX, World
+from tests.public.conftest import FOX, World
 
 _FLOW = """
 import json, sys

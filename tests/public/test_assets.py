@@ -9,7 +9,7 @@ import pytest
 from prefect import flow
 
 from prefect_together_video import archive_video, create_video, make_video, wait_for_video
-from tests.tasks.public.conftest import FOX, World, of
+from tests.public.conftest import FOX, World, of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),

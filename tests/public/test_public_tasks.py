@@ -35,7 +35,7 @@ from prefect_together_video import (
     wait_for_video,
 )
 from prefect_together_video.tasks.session.session import Session
-from tests.tasks.public.conftest import FOX, World, of
+from tests.public.conftest import FOX, World, of
 from together_video.errors import (
     ConfigurationError,
     CreateAmbiguous,
