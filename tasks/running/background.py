@@ -102,14 +102,14 @@ class Work(Generic[T]):
         end of the flow run that this thread works for.
         """
         try:
-            while True:
+            while not run_is_stopping():
                 try:
                     return self.ended.result(_GLANCE)
                 except TimeoutError:
                     if self.ended.done():
                         raise
-                    if run_is_stopping():
-                        self.cancel()
+            self.cancel()
+            return self.ended.result()
         except BaseException:
             if not self.ended.done():
                 self.cancel()
