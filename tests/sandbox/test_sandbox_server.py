@@ -78,7 +78,7 @@ def test_clean_end():
     before = set(threading.enumerate())
     with running_sandbox(NOW) as base:
         httpx.post(f"{base}/v2/videos", json=FIELDS, headers={"authorization": "Bearer key"})
-        assert set(threading.enumerate()) > before
+        assert set(threading.enumerate()) - before
         port = int(base.rpartition(":")[2])
         assert httpx.get(base).status_code == 200
     assert set(threading.enumerate()) <= before
