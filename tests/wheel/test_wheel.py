@@ -148,7 +148,7 @@ def test_a_user_sees_types(project: Callable[..., Any]) -> None:
         timeout=240,
         check=False,
     )
-    assert "VideoPlan" in done.stdout
+    assert "VideoJobRef" in done.stdout
     assert 'Revealed type is "together_video.api.client.TogetherClient"' in done.stdout
     assert "[arg-type]" in done.stdout
     assert "import-untyped" not in done.stdout
