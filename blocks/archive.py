@@ -10,7 +10,9 @@ from typing import Self
 
 from prefect.blocks.core import Block
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationError, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.ledger.ledger import Ledger
@@ -115,7 +117,7 @@ class VideoArchive(Block):
     @classmethod
     def _folder_is_a_path(cls, value: str | None) -> str | None:
         try:
-            # As it is given: ~ is whoever runs this, which may be a worker elsewhere.
+            # Kept as given: the machine that opens the archive, perhaps a worker, expands ~ for its own user.
             return None if value is None else (check_folder(value) and value.strip())
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
@@ -175,6 +177,17 @@ class VideoArchive(Block):
             except ConfigurationError as error:
                 raise ValueError(str(error)) from error
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Prefect takes a block by its fields or by `{"$ref": …}`, never by both. As none of our fields is required, a
+        reference would pass for a block without any.
+        """
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        handler.resolve_ref_schema(schema)["not"] = {"required": ["$ref"]}
+        return schema
 
     @classmethod
     def from_env(cls, folder: str | Path | None = None) -> Self:

@@ -85,3 +85,16 @@ def test_a_prompt_alone_is_a_request() -> None:
     assert "model" not in schema.get("required", [])
     # A form's field that was left empty.
     assert VideoRequest.model_validate({"prompt": "a kite", "model": None}) == VideoRequest(prompt="a kite")
+
+
+@pytest.mark.parametrize("made", [generate_video, generate_batch])
+@pytest.mark.parametrize(
+    "reference", [{"block_document_slug": "video-archive/production"}, {"block_document_id": "1"}]
+)
+def test_the_server_takes_references_to_saved_blocks(made: Any, reference: dict[str, str]) -> None:
+    """As deployments name them: a reference is not also a block without fields."""
+    saved = {"together": {"$ref": reference}, "archive": {"$ref": reference}}
+    given = {"request": {"prompt": "a fox"}} if made is generate_video else {"requests": []}
+    validate({**given, **saved}, schema_of(made), raise_on_error=True)
+    for archive in ({"bucket": "videos"}, {"folder": "~/Videos"}, None):
+        validate({**given, "archive": archive}, schema_of(made), raise_on_error=True)
