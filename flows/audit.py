@@ -1,4 +1,4 @@
-"""Flow: hold every record against the archive, find what is orphaned or half-written, add up the cost."""
+"""Flow: verify every record against the archive, find orphaned and half-written files, and add up the cost."""
 
 from __future__ import annotations
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from prefect.blocks.core import Block
 from pydantic import BaseModel, ConfigDict, Field
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.background import background
-from prefect_together_video.tasks.running.prefect_compat import document_name
 from prefect_together_video.tasks.session.sessions import block_of
 from together_video.errors import ArchiveError, ConfigurationError, Spent
 from together_video.ledger.records import VideoRecord
@@ -168,8 +166,3 @@ def check_location(location: str, ledger: Ledger) -> None:
             f"This video belongs to {location}, and the archive is {here}.",
             remedy="Give each step the archive that the video was created with: archive=…",
         )
-
-
-def saved_name(block: Block, given: object) -> str | None:
-    """Under which name a later step finds this block again: None where it must be given again."""
-    return given if isinstance(given, str) else document_name(block)

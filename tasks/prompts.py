@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect.runtime import task_run
-from pydantic import ValidationError
 
 from prefect_together_video.tasks.public_steps import GivenArchive, GivenTogether, place_of
 from prefect_together_video.tasks.running.public_task import task_pair
@@ -15,10 +14,9 @@ from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
-from together_video.prompts import Brief, PromptSet
+from together_video.prompts import Brief, PromptSet, make_brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless
 from together_video.text import one_line
-from together_video.validation_messages import explain
 
 
 async def _prompts(
@@ -36,7 +34,7 @@ async def _prompts(
     Args:
         brief: a `Brief`, a mapping of its fields, or just its subject.
         model: the video model that the prompts are for, where the brief names none; else the catalogue's default.
-        edition: when the same brief may be answered anew: once, daily, hourly, or a text of your own.
+        edition: when the same brief may get new prompts: once, daily, hourly, or a text of your own.
         together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
         archive: a `VideoArchive` block or the name of a saved one; else the environment's.
 
@@ -86,10 +84,7 @@ def _as_brief(given: object) -> Brief:
         raise InputError(
             f"{one_line(repr(given), 60)} is not a brief: give a subject, a mapping of its fields, or a Brief."
         )
-    try:
-        return Brief.model_validate(dict(given))
-    except ValidationError as error:
-        raise InputError(f"The brief cannot be used: {'; '.join(explain(error))}.") from error
+    return make_brief(given)
 
 
 def _run_name() -> str:

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from prefect.blocks.core import Block
 from prefect.runtime import task_run
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
-from prefect_together_video.tasks.archived_video import ArchivedVideo, check_location, location_of, saved_name
+from prefect_together_video.tasks.archived_video import ArchivedVideo, check_location, location_of
 from prefect_together_video.tasks.job_ref import JobState, VideoJobRef
+from prefect_together_video.tasks.running.prefect_compat import document_name
 from prefect_together_video.tasks.session.checked_request import as_request
 from prefect_together_video.tasks.session.session import Session
 from prefect_together_video.tasks.session.sessions import block_of, session_for
@@ -113,7 +115,12 @@ async def place_of(together: GivenTogether, archive: GivenArchive) -> AsyncItera
     ours = await block_of(TogetherCredentials, together)
     theirs = await block_of(VideoArchive, archive)
     async with session_for(ours, theirs) as session:
-        yield Place(session, saved_name(ours, together), saved_name(theirs, archive))
+        yield Place(session, _saved_name(ours, together), _saved_name(theirs, archive))
+
+
+def _saved_name(block: Block, given: object) -> str | None:
+    """Under which name a later step finds this block again; None where it must be given again."""
+    return given if isinstance(given, str) else document_name(block)
 
 
 @asynccontextmanager
@@ -156,7 +163,7 @@ async def paid_for(purchase: Purchase, session: Session) -> AsyncIterator[None]:
 
 
 async def completed_job(place: Place, purchase: Purchase) -> VideoJob:
-    """The job with a link to its file: as the step before has seen it, or asked for anew."""
+    """The completed job with a link to its file: remembered from an earlier step, or polled again."""
     known = place.session.job(purchase.claim.id)
     return known or await place.session.finisher(None).wait(purchase)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -23,6 +24,17 @@ def from_environment(model: type[Model], prefix: str) -> Model:
     Example:
         `from_environment(Timeouts, "TOGETHER_VIDEO_")` reads TOGETHER_VIDEO_CREATE_SECONDS and its like.
     """
+    read = _reader(model, prefix)().model_dump(exclude_unset=True)
+    for field, value in read.items():
+        # Bytes that are not UTF-8 come from the system as lone surrogates.
+        if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+            raise ConfigurationError(f"{prefix}{field.upper()} holds bytes that are no text: set it again.")
+    return model.model_validate(read)
+
+
+@cache
+def _reader(model: type[BaseModel], prefix: str) -> type[BaseModel]:
+    """`model` as pydantic-settings reads it. Making a class takes milliseconds, and tasks read it in each run."""
     # Its import takes longer than most commands without Prefect.
     from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -42,9 +54,4 @@ def from_environment(model: type[Model], prefix: str) -> Model:
                 },
             )
 
-    read = Read().model_dump(exclude_unset=True)
-    for field, value in read.items():
-        # Bytes that are not UTF-8 come from the system as lone surrogates.
-        if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
-            raise ConfigurationError(f"{prefix}{field.upper()} holds bytes that are no text: set it again.")
-    return model.model_validate(read)
+    return Read

@@ -45,7 +45,7 @@ def linked(folder: str, key: str) -> ArchiveError:
 
 
 def translated(error: OSError, folder: str, key: str) -> ArchiveError:
-    """What to tell of an error at this key: the folder is there."""
+    """The archive error for a system error at this key. The folder itself exists."""
     why = error.strerror or str(error)
     if error.errno in _REFUSED:
         return BucketRefused(

@@ -315,6 +315,12 @@ def version_of(found: os.stat_result) -> str:
     return f"{found.st_ino}-{found.st_mtime_ns}"
 
 
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    """What is left of a file, piece by piece."""
+    while piece := file.read(PIECE):
+        yield piece
+
+
 def _written(source: BinaryIO | bytes, out: BinaryIO) -> bytes:
     """Copy all of it; gives its SHA-256."""
     digest = hashlib.sha256()
@@ -322,7 +328,7 @@ def _written(source: BinaryIO | bytes, out: BinaryIO) -> bytes:
         out.write(source)
         digest.update(source)
     else:
-        while piece := source.read(PIECE):
+        for piece in pieces_of(source):
             out.write(piece)
             digest.update(piece)
     out.flush()

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from prefect_together_video.blocks.folder.errors import translated
-from prefect_together_video.blocks.folder.files import PIECE, Files, version_of
+from prefect_together_video.blocks.folder.files import Files, pieces_of, version_of
 from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes, StoredHead
-from together_video.atomic_files import part_of
+from together_video.atomic_files import write_pieces
 from together_video.errors import ArchiveError, ConfigurationError, Spent
 from together_video.ledger.place import ArchivePlace
 
@@ -148,7 +148,7 @@ class FolderStore:
         def read() -> str:
             digest = hashlib.sha256()
             with self._files.opened(key) as file:
-                while piece := file.read(PIECE):
+                for piece in pieces_of(file):
                     digest.update(piece)
             return digest.hexdigest()
 
@@ -159,20 +159,13 @@ class FolderStore:
 
         def copy() -> bool:
             with self._files.opened(key) as file:
-                part = part_of(path)
                 try:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    with part.open("wb") as out:
-                        while piece := file.read(PIECE):
-                            out.write(piece)
-                    part.replace(path)
+                    write_pieces(path, pieces_of(file))
                 except OSError as error:
                     raise ArchiveError(
                         f"This machine's disk refuses a copy of {key}: {error.strerror or error}.",
                         remedy="Make room and run again.",
                     ) from error
-                finally:
-                    part.unlink(missing_ok=True)
             return True
 
         return await self._read(copy, key, missing=False, threads=self._copies)

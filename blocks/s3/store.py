@@ -34,7 +34,7 @@ from prefect_together_video.blocks.s3.errors import (
 )
 from prefect_together_video.blocks.s3.objects import Storage
 from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes, StoredHead
-from together_video.atomic_files import part_of
+from together_video.atomic_files import write_pieces
 from together_video.errors import (
     ArchiveError,
     BucketRefused,
@@ -208,18 +208,8 @@ class ObjectStore:
         """Copy an object to a file (written beside it, then renamed). False where there is none."""
 
         def copy() -> bool:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = part_of(path)
-            try:
-                with (
-                    closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body,
-                    part.open("wb") as out,
-                ):
-                    for piece in body.iter_chunks(1 << 20):
-                        out.write(piece)
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            with closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body:
+                write_pieces(path, body.iter_chunks(1 << 20))
             return True
 
         return await self._call(copy, key, missing=False, threads=self._files)

@@ -13,7 +13,7 @@ from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions, of_field
 from prefect_together_video.flows.cli.output import Output, with_files
 from prefect_together_video.flows.cli.preamble import begin
-from prefect_together_video.flows.cli.prompts import make_brief
+from prefect_together_video.flows.cli.prompts import brief_of_options
 from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.catalogue import Catalogue, Review
@@ -128,7 +128,7 @@ def batch(
         Review.of(parameters["requests"], strict=run.strict, chosen=chosen).refuse_errors()
         _say_choices(chosen, place)
     else:
-        parameters["brief"] = make_brief(
+        parameters["brief"] = brief_of_options(
             subject=brief,
             count=4 if count is None else count,
             style=style,

@@ -1,4 +1,4 @@
-"""`together-video collect` and `together-video audit`: bring home what was bought; hold records against the archive."""
+"""`together-video collect` and `together-video audit`: archive what was bought, and verify the records."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def audit(
     deep: Annotated[bool, Parameter(negative=())] = False,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Hold every record against the archive, find what is orphaned or half-written, add up the cost. Changes nothing.
+    """Verify every record against the archive, and report orphaned files and the cost. Changes nothing.
 
     Parameters
     ----------

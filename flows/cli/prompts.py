@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from pydantic import ValidationError
 
 from prefect_together_video.flows.cli.encoding import can_show
 from prefect_together_video.flows.cli.json_output import json_text
@@ -17,11 +16,10 @@ from prefect_together_video.flows.cli.terminal import Terminal, printable_lines
 from together_video.api.client import TogetherClient
 from together_video.api.settings import api_from_env, timeouts_from_env
 from together_video.catalogue import Catalogue
-from together_video.errors import InputError, TogetherError
-from together_video.prompts import PromptSet, PromptWriting
+from together_video.errors import TogetherError
+from together_video.prompts import PromptSet, PromptWriting, make_brief
 from together_video.prompts.briefs import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
-from together_video.validation_messages import explain
 
 #: Seconds before a chat request is sent again that failed in passing.
 _PAUSES = (2, 5, 10)
@@ -54,7 +52,7 @@ def prompts(
     json_
         Print one JSON document on stdout and nothing else.
     """
-    wanted = make_brief(
+    wanted = brief_of_options(
         subject=brief,
         count=count,
         style=style,
@@ -107,16 +105,9 @@ def prompts(
     return 0
 
 
-def make_brief(**fields: Any) -> Brief:
-    """A brief from options; what is None is left to its default.
-
-    Raises:
-        InputError: all that is wrong with it, in one sentence.
-    """
-    try:
-        return Brief.model_validate({name: value for name, value in fields.items() if value is not None})
-    except ValidationError as error:
-        raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
+def brief_of_options(**options: Any) -> Brief:
+    """A brief from options; what is None is left to its default. Raises InputError, see `make_brief`."""
+    return make_brief({name: value for name, value in options.items() if value is not None})
 
 
 def _document(written: PromptSet, model: str) -> dict[str, Any]:

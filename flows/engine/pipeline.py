@@ -25,7 +25,7 @@ from prefect_together_video.tasks.running.runs import run_logger, step
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
 from prefect_together_video.tasks.session.finishing import Finisher
-from prefect_together_video.tasks.session.readiness import check_machine
+from prefect_together_video.tasks.session.readiness import check_ready
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.archive import record_failure
@@ -93,15 +93,8 @@ class Pipeline:
         self._total = 0
 
     async def check(self) -> None:
-        """Show, before anything is claimed, that this machine and this bucket can finish what is bought.
-
-        Raises:
-            ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
-        """
-        checks = (check_machine(self.client, self.spool), self.ledger.check())
-        for outcome in await asyncio.gather(*checks, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        """See `readiness.check_ready`: before anything is claimed."""
+        await check_ready(self.client, self.ledger, self.spool)
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""

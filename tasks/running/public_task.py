@@ -14,12 +14,10 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from prefect import Task
-from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext, TaskRunContext
-from prefect.tasks import exponential_backoff
 
 from prefect_together_video.tasks.running.background import background
-from prefect_together_video.tasks.running.retries import worth_repeating
+from prefect_together_video.tasks.running.retries import repetition
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -97,11 +95,7 @@ def task_pair(
         "name": task_name,
         "description": description,
         "task_run_name": run_name,
-        "retry_delay_seconds": exponential_backoff(2),
-        "retry_jitter_factor": 0.5,
-        "retry_condition_fn": worth_repeating,
-        # What is in the archive is the ledger's to say; files lie on one machine only.
-        "cache_policy": NO_CACHE,
+        **repetition(),
     }
     plain, other = names
     sync_task: SyncTask[P, R] = SyncTask(_named(called, core, plain), **options)

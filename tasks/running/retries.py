@@ -35,12 +35,19 @@ def retried_task(
         description=description,
         task_run_name=run_name,
         retries=retries,
-        retry_delay_seconds=exponential_backoff(2),
-        retry_jitter_factor=0.5,
-        retry_condition_fn=worth_repeating,
         timeout_seconds=seconds,
-        cache_policy=NO_CACHE,
+        **repetition(),
     )
+
+
+def repetition() -> dict[str, Any]:
+    """The options that all tasks share: when a failed attempt is repeated, if any is, and that nothing is cached."""
+    return {
+        "retry_delay_seconds": exponential_backoff(2),
+        "retry_jitter_factor": 0.5,
+        "retry_condition_fn": worth_repeating,
+        "cache_policy": NO_CACHE,
+    }
 
 
 async def worth_repeating(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
@@ -14,10 +16,25 @@ from together_video.api.client import TogetherClient
 from together_video.errors import ConfigurationError, DownloadBroken
 from together_video.ledger.spool import Spool
 
+if TYPE_CHECKING:  # doctor uses this module where Prefect cannot be loaded
+    from prefect_together_video.blocks.ledger.ledger import Ledger
+
 #: A whole clip of one second, of the kind that most models make: H.264 in an MP4.
 TINY_CLIP = Path(__file__).with_name("tiny.mp4")
 #: Bytes that the spool must have room for: a dozen clips on their way at the same time.
 LEAST_ROOM = 100 * 10**6
+
+
+async def check_ready(client: TogetherClient, ledger: Ledger, spool: Spool) -> None:
+    """Show that this machine and this archive can finish what is about to be bought.
+
+    Raises:
+        ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable: one of them is not.
+    """
+    checks = (check_machine(client, spool), ledger.check())
+    for outcome in await asyncio.gather(*checks, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def check_machine(client: TogetherClient, spool: Spool) -> None:

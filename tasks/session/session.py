@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from contextlib import AsyncExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
@@ -14,7 +14,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
 from prefect_together_video.tasks.session.finishing import Finisher
-from prefect_together_video.tasks.session.readiness import check_machine
+from prefect_together_video.tasks.session.readiness import check_ready
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.download import Clip
@@ -65,25 +65,10 @@ class Session:
         await self._stack.aclose()
 
     async def check(self) -> None:
-        """Show once, before anything is claimed, that this machine and this archive can finish what is bought.
-
-        Raises:
-            ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
-        """
-        if self._checked is None or (self._checked.done() and self._failed(self._checked)):
-            self._checked = asyncio.create_task(self._check())
+        """See `readiness.check_ready`: once for all who use this session, and again after a failure."""
+        if self._checked is None or has_failed(self._checked):
+            self._checked = asyncio.create_task(check_ready(self.client, self.ledger, self.spool))
         await asyncio.shield(self._checked)
-
-    async def _check(self) -> None:
-        for outcome in await asyncio.gather(
-            check_machine(self.client, self.spool), self.ledger.check(), return_exceptions=True
-        ):
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    @staticmethod
-    def _failed(task: asyncio.Task[None]) -> bool:
-        return task.cancelled() or task.exception() is not None
 
     def buyer(self, policy: RunPolicy) -> Buyer:
         """Buys for one task run, without a budget of its own: the archive's monthly limit holds."""
@@ -133,6 +118,11 @@ class Session:
         """The downloaded file, if it still lies on this machine."""
         clip = self._clips.get(video)
         return clip if clip is not None and clip.file.path.exists() else None
+
+
+def has_failed(task: asyncio.Task[Any]) -> bool:
+    """Whether it is over without a result."""
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _keep(known: OrderedDict[str, T], video: str, value: T, most: int) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.tasks.running.background import background
-from prefect_together_video.tasks.session.session import Session
+from prefect_together_video.tasks.session.session import Session, has_failed
 from together_video.errors import ConfigurationError, InputError
 from together_video.text import one_line
 
@@ -38,7 +38,7 @@ class _Sessions:
 
     async def close(self) -> None:
         for task in self.opened.values():
-            if task.done() and not task.cancelled() and task.exception() is None:
+            if task.done() and not has_failed(task):
                 await task.result().close()
         self.opened.clear()
 
@@ -102,7 +102,7 @@ async def session_for(together: TogetherCredentials, archive: VideoArchive) -> A
     """
     known, key = _sessions(), _identity(together, archive)
     task = known.opened.get(key)
-    if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+    if task is None or has_failed(task):
         await _close_idle(known)
         task = known.opened[key] = asyncio.create_task(Session.open(together, archive))
     session = await asyncio.shield(task)
@@ -118,7 +118,7 @@ async def session_for(together: TogetherCredentials, archive: VideoArchive) -> A
 
 async def _close_idle(known: _Sessions) -> None:
     for key, task in list(known.opened.items()):
-        if task.done() and not task.cancelled() and task.exception() is None:
+        if task.done() and not has_failed(task):
             session = task.result()
             if session.users == 0 and time.monotonic() - session.idle_since > _IDLE:
                 del known.opened[key]

@@ -33,6 +33,6 @@ async def buy_video(
         plan, client, ledger, spool, run=current_run(), log=logger.warning, rate_limit=wait_for_rate_limit
     )
     if isinstance(bought, Purchase):
-        how = "goes on with" if bought.resumed else "created"
+        how = "resumed" if bought.resumed else "created"
         logger.info("%s job %s", how, bought.job_id)
     return bought

@@ -76,7 +76,7 @@ def check_bucket(name: str) -> str:
 
 
 def check_folder(path: str) -> str:
-    """The folder's absolute path; `~` and relative paths are of whoever runs this.
+    """The folder's absolute path. `~` and relative paths are resolved for the user and directory of this process.
 
     Raises:
         ConfigurationError: it is no path, or it is an address.

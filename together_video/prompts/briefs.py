@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from together_video.errors import InputError
 from together_video.json_schema import plain_fields
+from together_video.validation_messages import explain
 
 #: Writes the prompts unless the brief names another. Of the small models that are documented with
 #: JSON output it has open weights and is hosted by many, so that a brief works against other
@@ -88,3 +91,15 @@ class Brief(BaseModel):
 def brief_id(brief: Brief, edition: str = "once") -> str:
     """The name of a brief's prompts in one edition: 24 hexadecimal digits of a SHA-256."""
     return hashlib.sha256(f"{brief.canonical()}\n{edition}".encode()).hexdigest()[:24]
+
+
+def make_brief(fields: Mapping[str, Any]) -> Brief:
+    """A brief from its fields.
+
+    Raises:
+        InputError: all that is wrong with it, in one sentence.
+    """
+    try:
+        return Brief.model_validate(dict(fields))
+    except ValidationError as error:
+        raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
