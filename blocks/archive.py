@@ -183,10 +183,10 @@ class VideoArchive(Block):
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Prefect takes a block by its fields or by `{"$ref": …}`, never by both. As none of our fields is required, a
-        reference would pass for a block without any.
+        reference would pass for a block without any. Not by `required`, which Prefect takes out where it deploys.
         """
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        handler.resolve_ref_schema(schema)["not"] = {"required": ["$ref"]}
+        handler.resolve_ref_schema(schema)["propertyNames"] = {"pattern": "^[^$]"}
         return schema
 
     @classmethod
