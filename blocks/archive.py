@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from prefect.blocks.core import Block
 from prefect_aws.credentials import AwsCredentials, MinIOCredentials
@@ -182,11 +182,18 @@ class VideoArchive(Block):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Prefect takes a block by its fields or by `{"$ref": …}`, never by both. As none of our fields is required, a
-        reference would pass for a block without any. Not by `required`, which Prefect takes out where it deploys.
+        """Prefect takes a block by its fields or by `{"$ref": …}`, never by both. Were no field required, a reference
+        would pass for a block without any.
         """
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        handler.resolve_ref_schema(schema)["propertyNames"] = {"pattern": "^[^$]"}
+        handler.resolve_ref_schema(schema)["anyOf"] = [{"required": ["bucket"]}, {"required": ["folder"]}]
+        return schema
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """As Prefect's form for the block itself shows it: plain fields, and no choice between shapes."""
+        schema = super().model_json_schema(*args, **options)
+        schema.pop("anyOf", None)
         return schema
 
     @classmethod
