@@ -183,18 +183,19 @@ class VideoArchive(Block):
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Prefect takes a block by its fields or by `{"$ref": …}`, never by both. Were no field required, a reference
-        would pass for a block without any.
+        would pass for a block without any. Where it deploys, it takes `required` out of a schema and knows no
+        references, so this says nothing else; and it does not look into lists, such as those of `anyOf`.
         """
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        handler.resolve_ref_schema(schema)["anyOf"] = [{"required": ["bucket"]}, {"required": ["folder"]}]
+        either = {"if": {"required": ["folder"]}, "else": {"required": ["bucket"]}}
+        handler.resolve_ref_schema(schema).update(either)
         return schema
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
         """As Prefect's form for the block itself shows it: plain fields, and no choice between shapes."""
         schema = super().model_json_schema(*args, **options)
-        schema.pop("anyOf", None)
-        return schema
+        return {name: said for name, said in schema.items() if name not in {"if", "else"}}
 
     @classmethod
     def from_env(cls, folder: str | Path | None = None) -> Self:
