@@ -117,7 +117,10 @@ def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     """The form explains each field, offers the saved blocks, and starts a run whose page shows the video."""
     form = studio.form(browser, "on-demand")
     assert form.words("request")[:2] == ["request", "What to make, as the API takes it."]
-    assert form.words("Model") == ["Model", "The model's API name, such as ByteDance/Seedance-1.0-lite."]
+    assert form.words("Model") == [
+        "Model (Optional)",
+        "The model's API name, such as minimax/hailuo-02; without one the catalogue's default is taken.",
+    ]
     assert form.words("Output Format")[:4] == [
         "Output Format (Optional)",
         "MP4 (default) or WEBM.",
