@@ -114,13 +114,20 @@ class FolderStore:
             return await self._call(
                 lambda: self._files.put(key, content, bytes.fromhex(sha256)), key, threads=self._copies
             )
-        file = source.open("rb")
 
-        def copy() -> bool:
+        def copy() -> bool | FileNotFoundError:
+            try:
+                file = source.open("rb")
+            except FileNotFoundError as gone:
+                # Told by its value: raised here, it would be taken for a loss of the folder.
+                return gone
             with file:
                 return self._files.put(key, file, bytes.fromhex(sha256))
 
-        return await self._call(copy, key, threads=self._copies)
+        done = await self._call(copy, key, threads=self._copies)
+        if isinstance(done, FileNotFoundError):
+            raise done
+        return done
 
     async def get(self, key: str) -> StoredBytes | None:
         """A small file, or None where there is none. Its age is by the file system's own clock."""

@@ -18,6 +18,15 @@ from prefect.context import FlowRunContext, TaskRunContext
 
 from prefect_together_video.tasks.running.background import background
 from prefect_together_video.tasks.running.retries import repetition
+from together_video.errors import VideoError
+
+#: Options of the command line as errors name them, and what they are in Python.
+_ARGUMENTS = {
+    "--on-ambiguous resubmit": 'on_ambiguous="resubmit"',
+    "--retry-failed": "retry_failed=True",
+    "--price-usd": "price_usd",
+    "--archive-folder DIR": 'archive=VideoArchive(folder="DIR")',
+}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,10 +95,10 @@ def task_pair(
     """
 
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        return background().begin(core(*args, **kwargs)).wait()
+        return background().begin(_in_python(core(*args, **kwargs))).wait()
 
     async def awaited(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await background().begin(core(*args, **kwargs)).wait_async()
+        return await background().begin(_in_python(core(*args, **kwargs))).wait_async()
 
     options: dict[str, Any] = {
         "name": task_name,
@@ -103,6 +112,17 @@ def task_pair(
     for one in (sync_task, sync_task.twin):
         one.__doc__ = core.__doc__
     return sync_task, sync_task.twin
+
+
+async def _in_python(work: Coroutine[Any, Any, R]) -> R:
+    """The same work; its errors name arguments where those of our commands name options."""
+    try:
+        return await work
+    except VideoError as error:
+        for option, argument in _ARGUMENTS.items():
+            error.what = error.what.replace(option, argument)
+            error.remedy = error.remedy and error.remedy.replace(option, argument)
+        raise
 
 
 def _named(function: Callable[..., Any], core: Callable[..., Any], name: str) -> Callable[..., Any]:

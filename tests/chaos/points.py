@@ -35,8 +35,8 @@ class Point:
     who: Literal["batch", "collect"] = "batch"
 
     @property
-    def is_of_the_bucket(self) -> bool:
-        """Whether this is a request to the S3 server, which a run with a folder never makes."""
+    def is_of_the_archive(self) -> bool:
+        """Whether this is a request to the S3 server; with a folder it is a call of its files."""
         return self.method == "PUT" or self.path == _CLEAN_UP
 
     def is_at(self, method: str, path: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import folder_kills
 from tests.chaos.fates import later, stand_still
 from tests.chaos.plans import Act, Actor, RoundPlan
 from tests.chaos.proxy import Proxy, Strike
@@ -104,12 +105,15 @@ class Round:
             if started is not None:
                 started.send(signal.SIGTERM if actor.gently else signal.SIGKILL)
 
-        proxy = Proxy(self.world.address, kill, strike=strike, lag=0.02)
+        in_folder = strike is not None and self.plan.archive == "folder" and strike.point.is_of_the_archive
+        proxy = Proxy(self.world.address, kill, strike=None if in_folder else strike, lag=0.02)
         await proxy.open()
         fates: list[asyncio.Task[None]] = []
         try:
             environment = self.world.environment(proxy.urls, self.prefix, spool, self.plan.archive)
-            start = self.starter.cold if actor.cold else self.starter.warm
+            if in_folder and strike is not None:
+                environment[folder_kills.VARIABLE] = folder_kills.word_of(strike)
+            start = self.starter.cold if actor.cold and not in_folder else self.starter.warm
             started = await start(words or self._words(actor), environment, log)
             if isinstance(actor.death, float):
                 fates.append(asyncio.create_task(later(proxy, actor.death, kill)))

@@ -29,6 +29,7 @@ def main() -> None:
     import prefect_together_video.flows.batch
     import prefect_together_video.flows.cli.running
     import prefect_together_video.flows.collect  # noqa: F401
+    import tests.chaos.folder_kills  # noqa: F401
 
     gc.freeze()
     children: set[int] = set()
@@ -74,7 +75,9 @@ def _start(job: dict[str, Any]) -> int:
             del os.environ[name]
         os.environ.update(job["environment"])
         from prefect_together_video.flows.__main__ import main as command
+        from tests.chaos import folder_kills
 
+        folder_kills.install()
         code = command(job["words"])
     except BaseException:
         traceback.print_exc()

@@ -9,7 +9,7 @@ import pytest
 
 from prefect_together_video.tasks.session import buying
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["seaweed", "folder"], indirect=True)]
 
 Expect = Callable[..., Any]
 

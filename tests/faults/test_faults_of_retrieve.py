@@ -9,7 +9,7 @@ import pytest
 
 from prefect_together_video.tasks.steps import poll
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["seaweed", "folder"], indirect=True)]
 
 Expect = Callable[..., Any]
 

@@ -17,7 +17,7 @@ import pytest
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.reporting.progress import Progress, listening
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["seaweed", "folder"], indirect=True)]
 
 Expect = Callable[..., Any]
 
@@ -185,6 +185,7 @@ async def test_another_machine_needs_no_spool(scene: Any, expect: Expect, strike
 
 async def test_a_claim_that_was_left_behind_is_ambiguous(scene: Any, expect: Expect) -> None:
     """Killed between the claim and the job id: nobody can tell whether the POST was sent."""
+    scene.place.make()
     async with scene.archive.open() as ledger:
         assert await ledger.claim(scene.plan, valid_seconds=-1)
     await expect(
@@ -260,6 +261,6 @@ async def _die(scene: Any, stage: str, *, at_upload: Any = None) -> None:
             await task
     # A call that is under way in a thread goes on, and boto3 would repeat it once the server is well.
     for thread in threading.enumerate():
-        if thread.name.startswith("s3-"):
+        if thread.name.startswith(("s3-", "folder-")):
             await asyncio.to_thread(thread.join, 30)
     scene.s3.strike = lambda *_: None
