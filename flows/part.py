@@ -39,7 +39,7 @@ async def generate_part(
         str | None,
         Field(
             pattern=r"^\d+-\d+$",
-            description="Number of the part and of the try, for its summary in the bucket.",
+            description="Number of the part and of the try, for its summary in the archive.",
         ),
     ] = None,
     in_flight: InFlight = 20,

@@ -37,7 +37,7 @@ def prompts(
     chat_model: Annotated[str | None, of_field(Brief, "chat_model")] = None,
     json_: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Write the prompts of a --brief and print them, a prompt a line. No video is made, no bucket is needed.
+    """Write the prompts of a --brief and print them, a prompt a line. No video is made, no archive is needed.
 
     Each call writes new ones; what is printed can be edited and given to `batch` as a file.
 

@@ -1,4 +1,4 @@
-"""Files that others drop into the bucket under `<prefix>/inbox/`: what is in one, and what became of it.
+"""Files that others drop into the archive under `<prefix>/inbox/`: what is in one, and what became of it.
 
     inbox/<name>                     waits
     inbox/done/<time>-<name>         was made, as far as it could be; its summary lies beside it
