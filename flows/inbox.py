@@ -51,7 +51,7 @@ from together_video.text import printable
 
 @flow(
     name="watch-inbox",
-    description="Make what the files under inbox/ of the archive ask for, and move each to inbox/done or inbox/refused.",
+    description="Make what the files under inbox/ of the archive ask for, and move each to inbox/done or refused.",
     flow_run_name=run_name("inbox"),
 )
 @documented(InboxReport)
