@@ -1,14 +1,14 @@
-"""Do the sizes that a video file states for its own parts fit the length of the file?
+"""Which container a file is in, what it is if it is no video at all, and whether parts of it are missing.
 
-FFmpeg reads a file that was cut short without complaint, as far as it goes. The containers
-themselves know better: MP4 is a row of boxes, each with its length in front (ISO/IEC 14496-12,
-section 4.2), and WEBM is one EBML segment with its length in front (RFC 8794, section 6).
+FFmpeg reads a file that was cut short without complaint, as far as it goes. Two containers know better: MP4 is a
+row of boxes, each with its length in front (ISO/IEC 14496-12, section 4.2), and WEBM is one EBML segment with its
+length in front (RFC 8794, section 6).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from together_video.text import one_line
 
@@ -16,49 +16,89 @@ from together_video.text import one_line
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 #: What an MP4 or QuickTime file may begin with.
-_FIRST_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
+_FIRST_BOXES = frozenset(
+    {b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"sidx", b"free", b"skip", b"wide", b"pnot", b"uuid"}
+)
+#: Boxes that hold pictures, sound or what finds them. A file whose last one is incomplete is cut short; what else
+#: stands behind them is no part of the video.
+_NEEDED_BOXES = frozenset({b"moov", b"mdat", b"moof", b"mfra"})
+#: How files of other containers begin, and FFmpeg's names of those. None of its demuxers that open further files
+#: or addresses is among them.
+_OTHERS = (
+    (b"FLV\x01", "flv"),
+    (b"OggS", "ogg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (b"\0\0\x01\xba", "mpeg"),
+    (b"\x06\x0e\x2b\x34", "mxf"),
+    (b"DKIF", "ivf"),
+    (b"nut/multimedia container\0", "nut"),
+    (b"YUV4MPEG2 ", "yuv4mpegpipe"),
+)
+#: A packet of a transport stream, in bytes; with a time stamp in front it is four longer.
+_TS_PACKET = 188
+#: As many bytes of a file as `container_of` wants to see.
+HEAD = 512
 
 
-def container_of(head: bytes) -> Literal["mov", "matroska"] | None:
-    """FFmpeg's name of the container, from the first eight bytes of a file or more."""
+def container_of(head: bytes) -> str | None:
+    """FFmpeg's name of the container, from the first `HEAD` bytes of a file; None where it is not known."""
     if head.startswith(_EBML):
         return "matroska"
-    return "mov" if head[4:8] in _FIRST_BOXES else None
+    if head[4:8] in _FIRST_BOXES:
+        return "mov"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "avi"
+    for start, size in ((0, _TS_PACKET), (4, _TS_PACKET + 4)):
+        marks = head[start::size]
+        if len(marks) > 1 and set(marks) == {0x47}:
+            return "mpegts"
+    return next((name for begins, name in _OTHERS if head.startswith(begins)), None)
 
 
-def why_no_video(head: bytes) -> str:
-    """What came instead of a video, as a sentence, from the first bytes of the file."""
+def why_no_video(head: bytes) -> str | None:
+    """What came instead of a video, as a sentence, from the first bytes of a file; None where it may be one."""
+    if container_of(head) is not None:
+        return None
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     quoted = f"It begins: {one_line(text.decode('utf-8', 'ignore'))[:90]}"
-    if not head:
-        return "The file is empty. Download it again."
+    if not head.strip(b"\0"):
+        return "The file is empty. Download it again." if not head else "The file holds nothing but zeros."
+    if not text or not all(byte in b"\t\r\n" or (byte >= 32 and byte != 127) for byte in text):
+        return None
     if text.startswith(b"<"):
         return f"The file is a web page or an XML answer, not a video. {quoted}"
     if text.startswith((b"{", b"[")):
         return f"The file is a JSON answer, not a video. {quoted}"
-    if text and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in text):
+    if text.isascii():
         return f"The file is plain text, not a video. {quoted}"
-    return "The file is no video: it begins neither like an MP4 nor like a WEBM."
+    return None
 
 
-def missing_part(path: Path, container: Literal["mov", "matroska"]) -> str | None:
-    """What the file lacks, in words that finish "The file …"; None where its sizes add up.
+def missing_part(path: Path, container: str) -> str | None:
+    """What the file lacks, in words that finish "The file …"; None where its sizes add up, or it states none.
 
     Raises:
         OSError: the file cannot be read.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        return _missing_box(file, size) if container == "mov" else _missing_segment(file, size)
+        if container == "mov":
+            return _missing_box(file, size)
+        return _missing_segment(file, size) if container == "matroska" else None
 
 
 def _missing_box(file: BinaryIO, size: int) -> str | None:
-    found = set()
+    found: set[bytes] = set()
     start = 0
     while start < size:
         file.seek(start)
         head = file.read(16)
         if len(head) < 8:
+            # Fragments may be cut there; behind an index and its pictures it is what somebody has left behind.
+            if _is_whole(found) and b"moof" not in found:
+                return None
             return "is cut short: it ends inside the head of a box"
         length, name = int.from_bytes(head[:4], "big"), head[4:8]
         if length == 1 and len(head) == 16:  # the length stands behind the name, in 64 bits
@@ -67,6 +107,9 @@ def _missing_box(file: BinaryIO, size: int) -> str | None:
             length, least = size - start, 8
         else:
             least = 8
+        is_junk = length < least or (start + length > size and name not in _NEEDED_BOXES)
+        if is_junk and _is_whole(found):
+            return None
         if length < least:
             return f"is broken: a box at byte {start} states a length of {length} bytes"
         if start + length > size:
@@ -79,6 +122,11 @@ def _missing_box(file: BinaryIO, size: int) -> str | None:
     if not found & {b"mdat", b"moof"}:
         return "is cut short: it has an index and no pictures (mdat box)"
     return None
+
+
+def _is_whole(found: set[bytes]) -> bool:
+    """Whether these boxes, all of them complete, make a video."""
+    return b"moov" in found and bool(found & {b"mdat", b"moof"})
 
 
 def _missing_segment(file: BinaryIO, size: int) -> str | None:

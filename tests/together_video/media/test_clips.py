@@ -29,6 +29,12 @@ def noise(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
 
+def described(path: Path) -> ClipInfo:
+    info = inspect_clip(path).info
+    assert info is not None
+    return info
+
+
 def grey_poster(path: Path) -> Image.Image:
     poster = inspect_clip(path).poster
     assert poster is not None
@@ -116,7 +122,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 )
 def test_a_whole_clip_is_described(clips: dict[str, Path], kind: str, codec: str, has_audio: bool) -> None:
     """Length, size, frame rate, codec and sound of every kind of file are read from it."""
-    clip = inspect_clip(clips[kind]).info
+    clip = described(clips[kind])
     assert clip.seconds == pytest.approx(SECONDS, abs=0.11)
     assert (clip.width, clip.height, clip.codec, clip.has_audio) == (96, 64, codec, has_audio)
     assert clip.fps == pytest.approx(FPS, abs=0.1)
@@ -126,6 +132,7 @@ def test_a_whole_clip_is_described(clips: dict[str, Path], kind: str, codec: str
 def test_a_clip_whose_clock_begins_late_is_whole(tmp_path: Path, name: str, codec: str) -> None:
     """Matroska states the length from time 0 on: 6 s for a clip of 3 s that begins at 3 s."""
     found = inspect_clip(write_clip(tmp_path / name, codec=codec, late=FPS * SECONDS))
+    assert found.info is not None
     assert found.info.seconds == pytest.approx(SECONDS, abs=0.15)
     cut = tmp_path / f"cut-{name}"
     whole = (tmp_path / name).read_bytes()
@@ -136,14 +143,14 @@ def test_a_clip_whose_clock_begins_late_is_whole(tmp_path: Path, name: str, code
 
 def test_one_frame_is_a_clip_and_has_a_poster(clips: dict[str, Path]) -> None:
     """A clip of a single frame is good, and its poster is that frame."""
-    assert inspect_clip(clips["single"]).info.seconds == pytest.approx(0.1, abs=0.02)
+    assert described(clips["single"]).seconds == pytest.approx(0.1, abs=0.02)
     assert grey_poster(clips["single"]).size == (96, 64)
 
 
 def test_the_size_is_the_one_that_is_displayed(tmp_path: Path) -> None:
     """Pixels that are not square count as wide as a player draws them, in the poster too."""
     path = write_clip(tmp_path / "wide-pixels.mp4", pixel_shape=Fraction(2, 1))
-    clip = inspect_clip(path).info
+    clip = described(path)
     assert (clip.width, clip.height) == grey_poster(path).size == (192, 64)
 
 
@@ -161,7 +168,7 @@ def _turned(path: Path, to: Path) -> Path:
 def test_a_turned_clip_is_upright(clips: dict[str, Path], tmp_path: Path) -> None:
     """A quarter turn in the file swaps width and height, and turns the poster as a player would."""
     path = _turned(clips["mp4"], tmp_path / "turned.mp4")
-    clip = inspect_clip(path).info
+    clip = described(path)
     poster = grey_poster(path)
     assert (clip.width, clip.height) == poster.size == (64, 96)
     # The matrix turns clockwise, so the noisy top edge comes to lie on the right.
@@ -189,7 +196,7 @@ def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Pat
     content[at : at + 4] = bytes(4)  # "to the end of the file"
     path = tmp_path / "open-ended.mp4"
     path.write_bytes(content)
-    assert inspect_clip(path).info.seconds == pytest.approx(SECONDS, abs=0.11)
+    assert described(path).seconds == pytest.approx(SECONDS, abs=0.11)
     path.write_bytes(content[: at + (len(content) - at) // 2])
     with pytest.raises(DownloadBroken, match="cut short"):
         inspect_clip(path)
@@ -205,14 +212,13 @@ def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Pat
         (b'{"error": {"message": "not found"}}', "JSON answer.*not found"),
         (b"Not found\n", "plain text.*Not found"),
         (b"#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/a.ts\n", "plain text"),
-        (bytes(4096), "no video"),
-        (noise(4096), "no video"),
+        (bytes(4096), "nothing but zeros"),
         (b"\0\0\0\x10ftypisom\0\0\0\0", "no index"),
         (b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x04junk", "states a length of 4 bytes"),
         (b"\x1a\x45\xdf\xa3", "cut short"),
         (b"\x1a\x45\xdf\xa3\x80", "cut short"),
-        (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80", "no video|cannot be read"),
     ],
+    ids=lambda value: value[:12].hex() if isinstance(value, bytes) else "",
 )
 def test_what_is_no_video_is_named(tmp_path: Path, content: bytes, words: str) -> None:
     """A web page, JSON, text, noise or nothing gets a sentence that says what came instead."""
@@ -224,16 +230,43 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes, words: str) -
     assert caught.value.retryable
 
 
-def test_sound_alone_is_no_video(tmp_path: Path) -> None:
-    """An MP4 that holds only sound is refused, and the sentence says so."""
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (noise(4096), "in no format that can be opened here"),
+        ("Ünïcödé \u200b".encode() * 40, "in no format"),
+        (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80", "cannot be opened here"),
+        (b"\x89PNG\r\n\x1a\n" + noise(400), "in no format"),
+        (b"GIF89a" + noise(400), "cannot be opened here|no pictures|frames"),
+        (b"RIFF\x00\x10\0\0AVI " + noise(400), "cannot be opened here"),
+    ],
+    ids=["noise", "text of another kind", "empty segment", "picture", "broken gif", "broken avi"],
+)
+def test_what_cannot_be_opened_is_no_proof(tmp_path: Path, content: bytes, words: str) -> None:
+    """It came whole and was paid for: it says nothing about itself, a second download is worth its while, and it
+    is no error.
+    """
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    found = inspect_clip(path)
+    assert (found.info, found.poster) == (None, None)
+    assert found.doubt
+    (note,) = found.notes
+    assert re.search(words, note)
+    assert compare(found.info, _request(width=640, height=480)) == ()
+
+
+def test_sound_alone_is_kept_as_it_is(tmp_path: Path) -> None:
+    """An MP4 that holds only sound came whole, and the note says what it is."""
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=48_000)
         for index in range(20):
             container.mux(stream.encode(silence(1024, at=index * 1024)))
         container.mux(stream.encode(None))
-    with pytest.raises(DownloadBroken, match="sound and no pictures"):
-        inspect_clip(path)
+    found = inspect_clip(path)
+    assert found.info is None
+    assert "it holds sound and no pictures" in found.notes[0]
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
@@ -251,7 +284,7 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
 def test_damage_never_raises_anything_else(
     clips: dict[str, Path], tmp_path: Path, kind: str, where: list[float], value: int
 ) -> None:
-    """A file with overwritten bytes is still a video, or it is a broken download: no third way."""
+    """A file with overwritten bytes is a video, or broken, or says why it cannot be opened: no fourth way."""
     content = bytearray(clips[kind].read_bytes())
     for place in where:
         content[int(place * len(content))] = value
@@ -261,8 +294,8 @@ def test_damage_never_raises_anything_else(
         found = inspect_clip(path)
     except DownloadBroken:
         return
-    assert found.info.width > 0
-    assert found.poster or found.notes
+    assert found.notes or (found.info and found.poster)
+    assert found.doubt or found.info
 
 
 def test_ffmpeg_is_silent(clips: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -272,8 +305,7 @@ def test_ffmpeg_is_silent(clips: dict[str, Path], tmp_path: Path, capfd: pytest.
     content[start:] = noise(len(content) - start)
     path = tmp_path / "noise-within.mp4"
     path.write_bytes(content)
-    with pytest.raises(DownloadBroken):
-        inspect_clip(path)
+    assert inspect_clip(path).doubt
     assert capfd.readouterr() == ("", "")
 
 
@@ -341,6 +373,7 @@ def test_a_poster_that_cannot_be_drawn_is_a_note(
 
     monkeypatch.setattr(Image.Image, "save", refuse)
     found = inspect_clip(clips["mp4"])
+    assert found.info is not None
     assert (found.poster, found.info.width) == (None, 96)
     assert found.notes == ("There is no poster: ValueError: no picture of this",)
 
