@@ -24,7 +24,8 @@ from typing import NamedTuple
 
 from benchmarks.curves import Panel, Series, draw
 from benchmarks.harness import RESULTS, Goal, keep
-from together_video.jobs import JobStatus, VideoJob
+from together_video.job_status import JobStatus
+from together_video.jobs import VideoJob
 from together_video.polling.durations import Durations, learn
 from together_video.polling.learner import Learner, schedule_of
 from together_video.polling.policy import PollPolicy

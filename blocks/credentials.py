@@ -50,7 +50,9 @@ class TogetherCredentials(CredentialsBlock):
         description="The API's address, with or without a final /v1 or /v2.",
     )
     timeouts: Timeouts = Field(
-        default_factory=Timeouts, title="Timeouts", description="How long one HTTP call may take, in seconds."
+        default_factory=Timeouts,
+        title="Timeouts",
+        description="How long calls, links and jobs may take, in seconds.",
     )
 
     @field_validator("base_url")

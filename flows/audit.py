@@ -19,13 +19,15 @@ from prefect_together_video.flows.reporting.results import final, refused
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import VideoError
 from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
-from together_video.ledger.records import StoredObject, VideoRecord
+from together_video.ledger.records import WATCHED_SECONDS, StoredObject, VideoRecord
 from together_video.media.references import references_of
 
 #: What is in flight for longer than this is no running job any more.
 _STALE = timedelta(days=1)
 #: A run empties inflight right after its record; later than this it was cut short.
 _TIDYING = timedelta(minutes=10)
+#: What ends a doubt.
+_CLOSED_BY = "--on-ambiguous resubmit buys the video again."
 
 
 @flow(
@@ -95,7 +97,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     # Again, as runs may have finished meanwhile: only what was there before and after is left over.
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}
-    findings += _unfinished(ledger, left, {record.id: record.recorded_at for record in records})
+    findings += _unfinished(ledger, left, {record.id: record for record in records})
     if ledger.spending.limit is not None:
         message = "money of the monthly limit is set aside for nothing: run collect"
         findings += [
@@ -195,7 +197,7 @@ async def _inputs(ledger: Ledger, records: list[VideoRecord], *, deep: bool) -> 
 
 
 def _unfinished(
-    ledger: Ledger, in_flight: dict[str, InFlight], done: dict[str, datetime]
+    ledger: Ledger, in_flight: dict[str, InFlight], done: dict[str, VideoRecord]
 ) -> list[AuditFinding]:
     layout, now = ledger.layout, datetime.now(UTC)
     found: list[tuple[str, Kind, str]] = []
@@ -203,7 +205,9 @@ def _unfinished(
         folder = layout.key("inflight", video, "")
         hours = (now - listed.since).total_seconds() / 3600
         if video in done:
-            if now - done[video] > _TIDYING:
+            record = done[video]
+            is_watched = record.state == "abandoned" and "job.json" in listed.facts
+            if now - record.recorded_at > (timedelta(seconds=WATCHED_SECONDS) if is_watched else _TIDYING):
                 found.append(
                     (
                         folder,
@@ -215,8 +219,13 @@ def _unfinished(
             found.append((folder, "half-written", "there is no claim, so nobody knows what was bought"))
         elif "job.json" not in listed.facts and "ambiguous.json" in listed.facts:
             found.append(
-                (folder, "ambiguous", f"for {hours:.1f} h: it may have been charged and has no job id")
+                (
+                    folder,
+                    "ambiguous",
+                    f"for {hours:.1f} h: it may have been charged and has no job id. {_CLOSED_BY}",
+                )
             )
         elif now - listed.since > _STALE:
-            found.append((folder, "stale", f"in flight for {hours:.0f} h: run collect"))
+            words = f"in flight for {hours:.0f} h: run collect, which archives it or says how it stands. {_CLOSED_BY}"
+            found.append((folder, "stale", words))
     return [AuditFinding(kind=kind, key=key, message=words) for key, kind, words in found]

@@ -1,4 +1,4 @@
-"""Flow: bring home everything that was bought and is not in the archive yet."""
+"""Flow: download and archive everything that was bought and is not in the archive yet."""
 
 from __future__ import annotations
 
@@ -148,14 +148,13 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
 
 
 async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
-    """The record is there, and so are facts in flight: a clean-up was cut short, or a purchase that
-    somebody had given up turned out to be made.
+    """The record is there, and so are facts in flight: a clean-up was cut short, or a purchase that somebody had
+    given up was made, and its video may come.
     """
     left = await ledger.facts_in_flight(record.id)
-    known = left.submission is not None and left.submission.job_id == record.job_id
-    if record.state == "abandoned" and left.submission is not None and not known:
+    if record.state == "abandoned" and left.submission is not None:
         claim = left.claim or _claim_of(record, left.submission, ledger)
-        return Purchase(claim=claim, submission=left.submission, resumed=True)
+        return Purchase(claim=claim, submission=left.submission, resumed=True, given_up=True)
     if left.claim is None:
         await ledger.clear(record.id)
     else:

@@ -15,7 +15,7 @@ from prefect_together_video.tasks.public_steps import (
 from prefect_together_video.tasks.running.public_task import task_pair
 from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest
 from prefect_together_video.tasks.session.run_policy import OnAmbiguous, RunPolicy
-from together_video.errors import JobForgotten
+from together_video.errors import JobInDoubt
 from together_video.ledger.records import VideoRecord
 from together_video.polling.policy import PollPolicy
 
@@ -79,8 +79,8 @@ async def _make(
             try:
                 async with paid_for(found, session):
                     record = await session.finisher(poll).finish(found)
-            except JobForgotten as error:
-                if not await buyer.give_up_forgotten(found, error):
+            except JobInDoubt as error:
+                if not await buyer.give_up_job(found, error):
                     raise
             else:
                 return place.archived(record, reused=False)

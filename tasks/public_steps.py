@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from prefect.blocks.core import Block
+from prefect.futures import PrefectFuture
 from prefect.runtime import task_run
 
 from prefect_together_video.blocks.archive import VideoArchive
@@ -14,6 +15,7 @@ from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.tasks.archived_video import ArchivedVideo, check_location, location_of
 from prefect_together_video.tasks.job_ref import JobState, VideoJobRef
 from prefect_together_video.tasks.running.prefect_compat import document_name
+from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.checked_request import as_request
 from prefect_together_video.tasks.session.session import Session
 from prefect_together_video.tasks.session.sessions import block_of, session_for
@@ -25,7 +27,7 @@ from together_video.errors import (
     InputError,
     JobDeadlinePassed,
     JobFailed,
-    JobForgotten,
+    JobInDoubt,
     Spent,
     VideoError,
 )
@@ -54,7 +56,10 @@ class Place:
         """
         if record.state != "archived":
             raise failed_before(record)
-        return ArchivedVideo.of(record, self.session.ledger, reused=reused, archive=self.archive)
+        found = ArchivedVideo.of(record, self.session.ledger, reused=reused, archive=self.archive)
+        if reused:
+            run_logger().info("%s: reused, nothing was bought: %s", record.plan.title, found.uri)
+        return found
 
     def ref(self, found: Purchase | VideoRecord) -> VideoJobRef:
         """What `create_video` returns.
@@ -152,7 +157,7 @@ async def paid_for(purchase: Purchase, session: Session) -> AsyncIterator[None]:
         session.forget(purchase.claim.id)
         await record_failure(purchase, error, session.ledger)
         raise
-    except (JobForgotten, JobDeadlinePassed):
+    except (JobInDoubt, JobDeadlinePassed):
         raise
     except VideoError as error:
         # What the error itself says of the money is about the call that failed, not about the job.
@@ -182,8 +187,14 @@ def failed_before(record: VideoRecord) -> JobFailed:
 def run_name(verb: str, parameter: str) -> str:
     """Names a task run after what it makes, such as `create: a fox in the snow`."""
     given = task_run.parameters.get(parameter)
+    if isinstance(given, PrefectFuture):
+        # Prefect names a run before it looks into what earlier tasks return.
+        if not given.state.is_completed():
+            return verb
+        given = given.result(raise_on_failure=False)
     try:
         title = VideoJobRef.of(given).title if parameter == "ref" else as_request(given)[0].title
     except VideoError:
-        title = one_line(str(given), 60)
+        prompt = given.get("prompt") if isinstance(given, Mapping) else given
+        title = one_line(str(prompt), 60)
     return f"{verb}: {title}"

@@ -36,7 +36,7 @@ async def _wait(
     Raises:
         JobFailed: the provider gave up on it; that is recorded.
         JobDeadlinePassed: it goes on at the provider and is billed; wait again.
-        JobForgotten: the provider has not known the job for a day.
+        JobInDoubt: the provider has not known the job for a day.
         ConfigurationError: this is another archive than the job's.
 
     Example:

@@ -17,9 +17,9 @@
     │   ├── JobFailed              the provider gave up on it, or cancelled it
     │   ├── JobDeadlinePassed      it goes on at the provider, and is billed
     │   ├── JobWithoutVideo        completed, and no link to a file
-    │   └── JobForgotten           the API has not known it for a long time after it was made
+    │   └── JobInDoubt             a day after it was made neither done nor failed, or not known any more
     ├── DownloadError
-    │   ├── LinkExpired            403, 404, 410 on the link: ask the job for a fresh one
+    │   ├── LinkRefused            an HTTP error on the link: try again, or ask the job for a fresh one
     │   ├── DownloadBroken         cut short, wrong length, not a video
     │   └── DownloadTooLarge
     ├── PromptError                the chat model gave no usable prompts
@@ -268,10 +268,29 @@ class JobWithoutVideo(JobError):
     """The job is completed and still gives no link to its file."""
 
 
-class JobForgotten(JobError):
-    """Long after it was made the API answers 404: it may have been billed, and will not come home."""
+class JobInDoubt(JobError):
+    """Long after it was made it is neither done nor failed, gives no file, or is not known any more (404). It may
+    have been billed, and its video will hardly come.
+
+    Attributes:
+        may_come: whether the provider still knows the job, so that its video may turn up.
+        job: the job as last seen, if it was.
+    """
 
     spent = Spent.PERHAPS
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        job_id: str,
+        remedy: str | None = None,
+        may_come: bool = False,
+        job: VideoJob | None = None,
+    ) -> None:
+        super().__init__(what, job_id=job_id, remedy=remedy)
+        self.may_come = may_come
+        self.job = job
 
 
 class DownloadError(VideoError):
@@ -280,8 +299,10 @@ class DownloadError(VideoError):
     spent = Spent.YES
 
 
-class LinkExpired(DownloadError):
-    """The link answers 403, 404 or 410. A fresh retrieve of the job gives another."""
+class LinkRefused(DownloadError):
+    """The link answers with an HTTP error: it is not ready yet, has expired, or the file is gone. A fresh retrieve
+    of the job gives another.
+    """
 
 
 class DownloadBroken(DownloadError):

@@ -1,4 +1,4 @@
-"""What comes back: a job, in either generation of the API's answers, and its status.
+"""What comes back: a job, in either generation of the API's answers.
 
 The live service has answered in both formats, and its documents contradict each other. So
 decoding is tolerant: `id` is the only field that is relied on, and the raw JSON is kept.
@@ -11,34 +11,19 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.job_status import TERMINAL, JobStatus, status_of
 from together_video.remedies import advice_for
 from together_video.text import one_line
-
-
-class JobStatus(StrEnum):
-    """Where a job stands at the provider."""
-
-    QUEUED = "queued"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
-
 
 #: Brackets within brackets that are kept of an answer; JSON libraries give up between 200 and 1,000.
 _DEEPEST = 64
 
 #: Digits of a number that are kept; Python and JSON libraries read no more than 4,300.
 _LONGEST_NUMBER = 4_000
-
-#: A job in one of these will never change again.
-TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
 class JobFault(BaseModel):
@@ -55,7 +40,7 @@ class VideoJob(BaseModel):
 
     Times are in UTC, `cost_usd` is in US dollars, `seconds` the length of the clip. Everything
     but `id` may be unknown. `raw` is the answer as it came, except for what no file of JSON could
-    hold: see `_storable`.
+    hold: see `_storable`. `not_understood` are earlier answers about this job whose status nobody knows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,6 +56,7 @@ class VideoJob(BaseModel):
     finished_at: datetime | None = None
     seconds: float | None = None
     raw: dict[str, Any] = Field(default_factory=dict)
+    not_understood: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def from_json(cls, answer: object) -> VideoJob:
@@ -86,7 +72,7 @@ class VideoJob(BaseModel):
         if job_id is None:
             raise ValueError("the answer has no job id")
         outputs = _mapping(kept.get("outputs"))
-        status = _status(kept.get("status"))
+        status = status_of(kept.get("status"))
         return cls(
             id=job_id,
             status=status,
@@ -137,15 +123,6 @@ def _storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER * 3:
         return "(a number too long to be kept)"
     return value
-
-
-def _status(value: object) -> JobStatus:
-    text = value.strip().lower() if isinstance(value, str) else ""
-    text = {"canceled": "cancelled"}.get(text, text)
-    try:
-        return JobStatus(text)
-    except ValueError:
-        return JobStatus.UNKNOWN
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

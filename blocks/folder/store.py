@@ -87,7 +87,8 @@ class FolderStore:
 
         if await self._call(prove, f"{prefix}store.json"):
             _log.warning(
-                "Made the folder %s for a new archive. If there was one, stop: its disk may not be mounted.",
+                "Made the folder %s for a new archive. If you expected an archive there, stop this run: its disk may "
+                "not be mounted.",
                 self.place.location,
             )
 

@@ -30,6 +30,7 @@ from together_video.errors import (
     StoreUnavailable,
     VideoError,
 )
+from together_video.jobs import VideoJob
 from together_video.ledger.layout import Layout
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import (
@@ -240,10 +241,11 @@ class Ledger:
             ambiguity=ambiguity,
         )
 
-    async def finish(self, record: VideoRecord, claim: Claim) -> VideoRecord:
+    async def finish(self, record: VideoRecord, claim: Claim, *, is_over: bool = True) -> VideoRecord:
         """Write the final record, then empty inflight. Returns the record that holds, ours or an earlier one.
 
-        A purchase that was given up and then turned out to be made is recorded beside that decision.
+        A purchase that was given up and then turned out to be made is recorded beside that decision. Where it is
+        not over, its facts stay in flight.
         """
         if not await self._write(self.layout.record(record.id), record):
             existing = await self.record(record.id)
@@ -259,19 +261,33 @@ class Ledger:
             else:
                 # A later claim, behind which the record was found: nothing was paid for it.
                 settled = [claim.reservation] if claim.reservation else []
-            await self.clear(record.id, settled)
+            if is_over:
+                await self.clear(record.id, settled)
+            elif settled:
+                await self._remove(settled)
         except VideoError as error:
             # The record is the commit, and holds. The collector clears away what stays in flight.
             _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
         return record
 
-    async def abandon(self, claim: Claim, reason: str, *, job_id: str | None = None) -> VideoRecord:
+    async def abandon(
+        self,
+        claim: Claim,
+        reason: str,
+        *,
+        job_id: str | None = None,
+        job: VideoJob | None = None,
+        may_come: bool = False,
+    ) -> VideoRecord:
         """Close a purchase in doubt because somebody chose to buy the video again.
 
-        `job_id` is the job that the provider does not know any more, if there ever was one.
+        Args:
+            job_id: its job, if there ever was one.
+            job: the job as last seen.
+            may_come: the provider still knows the job: it stays in flight, so that its video is archived if it comes.
         """
-        record = VideoRecord.of(claim, "abandoned", job_id=job_id, error=reason)
-        return await self.finish(record, claim)
+        record = VideoRecord.of(claim, "abandoned", job=job, job_id=job_id, error=reason)
+        return await self.finish(record, claim, is_over=not may_come)
 
     async def clear(self, video: str, settled: Iterable[str] = ()) -> None:
         """Empty inflight/<id>/ once the record is there, and what else it has settled. As that wins over all of

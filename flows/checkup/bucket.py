@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.checkup.line import ARCHIVE, CheckLine, ok, warning
 from together_video.text import printable
@@ -16,6 +18,13 @@ async def check_archive(archive: VideoArchive) -> CheckLine:
     Raises:
         VideoError: there is no such bucket or folder, it refuses something, or it would not hold a claim.
     """
+    folder = archive.folder and Path(archive.folder).expanduser()
+    if folder and not folder.exists():
+        return warning(
+            ARCHIVE,
+            f"There is no folder {printable(str(folder), 200)}: the first run makes it. If you expect an archive "
+            "there, check that its disk is mounted.",
+        )
     async with archive.open(attempts=ATTEMPTS) as ledger:
         await ledger.check()
         verifies = ledger.store.verifies_checksums

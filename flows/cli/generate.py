@@ -56,9 +56,8 @@ def generate(
     if take < 1:
         raise InputError("--take must be at least 1.")
     parameters = {**run.parameters(), "request": made, "take": take}
-    return _run(
-        "video", parameters, place, output=None if output is None else Output.of(output, takes_file=True)
-    )
+    copy = None if output is None else Output.of(output, takes_file=True, kind=made.output_format or "MP4")
+    return _run("video", parameters, place, output=copy)
 
 
 def batch(

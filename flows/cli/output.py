@@ -32,17 +32,25 @@ class Output:
     file: Path | None = None
 
     @classmethod
-    def of(cls, given: Path, *, takes_file: bool) -> Output:
+    def of(cls, given: Path, *, takes_file: bool, kind: str = "MP4") -> Output:
         """Make the folder, and show that it can be written: before anything is bought.
 
+        Args:
+            kind: the format of the video, which a file has to be named after.
+
         Raises:
-            InputError: it cannot.
+            InputError: it cannot, or the file's name says another format.
         """
         path = Path(os.path.abspath(given.expanduser()))
         is_file = path.suffix.lower() in _VIDEOS and not path.is_dir()
         if is_file and not takes_file:
             raise InputError(
                 f"--output {given} looks like a file, and a batch needs a folder. Nothing was created."
+            )
+        if is_file and path.suffix.lower() != f".{kind.lower()}":
+            raise InputError(
+                f"--output {given}: the video will be in {kind} format, so name it {path.stem}.{kind.lower()}, or give "
+                "another --output-format. Nothing was created."
             )
         output = cls(path.parent, path) if is_file else cls(path)
         probe = part_of(output.folder / "probe")

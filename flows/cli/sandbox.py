@@ -33,7 +33,8 @@ def sandbox(
     def announce(line: str) -> None:
         address = line.rsplit(" ", 1)[-1]
         print(  # noqa: T201 - the result
-            f"{line}\nUse it with: TOGETHER_BASE_URL={address} TOGETHER_API_KEY=any-key together-video …",
+            f"{line}\nUse it with: TOGETHER_BASE_URL={address} TOGETHER_API_KEY=any-key VIDEO_ARCHIVE_FOLDER=videos "
+            "together-video …",
             flush=True,
         )
 

@@ -13,7 +13,7 @@ from together_video.errors import (
     ConfigurationError,
     JobDeadlinePassed,
     JobFailed,
-    JobForgotten,
+    JobInDoubt,
     RateLimited,
     RequestRefused,
     Spent,
@@ -72,7 +72,7 @@ def not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
 
 def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOutcome:
     """A job that stays at the provider, or that the provider does not know any more."""
-    if isinstance(error, JobForgotten):
+    if isinstance(error, JobInDoubt):
         return outcome(plan, VideoState.AMBIGUOUS, error.message, job_id)
     if isinstance(error, JobDeadlinePassed):
         return outcome(plan, VideoState.SUBMITTED, error.message, job_id)
@@ -83,6 +83,14 @@ def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOu
 def in_flight(plan: VideoPlan, words: str, job_id: str) -> VideoOutcome:
     """A job that is paid for and not archived yet; `words` say why."""
     return outcome(plan, VideoState.SUBMITTED, sentences(words, KEPT), job_id)
+
+
+def given_up(plan: VideoPlan, words: str, job_id: str, *, may_come: bool) -> VideoOutcome:
+    """A job that was in doubt, and whose video was bought again."""
+    rest = "if its video comes, collect archives it." if may_come else "it is not watched any more."
+    return outcome(
+        plan, VideoState.SUBMITTED, f"{as_sentence(words)} The video was bought again; {rest}", job_id
+    )
 
 
 def failed_without_record(plan: VideoPlan, error: JobFailed, trouble: VideoError) -> VideoOutcome:

@@ -37,10 +37,10 @@ from together_video.errors import (
     BudgetReached,
     JobDeadlinePassed,
     JobFailed,
-    JobForgotten,
+    JobInDoubt,
     VideoError,
 )
-from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.records import WATCHED_SECONDS, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
@@ -199,16 +199,25 @@ class Pipeline:
         self.troubles += found.state is VideoState.SUBMITTED
         return found
 
-    async def _forgotten(self, plan: VideoPlan, purchase: Purchase, error: JobForgotten) -> VideoOutcome:
-        """A job that the provider does not know any more is in doubt like a create without an answer."""
+    async def _in_doubt(self, plan: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
+        """A job that hangs or is unknown to the provider by now is in doubt, like a create without an answer."""
+        if purchase.given_up:
+            return await self._given_up(plan, purchase, error)
         try:
-            given_up = await self.buyer.give_up_forgotten(purchase, error)
+            given_up = await self.buyer.give_up_job(purchase, error)
         except VideoError as trouble:
             run_logger().warning("%s: stays held: %s", plan.title, trouble)
             given_up = False
         if given_up:
             return await self._make(plan)
         return outcomes.not_brought_home(plan, error, error.job_id)
+
+    async def _given_up(self, plan: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
+        """Nobody waits for this job any more: it is watched for a while, in case its video turns up."""
+        may_come = error.may_come and purchase.age_seconds < WATCHED_SECONDS
+        if not may_come:
+            await self.ledger.clear(plan.id)
+        return outcomes.given_up(plan, error.what, error.job_id, may_come=may_come)
 
     async def _bring_home(self, purchase: Purchase, begun: Callable[[], None]) -> VideoOutcome:
         """From the job id to the archive. What goes wrong here leaves the job at the provider."""
@@ -235,9 +244,9 @@ class Pipeline:
             cost = error.job.cost_usd
             self._under_way -= 1
             return await self._failed(plan, purchase, error)
-        except JobForgotten as error:
+        except JobInDoubt as error:
             self._under_way -= 1
-            return await self._forgotten(plan, purchase, error)
+            return await self._in_doubt(plan, purchase, error)
         except VideoError as error:
             if outcomes.stops_waiting(error) and self._hopeless is None:
                 self._hopeless = error

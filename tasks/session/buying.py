@@ -18,7 +18,7 @@ from together_video.errors import (
     ArchiveError,
     BudgetReached,
     CreateAmbiguous,
-    JobForgotten,
+    JobInDoubt,
     MediaRefused,
     Spent,
     VideoError,
@@ -170,11 +170,16 @@ class Buyer:
         await self._abandon(facts.claim, error)
         return True
 
-    async def give_up_forgotten(self, purchase: Purchase, error: JobForgotten) -> bool:
-        """Close a purchase whose job is lost at the provider, if that was asked for."""
-        if self._policy.on_ambiguous == "hold" or not await self._can_buy_again(purchase.claim.plan):
+    async def give_up_job(self, purchase: Purchase, error: JobInDoubt) -> bool:
+        """Close a purchase whose job is in doubt, if that was asked for. A job that the provider still knows stays in
+        flight: if its video turns up, `collect` archives it.
+        """
+        if self._policy.on_ambiguous == "hold" or not purchase.resumed:
+            # What this very run has bought is not bought twice by it, however soon it comes to doubt it.
             return False
-        await self._abandon(purchase.claim, error, job_id=error.job_id)
+        if not await self._can_buy_again(purchase.claim.plan):
+            return False
+        await self._abandon(purchase.claim, error, in_doubt=error)
         return True
 
     async def _can_buy_again(self, plan: VideoPlan) -> bool:
@@ -184,9 +189,15 @@ class Buyer:
         run_logger().warning("%s: stays held, as the month's limit has no room to buy it again.", plan.title)
         return False
 
-    async def _abandon(self, claim: Claim, error: VideoError, *, job_id: str | None = None) -> None:
+    async def _abandon(self, claim: Claim, error: VideoError, *, in_doubt: JobInDoubt | None = None) -> None:
         run_logger().warning("%s: given up and bought again: %s", claim.plan.title, error.message)
-        await self._ledger.abandon(claim, f"Bought again although: {error.message}", job_id=job_id)
+        reason = f"Bought again although: {error.message}"
+        if in_doubt is None:
+            await self._ledger.abandon(claim, reason)
+        else:
+            await self._ledger.abandon(
+                claim, reason, job_id=in_doubt.job_id, job=in_doubt.job, may_come=in_doubt.may_come
+            )
 
     async def _is_bought(self, plan: VideoPlan) -> bool:
         """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""

@@ -13,12 +13,16 @@ from prefect_together_video.tasks.steps.download import Clip, fetch_clip
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.wait import await_job
 from together_video.api.client import TogetherClient
-from together_video.errors import DownloadBroken, JobForgotten, JobWithoutVideo, LinkExpired, ObjectConflict
+from together_video.errors import DownloadBroken, JobInDoubt, JobWithoutVideo, LinkRefused, ObjectConflict
+from together_video.job_status import JobStatus
 from together_video.jobs import VideoJob
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.polling.policy import PollPolicy
 from together_video.text import as_sentence
+
+#: Seconds for which a link that is refused is tried again at most, however patient the run is.
+_LONGEST_FOR_A_LINK = 600.0
 
 
 class Finisher:
@@ -41,21 +45,23 @@ class Finisher:
         """All three; `completed` is called when the job is.
 
         Raises:
-            JobForgotten: also where a job that is older than a day is completed and gives no file.
+            JobInDoubt: also where a job that is older than a day is completed and gives no file.
+            JobFailed: also where a job that failed had a link, and there is no video behind it.
             VideoError: see the steps. The job stays in flight.
         """
         try:
             job = await self.wait(purchase)
             completed()
             return await self.archive(purchase, job, await self.download(purchase, job))
-        except (JobWithoutVideo, LinkExpired, DownloadBroken) as error:
-            if (age := purchase.age_seconds) <= poll.FORGOTTEN_AFTER:
+        except (JobWithoutVideo, LinkRefused, DownloadBroken) as error:
+            if (age := purchase.age_seconds) <= self._client.timeouts.doubt_after_seconds:
                 raise
-            raise JobForgotten(
+            raise JobInDoubt(
                 f"{as_sentence(error.what)} The job was made {age / 3600:.0f} h ago and is billed.",
                 job_id=purchase.job_id,
                 remedy=f"Ask the provider for the file of job {purchase.job_id}, or buy the video again with "
                 "--on-ambiguous resubmit.",
+                may_come=True,
             ) from error
 
     async def wait(self, purchase: Purchase) -> VideoJob:
@@ -67,8 +73,22 @@ class Finisher:
         return await step(await_job, purchase, self._client, self._policy, learner)
 
     async def download(self, purchase: Purchase, job: VideoJob) -> Clip:
-        """See `steps.download`."""
-        return await step(fetch_clip, purchase, job, self._client, self._ledger, self._spool)
+        """See `steps.download`. The link is tried again for as long as the run waits for a job, up to ten minutes.
+
+        Raises:
+            JobFailed: the job failed, and there is no video behind the link that it gives all the same.
+        """
+        has_failed = job.status in {JobStatus.FAILED, JobStatus.CANCELLED}
+        seconds = max(
+            self._client.timeouts.link_seconds, min(self._policy.deadline_seconds, _LONGEST_FOR_A_LINK)
+        )
+        given = (purchase, job, self._client, self._ledger, self._spool)
+        try:
+            return await step(fetch_clip, *given, 0.0 if has_failed else seconds)
+        except (LinkRefused, DownloadBroken) as error:
+            if has_failed:
+                raise poll.failed(job) from error
+            raise
 
     async def archive(self, purchase: Purchase, job: VideoJob, clip: Clip) -> VideoRecord:
         """See `steps.archive`. Where another run of the same claim was first, with other bytes, its file holds."""

@@ -1,4 +1,4 @@
-"""Task: bring the finished file to this machine's disk, and show that it is a video."""
+"""Task: download the finished file to this machine's disk, and look into it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.steps.decoding import decode
 from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.ready_link import download_ready
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
-from together_video.errors import DownloadBroken, LinkExpired
+from together_video.errors import DownloadBroken
 from together_video.jobs import VideoJob
 from together_video.ledger.spool import Spool
 from together_video.media.clips import Inspection, inspect_clip
+from together_video.text import sentences
 
 #: Larger than any clip of 30 s that the documents promise, in bytes.
 MAX_BYTES = 4 * 10**9
@@ -38,17 +40,29 @@ class Clip(Inspection):
     run_name="download: {purchase.title}",
 )
 async def fetch_clip(
-    purchase: Purchase, job: VideoJob, client: TogetherClient, ledger: Ledger, spool: Spool
+    purchase: Purchase,
+    job: VideoJob,
+    client: TogetherClient,
+    ledger: Ledger,
+    spool: Spool,
+    link_seconds: float | None = None,
 ) -> Clip:
     """Returns the file in the spool: one left by an earlier process, the archive's own, or a download.
 
+    A file that a broken download could look like is downloaded a second time: the same bytes again are what the
+    provider has, and are archived.
+
+    Args:
+        link_seconds: how long to try again where the link is refused; without it the client's own setting.
+
     Raises:
-        DownloadBroken, DownloadTooLarge, LinkExpired, DownloadError: it stays at the provider.
-        ArchiveError: the bucket cannot be asked for an earlier upload.
+        DownloadBroken: it is no whole video. What came is kept in the spool for a look at it.
+        DownloadTooLarge, LinkRefused, DownloadError: it stays at the provider.
+        ArchiveError: the archive cannot be asked for an earlier upload.
     """
     logger = run_logger()
     path = spool.video(purchase.claim, purchase.job_id)
-    if path.exists() and (clip := await _opened(path)) is not None:
+    if path.exists() and (clip := await _opened(path)) is not None and not clip.doubt:
         logger.info("job %s: uses the file that an earlier run left", purchase.job_id)
         return clip
     if purchase.resumed and await ledger.store.fetch(purchase.claim.video_key, path):
@@ -56,26 +70,43 @@ async def fetch_clip(
         if clip is not None:
             logger.info("job %s: was uploaded by an earlier run", purchase.job_id)
             return clip
-    file = await _download(job, path, client)
-    try:
-        found = await decode(inspect_clip, path)
-    except FileNotFoundError:
-        raise DownloadBroken(
-            f"Another run of job {job.id} on this machine took its file away. Download it again."
-        ) from None
-    logger.info("job %s: downloaded %.1f MB", purchase.job_id, file.size / 1e6)
-    return Clip.of(file, found)
+    if link_seconds is None:
+        link_seconds = client.timeouts.link_seconds
 
-
-async def _download(job: VideoJob, path: Path, client: TogetherClient) -> DownloadedFile:
-    """Download; after an expired link, ask the job once for a fresh one."""
-    try:
-        return await client.download(job.video_url or "", path, max_bytes=MAX_BYTES)
-    except LinkExpired:
-        fresh = await client.retrieve(job.id)
-        if not fresh.video_url:
+    async def download() -> Clip:
+        file = await download_ready(
+            job, path, client, max_bytes=MAX_BYTES, seconds=link_seconds, log=logger.info
+        )
+        try:
+            return Clip.of(file, await decode(inspect_clip, path))
+        except FileNotFoundError:
+            raise DownloadBroken(
+                f"Another run of job {job.id} on this machine took its file away. Download it again."
+            ) from None
+        except DownloadBroken as error:
+            await _keep(spool, purchase, path, error)
             raise
-        return await client.download(fresh.video_url, path, max_bytes=MAX_BYTES)
+
+    clip = await download()
+    if clip.doubt:
+        logger.info("job %s: %s Downloading it again to compare.", purchase.job_id, clip.doubt)
+        first, clip = clip, await download()
+        if clip.doubt and clip.file.sha256 != first.file.sha256:
+            raise DownloadBroken(f"Two downloads of job {job.id} differ. Download it again.")
+    if clip.info is None:
+        logger.warning("job %s: %s", purchase.job_id, clip.notes[0])
+    logger.info("job %s: downloaded %.1f MB", purchase.job_id, clip.file.size / 1e6)
+    return clip
+
+
+async def _keep(spool: Spool, purchase: Purchase, path: Path, error: DownloadBroken) -> None:
+    """Put aside what came in place of a video, and name the place in the error."""
+    try:
+        kept = await to_thread.run_sync(spool.refuse, path)
+    except OSError as trouble:
+        run_logger().warning("job %s: what came cannot be kept: %s", purchase.job_id, trouble)
+    else:
+        error.what = sentences(error.what, f"What came is kept as {kept}.")
 
 
 async def _opened(path: Path) -> Clip | None:

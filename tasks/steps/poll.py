@@ -1,35 +1,37 @@
-"""The wait for one job: ask, decide, sleep, until it ends or the deadline passes.
+"""The wait for one job: poll, decide, sleep, until it ends or the deadline passes.
 
-Failed looks do not end the wait: a 5xx while polling must not lose a paid job.
+Failed polls do not end the wait: a 5xx while polling must not lose a paid job. A job that has a link is done, whatever
+its status says; one that is neither done nor failed long after its create is in doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from together_video.api.client import TogetherClient
 from together_video.errors import (
     ApiUnreachable,
     JobDeadlinePassed,
     JobFailed,
-    JobForgotten,
+    JobInDoubt,
     JobWithoutVideo,
     RateLimited,
     RequestRefused,
     TogetherError,
 )
-from together_video.jobs import JobStatus, VideoJob
+from together_video.job_status import JobStatus
+from together_video.jobs import VideoJob
 from together_video.polling.policy import Patience
-from together_video.text import sentences
+from together_video.text import one_line, sentences
 
 Log = Callable[[str], None]
 
-#: A job that is older, in seconds, and gives 404 is not new: the provider has forgotten it.
-FORGOTTEN_AFTER = 86_400.0
 #: What a look may take at least, in seconds, although the deadline is nearer.
 _LAST_LOOK = 5.0
 
@@ -37,6 +39,8 @@ _LAST_LOOK = 5.0
 _MISSING_LOOKS = 5
 #: A completed job without a link has been seen: look this many times more before giving up.
 _LINKLESS_LOOKS = 5
+#: Answers of a job with a status that nobody knows: how many different ones are kept, and of what size as JSON.
+_MOST_ODD, _ODD_BYTES = 20, 64_000
 
 
 async def poll_job(
@@ -50,18 +54,19 @@ async def poll_job(
     clock: Callable[[], float] = time.monotonic,
     chance: Callable[[], float] = random.random,
 ) -> VideoJob:
-    """Returns the completed job, with its link. `age` is how long ago the job was made, in seconds.
+    """Returns the job once it has a link. `age` is how long ago the job was made, in seconds.
 
     The deadline is passed by no more than one short look: no call may take longer than what is left.
 
     Raises:
-        JobFailed: the provider gave up on it or cancelled it.
+        JobFailed: the provider gave up on it or cancelled it, and gives no link.
         JobDeadlinePassed: it goes on at the provider, and is billed.
         JobWithoutVideo: completed, and still no link after several looks.
-        JobForgotten: a job older than a day gives 404, as long as we look.
+        JobInDoubt: it is older than `client.timeouts.doubt_after_seconds`, and neither done nor failed, or 404.
         TogetherError: the API refuses to tell (401, 402, 403, a lasting 404).
     """
-    start = clock()
+    start, doubt_after = clock(), client.timeouts.doubt_after_seconds
+    odd: dict[str, dict[str, Any]] = {}
     looks = missing = linkless = 0
     said: str | None = None
     trouble: TogetherError | None = None
@@ -70,7 +75,7 @@ async def poll_job(
         planned = partial(policy.wait_within, looks, elapsed=clock() - start, chance=chance(), hint=hint)
         pause = planned()
         if pause is None:
-            if missing and age > FORGOTTEN_AFTER:
+            if missing and age > doubt_after:
                 raise _forgotten(job_id, age)
             seconds = f"{policy.deadline_seconds:.0f}"
             # No second at all is one look, not a wait.
@@ -78,7 +83,7 @@ async def poll_job(
             raise JobDeadlinePassed(
                 f"Job {job_id} {so_far}"
                 + (f" (last trouble: {trouble.what.rstrip('.')})" if trouble else "")
-                + ". It goes on at the provider and is billed; a later run, or together-video collect, brings it home.",
+                + ". It goes on at the provider and is billed; a later run, or together-video collect, archives it.",
                 job_id=job_id,
             )
         await sleep(pause)
@@ -95,7 +100,7 @@ async def poll_job(
         except TogetherError as error:
             missing = missing + 1 if isinstance(error, RequestRefused) and error.status == 404 else 0
             if not error.retryable and not 0 < missing < _MISSING_LOOKS:
-                if missing and age > FORGOTTEN_AFTER:
+                if missing and age > doubt_after:
                     raise _forgotten(job_id, age) from error
                 raise
             hint = error.wait_seconds if isinstance(error, RateLimited) else None
@@ -108,11 +113,17 @@ async def poll_job(
         if state != said:
             log(f"job {job_id}: {state}" + (" (unknown; waiting)" if job.status is JobStatus.UNKNOWN else ""))
             said = state
+        if job.status is JobStatus.UNKNOWN and len(odd) < _MOST_ODD:
+            odd.setdefault(state, _bounded(job.raw))
+        job = job.model_copy(update={"not_understood": tuple(odd.values())})
+        if job.video_url:
+            return job
         if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
-            raise JobFailed(f"Job {job_id} {job.status}: {job.fault_text}", job=job, remedy=job.remedy)
-        if job.status is JobStatus.COMPLETED:
-            if job.video_url:
-                return job
+            raise failed(job)
+        if job.status is not JobStatus.COMPLETED:
+            if age + clock() - start > doubt_after:
+                raise _hanging(job, age + clock() - start)
+        else:
             linkless += 1
             if linkless > _LINKLESS_LOOKS:
                 raise JobWithoutVideo(
@@ -122,8 +133,30 @@ async def poll_job(
                 )
 
 
-def _forgotten(job_id: str, age: float) -> JobForgotten:
-    return JobForgotten(
+def failed(job: VideoJob) -> JobFailed:
+    """The error of a job that the provider gave up on."""
+    return JobFailed(f"Job {job.id} {job.status}: {job.fault_text}", job=job, remedy=job.remedy)
+
+
+def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
+    size = len(json.dumps(answer))
+    return answer if size <= _ODD_BYTES else {"not kept": f"an answer of {size} bytes"}
+
+
+def _hanging(job: VideoJob, age: float) -> JobInDoubt:
+    return JobInDoubt(
+        f"Job {job.id} is neither done nor failed {age / 3600:.0f} h after its create: the provider calls it "
+        f"{one_line(job.status_text or 'nothing', 60)!r}. It may have been billed.",
+        job_id=job.id,
+        remedy="Ask the provider for it, or buy the video again with --on-ambiguous resubmit. If it is done later, "
+        "it is archived all the same.",
+        may_come=True,
+        job=job,
+    )
+
+
+def _forgotten(job_id: str, age: float) -> JobInDoubt:
+    return JobInDoubt(
         f"The API does not know job {job_id} (HTTP 404), which it took {age / 3600:.0f} h ago. "
         "It may have been billed.",
         job_id=job_id,

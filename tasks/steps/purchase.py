@@ -44,7 +44,8 @@ Sleep = Callable[[float], Awaitable[None]]
 class Purchase(BaseModel):
     """A video that the provider is making for us: paid, or to be paid when it is done.
 
-    `resumed` is True where an earlier or another run made the create.
+    `resumed` is True where an earlier or another run made the create, `given_up` where the video was bought again
+    meanwhile, because this job was in doubt.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +53,7 @@ class Purchase(BaseModel):
     claim: Claim
     submission: Submission
     resumed: bool = False
+    given_up: bool = False
 
     @property
     def job_id(self) -> str:

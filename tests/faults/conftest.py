@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
 from prefect_together_video.tasks.session import buying, finishing
+from prefect_together_video.tasks.steps import download
+from prefect_together_video.tasks.steps.ready_link import download_ready
 from tests.faults.places import BucketPlace, FolderPlace, Place
 from together_video.errors import VideoError
 from together_video.ledger.records import VideoPlan
@@ -71,6 +74,7 @@ _MASKS = (
     (r"\d{4}-\d\d-\d\d", "{date}"),
     (r"(?<![\w.])/[\w./-]*/spool\b", "{spool}"),
     (r"(?<![\w.])/[\w./-]*/archive\b", "{folder}"),
+    (r"\{id\}-[0-9a-f]{12}\b", "{id}-{job}"),
     (r"\b\d+ bytes", "{n} bytes"),
     (r"expected \d+", "expected {n}"),
     (r"\b\d+ h ago", "{n} h ago"),
@@ -160,6 +164,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((buying, "buy_video"), *((finishing, name) for name in steps)):
         quick = getattr(module, name).with_options(retry_delay_seconds=0, retry_jitter_factor=0)
         monkeypatch.setattr(module, name, quick)
+    passed = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        passed[0] += seconds
+
+    monkeypatch.setattr(
+        download, "download_ready", partial(download_ready, clock=lambda: passed[0], sleep=sleep)
+    )
 
 
 class Strikes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from prefect_together_video.tasks.steps import poll
-
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["seaweed", "folder"], indirect=True)]
+
+#: A clip that was cut without encoding it anew.
+EDIT_LIST = Path(__file__).parents[1] / "data" / "edit-list.mp4"
 
 Expect = Callable[..., Any]
 
@@ -40,6 +43,35 @@ CASES: dict[str, dict[str, Any]] = {
         **LATER,
         "rules": rule("link", "status", status=404),
         "reads": "HTTP 404",
+    },
+    "the link is not ready: 400 six times, then well": {
+        **GONE_WELL,
+        "rules": rule("link", "status", status=400, times=6),
+    },
+    "the link is not ready: 425 six times, then well": {
+        **GONE_WELL,
+        "rules": rule("link", "status", status=425, times=6),
+    },
+    "the link is accepted (202) three times, then well": {
+        **GONE_WELL,
+        "rules": rule("link", "status", status=202, times=3),
+    },
+    "a Content-Encoding that the storage left behind": {
+        **GONE_WELL,
+        "rules": rule("download", "headers", headers={"content-encoding": "aws-chunked"}),
+    },
+    "a Content-Type that is not a video's": {
+        **GONE_WELL,
+        "rules": rule("download", "headers", headers={"content-type": "text/html; charset=utf-8"}),
+    },
+    "an edit list hides the first frames": {
+        **GONE_WELL,
+        "rules": rule("download", "file", body=base64.b64encode(EDIT_LIST.read_bytes()).decode()),
+    },
+    "a whole file in a format that cannot be opened here": {
+        **GONE_WELL,
+        "bucket": "records: archived; videos: mp4",
+        "rules": rule("download", "file", body=base64.b64encode(bytes(range(256)) * 8).decode()),
     },
     "500 behind the link twice": {**GONE_WELL, "rules": rule("link", "status", status=500, times=2)},
     "the connection breaks off before the file": {
@@ -81,14 +113,11 @@ GIVEN_UP = {
 
 
 @pytest.mark.parametrize("fault", GIVEN_UP)
-async def test_a_file_that_never_comes_is_a_doubt(
-    expect: Expect, monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
+async def test_a_file_that_never_comes_is_a_doubt(scene: Any, expect: Expect, fault: str) -> None:
     """It is billed and will hardly come: it is told, and who says resubmit may buy it again."""
-    with monkeypatch.context() as later:
-        later.setattr(poll, "FORGOTTEN_AFTER", -1.0)
-        doubt = {**LATER, "sees": "ambiguous", "reads": "--on-ambiguous resubmit"}
-        await expect("download", fault, **doubt, rules=GIVEN_UP[fault])
+    scene.timeouts = {"doubt_after_seconds": 0.001}
+    doubt = {**LATER, "sees": "ambiguous", "reads": "--on-ambiguous resubmit"}
+    await expect("download", fault, **doubt, rules=GIVEN_UP[fault])
 
 
 @pytest.mark.parametrize("fault", CASES)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.tasks.steps import poll
+from prefect_together_video.flows.collect import collect_videos
+from together_video.polling.policy import PollPolicy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["seaweed", "folder"], indirect=True)]
 
@@ -28,6 +29,9 @@ GOES_ON = {
 #: The deadline passes: the job goes on at the provider.
 TOO_LONG = {**GOES_ON, "reads": "It goes on at the provider and is billed"}
 
+#: The provider gave up on the job; `--retry-failed` buys again.
+GIVEN_UP = {"sees": "failed", "bucket": "records: failed", "then": "failed"}
+
 CASES: dict[str, dict[str, Any]] = {
     "500 three times, then well": {**GONE_WELL, "rules": on_retrieve("status", status=500, times=3)},
     "429 with a hint, then well": {**GONE_WELL, "rules": on_retrieve("rate_limit", seconds=0.02, times=2)},
@@ -41,6 +45,25 @@ CASES: dict[str, dict[str, Any]] = {
     "a state that nobody has heard of, then well": {
         **GONE_WELL,
         "rules": on_retrieve("unknown_status", state="dreaming", times=2),
+    },
+    "the job is called succeeded": {**GONE_WELL, "rules": on_retrieve("renamed_status", state="succeeded")},
+    "the job is called by a word that nobody knows, with a link": {
+        **GONE_WELL,
+        "rules": on_retrieve("renamed_status", state="dreamt"),
+    },
+    "the job is called expired": {
+        **GIVEN_UP,
+        "rules": on_retrieve("unknown_status", state="expired"),
+        "reads": "the provider reports it as expired and gives no reason",
+    },
+    "the job is called rejected by content moderation": {
+        **GIVEN_UP,
+        "rules": on_retrieve("unknown_status", state="moderation_rejected"),
+        "reads": "reports it as moderation_rejected",
+    },
+    "the job is called failed and has its video": {
+        **GONE_WELL,
+        "rules": on_retrieve("renamed_status", state="failed"),
     },
     "completed without a link twice, then with one": {**GONE_WELL, "rules": on_retrieve("no_url", times=2)},
     "404 for ever": {**GOES_ON, "rules": on_retrieve("status", status=404), "reads": "HTTP 404"},
@@ -80,20 +103,67 @@ async def test_a_deadline_ends_the_wait_and_not_the_job(scene: Any, expect: Expe
     await expect("retrieve", fault, **LASTING[fault])
 
 
-async def test_a_forgotten_job_is_a_doubt(expect: Expect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long after the create the API does not know the job: it is held, and brought home if it ever does."""
-    with monkeypatch.context() as later:
-        later.setattr(poll, "FORGOTTEN_AFTER", -1.0)
-        await expect(
-            "retrieve",
-            "404 for ever, more than a day after the create",
-            rules=on_retrieve("status", status=404),
-            sees="ambiguous",
-            reads="does not know job",
-            bucket="inflight: claim, job",
-            then="archived",
-            work="1 download",
-        )
+#: More than a day after the create.
+DOUBTS = {
+    "404 for ever, more than a day after the create": (
+        on_retrieve("status", status=404),
+        "does not know job",
+    ),
+    "a job that hangs, more than a day after the create": (
+        on_retrieve("unknown_status", state="in_progress"),
+        "is neither done nor failed",
+    ),
+    "an unknown state, more than a day after the create": (
+        on_retrieve("unknown_status", state="dreaming"),
+        "the provider calls it 'dreaming'",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", DOUBTS)
+async def test_a_job_that_does_not_end_is_a_doubt(scene: Any, expect: Expect, fault: str) -> None:
+    """It is held, told at the first look, and archived if it ends after all."""
+    rules, reads = DOUBTS[fault]
+    scene.timeouts = {"doubt_after_seconds": 0.001}
+    await expect(
+        "retrieve",
+        fault,
+        rules=rules,
+        sees="ambiguous",
+        reads=reads,
+        bucket="inflight: claim, job",
+        then="archived",
+        work="1 download",
+    )
+
+
+async def test_a_job_that_hangs_is_bought_again_and_archived_if_it_comes(scene: Any, expect: Expect) -> None:
+    """Closed by resubmit: the second video is archived, the first job stays in flight, and so it is no loss."""
+    rules = on_retrieve("unknown_status", state="in_progress")
+
+    async def first() -> Any:
+        scene.timeouts = {"doubt_after_seconds": 0.001}
+        assert (await scene.run())[0] == "ambiguous"
+        told = await scene.run(on_ambiguous="resubmit", poll=PollPolicy.fixed(0.02, deadline=0.3))
+        scene.timeouts = {}
+        return told
+
+    await expect(
+        "retrieve",
+        "a job that hangs for more than a day is bought again",
+        rules=rules,
+        first=first,
+        sees="ambiguous",
+        reads="is neither done nor failed",
+        bucket="inflight: claim, claim, job, job; records: abandoned",
+        billed=2,
+        then="archived",
+        work="1 download",
+    )
+    state = await collect_videos.fn(together=scene.api.credentials(), archive=scene.archive)
+    assert state.is_completed(), state.message
+    assert scene.bucket() == "records: abandoned, archived, archived; videos: jpg, jpg, mp4, mp4"
+    assert len(scene.api.bill()["jobs"]) == 2
 
 
 async def test_a_job_may_take_longer_than_a_run(scene: Any, expect: Expect) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from together_video.jobs import JobStatus, VideoJob
+from together_video.job_status import JobStatus
+from together_video.jobs import VideoJob
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultPlan, FaultRule
 from together_video.sandbox.server import running_sandbox

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from together_video.errors import ConfigurationError
-from together_video.jobs import JobStatus, VideoJob
+from together_video.job_status import JobStatus
+from together_video.jobs import VideoJob
 from together_video.requests import VideoRequest
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.jobs import JobStore

@@ -7,7 +7,7 @@ import pytest
 from prefect_together_video.tasks.running.runs import repeat
 from prefect_together_video.tasks.steps.download import fetch_clip
 from together_video.api.client import TogetherClient
-from together_video.errors import DownloadBroken, DownloadError, LinkExpired, StoreUnavailable
+from together_video.errors import DownloadBroken, DownloadError, LinkRefused, StoreUnavailable
 from together_video.ledger.spool import Spool
 
 NOISE = b"<!doctype html><h1>Not a video</h1>"
@@ -117,7 +117,7 @@ async def test_a_link_that_stays_expired(download, finished, plan, api, also):
     purchase, job = await finished(plan)
     before = api.bill()["retrieves"]
     api.faults({"on": "link", "kind": "link_expired"}, *also)
-    with pytest.raises(LinkExpired) as caught:
+    with pytest.raises(LinkRefused) as caught:
         await download(purchase, job)
     assert not caught.value.retryable
     assert api.bill()["retrieves"] == before + 1

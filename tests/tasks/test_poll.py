@@ -12,11 +12,12 @@ from together_video.errors import (
     AccountRefused,
     JobDeadlinePassed,
     JobFailed,
-    JobForgotten,
+    JobInDoubt,
     JobWithoutVideo,
     RequestRefused,
 )
-from together_video.jobs import JobStatus, VideoJob
+from together_video.job_status import JobStatus
+from together_video.jobs import VideoJob
 from together_video.polling.learner import Learner
 from together_video.polling.policy import PollPolicy
 
@@ -156,7 +157,7 @@ async def test_an_old_job_that_is_not_known_is_forgotten(look, deadline):
     """A day after its create 404 is no delay: told at the first look of a collector, and at the fifth of a run."""
     policy = PollPolicy(first_seconds=0, deadline_seconds=deadline)
     async with scripted(404) as client:
-        with pytest.raises(JobForgotten, match=r"took 30 h ago.*may have been billed") as caught:
+        with pytest.raises(JobInDoubt, match=r"took 30 h ago.*may have been billed") as caught:
             await look("job-1", policy, client, age=30 * 3600)
     assert caught.value.job_id == "job-1"
     async with scripted(404, 404, DONE) as client:

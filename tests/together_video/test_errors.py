@@ -48,9 +48,9 @@ SPENT = {
     **dict.fromkeys(BAD_INPUT - {"BucketRefused"}, Spent.NOTHING),
     **dict.fromkeys(["TogetherError", "ApiUnreachable", "RateLimited", "CreatesShut"], Spent.NOTHING),
     **dict.fromkeys(["ApiOverloaded", "RequestRefused", "AccountRefused", "BudgetReached"], Spent.NOTHING),
-    **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobForgotten", "CreateAmbiguous"], Spent.PERHAPS),
+    **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobInDoubt", "CreateAmbiguous"], Spent.PERHAPS),
     **dict.fromkeys(["JobError", "JobDeadlinePassed", "JobWithoutVideo"], Spent.YES),
-    **dict.fromkeys(["DownloadError", "LinkExpired", "DownloadBroken", "DownloadTooLarge"], Spent.YES),
+    **dict.fromkeys(["DownloadError", "LinkRefused", "DownloadBroken", "DownloadTooLarge"], Spent.YES),
 }
 
 
@@ -155,7 +155,7 @@ def test_an_unclear_answer_may_be_repeated_exactly_where_nothing_is_bought(creat
         ("JobDeadlinePassed", {"job_id": "j"}),
         ("JobWithoutVideo", {"job_id": "j"}),
         ("JobFailed", {"job": VideoJob(id="j")}),
-        ("LinkExpired", {}),
+        ("LinkRefused", {}),
     ],
 )
 def test_an_error_carries_what_is_needed_to_go_on(name: str, details: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_video.jobs import TERMINAL, JobFault, JobStatus, VideoJob
+from together_video.job_status import TERMINAL, JobStatus
+from together_video.jobs import JobFault, VideoJob
 from together_video.ledger.records import Submission
 
 #: The answer that the documents of 2025 show.

@@ -235,7 +235,7 @@ class TogetherClient:
         """Stream a finished video to `path`, without the API key. See `downloads.receive`.
 
         Raises:
-            LinkExpired, DownloadBroken, DownloadTooLarge, DownloadError
+            LinkRefused, DownloadBroken, DownloadTooLarge, DownloadError
         """
         try:
             scheme = httpx.URL(url).scheme

@@ -18,12 +18,15 @@ import httpx
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict
 
-from together_video.atomic_files import part_of, settle
-from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkExpired
+from together_video.api.encodings import must_be_unpacked, unpacked
+from together_video.atomic_files import part_of, settle, write_pieces
+from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkRefused
 from together_video.text import one_line
 
 #: Bytes that are handed to a thread at once: enough that hashing, not switching, counts.
 _AT_ONCE = 1 << 20
+#: Statuses of success that come without the file: accepted, no content, reset content.
+_WITHOUT_A_FILE = frozenset({202, 204, 205})
 
 
 class DownloadedFile(BaseModel):
@@ -47,8 +50,8 @@ async def receive(
     """Download `url` to `path`, following redirects.
 
     Raises:
-        LinkExpired: the link answers with a 4xx; a fresh one is needed.
-        DownloadBroken: cut short, another length than announced, 5xx, empty. Worth another try.
+        LinkRefused: the link answers with another status than a file has.
+        DownloadBroken: cut short, another length than announced, empty. Worth another try.
         DownloadTooLarge: more than `max_bytes`.
         DownloadError: the disk refuses.
     """
@@ -64,6 +67,10 @@ async def receive(
                     raise DownloadBroken(f"The download has {size} bytes, {announced} were announced.")
                 if size == 0:
                     raise DownloadBroken("The download is empty.")
+                out.flush()
+                encoding = response.headers.get("content-encoding", "")
+                if encoding and await to_thread.run_sync(must_be_unpacked, encoding, part):
+                    return await to_thread.run_sync(_unpack, part, path, max_bytes)
                 await to_thread.run_sync(settle, out, part, path)
     except (httpx.HTTPError, ssl.SSLError) as error:
         why = one_line(str(error)) or type(error).__name__
@@ -79,6 +86,11 @@ async def receive(
     return DownloadedFile(path=path, size=size, sha256=digest.hexdigest())
 
 
+def _unpack(part: Path, path: Path, max_bytes: int) -> DownloadedFile:
+    write_pieces(path, unpacked(part, max_bytes=max_bytes))
+    return hash_file(path)
+
+
 def hash_file(path: Path) -> DownloadedFile:
     """What lies under `path`, hashed again: a spool file that an earlier process left."""
     with path.open("rb") as file:
@@ -88,15 +100,12 @@ def hash_file(path: Path) -> DownloadedFile:
 
 def _announced(response: httpx.Response, max_bytes: int) -> int | None:
     status = response.status_code
-    if 400 <= status < 500 and status not in {408, 429}:
-        raise LinkExpired(
-            f"The link to the video answers with HTTP {status}: it has expired, or the file is gone."
+    if 400 <= status < 500 and status not in {408, 425, 429}:
+        raise LinkRefused(
+            f"The link to the video answers with HTTP {status}: it is not ready, has expired, or the file is gone."
         )
-    if not response.is_success:
-        raise DownloadBroken(f"The link to the video answers with HTTP {status}.")
-    if (encoding := response.headers.get("content-encoding", "identity")) != "identity":
-        # Not asked for; a kilobyte of it can unfold to gigabytes.
-        raise DownloadBroken(f"The video comes encoded as {encoding[:40]!r}, which was not asked for.")
+    if not response.is_success or status in _WITHOUT_A_FILE:
+        raise LinkRefused(f"The link to the video answers with HTTP {status}.")
     text = response.headers.get("content-length", "")
     announced = int(text) if text.isdecimal() and len(text) < 20 else None
     if announced is not None and announced > max_bytes:

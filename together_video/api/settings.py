@@ -16,7 +16,7 @@ DEFAULT_BASE_URL = "https://api.together.ai"
 
 
 class Timeouts(BaseModel):
-    """How long one HTTP call may take, in seconds. How long a job may take is the poll policy's.
+    """How long one HTTP call, a link and a job may take, in seconds. How long a run waits is the poll policy's.
 
     `claim_margin_seconds` is what a claim lives longer than its create can take.
     """
@@ -33,6 +33,19 @@ class Timeouts(BaseModel):
     read_seconds: float = Field(default=30, gt=0, le=1800, description="For an answer to a retrieve.")
     chat_seconds: float = Field(default=180, gt=0, le=1800, description="For an answer of a chat model.")
     download_seconds: float = Field(default=60, gt=0, le=1800, description="Between two pieces of a file.")
+    link_seconds: float = Field(
+        default=120,
+        gt=0,
+        le=3600,
+        description="How long the link of a finished job is tried again while it is refused.",
+    )
+    doubt_after_seconds: float = Field(
+        default=86_400,
+        gt=0,
+        le=30 * 86_400,
+        description="A job that is neither done nor failed so long after its create is reported as a doubt: it may "
+        "have been charged, and you decide whether to buy it again.",
+    )
     claim_margin_seconds: float = Field(
         default=120,
         ge=2,

@@ -194,6 +194,8 @@ class VideoRecord(_Fact):
     error: str | None = None
     error_code: str | None = None
     job: dict[str, Any] = Field(default_factory=dict)
+    #: Earlier answers about the job with a status that nobody knows, as they came.
+    not_understood: tuple[dict[str, Any], ...] = ()
     run: RunRef = RunRef()
 
     @classmethod
@@ -211,9 +213,13 @@ class VideoRecord(_Fact):
         if submission is not None:
             known |= {"job_id": submission.job_id, "submitted_at": submission.submitted_at}
         if job is not None:
-            known |= {"cost_usd": job.cost_usd, "job": job.raw}
+            known |= {"cost_usd": job.cost_usd, "job": job.raw, "not_understood": job.not_understood}
         fields = {**known, **more, "id": claim.id, "plan": claim.plan, "claimed_at": claim.claimed_at}
         return cls(state=state, recorded_at=datetime.now(UTC), **fields)
+
+
+#: How long after its create a job is watched that was in doubt, given up and bought again, in seconds.
+WATCHED_SECONDS = 30 * 86_400.0
 
 
 class LedgerState(StrEnum):

@@ -19,6 +19,8 @@ from together_video.ledger.records import Claim, Submission
 
 #: Half-written downloads older than this are nobody's any more, in seconds.
 _STALE = 86_400
+#: Where files lie that came in place of a video, and how many of them.
+_REFUSED, _MOST_REFUSED = "refused", 20
 
 
 class Spool:
@@ -58,14 +60,37 @@ class Spool:
             if kept is not None and kept.job_id == job_id:
                 path.unlink(missing_ok=True)
 
+    def refuse(self, path: Path) -> Path:
+        """Put aside a file that is no video, for somebody to look at; an earlier one of the same job gives way.
+
+        The newest are kept, and for a week.
+
+        Raises:
+            OSError: it cannot be moved.
+        """
+        folder = self.folder / _REFUSED
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / path.name
+        path.replace(kept)
+        others = sorted((one for one in folder.iterdir() if one != kept), key=lambda one: one.stat().st_mtime)
+        for old in others[: max(0, len(others) + 1 - _MOST_REFUSED)]:
+            old.unlink(missing_ok=True)
+        return kept
+
     def sweep(self) -> None:
-        """Remove half-written downloads that a killed process left more than a day ago."""
+        """Remove half-written downloads that a killed process left more than a day ago, and what was refused
+        more than a week ago.
+        """
         # What cannot be looked at is found by `machine.check_spool`.
         with suppress(OSError):
             for part in self.folder.glob("*.part"):
                 with suppress(OSError):
                     if time.time() - part.stat().st_mtime > _STALE:
                         part.unlink(missing_ok=True)
+            for refused in (self.folder / _REFUSED).glob("*"):
+                with suppress(OSError):
+                    if time.time() - refused.stat().st_mtime > _STALE * 7:
+                        refused.unlink(missing_ok=True)
 
     def _submission(self, video: str, token: str) -> Path:
         return self.folder / f"{video}-{token}.job.json"

@@ -39,7 +39,7 @@ def job_json(
         default_seconds: length of a clip whose request does not say.
     """
     outputs: dict[str, Any] | None = None
-    if state == "completed":
+    if url is not None or state == "completed":
         outputs = {"cost": job.cost} if with_cost else {}
         if url is not None:
             outputs["video_url"] = url

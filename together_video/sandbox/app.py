@@ -169,7 +169,7 @@ class _Sandbox:
         kinds = ALLOWED["retrieve"] if state == "completed" else ALLOWED["retrieve"] - ON_COMPLETED
         fault = self.faults.draw("retrieve", prompt=job.prompt, kinds=kinds, job_id=job.id)
         answer = JSONResponse(self._job_json(request, job, state, fault))
-        if fault is None or fault.kind in ON_COMPLETED | {"unknown_status"}:
+        if fault is None or fault.kind in ON_COMPLETED | {"unknown_status", "renamed_status"}:
             return answer
         return await spoil(fault, answer, sleep=self.sleep)
 
@@ -177,10 +177,12 @@ class _Sandbox:
         kinds = {rule.kind for rule in (fault, job.fate) if rule is not None}
         ended = self.clock() >= job.due_at and state not in ("queued", "in_progress") and "stuck" not in kinds
         url = None
-        if state == "completed" and "no_url" not in kinds:
+        if state == "completed" and not {"no_url", "unknown_status"} & kinds:
             url = f"{_base(request)}/shrt/{self.links.give(job.id, self.clock()).token}"
         if fault is not None and fault.kind == "unknown_status":
             state, ended = fault.state or "paused", False
+        if fault is not None and fault.kind == "renamed_status":
+            state = fault.state or "succeeded"
         return job_json(
             job,
             state=state,

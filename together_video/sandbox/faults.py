@@ -4,9 +4,9 @@ Kinds by the call on which they can be set:
 
     create    status rate_limit moderation hang slow reset garbage no_id
               and, lasting for the job: job_failed stuck no_cost wrong_length_video wrong_size_video
-    retrieve  status rate_limit hang slow reset garbage no_id unknown_status no_url no_cost
+    retrieve  status rate_limit hang slow reset garbage no_id unknown_status renamed_status no_url no_cost
     link      status rate_limit hang slow reset garbage link_expired
-    download  status rate_limit hang slow reset garbage link_expired truncated wrong_content
+    download  status rate_limit hang slow reset garbage link_expired truncated wrong_content file headers
     chat      status rate_limit moderation hang slow reset garbage cut not_json too_few duplicates
 """
 
@@ -35,10 +35,13 @@ Kind = Literal[
     "wrong_length_video",
     "wrong_size_video",
     "unknown_status",
+    "renamed_status",
     "no_url",
     "link_expired",
     "truncated",
     "wrong_content",
+    "file",
+    "headers",
     "cut",
     "not_json",
     "too_few",
@@ -58,9 +61,9 @@ ON_COMPLETED: frozenset[Kind] = frozenset({"no_url", "no_cost"})
 
 ALLOWED: dict[Call, frozenset[Kind]] = {
     "create": _ON_ANY_CALL | LASTING | {"moderation", "no_id"},
-    "retrieve": _ON_ANY_CALL | ON_COMPLETED | {"no_id", "unknown_status"},
+    "retrieve": _ON_ANY_CALL | ON_COMPLETED | {"no_id", "unknown_status", "renamed_status"},
     "link": _ON_ANY_CALL | {"link_expired"},
-    "download": _ON_ANY_CALL | {"link_expired", "truncated", "wrong_content"},
+    "download": _ON_ANY_CALL | {"link_expired", "truncated", "wrong_content", "file", "headers"},
     "chat": _ON_ANY_CALL | IN_COMPLETION | {"moderation"},
 }
 #: Faults of a create that strike before there is a job, unless `created` says otherwise.
@@ -84,7 +87,9 @@ class FaultRule(BaseModel):
     )
     status: int | None = Field(default=None, ge=200, le=599, description="HTTP status of the answer.")
     headers: dict[str, str] = Field(default_factory=dict, description="Headers of the answer.")
-    body: JsonValue = Field(default=None, description="Body: JSON, or text where it is a string.")
+    body: JsonValue = Field(
+        default=None, description="Body: JSON, or text where it is a string; of a file its content in base64."
+    )
     seconds: float | None = Field(default=None, ge=0, description="How long to hang, or to be slow.")
     code: str | None = Field(default=None, description="Error code to give.")
     message: str | None = Field(default=None, description="Error message to give.")

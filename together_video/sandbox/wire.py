@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -54,6 +55,11 @@ async def spoil(fault: FaultRule, good: Response, *, sleep: Sleep) -> Response:
         case "wrong_content":
             text = fault.body if isinstance(fault.body, str) else _HTML
             return HTMLResponse(text, fault.status or 200, fault.headers)
+        case "file":
+            return Response(base64.b64decode(str(fault.body or "")), 200, fault.headers, good.media_type)
+        case "headers":
+            good.headers.update(fault.headers)
+            return good
         case "no_id":
             answer: dict[str, Any] = json.loads(bytes(good.body))
             return JSONResponse({name: value for name, value in answer.items() if name != "id"})

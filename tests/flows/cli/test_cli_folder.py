@@ -52,6 +52,23 @@ def test_a_first_video_needs_a_key_and_a_folder(home_shell, api):
     assert api.charges == 1
 
 
+def test_doctor_makes_no_folder(home_shell):
+    """Else the run after it would not say that it begins a new archive where a disk may be missing."""
+    checks = json.loads(home_shell.run("doctor", "--json").stdout)["checks"]
+    (line,) = [check for check in checks if check["name"] == "Archive"]
+    assert (line["state"], "There is no folder" in line["words"]) == ("warning", True)
+    assert not archive_of(home_shell).exists()
+
+
+@pytest.mark.parametrize("name", ["fox.webm", "fox.mov", "FOX.WEBM"])
+def test_a_file_is_named_after_what_it_holds(home_shell, api, name):
+    """An MP4 under another name would play nowhere, and be found out after it was paid for."""
+    done = home_shell.run("generate", "a fox", *SMALL, "--output", name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the video will be in MP4 format, so name it" in done.stderr
+    assert api.charges == 0
+
+
 def test_a_batch_and_what_looks_at_it(home_shell, small_file, api):
     """In a folder that the option names: the page opens from disk; collect, audit, doctor and gallery find it."""
     here = ("--archive-folder", "films")

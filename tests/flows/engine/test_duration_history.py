@@ -16,7 +16,8 @@ from prefect_together_video.blocks.ledger.durations import DurationStatistics
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.tasks.session.duration_history import DurationHistory
-from together_video.jobs import JobStatus, VideoJob
+from together_video.job_status import JobStatus
+from together_video.jobs import VideoJob
 from together_video.polling.learner import DurationFacts, Learner
 from together_video.polling.policy import PollPolicy
 

@@ -13,7 +13,7 @@ from together_video.errors import (
     ConfigurationError,
     CreateAmbiguous,
     JobDeadlinePassed,
-    JobForgotten,
+    JobInDoubt,
     RequestRefused,
     Spent,
     StoreUnavailable,
@@ -88,7 +88,7 @@ def test_what_stops_a_create(error: VideoError, state: VideoState, words: str) -
             f"The bucket is away. {outcomes.KEPT}",
         ),
         (JobDeadlinePassed("It goes on.", job_id="j"), VideoState.SUBMITTED, "It goes on."),
-        (JobForgotten("It is gone.", job_id="j"), VideoState.AMBIGUOUS, "It is gone."),
+        (JobInDoubt("It is gone.", job_id="j"), VideoState.AMBIGUOUS, "It is gone."),
     ],
 )
 def test_what_stops_a_video_on_its_way_home(error: VideoError, state: VideoState, words: str) -> None:

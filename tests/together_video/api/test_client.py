@@ -25,7 +25,7 @@ from together_video.errors import (
     RequestRefused,
     TogetherError,
 )
-from together_video.jobs import JobStatus
+from together_video.job_status import JobStatus
 from together_video.requests import VideoRequest
 
 FOX = VideoRequest(model="m", prompt="A fox", seconds="5")

@@ -25,7 +25,7 @@ from together_video.errors import (
     RequestRefused,
     TogetherError,
 )
-from together_video.jobs import JobStatus
+from together_video.job_status import JobStatus
 from together_video.requests import VideoRequest
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule

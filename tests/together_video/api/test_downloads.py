@@ -9,6 +9,7 @@ import os
 import random
 import resource
 import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pytest
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
 from together_video.api.settings import Timeouts
-from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkExpired
+from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkRefused
 
 VIDEO = random.Random(7).randbytes(300_000)
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -87,11 +88,59 @@ async def test_a_file_that_is_there_is_replaced_whole(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip", "br"])
-async def test_an_encoding_that_was_not_asked_for_is_refused(
+@pytest.mark.parametrize(
+    "encoding",
+    ["aws-chunked", "aws-chunked,gzip", "utf-8", "binary", "none", "video/mp4", "gzip", "br", "x, y"],
+)
+async def test_an_encoding_that_means_nothing_is_passed_over(
     wire: Any, client: TogetherClient, target: Path, encoding: str
 ) -> None:
-    """A small packed answer may hold a huge file, so nothing is unpacked; another link may do better."""
+    """The storage kept it from the upload, and the bytes are a video as they are."""
+    video = b"\0\0\0\x20ftypisom" + VIDEO
+    async with wire.serve(wire.http(video, content_encoding=encoding)) as server:
+        file = await client.download(server.url, target, max_bytes=10**6)
+    assert target.read_bytes() == video
+    assert (file.size, file.sha256) == (len(video), hashlib.sha256(video).hexdigest())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [("gzip", gzip.compress(VIDEO)), ("deflate", zlib.compress(VIDEO))],
+    ids=["gzip", "deflate"],
+)
+async def test_a_packed_video_is_unpacked(
+    wire: Any, client: TogetherClient, target: Path, encoding: str, packed: bytes
+) -> None:
+    """A proxy packed what was not to be packed: the file is what was packed."""
+    async with wire.serve(wire.http(packed, content_encoding=encoding)) as server:
+        file = await client.download(server.url, target, max_bytes=10**6)
+        assert target.read_bytes() == VIDEO
+        assert (file.size, file.sha256) == (len(VIDEO), hashlib.sha256(VIDEO).hexdigest())
+    async with wire.serve(wire.http(packed[:-20], content_encoding=encoding)) as server:
+        with pytest.raises(DownloadBroken, match="cut short"):
+            await client.download(server.url, target, max_bytes=10**6)
+    assert target.read_bytes() == VIDEO
+    assert left(target) == ["fox.mp4"]
+
+
+@pytest.mark.anyio
+async def test_what_unfolds_without_an_end_is_bounded(
+    wire: Any, client: TogetherClient, target: Path
+) -> None:
+    """A few kilobytes hold 100 MB."""
+    async with wire.serve(wire.http(gzip.compress(bytes(10**8)), content_encoding="gzip")) as server:
+        with pytest.raises(DownloadTooLarge):
+            await client.download(server.url, target, max_bytes=10**6)
+    assert left(target) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
+async def test_an_encoding_that_cannot_be_undone_is_refused(
+    wire: Any, client: TogetherClient, target: Path, encoding: str
+) -> None:
+    """Another link may do better."""
     packed = wire.http(gzip.compress(b"fox" * 1000), content_encoding=encoding)
     async with wire.serve(packed) as server:
         with pytest.raises(DownloadBroken, match="was not asked for") as caught:
@@ -146,7 +195,7 @@ async def test_a_refused_link_has_expired(
 ) -> None:
     """A fresh link is needed; the same one again would not help."""
     async with wire.serve(wire.http(b"gone", f"{status} No")) as server:
-        with pytest.raises(LinkExpired, match=str(status)) as caught:
+        with pytest.raises(LinkRefused, match=str(status)) as caught:
             await client.download(server.url, target, max_bytes=10**6)
     assert not caught.value.retryable
     assert left(target) == []
