@@ -14,7 +14,7 @@ from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError, VideoError
-from together_video.prompts import Brief, PromptSet, make_brief
+from together_video.prompts import Brief, PromptSet, brief_id, make_brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless
 from together_video.text import one_line
 
@@ -64,15 +64,21 @@ async def _prompts(
     known = catalogue.get(chosen) if chosen else catalogue.default_model
     refuse_promptless(known)
     async with place_of(together, archive) as place:
-        return await step(
-            write_prompts,
-            asked,
-            now,
-            prompt_limit(known),
-            place.session.client,
-            place.session.ledger,
-            negative_limit(asked, known),
-        )
+        session = place.session
+        await session.check_store()
+
+        async def write() -> PromptSet:
+            given = (
+                asked,
+                now,
+                prompt_limit(known),
+                session.client,
+                session.ledger,
+                negative_limit(asked, known),
+            )
+            return await step(write_prompts, *given)
+
+        return await session.prompts(brief_id(asked, now), write)
 
 
 def _as_brief(given: object) -> Brief:

@@ -158,8 +158,11 @@ async def paid_for(purchase: Purchase, session: Session) -> AsyncIterator[None]:
         await record_failure(purchase, error, session.ledger)
         raise
     except (JobInDoubt, JobDeadlinePassed):
+        # Another process may have archived it meanwhile: the next step looks it up in the archive.
+        session.forget(purchase.claim.id)
         raise
     except VideoError as error:
+        session.forget(purchase.claim.id)
         # What the error itself says of the money is about the call that failed, not about the job.
         error.spent, error.said_of_money = Spent.YES, SPENT_WORDS[Spent.YES]
         kept = "Job {} is kept: run this again, or together-video collect, and nothing is bought again."

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 
 def part_of(path: Path) -> Path:
-    """A name beside `path` that nobody else writes to."""
-    return path.with_name(f"{path.name}.{uuid4().hex}.part")
+    """A name beside `path` that nobody else writes to, and that is short, whatever that of `path` is."""
+    return path.with_name(f"{uuid4().hex}.part")
 
 
 def settle(out: BinaryIO, part: Path, path: Path) -> None:

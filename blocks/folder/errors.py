@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from together_video.errors import ArchiveError, BucketRefused, StoreUnavailable
+from together_video.errors import ArchiveError, BucketRefused, FolderReplaced, StoreUnavailable
 
 #: How a file system says that it has no hard links: the first also where there is no permission.
 NO_HARD_LINKS = frozenset(
@@ -30,8 +30,8 @@ def unmakeable(folder: str, error: OSError) -> BucketRefused:
     )
 
 
-def replaced(folder: str) -> BucketRefused:
-    return BucketRefused(
+def replaced(folder: str) -> FolderReplaced:
+    return FolderReplaced(
         f"{folder} is not the folder any more that this run began with.",
         remedy="Check that its disk is mounted, and run again: it goes on where it was.",
     )

@@ -36,6 +36,8 @@ PIECE = 1 << 20
 _TRIES = 100
 #: Seconds after which what a killed process left half-written is removed.
 _LEFT_BEHIND = 86_400
+#: How long to wait for the lock, which nobody needs for longer than a moment, and between two looks, in seconds.
+_LOCK_SECONDS, _LOCK_PAUSE = 30.0, 0.005
 #: Seconds for which a reading of the file system's clock is good.
 _CLOCK_SECONDS = 5.0
 
@@ -211,15 +213,29 @@ class Files:
     def _locked(self) -> Iterator[bool]:
         """One of all processes that use this folder at a time; False where the file system has no locks."""
         self._own.mkdir(exist_ok=True)
-        with (self._own / "lock").open("ab") as lock:
+        path = self._own / "lock"
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        with open(os.open(path, flags, 0o666), "rb") as lock:
+            yield self._take(lock, path)
+
+    def _take(self, lock: BinaryIO, path: Path) -> bool:
+        end = self._monotonic() + _LOCK_SECONDS
+        while True:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if self._monotonic() > end:
+                    raise StoreUnavailable(
+                        f"Somebody has held {path} for {_LOCK_SECONDS:.0f} seconds.",
+                        remedy="Find out which process that is (`fuser` names it), and run again.",
+                    ) from error
+                time.sleep(_LOCK_PAUSE)
             except OSError as error:
                 if error.errno not in NO_LOCKS:
                     raise
-                yield False
+                return False
             else:
-                yield True
+                return True
 
     def remove(self, key: str, version: str | None = None) -> bool:
         """Remove a file, if it has this version, and the folders that are empty then. False where it has another.

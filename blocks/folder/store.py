@@ -33,6 +33,17 @@ _MAX_NAME, _MAX_PATH = 255, 1023
 _log = logging.getLogger("together_video")
 
 
+#: A file that is younger than now by more than this, in seconds, was written by a clock that was wrong.
+_FUTURE = 3600.0
+#: The age of such a file: old enough to be nobody's any more.
+_OLD = 10.0 * 365 * 86_400
+
+
+def _age(written: float, now: float) -> float:
+    """In seconds. A date in the future must not make a claim a living one until then."""
+    return _OLD if written - now > _FUTURE else max(now - written, 0.0)
+
+
 class FolderStore:
     """One folder. Every method raises `ArchiveError`s, never `OSError`s; see `Store`."""
 
@@ -136,7 +147,7 @@ class FolderStore:
         def read() -> StoredBytes:
             with self._files.opened(key) as file:
                 data, found = file.read(), os.fstat(file.fileno())
-            age = max(self._files.time() - found.st_mtime, 0.0)
+            age = _age(found.st_mtime, self._files.time())
             return StoredBytes(data=data, age_seconds=age, etag=version_of(found))
 
         return await self._read(read, key, missing=None)

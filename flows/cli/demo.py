@@ -18,6 +18,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
 from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
 from prefect_together_video.flows.cli.preamble import prepare
@@ -42,7 +43,7 @@ def demo(
     *,
     keep: Annotated[bool, Parameter(negative=())] = False,
     count: int = 4,
-    folder: Path = Path(".demo"),
+    folder: GivenPath = Path(".demo"),
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Run the pipeline end to end against local stand-ins: no account, no cost.

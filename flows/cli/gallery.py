@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import begin
 from together_video.errors import InputError
@@ -21,7 +22,7 @@ def gallery(
     /,
     *,
     latest: int = 100,
-    folder: Path = Path("gallery"),
+    folder: GivenPath = Path("gallery"),
     links: Annotated[bool, Parameter(negative=())] = False,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.markup import escape
 
 from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions, of_field
 from prefect_together_video.flows.cli.output import Output, with_files
 from prefect_together_video.flows.cli.preamble import begin
@@ -32,7 +33,7 @@ def generate(
     /,
     *,
     take: int = 1,
-    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
+    output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -72,7 +73,7 @@ def batch(
     chat_model: Annotated[str | None, of_field(Brief, "chat_model")] = None,
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
     workers: Annotated[int, Parameter(help=MEANING["workers"])] = 1,
-    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
+    output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen

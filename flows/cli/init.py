@@ -7,6 +7,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from prefect_together_video.flows.cli.given_path import GivenPath
 from together_video.atomic_files import write_whole
 from together_video.errors import InputError
 
@@ -32,7 +33,7 @@ With a Prefect server (prefect server start; PREFECT_API_URL in .env):
 """
 
 
-def init(folder: Path, /, *, pool: str = "together-video", blocks: str = "production") -> int:
+def init(folder: GivenPath, /, *, pool: str = "together-video", blocks: str = "production") -> int:
     """Write a project to start from: deployments with your own pool and blocks, a batch file, an example .env.
 
     Where one of the files exists, nothing is written.

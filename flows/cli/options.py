@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from pydantic import BaseModel
 
+from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.media_options import with_media_options
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
@@ -96,7 +96,7 @@ class PlaceOptions:
     "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
     archive: str | None = None
     "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, and VIDEO_ARCHIVE_PREFIX."
-    archive_folder: Path | None = None
+    archive_folder: GivenPath | None = None
     "Keep everything in this folder, in place of the bucket or folder that the environment names."
     json: Annotated[bool, Parameter(negative=())] = False
     "Print one JSON document on stdout and nothing else."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Files that are copied at the same time.
 _AT_ONCE = 8
+#: Bytes of a file's name (Linux and macOS).
+_LONGEST_NAME = 255
 _VIDEOS = frozenset({".mp4", ".webm", ".mov", ".mkv"})
 
 
@@ -52,6 +56,7 @@ class Output:
                 f"--output {given}: the video will be in {kind} format, so name it {path.stem}.{kind.lower()}, or give "
                 "another --output-format. Nothing was created."
             )
+        _check_target(path if is_file else None, given)
         output = cls(path.parent, path) if is_file else cls(path)
         probe = part_of(output.folder / "probe")
         try:
@@ -68,6 +73,20 @@ class Output:
         name = (outcome.key or "").rpartition("/")[2]
         # A template may tell videos apart by their folders alone.
         return self.file or self.folder / (name if outcome.id in name else f"{outcome.id}-{name}")
+
+
+def _check_target(path: Path | None, given: Path) -> None:
+    """Raises InputError: a copy could not have this name, which should not be found out after the purchase."""
+    if path is None:
+        return
+    with suppress(OSError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"--output {given} is there, and is not a regular file. Nothing was created.")
+    if len(path.name.encode()) > _LONGEST_NAME:
+        raise InputError(
+            f"--output: the name has {len(path.name.encode())} bytes, and {_LONGEST_NAME} at most are possible. "
+            "Nothing was created."
+        )
 
 
 def with_files(
@@ -113,7 +132,8 @@ async def _copy(video: VideoOutcome, path: Path, store: Store) -> Path:
                 raise VideoError(f"{video.uri} is gone.", remedy="together-video audit says what else is.")
             if settle_new(part, path):
                 return path
-        if (await asyncio.to_thread(hash_file, path)).sha256 != video.sha256:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        if not is_file or (await asyncio.to_thread(hash_file, path)).sha256 != video.sha256:
             raise VideoError(f"{path} has other content, and stays as it is.", remedy=kept)
     except OSError as error:
         raise VideoError(f"{path} cannot be written: {error.strerror or error}.", remedy=kept) from error

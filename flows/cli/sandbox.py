@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from prefect_together_video.flows.cli.given_path import GivenPath
 
 
 def sandbox(
-    *, port: int = 8765, host: str = "127.0.0.1", config: Path | None = None, state_dir: Path | None = None
+    *,
+    port: int = 8765,
+    host: str = "127.0.0.1",
+    config: GivenPath | None = None,
+    state_dir: GivenPath | None = None,
 ) -> int:
     """Serve a stand-in for the Together API that renders real videos and charges nothing, until Ctrl-C.
 

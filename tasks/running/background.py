@@ -11,7 +11,7 @@ import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
@@ -103,19 +103,25 @@ class Work(Generic[T]):
         """
         try:
             while not run_is_stopping():
-                try:
-                    return self.ended.result(_GLANCE)
-                except TimeoutError:
-                    if self.ended.done():
-                        raise
+                if wait([self.ended], timeout=_GLANCE).done:
+                    return self._result()
             self.cancel()
-            return self.ended.result()
+            wait([self.ended])
+            return self._result()
         except BaseException:
             if not self.ended.done():
                 self.cancel()
                 # As long as a create may take, at most. A second interruption gives it up.
-                self.ended.exception()
+                wait([self.ended])
             raise
+
+    def _result(self) -> T:
+        """Raises asyncio.CancelledError: it was stopped. A caller's loop would outlive a mere `Exception`."""
+        if self.ended.cancelled():
+            raise asyncio.CancelledError(
+                "stopped with the flow run; a job that was created is kept in flight"
+            )
+        return self.ended.result()
 
     async def wait_async(self) -> T:
         """As `wait`, for a caller with an event loop of its own."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from prefect import Task
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy, CachePolicy
 from prefect.context import FlowRunContext, TaskRunContext
 
 from prefect_together_video.tasks.running.background import background
@@ -51,7 +52,7 @@ class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
             return super().__call__(*args, **kwargs)
 
     def with_options(self, *args: Any, **kwargs: Any) -> AsyncTask[P, R]:
-        made = super().with_options(*args, **kwargs)
+        made = super().with_options(*args, **_of_this_task(kwargs))
         made.__class__ = type(self)
         return cast(AsyncTask[P, R], made)
 
@@ -67,7 +68,7 @@ class SyncTask(Task[P, R], Generic[P, R]):
             return self.twin(*args, **kwargs) if _code_is_async() else super().__call__(*args, **kwargs)
 
     def with_options(self, *args: Any, **kwargs: Any) -> SyncTask[P, R]:
-        made = super().with_options(*args, **kwargs)
+        made = super().with_options(*args, **_of_this_task(kwargs))
         made.__class__ = type(self)
         made = cast(SyncTask[P, R], made)
         made.twin = self.twin.with_options(*args, **kwargs)
@@ -112,6 +113,18 @@ def task_pair(
     for one in (sync_task, sync_task.twin):
         one.__doc__ = core.__doc__
     return sync_task, sync_task.twin
+
+
+def _of_this_task(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with a cache that knows the tasks apart: Prefect does by their source, and ours share one."""
+    policy = options.get("cache_policy")
+    if not isinstance(policy, CachePolicy) or policy == NO_CACHE:
+        return options
+    return {**options, "cache_policy": policy + CacheKeyFnPolicy(cache_key_fn=_name_of_task)}
+
+
+def _name_of_task(context: TaskRunContext, _: dict[str, Any]) -> str:
+    return context.task.name
 
 
 async def _in_python(work: Coroutine[Any, Any, R]) -> R:

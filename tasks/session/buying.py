@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.running.runs import current_run, run_logger, step
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.create import buy_video
@@ -164,6 +164,10 @@ class Buyer:
             return False
         facts = await self._ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
+            return False
+        ours = current_run().flow_run_id
+        if ours is not None and facts.claim.run.flow_run_id == ours:
+            # A retry of the run that made the claim is no later run.
             return False
         if not await self._can_buy_again(plan):
             return False

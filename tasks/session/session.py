@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from together_video.jobs import VideoJob
 from together_video.ledger.spool import Spool
 from together_video.media.link_checks import LinkChecks
 from together_video.polling.policy import PollPolicy
+from together_video.prompts import PromptSet
 
 T = TypeVar("T")
 
@@ -47,6 +49,9 @@ class Session:
         self._jobs: OrderedDict[str, VideoJob] = OrderedDict()
         self._clips: OrderedDict[str, Clip] = OrderedDict()
         self._checked: asyncio.Task[None] | None = None
+        self._store_checked: asyncio.Task[None] | None = None
+        #: Grows by one for each brief.
+        self._writing: dict[str, asyncio.Lock] = {}
 
     @classmethod
     async def open(cls, together: TogetherCredentials, archive: VideoArchive) -> Session:
@@ -60,8 +65,9 @@ class Session:
         return session
 
     async def close(self) -> None:
-        if self._checked is not None:
-            self._checked.cancel()
+        for check in (self._checked, self._store_checked):
+            if check is not None:
+                check.cancel()
         await self._stack.aclose()
 
     async def check(self) -> None:
@@ -69,6 +75,15 @@ class Session:
         if self._checked is None or has_failed(self._checked):
             self._checked = asyncio.create_task(check_ready(self.client, self.ledger, self.spool))
         await asyncio.shield(self._checked)
+
+    async def check_store(self) -> None:
+        """Show that the archive can hold a ledger, which a folder is made for; once, as `check`."""
+        if self._checked is not None and not has_failed(self._checked):
+            await self.check()
+            return
+        if self._store_checked is None or has_failed(self._store_checked):
+            self._store_checked = asyncio.create_task(self.ledger.check())
+        await asyncio.shield(self._store_checked)
 
     def buyer(self, policy: RunPolicy) -> Buyer:
         """Buys for one task run, without a budget of its own: the archive's monthly limit holds."""
@@ -93,6 +108,11 @@ class Session:
         """Store what was learned of how long the models take."""
         for durations in self._durations.values():
             await durations.keep()
+
+    async def prompts(self, brief: str, write: Callable[[], Awaitable[PromptSet]]) -> PromptSet:
+        """The prompts of a brief by its id; who asks at the same time waits for those that are being written."""
+        async with self._writing.setdefault(brief, asyncio.Lock()):
+            return await write()
 
     def remember(self, purchase: Purchase, *, job: VideoJob | None = None, clip: Clip | None = None) -> None:
         """Keep what a step has found out, for the next one in this process."""

@@ -17,7 +17,7 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.tasks.running.background import background
 from prefect_together_video.tasks.session.session import Session, has_failed
-from together_video.errors import ConfigurationError, InputError
+from together_video.errors import ConfigurationError, FolderReplaced, InputError
 from together_video.text import one_line
 
 B = TypeVar("B", bound=Block)
@@ -33,10 +33,15 @@ class _Sessions:
 
     def __init__(self) -> None:
         self.opened: dict[str, asyncio.Task[Session]] = {}
+        #: Those that cannot be used any more, by whom they are still being used.
+        self.left: list[Session] = []
         self.loaded: dict[tuple[type[Block], str], tuple[float, Block]] = {}
         self.loading = asyncio.Lock()
 
     async def close(self) -> None:
+        for session in self.left:
+            await session.close()
+        self.left.clear()
         for task in self.opened.values():
             if task.done() and not has_failed(task):
                 await task.result().close()
@@ -109,6 +114,12 @@ async def session_for(together: TogetherCredentials, archive: VideoArchive) -> A
     session.users += 1
     try:
         yield session
+    except FolderReplaced:
+        # Whoever calls again begins anew, with the folder that is there by then.
+        if known.opened.get(key) is task:
+            del known.opened[key]
+            known.left.append(session)
+        raise
     finally:
         session.users -= 1
         if session.users == 0:
@@ -117,6 +128,9 @@ async def session_for(together: TogetherCredentials, archive: VideoArchive) -> A
 
 
 async def _close_idle(known: _Sessions) -> None:
+    for session in [one for one in known.left if one.users == 0]:
+        known.left.remove(session)
+        await session.close()
     for key, task in list(known.opened.items()):
         if task.done() and not has_failed(task):
             session = task.result()
@@ -134,6 +148,12 @@ def _identity(*blocks: Block) -> str:
 
 
 def _said(value: object) -> object:
+    if isinstance(value, VideoArchive) and value.folder is not None:
+        # As seen from here: a relative path names another folder once the process stands elsewhere.
+        return [
+            value.place.location,
+            [_said(getattr(value, name)) for name in type(value).model_fields if name != "folder"],
+        ]
     if isinstance(value, BaseModel):
         return type(value).__name__, [_said(getattr(value, name)) for name in type(value).model_fields]
     if isinstance(value, SecretStr | SecretBytes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ import pytest
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.store import ObjectStore
+from prefect_together_video.tasks.steps import download
 from prefect_together_video.tasks.steps.poll import poll_job
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.purchase_session import session_of
+from prefect_together_video.tasks.steps.ready_link import download_ready
 from together_video.api.client import TogetherClient
 from together_video.api.rate_limiter import AdaptiveRateLimiter
 from together_video.jobs import VideoJob
@@ -121,3 +124,16 @@ def finished(
         return purchase, job
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def link_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between tries of a link, which pass at once."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    ready = partial(download_ready, clock=lambda: sum(slept), sleep=sleep)
+    monkeypatch.setattr(download, "download_ready", ready)
+    return slept
