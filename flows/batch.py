@@ -43,6 +43,7 @@ from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.catalogue.models import Model
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets
+from together_video.inputs.text_lists import Lines
 from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import Sweep
 from together_video.ledger.summary import Summary
@@ -73,6 +74,13 @@ async def generate_batch(
     file: Annotated[
         str | None, Field(description="A JSONL, CSV, JSON or text file on the machine that runs this.")
     ] = None,
+    lines: Annotated[
+        Lines,
+        Field(
+            description="How the lines of a text file make prompts: checked (an error where one is probably not a "
+            "prompt), as they are, or paragraphs."
+        ),
+    ] = "checked",
     settings: Annotated[
         Settings | None,
         Field(description="Request fields for each prompt of the brief or line of the file."),
@@ -132,7 +140,14 @@ async def generate_batch(
     try:
         now = edition_now(edition)
         source = read_source(
-            brief, requests, file, settings=settings, presets=presets, sweeps=sweeps, local_files=local_files
+            brief,
+            requests,
+            file,
+            lines=lines,
+            settings=settings,
+            presets=presets,
+            sweeps=sweeps,
+            local_files=local_files,
         )
         check = partial(
             check_requests, strict=strict, price_usd=price_usd, needs_price=budget_usd is not None

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from prefect_together_video.flows.cli.json_output import errors_as_document, json_text
-from prefect_together_video.flows.cli.options import RequestOptions
+from prefect_together_video.flows.cli.options import RequestOptions, TextOptions
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error
 from together_video.catalogue.pricing import Estimate
@@ -32,6 +32,7 @@ def check(
     *,
     strict: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(negative=())] = False,
+    text: TextOptions = TextOptions(),  # noqa: B008 - frozen
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Look at a FILE of requests or prompts: what cannot work, what may not, what it costs. Nothing is sent.
@@ -46,7 +47,9 @@ def check(
         Print one JSON document on stdout and nothing else.
     """
     with errors_as_document(json_):
-        lines = read_lines(file, request.request_fields(), Catalogue.load().default_model.name)
+        lines = read_lines(
+            file, request.request_fields(), Catalogue.load().default_model.name, lines=text.lines
+        )
     sourced = list(lines.requests)
     intake, problems = look_over([found.request for found in sourced])
     told = [list(found.chosen) for found in sourced]
@@ -92,7 +95,7 @@ def _unusable(problem: MediaProblem) -> Finding:
 
 def _show(looked: _Looked) -> None:
     """How many and how much first, then what there is to say of each line."""
-    out = Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, emoji=False, soft_wrap=True)
     lines, review = looked.lines, looked.review
     errors = counted(looked.errors, "error") if looked.errors else "no errors"
     out.print(f"{counted(len(review.requests), 'request')}, {errors}.")
@@ -106,6 +109,8 @@ def _show(looked: _Looked) -> None:
     if lines.notes:
         are = "begins with # and is a note" if lines.notes == 1 else "begin with # and are notes"
         out.print(f"{counted(lines.notes, 'line')} {are}.")
+    for remark in lines.remarks:
+        out.print(escape(remark))
     if lines.refused:
         units = counted(lines.count, lines.unit)
         out.print(f"{escape(lines.name)}: {len(lines.refused)} of {units} cannot be used.")
@@ -177,6 +182,7 @@ def _document(looked: _Looked) -> dict[str, object]:
         "refused": refused,
         "sweeps": [{"line": line, **made} for line, made in _swept(lines.requests).items()],
         "notes": lines.notes,
+        "remarks": lines.remarks,
         "errors": looked.errors,
         "cost_usd": _number(total.usd),
         "low_usd": _number(total.low_usd),

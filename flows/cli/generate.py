@@ -11,7 +11,13 @@ from rich.markup import escape
 
 from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.options import PlaceOptions, RequestOptions, RunOptions, of_field
+from prefect_together_video.flows.cli.options import (
+    PlaceOptions,
+    RequestOptions,
+    RunOptions,
+    TextOptions,
+    of_field,
+)
 from prefect_together_video.flows.cli.output import Output, with_files
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.prompts import brief_of_options
@@ -21,9 +27,10 @@ from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
 from together_video.errors import InputError
 from together_video.inputs.files import read_lines
-from together_video.inputs.lines import SourcedRequest
+from together_video.inputs.lines import RequestLines
 from together_video.inputs.media import take_in
 from together_video.inputs.presets import make_request
+from together_video.inputs.text_lists import Lines
 from together_video.ledger.summary import GOOD, Summary
 from together_video.prompts.briefs import Brief
 
@@ -74,6 +81,7 @@ def batch(
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
     workers: Annotated[int, Parameter(help=MEANING["workers"])] = 1,
     output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
+    text: TextOptions = TextOptions(),  # noqa: B008 - frozen
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
@@ -118,8 +126,9 @@ def batch(
     reference: dict[str, Any] = {}
     if file is not None:
         if Path(file).is_file():
-            reference = {"file": str(Path(file).absolute()), "settings": settings}
-        sourced = _sourced(file, settings)
+            reference = {"file": str(Path(file).absolute()), "settings": settings, "lines": text.lines}
+        lines = _whole(file, settings, text.lines)
+        sourced = lines.requests
         parameters["requests"] = [found.request for found in sourced]
         # Here, where the lines of the file are known; the flow looks again at what it uploads.
         take_in(parameters["requests"], names=[f"line {found.line}" for found in sourced])
@@ -127,6 +136,8 @@ def batch(
         chosen = [found.chosen for found in sourced]
         Review.of(parameters["requests"], strict=run.strict, chosen=chosen).refuse_errors()
         _say_choices(chosen, place)
+        for remark in () if place.json else lines.remarks:
+            Terminal().say(escape(remark))
     else:
         parameters["brief"] = brief_of_options(
             subject=brief,
@@ -143,13 +154,14 @@ def batch(
     return _run("batch", parameters, place, reference, output=copies)
 
 
-def _sourced(file: str, settings: Mapping[str, Any]) -> list[SourcedRequest]:
-    lines = read_lines(file, settings, Catalogue.load().default_model.name)
+def _whole(file: str, settings: Mapping[str, Any], how: Lines) -> RequestLines:
+    lines = read_lines(file, settings, Catalogue.load().default_model.name, lines=how)
     try:
-        return lines.whole()
+        lines.whole()
     except InputError as error:
         hint = "together-video check, with the same FILE and options, tells everything that is to be mended."
         raise InputError(f"{error.message}\n{hint}") from error
+    return lines
 
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:

@@ -126,9 +126,9 @@ def _show_one(model: Model, catalogue: Catalogue, *, as_json: bool) -> None:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     # A file or a pipe has no width: every column is shown, and nothing is folded.
-    return console if console.is_terminal else Console(highlight=False, width=_ENDLESS)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=_ENDLESS)
 
 
 def _document(model: Model) -> dict[str, Any]:

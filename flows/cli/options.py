@@ -15,6 +15,7 @@ from prefect_together_video.flows.cli.media_options import with_media_options
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.inputs.presets import Presets
+from together_video.inputs.text_lists import Lines
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
 
@@ -85,6 +86,24 @@ class RequestOptions:
             if name in found:
                 found[name] = _json_object(name, found[name])
         return with_media_options(found)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TextOptions:
+    """How the lines of a plain text make prompts."""
+
+    lines_as_they_are: Annotated[bool, Parameter(negative=())] = False
+    "Take every line of a text for a prompt, also one that looks like a heading, a list or code."
+    paragraphs: Annotated[bool, Parameter(negative=())] = False
+    "Take every paragraph of a text for a prompt: what blank lines divide, of however many lines."
+
+    @property
+    def lines(self) -> Lines:
+        """Raises InputError: both are given."""
+        if self.lines_as_they_are and self.paragraphs:
+            raise InputError("Give either --lines-as-they-are or --paragraphs.")
+        return "as-they-are" if self.lines_as_they_are else "paragraphs" if self.paragraphs else "checked"
 
 
 @Parameter(name="*")

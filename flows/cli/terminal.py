@@ -45,11 +45,11 @@ class Terminal:
     """One run's output. `quiet` leaves out progress (for `--json`, whose readers are programs)."""
 
     def __init__(self, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        self.out = Console(highlight=False)
+        self.out = Console(highlight=False, emoji=False)
         if not self.out.is_terminal:
             # A file or a pipe has no width: nothing needs to be folded for it.
-            self.out = Console(highlight=False, width=_WIDE_ENOUGH - 1)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+            self.out = Console(highlight=False, emoji=False, width=_WIDE_ENOUGH - 1)
+        self.err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         self.creating: set[str] = set()
         self.at_provider: set[str] = set()
         self._quiet = quiet

@@ -16,6 +16,7 @@ from together_video.errors import InputError
 from together_video.inputs.files import read_requests
 from together_video.inputs.lines import SourcedRequest
 from together_video.inputs.presets import Presets, make_request, overlay, with_presets
+from together_video.inputs.text_lists import Lines
 from together_video.ledger.records import Sweep
 from together_video.media.sources import refuse_paths
 from together_video.prompts import Brief, PromptSet
@@ -63,6 +64,7 @@ def read_source(
     requests: Sequence[VideoRequest] | None,
     file: str | None,
     *,
+    lines: Lines = "checked",
     settings: dict[str, JsonValue] | None = None,
     presets: Presets | None = None,
     sweeps: Sequence[Sweep | None] | None = None,
@@ -71,6 +73,7 @@ def read_source(
     """Read what a batch was given. Nothing is asked of anybody.
 
     Args:
+        lines: how those of a text file make prompts; see `text_lists`.
         settings: request fields for each prompt of the brief or line of the file.
         presets: words for what the settings or requests leave open.
         sweeps: for each of the requests the sweep that it belongs to.
@@ -89,8 +92,8 @@ def read_source(
             refuse_promptless(known)
         source = Source([one], brief.subject, brief=brief, settings=said)
     elif file is not None:
-        lines = read_requests(file, said, Catalogue.load().default_model.name)
-        source = Source(lines, PurePath(file).stem, [f"line {found.line}" for found in lines])
+        read = read_requests(file, said, Catalogue.load().default_model.name, lines=lines)
+        source = Source(read, PurePath(file).stem, [f"line {found.line}" for found in read])
     else:
         listed = _listed(requests or (), sweeps, presets)
         source = Source(listed, f"{len(listed)} videos")

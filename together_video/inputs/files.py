@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from together_video.errors import InputError
+from together_video.inputs.decoding import decoded, why_no_text
 from together_video.inputs.lines import RequestLines, SourcedRequest, parse_lines
 from together_video.inputs.rows import RowFormat, content_lines
+from together_video.inputs.text_lists import Lines
 from together_video.media.sources import anchored, anchored_fields
 from together_video.text import printable
 
@@ -40,6 +42,7 @@ def read_requests(
     default_model: str | None = None,
     *,
     stdin: BinaryIO | None = None,
+    lines: Lines = "checked",
 ) -> list[SourcedRequest]:
     """Read a file of requests, in the format that its suffix names.
 
@@ -50,13 +53,13 @@ def read_requests(
     lists one for each combination.
     `defaults` are request fields for what a line does not say; `default_model` is taken where
     neither names a model. Relative paths of media are taken from the file's folder in a line, from the
-    working directory in `defaults`.
+    working directory in `defaults`. `lines` says how those of plain text make prompts; see `text_lists`.
 
     Raises:
         InputError: the file cannot be read, holds nothing, or has lines that cannot be used. The
             message is the whole explanation, on several lines.
     """
-    return read_lines(path, defaults, default_model, stdin=stdin).whole()
+    return read_lines(path, defaults, default_model, stdin=stdin, lines=lines).whole()
 
 
 def read_lines(
@@ -65,6 +68,7 @@ def read_lines(
     default_model: str | None = None,
     *,
     stdin: BinaryIO | None = None,
+    lines: Lines = "checked",
 ) -> RequestLines:
     """As `read_requests`, but what is wrong with single lines is told beside the other lines' requests.
 
@@ -75,12 +79,15 @@ def read_lines(
     suffix = "" if str(path) == "-" else Path(path).suffix.lower()
     if suffix in _STRUCTURED:
         raise InputError(f"{name}: is no list of prompts. Give a .jsonl, .csv, .json or .txt file.")
-    text = _decoded(_content(path, name, stdin), name)
+    data = _content(path, name, stdin)
+    if words := why_no_text(data, suffix):
+        raise InputError(f"{name}: {words}")
+    text = decoded(data, name)
     form = _FORMATS.get(suffix) or _guess(text)
     # Options name files from where the command was given, lines from where their file lies.
     here = anchored_fields(defaults or {}, Path.cwd())
     folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
-    found = parse_lines(text, form, name, here, default_model)
+    found = parse_lines(text, form, name, here, default_model, lines)
     requests = [
         line.model_copy(update={"request": anchored(line.request, folder)}) for line in found.requests
     ]
@@ -122,22 +129,6 @@ def _content(path: str | Path, name: str, stdin: BinaryIO | None) -> bytes:
             f"{name}: is larger than {LARGEST_FILE // 1024**2} MB, so it is no file of requests."
         )
     return data
-
-
-def _decoded(data: bytes, name: str) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{name}: is UTF-16 text. Save it as UTF-8.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        byte = error.object[error.start]
-        raise InputError(f"{name}: is not UTF-8 text (byte 0x{byte:02x} in line {line}).") from None
-    if "\0" in text:
-        raise InputError(f"{name}: is not a text file.")
-    if not text.strip():
-        raise InputError(f"{name}: is empty.")
-    return text
 
 
 def _guess(text: str) -> RowFormat:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,8 +13,10 @@ from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
 from together_video.inputs.findings import finding_of, findings_of
 from together_video.inputs.presets import expand, overlay
-from together_video.inputs.rows import Row, RowFormat, UnreadableText, count_notes, read_rows
+from together_video.inputs.row import Row
+from together_video.inputs.rows import RowFormat, UnreadableText, count_notes, read_rows
 from together_video.inputs.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
+from together_video.inputs.text_lists import Lines, paragraphs_in
 from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
 from together_video.text import counted
@@ -56,7 +59,8 @@ class RefusedLine(BaseModel):
 class RequestLines(BaseModel):
     """All that a file holds: the requests that it makes, and the lines that make none.
 
-    `count` are the lines that should make some; `notes` lines begin with # and are skipped.
+    `count` are the lines that should make some; `notes` lines begin with # and are skipped; `remarks` are sentences
+    about how the file was read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,6 +71,7 @@ class RequestLines(BaseModel):
     requests: tuple[SourcedRequest, ...]
     refused: tuple[RefusedLine, ...] = ()
     notes: int = 0
+    remarks: tuple[str, ...] = ()
 
     def whole(self) -> list[SourcedRequest]:
         """The requests, if every line makes one.
@@ -81,6 +86,7 @@ class RequestLines(BaseModel):
         lines += [f"  {self.unit} {bad.line}: {'; '.join(bad.problems)}" for bad in self.refused[:_SHOWN]]
         if len(self.refused) > _SHOWN:
             lines.append(f"  … and {len(self.refused) - _SHOWN} more")
+        lines += self.remarks
         raise InputError("\n".join(lines))
 
 
@@ -90,8 +96,10 @@ def parse_lines(
     name: str,
     defaults: Mapping[str, Any] | None = None,
     default_model: str | None = None,
+    lines: Lines = "checked",
 ) -> RequestLines:
-    """The lines of a text that was read elsewhere. `name` is what messages call it.
+    """The lines of a text that was read elsewhere. `name` is what messages call it, `lines` says how those of plain
+    text make prompts.
 
     Raises:
         InputError: there is nothing in it, it is not in its format, or the defaults cannot be used.
@@ -104,9 +112,11 @@ def parse_lines(
     refused: list[RefusedLine] = []
     count = swept = 0
     notes = count_notes(text, form)
+    remarked: Counter[str] = Counter()
     try:
-        for row in read_rows(text, form):
+        for row in read_rows(text, form, lines):
             count += 1
+            remarked[row.remark or ""] += 1
             if count > MOST_LINES:
                 raise InputError(
                     f"{name}: has more than {MOST_LINES:,} requests; nothing was sent. Divide it."
@@ -128,7 +138,17 @@ def parse_lines(
         requests=tuple(requests),
         refused=tuple(refused),
         notes=notes,
+        remarks=tuple(_remarks(remarked, text, form, lines)),
     )
+
+
+def _remarks(remarked: Counter[str], text: str, form: RowFormat, lines: Lines) -> Iterator[str]:
+    if numbered := remarked["numbered"] + remarked["continued"]:
+        yield f"Numbers, bullets and names in front of {counted(numbered, 'prompt')} are left out."
+    if continued := remarked["continued"]:
+        yield f"Indented lines were joined to {counted(continued, 'prompt')}."
+    if form is RowFormat.TEXT and lines != "paragraphs" and (several := paragraphs_in(text)):
+        yield f"Blank lines divide it into {several} paragraphs: --paragraphs makes a prompt of each."
 
 
 def _check_defaults(defaults: Mapping[str, Any]) -> None:

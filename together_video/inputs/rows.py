@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from together_video.inputs.presets import PRESET_FIELDS
+from together_video.inputs.row import Row
+from together_video.inputs.text_lists import Lines, is_note, text_rows
 from together_video.requests import Media, VideoRequest
 from together_video.text import printable
 from together_video.validation_messages import quoted, unknown_name
@@ -23,6 +25,10 @@ _FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
 _JSON_COLUMNS = frozenset({"media", "extra"})
 #: What a bare address in a cell stands for, where a list of objects is wanted.
 _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}
+
+
+#: The first line that Excel writes, or understands: `sep=;`.
+_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*[ ]*(?:\r\n|\n|\r)', re.IGNORECASE)
 
 
 class RowFormat(StrEnum):
@@ -39,15 +45,6 @@ class RowFormat(StrEnum):
         return "item" if self is RowFormat.JSON else "line"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One request as it stands in the file: the line (or item, from 1), its fields, or what is wrong."""
-
-    line: int
-    fields: dict[str, Any] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
-
-
 class UnreadableText(ValueError):
     """The text as a whole is not in its format, so that there are no rows to speak of."""
 
@@ -56,11 +53,16 @@ def count_notes(text: str, form: RowFormat) -> int:
     """How many lines begin with # and are skipped for that."""
     if form not in {RowFormat.JSON_LINES, RowFormat.TEXT}:
         return 0
+    if form is RowFormat.TEXT:
+        return sum(map(is_note, _all_lines(text)))
     return sum(line.lstrip().startswith("#") for line in _all_lines(text))
 
 
-def read_rows(text: str, form: RowFormat) -> Iterator[Row]:
+def read_rows(text: str, form: RowFormat, lines: Lines = "checked") -> Iterator[Row]:
     """Yield the rows of a text. Blank lines are skipped, and lines with # in JSON Lines and in text.
+
+    Args:
+        lines: how the lines of plain text make prompts; see `text_lists`.
 
     Raises:
         UnreadableText: the text is not JSON, or its header names no columns that are known.
@@ -70,8 +72,8 @@ def read_rows(text: str, form: RowFormat) -> Iterator[Row]:
     if form is RowFormat.JSON:
         return _json_items(text)
     if form is RowFormat.TEXT:
-        return _text_lines(text)
-    return _cells(text, "\t" if form is RowFormat.TSV else ",")
+        return _text_lines(text, lines)
+    return _cells(text)
 
 
 def _all_lines(text: str) -> list[str]:
@@ -87,12 +89,13 @@ def content_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, stripped
 
 
-def _text_lines(text: str) -> Iterator[Row]:
-    for number, line in content_lines(text):
-        if line.startswith("{") and line.endswith("}"):
-            yield Row(number, problems=("looks like JSON: a file of JSON lines is named .jsonl",))
-        else:
-            yield Row(number, {"prompt": line})
+def _text_lines(text: str, lines: Lines) -> Iterator[Row]:
+    first = next(content_lines(text), (0, ""))[1]
+    for delimiter in ",;\t|":
+        cells = [_column(cell) for cell in first.split(delimiter)]
+        if lines == "checked" and len(cells) > 1 and all(map(_is_known, cells)):
+            raise UnreadableText(f"begins like a table with the columns {', '.join(cells)}: name it .csv")
+    return text_rows(text, lines)
 
 
 def _json_lines(text: str) -> Iterator[Row]:
@@ -157,13 +160,29 @@ def _reason(error: Exception) -> str:
     return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
 
 
-def _cells(text: str, delimiter: str) -> Iterator[Row]:
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    if delimiter == "," and "," not in header and ";" in header:
-        delimiter = ";"  # what spreadsheets write where the comma is the decimal sign
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _delimiter(header: str) -> str:
+    """The sign that divides a header into the most names that are known, and then into the most at all.
+
+    Spreadsheets write semicolons where the comma is the decimal sign, and tabs into files of any name.
+    """
+
+    def score(sign: str) -> tuple[int, int]:
+        cells = [_column(cell.strip().strip('"')) for cell in header.split(sign)]
+        return sum(map(_is_known, cells)), len(cells)
+
+    return max(",;\t|", key=score)
+
+
+def _cells(text: str) -> Iterator[Row]:
+    """Rows of a table, whichever sign divides its cells."""
+    # Excel's own first line, which says so and is no header.
+    named = _SEPARATOR.match(text)
+    first, rest = (1, text[named.end() :]) if named else (0, text)
+    header = next((line for line in _all_lines(rest) if line.strip()), "")
+    delimiter = named[1] if named else _delimiter(header)
+    reader = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter, strict=True)
     columns: list[str] | None = None
-    line = 1
+    line = 1 + first
     while True:
         try:
             cells = next(reader, None)
@@ -180,7 +199,7 @@ def _cells(text: str, delimiter: str) -> Iterator[Row]:
                 columns = _columns(cells)
             else:
                 yield _cell_row(line, columns, cells)
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + first
 
 
 def _columns(cells: Sequence[str]) -> list[str]:

@@ -219,7 +219,6 @@ def test_a_json_file_without_a_list_is_one_sentence(text: str) -> None:
         ("a.txt", b" \r\n\n", "is empty"),
         ("a.txt", b"# only a note\n", "holds no prompts or requests"),
         ("a.txt", b"one\ncaf\xe9\n", "is not UTF-8 text (byte 0xe9 in line 2)"),
-        ("a.csv", "prompt\na\n".encode("utf-16"), "is UTF-16 text. Save it as UTF-8."),
         ("a.bin", b"MZ\0\1", "is not a text file"),
         ("a.yaml", b"prompt: a\n", "is no list of prompts"),
     ],
