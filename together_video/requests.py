@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from together_video.json_schema import plain_fields
+from together_video.labels import clean_labels
 from together_video.text import one_line
 
 #: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
@@ -29,6 +30,10 @@ MAX_PROMPT = 32_000
 
 #: Deepest nesting of `extra`: far beyond any field, far below what JSON libraries take.
 MAX_DEPTH = 32
+
+
+#: Fields that are not the API's.
+_OWN = {"extra", "labels", "label_in_id"}
 
 
 def _depth(value: JsonValue) -> int:
@@ -52,6 +57,11 @@ def _seconds(value: object) -> object:
     if not Decimal("0.001") <= number <= 86_400:
         raise ValueError(f"{value!r} is no length of a video in seconds")
     return format(number.normalize(), "f")
+
+
+def _said(value: object) -> object:
+    """A form sends null for what was not chosen."""
+    return False if value is None else value
 
 
 def _output_format(value: object) -> object:
@@ -157,7 +167,7 @@ class Media(_Part):
 class VideoRequest(_Part):
     """One request for one video, as `POST /v2/videos` takes it.
 
-    Only what is set is sent. `frame_images` and `reference_images` at the top level, as the
+    Only what is set is sent, and labels never are. `frame_images` and `reference_images` at the top level, as the
     older documents have them, are moved into `media`. A field that is not listed here travels
     only through `extra`.
     """
@@ -205,6 +215,13 @@ class VideoRequest(_Part):
     )
     extra: dict[str, JsonValue] = Field(
         default_factory=dict, description="Fields that this project does not know, sent as they are."
+    )
+    labels: Annotated[dict[str, str], BeforeValidator(clean_labels)] = Field(
+        default_factory=dict,
+        description='Your own words for it, such as {"campaign": "spring"}; kept and shown, never sent.',
+    )
+    label_in_id: Annotated[bool, BeforeValidator(_said)] = Field(
+        default=False, description="Whether other labels make it another request, which is bought again."
     )
 
     @model_validator(mode="before")
@@ -288,7 +305,7 @@ class VideoRequest(_Part):
 
     def payload(self) -> dict[str, Any]:
         """Exactly the JSON object that is POSTed: only what is set, `extra` merged in."""
-        body = self.model_dump(mode="json", exclude_none=True, exclude={"extra"})
+        body = self.model_dump(mode="json", exclude_none=True, exclude=_OWN)
         scale = body.get("guidance_scale")
         if isinstance(scale, float) and scale.is_integer():
             # The OpenAPI document says integer, the guides use 7.5: whole numbers go as integers.
@@ -300,9 +317,16 @@ class VideoRequest(_Part):
         return {**body, **self.extra}
 
     def canonical(self) -> str:
-        """The payload as JSON text with sorted keys and no spaces: equal requests, equal text."""
+        """The payload as JSON text with sorted keys and no spaces: equal requests, equal text. With `label_in_id` the
+        labels are part of it.
+        """
+        named = {"labels": self.labels} if self.label_in_id and self.labels else {}
         return json.dumps(
-            self.payload(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+            {**self.payload(), **named},
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+            allow_nan=False,
         )
 
     def fingerprint(self) -> str:

@@ -16,6 +16,7 @@ from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
+from together_video.labels import labels_of_options
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
 
@@ -66,6 +67,9 @@ class RequestOptions:
     "The media object as JSON, in place of the options for media."
     extra: str | None = None
     "Fields that this project does not know, as a JSON object."
+    label: Annotated[list[str] | None, Parameter(negative=())] = None
+    "A label, such as campaign=spring: kept and shown, never sent. May be repeated."
+    label_in_id: Annotated[bool, Parameter(negative=()), of_field(VideoRequest, "label_in_id")] = False
     aspect: Annotated[str | None, of_field(Presets, "aspect")] = None
     quality: Annotated[Literal["preview", "standard", "production"] | None, of_field(Presets, "quality")] = (
         None
@@ -85,6 +89,10 @@ class RequestOptions:
         for name in ("media", "extra"):
             if name in found:
                 found[name] = _json_object(name, found[name])
+        if labels := found.pop("label", None):
+            found["labels"] = labels_of_options(labels)
+        if not found["label_in_id"]:
+            del found["label_in_id"]
         return with_media_options(found)
 
 

@@ -7,7 +7,7 @@ that others wrote (prompts, error messages) is escaped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -129,12 +129,18 @@ class Terminal:
             ("state", None),
         ):
             table.add_column(name, no_wrap=True, max_width=most)
+        labelled = wide and any(outcome.labels for _, outcome in videos)
+        if labelled:
+            table.add_column("labels", overflow="fold", max_width=32)
         for name in ("seconds", "USD"):
             table.add_column(name, no_wrap=True, justify="right")
         if wide:
             table.add_column("where it lies", overflow="fold")
         for number, outcome in videos:
-            table.add_row(str(number), *_row(outcome), *([_where(outcome)] if wide else []))
+            cells = _row(outcome)
+            if labelled:
+                cells.insert(3, escape(printable(labels_shown(outcome.labels), 200)))
+            table.add_row(str(number), *cells, *([_where(outcome)] if wide else []))
         self.out.print(table)
         if not wide:
             self.out.print()
@@ -176,6 +182,10 @@ def _row(outcome: VideoOutcome) -> list[str]:
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",
         "—" if outcome.cost_usd is None else f"{outcome.cost_usd:.3f}",
     ]
+
+
+def labels_shown(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in labels.items())
 
 
 def _where(outcome: VideoOutcome) -> str:

@@ -261,7 +261,9 @@ class Pipeline:
     def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
         """Of a video that was over before: a part that is run again finds what its first run has paid for."""
         ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
-        return self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
+        found = self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
+        # Labels are no part of what was bought: those of this run are what its reader looks for.
+        return found.model_copy(update={"labels": plan.request.labels})
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records.keep(record)

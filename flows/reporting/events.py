@@ -29,6 +29,7 @@ def video_ended(plan: VideoPlan, outcome: VideoOutcome) -> None:
         **outcome.model_dump(mode="json", exclude={"prompt", "error"}),
         "title": plan.title,
         "prompt": _short(outcome.prompt),
+        "labels": plan.request.labels,
         "error": _short(outcome.error),
         "cost_usd": None if outcome.cost_usd is None else float(outcome.cost_usd),
         "batch_id": plan.batch_id,

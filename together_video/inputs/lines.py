@@ -230,7 +230,7 @@ def _filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
     """The line's fields over the defaults. Null means that the line does not say it."""
     said = {name: value for name, value in fields.items() if value is not None}
     filled = {**overlay(said, defaults), **said}
-    for name in ("media", "extra"):
+    for name in ("media", "extra", "labels"):
         mine, theirs = said.get(name), defaults.get(name)
         if isinstance(theirs, BaseModel):
             theirs = theirs.model_dump(exclude_none=True)

@@ -16,13 +16,14 @@ from typing import Any
 from together_video.inputs.presets import PRESET_FIELDS
 from together_video.inputs.row import Row
 from together_video.inputs.text_lists import Lines, is_note, text_rows
+from together_video.labels import label_name
 from together_video.requests import Media, VideoRequest
 from together_video.text import printable
 from together_video.validation_messages import quoted, unknown_name
 
 _DEPRECATED = ("frame_images", "reference_images")
 _FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
-_JSON_COLUMNS = frozenset({"media", "extra"})
+_JSON_COLUMNS = frozenset({"media", "extra", "labels"})
 #: What a bare address in a cell stands for, where a list of objects is wanted.
 _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}
 
@@ -203,17 +204,26 @@ def _cells(text: str) -> Iterator[Row]:
 
 
 def _columns(cells: Sequence[str]) -> list[str]:
-    """The header's names as field names: "Negative Prompt" is negative_prompt.
+    """The header's names as field names: "Negative Prompt" is negative_prompt. A column of the user's own is a label.
 
     Raises:
-        UnreadableText: a column is unknown, or given twice.
+        UnreadableText: no column is known, one is given twice, or its name is nearly that of a field.
     """
     columns = [_column(cell) for cell in cells]
-    wrong = [
-        unknown_name("column", cell.strip(), _FIELDS)
-        for cell, column in zip(cells, columns, strict=True)
-        if column and not _is_known(column)
-    ]
+    has_fields = any(map(_is_known, columns))
+    wrong = []
+    for place, (cell, column) in enumerate(zip(cells, columns, strict=True)):
+        if not column or _is_known(column):
+            continue
+        words = unknown_name("column", cell.strip(), _FIELDS)
+        in_an_object = column.partition(".")[0] in {"media", "extra"}
+        if not has_fields or "did you mean" in words or in_an_object:
+            wrong.append(words)
+            continue
+        try:
+            columns[place] = f"labels.{label_name(cell)}"
+        except ValueError as error:
+            wrong.append(str(error))
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     wrong += [f"the column {quoted(column)} is there twice" for column in twice]
     whole = sorted(
@@ -229,6 +239,7 @@ def _columns(cells: Sequence[str]) -> list[str]:
 def _column(cell: str) -> str:
     first, dot, rest = cell.strip().partition(".")
     name = "_".join(first.lower().replace("-", " ").split())
+    name = "labels" if name == "label" and rest else name
     # Names under `extra` are the API's, in its own spelling.
     return f"{name}{dot}{rest.strip()}"
 
@@ -237,7 +248,7 @@ def _is_known(column: str) -> bool:
     first, dot, rest = column.partition(".")
     if not dot:
         return first in _FIELDS
-    return rest in Media.model_fields if first == "media" else first == "extra" and bool(rest)
+    return rest in Media.model_fields if first == "media" else first in {"extra", "labels"} and bool(rest)
 
 
 def _cell_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
@@ -266,7 +277,11 @@ def _put(fields: dict[str, Any], column: str, cell: str) -> None:
     if not dot:
         fields[name] = _media_cell(name, cell) if name in _DEPRECATED else _plain_cell(name, cell)
         return
-    fields.setdefault(name, {})[inner] = _media_cell(inner, cell) if name == "media" else _loose_json(cell)
+    if name == "labels":
+        value: Any = cell
+    else:
+        value = _media_cell(inner, cell) if name == "media" else _loose_json(cell)
+    fields.setdefault(name, {})[inner] = value
 
 
 def _plain_cell(name: str, cell: str) -> Any:

@@ -18,7 +18,9 @@ from together_video.text import printable
 MOST_SWEPT = 10_000
 
 #: Fields that hold one value each; a list in one of them is a sweep. Media are lists by themselves.
-SWEPT_FIELDS = frozenset({*VideoRequest.model_fields, *PRESET_FIELDS} - {"media", "extra"})
+SWEPT_FIELDS = frozenset(
+    {*VideoRequest.model_fields, *PRESET_FIELDS} - {"media", "extra", "labels", "label_in_id"}
+)
 
 
 def swept_fields(fields: Mapping[str, Any]) -> list[str]:

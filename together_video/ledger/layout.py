@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import string
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -40,6 +42,16 @@ def slug_of_name(name: str, otherwise: str) -> str:
     A name in another script can grow tenfold, or vanish.
     """
     return slugify(name, max_length=64) or otherwise
+
+
+class _Labels:
+    """The labels of a request as `{label.NAME}` of a template has them."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = labels
+
+    def __getattr__(self, name: str) -> str:
+        return slug_of_name(self._labels.get(name, ""), f"no-{slug_of_name(name, 'label')}")
 
 
 class Layout(BaseModel):
@@ -114,6 +126,7 @@ class Layout(BaseModel):
             id=plan.id,
             model=slug_of_name(plan.request.model, "model"),
             edition=slug_of_name(plan.edition, "edition"),
+            label=_Labels(plan.request.labels),
         )
         ending = (plan.request.output_format or "MP4").lower()
         video, poster = self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")
@@ -151,11 +164,12 @@ def check_template(template: str) -> str:
     except ValueError as error:
         raise ConfigurationError(f"The file name template {template!r} is malformed: {error}.") from error
     fields = {name for _, name, _, _ in pieces if name is not None}
+    labels = {name for name in fields if re.fullmatch(r"label\.[^\W_][\w-]*", name)}
     plain = all(not spec and not conversion for _, _, spec, conversion in pieces)
-    if unknown := sorted(fields - _TEMPLATE_FIELDS):
+    if unknown := sorted(fields - _TEMPLATE_FIELDS - labels):
         raise ConfigurationError(
             f"The file name template has unknown fields: {', '.join(unknown)}. "
-            f"Known are {', '.join(sorted(_TEMPLATE_FIELDS))}."
+            f"Known are {', '.join(sorted(_TEMPLATE_FIELDS))}, and label.NAME."
         )
     if "id" not in fields or not plain:
         raise ConfigurationError("The file name template needs {id}, so that no two videos share a name.")

@@ -40,6 +40,7 @@ class VideoOutcome(BaseModel):
     job_id: str | None = Field(default=None, description="The provider's id of the job.")
     prompt: str | None = Field(default=None, description="The prompt.")
     model: str = Field(description="The model's API name.")
+    labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     cost_usd: Decimal | None = Field(
         default=None, description="What the provider charged, in US dollars, if it said."
     )
@@ -69,6 +70,7 @@ class VideoOutcome(BaseModel):
             job_id=job_id,
             prompt=plan.request.prompt,
             model=plan.request.model,
+            labels=plan.request.labels,
             error=error,
         )
 
@@ -80,6 +82,7 @@ class VideoOutcome(BaseModel):
             job_id=record.job_id,
             prompt=record.plan.request.prompt,
             model=record.plan.request.model,
+            labels=record.plan.request.labels,
             cost_usd=record.cost_usd,
             bucket=place.bucket if record.video else None,
             key=record.video.key if record.video else None,

@@ -99,7 +99,7 @@ def price_of(body: Mapping[str, Any], config: SandboxConfig) -> float:
 
 
 def _request(body: Mapping[str, Any]) -> VideoRequest:
-    fields = {*VideoRequest.model_fields, *_OLDER} - {"extra"}
+    fields = {*VideoRequest.model_fields, *_OLDER} - {"extra", "labels", "label_in_id"}
     known = {name: value for name, value in body.items() if name in fields}
     extra = {name: value for name, value in body.items() if name not in fields}
     try:

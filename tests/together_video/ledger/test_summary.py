@@ -47,6 +47,7 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "state": "reused",
         "job_id": "j",
         "prompt": "A fox",
+        "labels": {},
         "model": "m",
         "cost_usd": Decimal("0.28"),
         "bucket": "b",
@@ -126,7 +127,7 @@ def test_the_document_is_plain_json() -> None:
     rows = [row(VideoState.ARCHIVED, "0.28"), row(VideoState.AMBIGUOUS)]
     document = json.loads(json.dumps(Summary.of(rows).as_json(), allow_nan=False))
     assert list(document) == ["videos", "counts", "cost_usd"]
-    names = "id state job_id prompt model cost_usd bucket key uri file sha256 size seconds width height error"
+    names = "id state job_id prompt model labels cost_usd bucket key uri file sha256 size seconds width height error"
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]
