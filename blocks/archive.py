@@ -255,4 +255,5 @@ class VideoArchive(Block):
             bucket,
             storage=storage,
             impatient=lambda: make_client(self.credentials, connections, attempts=1),
+            profile=getattr(self.credentials, "profile_name", None),
         )

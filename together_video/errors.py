@@ -27,6 +27,7 @@
     ├── CreateAmbiguous            it may have been paid for: held, never repeated by itself
     └── ArchiveError
         ├── BucketRefused          there is no such bucket or folder, or it is not ours to use
+        │   ├── StoreFull          it is full, or its quota is used up
         │   └── FolderReplaced     it is another folder than at the beginning of this run
         ├── StoreUnavailable       S3 does not answer, or asks to slow down; a disk fails or is full
         ├── StoreUnsafe            the store writes over what is there: no claim would hold
@@ -349,6 +350,10 @@ class BucketRefused(ArchiveError):
     """The bucket or folder does not exist, or these credentials, or this user, may not use it."""
 
     exit_code = 2
+
+
+class StoreFull(BucketRefused):
+    """The storage takes no more data: it is full, or its quota is used up."""
 
 
 class FolderReplaced(BucketRefused):

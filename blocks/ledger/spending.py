@@ -86,8 +86,9 @@ class MonthlySpending:
             await self.entries.withdraw([wish.key] if wish.key else [])
             raise
         raise BudgetReached(
-            f"the archive's limit of {self.limit} USD a month has no {amount} USD left "
-            f"({wish.total.normalize():f} USD spent or in flight in {self._month})."
+            f"the archive's limit of {self.limit} USD a month cannot cover another {amount.normalize():f} USD "
+            f"({wish.total.normalize():f} USD paid, perhaps paid or in flight in {self._month}, "
+            f"{max(self.limit - wish.total, Decimal(0)).normalize():f} USD left)."
         )
 
     async def _decide(self, wishes: list[_Wish]) -> None:

@@ -31,20 +31,18 @@ from prefect_together_video.blocks.s3.errors import (
     status_of,
     told_time,
     translated,
+    without_answer,
 )
 from prefect_together_video.blocks.s3.objects import Storage
 from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes, StoredHead
 from together_video.atomic_files import write_pieces
 from together_video.errors import (
     ArchiveError,
-    BucketRefused,
-    ConfigurationError,
     Spent,
     StoreUnavailable,
     StoreUnsafe,
 )
 from together_video.ledger.place import ArchivePlace
-from together_video.text import one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -71,6 +69,7 @@ class ObjectStore:
         *,
         storage: Storage | None = None,
         impatient: Callable[[], S3Client] | None = None,
+        profile: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.bucket = bucket
@@ -78,6 +77,7 @@ class ObjectStore:
         #: Makes a client that never repeats a request by itself, when one is first needed.
         self._make_impatient = impatient or (lambda: client)
         self._storage = storage or Storage()
+        self._profile = profile
         self._sleep = sleep
         # Files take minutes on a slow line: no claim and no job id waits for them.
         self._facts = ThreadPoolExecutor(FACTS_AT_ONCE, thread_name_prefix="s3-facts")
@@ -395,24 +395,8 @@ class ObjectStore:
             if code_of(error) in {"NoSuchKey", "404", "NotFound"}:
                 return missing
             raise translated(error, self.bucket, key) from error
-        except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as error:
-            raise ConfigurationError(
-                f"There are no usable AWS credentials for bucket {self.bucket}: {error}. "
-                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
-            ) from error
-        except aws.ParamValidationError as error:
-            raise BucketRefused(f"{self.bucket!r} is not the name of an S3 bucket.") from error
         except (aws.BotoCoreError, aws.HTTPClientError, RecursionError) as error:
-            if isinstance(error, RecursionError) or isinstance(error.__context__, RecursionError):
-                # boto3 answers a redirect by asking for the bucket's region, whose answer is a redirect.
-                raise ConfigurationError(
-                    f"The S3 server redirects all calls for bucket {self.bucket} and names no region: check "
-                    "the endpoint's address (http or https?)."
-                ) from error
-            raise StoreUnavailable(
-                f"The S3 server does not answer for bucket {self.bucket}: {one_line(str(error), 300).rstrip('.')}.",
-                remedy="Check the endpoint's address and the network, and run again.",
-            ) from error
+            raise without_answer(error, self.bucket, profile=self._profile) from error
         except OSError as error:
             raise ArchiveError(
                 f"This machine's disk refuses a copy of {key}: {error.strerror or error}.",

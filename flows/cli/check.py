@@ -15,7 +15,7 @@ from rich.markup import escape
 from prefect_together_video.flows.cli.json_output import errors_as_document, json_text
 from prefect_together_video.flows.cli.options import RequestOptions, TextOptions
 from together_video.catalogue import Catalogue, Review
-from together_video.catalogue.findings import Finding, Level, error
+from together_video.catalogue.findings import Finding, Level, error, warning
 from together_video.catalogue.pricing import Estimate
 from together_video.inputs.files import read_lines
 from together_video.inputs.lines import RequestLines, SourcedRequest
@@ -55,6 +55,8 @@ def check(
     told = [list(found.chosen) for found in sourced]
     for problem in problems:
         told[problem.request].append(_unusable(problem))
+    for note in intake.notes:
+        told[note.request].append(warning(note.place, f"{note.words}.", "project"))
     looked = _Looked(lines, Review.of(intake.requests, strict=strict, chosen=told))
     if json_:
         print(json_text(_document(looked)))  # noqa: T201 - the result

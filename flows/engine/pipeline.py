@@ -224,7 +224,7 @@ class Pipeline:
         begun()
         plan = purchase.claim.plan
         reserved = None if purchase.resumed else plan.estimate_usd
-        cost = None
+        cost, stays = None, False
         self._under_way += 1
         try:
             record = await self._finisher.finish(
@@ -251,12 +251,13 @@ class Pipeline:
             if outcomes.stops_waiting(error) and self._hopeless is None:
                 self._hopeless = error
             self.troubles += not isinstance(error, JobDeadlinePassed)
+            stays = True
             return outcomes.not_brought_home(plan, error, purchase.job_id)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             self.troubles += 1
             return outcomes.in_flight(plan, self._unexpected(plan, error), purchase.job_id)
         finally:
-            await self._budget.settle(reserved, cost)
+            await self._budget.settle(reserved, cost, in_flight=stays)
 
     def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
         """Of a video that was over before: a part that is run again finds what its first run has paid for."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.running.runs import step
+from prefect_together_video.tasks.running.runs import run_logger, step
 from prefect_together_video.tasks.steps.media import fetch_media, store_media
 from together_video.errors import InputError
 from together_video.inputs.media import MediaIntake, MediaProblem, refuse, take_in
@@ -32,7 +32,10 @@ async def looked_at(requests: Sequence[VideoRequest], names: Sequence[str] | Non
     """
     if not any(request.media for request in requests):
         return MediaIntake(list(requests), {})
-    return await to_thread.run_sync(partial(take_in, requests, names=names))
+    intake = await to_thread.run_sync(partial(take_in, requests, names=names))
+    for note in intake.notes:
+        run_logger().warning("%s: %s.", note.place, note.words)
+    return intake
 
 
 async def keep_media(

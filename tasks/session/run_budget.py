@@ -15,14 +15,33 @@ from together_video.errors import BudgetReached
 class RunBudget:
     """A limit that can be waited for. Without one everything fits at once.
 
-    `spent` is certain, `reserved` is in flight at its highest estimate; their sum never passes `limit`.
+    Four parts add up to `limit`: what is `paid`; what is `perhaps` paid, as nobody reported a cost; what is in flight
+    at its highest estimate; and what is left. In flight is what this run waits for (`reserved`), and what it has left
+    at the provider (`left_behind`).
     """
 
     def __init__(self, limit: Decimal | None) -> None:
         self.limit = limit
-        self.spent = Decimal(0)
-        self.reserved = Decimal(0)
+        self.paid = self.perhaps = self.reserved = self.left_behind = Decimal(0)
         self._changed = asyncio.Condition()
+
+    @property
+    def spent(self) -> Decimal:
+        """What no waiting makes less."""
+        return self.paid + self.perhaps + self.left_behind
+
+    @property
+    def account(self) -> str:
+        """The four parts, in words."""
+        in_flight = self.reserved + self.left_behind
+        left = max((self.limit or Decimal(0)) - self.spent - self.reserved, Decimal(0))
+        parts = (
+            (self.paid, "paid"),
+            (self.perhaps, "perhaps paid"),
+            (in_flight, "in flight"),
+            (left, "left"),
+        )
+        return ", ".join(f"{amount.normalize():f} USD {word}" for amount, word in parts)
 
     async def reserve(self, amount: Decimal | None) -> None:
         """Set `amount` aside for one create, waiting for what is in flight to turn out cheaper.
@@ -40,30 +59,38 @@ class RunBudget:
             while self.spent + self.reserved + amount > self.limit:
                 if not self.reserved or self.spent + amount > self.limit:
                     raise BudgetReached(
-                        f"the budget of {self.limit} USD has no {amount} USD left "
-                        f"({self.spent} USD spent, {self.reserved} USD in flight)."
+                        f"the budget of {self.limit} USD cannot cover another {amount} USD ({self.account})."
                     )
                 await self._changed.wait()
             self.reserved += amount
 
-    def charge(self, amount: Decimal | None) -> None:
-        """An earlier run of the same batch has paid this out of the same money."""
-        self.spent += amount or 0
+    def charge(self, estimate: Decimal | None, cost: Decimal | None) -> None:
+        """An earlier run of the same batch has paid `cost` out of the same money, or perhaps the estimate."""
+        if cost is None:
+            self.perhaps += estimate or 0
+        else:
+            self.paid += cost
 
-    async def settle(self, amount: Decimal | None, cost: Decimal | None) -> None:
-        """What was reserved is paid: at `cost`, or where the provider reports none at the estimate."""
-        if amount is not None:
-            await self._free(amount, amount if cost is None else cost)
-
-    async def release(self, amount: Decimal | None) -> None:
-        """Nothing was created for what was reserved."""
-        if amount is not None:
-            await self._free(amount, Decimal(0))
-
-    async def _free(self, amount: Decimal, spent: Decimal) -> None:
-        if self.limit is None:
+    async def settle(self, amount: Decimal | None, cost: Decimal | None, *, in_flight: bool = False) -> None:
+        """What was reserved is paid: at `cost`, or where the provider reports none perhaps, at the estimate. A job that
+        the run leaves behind stays in flight.
+        """
+        if amount is None or self.limit is None:
             return
         async with self._changed:
             self.reserved -= amount
-            self.spent += spent
+            if cost is not None:
+                self.paid += cost
+            elif in_flight:
+                self.left_behind += amount
+            else:
+                self.perhaps += amount
+            self._changed.notify_all()
+
+    async def release(self, amount: Decimal | None) -> None:
+        """Nothing was created for what was reserved."""
+        if amount is None or self.limit is None:
+            return
+        async with self._changed:
+            self.reserved -= amount
             self._changed.notify_all()

@@ -78,6 +78,7 @@ _MASKS = (
     (r"\b\d+ bytes", "{n} bytes"),
     (r"expected \d+", "expected {n}"),
     (r"\b\d+ h ago", "{n} h ago"),
+    (r"is \d+ minutes (ahead|behind)", "is {n} minutes ahead"),
     (r"\b1[78]\d{8}\b", "{seconds}"),
     (r"\b\d+ were announced", "{n} were announced"),
     (r"(\{n\} bytes, )\d+\b", r"\1{n}"),

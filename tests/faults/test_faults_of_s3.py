@@ -43,6 +43,26 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         ("*", "", (400, "AuthorizationHeaderMalformed"), None),
         {**NOT_BEGUN, "reads": "set AWS_REGION"},
     ),
+    "501: the server does not implement If-None-Match": (
+        ("PUT", "", (501, "NotImplemented"), None),
+        {**NOT_BEGUN, "reads": "does not implement what a ledger needs"},
+    ),
+    "403: the clock of this machine is wrong": (
+        ("*", "", (403, "RequestTimeTooSkewed"), None),
+        {**NOT_BEGUN, "reads": "The clock of this machine is"},
+    ),
+    "403: the quota is used up in mid-run": (
+        ("PUT", ".mp4", (403, "QuotaExceeded"), None),
+        {**STUCK, "reads": "is full, or its quota is used up"},
+    ),
+    "507: the storage is full in mid-run": (
+        ("PUT", ".mp4", (507, "InsufficientStorage"), None),
+        {**STUCK, "reads": "Make room or raise the quota"},
+    ),
+    "403: the KMS key is disabled": (
+        ("PUT", "", (400, "KMS.DisabledException"), None),
+        {**NOT_BEGUN, "reads": "The KMS key that bucket"},
+    ),
     "503 SlowDown twice on the claim": (("PUT", "/claim.json", (503, "SlowDown"), 2), GONE_WELL),
     "503 SlowDown on each claim": (
         ("PUT", "/claim.json", (503, "SlowDown"), None),

@@ -31,25 +31,26 @@ from together_video.text import printable
 _LISTED = 10
 
 
-@dataclass(frozen=True)
-class MediaIntake:
-    """`requests` in the order given; `files` by reference: what is to be kept in the archive.
-
-    `elsewhere` are the s3:// addresses that were not looked at yet, each once. They still stand in
-    the requests.
-    """
-
-    requests: list[VideoRequest]
-    files: dict[str, MediaFile]
-    elsewhere: tuple[str, ...] = ()
-
-
 class MediaProblem(NamedTuple):
     """Media that cannot be used: the number of its request from 0, its place, and what is wrong with it."""
 
     request: int
     place: str
     words: str
+
+
+@dataclass(frozen=True)
+class MediaIntake:
+    """`requests` in the order given; `files` by reference: what is to be kept in the archive.
+
+    `elsewhere` are the s3:// addresses that were not looked at yet, each once. They still stand in
+    the requests. `notes` are about media that are taken and may surprise.
+    """
+
+    requests: list[VideoRequest]
+    files: dict[str, MediaFile]
+    elsewhere: tuple[str, ...] = ()
+    notes: tuple[MediaProblem, ...] = ()
 
 
 def take_in(
@@ -81,16 +82,20 @@ def look_over(
     """As `take_in`, but what cannot be used is told; it stays in its request as it stands."""
     looking = _Looking(fetched or {})
     problems: list[MediaProblem] = []
+    notes: dict[tuple[str, str], MediaProblem] = {}
     for number, request in enumerate(requests):
         for place, kind, text in media_texts(request):
             try:
                 looking.look(kind, text, limited=place.startswith("media.audio_inputs"))
             except InputError as error:
                 problems.append(MediaProblem(number, place, f"{_shown(text)}: {error.message.rstrip('.')}"))
+            if (file := looking.files.get((kind, text))) is not None:
+                for words in file.notes:
+                    notes.setdefault((text, words), MediaProblem(number, place, f"{_shown(text)} {words}"))
     files = {file.reference: file for file in looking.files.values()}
     elsewhere = tuple(text for text in looking.elsewhere if text not in looking.fetched)
     made = [with_media(request, looking.reference) for request in requests]
-    return MediaIntake(made, files, elsewhere), problems
+    return MediaIntake(made, files, elsewhere, tuple(notes.values())), problems
 
 
 def refuse(problems: Sequence[MediaProblem], total: int, names: Sequence[str] | None = None) -> None:

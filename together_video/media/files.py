@@ -24,7 +24,20 @@ from together_video.media.sources import MediaKind
 #: than this is a mistake rather than an input of a clip of some seconds.
 LARGEST = {MediaKind.IMAGE: 50 * 10**6, MediaKind.VIDEO: 10**9, MediaKind.AUDIO: 100 * 10**6}
 
-_IMAGES = {"JPEG": ("jpg", "image/jpeg"), "PNG": ("png", "image/png"), "WEBP": ("webp", "image/webp")}
+_IMAGES = {
+    "JPEG": ("jpg", "image/jpeg"),
+    # A camera's JPEG with further pictures behind it, such as a preview: decoders take the first.
+    "MPO": ("jpg", "image/jpeg"),
+    "PNG": ("png", "image/png"),
+    "WEBP": ("webp", "image/webp"),
+}
+#: Brands of the container that HEIC and AVIF share with MP4.
+_HEIF = {
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "HEIC"),
+    **dict.fromkeys((b"mif1", b"msf1"), "HEIF"),
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+}
+_EXIF_ORIENTATION = 0x0112
 _VIDEOS = {"mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm", "mkv": "video/x-matroska"}
 _AUDIOS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _ARTICLES = {MediaKind.IMAGE: "an image", MediaKind.VIDEO: "a video", MediaKind.AUDIO: "an audio file"}
@@ -43,7 +56,8 @@ class AudioLimits:
 class MediaFile:
     """Content that was looked at. It lies at `path`, or is `data` where it came inline.
 
-    `reference` names it in a request, `size` is in bytes, `seconds` is set for audio.
+    `reference` names it in a request, `size` is in bytes, `seconds` is set for audio. `notes` are words behind its name
+    about what may surprise: it is taken all the same.
     """
 
     name: str
@@ -54,6 +68,7 @@ class MediaFile:
     path: Path | None = None
     data: bytes | None = field(default=None, repr=False)
     seconds: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def inspect_file(path: Path, kind: MediaKind, limits: AudioLimits | None = None) -> MediaFile:
@@ -124,9 +139,10 @@ def _check_audio(found: MediaFile, limits: AudioLimits | None) -> None:
 def _read(file: Any, kind: MediaKind) -> MediaFile:
     head = file.read(64)
     file.seek(0)
-    seconds = None
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
     if kind is MediaKind.IMAGE:
-        ending, content_type = _image(file, head)
+        ending, content_type, notes = _image(file, head)
     elif kind is MediaKind.VIDEO:
         ending = _video(file, head)
         content_type = _VIDEOS[ending]
@@ -136,19 +152,34 @@ def _read(file: Any, kind: MediaKind) -> MediaFile:
     file.seek(0)
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = file.tell()
-    return MediaFile("", reference_to(sha256, ending), sha256, size, content_type, seconds=seconds)
+    return MediaFile(
+        "", reference_to(sha256, ending), sha256, size, content_type, seconds=seconds, notes=notes
+    )
 
 
-def _image(file: Any, head: bytes) -> tuple[str, str]:
+def _image(file: Any, head: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """The ending and the content type, and notes. Nothing is converted: a picture is known by its bytes, and another
+    release of a library would write others, so that the same request would be bought again.
+    """
     from PIL import Image, UnidentifiedImageError
 
+    if head[4:8] == b"ftyp" and (named := _HEIF.get(head[8:12])):
+        raise MediaRefused(_to_convert(named))
+    notes: list[str] = []
     try:
         with warnings.catch_warnings():
             # Pillow warns of pictures of 90 megapixels and refuses those of twice as many.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as image:
                 image.load()
-                form = image.format or "unknown"
+                form, frames = image.format or "unknown", getattr(image, "n_frames", 1)
+                if image.mode == "CMYK":
+                    notes.append(
+                        f"has CMYK colours, which a model may show otherwise; {_magick('-colorspace sRGB')}"
+                    )
+                if image.getexif().get(_EXIF_ORIENTATION, 1) not in {0, 1}:
+                    words = "is turned by a note in it (EXIF orientation), which a model may pass over"
+                    notes.append(f"{words}; {_magick('-auto-orient')}")
     except UnidentifiedImageError:
         raise MediaRefused(_not(MediaKind.IMAGE, head)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -156,8 +187,22 @@ def _image(file: Any, head: bytes) -> tuple[str, str]:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise MediaRefused(f"is a broken image: {error}") from error
     if form not in _IMAGES:
-        raise MediaRefused(f"is a {form} image; JPEG, PNG and WEBP are taken: convert it")
-    return _IMAGES[form]
+        raise MediaRefused(_to_convert(form))
+    if form != "MPO" and frames > 1:
+        raise MediaRefused(
+            f"is an animation of {frames} pictures, and an image is one; take the first: magick 'FILE[0]' photo.png"
+        )
+    return (*_IMAGES[form], tuple(notes))
+
+
+def _magick(option: str) -> str:
+    return f"to change that: magick FILE {option} photo.jpg"
+
+
+def _to_convert(form: str) -> str:
+    article = "an" if form[0] in "AEFHILMNORSX" else "a"
+    how = "convert it with magick FILE photo.jpg (ImageMagick)"
+    return f"is {article} {form} image; JPEG, PNG and WEBP are taken: {how}"
 
 
 def _video(file: Any, head: bytes) -> str:

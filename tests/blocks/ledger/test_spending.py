@@ -140,7 +140,9 @@ async def test_what_fits_is_not_kept_out_by_what_does_not(ledger):
     ]
     first, second, third = await asyncio.gather(*asked, return_exceptions=True)
     assert (type(first), type(second), type(third)) == (str, BudgetReached, str)
-    assert re.search(r"1 USD a month has no 0.6 USD left \(0.60* USD spent or in flight", str(second))
+    assert re.search(
+        r"1 USD a month cannot cover another 0.6 USD \(0.60* USD paid, perhaps paid or in flight", str(second)
+    )
 
 
 @pytest.mark.anyio
@@ -171,7 +173,7 @@ async def test_what_was_bought_without_the_limit_counts(ledger, another, listing
     await recorded(ledger, fifth, cost_usd=Decimal("0.5"))
     assert await limited.spending.entries.total(MONTH) == Decimal("0.59")
     listings.clear()
-    with pytest.raises(BudgetReached, match=r"\(0\.59\d* USD spent"):
+    with pytest.raises(BudgetReached, match=r"\(0\.59\d* USD paid"):
         await another().spending.reserve("x" * 24, Decimal("0.42"))
     kept = {found.key.rpartition("/")[2] for found in await ledger.store.list(f"films/spending/{MONTH}/")}
     assert kept == {

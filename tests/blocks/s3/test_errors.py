@@ -1,9 +1,21 @@
 """What S3 says when it refuses or fails, and what the user reads then."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import botocore.exceptions as aws
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
-from together_video.errors import ArchiveError, BucketRefused, ConfigurationError, StoreUnavailable
+from prefect_together_video.blocks.s3.errors import without_answer
+from together_video.errors import (
+    ArchiveError,
+    BucketRefused,
+    ConfigurationError,
+    StoreFull,
+    StoreUnavailable,
+    StoreUnsafe,
+)
 
 
 def refusal(status, code, message="as told", region="us-east-1"):
@@ -30,6 +42,15 @@ def refusal(status, code, message="as told", region="us-east-1"):
         (refusal(400, "RequestTimeout"), StoreUnavailable, "RequestTimeout"),
         (refusal(400, "BadDigest"), StoreUnavailable, "BadDigest"),
         (refusal(400, "XAmzContentSHA256Mismatch"), StoreUnavailable, "XAmzContentSHA256Mismatch"),
+        (refusal(501, "NotImplemented"), StoreUnsafe, "does not implement what a ledger needs"),
+        (501, StoreUnsafe, "Use a server that does"),
+        (refusal(403, "QuotaExceeded"), StoreFull, "quota is used up"),
+        (refusal(507, "XMinioStorageFull"), StoreFull, "is full"),
+        (507, StoreFull, "Make room"),
+        (refusal(403, "AccountProblem"), BucketRefused, "The account behind bucket"),
+        (refusal(400, "KMS.DisabledException"), BucketRefused, "The KMS key"),
+        (refusal(403, "InvalidObjectState"), ArchiveError, "has to be restored"),
+        (refusal(403, "RequestTimeTooSkewed"), BucketRefused, "The clock of this machine is"),
         (502, StoreUnavailable, "502"),
         ("reset", StoreUnavailable, "does not answer"),
         (refusal(400, "InvalidStorageClass", "not that class"), ArchiveError, "not that class"),
@@ -44,8 +65,50 @@ async def test_table(archive, unruly_s3, open_store, answer, kind, said):
             await call()
         assert type(caught.value) is kind
         assert caught.value.retryable is (kind is StoreUnavailable)
-        assert caught.value.exit_code == (2 if kind is BucketRefused else 1)
+        assert caught.value.exit_code == (2 if issubclass(kind, BucketRefused | StoreUnsafe) else 1)
         assert archive.bucket in caught.value.message
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("hours", "said"), [(-2, "120 minutes ahead"), (25, "1500 minutes behind")])
+async def test_a_wrong_clock_is_told_in_minutes(archive, unruly_s3, open_store, hours, said):
+    """By the time that the server gives with its refusal."""
+    theirs = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    status, body, headers = refusal(403, "RequestTimeTooSkewed")
+    unruly_s3.strike = lambda *_: (status, body, {**headers, "date": theirs})
+    with pytest.raises(BucketRefused, match=said) as caught:
+        await open_store(archive, unruly_s3.url).get("fact.json")
+    assert "Set the clock" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (aws.UnauthorizedSSOTokenError(), ConfigurationError, "Run aws sso login --profile films, and"),
+        (aws.SSOTokenLoadError(error_msg="no token"), ConfigurationError, "aws sso login --profile films"),
+        (aws.TokenRetrievalError(provider="sso", error_msg="expired"), ConfigurationError, "aws sso login"),
+        (aws.NoCredentialsError(), ConfigurationError, "Set AWS_ACCESS_KEY_ID"),
+        (aws.ProfileNotFound(profile="films"), ConfigurationError, "films"),
+        (aws.CredentialRetrievalError(provider="process", error_msg="exit 1"), ConfigurationError, "process"),
+        (
+            aws.MetadataRetrievalError(error_msg="no role"),
+            ConfigurationError,
+            "The source of the AWS credentials",
+        ),
+        (aws.SSLError(endpoint_url="https://s3", error="self-signed"), StoreUnavailable, "AWS_CA_BUNDLE"),
+        (aws.ProxyConnectionError(proxy_url="http://p:1", error="no"), StoreUnavailable, "HTTPS_PROXY"),
+        (aws.EndpointConnectionError(endpoint_url="https://s3"), StoreUnavailable, "and the network"),
+        (aws.ReadTimeoutError(endpoint_url="https://s3"), StoreUnavailable, "does not answer"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_kept_a_call_from_its_answer_is_named(monkeypatch, error, kind, said):
+    """An ended sign-in is no matter of the network: each cause has its own remedy."""
+    monkeypatch.setenv("AWS_PROFILE", "films")
+    found = without_answer(error, "bucket-of-ours", profile=None)
+    assert type(found) is kind
+    assert said in found.message
+    assert "bucket-of-ours" in found.message
 
 
 @pytest.mark.anyio

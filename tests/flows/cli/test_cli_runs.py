@@ -397,7 +397,7 @@ def test_a_price_that_nobody_knows_can_be_given(
     assert "The price of 0.009 USD is not used: the catalogue knows all prices." in unused.err
     assert "the budget of 0.01 USD has no" in unused.out
     dear = command("generate", "an owl", *words, "--price-usd", "1.1", **place)
-    assert "has no 1.1 USD left" in json.loads(dear.out)["videos"][0]["error"]
+    assert "cannot cover another 1.1 USD" in json.loads(dear.out)["videos"][0]["error"]
     wrong = command("generate", "an owl", *words, "--price-usd", "0", **place)
     assert (wrong.code, api.posts) == (2, 2)
 

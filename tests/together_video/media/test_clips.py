@@ -238,7 +238,7 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes, words: str) -
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80", "cannot be opened here"),
         (b"\x89PNG\r\n\x1a\n" + noise(400), "in no format"),
         (b"GIF89a" + noise(400), "cannot be opened here|no pictures|frames"),
-        (b"RIFF\x00\x10\0\0AVI " + noise(400), "cannot be opened here"),
+        (b"RIFF\x00\x10\0\0AVI " + noise(400), "cannot be opened here|no pictures"),
     ],
     ids=["noise", "text of another kind", "empty segment", "picture", "broken gif", "broken avi"],
 )
