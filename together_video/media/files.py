@@ -200,7 +200,7 @@ def _magick(option: str) -> str:
 
 
 def _to_convert(form: str) -> str:
-    article = "an" if form[0] in "AEFHILMNORSX" else "a"
+    article = "an" if form[0] in "AEIO" else "a"
     how = "convert it with magick FILE photo.jpg (ImageMagick)"
     return f"is {article} {form} image; JPEG, PNG and WEBP are taken: {how}"
 

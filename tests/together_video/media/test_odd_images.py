@@ -106,6 +106,6 @@ def test_an_animation_is_no_image(form: str) -> None:
 )
 def test_another_format_is_refused_with_what_converts_it(data: bytes, named: str) -> None:
     """The one command, whatever the format; nothing has to be installed to know it."""
-    with pytest.raises(MediaRefused, match="convert it with magick FILE photo.jpg") as caught:
+    with pytest.raises(MediaRefused, match=r"convert it with magick FILE photo\.jpg") as caught:
         taken(data + bytes(200))
     assert named in caught.value.message
