@@ -49,7 +49,9 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
         async with VideoArchive(bucket=bucket).open() as ledger:
             beside = await ledger.store.list(page.rpartition("/")[0] + "/")
             pages = [found.key for found in beside if found.key.endswith(".html")]
-            await _fetch(ledger, folder, [*pages, *_files(summary.videos)])
+            videos = [found.key for found in summary.videos if found.key]
+            posters = [str(Path(key).with_suffix(".jpg")) for key in videos]
+            await _fetch(ledger, folder, [*pages, *videos, *posters])
 
     asyncio.run(copy())
     return folder / page
@@ -77,7 +79,7 @@ async def export(
     summary = Summary.of(outcomes)
     title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
     name = "index.html" if batch is None else f"{batch}.html"
-    files = _files(outcomes)
+    files = [key for row in rows for key in _shown(row)]
     missing: list[str] = []
     if link_seconds is None:
         tell(f"Fetching {len(files)} files into {folder} …")
@@ -148,10 +150,10 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
     return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
 
 
-def _files(outcomes: Iterable[VideoOutcome]) -> list[str]:
-    """Keys of the videos and of the posters beside them."""
-    videos = [found.key for found in outcomes if found.key]
-    return [*videos, *(str(Path(key).with_suffix(".jpg")) for key in videos)]
+def _shown(row: GalleryRow) -> list[str]:
+    """Keys of the video and of its poster, if there are any."""
+    poster = row.record.poster if row.record else None
+    return [key for key in (row.outcome.key, poster.key if poster else None) if key]
 
 
 async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:

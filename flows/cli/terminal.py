@@ -17,7 +17,7 @@ from rich.table import Table
 
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.reporting.progress import Progress
-from together_video.ledger.summary import GOOD, Summary, VideoOutcome
+from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.text import one_line, printable
 
 _COLOURS = {
@@ -36,6 +36,8 @@ _COLOURS = {
 _BESIDE_THE_TEXTS = 38
 #: Of more videos than this a table has only those that are not in the archive, and no more of them.
 _LISTED = 100
+#: As many notes about odd files are shown.
+_NOTED = 10
 #: From this width on, in characters, places fit beside the rest.
 _WIDE_ENOUGH = 180
 _FINAL = frozenset({"archived", "reused", "failed", "refused", "ambiguous", "submitted", "skipped"})
@@ -110,6 +112,12 @@ class Terminal:
             listed = [(number, video) for number, video in videos if video.state not in GOOD][:_LISTED]
         if listed:
             self._rows(listed)
+        odd = [
+            (number, video) for number, video in listed if video.state is VideoState.ARCHIVED and video.notes
+        ]
+        for number, video in odd[:_NOTED]:
+            words = printable(" ".join(video.notes), 300)
+            self.out.print(f"{number:>3}  {words}", soft_wrap=True, style="yellow", markup=False)
         if left := len(videos) - len(listed):
             good = sum(video.state in GOOD for _, video in videos)
             others = f" and {left - good} others" if left > good else ""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_video.job_status import TERMINAL, JobStatus
+from together_video.job_status import TERMINAL, JobStatus, status_of
 from together_video.jobs import JobFault, VideoJob
 from together_video.ledger.records import Submission
 
@@ -356,3 +356,23 @@ def test_no_object_with_an_id_makes_it_raise(answer: dict[str, Any]) -> None:
     again = stored(read)
     assert again.job_id == read.id
     assert VideoJob.from_json({"id": read.id, **again.answer}) == VideoJob.from_json(read.raw)
+
+
+WORDS = {
+    "queued": "queued, Pending, IN_QUEUE, submitted, not-started",
+    "in_progress": "in_progress, In Progress, processing, RUNNING, rendering, job_state_running",
+    "completed": "completed, Succeeded, SUCCESS, done, finished, JOB_STATE_SUCCEEDED, task.done",
+    "failed": "failed, error, EXPIRED, rejected, moderated, content_moderated, moderation-rejected, timed out, "
+    "TIMED_OUT, timeout, internal_error, nsfw, blocked by filter, invalid, job_state_failed",
+    "cancelled": "cancelled, canceled, aborted, user_cancelled, terminated",
+    "unknown": "dreaming, , paused, retrying, moderating, retry_after_error, expiring, failed_retrying, cancelling, "
+    "42, partially_failed",
+}
+
+
+@pytest.mark.parametrize("status", WORDS)
+def test_a_word_for_a_status_is_understood(status: str) -> None:
+    """Case, spaces and prefixes do not matter; what goes on is no end, and what nobody knows is waited for."""
+    words = WORDS[status].split(", ")
+    assert {word: status_of(word).value for word in words} == dict.fromkeys(words, status)
+    assert status_of(None) is status_of(7) is JobStatus.UNKNOWN

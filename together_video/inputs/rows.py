@@ -6,6 +6,7 @@ Only the form of the file is judged here. Whether the fields make a request is f
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import json
 import re
@@ -23,6 +24,8 @@ from together_video.validation_messages import quoted, unknown_name
 
 _DEPRECATED = ("frame_images", "reference_images")
 _FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
+#: From this similarity on a column's name is a slip of the pen: "sedd" is seed, "scene" is not seconds.
+_SLIP = 0.75
 _JSON_COLUMNS = frozenset({"media", "extra", "labels"})
 #: What a bare address in a cell stands for, where a list of objects is wanted.
 _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}
@@ -217,7 +220,7 @@ def _columns(cells: Sequence[str]) -> list[str]:
             continue
         words = unknown_name("column", cell.strip(), _FIELDS)
         in_an_object = column.partition(".")[0] in {"media", "extra"}
-        if not has_fields or "did you mean" in words or in_an_object:
+        if not has_fields or in_an_object or difflib.get_close_matches(column, _FIELDS, n=1, cutoff=_SLIP):
             wrong.append(words)
             continue
         try:

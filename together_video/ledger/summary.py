@@ -59,6 +59,10 @@ class VideoOutcome(BaseModel):
     width: int | None = Field(default=None, description="Width in pixels.")
     height: int | None = Field(default=None, description="Height in pixels.")
     error: str | None = Field(default=None, description="Why it is not in the archive.")
+    notes: tuple[str, ...] = Field(
+        default=(),
+        description="What is odd about the archived file: it does not fit the request, or cannot be opened.",
+    )
 
     @classmethod
     def of_plan(
@@ -93,6 +97,7 @@ class VideoOutcome(BaseModel):
             width=record.clip.width if record.clip else None,
             height=record.clip.height if record.clip else None,
             error=record.error,
+            notes=record.notes,
         )
 
 

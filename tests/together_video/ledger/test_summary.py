@@ -59,6 +59,7 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "seconds": 5.04,
         "width": 64,
         "height": 48,
+        "notes": (),
         "error": None,
     }
 
@@ -127,7 +128,10 @@ def test_the_document_is_plain_json() -> None:
     rows = [row(VideoState.ARCHIVED, "0.28"), row(VideoState.AMBIGUOUS)]
     document = json.loads(json.dumps(Summary.of(rows).as_json(), allow_nan=False))
     assert list(document) == ["videos", "counts", "cost_usd"]
-    names = "id state job_id prompt model labels cost_usd bucket key uri file sha256 size seconds width height error"
+    names = (
+        "id state job_id prompt model labels cost_usd bucket key uri file sha256 size seconds width height"
+    )
+    names += " error notes"
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]
