@@ -21,9 +21,6 @@ from together_video.ledger.spool import Spool
 from together_video.polling.policy import PollPolicy
 from together_video.text import as_sentence
 
-#: Seconds for which a link that is refused is tried again at most, however patient the run is.
-_LONGEST_FOR_A_LINK = 600.0
-
 
 class Finisher:
     """The three steps that come after a create. None of them costs anything, and each can be repeated."""
@@ -73,18 +70,15 @@ class Finisher:
         return await step(await_job, purchase, self._client, self._policy, learner)
 
     async def download(self, purchase: Purchase, job: VideoJob) -> Clip:
-        """See `steps.download`. The link is tried again for as long as the run waits for a job, up to ten minutes.
+        """See `steps.download`.
 
         Raises:
             JobFailed: the job failed, and there is no video behind the link that it gives all the same.
         """
         has_failed = job.status in {JobStatus.FAILED, JobStatus.CANCELLED}
-        seconds = max(
-            self._client.timeouts.link_seconds, min(self._policy.deadline_seconds, _LONGEST_FOR_A_LINK)
-        )
         given = (purchase, job, self._client, self._ledger, self._spool)
         try:
-            return await step(fetch_clip, *given, 0.0 if has_failed else seconds)
+            return await step(fetch_clip, *given, 0.0 if has_failed else None)
         except (LinkRefused, DownloadBroken) as error:
             if has_failed:
                 raise poll.failed(job) from error

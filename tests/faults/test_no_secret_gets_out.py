@@ -156,6 +156,7 @@ def test_no_secret_is_seen_anywhere(
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_REGION": "us-east-1",
         "TOGETHER_VIDEO_SPOOL": str(spool),
+        "TOGETHER_VIDEO_LINK_SECONDS": "1",
     }
     said = []
 
