@@ -164,7 +164,7 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
 def _wrong_clock(error: aws.ClientError, bucket: str) -> BucketRefused:
     """S3 takes no signature that is more than 15 minutes old, or as far in the future."""
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    theirs, off = told_time(headers), "more than 15 minutes"
+    theirs, off = told_time(headers), "more than 15 minutes off"
     if theirs is not None:
         minutes = (datetime.now(UTC) - theirs).total_seconds() / 60
         off = f"{abs(minutes):.0f} minutes {'ahead' if minutes > 0 else 'behind'}"

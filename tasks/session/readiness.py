@@ -66,7 +66,7 @@ def check_decoder() -> str:
         from together_video.media.clips import inspect_clip
 
         found = inspect_clip(TINY_CLIP)
-        trouble = None if found.poster else " ".join(found.notes)
+        trouble = None if found.poster else found.doubt or " ".join(found.notes)
     except DownloadBroken as error:
         trouble = error.message
     except Exception as error:  # noqa: BLE001 - whatever it is, it would come again after the purchase
@@ -74,7 +74,7 @@ def check_decoder() -> str:
     if trouble is not None:
         raise ConfigurationError(
             f"{name} cannot open a small MP4 and make its poster on this machine ({trouble.rstrip('.')}): videos would "
-            "be paid for and not archived. Install another release: pip install --upgrade av pillow."
+            "be archived without their length and poster. Install another release: pip install --upgrade av pillow."
         )
     return name
 

@@ -107,7 +107,7 @@ async def test_a_decoder_that_opens_nothing_is_found_before_the_purchase(
 
     with monkeypatch.context() as other:
         other.setattr(av, "open", open_otherwise)
-        words = {**UNTOUCHED, "reads": "videos would be paid for and not archived"}
+        words = {**UNTOUCHED, "reads": "videos would be archived without their length and poster"}
         await expect("machine", "the decoder cannot open a video", cure=other.undo, **words)
 
 

@@ -108,7 +108,7 @@ def inspect_clip(path: Path | str) -> Inspection:
 
 def _unknown(why: str) -> Inspection:
     words = f"The file came whole and says nothing about itself: {why}. It is archived as it is."
-    return Inspection(notes=(words,), doubt=words)
+    return Inspection(notes=(words,), doubt=f"{why[:1].upper()}{why[1:]}.")
 
 
 def _described(path: Path, kind: str) -> Inspection:
