@@ -21,6 +21,7 @@
     ├── DownloadError
     │   ├── LinkRefused            an HTTP error on the link: try again, or ask the job for a fresh one
     │   ├── DownloadBroken         cut short, wrong length, not a video
+    │   │   └── DownloadInterrupted    the transfer broke off
     │   └── DownloadTooLarge
     ├── PromptError                the chat model gave no usable prompts
     ├── BudgetReached              not started: it would pass a limit that was set
@@ -304,13 +305,26 @@ class DownloadError(VideoError):
 class LinkRefused(DownloadError):
     """The link answers with an HTTP error: it is not ready yet, has expired, or the file is gone. A fresh retrieve
     of the job gives another.
+
+    Attributes:
+        status: the HTTP status.
+        is_lasting: whether the storage says that the file is not there or not for us, rather than not now.
     """
+
+    def __init__(self, what: str, *, status: int) -> None:
+        super().__init__(what)
+        self.status = status
+        self.is_lasting = 400 <= status < 500 and status not in {408, 425, 429}
 
 
 class DownloadBroken(DownloadError):
     """The file came cut short, with another length than announced, or is no video."""
 
     retryable = True
+
+
+class DownloadInterrupted(DownloadBroken):
+    """The transfer ended before the file was whole. It says nothing about what the provider has."""
 
 
 class DownloadTooLarge(DownloadError):

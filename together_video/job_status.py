@@ -60,7 +60,7 @@ _WORDS = {
     JobStatus.CANCELLED: ("cancelled", "canceled", "cancel", "aborted", "stopped", "revoked", "terminated"),
 }
 _BY_WORD = {word: status for status, words in _WORDS.items() for word in words}
-#: Parts of a word that only an end has, such as the last one of `content_moderated`.
+#: Words that only an end has, where they stand first or last, such as in `content_moderated` and `error_429`.
 _ENDS = frozenset(
     {
         *(
@@ -68,43 +68,56 @@ _ENDS = frozenset(
             "failure",
             "fail",
             "error",
+            "errors",
             "errored",
             "expired",
             "timeout",
             "timedout",
-            "dead",
             "crashed",
         ),
-        *(
-            "rejected",
-            "moderated",
-            "blocked",
-            "filtered",
-            "flagged",
-            "declined",
-            "denied",
-            "refused",
-            "unsafe",
-        ),
-        *(
-            "nsfw",
-            "banned",
-            "violation",
-            "invalid",
-            "unsupported",
-            "exhausted",
-            "killed",
-            "deleted",
-            "discarded",
-        ),
-        *("dropped", "lost", "evicted"),
+        *("rejected", "moderated", "filtered", "flagged", "declined", "denied", "refused", "unsafe", "nsfw"),
+        *("banned", "violation", "violated", "invalid", "unsupported", "unsuccessful", "killed", "deleted"),
+        *("discarded", "dropped", "evicted", "dead"),
     }
 )
 _CANCELLED = frozenset({"cancelled", "canceled", "aborted", "terminated", "revoked"})
+#: Words beside which those say something else: that it goes on, is tried again, or is no error.
+_OTHERWISE = frozenset(
+    {
+        *(
+            "no",
+            "not",
+            "non",
+            "free",
+            "without",
+            "soon",
+            "once",
+            "check",
+            "extended",
+            "retry",
+            "retries",
+            "will",
+            "may",
+        ),
+        *(
+            "queued",
+            "progress",
+            "pending",
+            "running",
+            "after",
+            "before",
+            "previous",
+            "partially",
+            "partial",
+            "again",
+        ),
+        *("completed", "complete", "succeeded", "success", "done", "finished", "if", "until", "than"),
+    }
+)
 #: Put in front by services that name their states so.
 _PREFIX = re.compile(r"^(?:(?:job|task|video|generation)_)?(?:(?:state|status)_)?")
-#: A part that says that it goes on, such as retrying or moderating.
-_GOES_ON = re.compile(r"ing$|^re-?(?:try|queue|start)|^will$|^may$|^partial")
+#: Where a word in camel case begins.
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def status_of(word: object) -> JobStatus:
@@ -119,13 +132,14 @@ def status_of(word: object) -> JobStatus:
     """
     if not isinstance(word, str):
         return JobStatus.UNKNOWN
-    text = re.sub(r"[\s\-./:]+", "_", word.strip().lower())[:80]
+    text = re.sub(r"[\W_]+", "_", _HUMP.sub("_", word.strip())).strip("_").lower()[:80]
     for candidate in (text, _PREFIX.sub("", text)):
         if candidate in _BY_WORD:
             return _BY_WORD[candidate]
-    parts = text.replace("timed_out", "timeout").split("_")
-    if any(_GOES_ON.search(part) for part in parts):
+    parts = text.replace("timed_out", "timeout").replace("time_out", "timeout").split("_")
+    if _OTHERWISE & set(parts) or parts[-1].endswith("ing"):
         return JobStatus.UNKNOWN
-    if _ENDS & set(parts):
-        return JobStatus.FAILED
-    return JobStatus.CANCELLED if _CANCELLED & set(parts) else JobStatus.UNKNOWN
+    edges = {parts[0], parts[-1]}
+    if edges & _CANCELLED:
+        return JobStatus.CANCELLED
+    return JobStatus.FAILED if edges & _ENDS else JobStatus.UNKNOWN

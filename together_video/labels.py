@@ -6,8 +6,10 @@ unless that is asked for.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
+from unicodedata import normalize
 
 from together_video.errors import InputError
 
@@ -23,7 +25,7 @@ def label_name(text: str) -> str:
     Raises:
         ValueError: nothing is left of it, or it is too long.
     """
-    name = _BETWEEN.sub("_", text.strip().lower()).strip("_")
+    name = _BETWEEN.sub("_", normalize("NFC", text).strip().lower()).strip("_")
     if not name or len(name) > LONGEST_NAME:
         raise ValueError(
             f"{text[:60]!r} is not a label's name: letters, digits and _, {LONGEST_NAME} at most"
@@ -48,6 +50,8 @@ def clean_labels(given: object) -> dict[str, str]:
             continue
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError(f"the label {name} must be a text or a number")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"the label {name} is no number")
         text = str(value).strip()
         if len(text) > LONGEST_VALUE or not text.isprintable():
             raise ValueError(f"the label {name} must be one line of at most {LONGEST_VALUE} characters")

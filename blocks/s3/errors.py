@@ -7,6 +7,7 @@ code means stands in one table: what happened, what to do, and whether the same 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -118,6 +119,8 @@ _BY_STATUS = {
     501: _NO_LEDGER,
     507: _FULL,
 }
+#: Words of servers that have no code for it.
+_SAYS_FULL = re.compile(r"storage cap exceeded|quota|storage (?:is )?full|no space left", re.IGNORECASE)
 #: Codes that say no more than their status.
 _PLAIN = frozenset({"", "409", "412"})
 
@@ -131,7 +134,7 @@ def told_time(headers: Mapping[str, str]) -> datetime | None:
     """The time in the header `Date`; None where there is none, or none that can be read."""
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -149,12 +152,16 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
     code, status = code_of(error), status_of(error)
     if code == "RequestTimeTooSkewed":
         return _wrong_clock(error, bucket)
+    said = one_line(str(error), 300)
     meaning = MEANINGS.get(code)
-    if meaning is None and code.startswith("KMS."):
-        meaning = _KMS
+    if _SAYS_FULL.search(said) and status in {400, 402, 403, 507}:
+        meaning = _FULL
+    if status in {400, 501} and "if-none-match" in said.lower():
+        meaning = _NO_LEDGER
+    if meaning is None and code.startswith("KMS"):
+        meaning = _BUSY if "Throttl" in code else _KMS
     if meaning is None and (status != 409 or code in _PLAIN):
         meaning = _BY_STATUS.get(status) or (_BUSY if status >= 500 else None)
-    said = one_line(str(error), 300)
     if meaning is None:
         return ArchiveError(f"The S3 server of bucket {bucket} refused {key}: {said}")
     what = meaning.what.format(bucket=bucket, key=key, code=code or status, said=said)

@@ -69,7 +69,7 @@ class Buyer:
                 known = facts.record or facts.claim
                 if known is not None and known.plan.batch_id == plan.batch_id:
                     paid = facts.record.cost_usd if facts.record else None
-                    self._budget.charge(plan.estimate_usd, paid)
+                    self._budget.charge(plan.estimate_usd, paid, in_flight=facts.submission is not None)
                 if facts.record is None or facts.record.state == "archived":
                     return
                 plan = plan.next_attempt()

@@ -13,7 +13,14 @@ from prefect_together_video.tasks.steps.download import Clip, fetch_clip
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.wait import await_job
 from together_video.api.client import TogetherClient
-from together_video.errors import DownloadBroken, JobInDoubt, JobWithoutVideo, LinkRefused, ObjectConflict
+from together_video.errors import (
+    DownloadBroken,
+    DownloadInterrupted,
+    JobInDoubt,
+    JobWithoutVideo,
+    LinkRefused,
+    ObjectConflict,
+)
 from together_video.job_status import JobStatus
 from together_video.jobs import VideoJob
 from together_video.ledger.records import VideoRecord
@@ -51,6 +58,12 @@ class Finisher:
             completed()
             return await self.archive(purchase, job, await self.download(purchase, job))
         except (JobWithoutVideo, LinkRefused, DownloadBroken) as error:
+            # What the network does says nothing about the file.
+            passes = isinstance(error, DownloadInterrupted) or (
+                isinstance(error, LinkRefused) and not error.is_lasting
+            )
+            if passes:
+                raise
             if (age := purchase.age_seconds) <= self._client.timeouts.doubt_after_seconds:
                 raise
             raise JobInDoubt(

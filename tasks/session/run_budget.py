@@ -64,9 +64,13 @@ class RunBudget:
                 await self._changed.wait()
             self.reserved += amount
 
-    def charge(self, estimate: Decimal | None, cost: Decimal | None) -> None:
-        """An earlier run of the same batch has paid `cost` out of the same money, or perhaps the estimate."""
-        if cost is None:
+    def charge(self, estimate: Decimal | None, cost: Decimal | None, *, in_flight: bool = False) -> None:
+        """An earlier run of the same batch has paid `cost` out of the same money, or perhaps the estimate; or its job
+        is in flight.
+        """
+        if in_flight:
+            self.left_behind += estimate or 0
+        elif cost is None:
             self.perhaps += estimate or 0
         else:
             self.paid += cost

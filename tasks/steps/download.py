@@ -14,7 +14,7 @@ from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.ready_link import download_ready
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
-from together_video.errors import DownloadBroken
+from together_video.errors import DownloadBroken, DownloadInterrupted
 from together_video.jobs import VideoJob
 from together_video.ledger.spool import Spool
 from together_video.media.clips import Inspection, inspect_clip
@@ -74,15 +74,17 @@ async def fetch_clip(
         link_seconds = client.timeouts.link_seconds
 
     async def download() -> Clip:
-        file = await download_ready(
-            job, path, client, max_bytes=MAX_BYTES, seconds=link_seconds, log=logger.info
-        )
         try:
+            file = await download_ready(
+                job, path, client, max_bytes=MAX_BYTES, seconds=link_seconds, log=logger.info
+            )
             return Clip.of(file, await decode(inspect_clip, path))
         except FileNotFoundError:
             raise DownloadBroken(
                 f"Another run of job {job.id} on this machine took its file away. Download it again."
             ) from None
+        except DownloadInterrupted:
+            raise
         except DownloadBroken as error:
             await _keep(spool, purchase, path, error)
             raise
@@ -103,6 +105,8 @@ async def _keep(spool: Spool, purchase: Purchase, path: Path, error: DownloadBro
     """Put aside what came in place of a video, and name the place in the error."""
     try:
         kept = await to_thread.run_sync(spool.refuse, path)
+    except FileNotFoundError:
+        return
     except OSError as trouble:
         run_logger().warning("job %s: what came cannot be kept: %s", purchase.job_id, trouble)
     else:

@@ -120,6 +120,19 @@ async def test_a_file_that_never_comes_is_a_doubt(scene: Any, expect: Expect, fa
     await expect("download", fault, **doubt, rules=GIVEN_UP[fault])
 
 
+async def test_a_network_that_is_down_is_no_doubt(scene: Any, expect: Expect) -> None:
+    """However old the job is: its file is there, and --on-ambiguous resubmit buys nothing."""
+
+    async def first() -> Any:
+        scene.timeouts = {"doubt_after_seconds": 0.001}
+        await scene.run()
+        return await scene.run(on_ambiguous="resubmit")
+
+    fault = "the connection to the files breaks off each time, more than a day after the create"
+    words = {**LATER, "reads": "The download broke off", "first": first}
+    await expect("download", fault, rules=rule("download", "reset"), **words)
+
+
 @pytest.mark.parametrize("fault", CASES)
 async def test_only_a_whole_video_is_archived(expect: Expect, fault: str) -> None:
     """What passes is downloaded again; what does not leaves the job in flight, and nothing under videos/."""

@@ -29,7 +29,14 @@ CLASSES: dict[str, type[VideoError]] = {
 }
 
 #: What making the same call again may mend, by the class alone.
-RETRYABLE = {"ApiUnreachable", "RateLimited", "ApiOverloaded", "DownloadBroken", "StoreUnavailable"}
+RETRYABLE = {
+    "ApiUnreachable",
+    "RateLimited",
+    "ApiOverloaded",
+    "DownloadBroken",
+    "DownloadInterrupted",
+    "StoreUnavailable",
+}
 #: What the user can mend before anything is sent.
 BAD_INPUT = {
     "InputError",
@@ -38,19 +45,25 @@ BAD_INPUT = {
     "MediaRefused",
     "BucketRefused",
     "StoreUnsafe",
+    "StoreFull",
+    "FolderReplaced",
 }
 
 
 #: What the failed call has cost, by the class alone.
 SPENT = {
-    **dict.fromkeys(["VideoError", "PromptError", "ArchiveError", "BucketRefused"], None),
+    **dict.fromkeys(["VideoError", "PromptError", "ArchiveError"], None),
+    **dict.fromkeys(["BucketRefused", "StoreFull", "FolderReplaced"], None),
     **dict.fromkeys(["StoreUnavailable", "ObjectConflict"], None),
-    **dict.fromkeys(BAD_INPUT - {"BucketRefused"}, Spent.NOTHING),
+    **dict.fromkeys(BAD_INPUT - {"BucketRefused", "StoreFull", "FolderReplaced"}, Spent.NOTHING),
     **dict.fromkeys(["TogetherError", "ApiUnreachable", "RateLimited", "CreatesShut"], Spent.NOTHING),
     **dict.fromkeys(["ApiOverloaded", "RequestRefused", "AccountRefused", "BudgetReached"], Spent.NOTHING),
     **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobInDoubt", "CreateAmbiguous"], Spent.PERHAPS),
     **dict.fromkeys(["JobError", "JobDeadlinePassed", "JobWithoutVideo"], Spent.YES),
-    **dict.fromkeys(["DownloadError", "LinkRefused", "DownloadBroken", "DownloadTooLarge"], Spent.YES),
+    **dict.fromkeys(
+        ["DownloadError", "LinkRefused", "DownloadBroken", "DownloadInterrupted", "DownloadTooLarge"],
+        Spent.YES,
+    ),
 }
 
 
@@ -58,7 +71,14 @@ def example(name: str, **more: Any) -> VideoError:
     """An error of this class, with all that its constructor asks for."""
     kind = CLASSES[name]
     needed = inspect.signature(kind).parameters
-    details = {"creating": True, "job_id": "j", "job": VideoJob(id="j"), "video_id": "v", "fresh": True}
+    details = {
+        "creating": True,
+        "job_id": "j",
+        "job": VideoJob(id="j"),
+        "video_id": "v",
+        "fresh": True,
+        "status": 404,
+    }
     return kind("It broke", **{key: value for key, value in details.items() if key in needed}, **more)
 
 
@@ -155,7 +175,7 @@ def test_an_unclear_answer_may_be_repeated_exactly_where_nothing_is_bought(creat
         ("JobDeadlinePassed", {"job_id": "j"}),
         ("JobWithoutVideo", {"job_id": "j"}),
         ("JobFailed", {"job": VideoJob(id="j")}),
-        ("LinkRefused", {}),
+        ("LinkRefused", {"status": 404}),
     ],
 )
 def test_an_error_carries_what_is_needed_to_go_on(name: str, details: dict[str, Any]) -> None:

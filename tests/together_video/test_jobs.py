@@ -363,10 +363,13 @@ WORDS = {
     "in_progress": "in_progress, In Progress, processing, RUNNING, rendering, job_state_running",
     "completed": "completed, Succeeded, SUCCESS, done, finished, JOB_STATE_SUCCEEDED, task.done",
     "failed": "failed, error, EXPIRED, rejected, moderated, content_moderated, moderation-rejected, timed out, "
-    "TIMED_OUT, timeout, internal_error, nsfw, blocked by filter, invalid, job_state_failed",
+    "TIMED_OUT, timeout, internal_error, nsfw, invalid, job_state_failed, PROCESSING_FAILED, rendering_failed, "
+    "moderating_failed, content_policy_violated, "
+    "JobFailed, contentModerated, failed(nsfw), [failed], unsuccessful, FAILED: refunded, error_429",
     "cancelled": "cancelled, canceled, aborted, user_cancelled, terminated",
     "unknown": "dreaming, , paused, retrying, moderating, retry_after_error, expiring, failed_retrying, cancelling, "
-    "42, partially_failed",
+    "42, partially_failed, blocked, no_error, not_failed, error_free, queued_previous_failed, in_progress_0_failed, "
+    "timeout_extended, expired_soon, error_check, failed_once, queued_after_timeout, COMPLETED_WITH_ERROR, not_found",
 }
 
 

@@ -76,6 +76,42 @@ def test_a_slip_of_the_pen_is_no_label(tmp_path: Path, header: str, meant: str) 
         read_requests(path)
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "field", "value"),
+    [
+        ("Aspect Ratio", "9:16", "ratio", "9:16"),
+        ("Frame Rate", "24", "fps", 24),
+        ("Duration", "5s", "seconds", "5"),
+        ("Length (s)", "5", "seconds", "5"),
+        ("Negative", "rain", "negative_prompt", "rain"),
+        ("CFG scale", "7", "guidance_scale", 7.0),
+        ("Seed value", "3", "seed", 3),
+        ("format", "webm", "output_format", "WEBM"),
+    ],
+)
+def test_other_words_for_a_field_are_understood(
+    tmp_path: Path, header: str, cell: str, field: str, value: object
+) -> None:
+    """As people call it; nothing that changes the video is kept as a mere label."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"prompt,{header}\na fox,{cell}\n")
+    (found,) = read_requests(path, {"model": "minimax/hailuo-02"} if field != "ratio" else None)
+    if field != "ratio":
+        assert getattr(found.request, field) == value
+    assert found.request.labels == {}
+
+
+@pytest.mark.parametrize(
+    "header", ["image", "First Frame", "last frame", "Image URL", "reference", "video", "audio", "size"]
+)
+def test_a_column_that_means_media_is_no_label(tmp_path: Path, header: str) -> None:
+    """It is refused with the field to write: the video without it would be another."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"prompt,{header}\na fox,fox.png\n")
+    with pytest.raises(InputError, match="is no request field: name it "):
+        read_requests(path, default_model="a/b")
+
+
 def test_labels_of_lines_and_of_options_add_up(tmp_path: Path) -> None:
     """A line's own wins."""
     path = tmp_path / "a.jsonl"
@@ -96,6 +132,11 @@ def test_labels_name_files() -> None:
     labelled = VideoPlan(request=request(labels={"campaign": "Frühling / 2026", "shot-nr": "../7"}))
     assert layout.media(labelled, moment)[0] == f"videos/fruhling-2026/7/{labelled.id}.mp4"
     bare = VideoPlan(request=request())
+    assert (
+        Layout(template=check_template("{label.Campaign}/{id}"))
+        .media(labelled, moment)[0]
+        .startswith("videos/fruhling-2026/")
+    )
     assert layout.media(bare, moment)[0] == f"videos/no-campaign/no-shot-nr/{bare.id}.mp4"
     for broken in ("{label}/{id}", "{label.__class__}/{id}", "{label.a.b}/{id}", "{label[0]}/{id}"):
         with pytest.raises(ConfigurationError):

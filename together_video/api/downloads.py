@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,9 +19,15 @@ import httpx
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict
 
-from together_video.api.encodings import must_be_unpacked, unpacked
+from together_video.api.encodings import is_packed, unpacked
 from together_video.atomic_files import part_of, settle, write_pieces
-from together_video.errors import DownloadBroken, DownloadError, DownloadTooLarge, LinkRefused
+from together_video.errors import (
+    DownloadBroken,
+    DownloadError,
+    DownloadInterrupted,
+    DownloadTooLarge,
+    LinkRefused,
+)
 from together_video.text import one_line
 
 #: Bytes that are handed to a thread at once: enough that hashing, not switching, counts.
@@ -64,17 +71,22 @@ async def receive(
             with part.open("wb") as out:
                 size = await _copy(response, out, digest, max_bytes)
                 if announced is not None and size != announced:
-                    raise DownloadBroken(f"The download has {size} bytes, {announced} were announced.")
+                    raise DownloadInterrupted(f"The download has {size} bytes, {announced} were announced.")
                 if size == 0:
                     raise DownloadBroken("The download is empty.")
                 out.flush()
                 encoding = response.headers.get("content-encoding", "")
-                if encoding and await to_thread.run_sync(must_be_unpacked, encoding, part):
-                    return await to_thread.run_sync(_unpack, part, path, max_bytes)
+                try:
+                    if await to_thread.run_sync(is_packed, encoding, part):
+                        return await to_thread.run_sync(_unpack, part, path, max_bytes)
+                except DownloadBroken:
+                    # As it came, for somebody to look at.
+                    await to_thread.run_sync(settle, out, part, path)
+                    raise
                 await to_thread.run_sync(settle, out, part, path)
-    except (httpx.HTTPError, ssl.SSLError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
         why = one_line(str(error)) or type(error).__name__
-        raise DownloadBroken(f"The download broke off: {why}.") from error
+        raise DownloadInterrupted(f"The download broke off: {why}.") from error
     except OSError as error:
         raise DownloadError(
             f"The video cannot be stored in {path.parent} ({error.strerror or error}).",
@@ -98,14 +110,21 @@ def hash_file(path: Path) -> DownloadedFile:
     return DownloadedFile(path=path, size=path.stat().st_size, sha256=digest)
 
 
+def _is_whole(content_range: str) -> bool:
+    """Whether a range such as `bytes 0-9/10` is the whole file."""
+    found = re.fullmatch(r"bytes 0-(\d{1,18})/(\d{1,18})", content_range.strip())
+    return found is not None and int(found[1]) + 1 == int(found[2])
+
+
 def _announced(response: httpx.Response, max_bytes: int) -> int | None:
     status = response.status_code
-    if 400 <= status < 500 and status not in {408, 425, 429}:
-        raise LinkRefused(
-            f"The link to the video answers with HTTP {status}: it is not ready, has expired, or the file is gone."
-        )
     if not response.is_success or status in _WITHOUT_A_FILE:
-        raise LinkRefused(f"The link to the video answers with HTTP {status}.")
+        error = LinkRefused(f"The link to the video answers with HTTP {status}.", status=status)
+        if error.is_lasting:
+            error.what = error.what.rstrip(".") + ": it is not ready, has expired, or the file is gone."
+        raise error
+    if status == 206 and not _is_whole(response.headers.get("content-range", "")):
+        raise DownloadInterrupted("The link to the video gives a part of the file, which was not asked for.")
     text = response.headers.get("content-length", "")
     announced = int(text) if text.isdecimal() and len(text) < 20 else None
     if announced is not None and announced > max_bytes:

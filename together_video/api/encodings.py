@@ -1,11 +1,13 @@
 """What a Content-Encoding means for a downloaded file: mostly nothing.
 
 A storage keeps the header that a file was uploaded with, such as the `aws-chunked` of S3's upload protocol, and a
-proxy may pack what was asked for as it is. So the bytes decide: what begins like a video is one, whatever it is called.
+proxy may pack what was asked for as it is, with and without saying so. So the bytes decide: what begins like a video is
+one, whatever it is called.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,53 +15,91 @@ from pathlib import Path
 from together_video.errors import DownloadBroken, DownloadTooLarge
 from together_video.media.containers import HEAD, container_of
 
-#: Codings that really pack a body (RFC 9110, section 8.4.1, and its registry), and can be undone here.
-_GZIP = frozenset({"gzip", "x-gzip", "deflate"})
-_OTHERS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"})
-#: Bytes that are unpacked at a time.
-_PIECE = 1 << 20
+_GZIP = b"\x1f\x8b"
+_DEFLATE = re.compile(r"(?:^|,)\s*deflate\s*(?:,|$)", re.IGNORECASE)
+#: Codings that cannot be undone here.
+_OTHERS = re.compile(r"(?:^|,)\s*(?:br|zstd|compress|x-compress|dcb|dcz)\s*(?:,|$)", re.IGNORECASE)
+#: Bytes that are unpacked at a time, and layers that are peeled off.
+_PIECE, _LAYERS = 1 << 20, 3
 
 
-def must_be_unpacked(encoding: str, path: Path) -> bool:
+def is_packed(encoding: str, path: Path) -> bool:
     """Whether the bytes in `path` have to be unpacked to be the file that was asked for.
 
     Args:
-        encoding: the header's value.
+        encoding: the header's value, or an empty text.
 
     Raises:
         DownloadBroken: they have to, and that cannot be done here.
     """
-    codings = [
-        coding for named in encoding.split(",") if (coding := named.strip().lower()) in _GZIP | _OTHERS
-    ]
-    if not codings:
-        return False
     with path.open("rb") as file:
-        if container_of(file.read(HEAD)) is not None:
-            return False
-    if len(codings) > 1 or codings[0] not in _GZIP:
+        head = file.read(HEAD)
+    if container_of(head) is not None:
+        return False
+    if head.startswith(_GZIP):
+        return True
+    if _OTHERS.search(encoding):
         raise DownloadBroken(f"The video comes encoded as {encoding[:40]!r}, which was not asked for.")
-    return True
+    return bool(_DEFLATE.search(encoding)) and next(_inflated([head], _way(head)), b"") != b""
 
 
 def unpacked(path: Path, *, max_bytes: int) -> Iterator[bytes]:
-    """The content of a file that was packed once by gzip or deflate, piece by piece.
+    """The content of a file that was packed by gzip or deflate, piece by piece.
 
     Raises:
-        DownloadBroken: it is not, or is cut short.
+        DownloadBroken: it is cut short, or is not packed so after all.
         DownloadTooLarge: it has more than `max_bytes`; a kilobyte can unfold to gigabytes.
     """
-    opener, size = zlib.decompressobj(wbits=47), 0
+    with path.open("rb") as file:
+        pieces: Iterator[bytes] = iter(lambda: file.read(_PIECE), b"")
+        for _ in range(_LAYERS):
+            first = next(pieces, b"")
+            if not first.startswith(_GZIP) and _ > 0:
+                break
+            pieces = _inflated(_again(first, pieces), _way(first))
+        else:
+            first = b""
+        size = 0
+        for piece in _again(first, pieces) if first else pieces:
+            if (size := size + len(piece)) > max_bytes:
+                raise DownloadTooLarge(f"The unpacked video has more than the bound of {max_bytes} bytes.")
+            yield piece
+
+
+def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _way(head: bytes) -> int:
+    """zlib's window bits: gzip, zlib, or what many servers send as "deflate", which has neither's header."""
+    if head.startswith(_GZIP):
+        return 31
+    return 15 if len(head) > 1 and head[0] & 15 == 8 and int.from_bytes(head[:2], "big") % 31 == 0 else -15
+
+
+def _inflated(packed: Iterator[bytes] | list[bytes], way: int) -> Iterator[bytes]:
+    """Every member of a gzip file, as some programs write several, or one stream of deflate."""
+    opener, rest = zlib.decompressobj(wbits=way), b""
+    is_open = False
     try:
-        with path.open("rb") as file:
-            while not opener.eof and (data := opener.unconsumed_tail or file.read(_PIECE)):
-                piece = opener.decompress(data, _PIECE)
-                if (size := size + len(piece)) > max_bytes:
-                    raise DownloadTooLarge(
-                        f"The unpacked video has more than the bound of {max_bytes} bytes."
-                    )
-                yield piece
+        for data in packed:
+            rest = rest + data
+            while rest:
+                is_open = True
+                piece = opener.decompress(rest, _PIECE)
+                if piece:
+                    yield piece
+                rest = opener.unconsumed_tail
+                if opener.eof:
+                    is_open, rest = False, opener.unused_data
+                    if not rest.startswith(_GZIP):
+                        return
+                    opener = zlib.decompressobj(wbits=way)
+                elif not piece:
+                    break
     except zlib.error as error:
         raise DownloadBroken("The video is said to be packed, and cannot be unpacked.") from error
-    if not opener.eof:
+    if is_open:
         raise DownloadBroken("The packed video is cut short.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +17,7 @@ from together_video.inputs.row import Row
 from together_video.inputs.rows import RowFormat, UnreadableText, count_notes, read_rows
 from together_video.inputs.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
 from together_video.inputs.text_lists import Lines, paragraphs_in
+from together_video.labels import clean_labels
 from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
 from together_video.text import counted
@@ -131,6 +132,8 @@ def parse_lines(
         raise InputError(f"{name}: {error}; nothing was sent.") from error
     if not requests and not refused:
         raise InputError(f"{name}: holds no prompts or requests" + (", but notes (#)." if notes else "."))
+    named = {label for found in requests for label in found.request.labels}
+    labels = sorted(named - set(clean_labels(given.get("labels"))))
     return RequestLines(
         name=name,
         unit=form.unit,
@@ -138,11 +141,15 @@ def parse_lines(
         requests=tuple(requests),
         refused=tuple(refused),
         notes=notes,
-        remarks=tuple(_remarks(remarked, text, form, lines)),
+        remarks=tuple(_remarks(remarked, text, form, lines, labels)),
     )
 
 
-def _remarks(remarked: Counter[str], text: str, form: RowFormat, lines: Lines) -> Iterator[str]:
+def _remarks(
+    remarked: Counter[str], text: str, form: RowFormat, lines: Lines, labels: Collection[str]
+) -> Iterator[str]:
+    if labels and form in {RowFormat.CSV, RowFormat.TSV}:
+        yield f"Kept as labels, and not sent: {', '.join(labels)}."
     if numbered := remarked["numbered"] + remarked["continued"]:
         yield f"Numbers, bullets and names in front of {counted(numbered, 'prompt')} are left out."
     if continued := remarked["continued"]:

@@ -24,6 +24,42 @@ from together_video.validation_messages import quoted, unknown_name
 
 _DEPRECATED = ("frame_images", "reference_images")
 _FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
+#: What people call a field, as a column's name, and which it is.
+_MEANT = {
+    **dict.fromkeys(("aspect_ratio", "shape"), "aspect"),
+    **dict.fromkeys(("frame_rate", "framerate", "frames_per_second"), "fps"),
+    **dict.fromkeys(
+        ("duration", "length", "secs", "sec", "duration_(s)", "duration_s", "length_(s)"), "seconds"
+    ),
+    **dict.fromkeys(("negative", "neg_prompt", "negative_prompts"), "negative_prompt"),
+    **dict.fromkeys(("cfg", "cfg_scale", "guidance"), "guidance_scale"),
+    **dict.fromkeys(("random_seed", "seed_value"), "seed"),
+    **dict.fromkeys(("format", "file_format"), "output_format"),
+    **dict.fromkeys(("model_name", "video_model"), "model"),
+    **dict.fromkeys(("text", "prompt_text", "description"), "prompt"),
+}
+#: Names that mean a field without saying which, and what to write.
+_HINTS = {
+    **dict.fromkeys(
+        (
+            "image",
+            "image_url",
+            "first_frame",
+            "start_image",
+            "start_frame",
+            "input_image",
+            "last_frame",
+            "end_frame",
+        ),
+        "frame_images",
+    ),
+    **dict.fromkeys(("reference", "reference_image", "references"), "reference_images"),
+    **dict.fromkeys(("video", "video_url", "input_video"), "media.source_video"),
+    **dict.fromkeys(("audio", "audio_url", "voice"), "media.audio_inputs"),
+    "sound": "generate_audio",
+    **dict.fromkeys(("size", "dimensions"), "width and height"),
+    **dict.fromkeys(("n", "count", "takes"), "each request on a line of its own"),
+}
 #: From this similarity on a column's name is a slip of the pen: "sedd" is seed, "scene" is not seconds.
 _SLIP = 0.75
 _JSON_COLUMNS = frozenset({"media", "extra", "labels"})
@@ -184,7 +220,9 @@ def _cells(text: str) -> Iterator[Row]:
     first, rest = (1, text[named.end() :]) if named else (0, text)
     header = next((line for line in _all_lines(rest) if line.strip()), "")
     delimiter = named[1] if named else _delimiter(header)
-    reader = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        io.StringIO(rest, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
     columns: list[str] | None = None
     line = 1 + first
     while True:
@@ -219,6 +257,11 @@ def _columns(cells: Sequence[str]) -> list[str]:
         if not column or _is_known(column):
             continue
         words = unknown_name("column", cell.strip(), _FIELDS)
+        if (meant := _HINTS.get(column)) is not None:
+            wrong.append(
+                f"the column {quoted(cell.strip())} is no request field: name it {meant}, or label.{column}"
+            )
+            continue
         in_an_object = column.partition(".")[0] in {"media", "extra"}
         if not has_fields or in_an_object or difflib.get_close_matches(column, _FIELDS, n=1, cutoff=_SLIP):
             wrong.append(words)
@@ -243,6 +286,7 @@ def _column(cell: str) -> str:
     first, dot, rest = cell.strip().partition(".")
     name = "_".join(first.lower().replace("-", " ").split())
     name = "labels" if name == "label" and rest else name
+    name = name if dot else _MEANT.get(name, name)
     # Names under `extra` are the API's, in its own spelling.
     return f"{name}{dot}{rest.strip()}"
 

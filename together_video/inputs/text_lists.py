@@ -1,14 +1,15 @@
 """Prompts in plain text, a prompt a line or a paragraph, as people paste them from chats and editors.
 
 Each line that is taken for a prompt is paid for. So numbers and bullets in front of prompts are left out, and what is
-probably no prompt, such as a heading, a rule, a code fence or a line of a program, is an error until somebody says
-that lines are to be taken as they are.
+probably not a prompt, such as a heading, a rule, a code fence or a line of a program, is an error until somebody says
+that lines are to be taken as they are. A number is only left out where it counts: "1984" in front of a prompt stays.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from together_video.inputs.row import Row
@@ -17,31 +18,80 @@ from together_video.text import printable
 #: How the lines of a text make prompts.
 Lines = Literal["checked", "as-they-are", "paragraphs"]
 
-#: 1.  2)  (3)  #4  4:  iv.  and bullets; "3 foxes" and "1.5 km" have neither dot nor bracket before a space.
-_NUMBER = re.compile(r"^(?:\(?\d{1,4}[.):]\)?|\(\d{1,4}\)|\[\d{1,4}\]|#\d{1,4}[.):]?|[ivxIVX]{1,5}[.)])\s+")
-_BULLET = re.compile(r"^(?:[-*+•‣▪◦·–—]|\[[ xX]?\])\s+(?:\[[ xX]?\]\s+)?")
-#: "Prompt 3:", "**Scene 2 -**", "Shot 1."
-_NAMED = re.compile(
-    r"^(?:\*\*|__)?(?:prompt|scene|shot|clip|video|take|image)\s*#?\d{1,4}\s*(?:[:.)\-–—]\s*(?:\*\*|__)?|(?:\*\*|__)\s*[:\-–—]?)\s*(?=\S)",
+#: Longest line that is looked at for signs of something else, in characters: a prompt may have thousands.
+_LOOKED_AT = 400
+
+_BULLET = re.compile(r"^(?:[-*+•‣▪◦·]\s+(?:\[[ xX]?\]\s+)?|\[[ xX]?\]\s+|[•‣▪◦])")
+_DASH = re.compile(r"^[–—]\s+")
+#: 1.  2)  (3)  [4]  5:  #6  １．  1、  and "Prompt 7:", "**Scene 8** -"; what it counts is in the group.
+_NUMBER = re.compile(
+    r"^(?:\*\*|__)?(?:(?:prompt|scene|shot|clip|video|take|image|szene|scène|escena|提示词?|场景)\s*)?"
+    r"[(\[#]?(?P<number>\d{1,3})[)\]]?(?:[.):、．]|(?<=[)\]])|(?<=#\d)|(?<=#\d\d))?(?:\*\*|__)?\s*(?:[:.\-–—](?=\s))?"
+    r"(?:\*\*|__)?(?:\s+|(?=[^\x00-\x7f]))",
     re.IGNORECASE,
 )
+_COUNTS = re.compile(
+    r"^(?:\*\*|__)?(?:(?:prompt|scene|shot|clip|video|take|image|szene|scène|escena|提示词?|场景)\s*#?\d"
+    r"|[(\[]\d{1,3}[)\]]|#\d|\d{1,3}[.):、．])",
+    re.IGNORECASE,
+)
+_ROMAN = re.compile(r"^(?P<number>[ivx]{1,5}|[IVX]{1,5})[.)]\s+")
+_CIRCLED = re.compile(r"^[①-⑳]\s*")
 _QUOTED = re.compile(r'^(?:"[^"]+"|“[^”]+”|«[^»]+»)$')
+_BOLD = re.compile(r"^(?:\*\*|__)(?P<inner>[^*_]+)(?:\*\*|__)$")
 
-_RULE = re.compile(r"^[\W_]+$")
-_FENCE = re.compile(r"^(?:```|~~~)")
-_HEADING = re.compile(r"^(?:#{1,6}\s|(?:\*\*|__)[^*_]{1,80}(?:\*\*|__):?$)")
-_CHAT = re.compile(
-    r"^(?:sure|certainly|of course|absolutely|here are|here is|here's|here’s|below are|the following|i hope|"
-    r"let me know|feel free|would you like|these prompts|hope this|okay,|ok,|great!)\b",
-    re.IGNORECASE,
+_SAYS_PROMPTS = r"\b(?:prompts?|ideas|versions|variations|examples|options|suggestions)\b|提示词|プロンプト"
+#: What a line is instead of a prompt: words that finish "it …", and how such a line looks.
+_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("opens or closes a block of code", re.compile(r"^(?:```|~~~)")),
+    ("holds no word", re.compile(r"^[\s!-/:-@\[-`{-~–—•·═─━…]+$")),
+    ("looks like a row of a table", re.compile(r"^\|.*\|$")),
+    (
+        "looks like a heading",
+        re.compile(r"^#{1,6}\s|^(?:prompt|scene|shot|clip|video|image)\s*#?\d{1,3}$", re.IGNORECASE),
+    ),
+    (
+        "looks like a sentence around the prompts",
+        re.compile(
+            r"^(?:i hope (?:this|these|it|you)|let me know|feel free to|would you like|hope this helps|enjoy!)"
+            r"|^(?:sure|certainly|of course|absolutely|great|okay|ok)(?:[!.:]|,\s+(?:here|these|i\b|below))"
+            rf"|^(?:here (?:are|is)|here['’]s|below are|the following|these are|total|voici)\b.*(?:{_SAYS_PROMPTS}|:$)"
+            r"|^\D{0,12}\d+ prompts?\b|^以下是|^这是|^以下は",
+            re.IGNORECASE,
+        ),
+    ),
+    ("ends with a colon, as a heading does", re.compile(r"[:：]$")),
+    (
+        "looks like a setting that belongs to a prompt",
+        re.compile(
+            r"^--\w|^(?:negative(?: prompts?)?|duration|length|seconds|aspect(?: ratio)?|resolution|seed|fps|title|"
+            r"model|steps|cfg|guidance(?: scale)?)\s*[:=]",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "looks like an address or a path",
+        re.compile(r"^(?:[a-z][a-z0-9+.-]{1,20}://\S+|(?:~?/|\.\.?/|[A-Z]:\\)\S*)$", re.IGNORECASE),
+    ),
+    ("looks like an address", re.compile(r"^[^\s@]+@[^\s@]+\.[^\s@]+$")),
+    (
+        "looks like a line of a program or a setting",
+        re.compile(
+            r"^#!|^#include\b|^(?:import|from)\s+[\w.]+(?:\s+(?:import|as)\b.*|\s*;)?$|^(?:def|function)\s+\w*\(.*$"
+            r"|^class\s+\w+\s*(?:\(.*\))?\s*[:{]$|^(?:const|let|var)\s+\w+\s*=|^return\b.*;$|^//|^/\*|^<\?|^>>>|^@\w+\("
+            r"|^<[/!]?\w+(?:\s[^>]*)?=[^>]*>$|^</\w+>$|^<(?:html|body|div|span|p|br|ul|li|table|tr|td|script|style)>"
+            r"|^\w[\w.\[\]-]*\s*[:?+]?=\s*\S{0,60}$|^\w[\w.\[\]-]*\s*=\s*[\[{(\"'].*$|^export\s+\w+="
+            r"|^\"[^\"]*\"\s*:|^\w+\([^)]*\)\s*[;{]?$|^\[[\w.\"-]+\]$|^\"[^\"]+\",$|^[\w.-]+:\s*\$\(|^\S+[;{]$"
+        ),
+    ),
+    (
+        "begins with a time, as a line of a log does",
+        re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|^\d\d:\d\d:\d\d[,.]\d{3}\s*-->"),
+    ),
+    ("is one word with signs in it", re.compile(r"^(?=[\x21-\x7e]+$)(?=.*[:;=<>{}|\\@$%^~`]).+$")),
 )
-_ADDRESS = re.compile(r"^(?:[a-z][a-z0-9+.-]*://\S+|\S+@\S+\.\S+|/?(?:[\w.-]+/)+[\w.-]*)$", re.IGNORECASE)
-_CODE = re.compile(
-    r"^(?:#!|#include\b|import\s+[\w.{]|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+[:({]|function\s*\w*\(|const\s+\w+\s*=|let\s+\w+"
-    r"\s*=|var\s+\w+\s*=|return\b.*;|//|/\*|<\?|</?\w+[^>]*>$|\w+\s*=\s*\S|export\s+\w+=|\$\s|>>>|@\w+\()|[;{}]$"
-)
-_TIMESTAMP = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\d\d:\d\d:\d\d[,.]\d{3}\s*-->")
-
+#: Words of a bold line that is a prompt and no heading.
+_WORDS_OF_A_PROMPT = 5
 _HOW = "--lines-as-they-are takes every line for a prompt"
 
 
@@ -54,28 +104,14 @@ def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
     """
     numbered = list(enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1))
     if lines == "paragraphs":
-        yield from (_checked(number, joined) for number, joined in _paragraphs(numbered))
+        for number, joined in _paragraphs(numbered):
+            yield _checked(number, joined, joined, is_item=False)
         return
     said = [(number, line) for number, line in numbered if line.strip() and not is_note(line)]
     if lines == "as-they-are":
         yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
         return
-    is_list = sum(_item(line.strip()) is not None for _, line in said) * 2 >= len(said) > 1
-    waiting: Row | None = None
-    for number, line in said:
-        continues = line[:1] in " \t" and _item(line.strip()) is None
-        if is_list and continues and waiting is not None and not waiting.problems:
-            joined = f"{waiting.fields['prompt']} {line.strip()}"
-            waiting = Row(waiting.line, {"prompt": joined}, remark="continued")
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = _checked(number, line.strip())
-        if is_list and not waiting.problems and _item(line.strip()) is None:
-            words = "has no number or bullet, as the other prompts have"
-            waiting = _doubtful(number, line.strip(), words)
-    if waiting is not None:
-        yield waiting
+    yield from _Listing(said).rows()
 
 
 def paragraphs_in(text: str) -> int:
@@ -86,9 +122,9 @@ def paragraphs_in(text: str) -> int:
 
 
 def is_note(line: str) -> bool:
-    """A line with # is a note, as in other files of this kind; a number is not."""
+    """A line with # is a note, as in other files of this kind; `#7 a fox` is not."""
     stripped = line.lstrip()
-    return stripped.startswith("#") and _NUMBER.match(stripped) is None
+    return stripped.startswith("#") and not re.match(r"#\d{1,3}\s", stripped)
 
 
 def _paragraphs(numbered: list[tuple[int, str]], mark: str = " ") -> Iterator[tuple[int, str]]:
@@ -102,24 +138,96 @@ def _paragraphs(numbered: list[tuple[int, str]], mark: str = " ") -> Iterator[tu
             gathered = []
 
 
-def _item(line: str) -> str | None:
-    """The prompt behind a number or a bullet; None where there is neither."""
-    rest = line
-    for pattern in (_BULLET, _NUMBER, _NAMED):
-        rest = pattern.sub("", rest, count=1)
-    return rest.strip() if rest != line and rest.strip() else None
+@dataclass
+class _Line:
+    number: int
+    text: str
+    indented: bool
+    #: What is left behind a number or bullet; None where there is neither.
+    item: str | None = None
 
 
-def _checked(number: int, line: str) -> Row:
+class _Listing:
+    """The lines of a text, of which some may be the items of a list."""
+
+    def __init__(self, said: Sequence[tuple[int, str]]) -> None:
+        self._lines = [_Line(number, line.strip(), line[:1] in " \t") for number, line in said]
+        self._find_items()
+        outer = [line for line in self._lines if not line.indented] or self._lines
+        items = sum(line.item is not None for line in outer)
+        self._is_list = items > 1 and items * 2 >= len(outer)
+
+    def _find_items(self) -> None:
+        counted: list[tuple[_Line, int, str]] = []
+        dashes = [line for line in self._lines if _DASH.match(line.text)]
+        for line in self._lines:
+            rest = _BULLET.sub("", line.text, count=1)
+            if len(dashes) > 1:
+                rest = _DASH.sub("", rest, count=1)
+            rest = _CIRCLED.sub("", rest, count=1)
+            if rest != line.text:
+                line.item = rest.strip()
+            if (found := _counted(rest)) is not None:
+                counted.append((line, *found))
+        # Numbers that count: each is the next of one before it.
+        numbers = [number for _, number, _ in counted]
+        for place, (line, number, rest) in enumerate(counted):
+            follows = place > 0 and number == numbers[place - 1] + 1
+            leads = place + 1 < len(numbers) and numbers[place + 1] == number + 1
+            if (follows or leads) and rest:
+                line.item = rest
+
+    def rows(self) -> Iterator[Row]:
+        waiting: Row | None = None
+        joined: list[str] = []
+        for line in self._lines:
+            continues = (
+                self._is_list and line.indented and line.item is None and _why_no_prompt(line.text) is None
+            )
+            if continues and waiting is not None and not waiting.problems:
+                joined.append(line.text)
+                continue
+            if waiting is not None:
+                yield _with(waiting, joined)
+            joined = []
+            waiting = _checked(line.number, line.text, line.item or line.text, is_item=line.item is not None)
+            if self._is_list and line.item is None and not waiting.problems:
+                waiting = _doubtful(
+                    line.number, line.text, "has no number or bullet, as the other prompts have"
+                )
+        if waiting is not None:
+            yield _with(waiting, joined)
+
+
+def _with(row: Row, more: Sequence[str]) -> Row:
+    if not more:
+        return row
+    return Row(row.line, {"prompt": " ".join([row.fields["prompt"], *more])}, remark="continued")
+
+
+def _counted(text: str) -> tuple[int, str] | None:
+    """The number in front of a line, and what is behind it."""
+    if _COUNTS.match(text) and (found := _NUMBER.match(text)):
+        return int(found["number"]), text[found.end() :].strip()
+    if found := _ROMAN.match(text):
+        romans = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+        if (word := found["number"].lower()) in romans:
+            return romans.index(word), text[found.end() :].strip()
+    return None
+
+
+def _checked(number: int, line: str, prompt: str, *, is_item: bool) -> Row:
     if line.startswith("{") and line.endswith("}"):
         return Row(number, problems=("looks like JSON: a file of JSON lines is named .jsonl",))
-    item = _item(line)
-    prompt = line if item is None else item
-    if _QUOTED.match(prompt) and item is not None:
+    if (bold := _BOLD.match(prompt)) is not None:
+        if len(bold["inner"].split()) < _WORDS_OF_A_PROMPT and not is_item:
+            return _doubtful(number, line, "looks like a heading")
+        prompt = bold["inner"].strip()
+    if _QUOTED.match(prompt) and is_item:
         prompt = prompt[1:-1]
     if words := _why_no_prompt(prompt):
         return _doubtful(number, line, words)
-    return Row(number, {"prompt": prompt}, remark=None if item is None else "numbered")
+    return Row(number, {"prompt": prompt}, remark="numbered" if is_item else None)
 
 
 def _doubtful(number: int, line: str, words: str) -> Row:
@@ -129,22 +237,6 @@ def _doubtful(number: int, line: str, words: str) -> Row:
 
 def _why_no_prompt(text: str) -> str | None:
     """Words that finish "it …", where a line is hardly meant to be a video."""
-    if _FENCE.match(text):
-        return "opens or closes a block of code"
-    if _RULE.match(text):
-        return "holds no word"
-    if _HEADING.match(text):
-        return "looks like a heading"
-    if _CHAT.match(text):
-        return "looks like a sentence around the prompts"
-    if text.endswith((":", "：")):
-        return "ends with a colon, as a heading does"
-    if _ADDRESS.match(text):
-        return "looks like an address or a path"
-    if _CODE.search(text):
-        return "looks like a line of a program or a setting"
-    if _TIMESTAMP.match(text):
-        return "begins with a time, as a line of a log does"
-    if not re.search(r"\s", text) and re.search(r"[:;=<>{}|\\/@$%^~`]", text) and text.isascii():
-        return "is one word with signs in it"
-    return None
+    if len(text) > _LOOKED_AT:
+        return None
+    return next((words for words, sign in _SIGNS if sign.search(text)), None)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from slugify import slugify
 
 from together_video.errors import ConfigurationError, Spent
+from together_video.labels import label_name
 from together_video.ledger.records import VideoPlan
 from together_video.media.references import object_of
 from together_video.requests import VideoRequest
@@ -51,7 +52,8 @@ class _Labels:
         self._labels = labels
 
     def __getattr__(self, name: str) -> str:
-        return slug_of_name(self._labels.get(name, ""), f"no-{slug_of_name(name, 'label')}")
+        kept = label_name(name)
+        return slug_of_name(self._labels.get(kept, ""), f"no-{slug_of_name(kept, 'label')}")
 
 
 class Layout(BaseModel):

@@ -87,6 +87,13 @@ def inspect_clip(path: Path | str) -> Inspection:
     path = Path(path)
     with path.open("rb") as file:
         head = file.read(HEAD)
+        is_void = bool(head)
+        piece = head
+        while piece and is_void:
+            is_void = not piece.strip(b"\0")
+            piece = file.read(1 << 20)
+    if is_void:
+        raise DownloadBroken("The file holds nothing but zeros.")
     if why := why_no_video(head):
         raise DownloadBroken(why)
     kind = container_of(head)
@@ -296,7 +303,7 @@ def _read_through(
     first, last = math.inf, -math.inf
     ticks = {one.index: float(one.time_base) for one in container.streams if one.time_base}
     for packet in container.demux():
-        if packet.is_corrupt and strict:
+        if packet.is_corrupt and strict and packet.stream_index == stream.index:
             raise DownloadBroken("The file is cut short: it ends inside a frame. Download it again.")
         if not is_begun and packet.size and packet.stream_index == stream.index:
             is_begun = True

@@ -7,6 +7,7 @@ length in front (RFC 8794, section 6).
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,7 +40,18 @@ _OTHERS = (
 #: A packet of a transport stream, in bytes; with a time stamp in front it is four longer.
 _TS_PACKET = 188
 #: As many bytes of a file as `container_of` wants to see.
-HEAD = 512
+HEAD = 4096
+#: No video is smaller, in bytes.
+_LEAST = 32
+#: Signs of files that are no videos, whatever they hold.
+_NO_VIDEOS = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "packed by gzip"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"\x7fELF", "a program"),
+)
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r")
 
 
 def container_of(head: bytes) -> str | None:
@@ -61,19 +73,40 @@ def why_no_video(head: bytes) -> str | None:
     """What came instead of a video, as a sentence, from the first bytes of a file; None where it may be one."""
     if container_of(head) is not None:
         return None
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    quoted = f"It begins: {one_line(text.decode('utf-8', 'ignore'))[:90]}"
-    if not head.strip(b"\0"):
-        return "The file is empty. Download it again." if not head else "The file holds nothing but zeros."
-    if not text or not all(byte in b"\t\r\n" or (byte >= 32 and byte != 127) for byte in text):
-        return None
-    if text.startswith(b"<"):
+    if not head:
+        return "The file is empty. Download it again."
+    if head.startswith(b"\x89PNG") and b"acTL" not in head:
+        return "The file is a PNG image, not a video."
+    for begins, named in _NO_VIDEOS:
+        if head.startswith(begins):
+            return f"The file is {named}, not a video."
+    text = _text_of(head)
+    if text is None:
+        return f"The file has {len(head)} bytes, too few for a video." if len(head) < _LEAST else None
+    text = text.lstrip("\ufeff").strip()
+    quoted = f"It begins: {one_line(text)[:90]}" if text else "It holds nothing but spaces."
+    if text.startswith("<"):
         return f"The file is a web page or an XML answer, not a video. {quoted}"
-    if text.startswith((b"{", b"[")):
+    if text.startswith(("{", "[", '"')):
         return f"The file is a JSON answer, not a video. {quoted}"
-    if text.isascii():
-        return f"The file is plain text, not a video. {quoted}"
-    return None
+    return f"The file is plain text, not a video. {quoted}"
+
+
+def _text_of(head: bytes) -> str | None:
+    """The beginning of a file as text; None where it is none. Of other bytes hardly any are free of control signs."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head[: len(head) & ~1].decode("utf-16", "replace")
+    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros, others = head[offset::2], head[1 - offset :: 2]
+        if len(head) > 7 and not zeros.strip(b"\0") and not _CONTROLS & set(others) and max(others) < 128:
+            return head[: len(head) & ~1].decode(encoding, "replace")
+    if _CONTROLS & set(head):
+        return None
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        # Of no control signs at all, it is text in an older encoding; a few bytes may be anything.
+        return head.decode("latin-1") if len(head) >= _LEAST else None
 
 
 def missing_part(path: Path, container: str) -> str | None:
@@ -96,8 +129,8 @@ def _missing_box(file: BinaryIO, size: int) -> str | None:
         file.seek(start)
         head = file.read(16)
         if len(head) < 8:
-            # Fragments may be cut there; behind an index and its pictures it is what somebody has left behind.
-            if _is_whole(found) and b"moof" not in found:
+            # Fewer bytes than a box has behind an index and its pictures: what somebody has left there.
+            if _is_whole(found):
                 return None
             return "is cut short: it ends inside the head of a box"
         length, name = int.from_bytes(head[:4], "big"), head[4:8]
@@ -134,15 +167,14 @@ def _missing_segment(file: BinaryIO, size: int) -> str | None:
     while start < size:
         file.seek(start)
         head = file.read(12)
-        width = _leading_zeros(head[4:5]) + 1  # of the length that follows a four-byte id
-        if head[:4] not in {_EBML, _SEGMENT} and start == 0:
-            return "is broken: it has no EBML head"
-        if width > 8 or len(head) < 4 + width:
+        named = _leading_zeros(head[:1]) + 1  # bytes of the element's id
+        width = _leading_zeros(head[named : named + 1]) + 1  # of the length that follows it
+        if width > 8 or len(head) < named + width:
             return "is cut short: it ends inside its head"
-        length = int.from_bytes(head[4 : 4 + width], "big") & ((1 << 7 * width) - 1)
+        length = int.from_bytes(head[named : named + width], "big") & ((1 << 7 * width) - 1)
         if length == (1 << 7 * width) - 1:  # all ones: unknown, as a live writer leaves it
             return None
-        end = start + 4 + width + length
+        end = start + named + width + length
         if end > size:
             return f"is cut short: {end - size} bytes are missing"
         if head[:4] == _SEGMENT:

@@ -24,6 +24,8 @@ ROW = {
     "job_id",
     "prompt",
     "model",
+    "labels",
+    "notes",
     "cost_usd",
     "bucket",
     "key",
@@ -395,7 +397,7 @@ def test_a_price_that_nobody_knows_can_be_given(
         "generate", "a fox", "--seconds", "1", "--budget-usd", "0.01", "--price-usd", "0.009", **place
     )
     assert "The price of 0.009 USD is not used: the catalogue knows all prices." in unused.err
-    assert "the budget of 0.01 USD has no" in unused.out
+    assert "the budget of 0.01 USD cannot cover another" in unused.out
     dear = command("generate", "an owl", *words, "--price-usd", "1.1", **place)
     assert "cannot cover another 1.1 USD" in json.loads(dear.out)["videos"][0]["error"]
     wrong = command("generate", "an owl", *words, "--price-usd", "0", **place)

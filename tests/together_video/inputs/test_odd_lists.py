@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -130,44 +131,97 @@ def test_numbers_and_bullets_are_left_out_and_the_rest_is_pointed_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "prompt"),
+    "lines",
     [
-        ("1. A fox", "A fox"),
-        ("12) A fox", "A fox"),
-        ("(3) A fox", "A fox"),
-        ("[4] A fox", "A fox"),
-        ("#5 A fox", "A fox"),
-        ("6: A fox", "A fox"),
-        ("iv. A fox", "A fox"),
-        ("- A fox", "A fox"),
-        ("• A fox", "A fox"),
-        ("– A fox", "A fox"),
-        ("- [ ] A fox", "A fox"),
-        ("* 2. A fox", "A fox"),
-        ("Prompt 3: A fox", "A fox"),
-        ("**Prompt 4:** A fox", "A fox"),
-        ("Scene 2 - A fox", "A fox"),
-        ('1. "A fox in the snow"', "A fox in the snow"),
-        ("2. “A fox”", "A fox"),
-        ("A fox: close-up", "A fox: close-up"),
-        ("3 foxes in the snow", "3 foxes in the snow"),
-        ("1.5 km of road", "1.5 km of road"),
-        ("24fps look, a fox", "24fps look, a fox"),
-        ("一只狐狸在雪地里", "一只狐狸在雪地里"),
-        ("fox", "fox"),
-        ('"Wait!" says the fox', '"Wait!" says the fox'),
-        ("A fox -> an owl", "A fox -> an owl"),
-        ("Zoom in; then pan left", "Zoom in; then pan left"),
-        ("A prompt engineer at work", "A prompt engineer at work"),
+        "1. A fox\n2. An owl",
+        "12) A fox\n13) An owl",
+        "(3) A fox\n(4) An owl",
+        "[4] A fox\n[5] An owl",
+        "#5 A fox\n#6 An owl",
+        "6: A fox\n7: An owl",
+        "iv. A fox\nv. An owl",
+        "- A fox\n- An owl",
+        "•A fox\n• An owl",
+        "– A fox\n– An owl",
+        "- [ ] A fox\n- [x] An owl",
+        "* 1. A fox\n* 2. An owl",
+        "Prompt 3: A fox\nPrompt 4: An owl",
+        "**Prompt 4:** A fox\n**Prompt 5:** An owl",
+        "Scene 2 - A fox\nScene 3 - An owl",
+        "1. **A fox**\n2. **An owl**",
+        '1. "A fox"\n2. “An owl”',
+        "1、A fox\n2、An owl".replace("A fox", "狐狸").replace("An owl", "猫"),
+        "1.狐狸\n2.猫",
+        "① 狐狸\n② 猫",
     ],
 )
-def test_a_line_is_the_prompt_that_was_meant(tmp_path: Path, line: str, prompt: str) -> None:
-    """What stands in front of it is left out, and nothing of the prompt itself."""
-    assert prompts(of_text(tmp_path, line)) == [prompt]
-    assert (
-        prompts(of_text(tmp_path, line, "as-they-are")) == ([] if line.startswith("#") else [line])
-        or line[0] == "#"
-    )
+def test_what_counts_the_prompts_is_left_out(tmp_path: Path, lines: str) -> None:
+    """Numbers, bullets, names, whatever their signs are."""
+    found = of_text(tmp_path, lines)
+    assert prompts(found) in (["A fox", "An owl"], ["狐狸", "猫"]), found.refused
+
+
+ORDINARY = """\
+Shot 2.39:1 anamorphic, a lone rider
+Shot 16:9 of a fox running
+Shot 35-mm film of a train
+Video 8-bit style fox
+Take 2-3 steps back from a cliff
+2001: A Space Odyssey style corridor
+1984. A telescreen in a hall
+(1917) A soldier runs
+5. Mai, ein Umzug in Berlin
+I. M. Pei's pyramid
+3 foxes in the snow
+1.5 km of road
+24fps look, a fox
+Absolutely stunning drone shot of Iceland
+Sure-footed goat climbs a cliff
+The following morning, a fox wakes up
+Here is a lone wolf on a ridge
+Below are clouds, above is the sun
+Of course the cat sits on the keyboard
+E = mc2 appears in chalk on a board
+import trucks arrive at a harbour
+class photo: children smile
+A fox at dawn; mist; slow pan;
+a fox {in the snow}
+<happy fox>
+$ bills rain from the sky
+snow/ice/fire
+🦊
+2024-01-01 12:00 fireworks over Paris
+一只狐狸在雪地里奔跑
+雪の中を走るきつね
+A fox: close-up
+"Wait!" says the fox
+A fox -> an owl
+A prompt engineer at work
+fox
+"""
+
+
+@pytest.mark.parametrize("line", ORDINARY.splitlines())
+def test_an_ordinary_prompt_is_bought_as_it_stands(tmp_path: Path, line: str) -> None:
+    """Nothing of it is left out, and it is no heading, list or code."""
+    assert prompts(of_text(tmp_path, line)) == [line]
+    assert prompts(of_text(tmp_path, f"{line}\nA hare\n")) == [line, "A hare"]
+
+
+def test_hostile_lines_take_no_time(tmp_path: Path) -> None:
+    """However long they are and whatever they repeat."""
+    for text in (
+        "@." * 4000 + " x",
+        "a" * 20_000,
+        "1." * 5000,
+        "a=" * 190,
+        "(a" * 190,
+        "<" * 390,
+        "x " * 10_000,
+    ):
+        began = time.process_time()
+        of_text(tmp_path, text)
+        assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -183,6 +237,14 @@ def test_a_line_is_the_prompt_that_was_meant(tmp_path: Path, line: str, prompt: 
         "* * *",
         "=====",
         "**Nature**",
+        "Prompt 7",
+        "Negative prompt: blurry",
+        "Duration: 5 s",
+        "--ar 16:9",
+        "| 1 | a fox |",
+        "Voici 3 prompts pour vous.",
+        "以下是三个提示词",
+        "Enjoy!",
         "Animals:",
         "root:x:0:0:root:/root:/bin/bash",
         "https://example.com/list",
