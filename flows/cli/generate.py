@@ -159,7 +159,7 @@ def _whole(file: str, settings: Mapping[str, Any], how: Lines) -> RequestLines:
     try:
         lines.whole()
     except InputError as error:
-        hint = "together-video check, with the same FILE and options, tells everything that is to be mended."
+        hint = "together-video check, with the same FILE and options, lists everything that needs fixing."
         raise InputError(f"{error.message}\n{hint}") from error
     return lines
 

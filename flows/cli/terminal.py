@@ -153,7 +153,10 @@ class Terminal:
         if not wide:
             self.out.print()
             for number, outcome in videos:
-                self.out.print(f"{number:>3}  {_where(outcome)}", soft_wrap=True, style="dim")
+                labels = (
+                    f"  ({escape(printable(labels_shown(outcome.labels), 200))})" if outcome.labels else ""
+                )
+                self.out.print(f"{number:>3}  {_where(outcome)}{labels}", soft_wrap=True, style="dim")
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
         """The end of a run: one JSON document, or the table and where the page is."""

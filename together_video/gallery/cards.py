@@ -144,8 +144,7 @@ def _details(
         "Prompt by": origin.chat_model if origin else None,
         "Run": record.run.flow_run_name if record else None,
     }
-    labels = plan.request.labels if plan else outcome.labels
-    return [*labels.items(), *((term, value) for term, value in found.items() if value)]
+    return [*outcome.labels.items(), *((term, value) for term, value in found.items() if value)]
 
 
 def _cut(text: str, length: int) -> tuple[str, str | None]:

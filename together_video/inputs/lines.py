@@ -16,7 +16,7 @@ from together_video.inputs.presets import expand, overlay
 from together_video.inputs.row import Row
 from together_video.inputs.rows import RowFormat, UnreadableText, count_notes, read_rows
 from together_video.inputs.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
-from together_video.inputs.text_lists import Lines, paragraphs_in
+from together_video.inputs.text_lists import Lines, paragraphs_in, wrapped_in
 from together_video.labels import clean_labels
 from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
@@ -151,11 +151,13 @@ def _remarks(
     if labels and form in {RowFormat.CSV, RowFormat.TSV}:
         yield f"Kept as labels, and not sent: {', '.join(labels)}."
     if numbered := remarked["numbered"] + remarked["continued"]:
-        yield f"Numbers, bullets and names in front of {counted(numbered, 'prompt')} are left out."
+        yield f"Numbers and bullets in front of {counted(numbered, 'prompt')} are left out."
     if continued := remarked["continued"]:
         yield f"Indented lines were joined to {counted(continued, 'prompt')}."
     if form is RowFormat.TEXT and lines != "paragraphs" and (several := paragraphs_in(text)):
-        yield f"Blank lines divide it into {several} paragraphs: --paragraphs makes a prompt of each."
+        yield f"Blank lines divide the text into {several} paragraphs: --paragraphs makes a prompt of each."
+    elif form is RowFormat.TEXT and lines != "paragraphs" and wrapped_in(text):
+        yield "Some lines end with a comma. If prompts go over several lines, divide them by blank lines: --paragraphs."
 
 
 def _check_defaults(defaults: Mapping[str, Any]) -> None:

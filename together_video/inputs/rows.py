@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Any
 
 from together_video.inputs.presets import PRESET_FIELDS
@@ -62,6 +63,7 @@ _HINTS = {
 }
 #: From this similarity on a column's name is a slip of the pen: "sedd" is seed, "scene" is not seconds.
 _SLIP = 0.75
+_DECIMAL, _COMMA = frozenset({"seconds", "guidance_scale"}), re.compile(r"\d+,\d+$")
 _JSON_COLUMNS = frozenset({"media", "extra", "labels"})
 #: What a bare address in a cell stands for, where a list of objects is wanted.
 _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}
@@ -240,7 +242,7 @@ def _cells(text: str) -> Iterator[Row]:
             if columns is None:
                 columns = _columns(cells)
             else:
-                yield _cell_row(line, columns, cells)
+                yield _cell_row(line, columns, cells if delimiter != ";" else _with_points(columns, cells))
         line = reader.line_num + 1 + first
 
 
@@ -280,6 +282,14 @@ def _columns(cells: Sequence[str]) -> list[str]:
         hint = "" if any(map(_is_known, columns)) else "; the first line must name the request fields"
         raise UnreadableText("; ".join(wrong[:5]) + hint)
     return columns
+
+
+def _with_points(columns: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """Where semicolons divide the cells, the comma is the decimal sign."""
+    return [
+        cell.replace(",", ".") if column in _DECIMAL and _COMMA.match(cell.strip()) else cell
+        for column, cell in zip_longest(columns, cells[: len(columns)], fillvalue="")
+    ] + list(cells[len(columns) :])
 
 
 def _column(cell: str) -> str:

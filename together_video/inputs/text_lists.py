@@ -44,7 +44,7 @@ _SAYS_PROMPTS = r"\b(?:prompts?|ideas|versions|variations|examples|options|sugge
 #: What a line is instead of a prompt: words that finish "it …", and how such a line looks.
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("opens or closes a block of code", re.compile(r"^(?:```|~~~)")),
-    ("holds no word", re.compile(r"^[\s!-/:-@\[-`{-~–—•·═─━…]+$")),
+    ("contains no words", re.compile(r"^[\s!-/:-@\[-`{-~–—•·═─━…]+$")),
     ("looks like a row of a table", re.compile(r"^\|.*\|$")),
     (
         "looks like a heading",
@@ -121,6 +121,12 @@ def paragraphs_in(text: str) -> int:
     return len(found) if len(found) > 1 and several * 2 > len(found) else 0
 
 
+def wrapped_in(text: str) -> bool:
+    """Whether lines end in the middle of a sentence, as an editor wraps them."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return any(line.endswith((",", "，")) for line in lines[:-1])
+
+
 def is_note(line: str) -> bool:
     """A line with # is a note, as in other files of this kind; `#7 a fox` is not."""
     stripped = line.lstrip()
@@ -151,7 +157,7 @@ class _Listing:
     """The lines of a text, of which some may be the items of a list."""
 
     def __init__(self, said: Sequence[tuple[int, str]]) -> None:
-        self._lines = [_Line(number, line.strip(), line[:1] in " \t") for number, line in said]
+        self._lines = [_Line(number, _plain(line.strip()), line[:1] in " \t") for number, line in said]
         self._find_items()
         outer = [line for line in self._lines if not line.indented] or self._lines
         items = sum(line.item is not None for line in outer)
@@ -197,6 +203,12 @@ class _Listing:
                 )
         if waiting is not None:
             yield _with(waiting, joined)
+
+
+def _plain(line: str) -> str:
+    """A numbered line that is bold as a whole, without its signs."""
+    bold = _BOLD.match(line)
+    return bold["inner"].strip() if bold and _counted(bold["inner"]) is not None else line
 
 
 def _with(row: Row, more: Sequence[str]) -> Row:

@@ -178,7 +178,7 @@ def _image(file: Any, head: bytes) -> tuple[str, str, tuple[str, ...]]:
                         f"has CMYK colours, which a model may show otherwise; {_magick('-colorspace sRGB')}"
                     )
                 if image.getexif().get(_EXIF_ORIENTATION, 1) not in {0, 1}:
-                    words = "is turned by a note in it (EXIF orientation), which a model may pass over"
+                    words = "relies on its EXIF orientation to be shown upright, which a model may ignore"
                     notes.append(f"{words}; {_magick('-auto-orient')}")
     except UnidentifiedImageError:
         raise MediaRefused(_not(MediaKind.IMAGE, head)) from None

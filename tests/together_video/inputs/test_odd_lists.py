@@ -125,7 +125,7 @@ def test_numbers_and_bullets_are_left_out_and_the_rest_is_pointed_out() -> None:
     assert prompts(found) == ["A fox in the snow", "A cat on a roof", "A dog", "A bird"]
     assert [bad.line for bad in found.refused] == [1, 7]
     assert "'Here are 3 prompts:'; remove it, or --lines-as-they-are" in found.refused[0].problems[0]
-    assert found.remarks == ("Numbers, bullets and names in front of 4 prompts are left out.",)
+    assert found.remarks == ("Numbers and bullets in front of 4 prompts are left out.",)
     with pytest.raises(InputError, match="2 of 6 lines cannot be used"):
         found.whole()
 
@@ -299,9 +299,35 @@ def test_paragraphs_are_offered_and_taken(tmp_path: Path) -> None:
     offered = of_text(tmp_path, text)
     assert len(offered.requests) == 5
     assert offered.remarks == (
-        "Blank lines divide it into 3 paragraphs: --paragraphs makes a prompt of each.",
+        "Blank lines divide the text into 3 paragraphs: --paragraphs makes a prompt of each.",
     )
     found = of_text(tmp_path, text, "paragraphs")
     assert prompts(found) == ["A fox runs through the snow.", "An owl looks down from a tree.", "A hare."]
     assert [one.line for one in found.requests] == [1, 4, 8]
     assert of_text(tmp_path, "a fox\n\nan owl\n\na hare\n").remarks == ()
+
+
+def test_bold_headings_with_numbers_and_closing_sentences_are_pointed_out(tmp_path: Path) -> None:
+    """The file is refused as a whole: what stands under a numbered heading has no number."""
+    text = "**1. A fox**\nA red fox runs through the snow.\n**2. A tower**\nA tower in a storm.\n"
+    found = of_text(tmp_path, text)
+    assert len(found.refused) == 2
+    assert all("**" not in (prompt or "") for prompt in prompts(found))
+
+
+def test_lines_that_an_editor_wrapped_give_a_remark(tmp_path: Path) -> None:
+    """A comma at the end of a line, with the next line below it."""
+    found = of_text(tmp_path, "A fox trots through snow,\nthe camera tracks left.\n")
+    assert "--paragraphs" in found.remarks[0]
+
+
+def test_a_decimal_comma_is_a_point_where_semicolons_divide(tmp_path: Path) -> None:
+    """As German spreadsheets write it; a prompt keeps its commas."""
+    path = tmp_path / "a.csv"
+    path.write_text("Prompt;Seconds;Guidance Scale\nein Fuchs, 7,5 m;5,0;7,5\n")
+    (found,) = read_requests(path, default_model="a/b")
+    assert (found.request.prompt, found.request.seconds, found.request.guidance_scale) == (
+        "ein Fuchs, 7,5 m",
+        "5",
+        7.5,
+    )
