@@ -203,7 +203,7 @@ def test_a_refused_batch_names_the_command_that_tells_all(command: Run, tmp_path
     assert done.code == 2
     last = done.err.splitlines()[-1]
     assert (
-        last == "together-video check, with the same FILE and options, tells everything that is to be mended."
+        last == "together-video check, with the same FILE and options, lists everything that needs fixing."
     )
 
 
