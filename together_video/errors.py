@@ -371,7 +371,7 @@ class StoreFull(BucketRefused):
 
 
 class FolderReplaced(BucketRefused):
-    """The folder is not the one any more that this run began with: moved, mounted anew, or restored."""
+    """The folder is no longer the one that this run began with: it was moved, remounted or restored."""
 
 
 class StoreUnavailable(ArchiveError):

@@ -45,7 +45,7 @@ class Output:
         Raises:
             InputError: it cannot, or the file's name says another format.
         """
-        path = Path(os.path.abspath(given.expanduser()))
+        path = Path(os.path.abspath(given))
         is_file = path.suffix.lower() in _VIDEOS and not path.is_dir()
         if is_file and not takes_file:
             raise InputError(
@@ -56,7 +56,8 @@ class Output:
                 f"--output {given}: the video will be in {kind} format, so name it {path.stem}.{kind.lower()}, or give "
                 "another --output-format. Nothing was created."
             )
-        _check_target(path if is_file else None, given)
+        if is_file:
+            _check_target(path, given)
         output = cls(path.parent, path) if is_file else cls(path)
         probe = part_of(output.folder / "probe")
         try:
@@ -75,10 +76,8 @@ class Output:
         return self.file or self.folder / (name if outcome.id in name else f"{outcome.id}-{name}")
 
 
-def _check_target(path: Path | None, given: Path) -> None:
+def _check_target(path: Path, given: Path) -> None:
     """Raises InputError: a copy could not have this name, which should not be found out after the purchase."""
-    if path is None:
-        return
     with suppress(OSError):
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputError(f"--output {given} is there, and is not a regular file. Nothing was created.")

@@ -7,7 +7,7 @@ that others wrote (prompts, error messages) is escaped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -147,15 +147,13 @@ class Terminal:
         for number, outcome in videos:
             cells = _row(outcome)
             if labelled:
-                cells.insert(3, escape(printable(labels_shown(outcome.labels), 200)))
+                cells.insert(3, _labels(outcome))
             table.add_row(str(number), *cells, *([_where(outcome)] if wide else []))
         self.out.print(table)
         if not wide:
             self.out.print()
             for number, outcome in videos:
-                labels = (
-                    f"  ({escape(printable(labels_shown(outcome.labels), 200))})" if outcome.labels else ""
-                )
+                labels = f"  ({_labels(outcome)})" if outcome.labels else ""
                 self.out.print(f"{number:>3}  {_where(outcome)}{labels}", soft_wrap=True, style="dim")
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
@@ -195,8 +193,8 @@ def _row(outcome: VideoOutcome) -> list[str]:
     ]
 
 
-def labels_shown(labels: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in labels.items())
+def _labels(outcome: VideoOutcome) -> str:
+    return escape(printable(", ".join(f"{name}={value}" for name, value in outcome.labels.items()), 200))
 
 
 def _where(outcome: VideoOutcome) -> str:

@@ -115,7 +115,7 @@ async def session_for(together: TogetherCredentials, archive: VideoArchive) -> A
     try:
         yield session
     except FolderReplaced:
-        # Whoever calls again begins anew, with the folder that is there by then.
+        # The next call opens a new session on the folder that is there by then.
         if known.opened.get(key) is task:
             del known.opened[key]
             known.left.append(session)

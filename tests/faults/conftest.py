@@ -51,7 +51,7 @@ _INTRODUCTION = """\
 
 Each row is a test in `tests/faults/`: it disturbs one video on its way, and what it then finds is what stands here.
 Those of the create, the wait, the download and the machine are run with a bucket and with a folder as the archive, and
-end alike. `make faults` writes this page anew; `make test-all` fails where it is not true.
+end alike. `make faults` rewrites this page; `make test-all` fails where it is not true.
 
 - **ends as**: the state of the video in the run's summary. *archived* and *reused* are as wanted; *refused*,
   *skipped* and *not begun* (the run stopped before any video) cost nothing; *failed*: the provider gave up, and

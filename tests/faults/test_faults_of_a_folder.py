@@ -12,22 +12,11 @@ import pytest
 
 from prefect_together_video.blocks.folder.files import Files
 from prefect_together_video.flows.reporting.progress import Progress, listening
+from tests.faults.endings import GONE_WELL, NOT_BEGUN, STUCK
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["folder"], indirect=True)]
 
 Expect = Callable[..., Any]
-
-GONE_WELL = {"sees": "archived", "bucket": "records: archived; videos: jpg, mp4", "then": "reused"}
-#: The run stops before it has spent anything.
-NOT_BEGUN = {
-    "sees": "not begun",
-    "bucket": "nothing",
-    "billed": 0,
-    "then": "archived",
-    "work": "1 create, 1 download",
-}
-#: The file was downloaded, lies in the spool, and could not be copied.
-STUCK = {"sees": "submitted", "bucket": "inflight: claim, job", "then": "archived"}
 
 #: fault: (method, piece of the path, error number or what the file system does, how often), and the outcome.
 CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("behind", ["seaweed", "folder"], indirect=True)]
 
-#: A clip that was cut without encoding it anew.
+#: A clip that was trimmed without re-encoding.
 EDIT_LIST = Path(__file__).parents[1] / "data" / "edit-list.mp4"
 
 Expect = Callable[..., Any]

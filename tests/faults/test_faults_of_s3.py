@@ -9,21 +9,11 @@ from uuid import uuid4
 
 import pytest
 
+from tests.faults.endings import GONE_WELL, NOT_BEGUN, STUCK
+
 pytestmark = pytest.mark.anyio
 
 Expect = Callable[..., Any]
-
-GONE_WELL = {"sees": "archived", "bucket": "records: archived; videos: jpg, mp4", "then": "reused"}
-#: The run stops before it has spent anything.
-NOT_BEGUN = {
-    "sees": "not begun",
-    "bucket": "nothing",
-    "billed": 0,
-    "then": "archived",
-    "work": "1 create, 1 download",
-}
-#: The file was downloaded, lies in the spool, and could not be uploaded.
-STUCK = {"sees": "submitted", "bucket": "inflight: claim, job", "then": "archived"}
 
 #: fault: (method, piece of the path, (status, code) or what the server does, how often), and the outcome.
 CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {

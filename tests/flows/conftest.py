@@ -42,3 +42,14 @@ def command(
 
     yield run
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def home_shell(shell, api):
+    """A key, the API's address and a folder: nothing else is needed."""
+    shell.environment |= {
+        "TOGETHER_API_KEY": "key",
+        "TOGETHER_BASE_URL": api.url,
+        "VIDEO_ARCHIVE_FOLDER": "~/Videos/together",
+    }
+    return shell

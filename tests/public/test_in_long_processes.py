@@ -137,7 +137,7 @@ def test_prompts_come_first_in_a_folder_and_are_paid_once(
 def test_a_folder_that_was_moved_away_and_back_is_found_again(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that lives on opens it anew after it has said that it is another one."""
+    """A long-running process reports once that the folder was replaced, then opens it again."""
     monkeypatch.delenv("VIDEO_ARCHIVE_BUCKET")
     films, away = tmp_path / "films", tmp_path / "away"
     monkeypatch.setenv("VIDEO_ARCHIVE_FOLDER", str(films))

@@ -52,9 +52,9 @@ def unpacked(path: Path, *, max_bytes: int) -> Iterator[bytes]:
     """
     with path.open("rb") as file:
         pieces: Iterator[bytes] = iter(lambda: file.read(_PIECE), b"")
-        for _ in range(_LAYERS):
+        for layer in range(_LAYERS):
             first = next(pieces, b"")
-            if not first.startswith(_GZIP) and _ > 0:
+            if layer and not first.startswith(_GZIP):
                 break
             pieces = _inflated(_again(first, pieces), _way(first))
         else:

@@ -1,9 +1,14 @@
-"""One request as it stands in a file."""
+"""One request as it stands in a file, and the lines that files of text are made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text. Not `splitlines()`: U+2028 and its like may stand inside a prompt."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True, slots=True)

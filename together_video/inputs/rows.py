@@ -16,7 +16,7 @@ from itertools import zip_longest
 from typing import Any
 
 from together_video.inputs.presets import PRESET_FIELDS
-from together_video.inputs.row import Row
+from together_video.inputs.row import Row, lines_of
 from together_video.inputs.text_lists import Lines, is_note, text_rows
 from together_video.labels import label_name
 from together_video.requests import Media, VideoRequest
@@ -96,8 +96,8 @@ def count_notes(text: str, form: RowFormat) -> int:
     if form not in {RowFormat.JSON_LINES, RowFormat.TEXT}:
         return 0
     if form is RowFormat.TEXT:
-        return sum(map(is_note, _all_lines(text)))
-    return sum(line.lstrip().startswith("#") for line in _all_lines(text))
+        return sum(map(is_note, lines_of(text)))
+    return sum(line.lstrip().startswith("#") for line in lines_of(text))
 
 
 def read_rows(text: str, form: RowFormat, lines: Lines = "checked") -> Iterator[Row]:
@@ -118,14 +118,9 @@ def read_rows(text: str, form: RowFormat, lines: Lines = "checked") -> Iterator[
     return _cells(text)
 
 
-def _all_lines(text: str) -> list[str]:
-    # Not splitlines(): U+2028 and its like may stand inside a prompt.
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
 def content_lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines that are neither blank nor notes, stripped, with their numbers from 1."""
-    for number, line in enumerate(_all_lines(text), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         stripped = line.strip()
         if stripped and not stripped.startswith("#"):
             yield number, stripped
@@ -220,7 +215,7 @@ def _cells(text: str) -> Iterator[Row]:
     # Excel's own first line, which says so and is no header.
     named = _SEPARATOR.match(text)
     first, rest = (1, text[named.end() :]) if named else (0, text)
-    header = next((line for line in _all_lines(rest) if line.strip()), "")
+    header = next((line for line in lines_of(rest) if line.strip()), "")
     delimiter = named[1] if named else _delimiter(header)
     reader = csv.reader(
         io.StringIO(rest, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from together_video.inputs.row import Row
+from together_video.inputs.row import Row, lines_of
 from together_video.text import printable
 
 #: How the lines of a text make prompts.
@@ -36,6 +36,7 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 _ROMAN = re.compile(r"^(?P<number>[ivx]{1,5}|[IVX]{1,5})[.)]\s+")
+_ROMANS = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _CIRCLED = re.compile(r"^[①-⑳]\s*")
 _QUOTED = re.compile(r'^(?:"[^"]+"|“[^”]+”|«[^»]+»)$')
 _BOLD = re.compile(r"^(?:\*\*|__)(?P<inner>[^*_]+)(?:\*\*|__)$")
@@ -102,7 +103,7 @@ def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
         lines: "checked": as above. "as-they-are": each line is a prompt, but blank ones and those with #.
             "paragraphs": what blank lines divide is one prompt each, its lines joined by spaces, and checked.
     """
-    numbered = list(enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1))
+    numbered = list(enumerate(lines_of(text), start=1))
     if lines == "paragraphs":
         for number, joined in _paragraphs(numbered):
             yield _checked(number, joined, joined, is_item=False)
@@ -116,14 +117,14 @@ def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
 
 def paragraphs_in(text: str) -> int:
     """How many paragraphs of several lines a text is made of; 0 where its lines stand by themselves."""
-    found = [joined for _, joined in _paragraphs(list(enumerate(text.splitlines(), start=1)), mark="\n")]
+    found = [joined for _, joined in _paragraphs(list(enumerate(lines_of(text), start=1)), mark="\n")]
     several = sum("\n" in paragraph for paragraph in found)
     return len(found) if len(found) > 1 and several * 2 > len(found) else 0
 
 
 def wrapped_in(text: str) -> bool:
     """Whether lines end in the middle of a sentence, as an editor wraps them."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in lines_of(text) if line.strip()]
     return any(line.endswith((",", "，")) for line in lines[:-1])
 
 
@@ -221,10 +222,8 @@ def _counted(text: str) -> tuple[int, str] | None:
     """The number in front of a line, and what is behind it."""
     if _COUNTS.match(text) and (found := _NUMBER.match(text)):
         return int(found["number"]), text[found.end() :].strip()
-    if found := _ROMAN.match(text):
-        romans = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
-        if (word := found["number"].lower()) in romans:
-            return romans.index(word), text[found.end() :].strip()
+    if (found := _ROMAN.match(text)) and (word := found["number"].lower()) in _ROMANS:
+        return _ROMANS.index(word), text[found.end() :].strip()
     return None
 
 

@@ -83,14 +83,11 @@ class Spool:
         """
         # What cannot be looked at is found by `machine.check_spool`.
         with suppress(OSError):
-            for part in self.folder.glob("*.part"):
-                with suppress(OSError):
-                    if time.time() - part.stat().st_mtime > _STALE:
-                        part.unlink(missing_ok=True)
-            for refused in (self.folder / _REFUSED).glob("*"):
-                with suppress(OSError):
-                    if time.time() - refused.stat().st_mtime > _STALE * 7:
-                        refused.unlink(missing_ok=True)
+            for pattern, seconds in (("*.part", _STALE), (f"{_REFUSED}/*", _STALE * 7)):
+                for path in self.folder.glob(pattern):
+                    with suppress(OSError):
+                        if time.time() - path.stat().st_mtime > seconds:
+                            path.unlink(missing_ok=True)
 
     def _submission(self, video: str, token: str) -> Path:
         return self.folder / f"{video}-{token}.job.json"

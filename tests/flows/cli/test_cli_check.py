@@ -202,9 +202,7 @@ def test_a_refused_batch_names_the_command_that_tells_all(command: Run, tmp_path
     done = command("batch", str(path))
     assert done.code == 2
     last = done.err.splitlines()[-1]
-    assert (
-        last == "together-video check, with the same FILE and options, lists everything that needs fixing."
-    )
+    assert last == "together-video check, with the same FILE and options, lists everything that needs fixing."
 
 
 def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

@@ -13,17 +13,6 @@ from prefect_together_video.blocks import VideoArchive
 SMALL = ("--model", "pixverse/pixverse-v5", "--width", "64", "--height", "48", "--seconds", "1", "--fps", "8")
 
 
-@pytest.fixture
-def home_shell(shell, api):
-    """A key, the API's address and a folder: nothing else is needed."""
-    shell.environment |= {
-        "TOGETHER_API_KEY": "key",
-        "TOGETHER_BASE_URL": api.url,
-        "VIDEO_ARCHIVE_FOLDER": "~/Videos/together",
-    }
-    return shell
-
-
 def archive_of(shell):
     return shell.home / "Videos" / "together"
 

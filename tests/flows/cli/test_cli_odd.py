@@ -21,14 +21,10 @@ def rows_of(done):
 
 
 @pytest.fixture
-def odd_shell(shell, api):
-    """An archive in a folder."""
-    shell.environment |= {
-        "TOGETHER_API_KEY": "key",
-        "TOGETHER_BASE_URL": api.url,
-        "VIDEO_ARCHIVE_FOLDER": "films",
-    }
-    return shell
+def odd_shell(home_shell):
+    """An archive in a folder beside the files."""
+    home_shell.environment["VIDEO_ARCHIVE_FOLDER"] = "films"
+    return home_shell
 
 
 def test_an_edit_list_is_archived(odd_shell, api):
