@@ -23,6 +23,7 @@ from prefect_together_video.flows.parameters import (
     Budget,
     Edition,
     InFlight,
+    LocalFiles,
     Polling,
     Price,
     RetryFailed,
@@ -102,9 +103,7 @@ async def generate_batch(
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     workers: Workers = 1,
-    local_files: Annotated[
-        bool, Field(description="Whether requests may name files of the machine that makes them.")
-    ] = True,
+    local_files: LocalFiles = True,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -136,7 +135,7 @@ async def generate_batch(
     """
     started = datetime.now(UTC)
     batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-    policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous)
+    policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
     try:
         now = edition_now(edition)
         source = read_source(

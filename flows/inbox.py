@@ -103,6 +103,8 @@ async def watch_inbox(
         "on_ambiguous": on_ambiguous,
         "strict": strict,
         "workers": workers,
+        # Whoever may write to the bucket is not trusted with the machine that reads it.
+        "local_files": False,
         "together": together,
         "archive": archive,
     }

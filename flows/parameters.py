@@ -51,6 +51,7 @@ Ambiguous = Annotated[
     OnAmbiguous,
     Field(description=MEANING["on_ambiguous"]),
 ]
+LocalFiles = Annotated[bool, Field(description=MEANING["local_files"])]
 Strict = Annotated[bool, Field(description=MEANING["strict"])]
 Together = Annotated[
     TogetherCredentials | None, Field(description="Access to the API; else the environment's.")

@@ -14,6 +14,7 @@ from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
     InFlight,
+    LocalFiles,
     Polling,
     RetryFailed,
     Together,
@@ -49,6 +50,7 @@ async def generate_part(
     ] = None,
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",
+    local_files: LocalFiles = True,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -59,7 +61,7 @@ async def generate_part(
     `VideoError` that kept the run from beginning.
     """
     try:
-        policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous)
+        policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:
             if budget_usd is not None:
                 await pipeline.buyer.charge_earlier(plans)

@@ -15,6 +15,7 @@ from prefect_together_video.flows.parameters import (
     Archive,
     Budget,
     Edition,
+    LocalFiles,
     Polling,
     Price,
     RetryFailed,
@@ -29,6 +30,7 @@ from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets
 from together_video.ledger.summary import Summary
+from together_video.media.sources import refuse_paths
 from together_video.requests import VideoRequest
 
 
@@ -59,6 +61,7 @@ async def generate_video(
     retry_failed: RetryFailed = False,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
+    local_files: LocalFiles = True,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -85,6 +88,8 @@ async def generate_video(
         ```
     """
     try:
+        if not local_files:
+            refuse_paths([request])
         checked = await CheckedRequest.of(
             request,
             take=take,
@@ -94,7 +99,7 @@ async def generate_video(
             price_usd=price_usd,
             needs_price=budget_usd is not None,
         )
-        policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous)
+        policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:
             plan = await checked.plan(pipeline.ledger)
             summary = await pipeline.produce([plan])

@@ -69,6 +69,8 @@ def pytest_configure() -> None:
         PREFECT_SERVER_ANALYTICS_ENABLED="false",
         DO_NOT_TRACK="1",
         TOGETHER_VIDEO_SPOOL=f"{_home.name}/spool",
+        # Links of the tests' own servers lead from one port of this machine to another.
+        TOGETHER_VIDEO_TRUSTED_HOSTS="127.0.0.1",
     )
 
 

@@ -19,6 +19,7 @@
     │   ├── JobWithoutVideo        completed, and no link to a file
     │   └── JobInDoubt             a day after it was made neither done nor failed, or not known any more
     ├── DownloadError
+    │   ├── LinkForbidden          the link leads to an address that links may not lead to
     │   ├── LinkRefused            an HTTP error on the link: try again, or ask the job for a fresh one
     │   ├── DownloadBroken         cut short, wrong length, not a video
     │   │   └── DownloadInterrupted    the transfer broke off
@@ -43,6 +44,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from together_video.masking import without_passwords
 from together_video.text import sentences
 
 if TYPE_CHECKING:
@@ -104,8 +106,8 @@ class VideoError(Exception):
 
     @property
     def message(self) -> str:
-        """What happened, what it may have cost, what to do."""
-        return sentences(self.what, self.said_of_money, self.remedy)
+        """What happened, what it may have cost, what to do. Passwords in addresses are masked."""
+        return without_passwords(sentences(self.what, self.said_of_money, self.remedy))
 
 
 def _again(kind: type[VideoError], what: str) -> VideoError:
@@ -300,6 +302,12 @@ class DownloadError(VideoError):
     """The file of a finished job could not be brought home."""
 
     spent = Spent.YES
+
+
+class LinkForbidden(DownloadError):
+    """The link, or where it redirects to, is at a private address that nobody has named as trusted. Nothing was sent
+    there.
+    """
 
 
 class LinkRefused(DownloadError):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 from prefect_together_video.flows.checkup.line import CheckLine
+from together_video.masking import without_passwords
 
 #: Variables whose whole value is a secret, and those whose value is an address that may hold one.
 _SECRETS = (
@@ -20,7 +21,6 @@ _SECRETS = (
 _ADDRESSES = re.compile(r"_proxy$|_url(_s3)?$", re.IGNORECASE)
 #: Shorter ones are those of stand-ins, and stand in the middle of many words.
 _SHORTEST = 8
-_USER = re.compile(r"(?<=//)(?:[^/\s@]*:\S*|[^/\s@]+)@")
 
 
 class Secrets:
@@ -49,7 +49,7 @@ class Secrets:
     def _clean(self, text: str) -> str:
         for secret in self._found:
             text = text.replace(secret, "***")
-        return _USER.sub("***@", text)
+        return without_passwords(text)
 
 
 def _password(address: str) -> str | None:

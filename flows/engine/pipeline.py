@@ -319,7 +319,7 @@ async def open_pipeline(
     async with (
         together.get_client() as client,
         archive.open() as ledger,
-        LinkChecks() as link_checks,
+        LinkChecks(client.trusted_hosts) as link_checks,
         progress_shown(),
     ):
         pipeline = Pipeline(client, ledger, policy, spool=spool, link_checks=link_checks)

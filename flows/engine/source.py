@@ -77,13 +77,15 @@ def read_source(
         settings: request fields for each prompt of the brief or line of the file.
         presets: words for what the settings or requests leave open.
         sweeps: for each of the requests the sweep that it belongs to.
-        local_files: whether media may be files of this machine.
+        local_files: whether `file` and media may be files of this machine.
 
     Raises:
         InputError: not one of the three is given, or what it holds makes no requests.
     """
     if sum(given is not None for given in (brief, requests, file)) != 1:
         raise InputError("Give one of brief, requests or file.")
+    if file is not None and not local_files:
+        raise InputError("A file of the machine that makes the videos may not be named here. Give requests.")
     said = _with_presets(settings, presets)
     if brief is not None:
         # Before a chat model is asked, the settings must make a request at all.

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from together_video.errors import ConfigurationError
+from together_video.masking import masked
 from together_video.text import printable
 
 EXAMPLE = "http://127.0.0.1:4200/api"
@@ -20,8 +21,6 @@ _CLOUD_HOSTS = frozenset({"api.prefect.cloud", "app.prefect.cloud"})
 _WORKSPACE = re.compile(r"/accounts?/([^/]+)/workspaces?/([^/]+)")
 #: A slash is asked for after the colon: `localhost:4200` has no scheme.
 _SCHEME = re.compile(r"([A-Za-z]+):/+")
-#: Up to the last @: a password may hold any character. A user's name alone may be a token.
-_USER = re.compile(r"^((?:[A-Za-z]+:/+)?+/*+)(?:[^/?#]*:.*|[^/?#@]*)@", re.DOTALL)
 #: Of a page's path, the segments that may belong to the prefix that a reverse proxy serves Prefect under.
 _PREFIX_SEGMENTS = 3
 
@@ -61,7 +60,7 @@ def no_address(url: str) -> str:
 
 def shown(url: str) -> str:
     """The address for a message: on one line, with *** in place of user and password, and of a query."""
-    return printable(re.sub(r"\?.*", "?***", _USER.sub(r"\1***@", url), flags=re.DOTALL), 200)
+    return printable(masked(url), 200)
 
 
 def cloud_address(url: str) -> str | None:

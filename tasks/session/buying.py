@@ -214,7 +214,8 @@ class Buyer:
         doubts = [] if self._link_checks is None else await self._link_checks.doubts(plan.request)
         for doubt in doubts:
             if doubt.sure and (await self._ledger.facts(plan.id)).state is LedgerState.ABSENT:
-                raise MediaRefused(f"{doubt.words}.", spent=Spent.NOTHING)
-            if doubt.words not in self._doubts:
-                self._doubts.add(doubt.words)
-                run_logger().warning("%s; the provider may see more than this machine.", doubt.words)
+                words = doubt.details if self._policy.trusts_requests else doubt.words
+                raise MediaRefused(f"{words}.", spent=Spent.NOTHING)
+            if doubt.details not in self._doubts:
+                self._doubts.add(doubt.details)
+                run_logger().warning("%s; the provider may see more than this machine.", doubt.details)

@@ -21,19 +21,25 @@ MEANING = {
     "on_ambiguous": "A create of an earlier run had no clear answer and may have been charged: "
     "hold it, or resubmit and perhaps pay again.",
     "strict": "Treat warnings of the check as errors.",
+    "local_files": "Whether requests may name files of the machine that makes them. Set to false for requests of "
+    "people who are not trusted with it: errors then do not say what it sees at their links.",
     "workers": "How many workers share the videos, by runs of generate-part/part.",
 }
 
 
 @dataclass(frozen=True)
 class RunPolicy:
-    """Built once from a flow's parameters. `MEANING` explains each setting; without `poll` the default applies."""
+    """Built once from a flow's parameters. `MEANING` explains each setting; without `poll` the default applies.
+
+    `trusts_requests`: whether errors may tell who wrote the requests what this machine sees of the network.
+    """
 
     poll: PollPolicy | None = None
     in_flight: int = 20
     budget_usd: Decimal | None = None
     retry_failed: bool = False
     on_ambiguous: OnAmbiguous = "hold"
+    trusts_requests: bool = True
 
     def for_part(self, parts_at_once: int) -> dict[str, Any]:
         """The JSON parameters of one of several child runs. The budget is not included: the caller divides it."""
@@ -42,4 +48,5 @@ class RunPolicy:
             "in_flight": max(1, -(-self.in_flight // parts_at_once)),
             "retry_failed": self.retry_failed,
             "on_ambiguous": self.on_ambiguous,
+            "local_files": self.trusts_requests,
         }

@@ -59,7 +59,7 @@ class Session:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(together.get_client())
             ledger = await stack.enter_async_context(archive.open())
-            session = cls(client, ledger, await stack.enter_async_context(LinkChecks()))
+            session = cls(client, ledger, await stack.enter_async_context(LinkChecks(client.trusted_hosts)))
             session.spool.sweep()
             session._stack = stack.pop_all()
         return session

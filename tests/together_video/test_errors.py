@@ -61,7 +61,14 @@ SPENT = {
     **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobInDoubt", "CreateAmbiguous"], Spent.PERHAPS),
     **dict.fromkeys(["JobError", "JobDeadlinePassed", "JobWithoutVideo"], Spent.YES),
     **dict.fromkeys(
-        ["DownloadError", "LinkRefused", "DownloadBroken", "DownloadInterrupted", "DownloadTooLarge"],
+        [
+            "DownloadError",
+            "LinkForbidden",
+            "LinkRefused",
+            "DownloadBroken",
+            "DownloadInterrupted",
+            "DownloadTooLarge",
+        ],
         Spent.YES,
     ),
 }

@@ -39,8 +39,9 @@ from together_video.errors import (
 )
 from together_video.jobs import VideoJob
 from together_video.media.references import without_signatures
-from together_video.network.addresses import is_reachable
 from together_video.network.connections import Connections, Departure
+from together_video.network.guard import Guard
+from together_video.network.trusted_hosts import TrustedHosts
 from together_video.remedies import SHARING_BLOCKED, advice_for
 from together_video.requests import VideoRequest
 from together_video.text import one_line
@@ -62,12 +63,6 @@ def user_agent() -> str:
         return f"prefect-together-video/{version('prefect-together-video')}"
     except PackageNotFoundError:  # a checkout that is not installed
         return "prefect-together-video"
-
-
-async def _refuse_unreachable(request: httpx.Request) -> None:
-    """Before each hop of a download: a link, or where it redirects to, is not ours to trust."""
-    if not is_reachable(request.url):
-        raise httpx.UnsupportedProtocol(f"{request.url.netloc.decode()} is no host and port that can exist")
 
 
 def _limits(kept: int) -> httpx.Limits:
@@ -98,6 +93,8 @@ class TogetherClient:
         self.timeouts = timeouts or Timeouts()
         # A stand-in's key of a few letters is no secret, and stands in half of all words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
+        #: Hosts that links may lead to although they are private: the API's own, and those that the environment names.
+        self.trusted_hosts = TrustedHosts.from_env().with_origin(self.base_url)
         self._connections = connections = Connections(transport)
         headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
         to_api = partial(
@@ -116,7 +113,7 @@ class TogetherClient:
                 connections.client,
                 headers=headers,
                 follow_redirects=True,
-                event_hooks={"request": [_refuse_unreachable]},
+                guard=Guard(self.trusted_hosts, https_only=False),
                 # A link usually leads on to another host.
                 limits=_limits(2),
             ),
@@ -235,14 +232,14 @@ class TogetherClient:
         """Stream a finished video to `path`, without the API key. See `downloads.receive`.
 
         Raises:
-            LinkRefused, DownloadBroken, DownloadTooLarge, DownloadError
+            LinkForbidden, LinkRefused, DownloadBroken, DownloadTooLarge, DownloadError
         """
         try:
             scheme = httpx.URL(url).scheme
         except (httpx.InvalidURL, ValueError):
             scheme = ""
         if scheme not in {"http", "https"}:
-            raise DownloadBroken(f"The job's link is not an http or https address: {url[:200]!r}.")
+            raise DownloadBroken("The job's link is not an http or https address.")
         patience = self.timeouts.of(self.timeouts.download_seconds)
         async with self._downloading.one() as client:
             return await receive(client, url, path, max_bytes=max_bytes, patience=patience)

@@ -26,8 +26,11 @@ from together_video.errors import (
     DownloadError,
     DownloadInterrupted,
     DownloadTooLarge,
+    LinkForbidden,
     LinkRefused,
 )
+from together_video.network.guard import AddressRefused
+from together_video.network.trusted_hosts import VARIABLE
 from together_video.text import one_line
 
 #: Bytes that are handed to a thread at once: enough that hashing, not switching, counts.
@@ -57,6 +60,7 @@ async def receive(
     """Download `url` to `path`, following redirects.
 
     Raises:
+        LinkForbidden: it, or a redirect of it, leads to a private address.
         LinkRefused: the link answers with another status than a file has.
         DownloadBroken: cut short, another length than announced, empty. Worth another try.
         DownloadTooLarge: more than `max_bytes`.
@@ -84,6 +88,12 @@ async def receive(
                     await to_thread.run_sync(settle, out, part, path)
                     raise
                 await to_thread.run_sync(settle, out, part, path)
+    except AddressRefused as error:
+        raise LinkForbidden(
+            f"The job's link cannot be followed: {error}.",
+            remedy=f"The video stays at the provider. If the address is right, name its host in {VARIABLE} and run "
+            "together-video collect.",
+        ) from error
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
         why = one_line(str(error)) or type(error).__name__
         raise DownloadInterrupted(f"The download broke off: {why}.") from error

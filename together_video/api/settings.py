@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from together_video.environment import from_environment
 from together_video.errors import ConfigurationError
+from together_video.masking import masked
 from together_video.network.addresses import is_reachable
 
 DEFAULT_BASE_URL = "https://api.together.ai"
@@ -72,11 +73,11 @@ def normalise_base_url(text: str) -> str:
     try:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError) as error:
-        raise ConfigurationError(f"The base URL {text!r} is not an address: {error}.") from error
+        raise ConfigurationError(f"The base URL {masked(text)!r} is not an address: {error}.") from error
     if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(f"The base URL {text!r} is not an http or https address.")
+        raise ConfigurationError(f"The base URL {masked(text)!r} is not an http or https address.")
     if not is_reachable(url):
-        raise ConfigurationError(f"The base URL {text!r} names no host and port that can exist.")
+        raise ConfigurationError(f"The base URL {masked(text)!r} names no host and port that can exist.")
     if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError("The base URL must hold no user name, query or fragment.")
     return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")

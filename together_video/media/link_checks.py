@@ -1,7 +1,7 @@
 """Are the links of a request's media there at all? Asked once each, before anything is paid.
 
 The provider may see more than this machine, or less. So only what is surely gone stops a video; what
-is merely doubtful is said.
+is merely doubtful is said. Links are https and lead to public addresses, unless the operator trusts the host.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from typing import Self
 
 import httpx
 
+from together_video.masking import masked
 from together_video.media.sources import MediaForm, MediaKind, form_of, media_texts
 from together_video.network.connections import Connections
+from together_video.network.guard import AddressRefused, Guard
+from together_video.network.trusted_hosts import TrustedHosts
 from together_video.requests import VideoRequest
 from together_video.text import one_line, printable
 
@@ -26,19 +29,31 @@ _GONE = frozenset({404, 410})
 
 @dataclass(frozen=True)
 class Doubt:
-    """What is wrong with a link, as a sentence. `sure`: the provider cannot have it either."""
+    """What is wrong with a link, as a sentence. `sure`: the provider cannot have it either, or must not be asked.
 
-    words: str
+    `details` is for the operator: it tells what this machine sees of the network, which who wrote the link may not be
+    meant to learn. `words` do not.
+    """
+
+    url: str
+    details: str
     sure: bool
+
+    @property
+    def words(self) -> str:
+        return f"{_shown(self.url)} could not be reached"
 
 
 class LinkChecks:
     """Asks for links without any key; each is asked for once in its life. `async with` closes connections.
 
-    `transport` replaces the network in tests.
+    `trusted` are hosts that may be private. `transport` replaces the network in tests.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, trusted: TrustedHosts | None = None, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._guard = Guard(trusted or TrustedHosts(), https_only=True)
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._asked: dict[str, asyncio.Future[Doubt | None]] = {}
@@ -71,20 +86,25 @@ class LinkChecks:
     async def _ask(self, url: str, kind: MediaKind) -> Doubt | None:
         if self._client is None:
             self._client = Connections(self._transport).client(
-                limits=httpx.Limits(), follow_redirects=True, timeout=_PATIENCE, max_redirects=10
+                limits=httpx.Limits(),
+                guard=self._guard,
+                follow_redirects=True,
+                timeout=_PATIENCE,
+                max_redirects=10,
             )
         async with self._places:
             try:
                 async with asyncio.timeout(2 * _PATIENCE):
                     return _judge(url, kind, await self._look(self._client, url))
+            except AddressRefused as error:
+                return Doubt(url, f"{_shown(url)} is not called: {error}", sure=True)
             except (TimeoutError, httpx.TimeoutException):
-                return Doubt(f"{_shown(url)} did not answer in time", sure=False)
+                return Doubt(url, f"{_shown(url)} did not answer in time", sure=False)
             except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
-                return Doubt(
-                    f"{_shown(url)} cannot be reached: {_reason(error)}", sure=not _is_about_trust(error)
-                )
+                details = f"{_shown(url)} cannot be reached: {_reason(error)}"
+                return Doubt(url, details, sure=not _is_about_trust(error))
             except httpx.HTTPError as error:
-                return Doubt(f"{_shown(url)} gave no proper answer: {_reason(error)}", sure=False)
+                return Doubt(url, f"{_shown(url)} gave no proper answer: {_reason(error)}", sure=False)
 
     async def _look(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
         answer = await client.head(url)
@@ -100,15 +120,15 @@ def _judge(url: str, kind: MediaKind, answer: httpx.Response) -> Doubt | None:
     # 416: there is nothing in it, but it is there.
     if answer.is_success or status == 416:
         if answer.headers.get("content-type", "").startswith("text/html"):
-            return Doubt(f"{_shown(url)} gives a web page instead of {kind} content", sure=False)
+            return Doubt(url, f"{_shown(url)} gives a web page instead of {kind} content", sure=False)
         return None
-    return Doubt(f"{_shown(url)} answers with HTTP {status}", sure=status in _GONE)
+    return Doubt(url, f"{_shown(url)} answers with HTTP {status}", sure=status in _GONE)
 
 
 def _shown(url: str) -> str:
-    """Without the query: it may hold a signature, and this goes to logs."""
+    """Without the query, which may hold a signature, and without a password: this goes to logs."""
     address, question, _ = url.partition("?")
-    return printable(address, 200) + ("?…" if question else "")
+    return printable(masked(address), 200) + ("?…" if question else "")
 
 
 def _reason(error: Exception) -> str:

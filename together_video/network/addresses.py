@@ -1,8 +1,20 @@
-"""Which addresses can be called at all."""
+"""Which addresses can be called at all, and which of them are open to everybody."""
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
 import httpx
+
+#: IPv6 networks whose addresses hold one of IPv4 in their last 32 bits (RFC 6052, RFC 4291 section 2.5.5), and those
+#: that hold one behind their first 16 (6to4, RFC 3056).
+_EMBEDDED_LAST = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"))
+_EMBEDDED_FIRST = IPv6Network("2002::/16")
+#: Networks of a site that the standard library of some supported Pythons takes for public: site-local addresses
+#: (RFC 3879), translation within a site (RFC 8215), and Teredo's tunnels (RFC 4380).
+_NOT_PUBLIC = (IPv6Network("fec0::/10"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32"))
+#: Names that stand for this machine or its own network, whoever is asked (RFC 6761, RFC 6762, RFC 8375).
+_LOCAL_NAMES = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".home")
 
 
 def is_reachable(url: httpx.URL) -> bool:
@@ -13,3 +25,64 @@ def is_reachable(url: httpx.URL) -> bool:
         return False
     exists = url.port is None or 0 < url.port < 65_536
     return exists and bool(url.host) and " " not in url.host and "%20" not in url.host
+
+
+def literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is written as; None where it is a name.
+
+    Besides 127.0.0.1 and ::1 that are the spellings which the system's resolver takes for addresses, such as 127.1,
+    0x7f000001 and 2130706433, as `inet_aton` reads them.
+    """
+    try:
+        return ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return _as_inet_aton(host)
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether it is an address of the public Internet: not of this machine, a private network, a link or a group, and
+    not the way to one of these through an IPv6 address.
+
+    The rule is IANA's special-purpose registries, as `ipaddress.is_global` has them.
+    """
+    if isinstance(address, IPv6Address):
+        if any(address in network for network in _EMBEDDED_LAST):
+            return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+        if address in _EMBEDDED_FIRST:
+            return is_public(IPv4Address(int(address) >> 80 & 0xFFFF_FFFF))
+        if any(address in network for network in _NOT_PUBLIC):
+            return False
+    return address.is_global and not address.is_multicast
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a name is one of this machine or its own network, so that no public server has it."""
+    name = host.rstrip(".").lower()
+    return "." not in name or name.endswith(_LOCAL_NAMES)
+
+
+def _as_inet_aton(host: str) -> IPv4Address | None:
+    parts = host.rstrip(".").split(".")
+    if not 1 <= len(parts) <= 4:
+        return None
+    numbers = [_number(part) for part in parts]
+    *front, last = numbers
+    if last is None or any(number is None or number > 255 for number in front):
+        return None
+    value = 0
+    for number in front:
+        value = value << 8 | (number or 0)
+    room = 8 * (4 - len(front))
+    return IPv4Address(value << room | last) if last < 1 << room else None
+
+
+def _number(text: str) -> int | None:
+    """Decimal, octal with a leading 0, or hexadecimal with 0x. None where it is none, or longer than any address."""
+    if not text.isascii() or not 0 < len(text) <= 12:
+        return None
+    base = 16 if text[:2].lower() == "0x" else 8 if text[0] == "0" and len(text) > 1 else 10
+    digits = text[2:] if base == 16 else text
+    try:
+        return int(digits, base) if digits.isalnum() else None
+    except ValueError:
+        return None

@@ -11,6 +11,7 @@ import httpx
 
 from together_video.errors import ConfigurationError, Spent
 from together_video.network.certificates import tls_context
+from together_video.network.guard import CheckedTransport, Guard, GuardedTransport
 from together_video.network.proxies import ProxySettings, proxies_from_env
 
 #: How httpcore calls the steps before anything of a request leaves: making the connection, to a proxy too; and the one
@@ -35,17 +36,22 @@ class Connections:
         for warning in self.proxies.warnings:
             logging.getLogger(__name__).warning(warning)
 
-    def client(self, *, limits: httpx.Limits, **options: Any) -> httpx.AsyncClient:
+    def client(
+        self, *, limits: httpx.Limits, guard: Guard | None = None, **options: Any
+    ) -> httpx.AsyncClient:
         """A client of its own connections; `options` are httpx's.
+
+        Args:
+            guard: looks at each address that is called, at each hop. For links that others wrote.
 
         Raises:
             ConfigurationError: it cannot be built; nothing was sent.
         """
         try:
             return httpx.AsyncClient(
-                transport=self._transport,
+                transport=self._directly(guard, limits),
                 mounts={
-                    pattern: self._through(proxy, limits)
+                    pattern: self._through(proxy, guard, limits)
                     for pattern, proxy in self.proxies.by_pattern.items()
                 },
                 verify=self._tls,
@@ -59,13 +65,24 @@ class Connections:
                 spent=Spent.NOTHING,
             ) from error
 
-    def _through(self, proxy: str | None, limits: httpx.Limits) -> httpx.AsyncHTTPTransport | None:
+    def _directly(self, guard: Guard | None, limits: httpx.Limits) -> httpx.AsyncBaseTransport | None:
+        """None for httpx's own."""
+        if guard is None:
+            return self._transport
+        if self._transport is not None:
+            return CheckedTransport(guard, self._transport, resolves=False)
+        return GuardedTransport(guard, verify=self._tls, limits=limits)
+
+    def _through(
+        self, proxy: str | None, guard: Guard | None, limits: httpx.Limits
+    ) -> httpx.AsyncBaseTransport | None:
         if proxy is None:
             return None
         tls = self._tls if isinstance(self._tls, ssl.SSLContext) else None
         # Only a proxy that is called over https has certificates to be verified.
         to_proxy = httpx.Proxy(proxy, ssl_context=tls if proxy.startswith("https://") else None)
-        return httpx.AsyncHTTPTransport(proxy=to_proxy, verify=self._tls, limits=limits)
+        transport = httpx.AsyncHTTPTransport(proxy=to_proxy, verify=self._tls, limits=limits)
+        return transport if guard is None else CheckedTransport(guard, transport, resolves=True)
 
 
 class Departure:

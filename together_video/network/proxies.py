@@ -18,6 +18,7 @@ import httpx
 from anyio import connect_tcp, fail_after
 
 from together_video.errors import ConfigurationError, Spent
+from together_video.masking import masked
 from together_video.network.addresses import is_reachable
 
 _SCHEMES = ("http", "https", "all")
@@ -47,7 +48,7 @@ class ProxySettings:
         scheme = self._scheme_for(address)
         if scheme is None:
             return None
-        return f"{_variable(scheme)} ({_without_password(self.by_pattern[f'{scheme}://'] or '')})"
+        return f"{_variable(scheme)} ({masked(self.by_pattern[f'{scheme}://'] or '')})"
 
     async def check_listening(self, seconds: float) -> None:
         """Show that somebody listens where the proxies of https addresses are; nothing is sent to them.
@@ -66,7 +67,7 @@ class ProxySettings:
             except (OSError, TimeoutError, UnicodeError) as error:
                 name = _variable(scheme)
                 raise ConfigurationError(
-                    f"Nothing answers at the proxy that {name} names ({_without_password(proxy)}), and downloads "
+                    f"Nothing answers at the proxy that {name} names ({masked(proxy)}), and downloads "
                     "would go through it.",
                     spent=Spent.NOTHING,
                     remedy=f"Start the proxy, or correct or unset {name}.",
@@ -147,7 +148,7 @@ def _usable(address: str, scheme: str) -> str:
         # A password with a slash in it is taken for a port, and named as one.
         reason = "" if "@" in url else f": {' '.join(str(error).split()).rstrip('.')}"
         raise ConfigurationError(
-            f"{_variable(scheme)} names a proxy that cannot be used ({_without_password(url)}){reason}. Use an address "
+            f"{_variable(scheme)} names a proxy that cannot be used ({masked(url)}){reason}. Use an address "
             "such as http://HOST:PORT or socks5://HOST:PORT, or unset it."
         ) from error
     return url
@@ -223,8 +224,3 @@ def _variable(scheme: str) -> str:
     """The variable that is read, as it is set; the lower case wins."""
     lower = f"{scheme}_proxy"
     return lower if lower in os.environ else lower.upper()
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"[:200]

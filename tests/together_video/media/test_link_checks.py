@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from together_video.media.link_checks import LinkChecks
+from together_video.network.trusted_hosts import TrustedHosts
 from together_video.requests import VideoRequest
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +25,7 @@ def request(*links: str) -> VideoRequest:
 
 
 def answering(answer: Callable[[httpx.Request], httpx.Response]) -> LinkChecks:
-    return LinkChecks(httpx.MockTransport(answer))
+    return LinkChecks(transport=httpx.MockTransport(answer))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,9 @@ async def test_only_what_is_surely_gone_stops_a_video(
         return httpx.Response(head if call.method == "HEAD" else get)
 
     async with answering(answer) as reach:
-        doubts = await reach.doubts(request("https://cdn/a.png?X-Amz-Signature=5ecret"))
+        doubts = await reach.doubts(request("https://cdn.test/a.png?X-Amz-Signature=5ecret"))
     assert [doubt.sure for doubt in doubts] == ([] if words is None else [sure])
-    assert all(words in doubt.words and "5ecret" not in doubt.words for doubt in doubts if words)
+    assert all(words in doubt.details and "5ecret" not in doubt.details for doubt in doubts if words)
     assert asked[1:] == ([] if head == 200 else [("GET", "bytes=0-0")])
 
 
@@ -68,9 +69,11 @@ async def test_each_link_is_asked_for_once() -> None:
         return httpx.Response(200)
 
     async with answering(answer) as reach:
-        await asyncio.gather(*(reach.doubts(request("https://cdn/a", "https://cdn/b")) for _ in range(20)))
-        await reach.doubts(request("https://cdn/a", "file.png", "data:image/png;base64,AAAA"))
-    assert asked == {"https://cdn/a": 1, "https://cdn/b": 1}
+        await asyncio.gather(
+            *(reach.doubts(request("https://cdn.test/a", "https://cdn.test/b")) for _ in range(20))
+        )
+        await reach.doubts(request("https://cdn.test/a", "file.png", "data:image/png;base64,AAAA"))
+    assert asked == {"https://cdn.test/a": 1, "https://cdn.test/b": 1}
 
 
 async def test_redirects_are_followed_and_web_pages_are_doubted() -> None:
@@ -78,12 +81,15 @@ async def test_redirects_are_followed_and_web_pages_are_doubted() -> None:
 
     def answer(call: httpx.Request) -> httpx.Response:
         if call.url.path == "/old":
-            return httpx.Response(302, headers={"location": "https://cdn/page"})
+            return httpx.Response(302, headers={"location": "https://cdn.test/page"})
         return httpx.Response(200, headers={"content-type": "text/html; charset=utf-8"})
 
     async with answering(answer) as reach:
-        (doubt,) = await reach.doubts(request("https://cdn/old"))
-    assert (doubt.words, doubt.sure) == ("https://cdn/old gives a web page instead of image content", False)
+        (doubt,) = await reach.doubts(request("https://cdn.test/old"))
+    assert (doubt.details, doubt.sure) == (
+        "https://cdn.test/old gives a web page instead of image content",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,7 @@ async def test_no_answer_at_all(error: httpx.HTTPError, sure: bool) -> None:
         raise error
 
     async with answering(answer) as reach:
-        (doubt,) = await reach.doubts(request("https://nowhere/a.png"))
+        (doubt,) = await reach.doubts(request("https://nowhere.test/a.png"))
     assert doubt.sure is sure
 
 
@@ -112,7 +118,7 @@ async def test_a_real_port_that_refuses_and_a_real_server(media_server: Any) -> 
     """Over the network: a file that is there, one that is not, a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    async with LinkChecks() as reach:
+    async with LinkChecks(TrustedHosts.from_env()) as reach:
         assert await reach.doubts(request(f"{media_server}/red.png")) == []
         (gone,) = await reach.doubts(request(f"{media_server}/gone.png"))
         (refused,) = await reach.doubts(request(f"http://127.0.0.1:{port}/a.png"))
