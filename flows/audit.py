@@ -19,6 +19,7 @@ from prefect_together_video.flows.reporting.results import final, refused
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import VideoError
 from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
+from together_video.ledger.names import is_own
 from together_video.ledger.records import WATCHED_SECONDS, StoredObject, VideoRecord
 from together_video.media.references import references_of
 
@@ -81,7 +82,8 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     # Media before records: a file whose record appears in between is then known, not an orphan.
     media = {stored.key: stored for stored in await ledger.store.list(layout.key("videos", ""))}
     listed = await ledger.store.list(layout.key("records", ""))
-    read = await asyncio.gather(*(_read(ledger, stored.key) for stored in listed))
+    own = [one.key for one in listed if is_own("records", one.key.removeprefix(layout.key("records", "")))]
+    read = await asyncio.gather(*(_read(ledger, key) for key in own))
     records = [found for found in read if isinstance(found, VideoRecord)]
     findings = broken + [found for found in read if isinstance(found, AuditFinding)]
     known = {stored.key for record in records for stored in (record.video, record.poster) if stored}
@@ -94,6 +96,10 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
         for key in sorted(set(media) - known - claimed)
     ]
     findings += await _inputs(ledger, records, deep=deep)
+    findings += [
+        AuditFinding(kind="foreign", key=key, message="is not what this project writes there, and is ignored")
+        for key in await ledger.foreign_keys()
+    ]
     # Again, as runs may have finished meanwhile: only what was there before and after is left over.
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}

@@ -10,8 +10,20 @@ from uuid import uuid4
 
 
 def part_of(path: Path) -> Path:
-    """A name beside `path` that nobody else writes to, and that is short, whatever that of `path` is."""
+    """A name beside `path` that nobody else writes to, and that is short, whatever that of `path` is. Open it with
+    `xb`: what lies there, such as a link to another file, is not written to.
+    """
     return path.with_name(f"{uuid4().hex}.part")
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that nobody else may look into, unless it is there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
 
 
 def settle(out: BinaryIO, part: Path, path: Path) -> None:
@@ -51,9 +63,10 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         OSError: it could not be written; what lay there before is as it was.
     """
     part = part_of(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        make_private_folder(path.parent)
     try:
-        with part.open("wb") as out:
+        with part.open("xb") as out:
             for piece in pieces:
                 out.write(piece)
         part.replace(path)
@@ -70,7 +83,7 @@ def write_whole(path: Path, data: bytes) -> None:
     part = part_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with part.open("wb") as out:
+        with part.open("xb") as out:
             out.write(data)
             settle(out, part, path)
     finally:

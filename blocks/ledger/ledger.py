@@ -32,6 +32,7 @@ from together_video.errors import (
 )
 from together_video.jobs import VideoJob
 from together_video.ledger.layout import Layout
+from together_video.ledger.names import is_own
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import (
     Ambiguity,
@@ -44,7 +45,7 @@ from together_video.ledger.records import (
     state_of,
 )
 from together_video.prompts import PromptSet
-from together_video.text import counted
+from together_video.text import counted, printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -301,10 +302,16 @@ class Ledger:
         await self.store.delete(key for keys in cleared for key in keys)
 
     async def in_flight(self) -> dict[str, InFlight]:
-        """All purchases in flight, by id: which facts there are, and since when. One listing."""
+        """All purchases in flight, by id: which facts there are, and since when. One listing.
+
+        What this project does not write there is passed over; an audit names it.
+        """
         start = self.layout.inflight
         found: dict[str, InFlight] = {}
         for stored in await self.store.list(start):
+            if not is_own("inflight", stored.key.removeprefix(start)):
+                _log.warning("%s is not what this project writes there; it is ignored", printable(stored.key))
+                continue
             video, _, name = stored.key.removeprefix(start).partition("/")
             known = found.get(video)
             found[video] = InFlight(
@@ -312,6 +319,15 @@ class Ledger:
                 facts=frozenset({name, *(known.facts if known else ())}),
             )
         return found
+
+    async def foreign_keys(self) -> list[str]:
+        """Keys in the ledger's folders that this project does not write. Three listings."""
+        found = []
+        for folder in ("inflight", "records", "spending"):
+            start = self.layout.key(folder, "")
+            listed = await self.store.list(start)
+            found += [one.key for one in listed if not is_own(folder, one.key.removeprefix(start))]
+        return sorted(found)
 
     async def prompts(self, brief: str) -> PromptSet | None:
         """The prompts that a brief gave earlier, if it did."""
@@ -340,12 +356,24 @@ class Ledger:
 
     def _decoded(self, key: str, kind: type[Model], stored: StoredBytes) -> Model:
         try:
-            return kind.model_validate_json(stored.data)
+            fact = kind.model_validate_json(stored.data)
         except ValidationError as error:
-            raise ArchiveError(
-                f"{self.store.uri(key)} is not what this project wrote "
-                f"({counted(error.error_count(), 'problem')} in it).",
-                # What it was is not known: perhaps a job's id.
-                spent=Spent.PERHAPS,
-                remedy="Look at it by hand.",
-            ) from error
+            raise self._foreign(key, f"{counted(error.error_count(), 'problem')} in it") from error
+        # A fact that lies under the name of another purchase would be used for that.
+        if isinstance(fact, Claim | Submission | Ambiguity | VideoRecord) and not _names(key, fact.id):
+            raise self._foreign(key, f"it is about {fact.id}")
+        return fact
+
+    def _foreign(self, key: str, why: str) -> ArchiveError:
+        return ArchiveError(
+            f"{self.store.uri(key)} is not what this project wrote ({why}).",
+            # What it was is not known: perhaps a job's id.
+            spent=Spent.PERHAPS,
+            remedy="Look at it by hand.",
+        )
+
+
+def _names(key: str, video: str) -> bool:
+    """Whether a key of inflight/ or records/ is one of this purchase."""
+    *_, folder, name = ["", *key.split("/")]
+    return folder == video or name.partition(".")[0] == video

@@ -17,7 +17,9 @@ from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import VideoError
 from together_video.ledger.layout import Layout
+from together_video.ledger.names import is_own
 from together_video.ledger.records import VideoRecord
+from together_video.text import printable
 
 _log = logging.getLogger("together_video")
 
@@ -108,7 +110,9 @@ class SpendingEntries:
                 await self._store.put_once(self._layout.spending(month, name), b"{}\n")
                 entries.append(_Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
 
-        await asyncio.gather(*(one(found) for found in records if found.written_at >= first))
+        start = self._layout.key("records", "")
+        own = [found for found in records if is_own("records", found.key.removeprefix(start))]
+        await asyncio.gather(*(one(found) for found in own if found.written_at >= first))
         return _sum(entries)
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
@@ -168,11 +172,13 @@ class _Entry(NamedTuple):
 
 
 def _parsed(stored: ListedObject) -> _Entry | None:
-    stem, _, micros = stored.key.rpartition("/")[2].rpartition("-")
+    name = "/".join(stored.key.split("/")[-2:])
+    if not is_own("spending", name):
+        _log.warning("%s is not what this project writes there; it is ignored", printable(stored.key))
+        return None
+    stem, _, micros = name.rpartition("/")[2].rpartition("-")
     purchase, _, kind = stem.rpartition("-")
     video, _, token = purchase.partition("-")
-    if not micros.isdigit() or kind not in {"paid", "reserved"}:
-        return None
     return _Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)
 
 

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import BaseModel, ValidationError
+
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
 from together_video.atomic_files import write_whole
-from together_video.errors import DownloadError, InputError
+from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.gallery.links import way_to
+from together_video.ledger.names import BATCH_ID, VideoId, is_own, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 
+_log = logging.getLogger("together_video")
+
 #: Files that are fetched at the same time.
 _AT_ONCE = 8
+
+
+class _Row(VideoOutcome):
+    """A row of a batch's own list, from the archive."""
+
+    id: VideoId
+
+
+class _Batch(BaseModel):
+    """What is read of `batch.json`."""
+
+    videos: tuple[_Row, ...]
 
 
 @dataclass(frozen=True)
@@ -109,12 +126,16 @@ async def export(
 
 async def _batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
     stored = None
-    if batch and "/" not in batch:
+    if BATCH_ID.fullmatch(batch):
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
     if stored is None:
         place = ledger.layout.key("batches", "")
         raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
-    outcomes = [VideoOutcome.model_validate(row) for row in json.loads(stored.data)["videos"]]
+    try:
+        outcomes = _Batch.model_validate_json(stored.data).videos
+    except ValidationError as error:
+        key = ledger.store.uri(ledger.layout.batch(batch, "batch.json"))
+        raise ArchiveError(f"{key} is not what this project wrote: no gallery can be made of it.") from error
     records = await _records(ledger, [found.id for found in outcomes])
     return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
 
@@ -125,7 +146,8 @@ async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
     # Records of failed and given-up purchases are among them, so some more are read than are shown.
     rows: list[GalleryRow] = []
     for start in range(0, len(listed), latest):
-        names = [found.key[len(folder) :].removesuffix(".json") for found in listed[start : start + latest]]
+        own = [found.key[len(folder) :] for found in listed[start : start + latest]]
+        names = [name.removesuffix(".json") for name in own if is_own("records", name)]
         records = await _records(ledger, names)
         for name in names:
             record = records.get(name)
@@ -144,7 +166,14 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
 
     async def read(video: str) -> VideoRecord | None:
         async with places:
-            return await ledger.record(video)
+            try:
+                return await ledger.record(video)
+            except StoreUnavailable:
+                raise
+            except ArchiveError as error:
+                # Of many, one that somebody has changed: the audit names it, and the others are shown.
+                _log.warning("%s", error)
+                return None
 
     found = await asyncio.gather(*map(read, videos))
     return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
@@ -161,10 +190,12 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(key: str) -> str | None:
-        path = folder / key
+        path = path_inside(folder, key)
         async with places:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                # Once more, as the folders on the way are there now.
+                path_inside(folder, key)
                 return None if path.exists() or await ledger.store.fetch(key, path) else key
             except OSError as error:
                 raise DownloadError(f"{path} cannot be written: {error.strerror or error}.") from error

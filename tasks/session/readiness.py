@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from together_video.api.client import TogetherClient
+from together_video.atomic_files import make_private_folder
 from together_video.errors import ConfigurationError, DownloadBroken
 from together_video.ledger.spool import Spool
 
@@ -89,7 +90,7 @@ def check_spool(folder: Path) -> int:
         ConfigurationError: it cannot be written, or has no room for a few clips.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         with tempfile.NamedTemporaryFile(dir=folder, prefix="probe-", suffix=".part") as file:
             file.write(b"x" * 4096)
             file.flush()

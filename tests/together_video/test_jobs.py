@@ -266,7 +266,7 @@ def test_the_answer_that_was_passed_in_is_left_as_it_was() -> None:
 def stored(read: VideoJob) -> Submission:
     """The job as the ledger writes it, read back."""
     written = Submission(
-        id="v", token="t", job_id=read.id, submitted_at=datetime.now(UTC), answer=read.raw
+        id="a" * 24, token="0" * 32, job_id=read.id, submitted_at=datetime.now(UTC), answer=read.raw
     ).model_dump_json()
     return Submission.model_validate_json(written.encode())
 

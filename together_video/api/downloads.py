@@ -20,7 +20,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict
 
 from together_video.api.encodings import is_packed, unpacked
-from together_video.atomic_files import part_of, settle, write_pieces
+from together_video.atomic_files import make_private_folder, part_of, settle, write_pieces
 from together_video.errors import (
     DownloadBroken,
     DownloadError,
@@ -71,8 +71,8 @@ async def receive(
         async with client.stream("GET", url, timeout=patience) as response:
             announced = _announced(response, max_bytes)
             digest = hashlib.sha256()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
+            make_private_folder(path.parent)
+            with part.open("xb") as out:
                 size = await _copy(response, out, digest, max_bytes)
                 if announced is not None and size != announced:
                     raise DownloadInterrupted(f"The download has {size} bytes, {announced} were announced.")

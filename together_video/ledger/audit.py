@@ -11,7 +11,17 @@ from pydantic import BaseModel, ConfigDict
 from together_video.ledger.records import VideoRecord
 from together_video.text import counted
 
-Kind = Literal["missing", "size", "checksum", "unreadable", "orphan", "half-written", "ambiguous", "stale"]
+Kind = Literal[
+    "missing",
+    "size",
+    "checksum",
+    "unreadable",
+    "orphan",
+    "half-written",
+    "ambiguous",
+    "stale",
+    "foreign",
+]
 
 
 class AuditFinding(BaseModel):

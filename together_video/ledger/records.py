@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.errors import InputError
 from together_video.jobs import VideoJob
+from together_video.ledger.names import Key, Token, VideoId
 from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
 
@@ -124,22 +125,22 @@ class Claim(_Fact):
     `reservation` is the key of what it holds of the archive's monthly limit, if there is one.
     """
 
-    id: str
-    token: str
+    id: VideoId
+    token: Token
     plan: VideoPlan
     claimed_at: datetime
     valid_seconds: float
-    video_key: str
-    poster_key: str
-    reservation: str | None = None
+    video_key: Key
+    poster_key: Key
+    reservation: Key | None = None
     run: RunRef = RunRef()
 
 
 class Submission(_Fact):
     """`inflight/<id>/job.json`: the provider took the request; here is the job id."""
 
-    id: str
-    token: str
+    id: VideoId
+    token: Token
     job_id: str
     submitted_at: datetime
     answer: dict[str, Any] = Field(default_factory=dict)
@@ -155,8 +156,8 @@ class Submission(_Fact):
 class Ambiguity(_Fact):
     """`inflight/<id>/ambiguous.json`: the POST had no clear answer; it may have been charged."""
 
-    id: str
-    token: str
+    id: VideoId
+    token: Token
     found_at: datetime
     reason: str
     status: int | None = None
@@ -166,7 +167,7 @@ class Ambiguity(_Fact):
 class StoredObject(_Fact):
     """One object in the bucket: its key, its size in bytes, its SHA-256 in hexadecimal."""
 
-    key: str
+    key: Key
     size: int
     sha256: str
     content_type: str
@@ -179,7 +180,7 @@ class VideoRecord(_Fact):
     a job that the provider has forgotten.
     """
 
-    id: str
+    id: VideoId
     state: Literal["archived", "failed", "abandoned"]
     plan: VideoPlan
     job_id: str | None = None

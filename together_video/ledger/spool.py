@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from together_video.atomic_files import write_whole
+from together_video.atomic_files import make_private_folder, write_whole
 from together_video.errors import ConfigurationError
 from together_video.ledger.records import Claim, Submission
 
@@ -24,7 +24,7 @@ _REFUSED, _MOST_REFUSED = "refused", 20
 
 
 class Spool:
-    """Paths in one folder. The folder is made when it is first written to."""
+    """Paths in one folder. It is made when it is first written to, for this user alone."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
@@ -36,6 +36,7 @@ class Spool:
     def keep_submission(self, submission: Submission) -> Path:
         """Write a job id to disk, because the bucket could not take it. Durable on return."""
         path = self._submission(submission.id, submission.token)
+        make_private_folder(self.folder)
         write_whole(path, submission.model_dump_json().encode())
         return path
 
@@ -69,7 +70,7 @@ class Spool:
             OSError: it cannot be moved.
         """
         folder = self.folder / _REFUSED
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         kept = folder / path.name
         path.replace(kept)
         others = sorted((one for one in folder.iterdir() if one != kept), key=lambda one: one.stat().st_mtime)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.ledger.names import Key
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import VideoPlan, VideoRecord
 
@@ -45,7 +46,7 @@ class VideoOutcome(BaseModel):
         default=None, description="What the provider charged, in US dollars, if it said."
     )
     bucket: str | None = Field(default=None, description="The bucket; None where the archive is a folder.")
-    key: str | None = Field(default=None, description="Its key in the bucket, or its path below the folder.")
+    key: Key | None = Field(default=None, description="Its key in the bucket, or its path below the folder.")
     uri: str | None = Field(
         default=None, description="Where the video is: `s3://bucket/key` or `file:///folder/key`."
     )
@@ -107,7 +108,7 @@ class Summary(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     videos: tuple[VideoOutcome, ...] = Field(description="A row for each video.")
-    page: str | None = Field(default=None, description="The key of the gallery page, if one was written.")
+    page: Key | None = Field(default=None, description="The key of the gallery page, if one was written.")
     page_uri: str | None = Field(default=None, description="Where the gallery page is, as a URI.")
     bought_before: bool = Field(
         default=False, description="Whether earlier runs bought the videos, and this one only collected them."

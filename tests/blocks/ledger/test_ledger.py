@@ -112,7 +112,7 @@ async def test_release_takes_its_own_ambiguity_along(ledger):
 async def test_release_leaves_the_ambiguity_of_another_claim(ledger):
     """A doubt about somebody else's create is not ours to clear."""
     claim = await ledger.claim(PLAN, valid_seconds=250)
-    await ledger.ambiguous(claim.model_copy(update={"token": "other"}), silence())
+    await ledger.ambiguous(claim.model_copy(update={"token": "f" * 32}), silence())
     await ledger.release(claim)
     assert await keys(ledger) == [f"films/inflight/{PLAN.id}/ambiguous.json"]
 
@@ -130,7 +130,7 @@ async def test_release_never_removes_the_claim_of_another_run(new_archive, unrul
             lost.append(path)
             return "lost"
         if lost and not others:
-            others.append(claim.model_copy(update={"token": "other"}))
+            others.append(claim.model_copy(update={"token": "f" * 32}))
             body = others[0].model_dump_json().encode()
             s3_client.put_object(Bucket=archive.bucket, Key=archive.layout.claim(PLAN.id), Body=body)
         return None
@@ -150,7 +150,7 @@ async def test_a_removal_that_comes_late_spares_the_claim_of_another_run(new_arc
 
     def strike(method, path, _):
         if method == "DELETE" and path.endswith("claim.json"):
-            others.append(claim.model_copy(update={"token": "other"}))
+            others.append(claim.model_copy(update={"token": "f" * 32}))
             body = others[0].model_dump_json().encode()
             s3_client.put_object(Bucket=archive.bucket, Key=archive.layout.claim(PLAN.id), Body=body)
 

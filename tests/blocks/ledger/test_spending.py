@@ -33,7 +33,7 @@ def an_hour_later(monkeypatch):
 @pytest.mark.anyio
 async def test_a_reservation_left_behind_is_found(ledger, an_hour_later):
     """Its run died before the claim: nothing was made, and its money can be given back."""
-    key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
+    key = await ledger.spending.reserve("a" * 24, Decimal("0.9"))
     with pytest.raises(BudgetReached):
         await ledger.claim(PLAN, valid_seconds=250)
     assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == [key]
@@ -44,7 +44,7 @@ async def test_a_reservation_left_behind_is_found(ledger, an_hour_later):
 @pytest.mark.anyio
 async def test_a_young_reservation_is_left_alone(ledger):
     """Its run may be about to claim."""
-    await ledger.spending.reserve("x" * 24, Decimal("0.9"))
+    await ledger.spending.reserve("a" * 24, Decimal("0.9"))
     assert await ledger.spending.entries.left_behind(()) == []
 
 
@@ -71,11 +71,11 @@ async def test_what_has_a_record_counts(ledger, an_hour_later):
 @pytest.mark.anyio
 async def test_a_negative_payment_makes_no_room(ledger):
     """It counts as nothing, and raises no limit."""
-    key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
+    key = await ledger.spending.reserve("a" * 24, Decimal("0.9"))
     await ledger.spending.settle(key, Decimal(-100))
     assert await ledger.spending.entries.total(datetime.now(UTC).strftime("%Y-%m")) == 0
     with pytest.raises(BudgetReached):
-        await ledger.spending.reserve("y" * 24, Decimal("1.1"))
+        await ledger.spending.reserve("b" * 24, Decimal("1.1"))
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_who_asks_at_the_same_moment_shares_a_listing(ledger, listings):
     assert listings == ["films/records/", f"films/spending/{MONTH}/", f"films/spending/{MONTH}/"]
     assert await ledger.spending.entries.total(MONTH) == Decimal("0.4")
     listings.clear()
-    await ledger.spending.reserve("x" * 24, Decimal("0.01"))
+    await ledger.spending.reserve("a" * 24, Decimal("0.01"))
     assert len(listings) == 1
 
 
@@ -148,9 +148,9 @@ async def test_what_fits_is_not_kept_out_by_what_does_not(ledger):
 @pytest.mark.anyio
 async def test_money_that_comes_free_is_seen(ledger):
     """A cost below the estimate makes room, though the sum last seen was over."""
-    key = await ledger.spending.reserve("x" * 24, Decimal("0.9"))
+    key = await ledger.spending.reserve("a" * 24, Decimal("0.9"))
     await ledger.spending.settle(key, Decimal("0.1"))
-    assert await ledger.spending.reserve("y" * 24, Decimal("0.9"))
+    assert await ledger.spending.reserve("b" * 24, Decimal("0.9"))
 
 
 async def recorded(ledger, video, **values):
@@ -174,7 +174,7 @@ async def test_what_was_bought_without_the_limit_counts(ledger, another, listing
     assert await limited.spending.entries.total(MONTH) == Decimal("0.59")
     listings.clear()
     with pytest.raises(BudgetReached, match=r"\(0\.59\d* USD paid"):
-        await another().spending.reserve("x" * 24, Decimal("0.42"))
+        await another().spending.reserve("a" * 24, Decimal("0.42"))
     kept = {found.key.rpartition("/")[2] for found in await ledger.store.list(f"films/spending/{MONTH}/")}
     assert kept == {
         f"{first}-recorded-paid-40000",
@@ -233,13 +233,13 @@ async def test_a_late_record_is_taken_in_at_its_cost(ledger, another):
     await recorded(
         ledger, video, state="abandoned", plan=PLAN.model_copy(update={"estimate_usd": Decimal("0.2")})
     )
-    await another().spending.reserve("x" * 24, Decimal("0.1"))
+    await another().spending.reserve("a" * 24, Decimal("0.1"))
     assert await ledger.spending.entries.total(MONTH) == Decimal("0.3")
     late = VideoRecord(
         id=video, state="archived", plan=PLAN, recorded_at=datetime.now(UTC), cost_usd=Decimal("0.7")
     )
     await ledger.store.put_once(ledger.layout.late_record(video), late.model_dump_json().encode())
-    await another().spending.reserve("y" * 24, Decimal("0.1"))
+    await another().spending.reserve("b" * 24, Decimal("0.1"))
     assert await ledger.spending.entries.total(MONTH) == Decimal("0.9")
 
 
@@ -320,10 +320,10 @@ async def test_a_passing_reservation_hides_no_record(ledger, another, at):
     at[f"records/{video}"] = 60
     other = another()
     with pytest.raises(BudgetReached):
-        await other.spending.reserve("x" * 24, Decimal("0.4"))
+        await other.spending.reserve("a" * 24, Decimal("0.4"))
     await ledger.spending.withdraw(passing)
     assert await other.spending.entries.total(MONTH) == Decimal("0.4")
-    assert await other.spending.reserve("x" * 24, Decimal("0.6"))
+    assert await other.spending.reserve("a" * 24, Decimal("0.6"))
 
 
 @pytest.mark.anyio
@@ -356,6 +356,6 @@ async def test_a_late_record_under_the_limit_counts_once(ledger, another, cost):
         id=PLAN.id, state="archived", plan=PLAN, claimed_at=claim.claimed_at, recorded_at=datetime.now(UTC)
     ).model_copy(update={"cost_usd": cost})
     await ledger.store.put_once(ledger.layout.late_record(PLAN.id), late.model_dump_json().encode())
-    await another().spending.reserve("x" * 24, Decimal("0.1"))
+    await another().spending.reserve("a" * 24, Decimal("0.1"))
     await ledger.spending.settle(claim.reservation, cost)
     assert await ledger.spending.entries.total(MONTH) == Decimal("0.1") + (cost or Decimal("0.3"))

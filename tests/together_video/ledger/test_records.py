@@ -46,7 +46,7 @@ PLAN = VideoPlan(
 )
 CLAIM = Claim(
     id=PLAN.id,
-    token="t",
+    token="0" * 32,
     plan=PLAN,
     claimed_at=NOW,
     valid_seconds=250,
@@ -55,9 +55,9 @@ CLAIM = Claim(
     run=RunRef(flow_run_id="f", flow_run_name="n", host="h"),
 )
 SUBMISSION = Submission(
-    id=PLAN.id, token="t", job_id="j", submitted_at=NOW, answer={"id": "j", "x": [1, None]}
+    id=PLAN.id, token="0" * 32, job_id="j", submitted_at=NOW, answer={"id": "j", "x": [1, None]}
 )
-AMBIGUITY = Ambiguity(id=PLAN.id, token="t", found_at=NOW, reason="no answer", status=500, body="oops")
+AMBIGUITY = Ambiguity(id=PLAN.id, token="0" * 32, found_at=NOW, reason="no answer", status=500, body="oops")
 RECORD = VideoRecord(
     id=PLAN.id,
     state="archived",
@@ -188,7 +188,7 @@ def test_every_final_state_of_a_record_is_a_state_of_the_ledger() -> None:
 def test_a_submission_answers_a_claim() -> None:
     """Its id and token are the claim's, its job the provider's, its answer the raw JSON."""
     made = Submission.of(CLAIM, VideoJob.from_json({"id": "j", "new": 1}))
-    assert (made.id, made.token, made.job_id) == (CLAIM.id, "t", "j")
+    assert (made.id, made.token, made.job_id) == (CLAIM.id, "0" * 32, "j")
     assert made.answer == {"id": "j", "new": 1}
     assert abs((datetime.now(UTC) - made.submitted_at).total_seconds()) < 60
 

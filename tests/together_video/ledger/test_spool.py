@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PLAN = VideoPlan(request=VideoRequest(model="m", prompt="A fox"))
 
 
-def claim(of: str = "one", *, plan: VideoPlan = PLAN, ending: str = "mp4") -> Claim:
+def claim(of: str = "1" * 32, *, plan: VideoPlan = PLAN, ending: str = "mp4") -> Claim:
     return Claim(
         id=plan.id,
         token=of,
@@ -55,9 +55,9 @@ def test_only_the_very_claim_finds_its_job_id(spool: Spool) -> None:
     """Another token is another create of the same request, another plan another video."""
     spool.keep_submission(submission(claim()))
     other = VideoPlan(request=VideoRequest(model="m", prompt="A cat"))
-    assert spool.kept_submission(claim("two")) is None
+    assert spool.kept_submission(claim("2" * 32)) is None
     assert spool.kept_submission(claim(plan=other)) is None
-    spool.drop_submission(claim("two"))
+    spool.drop_submission(claim("2" * 32))
     assert spool.kept_submission(claim()) is not None
 
 
@@ -80,11 +80,11 @@ def test_a_job_id_is_kept_whole_or_not_at_all(spool: Spool, monkeypatch: pytest.
         with pytest.raises(KeyboardInterrupt):
             spool.keep_submission(submission(claim(), "second"))
         with pytest.raises(KeyboardInterrupt):
-            spool.keep_submission(submission(claim("two")))
+            spool.keep_submission(submission(claim("2" * 32)))
     kept = spool.kept_submission(claim())
     assert kept is not None
     assert kept.job_id == "first"
-    assert spool.kept_submission(claim("two")) is None
+    assert spool.kept_submission(claim("2" * 32)) is None
 
 
 def test_only_old_parts_are_swept(spool: Spool) -> None:
@@ -108,7 +108,7 @@ def test_only_old_parts_are_swept(spool: Spool) -> None:
 def test_a_file_is_named_after_its_job(spool: Spool) -> None:
     """So that it is found again, and never taken for another job's; the ending tells its format."""
     path = spool.video(claim(), "j")
-    assert path == Spool(spool.folder).video(claim("two"), "j")
+    assert path == Spool(spool.folder).video(claim("2" * 32), "j")
     assert path.suffix == ".mp4"
     assert spool.video(claim(ending="webm"), "j").suffix == ".webm"
     assert path != spool.video(claim(), "k")
@@ -132,3 +132,19 @@ def test_the_folder_is_named_by_the_environment(tmp_path: Path, monkeypatch: pyt
     assert default_folder() == tmp_path / "cache" / "together-video" / "spool"
     monkeypatch.setenv("TOGETHER_VIDEO_SPOOL", "~/spool")
     assert Spool().folder == tmp_path / "home" / "spool"
+
+
+def test_the_folder_is_for_this_user_alone(spool: Spool) -> None:
+    spool.keep_submission(submission(claim()))
+    assert spool.folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"id": "../../../x"}, {"token": "../x"}, {"video_key": "../../x.mp4"}, {"poster_key": "/etc/x.jpg"}],
+    ids=str,
+)
+def test_a_forged_claim_is_none(forged: dict[str, str]) -> None:
+    """No path is made of what the bucket says before it was held against what this project writes."""
+    with pytest.raises(ValueError, match="validation error"):
+        Claim.model_validate({**claim().model_dump(), **forged})

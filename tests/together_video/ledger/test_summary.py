@@ -67,14 +67,14 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
 def test_a_row_of_a_folder_names_its_file() -> None:
     """There is no bucket, and what a URI cannot hold is escaped."""
     video = StoredObject(key="videos/a b.mp4", size=3, sha256="ab", content_type="video/mp4")
-    record = VideoRecord(id="v", state="archived", plan=PLAN, recorded_at=NOW, video=video)
+    record = VideoRecord(id="a" * 24, state="archived", plan=PLAN, recorded_at=NOW, video=video)
     outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ArchivePlace(folder="/my films"))
     assert (outcome.bucket, outcome.uri) == (None, "file:///my%20films/videos/a%20b.mp4")
 
 
 def test_a_row_of_a_failure_lies_nowhere() -> None:
     """No bucket is named for a file that is not there."""
-    record = VideoRecord(id="v", state="failed", plan=PLAN, recorded_at=NOW, error="refused")
+    record = VideoRecord(id="a" * 24, state="failed", plan=PLAN, recorded_at=NOW, error="refused")
     outcome = VideoOutcome.of_record(record, VideoState.FAILED, place=ArchivePlace(bucket="b"))
     assert (outcome.bucket, outcome.key, outcome.uri, outcome.error) == (None, None, None, "refused")
 
