@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from pydantic import Field
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.parameters import (
     Ambiguous,
@@ -31,22 +33,36 @@ from prefect_together_video.flows.parameters import (
 from prefect_together_video.flows.reporting.results import final, refused, result_of
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.planning import fits_a_run
-from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.errors import (
+    ArchiveError,
+    BudgetReached,
+    ConfigurationError,
+    InputError,
+    RequestRefused,
+    TogetherError,
+    VideoError,
+)
 from together_video.inputs.inbox import (
     DONE,
     FOLDER,
     LARGEST,
+    MOST_TRIES,
     REFUSED,
+    TRIED,
     InboxReport,
     InboxRow,
     Order,
+    mark_of,
     moved_name,
     read_order,
     waiting,
 )
 from together_video.ledger.records import edition_name
 from together_video.ledger.summary import Summary, VideoState
-from together_video.text import printable
+from together_video.text import printable, sentences
+
+#: What is the matter with the archive, the account or the API, and says nothing about a file.
+_MAY_PASS = (ArchiveError, BudgetReached, ConfigurationError, TogetherError)
 
 
 @flow(
@@ -115,13 +131,14 @@ async def watch_inbox(
             listed = {found.key: found for found in await ledger.store.list(folder)}
             names = sorted(waiting(listed, folder), key=lambda key: (listed[key].written_at, key))
             for key in names:
+                if _is_left_alone(ledger, key, listed):
+                    continue
                 # The file's own edition: a look that goes on with it tomorrow must not buy it again.
                 its = {**options, "edition": edition_name(edition, listed[key].written_at)}
                 try:
                     row = await _use(ledger, key, listed[key].size, limit_usd, its)
                 except Exception as error:  # noqa: BLE001 - one file must not stop the others
-                    words = error.message if isinstance(error, VideoError) else f"Unexpected {error!r}"
-                    row = InboxRow(name=key.rsplit("/", 1)[-1], state="kept", message=printable(words, 500))
+                    row = await _failed(ledger, key, error)
                 run_logger().info("%s", row.sentence)
                 rows.append(row)
     except VideoError as error:
@@ -136,8 +153,11 @@ async def _use(
     """Make what one file asks for, and move it."""
     name = key.rsplit("/", 1)[-1]
     if size > LARGEST:
-        words = f"It has {size} bytes, and {LARGEST} at most are read: take it away."
-        return InboxRow(name=name, state="kept", message=words)
+        words = f"It has {size} bytes, and {LARGEST} at most are read. It is left where it is."
+        beside = ledger.layout.key(FOLDER, REFUSED, f"{moved_name(name, datetime.now(UTC))}.reason.txt")
+        await ledger.store.put_once(_too_large(ledger, key, size), b"")
+        await ledger.store.put_once(beside, words.encode(), "text/plain; charset=utf-8")
+        return InboxRow(name=name, state="refused", message=words)
     stored = await ledger.store.get(key)
     if stored is None:
         return InboxRow(name=name, state="kept", message="Another look has taken it.")
@@ -149,8 +169,9 @@ async def _use(
     if isinstance(result, InputError) and not isinstance(result, ConfigurationError):
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, result.message)
     if not isinstance(result, Summary):
-        words = result.message if isinstance(result, VideoError) else str(result)
-        return InboxRow(name=name, state="kept", message=words)
+        return await _failed(
+            ledger, key, result if isinstance(result, Exception) else RuntimeError(str(result))
+        )
     states = {found.state for found in result.videos}
     if VideoState.SKIPPED in states:
         reason = next(found.error for found in result.videos if found.state is VideoState.SKIPPED)
@@ -159,6 +180,41 @@ async def _use(
         reason = "\n".join(dict.fromkeys(found.error or "" for found in result.videos))
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, reason)
     return await _move(ledger, key, stored.data, stored.etag, DONE, f"{result.sentence}.", result)
+
+
+def _too_large(ledger: Ledger, key: str, size: int) -> str:
+    """The key that says of a file, which is too large to be read or moved, that it was refused."""
+    return ledger.layout.key(FOLDER, TRIED, f"{mark_of(key, str(size))}-large")
+
+
+def _is_left_alone(ledger: Ledger, key: str, listed: Mapping[str, ListedObject]) -> bool:
+    return listed[key].size > LARGEST and _too_large(ledger, key, listed[key].size) in listed
+
+
+async def _failed(ledger: Ledger, key: str, error: Exception) -> InboxRow:
+    """What an error means for a file: it is kept while that may pass, and refused where it comes again and again."""
+    name = key.rsplit("/", 1)[-1]
+    words = printable(error.message if isinstance(error, VideoError) else f"Unexpected {error!r}", 500)
+    kept = InboxRow(name=name, state="kept", message=words)
+    if isinstance(error, _MAY_PASS) and not isinstance(error, RequestRefused):
+        return kept
+    try:
+        stored = await ledger.store.get(key)
+        if stored is None:
+            return kept
+        start = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-")
+        tries = [found.key for found in await ledger.store.list(start)]
+        if len(tries) + 1 < MOST_TRIES:
+            await ledger.store.put_once(
+                f"{start}{len(tries) + 1}", words.encode(), "text/plain; charset=utf-8"
+            )
+            return kept
+        message = f"{MOST_TRIES} looks at it ended in the same way. The last: {words}"
+        row = await _move(ledger, key, stored.data, stored.etag, REFUSED, message)
+        await ledger.store.delete(tries)
+    except VideoError as trouble:
+        return kept.model_copy(update={"message": sentences(words, trouble.message)})
+    return row
 
 
 async def _make(order: Order, options: dict[str, Any]) -> object:

@@ -6,12 +6,14 @@ decoding is tolerant: `id` is the only field that is relied on, and the raw JSON
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +26,13 @@ _DEEPEST = 64
 
 #: Digits of a number that are kept; Python and JSON libraries read no more than 4,300.
 _LONGEST_NUMBER = 4_000
+
+
+#: Longest id of a job, escaped as in the address of a request: servers take lines of 8,000 bytes.
+_LONGEST_ID = 2_000
+#: Longest answer that is kept as it came, in bytes of JSON; longest part of a longer one; longest words of an answer.
+_LONGEST_ANSWER, _LONGEST_PART = 64_000, 4_000
+_LONGEST_WORD, _LONGEST_MESSAGE = 200, 4_000
 
 
 class JobFault(BaseModel):
@@ -40,7 +49,8 @@ class VideoJob(BaseModel):
 
     Times are in UTC, `cost_usd` is in US dollars, `seconds` the length of the clip. Everything
     but `id` may be unknown. `raw` is the answer as it came, except for what no file of JSON could
-    hold: see `_storable`. `not_understood` are earlier answers about this job whose status nobody knows.
+    hold (see `_storable`) and for what is too long (see `bounded_answer`). `not_understood` are earlier answers about
+    this job whose status nobody knows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,7 +73,7 @@ class VideoJob(BaseModel):
         """Decode an answer of `POST /v2/videos` or `GET /v2/videos/{id}`.
 
         Raises:
-            ValueError: the answer is no JSON object, or has no `id`. Nothing else raises.
+            ValueError: the answer is no JSON object, or has no `id` that a request could carry. Nothing else raises.
         """
         if not isinstance(answer, Mapping):
             raise ValueError("the answer is not a JSON object")
@@ -71,20 +81,24 @@ class VideoJob(BaseModel):
         job_id = _text(kept.get("id"))
         if job_id is None:
             raise ValueError("the answer has no job id")
+        if job_id in {".", ".."} or len(quote(job_id, safe="")) > _LONGEST_ID:
+            raise ValueError(
+                f"its job id of {len(job_id)} characters fits into no request, so nobody can ask for the job"
+            )
         outputs = _mapping(kept.get("outputs"))
         status = status_of(kept.get("status"))
         return cls(
             id=job_id,
             status=status,
-            status_text=_text(kept.get("status")),
-            model=_text(kept.get("model")),
+            status_text=_cut(_text(kept.get("status")), _LONGEST_WORD),
+            model=_cut(_text(kept.get("model")), _LONGEST_WORD),
             fault=_fault(kept),
             cost_usd=_cost(outputs.get("cost")),
             video_url=_text(outputs.get("video_url")),
             created_at=_time(kept.get("created_at")),
             finished_at=_time(kept.get("done_at")) or _time(kept.get("completed_at")),
             seconds=_number(kept.get("seconds")),
-            raw=kept,
+            raw=bounded_answer(kept),
         )
 
     @property
@@ -123,6 +137,30 @@ def _storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER * 3:
         return "(a number too long to be kept)"
     return value
+
+
+def bounded_answer(answer: Mapping[str, Any], most: int = _LONGEST_ANSWER) -> dict[str, Any]:
+    """An answer as it is kept: as it came, or, if that is longer than `most` bytes, its short parts, with the size
+    and the SHA-256 of the whole.
+    """
+    whole = json.dumps(answer, sort_keys=True).encode()
+    if len(whole) <= most:
+        return dict(answer)
+    kept: dict[str, Any] = {
+        "not kept": f"an answer of {len(whole)} bytes; its long parts are left out",
+        "sha256": hashlib.sha256(whole).hexdigest(),
+    }
+    room = most - _LONGEST_PART
+    for name, value in answer.items():
+        size = len(name) + len(json.dumps(value))
+        if size <= min(_LONGEST_PART, room):
+            kept.setdefault(name, value)
+            room -= size
+    return kept
+
+
+def _cut(text: str | None, longest: int) -> str | None:
+    return text if text is None or len(text) <= longest else f"{text[:longest]}…"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -178,7 +216,10 @@ def _fault(answer: Mapping[str, Any]) -> JobFault | None:
         entries = found if isinstance(found, list) else [found]
         faults = [fault for entry in entries if (fault := _one_fault(entry))]
         if faults:
-            return JobFault(message="; ".join(fault.message for fault in faults), code=faults[0].code)
+            words = "; ".join(fault.message for fault in faults)
+            return JobFault(
+                message=_cut(words, _LONGEST_MESSAGE) or "", code=_cut(faults[0].code, _LONGEST_WORD)
+            )
     return None
 
 

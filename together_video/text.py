@@ -8,6 +8,11 @@ def printable(text: str, longest: int = 160) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in _cut(text, longest))
 
 
+def printable_lines(text: str, longest: int = 2000) -> str:
+    """As `printable`, for text of several lines: each is escaped and cut by itself."""
+    return "\n".join(printable(line, longest) for line in text.splitlines())
+
+
 def one_line(text: str, longest: int | None = None) -> str:
     """Text of others on one line: spaces and what cannot be printed become single spaces, too much is cut."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

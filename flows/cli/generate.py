@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.markup import escape
 
 from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.given_path import GivenPath
@@ -137,7 +136,7 @@ def batch(
         Review.of(parameters["requests"], strict=run.strict, chosen=chosen).refuse_errors()
         _say_choices(chosen, place)
         for remark in () if place.json else lines.remarks:
-            Terminal().say(escape(remark))
+            Terminal().say(remark)
     else:
         parameters["brief"] = brief_of_options(
             subject=brief,
@@ -169,7 +168,7 @@ def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> No
     terminal = Terminal()
     found = [finding for several in chosen for finding in several]
     for line in dict.fromkeys(str(one) for one in found if not place.json or one.level is not Level.NOTE):
-        terminal.say(escape(line))
+        terminal.say(line)
 
 
 def _run(

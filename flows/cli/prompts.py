@@ -12,7 +12,7 @@ from prefect_together_video.flows.cli.encoding import can_show
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.cli.options import of_field
 from prefect_together_video.flows.cli.preamble import prepare
-from prefect_together_video.flows.cli.terminal import Terminal, printable_lines
+from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.api.client import TogetherClient
 from together_video.api.settings import api_from_env, timeouts_from_env
 from together_video.catalogue import Catalogue
@@ -20,6 +20,7 @@ from together_video.errors import TogetherError
 from together_video.prompts import PromptSet, PromptWriting, make_brief
 from together_video.prompts.briefs import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
+from together_video.text import printable_lines
 
 #: Seconds before a chat request is sent again that failed in passing.
 _PAUSES = (2, 5, 10)

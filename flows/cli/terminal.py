@@ -18,7 +18,7 @@ from rich.table import Table
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
-from together_video.text import one_line, printable
+from together_video.text import one_line, printable, printable_lines
 
 _COLOURS = {
     "created": "cyan",
@@ -61,7 +61,7 @@ class Terminal:
     def say(self, text: str) -> None:
         """One line for people, on stderr."""
         if not self._quiet:
-            self.err.print(text)
+            self.err.print(printable_lines(text), markup=False)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -175,11 +175,6 @@ class Terminal:
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document on stdout."""
         self.out.file.write(json_text(content) + "\n")
-
-
-def printable_lines(text: str) -> str:
-    """Control characters escaped, line breaks kept."""
-    return "\n".join(printable(line, 2000) for line in text.splitlines())
 
 
 def _row(outcome: VideoOutcome) -> list[str]:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, get_run_logger
@@ -22,6 +22,7 @@ from prefect.utilities.annotations import quote
 from prefect_together_video.tasks.running.prefect_compat import without_results
 from together_video.errors import VideoError
 from together_video.ledger.records import RunRef
+from together_video.text import printable_lines
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,8 +39,19 @@ def current_run() -> RunRef:
 def run_logger() -> Logger:
     """The run's logger, whose lines the Prefect UI shows; a plain one outside of flow and task runs."""
     if FlowRunContext.get() is None and TaskRunContext.get() is None:
-        return logging.getLogger("together_video")
-    return get_run_logger()
+        return _Printable(logging.getLogger("together_video"))
+    return _Printable(get_run_logger())
+
+
+class _Printable(logging.LoggerAdapter[Any]):
+    """Escapes what would be a command to a terminal: a job id, a status and a server's words are written by others."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return msg, kwargs
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        if self.isEnabledFor(level):
+            super().log(level, printable_lines(str(msg) % args if args else str(msg)), **kwargs)
 
 
 async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:

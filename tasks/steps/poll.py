@@ -7,7 +7,6 @@ its status says; one that is neither done nor failed long after its create is in
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -39,8 +38,8 @@ _LAST_LOOK = 5.0
 _MISSING_LOOKS = 5
 #: A completed job without a link has been seen: look this many times more before giving up.
 _LINKLESS_LOOKS = 5
-#: Answers of a job with a status that nobody knows: how many different ones are kept, and of what size as JSON.
-_MOST_ODD, _ODD_BYTES = 20, 64_000
+#: How many different answers of a job with a status that nobody knows are kept.
+_MOST_ODD = 20
 
 
 async def poll_job(
@@ -114,7 +113,7 @@ async def poll_job(
             log(f"job {job_id}: {state}" + (" (unknown; waiting)" if job.status is JobStatus.UNKNOWN else ""))
             said = state
         if job.status is JobStatus.UNKNOWN and len(odd) < _MOST_ODD:
-            odd.setdefault(state, _bounded(job.raw))
+            odd.setdefault(state, job.raw)
         job = job.model_copy(update={"not_understood": tuple(odd.values())})
         if job.video_url:
             return job
@@ -136,11 +135,6 @@ async def poll_job(
 def failed(job: VideoJob) -> JobFailed:
     """The error of a job that the provider gave up on."""
     return JobFailed(f"Job {job.id} {job.status}: {job.fault_text}", job=job, remedy=job.remedy)
-
-
-def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    size = len(json.dumps(answer))
-    return answer if size <= _ODD_BYTES else {"not kept": f"an answer of {size} bytes"}
 
 
 def _hanging(job: VideoJob, age: float) -> JobInDoubt:

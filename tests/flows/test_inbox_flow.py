@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows import inbox as inbox_flow
 from prefect_together_video.flows.inbox import watch_inbox
 from prefect_together_video.flows.reporting.results import result_of
-from together_video.inputs.inbox import InboxReport
+from together_video.errors import AccountRefused
+from together_video.inputs.inbox import MOST_TRIES, InboxReport
 
 pytestmark = pytest.mark.anyio
 
@@ -68,3 +70,77 @@ async def test_each_file_is_made_once_and_moved(api: Any, place: VideoArchive, t
         assert {video.state.value for video in row.summary.videos} == {"reused"}
         assert (await look(api, place)).files == ()
     assert api.charges == 2
+
+
+@pytest.mark.parametrize(
+    "link", ["https://cdn.test:70000/a.png", "https://cdn.test:-1/a.png", "https://10.0.0.5/a.png"]
+)
+async def test_a_file_with_a_link_that_leads_nowhere_is_refused_without_a_word_of_why(
+    api: Any, archive: VideoArchive, link: str
+) -> None:
+    """Who may write to the bucket learns nothing of the network of the machine that reads it."""
+    line = {"model": "minimax/hailuo-02", "prompt": "a fox", "frame_images": [{"input_image": link}]}
+    async with archive.open() as ledger:
+        store, layout = ledger.store, ledger.layout
+        assert await store.put_once(layout.key("inbox", "x.jsonl"), json.dumps(line).encode())
+        (row,) = (await look(api, archive)).files
+        assert row.state == "refused"
+        assert row.moved_to is not None
+        reason = await store.get(f"{row.moved_to}.reason.txt")
+        assert reason is not None
+        assert "could not be reached" in reason.data.decode()
+        assert not {"private", "HTTP", "port", "resolve"} & set(reason.data.decode().split())
+        assert (await look(api, archive)).files == ()
+    assert api.charges == 0
+
+
+async def test_a_file_that_always_breaks_the_look_is_refused_in_the_end(
+    api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not known to pass is tried so often, and no more; the others are made meanwhile."""
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ExceptionGroup("two", [ValueError("\x1b[31mred"), OverflowError("port")])
+
+    monkeypatch.setattr(inbox_flow, "read_order", broken)
+    async with archive.open() as ledger:
+        store, layout = ledger.store, ledger.layout
+        assert await store.put_once(layout.key("inbox", "x.jsonl"), b"{}")
+        states = []
+        for _ in range(MOST_TRIES):
+            (row,) = (await look(api, archive)).files
+            states.append(row.state)
+            assert "\x1b" not in row.message
+        assert states == ["kept"] * (MOST_TRIES - 1) + ["refused"]
+        assert (await look(api, archive)).files == ()
+        left = [
+            found.key.removeprefix(layout.key("inbox", ""))
+            for found in await store.list(layout.key("inbox", ""))
+        ]
+        assert sorted(key.split("/")[0] for key in left) == ["refused", "refused"]
+
+
+async def test_a_file_that_is_too_large_is_told_once(
+    api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_flow, "LARGEST", 3)
+    async with archive.open() as ledger:
+        assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), b"{}  ")
+        (row,) = (await look(api, archive)).files
+        assert row.state == "refused"
+        assert (await look(api, archive)).files == ()
+
+
+async def test_a_file_is_kept_while_the_archive_or_the_account_is_the_trouble(
+    api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: Any, **__: Any) -> Any:
+        return AccountRefused("The key is not valid.", status=401)
+
+    monkeypatch.setattr(inbox_flow, "_make", refused)
+    async with archive.open() as ledger:
+        line = json.dumps({**LINE, "prompt": "a fox"}).encode()
+        assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), line)
+        for _ in range(MOST_TRIES + 2):
+            (row,) = (await look(api, archive)).files
+            assert row.state == "kept"

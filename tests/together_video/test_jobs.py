@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -278,6 +279,36 @@ def test_raw_keeps_all_that_json_can_hold() -> None:
     assert stored(VideoJob.from_json(answer)).answer == answer
 
 
+def test_raw_of_a_huge_answer_is_its_short_parts_and_a_digest() -> None:
+    """A record must stay small; what says which answer it was, and all that is short, stays."""
+    answer = {"id": "j", "padding": "x" * 10**6, "outputs": {"cost": 0.28}, "status": "completed"}
+    answer |= {f"field {number}": "y" * 3000 for number in range(100)}
+    read = VideoJob.from_json(answer)
+    assert len(json.dumps(read.raw)) <= 64_000
+    assert (read.raw["id"], read.raw["status"], read.raw["outputs"]) == ("j", "completed", {"cost": 0.28})
+    assert "padding" not in read.raw
+    assert read.raw["sha256"] == hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
+    assert str(read.cost_usd) == "0.28"
+    assert stored(read).answer == read.raw
+
+
+def test_words_of_a_huge_answer_are_cut() -> None:
+    """They stand in logs, errors and records."""
+    error = {"code": "c" * 10**6, "message": "m" * 10**6}
+    read = VideoJob.from_json({"id": "j", "status": "s" * 10**6, "model": "n" * 10**6, "error": error})
+    assert read.fault is not None
+    assert len(read.model_dump_json()) < 20_000
+
+
+@pytest.mark.parametrize(
+    "job_id", ["x" * 2001, "ü" * 400, "..", ".", "\0" * 700], ids=["long", "ü", "..", ".", "0"]
+)
+def test_an_id_that_no_request_can_carry_is_none(job_id: str) -> None:
+    """It was perhaps paid for, and nobody could ask for it: said at once, not when it is polled."""
+    with pytest.raises(ValueError, match="fits into no request"):
+        VideoJob.from_json({"id": job_id})
+
+
 def test_raw_drops_what_could_not_be_stored() -> None:
     """Half characters, NaN and endless numbers must not keep a job id out of the ledger."""
     text = '{"id": "j", "a": "x\\ud83e", "\\udc00": 1, "b": [NaN, Infinity, -Infinity]}'
@@ -347,7 +378,7 @@ def test_no_object_with_an_id_makes_it_raise(answer: dict[str, Any]) -> None:
     except ValueError as error:
         # Only of an id that fits into no address.
         assert "job id of" in str(error)  # noqa: PT017
-        assert len(json.dumps(answer["id"], default=repr)) > 1000
+        assert len(json.dumps(answer["id"], default=repr)) > 300
         return
     assert read.id
     assert isinstance(read.is_terminal, bool)

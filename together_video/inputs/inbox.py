@@ -3,6 +3,7 @@
     inbox/<name>                     waits
     inbox/done/<time>-<name>         was made, as far as it could be; its summary lies beside it
     inbox/refused/<time>-<name>      cannot be used; the reason lies beside it
+    inbox/tried/<mark>-<number>      a look at a file that waits came to nothing; see `MOST_TRIES`
 
 A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`. Whoever
 can write to the bucket is not trusted with files of the machine that reads it, so a path is refused.
@@ -10,6 +11,7 @@ can write to the bucket is not trusted with files of the machine that reads it, 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Iterable
@@ -33,6 +35,9 @@ from together_video.validation_messages import explain
 FOLDER = "inbox"
 DONE: Final = "done"
 REFUSED: Final = "refused"
+TRIED: Final = "tried"
+#: So many looks at a file may end in an error that is not known to pass; then it is refused.
+MOST_TRIES = 5
 #: Largest file that is read from an inbox, in bytes: 10,000 requests fit well.
 LARGEST = 16 * 1024 * 1024
 #: File names longer than this are cut when they are moved, in bytes.
@@ -99,6 +104,11 @@ def waiting(keys: Iterable[str], folder: str) -> list[str]:
     return [
         key for key in keys if key.startswith(folder) and (rest := key[len(folder) :]) and "/" not in rest
     ]
+
+
+def mark_of(name: str, etag: str | None) -> str:
+    """What one version of a file is counted under."""
+    return hashlib.sha256(f"{name}\n{etag}".encode()).hexdigest()[:24]
 
 
 def moved_name(name: str, moment: datetime) -> str:
