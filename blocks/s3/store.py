@@ -373,7 +373,9 @@ class ObjectStore:
             wrong = base64.b64encode(hashlib.sha256(b"something else").digest()).decode()
             verifies = False
             try:
-                self._client.put_object(Bucket=self.bucket, Key=key, Body=b"probe", ChecksumSHA256=wrong)
+                self._client.put_object(
+                    Bucket=self.bucket, Key=key, Body=b"probe", ChecksumSHA256=wrong, IfNoneMatch="*"
+                )
             except aws.ClientError as error:
                 if status_of(error) != 400:
                     raise

@@ -30,7 +30,7 @@ def edition_now(edition: str) -> str:
     repeated run of Tuesday's schedule is Tuesday's.
     """
     moment = flow_run.scheduled_start_time if FlowRunContext.get() is not None else None
-    return edition_name(edition, (moment or datetime.now(UTC)).astimezone(UTC))
+    return edition_name(edition, moment or datetime.now(UTC))
 
 
 def check_requests(

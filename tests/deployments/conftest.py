@@ -27,6 +27,8 @@ class S3Call(NamedTuple):
     operation: str
     action: str
     keys: tuple[str, ...]
+    #: Whether it may only write what is not there.
+    is_once: bool = False
 
 
 def s3_call(method: str, path: str, bucket: str, body: bytes) -> S3Call:
@@ -56,9 +58,13 @@ class Watched:
 
     def calls(self, bucket: str) -> list[S3Call]:
         """What was asked since the last time that this was called."""
-        found = list(zip(self._server.calls, self._server.bodies, strict=True))[self._seen :]
+        server = self._server
+        found = list(zip(server.calls, server.bodies, server.headers, strict=True))[self._seen :]
         self._seen += len(found)
-        return [s3_call(*call, bucket, body) for call, body in found]
+        return [
+            s3_call(*call, bucket, body)._replace(is_once=headers.get("if-none-match") == "*")
+            for call, body, headers in found
+        ]
 
 
 @pytest.fixture

@@ -37,9 +37,16 @@ STATEMENTS = [statement["Sid"] for statement in json.loads(POLICY.read_text())["
 BUCKET = "videos"
 
 
+#: The condition that lets nobody write over anything. SeaweedFS does not know its key, and would refuse every write.
+ONLY_ONCE = {"Null": {"s3:if-none-match": "false"}}
+
+
 def policy(prefix: str, *, without: str | None = None) -> dict[str, Any]:
     """The policy with its placeholders filled in, perhaps without one of its statements."""
     filled = json.loads(POLICY.read_text().replace("BUCKET", BUCKET).replace("PREFIX", prefix))
+    for statement in filled["Statement"]:
+        if statement.get("Condition") == ONLY_ONCE:
+            del statement["Condition"]
     filled["Statement"] = [statement for statement in filled["Statement"] if statement["Sid"] != without]
     return filled
 
@@ -167,6 +174,15 @@ async def test_the_policy_is_enough_and_nothing_in_it_is_too_much(
     }
     assert used == {words for words, _, _ in rights(granted)}
     assert len(used) == 7
+    # What the policy's condition asks of each write, as it is on the wire.
+    assert [call for call in calls if call.action == "s3:PutObject" and not call.is_once] == []
+
+
+def test_the_policy_lets_nobody_write_over_a_record() -> None:
+    """Not even who holds the keys: a write without If-None-Match has no statement that allows it."""
+    statements = json.loads(POLICY.read_text())["Statement"]
+    writing = [one for one in statements if "s3:PutObject" in listed(one["Action"])]
+    assert [one["Condition"] for one in writing] == [ONLY_ONCE]
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -179,7 +195,9 @@ async def test_without_one_of_its_statements_nothing_is_bought(
         request=small("a fox"), together=api.credentials(), archive=archive, poll=poll
     )
     assert state.is_failed()
-    assert "refuses these credentials" in (state.message or "")
+    ended = result_of(state.data)
+    rows = ended.videos if isinstance(ended, Summary) else ()
+    assert "refuses these credentials" in " ".join([state.message or "", *(row.error or "" for row in rows)])
     assert api.posts == 0
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,7 @@ from together_video.jobs import VideoJob
 from together_video.ledger.names import Key, Token, VideoId
 from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
+from together_video.text import printable
 
 
 def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", attempt: int = 1) -> str:
@@ -38,22 +40,39 @@ def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", att
 
 
 def edition_name(edition: str, moment: datetime) -> str:
-    """The edition in force at `moment` (the scheduled time of a run, else now; UTC).
+    """The edition in force at `moment` (the scheduled time of a run, else now).
 
-    `daily` and `hourly` become the day or the hour; `once` and any other text stay as they are.
+    `daily` becomes the day in UTC, `daily@ZONE` that in a time zone of IANA's list, and `hourly` the hour in UTC: one of
+    local time would come twice where clocks are put back. `once` and any other text stay as they are.
+
+    Example:
+        ```python
+        edition_name("daily@Europe/Berlin", datetime(2026, 11, 26, 23, 30, tzinfo=UTC))  # 2026-11-27
+        ```
 
     Raises:
-        InputError: it is empty, longer than 100 characters, or not printable on one line.
+        InputError: it is empty, longer than 100 characters, or not printable on one line; there is no such time zone.
     """
     if not 1 <= len(edition) <= 100 or not edition.isprintable():
         raise InputError(
             "The edition must be once, daily, hourly, or a printable text of up to 100 characters."
         )
-    if edition == "daily":
-        return moment.strftime("%Y-%m-%d")
+    kind, at, zone = edition.partition("@")
+    if kind == "daily":
+        return moment.astimezone(_zone(zone) if at else UTC).strftime("%Y-%m-%d")
     if edition == "hourly":
-        return moment.strftime("%Y-%m-%dT%H")
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
     return edition
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise InputError(
+            f"The edition daily@{printable(name, 60)} names no time zone that this machine knows: write it as in "
+            "daily@Europe/Berlin."
+        ) from error
 
 
 class _Fact(BaseModel):

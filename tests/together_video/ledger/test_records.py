@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -132,6 +133,10 @@ def test_two_purchases_share_an_id_only_if_they_are_one(
         ("once", "once"),
         ("spring campaign", "spring campaign"),
         ("Daily", "Daily"),
+        ("daily@Europe/Berlin", "2026-11-21"),
+        ("daily@America/New_York", "2026-11-20"),
+        ("daily@UTC", "2026-11-20"),
+        ("weekly@home", "weekly@home"),
     ],
 )
 def test_an_edition_is_the_day_the_hour_or_itself(edition: str, name: str) -> None:
@@ -144,6 +149,23 @@ def test_the_next_second_is_the_next_edition() -> None:
     later = NOW + timedelta(seconds=2)
     assert edition_name("daily", later) == "2026-11-21"
     assert edition_name("hourly", later) == "2026-11-21T00"
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "Nowhere", "../../etc/passwd", "/etc/passwd", "Europe", "²", "Europe/Berlin "]
+)
+def test_a_time_zone_that_nobody_knows_is_named(zone: str) -> None:
+    with pytest.raises(InputError, match="names no time zone"):
+        edition_name(f"daily@{zone}", NOW)
+
+
+def test_a_schedule_near_midnight_has_each_local_day_once() -> None:
+    """At 01:30 in Berlin, in the weeks around both changes of clocks: no day is skipped, and none comes twice."""
+    berlin = ZoneInfo("Europe/Berlin")
+    for first in (datetime(2026, 3, 20, 1, 30, tzinfo=berlin), datetime(2026, 10, 20, 1, 30, tzinfo=berlin)):
+        runs = [(first + timedelta(days=day)).astimezone(UTC) for day in range(14)]
+        names = [edition_name("daily@Europe/Berlin", run) for run in runs]
+        assert names == [f"{first + timedelta(days=day):%Y-%m-%d}" for day in range(14)]
 
 
 FAILED = RECORD.model_copy(update={"state": "failed"})
