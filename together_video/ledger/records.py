@@ -42,8 +42,8 @@ def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", att
 def edition_name(edition: str, moment: datetime) -> str:
     """The edition in force at `moment` (the scheduled time of a run, else now).
 
-    `daily` becomes the day in UTC, `daily@ZONE` that in a time zone of IANA's list, and `hourly` the hour in UTC: one of
-    local time would come twice where clocks are put back. `once` and any other text stay as they are.
+    `daily` becomes the day in UTC, `daily@ZONE` that in a time zone of IANA's list, and `hourly` the hour in UTC: an hour
+    of local time comes twice where clocks are put back. `once` and any other text stay as they are.
 
     Example:
         ```python
