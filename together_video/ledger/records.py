@@ -42,7 +42,7 @@ def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", att
 def edition_name(edition: str, moment: datetime) -> str:
     """The edition in force at `moment` (the scheduled time of a run, else now).
 
-    `daily` becomes the day in UTC, `daily@ZONE` that in a time zone of IANA's list, and `hourly` the hour in UTC: an hour
+    `daily` becomes the day in UTC, `daily@ZONE` that of an IANA time zone, and `hourly` the UTC hour: an hour
     of local time comes twice where clocks are put back. `once` and any other text stay as they are.
 
     Example:
