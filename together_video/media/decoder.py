@@ -13,11 +13,17 @@ from together_video.media.bounds import PIXELS, STREAMS
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
-#: Containers that state the size of their pictures themselves, or have none. They may hold covers, which FFmpeg would
-#: decode to open the file: with a bound of one pixel it does not.
-_STATE_SIZES = frozenset({"mov", "matroska", "mp3", "wav"})
+#: Containers of sound: no picture in them is of use.
+_SOUNDS = frozenset({"mp3", "wav"})
+#: Containers of video that may hold covers, too.
+_WITH_COVERS = frozenset({"mov", "matroska", "asf", "ogg"})
+#: FFmpeg decodes covers to open a file, whoever asks for them. With this bound it finds them too large.
+_NO_PICTURES = {"max_pixels": "1"}
+#: What else is left out to see only which streams there are.
+_QUICKLY = {**_NO_PICTURES, "fpsprobesize": "0", "analyzeduration": "1"}
 
 
 class BeyondBounds(ValueError):
@@ -42,39 +48,64 @@ def open_media(
         av.error.FFmpegError: it cannot be opened as that.
         BeyondBounds: it holds too many streams.
     """
-    import av
     import av.logging
 
     av.logging.set_level(None)
-    tolerance: dict[str, Any] = {"metadata_errors": "replace"} if _release() < 19 else {}
     options = {
         # Only files may be opened, whatever the file refers to. FFmpeg would also decode a frame to open
         # the file, and then the same frame again for those who ask: the first time is left out.
         "protocol_whitelist": "file",
         "skip_frame": "all",
-        "max_pixels": "1" if container in _STATE_SIZES else str(PIXELS),
+        "max_pixels": str(PIXELS),
         **(options or {}),
     }
-    opened: InputContainer = av.open(source, format=container, options=options, **tolerance)
-    try:
-        if len(opened.streams) > STREAMS:
-            raise BeyondBounds(f"holds {len(opened.streams)} streams, and at most {STREAMS} are opened here")
-        for stream in opened.streams:
-            context = getattr(stream, "codec_context", None)
-            if context is not None and stream.type in {"video", "audio"}:
-                context.thread_count = 1
-                context.options = {**context.options, "max_pixels": str(PIXELS)}
-    except BaseException:
-        opened.close()
-        raise
+    by_stream: list[dict[str, str]] = []
+    if container in _SOUNDS:
+        options |= _NO_PICTURES
+    elif container in _WITH_COVERS:
+        with _opened(source, container, {**options, **_QUICKLY}) as first:
+            kept = [stream for stream in first.streams if not is_cover(stream)]
+            if len(kept) < len(first.streams):
+                by_stream = [{} if stream in kept else _NO_PICTURES for stream in first.streams]
+        if not isinstance(source, str):
+            source.seek(0)
+    opened = _opened(source, container, options, by_stream)
+    for stream in opened.streams:
+        context = getattr(stream, "codec_context", None)
+        if context is not None and stream.type in {"video", "audio"}:
+            context.thread_count = 1
+            context.options = {**context.options, "max_pixels": str(PIXELS)}
     return opened
 
 
-def pictures_of(container: InputContainer) -> VideoStream | None:
-    """The first stream of real video: covers of sound files are none."""
+def _opened(
+    source: str | IO[bytes],
+    container: str,
+    options: dict[str, str],
+    by_stream: list[dict[str, str]] | None = None,
+) -> InputContainer:
+    import av
+
+    more: dict[str, Any] = {"metadata_errors": "replace"} if _release() < 19 else {}
+    if by_stream:
+        more["stream_options"] = by_stream
+    opened: InputContainer = av.open(source, format=container, options=options, **more)
+    if (count := len(opened.streams)) > STREAMS:
+        opened.close()
+        raise BeyondBounds(f"holds {count} streams, and at most {STREAMS} are opened here")
+    return opened
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether it is a picture that belongs to the file, such as a song's cover, and no video."""
     from av.stream import Disposition
 
-    return next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def pictures_of(container: InputContainer) -> VideoStream | None:
+    """The first stream of real video."""
+    return next((stream for stream in container.streams.video if not is_cover(stream)), None)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -11,7 +11,6 @@ import io
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
 
 from pydantic import Field
 
@@ -185,7 +184,7 @@ class _Refused(Exception):
 
 
 def _read(
-    file: BinaryIO,
+    file: io.BufferedReader | io.BytesIO,
     kind: MediaKind,
     most_seconds: float | None,
     *,
@@ -231,8 +230,8 @@ class _Content:
             if error.is_lasting:
                 raise _Refused(words) from error
             raise MediaRefused(words) from error
-        if words := told.refused or told.beyond:
-            raise _Refused(one_line(words, 300))
+        if broken := told.refused or told.beyond:
+            raise _Refused(one_line(broken, 300))
         if told.failed:
             raise MediaRefused(f"cannot be opened: {one_line(told.failed, 200)}")
         return told

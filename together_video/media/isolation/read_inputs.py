@@ -24,7 +24,7 @@ from together_video.media.decoder import BeyondBounds, is_out_of_memory, open_me
 #: Imported here, as Pillow would else import all that it has.
 #: The formats that are decoded; of others only the name is found out.
 _PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP")
+_FORMATS = ("JPEG", "PNG", "WEBP")
 #: Bytes that a pixel takes while it is decoded, above which an image is not begun: it would fail half way, with words
 #: that say it is broken. WEBP holds its canvas four times, a progressive JPEG all coefficients of four colours.
 _PER_PIXEL = {"WEBP": 16, "progressive": 8}
