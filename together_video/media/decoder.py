@@ -35,8 +35,9 @@ def open_media(
 ) -> InputContainer:
     """Open a file for reading; use it as a context manager.
 
-    No picture of more than `PIXELS` pixels is decoded, and each stream by one thread, so that its memory is what its
-    pictures need. FFmpeg's own messages are silenced: they would go to stderr, past every logger.
+    Covers are not decoded, nor are pictures of more than `PIXELS` pixels, and each stream is decoded by one thread, so
+    that its memory is what its pictures need. FFmpeg's own messages are silenced: they would go to stderr, past every
+    logger.
 
     Args:
         source: a file, or what FFmpeg takes in its place (`file:/path`).
@@ -56,7 +57,6 @@ def open_media(
         # the file, and then the same frame again for those who ask: the first time is left out.
         "protocol_whitelist": "file",
         "skip_frame": "all",
-        "max_pixels": str(PIXELS),
         **(options or {}),
     }
     by_stream: list[dict[str, str]] = []

@@ -194,7 +194,7 @@ def _read(
     head = file.read(64)
     file.seek(0)
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    content = _Content(path, data, file.tell(), head)
+    content = _Content(path, data, file.seek(0, io.SEEK_END), head)
     seconds: float | None = None
     notes: tuple[str, ...] = ()
     if kind is MediaKind.IMAGE:

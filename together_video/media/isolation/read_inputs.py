@@ -61,6 +61,9 @@ def read_image(source: str | bytes, memory: int) -> tuple[dict[str, Any], bytes]
             with warnings.catch_warnings():
                 # Pillow warns of pictures of 90 megapixels and refuses those of twice as many.
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
+                # Pillow takes the memory for a WEBP as soon as it opens one.
+                _check_pixels(_size_of_webp(file.read(30)), _PER_PIXEL["WEBP"], memory)
+                file.seek(0)
                 try:
                     image = Image.open(file, formats=_FORMATS)
                 except UnidentifiedImageError:
@@ -76,17 +79,13 @@ def read_image(source: str | bytes, memory: int) -> tuple[dict[str, Any], bytes]
         except (OSError, SyntaxError, ValueError, EOFError) as error:
             if is_out_of_memory(error):
                 raise
-            raise Refused(f"is a broken image: {error}") from error
+            raise Refused(f"is a broken image: {error}", short=memory < MEMORY) from error
 
 
 def _decoded(image: Image.Image, memory: int) -> dict[str, Any]:
     is_progressive = image.info.get("progressive") or image.info.get("progression")
     per_pixel = _PER_PIXEL.get("progressive" if is_progressive else image.format or "", _PER_OTHER_PIXEL)
-    needed = image.width * image.height * per_pixel + _BESIDES
-    if image.width * image.height > IMAGE_PIXELS or needed > MEMORY:
-        raise Refused(_TOO_LARGE)
-    if needed > memory:
-        raise Refused("needs more memory", short=True)
+    _check_pixels(image.size, per_pixel, memory)
     # A JPEG can be read whole and drawn in an eighth of its size.
     image.draft(None, (image.width // 8, image.height // 8))
     image.load()
@@ -96,6 +95,30 @@ def _decoded(image: Image.Image, memory: int) -> dict[str, Any]:
         "is_cmyk": image.mode == "CMYK",
         "is_turned": image.getexif().get(_EXIF_ORIENTATION, 1) not in {0, 1},
     }
+
+
+def _check_pixels(size: tuple[int, int], per_pixel: int, memory: int) -> None:
+    pixels = size[0] * size[1]
+    needed = pixels * per_pixel + _BESIDES
+    if pixels > IMAGE_PIXELS or needed > MEMORY:
+        raise Refused(_TOO_LARGE)
+    if needed > memory:
+        raise Refused("needs more memory", short=True)
+
+
+def _size_of_webp(head: bytes) -> tuple[int, int]:
+    """Width and height in pixels, as the file states them; 0 where it is no WEBP (RFC 9649, section 2)."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        return 0, 0
+    if head[12:16] == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return (
+        int.from_bytes(head[26:28], "little") & 0x3FFF,
+        int.from_bytes(head[28:30], "little") & 0x3FFF,
+    )
 
 
 def read_video(source: str | bytes, memory: int, container: str) -> tuple[dict[str, Any], bytes]:
