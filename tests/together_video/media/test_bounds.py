@@ -154,13 +154,18 @@ def test_a_song_of_ten_hours_that_states_four_seconds(media_folder: Path) -> Non
         inspect_bytes(long, "song", AUDIO)
 
 
-def test_a_video_that_states_days() -> None:
+def test_a_video_that_states_days(tmp_path: Path) -> None:
     """The message says how long it states to be."""
-    content = bytearray(TINY.read_bytes())
-    # How long one frame is shown, and how long all are, in the index and in the list of edits.
-    for name, behind, value in ((b"stts", 16, 1 << 24), (b"elst", 12, 10**8), (b"mvhd", 20, 10**8)):
-        at = content.index(name) + behind
-        content[at : at + 4] = struct.pack(">I", value)
+    path = tmp_path / "clip.mkv"
+    with av.open(str(TINY)) as given, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x44\x89\x88") + 3
+    content[at : at + 8] = struct.pack(">d", 1e9)  # in milliseconds
     with pytest.raises(MediaRefused, match=r"lasts \d+ s; videos last at most 3600 s"):
         inspect_bytes(bytes(content), "video", VIDEO)
 
