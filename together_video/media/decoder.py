@@ -59,17 +59,15 @@ def open_media(
         "skip_frame": "all",
         **(options or {}),
     }
-    by_stream: list[dict[str, str]] = []
     if container in _SOUNDS:
         options |= _NO_PICTURES
     elif container in _WITH_COVERS:
         with _opened(source, container, {**options, **_QUICKLY}) as first:
-            kept = [stream for stream in first.streams if not is_cover(stream)]
-            if len(kept) < len(first.streams):
-                by_stream = [{} if stream in kept else _NO_PICTURES for stream in first.streams]
+            if any(is_cover(stream) for stream in first.streams):
+                options["codec_whitelist"] = ",".join(_decoders_of(first)) or "none"
         if not isinstance(source, str):
             source.seek(0)
-    opened = _opened(source, container, options, by_stream)
+    opened = _opened(source, container, options)
     for stream in opened.streams:
         context = getattr(stream, "codec_context", None)
         if context is not None and stream.type in {"video", "audio"}:
@@ -78,18 +76,19 @@ def open_media(
     return opened
 
 
-def _opened(
-    source: str | IO[bytes],
-    container: str,
-    options: dict[str, str],
-    by_stream: list[dict[str, str]] | None = None,
-) -> InputContainer:
+def _decoders_of(container: InputContainer) -> list[str]:
+    """The names of those that all streams but the covers need."""
+    contexts = (
+        getattr(stream, "codec_context", None) for stream in container.streams if not is_cover(stream)
+    )
+    return sorted({context.codec.name for context in contexts if context is not None})
+
+
+def _opened(source: str | IO[bytes], container: str, options: dict[str, str]) -> InputContainer:
     import av
 
-    more: dict[str, Any] = {"metadata_errors": "replace"} if _release() < 19 else {}
-    if by_stream:
-        more["stream_options"] = by_stream
-    opened: InputContainer = av.open(source, format=container, options=options, **more)
+    tolerance: dict[str, Any] = {"metadata_errors": "replace"} if _release() < 19 else {}
+    opened: InputContainer = av.open(source, format=container, options=options, **tolerance)
     if (count := len(opened.streams)) > STREAMS:
         opened.close()
         raise BeyondBounds(f"holds {count} streams, and at most {STREAMS} are opened here")

@@ -27,6 +27,10 @@ _POSTER_SECONDS = 1.0
 _SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
 #: Containers that know how long their parts are, so that one that is missing shows.
 _STATES_SIZES = frozenset({"mov", "matroska"})
+#: Where a picture is too large for the memory, PyAV has an error of its own or Python's, by its release.
+_NOT_DECODED = (av.error.FFmpegError, MemoryError)
+#: Pixels from which memory may be why none is decoded, so that the same bytes again would not be either.
+_LARGE = MEMORY // 16
 _NO_FRAME = "There is no poster: none of the file's frames can be decoded here."
 
 
@@ -96,6 +100,10 @@ def _described(
         notes.append(f"There is no poster: its pictures have {width}×{height} pixels, and {most}.")
         return answer, b""
     if frame is None:
+        if width * height > _LARGE:
+            words = _NO_FRAME.replace("here.", f"here, within {MEMORY >> 20} MiB of memory.")
+            notes.append(words)
+            return {**answer, "short": True}, b""
         notes.append(_NO_FRAME)
         return {**answer, "doubt": doubt or _NO_FRAME, "short": True}, b""
     try:
@@ -131,7 +139,7 @@ def _first_shown(path: str, kind: str) -> VideoFrame | None:
     """
     for options in ({}, {"ignore_editlist": "1"}) if kind == "mov" else ({},):
         with (
-            suppress(av.error.FFmpegError),
+            suppress(*_NOT_DECODED),
             _opened(path, kind, skip_frame="default", **options) as container,
         ):
             stream = pictures_of(container)
@@ -151,7 +159,7 @@ def _frame_at(container: InputContainer, stream: VideoStream, seconds: float) ->
     """
     frame = None
     stream.codec_context.skip_frame = "BIDIR"
-    with suppress(av.error.FFmpegError):
+    with suppress(*_NOT_DECODED):
         start = stream.start_time or 0
         container.seek(start + int(seconds / stream.time_base) if stream.time_base else start, stream=stream)
         begin = float(start * stream.time_base) if stream.time_base else 0.0
@@ -207,7 +215,7 @@ def _read_through(
         if decodes and not is_begun and packet.size and packet.stream_index == stream.index:
             is_begun = True
             # Its decoder may be missing here; the packets still say how long the file is.
-            with suppress(av.error.FFmpegError, AttributeError):
+            with suppress(*_NOT_DECODED, AttributeError):
                 frame = _alone(stream, packet)
         if packet.pts is None or packet.stream.type not in {"video", "audio"}:
             continue
