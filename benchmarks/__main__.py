@@ -16,6 +16,7 @@ from benchmarks.harness import RESULTS, ROOT, table
 #: Module and options, the short ones first.
 PROGRAMS = (
     ("start", "--rounds", "5"),
+    ("clips",),
     ("polling",),
     ("relay", "--rounds", "1"),
     ("batch",),

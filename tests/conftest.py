@@ -543,6 +543,27 @@ def spool_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def decoder_with() -> Iterator[Callable[[str], Callable[[], None]]]:
+    """Runs Python code in each process that opens media, before it opens any; what is returned undoes that."""
+    from together_video.media.isolation import pool, process
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def undo() -> None:
+            patch.undo()
+            pool.close()
+
+        def run(code: str) -> Callable[[], None]:
+            start, end = process.PROGRAM.split("main()\n")
+            patch.setattr(process, "PROGRAM", f"{start}{code}\nmain()\n{end}")
+            pool.close()
+            return undo
+
+        yield run
+        undo()
+
+
+@pytest.fixture
 def media_folder(tmp_path: Path) -> Path:
     """A folder of media: red.png, blue.jpg, clip.mp4 (one second, green), voice.wav (3 s), song.mp3 (4 s)."""
     import math

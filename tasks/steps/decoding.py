@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,36 +9,20 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
+from together_video.media.bounds import AT_ONCE
+
 T = TypeVar("T")
 
-#: Bytes of a video that takes milliseconds and next to no memory; beside other threads, its decoder mostly waits
-#: for the interpreter.
-_SMALL = 500_000
-_SMALL_AT_ONCE = 8
-
-_large: RunVar[CapacityLimiter] = RunVar("large decoders")
-_small: RunVar[CapacityLimiter] = RunVar("small decoders")
+_limiter: RunVar[CapacityLimiter] = RunVar("decoders")
 
 
 async def decode(work: Callable[[Path], T], path: Path) -> T:
-    """Run `work` on a file in a thread: of large ones at most one for each core at a time, as a decoder holds
-    megabytes and keeps a core busy.
-
-    Raises:
-        FileNotFoundError: there is no such file.
+    """Run `work` on a file in a thread, for as many files at a time as there are processes to open them. The others
+    wait without a thread.
     """
-    if path.stat().st_size <= _SMALL:
-        limiter = _limiter(_small, _SMALL_AT_ONCE)
-    else:
-        limiter = _limiter(_large, max(2, os.cpu_count() or 2))
-    return await to_thread.run_sync(work, path, limiter=limiter)
-
-
-def _limiter(kind: RunVar[CapacityLimiter], places: int) -> CapacityLimiter:
-    """One for each event loop."""
     try:
-        return kind.get()
+        limiter = _limiter.get()
     except LookupError:
-        limiter = CapacityLimiter(places)
-        kind.set(limiter)
-        return limiter
+        limiter = CapacityLimiter(AT_ONCE)
+        _limiter.set(limiter)
+    return await to_thread.run_sync(work, path, limiter=limiter)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 
 from prefect_together_video.flows.collect import collect_videos
@@ -98,17 +97,19 @@ async def test_a_spool_that_is_no_folder_is_found_before_the_purchase(scene: Any
 
 
 async def test_a_decoder_that_opens_nothing_is_found_before_the_purchase(
-    expect: Expect, monkeypatch: pytest.MonkeyPatch
+    expect: Expect, decoder_with: Callable[[str], Callable[[], None]]
 ) -> None:
     """A release of PyAV that has lost an argument, as PyAV 19 did."""
+    cure = decoder_with("""
+import av
 
-    def open_otherwise(*_: object, **__: object) -> Any:
-        raise TypeError("open() got an unexpected keyword argument")
+def open_otherwise(*_, **__):
+    raise TypeError("open() got an unexpected keyword argument")
 
-    with monkeypatch.context() as other:
-        other.setattr(av, "open", open_otherwise)
-        words = {**UNTOUCHED, "reads": "videos would be archived without their length and poster"}
-        await expect("machine", "the decoder cannot open a video", cure=other.undo, **words)
+av.open = open_otherwise
+""")
+    words = {**UNTOUCHED, "reads": "videos would be archived without their length and poster"}
+    await expect("machine", "the decoder cannot open a video", cure=cure, **words)
 
 
 async def test_a_job_id_that_nobody_can_keep_is_still_waited_for(

@@ -1,24 +1,26 @@
 """Is a file really the image, the video or the audio that a request needs? Judged by its content.
 
-Synchronous, and reads whole files: run it in a thread where an event loop must go on. Pillow and
-PyAV are imported on first use.
+Synchronous, and reads whole files: run it in a thread where an event loop must go on. They are decoded by a process
+of their own, under limits of memory and time (`together_video.media.bounds`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import Field
 
 from together_video.errors import MediaRefused
+from together_video.media.bounds import COUNTED_BEYOND, INPUT_SECONDS
 from together_video.media.containers import container_of
-from together_video.media.decoder import open_media
+from together_video.media.isolation import pool
 from together_video.media.references import reference_to
 from together_video.media.sources import MediaKind
+from together_video.text import one_line
 
 #: Largest file of each kind, in bytes. No document gives one for images and videos: what is larger
 #: than this is a mistake rather than an input of a clip of some seconds.
@@ -37,7 +39,6 @@ _HEIF = {
     **dict.fromkeys((b"mif1", b"msf1"), "HEIF"),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
 }
-_EXIF_ORIENTATION = 0x0112
 _VIDEOS = {"mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm", "mkv": "video/x-matroska"}
 _AUDIOS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _ARTICLES = {MediaKind.IMAGE: "an image", MediaKind.VIDEO: "a video", MediaKind.AUDIO: "an audio file"}
@@ -71,6 +72,22 @@ class MediaFile:
     notes: tuple[str, ...] = ()
 
 
+class ImageAnswer(pool.Answer):
+    """What the worker says of an image: its format in Pillow's words, None where that is none it knows."""
+
+    form: str | None = Field(default=None, max_length=30)
+    frames: int = 1
+    is_cmyk: bool = False
+    is_turned: bool = False
+
+
+class AudioAnswer(pool.Answer):
+    """What the worker says of a sound. `is_longer`: it stopped counting at so many seconds."""
+
+    seconds: float = Field(default=0.0, ge=0)
+    is_longer: bool = False
+
+
 def inspect_file(path: Path, kind: MediaKind, limits: AudioLimits | None = None) -> MediaFile:
     """Look at a file on this machine. `limits` are held against audio only.
 
@@ -84,7 +101,7 @@ def inspect_file(path: Path, kind: MediaKind, limits: AudioLimits | None = None)
         if not path.is_file():
             raise MediaRefused("is no regular file")
         _check_size(stat.st_size, kind)
-        found = _looked_at(path, stat.st_size, stat.st_mtime_ns, kind)
+        found = _looked_at(path, stat.st_size, stat.st_mtime_ns, kind, _most(limits))
     except FileNotFoundError:
         raise MediaRefused("there is no such file on the machine that runs this") from None
     except PermissionError:
@@ -102,16 +119,38 @@ def inspect_bytes(data: bytes, name: str, kind: MediaKind, limits: AudioLimits |
         MediaRefused: it is not what is needed.
     """
     _check_size(len(data), kind)
-    found = replace(_read(io.BytesIO(data), kind), name=name, data=data)
+    try:
+        found = _read(io.BytesIO(data), kind, _most(limits), data=data)
+    except _Refused as error:
+        raise MediaRefused(error.words) from None
+    found = replace(found, name=name, data=data)
     _check_audio(found, limits)
     return found
 
 
+def _most(limits: AudioLimits | None) -> float | None:
+    return None if limits is None else limits.maximum_seconds
+
+
+def _looked_at(
+    path: Path, size: int, modified: int, kind: MediaKind, most_seconds: float | None
+) -> MediaFile:
+    found = _remembered(path, size, modified, kind, most_seconds)
+    if isinstance(found, str):
+        raise MediaRefused(found)
+    return found
+
+
 @lru_cache(maxsize=4096)
-def _looked_at(path: Path, size: int, modified: int, kind: MediaKind) -> MediaFile:
-    """A batch names the same picture on many lines: it is read once, until it changes."""
-    with path.open("rb") as file:
-        return replace(_read(file, kind), name=path.name, path=path)
+def _remembered(
+    path: Path, size: int, modified: int, kind: MediaKind, most_seconds: float | None
+) -> MediaFile | str:
+    """A batch names the same picture on many lines: it is read once, until it changes. So is one that is refused."""
+    try:
+        with path.open("rb") as file:
+            return replace(_read(file, kind, most_seconds, path=path), name=path.name, path=path)
+    except _Refused as error:
+        return error.words
 
 
 def _check_size(size: int, kind: MediaKind) -> None:
@@ -136,63 +175,92 @@ def _check_audio(found: MediaFile, limits: AudioLimits | None) -> None:
         )
 
 
-def _read(file: Any, kind: MediaKind) -> MediaFile:
+class _Refused(Exception):
+    """The content is not what is needed, and a second look at it would end in the same way."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+def _read(
+    file: io.BufferedReader | io.BytesIO,
+    kind: MediaKind,
+    most_seconds: float | None,
+    *,
+    path: Path | None = None,
+    data: bytes = b"",
+) -> MediaFile:
     head = file.read(64)
     file.seek(0)
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    content = _Content(path, data, file.seek(0, io.SEEK_END), head)
     seconds: float | None = None
     notes: tuple[str, ...] = ()
     if kind is MediaKind.IMAGE:
-        ending, content_type, notes = _image(file, head)
+        ending, content_type, notes = _image(content)
     elif kind is MediaKind.VIDEO:
-        ending = _video(file, head)
+        ending = _video(content)
         content_type = _VIDEOS[ending]
     else:
-        ending, seconds = _audio(file, head)
+        ending, seconds = _audio(content, most_seconds)
         content_type = _AUDIOS[ending]
-    file.seek(0)
-    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    size = file.tell()
     return MediaFile(
-        "", reference_to(sha256, ending), sha256, size, content_type, seconds=seconds, notes=notes
+        "", reference_to(sha256, ending), sha256, content.size, content_type, seconds=seconds, notes=notes
     )
 
 
-def _image(file: Any, head: bytes) -> tuple[str, str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Content:
+    """A file, or inline bytes, of so many bytes; and how it begins."""
+
+    path: Path | None
+    data: bytes
+    size: int
+    head: bytes
+
+    def ask(self, kind: MediaKind, form: type[pool.Told], **more: object) -> pool.Told:
+        """Raises:
+        MediaRefused: it is not what is needed, or it takes too much to be opened.
+        """
+        try:
+            told, _ = pool.ask(str(kind), form, path=self.path, content=self.data, size=self.size, **more)
+        except pool.Unopened as error:
+            words = f"cannot be used: {error.words}"
+            if error.is_lasting:
+                raise _Refused(words) from error
+            raise MediaRefused(words) from error
+        if broken := told.refused or told.beyond:
+            raise _Refused(one_line(broken, 300))
+        if told.failed:
+            raise MediaRefused(f"cannot be opened: {one_line(told.failed, 200)}")
+        return told
+
+
+def _image(content: _Content) -> tuple[str, str, tuple[str, ...]]:
     """The ending and the content type, and notes. Nothing is converted: a picture is known by its bytes, and another
     release of a library would write others, so that the same request would be bought again.
     """
-    from PIL import Image, UnidentifiedImageError
-
+    head = content.head
     if head[4:8] == b"ftyp" and (named := _HEIF.get(head[8:12])):
-        raise MediaRefused(_to_convert(named))
-    notes: list[str] = []
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of pictures of 90 megapixels and refuses those of twice as many.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                image.load()
-                form, frames = image.format or "unknown", getattr(image, "n_frames", 1)
-                if image.mode == "CMYK":
-                    notes.append(
-                        f"has CMYK colours, which a model may show otherwise; {_magick('-colorspace sRGB')}"
-                    )
-                if image.getexif().get(_EXIF_ORIENTATION, 1) not in {0, 1}:
-                    words = "relies on its EXIF orientation to be shown upright, which a model may ignore"
-                    notes.append(f"{words}; {_magick('-auto-orient')}")
-    except UnidentifiedImageError:
-        raise MediaRefused(_not(MediaKind.IMAGE, head)) from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaRefused("has more pixels than any model takes") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise MediaRefused(f"is a broken image: {error}") from error
-    if form not in _IMAGES:
-        raise MediaRefused(_to_convert(form))
-    if form != "MPO" and frames > 1:
-        raise MediaRefused(
-            f"is an animation of {frames} pictures, and an image is one; take the first: magick 'FILE[0]' photo.png"
+        raise _Refused(_to_convert(named))
+    told = content.ask(MediaKind.IMAGE, ImageAnswer)
+    if told.form is None:
+        raise _Refused(_not(MediaKind.IMAGE, head))
+    if told.form not in _IMAGES:
+        raise _Refused(_to_convert(one_line(told.form)))
+    if told.form != "MPO" and told.frames > 1:
+        raise _Refused(
+            f"is an animation of {told.frames} pictures, and an image is one; take the first: "
+            "magick 'FILE[0]' photo.png"
         )
-    return (*_IMAGES[form], tuple(notes))
+    notes: list[str] = []
+    if told.is_cmyk:
+        notes.append(f"has CMYK colours, which a model may show otherwise; {_magick('-colorspace sRGB')}")
+    if told.is_turned:
+        words = "relies on its EXIF orientation to be shown upright, which a model may ignore"
+        notes.append(f"{words}; {_magick('-auto-orient')}")
+    return (*_IMAGES[told.form], tuple(notes))
 
 
 def _magick(option: str) -> str:
@@ -205,44 +273,31 @@ def _to_convert(form: str) -> str:
     return f"is {article} {form} image; JPEG, PNG and WEBP are taken: {how}"
 
 
-def _video(file: Any, head: bytes) -> str:
-    import av.error
-
+def _video(content: _Content) -> str:
+    head = content.head
     container = container_of(head)
     if container is None:
-        raise MediaRefused(_not(MediaKind.VIDEO, head))
-    try:
-        with open_media(file, container) as opened:
-            if not opened.streams.video:
-                raise MediaRefused("is no video: it holds sound and no pictures")
-            if next(opened.decode(opened.streams.video[0]), None) is None:
-                raise MediaRefused("is no usable video: it has no frame")
-    except av.error.FFmpegError as error:
-        raise MediaRefused(f"cannot be read as a video: {error.strerror}") from error
+        raise _Refused(_not(MediaKind.VIDEO, head))
+    content.ask(MediaKind.VIDEO, pool.Answer, container=container)
     if container == "matroska":
         return "webm" if b"webm" in head else "mkv"
     return "mov" if head[8:12] == b"qt  " or head[4:8] != b"ftyp" else "mp4"
 
 
-def _audio(file: Any, head: bytes) -> tuple[str, float]:
-    import av.error
-
+def _audio(content: _Content, most_seconds: float | None) -> tuple[str, float]:
+    head = content.head
     if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
         ending = "wav"
     elif head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
         ending = "mp3"
     else:
-        raise MediaRefused(_not(MediaKind.AUDIO, head))
-    try:
-        with open_media(file, ending) as opened:
-            if not opened.streams.audio:
-                raise MediaRefused("holds no sound")
-            samples, rate = 0, 1
-            for frame in opened.decode(opened.streams.audio[0]):
-                samples, rate = samples + frame.samples, frame.sample_rate or 1
-    except av.error.FFmpegError as error:
-        raise MediaRefused(f"cannot be read as audio: {error.strerror}") from error
-    return ending, samples / rate
+        raise _Refused(_not(MediaKind.AUDIO, head))
+    most = INPUT_SECONDS if most_seconds is None else most_seconds
+    counted = most if most_seconds is None else most_seconds + COUNTED_BEYOND
+    told = content.ask(MediaKind.AUDIO, AudioAnswer, container=ending, most=counted)
+    if told.is_longer:
+        raise _Refused(f"lasts more than {counted:.0f} s; audio may last at most {most:g} s")
+    return ending, told.seconds
 
 
 _SUITABLE = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from together_video.media.bounds import POSTER_SIDE
+
 if TYPE_CHECKING:
     from av import VideoFrame
     from PIL.Image import Image
@@ -14,13 +16,13 @@ _PLAIN = 24
 
 
 def picture_of(frame: VideoFrame, size: tuple[int, int], *, max_width: int = 640) -> Image:
-    """A frame upright and with square pixels, `max_width` pixels wide at most.
+    """A frame upright and with square pixels, `max_width` pixels wide and `POSTER_SIDE` pixels high at most.
 
     Args:
         size: width and height in pixels as a player shows them, rotation and pixel shape applied.
     """
     width, height = size
-    scale = min(1.0, max_width / width)
+    scale = min(1.0, max_width / width, POSTER_SIDE / height)
     scaled = (max(1, round(width * scale)), max(1, round(height * scale)))
     before_turn = scaled if frame.rotation % 180 == 0 else scaled[::-1]
     small = frame.reformat(width=before_turn[0], height=before_turn[1], format="rgb24")

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 
-import av
 import pytest
 
 from prefect_together_video.flows.checkup.clock import check_clock
@@ -117,14 +116,10 @@ def test_only_the_source_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_python().state is State.OK
 
 
-def test_the_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_decoder(decoder_with: Callable[[str], object]) -> None:
     """PyAV that opens nothing is found before a video is bought."""
     assert "PyAV" in check_decoding().words
-
-    def broken(*_: object, **__: object) -> None:
-        raise TypeError("an unexpected keyword argument")
-
-    monkeypatch.setattr(av, "open", broken)
+    decoder_with("import av; av.open = None")
     with pytest.raises(ConfigurationError, match="pip install --upgrade av"):
         check_decoding()
 

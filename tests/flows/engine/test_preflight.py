@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
@@ -26,18 +25,16 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture(params=["decoder", "spool", "proxy", "certificates"])
-def trouble(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def trouble(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, decoder_with: Make
+) -> str:
     """Breaks the machine in one way; gives what the sentence must name."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise TypeError("unexpected keyword argument")
-
     for name in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{name}_proxy", raising=False)
         monkeypatch.delenv(f"{name}_proxy".upper(), raising=False)
     kind: str = request.param
     if kind == "decoder":
-        monkeypatch.setattr(av, "open", fail)
+        decoder_with("import av; av.open = None")
         return "PyAV"
     if kind == "spool":
         (tmp_path / "file").touch()
@@ -79,7 +76,7 @@ async def test_nothing_is_claimed_or_bought(
 
 
 async def test_what_is_bought_waits_for_a_machine_that_can(
-    start_api: Make, archive: VideoArchive, small: Make, poll: PollPolicy, monkeypatch: pytest.MonkeyPatch
+    start_api: Make, archive: VideoArchive, small: Make, poll: PollPolicy, decoder_with: Make
 ) -> None:
     """A collector whose decoder is broken refuses no file: another one brings the video into the archive."""
     api = start_api(generation_seconds=1)
@@ -88,9 +85,9 @@ async def test_what_is_bought_waits_for_a_machine_that_can(
     await generate_video.fn(request=small("a fox"), poll=soon, **place)
     bought = await in_flight(archive)
     assert len(bought) == api.charges == 1
-    with monkeypatch.context() as patch:
-        patch.setattr(av, "open", None)
-        state = await collect_videos.fn(wait=10, **place)
+    cure = decoder_with("import av; av.open = None")
+    state = await collect_videos.fn(wait=10, **place)
+    cure()
     assert isinstance(result_of(state.data), ConfigurationError)
     assert await in_flight(archive) == bought
     state = await collect_videos.fn(wait=10, **place)

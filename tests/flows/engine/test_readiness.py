@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 import shutil
-import sys
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
@@ -45,47 +43,55 @@ def test_this_machine_can_do_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        TypeError("open() got an unexpected keyword argument 'metadata_errors'"),
-        av.error.DecoderNotFoundError(1, "Decoder not found"),
-        MemoryError(),
+        "TypeError(\"open() got an unexpected keyword argument 'metadata_errors'\")",
+        "av.error.DecoderNotFoundError(1, 'Decoder not found')",
+        "MemoryError()",
     ],
 )
-def test_a_decoder_that_cannot_open(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_cannot_open(error: str, decoder_with: Callable[[str], None]) -> None:
     """As PyAV 19 did on its first day: one sentence with the decoder's release."""
+    decoder_with(f"""
+import av, av.error
 
-    def fail(*_: object, **__: object) -> None:
-        raise error
+def fail(*_, **__):
+    raise {error}
 
-    monkeypatch.setattr(av, "open", fail)
+av.open = fail
+""")
     with pytest.raises(
         ConfigurationError, match=rf"PyAV {av.__version__} cannot open .* pip install --upgrade av"
     ):
         check_decoder()
 
 
-def test_a_decoder_that_makes_no_poster(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_makes_no_poster(decoder_with: Callable[[str], None]) -> None:
     """Pillow is missing half of what it needs, say."""
+    decoder_with("""
+from together_video.media import posters
 
-    def fail(*_: object, **__: object) -> None:
-        raise OSError("encoder jpeg not available")
+def fail(*_, **__):
+    raise OSError("encoder jpeg not available")
 
-    monkeypatch.setattr("together_video.media.clips.as_jpeg", fail)
+posters.as_jpeg = fail
+""")
     with pytest.raises(ConfigurationError, match="encoder jpeg not available"):
         check_decoder()
 
 
-def test_a_decoder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_is_not_there(decoder_with: Callable[[str], None]) -> None:
     """An import that fails, as where a library of the system is missing."""
-    real = builtins.__import__
+    decoder_with("""
+import builtins
 
-    def importing(name: str, *rest: Any) -> Any:
-        if name.split(".")[0] == "av":
-            raise ImportError("libxcb.so.1: cannot open shared object file")
-        return real(name, *rest)
+real = builtins.__import__
 
-    for name in [name for name in sys.modules if name.split(".")[0] == "av"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(builtins, "__import__", importing)
+def importing(name, *rest, **more):
+    if name.split(".")[0] == "av":
+        raise ImportError("libxcb.so.1: cannot open shared object file")
+    return real(name, *rest, **more)
+
+builtins.__import__ = importing
+""")
     with pytest.raises(ConfigurationError, match="libxcb"):
         check_decoder()
 

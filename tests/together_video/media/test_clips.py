@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -358,7 +359,8 @@ def test_nothing_is_read_after_it_was_freed(tmp_path: Path, dark: int) -> None:
     """Memory that is freed is overwritten at once here, so that a late look at it ends the process."""
     path = write_clip(tmp_path / "clip.mp4", dark=dark)
     script = (
-        "import sys; from together_video.media.clips import *; print(len(inspect_clip(sys.argv[1]).poster))"
+        "import sys; from together_video.media.isolation.read_clips import *; "
+        "print(len(read_clip(sys.argv[1], 1 << 29, 'mov')[1]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(path)],
@@ -375,14 +377,17 @@ def test_a_poster_is_640_pixels_wide_at_most(tmp_path: Path) -> None:
 
 
 def test_a_poster_that_cannot_be_drawn_is_a_note(
-    clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    clips: dict[str, Path], decoder_with: Callable[[str], None]
 ) -> None:
     """A video is what it is without a picture too, and the note says why there is none."""
+    decoder_with("""
+from PIL import Image
 
-    def refuse(*_: object, **__: object) -> None:
-        raise ValueError("no picture of this")
+def refuse(*_, **__):
+    raise ValueError("no picture of this")
 
-    monkeypatch.setattr(Image.Image, "save", refuse)
+Image.Image.save = refuse
+""")
     found = inspect_clip(clips["mp4"])
     assert found.info is not None
     assert (found.poster, found.info.width) == (None, 96)

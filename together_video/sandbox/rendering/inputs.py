@@ -19,8 +19,9 @@ import httpx
 
 from together_video.catalogue.catalogue import Catalogue
 from together_video.errors import MediaRefused
+from together_video.media.bounds import IMAGE_PIXELS
 from together_video.media.containers import container_of
-from together_video.media.decoder import open_media
+from together_video.media.decoder import open_media, pictures_of
 from together_video.media.files import inspect_bytes
 from together_video.media.sources import MediaKind
 from together_video.sandbox.config import SandboxConfig
@@ -172,6 +173,8 @@ def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Stil
     try:
         if kind == "image":
             image = Image.open(io.BytesIO(content))
+            if image.width * image.height > IMAGE_PIXELS:
+                raise ValueError("too many pixels")
             picture = ImageOps.exif_transpose(image).convert("RGB")
         else:
             # Only these are opened: a playlist could make FFmpeg read other files and addresses.
@@ -179,7 +182,10 @@ def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Stil
             if form is None:
                 raise ValueError("no video")
             with open_media(io.BytesIO(content), form) as container:
-                frame = next(container.decode(container.streams.video[0]))
+                stream = pictures_of(container)
+                if stream is None:
+                    raise ValueError("no video")
+                frame = next(container.decode(stream))
                 picture = frame.to_image().convert("RGB")  # type: ignore[no-untyped-call]
     except (OSError, ValueError, SyntaxError, IndexError, StopIteration, Image.DecompressionBombError):
         raise MediaProblem(f"{name} is not a usable {kind}") from None

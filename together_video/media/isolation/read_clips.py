@@ -1,0 +1,227 @@
+"""A clip, read where it can do no harm: what it says about itself, and its poster. Called in the worker process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import av
+import av.error
+
+from together_video.errors import DownloadBroken
+from together_video.media import posters
+from together_video.media.bounds import FRAMES, MEMORY, PACKETS, PIXELS
+from together_video.media.decoder import BeyondBounds, is_out_of_memory, open_media, pictures_of
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+    from av.container import InputContainer
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+#: The latest frame of which a poster is made, in seconds.
+_POSTER_SECONDS = 1.0
+#: How much of its stated length a whole file may lack: rounding, and the tail of a sound track.
+_SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
+#: Containers that know how long their parts are, so that one that is missing shows.
+_STATES_SIZES = frozenset({"mov", "matroska"})
+#: Where a picture is too large for the memory, PyAV has an error of its own or Python's, by its release.
+_NOT_DECODED = (av.error.FFmpegError, MemoryError)
+#: Pixels from which memory may be why none is decoded, so that the same bytes again would not be either.
+_LARGE = MEMORY // 16
+_NO_FRAME = "There is no poster: none of the file's frames can be decoded here."
+
+
+def read_clip(path: str, memory: int, container: str) -> tuple[dict[str, Any], bytes]:
+    """Read all packets of the file, and decode a few frames.
+
+    Args:
+        memory: bytes that this try may take. Where all of it was of no use, the answer is `short`.
+
+    Returns:
+        What `together_video.media.clips.ClipAnswer` takes, and the poster as JPEG, if there is one.
+
+    Raises:
+        DownloadBroken: it is shown to be cut short.
+        BeyondBounds: it holds more than is opened here.
+        av.error.FFmpegError: it cannot be opened.
+    """
+    with _opened(path, container) as opened:
+        stream = pictures_of(opened)
+        if stream is None:
+            held = "sound and no pictures" if opened.streams.audio else "no pictures"
+            return {"why": f"it holds {held}"}, b""
+        answer, poster = _described(path, container, opened, stream)
+    return {**answer, "short": memory < MEMORY and answer.get("short", False)}, poster
+
+
+def _described(
+    path: str, kind: str, container: InputContainer, stream: VideoStream
+) -> tuple[dict[str, Any], bytes]:
+    fps = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
+    width, height = getattr(stream, "width", 0), getattr(stream, "height", 0)
+    is_huge = width * height > PIXELS
+    frame, span = _read_through(
+        container,
+        stream,
+        frame_seconds=1 / fps if fps else 0.0,
+        strict=kind in _STATES_SIZES,
+        decodes=not is_huge,
+    )
+    codec, has_audio = _codec_of(stream), bool(container.streams.audio)
+    stated = _stated_seconds(container, stream)
+    notes: list[str] = []
+    doubt = None
+    if stated and stated - span > max(_SHORT_BY_SECONDS, stated * _SHORT_BY_PART):
+        doubt = f"The file states {stated:.1f} seconds and holds {span:.1f}."
+        notes.append(doubt)
+    if frame is None and not is_huge:
+        frame = _first_shown(path, kind)
+    if frame is not None:
+        width, height = _displayed_size(stream, frame)
+    elif not (width and height):
+        return {"why": "none of its frames can be decoded here", "short": True}, b""
+    answer: dict[str, Any] = {
+        "info": {
+            "seconds": round(stated or span, 3) or None,
+            "width": width,
+            "height": height,
+            "fps": round(fps, 3) if fps else None,
+            "codec": codec,
+            "has_audio": has_audio,
+        },
+        "notes": notes,
+        "doubt": doubt,
+    }
+    if is_huge:
+        most = f"at most {PIXELS / 1e6:.0f} megapixels are decoded here"
+        notes.append(f"There is no poster: its pictures have {width}×{height} pixels, and {most}.")
+        return answer, b""
+    if frame is None:
+        if width * height > _LARGE:
+            words = _NO_FRAME.replace("here.", f"here, within {MEMORY >> 20} MiB of memory.")
+            notes.append(words)
+            return {**answer, "short": True}, b""
+        notes.append(_NO_FRAME)
+        return {**answer, "doubt": doubt or _NO_FRAME, "short": True}, b""
+    try:
+        picture = posters.picture_of(frame, (width, height))
+        if posters.is_plain(picture):
+            # Most clips have one keyframe, the first, so that all frames on the way must be decoded.
+            later = _frame_at(container, stream, min((stated or span) / 3, _POSTER_SECONDS))
+            picture = posters.picture_of(later, _displayed_size(stream, later)) if later else picture
+        return answer, posters.as_jpeg(picture)
+    except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
+        notes.append(f"There is no poster: {type(error).__name__}: {error}")
+        return {**answer, "short": is_out_of_memory(error)}, b""
+
+
+@contextmanager
+def _opened(path: str, kind: str, **options: str) -> Iterator[InputContainer]:
+    with open_media(f"file:{path}", kind, options) as container:
+        yield container
+
+
+def _codec_of(stream: VideoStream) -> str | None:
+    try:
+        return stream.codec_context.codec.canonical_name
+    except (AttributeError, ValueError):
+        return None
+
+
+def _first_shown(path: str, kind: str) -> VideoFrame | None:
+    """The first frame that a player shows, by decoding from the beginning.
+
+    An edit list hides frames that the ones behind it are made from, and a group of pictures may be open: the first
+    keyframe alone gives nothing then. If nothing is shown at all, the first frame that was hidden has to do.
+    """
+    for options in ({}, {"ignore_editlist": "1"}) if kind == "mov" else ({},):
+        with (
+            suppress(*_NOT_DECODED),
+            _opened(path, kind, skip_frame="default", **options) as container,
+        ):
+            stream = pictures_of(container)
+            if stream is not None and (frame := next(_with_a_size(container.decode(stream)), None)):
+                return frame
+    return None
+
+
+def _with_a_size(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    return (frame for frame in frames if frame.width and frame.height)
+
+
+def _frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
+    """The first frame at `seconds` or later, else the last one before it.
+
+    Frames that no other is made from are passed over: they are most of the work on the way there.
+    """
+    frame = None
+    stream.codec_context.skip_frame = "BIDIR"
+    with suppress(*_NOT_DECODED):
+        start = stream.start_time or 0
+        container.seek(start + int(seconds / stream.time_base) if stream.time_base else start, stream=stream)
+        begin = float(start * stream.time_base) if stream.time_base else 0.0
+        for number, frame in enumerate(_with_a_size(container.decode(stream)), start=1):
+            if frame.time is None or frame.time - begin >= seconds or number == FRAMES:
+                break
+    return frame
+
+
+def _displayed_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+    aspect = stream.sample_aspect_ratio
+    width = round(frame.width * aspect) if aspect else frame.width
+    return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
+
+
+def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
+    if container.duration:
+        # Matroska counts from time 0, wherever its first picture is; the others from there.
+        late = max(0, container.start_time or 0) if "matroska" in container.format.name else 0
+        return float((container.duration - late) / av.time_base)
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return None
+
+
+def _alone(stream: VideoStream, packet: Packet[Stream]) -> VideoFrame | None:
+    """What a first packet gives by itself and at once: a decoder holds frames back until it has seen some of those
+    behind. None where it is hidden, or needs others.
+    """
+    if not packet.is_keyframe or packet.is_discard:
+        return None
+    frames = [*stream.decode(packet), *stream.decode(None)]
+    stream.codec_context.flush_buffers()
+    return next(_with_a_size(frames), None)
+
+
+def _read_through(
+    container: InputContainer, stream: VideoStream, *, frame_seconds: float, strict: bool, decodes: bool
+) -> tuple[VideoFrame | None, float]:
+    """The first frame, if a keyframe gives one by itself, and the seconds from the first to the last packet of
+    pictures and sound.
+
+    With `strict` an incomplete packet shows that the file is cut short. Elsewhere it may be an error of a broadcast.
+    """
+    frame, is_begun = None, False
+    first, last = math.inf, -math.inf
+    ticks = {one.index: float(one.time_base) for one in container.streams if one.time_base}
+    for number, packet in enumerate(container.demux()):
+        if number == PACKETS:
+            raise BeyondBounds(f"holds more than {PACKETS} packets, and no more are read here")
+        if packet.is_corrupt and strict and packet.stream_index == stream.index:
+            raise DownloadBroken("The file is cut short: it ends inside a frame. Download it again.")
+        if decodes and not is_begun and packet.size and packet.stream_index == stream.index:
+            is_begun = True
+            # Its decoder may be missing here; the packets still say how long the file is.
+            with suppress(*_NOT_DECODED, AttributeError):
+                frame = _alone(stream, packet)
+        if packet.pts is None or packet.stream.type not in {"video", "audio"}:
+            continue
+        tick = ticks.get(packet.stream_index, 0.0)
+        begin, length = packet.pts * tick, (packet.duration or 0) * tick
+        if not length and packet.stream.type == "video":
+            length = frame_seconds
+        first, last = min(first, begin), max(last, begin + length)
+    return frame, max(0.0, last - first)
