@@ -12,6 +12,7 @@ from prefect.context import FlowRunContext
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.gallery.markdown import MOST_SHOWN, cost_rows, gallery_markdown, video_rows
+from together_video.gallery.plain_text import plain
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary
 
@@ -50,6 +51,7 @@ async def _make(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, 
         posters=posters,
         page=summary.page_uri,
     )
-    await acreate_markdown_artifact(text, key="gallery", description=title[:200])
-    await acreate_table_artifact(video_rows(summary), key="videos", description=summary.sentence)
-    await acreate_table_artifact(cost_rows(summary), key="cost-by-model", description=summary.sentence)
+    await acreate_markdown_artifact(text, key="gallery", description=plain(title, 200))
+    sentence = plain(summary.sentence, 400)
+    await acreate_table_artifact(video_rows(summary), key="videos", description=sentence)
+    await acreate_table_artifact(cost_rows(summary), key="cost-by-model", description=sentence)
