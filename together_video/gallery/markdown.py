@@ -57,7 +57,8 @@ def gallery_markdown(
     lines.append("")
     if expires_at is not None:
         lines.append(
-            f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them."
+            f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them; "
+            "together-video share makes new ones."
         )
     if page:
         lines += [f"The lasting gallery: `{plain(page, 1000)}`"]
