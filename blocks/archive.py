@@ -23,7 +23,14 @@ from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
 from together_video.ledger.place import ArchivePlace
-from together_video.ledger.settings import archive_from_env, check_bucket, check_folder, check_name_in_folder
+from together_video.ledger.settings import (
+    LINK_HOURS,
+    MOST_LINK_HOURS,
+    archive_from_env,
+    check_bucket,
+    check_folder,
+    check_name_in_folder,
+)
 
 
 class VideoArchive(Block):
@@ -92,6 +99,16 @@ class VideoArchive(Block):
         gt=0,
         title="Monthly limit",
         description="What all runs together may spend in a calendar month (UTC), in US dollars.",
+    )
+    link_hours: float = Field(
+        default=LINK_HOURS,
+        ge=0,
+        le=MOST_LINK_HOURS,
+        title="Hours of links",
+        description=(
+            "How long the links of a run's artifacts work, in hours, at most 168; with 0 artifacts have no links. "
+            "A folder gives none."
+        ),
     )
     credentials: AwsCredentials | MinIOCredentials | None = Field(
         default=None,
@@ -199,18 +216,19 @@ class VideoArchive(Block):
 
     @classmethod
     def from_env(cls, folder: str | Path | None = None) -> Self:
-        """From VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX and
-        VIDEO_ARCHIVE_MONTHLY_LIMIT_USD; keys and endpoint of a bucket are boto3's AWS_* variables.
+        """From VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD
+        and VIDEO_ARCHIVE_LINK_HOURS; keys and endpoint of a bucket are boto3's AWS_* variables.
 
         Args:
             folder: a folder in place of the bucket or folder that the environment names.
 
         Raises:
-            ConfigurationError: there is neither, or both, the prefix is no plain path, or the limit no amount.
+            ConfigurationError: there is neither, or both, the prefix is no plain path, the limit no amount,
+                or the hours are not from 0 to 168.
         """
         found = archive_from_env(folder)
         try:
-            return cls(**found.model_dump())
+            return cls(**found.model_dump(exclude_unset=True))
         except ValidationError as error:
             raise ConfigurationError(f"{error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
 
@@ -234,7 +252,7 @@ class VideoArchive(Block):
         """
         store = self._folder_store() if self.bucket is None else self._object_store(self.bucket, attempts)
         try:
-            yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd)
+            yield Ledger(store, self.layout, monthly_limit=self.monthly_limit_usd, link_hours=self.link_hours)
         finally:
             store.close()
 

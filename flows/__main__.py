@@ -34,6 +34,7 @@ _COMMANDS = {
     "init": ("init",),
     "models": ("models",),
     "gallery": ("gallery",),
+    "share": ("share",),
     "sandbox": ("sandbox",),
     "save": ("save-blocks", "save-notifications"),
     "serve": ("serve",),

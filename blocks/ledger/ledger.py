@@ -12,6 +12,7 @@ import socket
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 from typing import TypeVar
 from uuid import uuid4
 
@@ -44,6 +45,7 @@ from together_video.ledger.records import (
     VideoRecord,
     state_of,
 )
+from together_video.ledger.settings import LINK_HOURS
 from together_video.prompts import PromptSet
 from together_video.text import counted, printable
 
@@ -77,8 +79,17 @@ class InFlight(BaseModel):
 class Ledger:
     """The facts of one archive. Raises `ArchiveError`s; see `store`."""
 
-    def __init__(self, store: Store, layout: Layout, *, monthly_limit: Decimal | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        layout: Layout,
+        *,
+        monthly_limit: Decimal | None = None,
+        link_hours: float = LINK_HOURS,
+    ) -> None:
         self.store = store
+        #: How long links in artifacts work, in seconds; 0 for none.
+        self.link_seconds = ceil(link_hours * 3600)
         self.layout = layout
         self.media = MediaStore(store, layout)
         self.spending = MonthlySpending(store, layout, monthly_limit)

@@ -91,7 +91,7 @@ async def export(
         ArchiveError: the archive cannot be read.
         DownloadError: the folder cannot be written.
     """
-    rows = await _batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
+    rows = await rows_of_batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
     outcomes = [row.outcome for row in rows]
     summary = Summary.of(outcomes)
     title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
@@ -124,7 +124,13 @@ async def export(
     return Export(page=page, videos=len(rows), missing=missing)
 
 
-async def _batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
+async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
+    """What a batch's summary lists, with the records that there are.
+
+    Raises:
+        InputError: the archive has no such batch.
+        ArchiveError: the archive cannot be read.
+    """
     stored = None
     if BATCH_ID.fullmatch(batch):
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))

@@ -14,7 +14,8 @@ def save_blocks(name: str = "production", /) -> int:
     Together-credentials: from TOGETHER_API_KEY and TOGETHER_BASE_URL.
 
     Video-archive: from VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER,
-    VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_* variables.
+    VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD, VIDEO_ARCHIVE_LINK_HOURS
+    and the AWS_* variables.
 
     Aws-credentials: for a bucket, where AWS_ACCESS_KEY_ID is set. Else workers take what
     boto3 finds where they run, such as an instance's role.

@@ -12,11 +12,10 @@ from prefect.context import FlowRunContext
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.gallery.markdown import MOST_SHOWN, cost_rows, gallery_markdown, video_rows
+from together_video.gallery.plain_text import plain
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary
 
-#: How long the links of an artifact work, in seconds: the longest that S3 signs for.
-LINK_SECONDS = 7 * 24 * 3600
 #: How long all of it may take, in seconds: the server may be gone.
 _SECONDS = 30.0
 
@@ -41,15 +40,18 @@ async def _make(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, 
     # A video is archived without a poster where none could be made.
     shown = [records[found.id] for found in there if found.id in records]
     posters = {record.video.key: record.poster.key for record in shown if record.video and record.poster}
-    links = await ledger.store.links([*keys, *posters.values()], seconds=LINK_SECONDS)
+    # Prefect keeps an artifact's data three times: in the artifact, in the newest of its key, and in an event.
+    seconds = ledger.link_seconds
+    links = await ledger.store.links([*keys, *posters.values()], seconds=seconds) if seconds else {}
     text = gallery_markdown(
         title,
         summary,
         links,
-        expires_at=datetime.now(UTC) + timedelta(seconds=LINK_SECONDS) if links else None,
+        expires_at=datetime.now(UTC) + timedelta(seconds=seconds) if links else None,
         posters=posters,
         page=summary.page_uri,
     )
-    await acreate_markdown_artifact(text, key="gallery", description=title[:200])
-    await acreate_table_artifact(video_rows(summary), key="videos", description=summary.sentence)
-    await acreate_table_artifact(cost_rows(summary), key="cost-by-model", description=summary.sentence)
+    await acreate_markdown_artifact(text, key="gallery", description=plain(title, 200))
+    sentence = plain(summary.sentence, 400)
+    await acreate_table_artifact(video_rows(summary), key="videos", description=sentence)
+    await acreate_table_artifact(cost_rows(summary), key="cost-by-model", description=sentence)

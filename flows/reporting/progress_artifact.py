@@ -13,6 +13,7 @@ from prefect.context import FlowRunContext
 from prefect_together_video.flows.reporting import events
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.tasks.running.runs import run_logger
+from together_video.gallery.plain_text import plain
 from together_video.ledger.summary import VideoState
 
 #: Seconds between two updates of the progress bar, when there is something new and when there is not.
@@ -103,4 +104,4 @@ class _ProgressBar:
             counts[words] = counts.get(words, 0) + 1
         order = [*(state.value for state in VideoState), "at the provider", "coming home", "creating"]
         parts = [f"{counts[state]} {state}" for state in order if state in counts]
-        return f"{self._done} of {self._total} videos: {', '.join(parts)}"
+        return plain(f"{self._done} of {self._total} videos: {', '.join(parts)}", 400)

@@ -1,11 +1,10 @@
 """The blocks that `prefect.yaml` names, made on the Prefect server from the environment.
 
 `together-credentials/production` from TOGETHER_API_KEY and TOGETHER_BASE_URL; `video-archive/production` from
-VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and the AWS_*
-variables. For a bucket, where
-AWS_ACCESS_KEY_ID is set, the keys go into a block `aws-credentials/production` too; else workers take
-what boto3 finds where they run, such as an instance's role. Blocks that are there already are
-brought up to date, so this is also how a key is rotated.
+VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD,
+VIDEO_ARCHIVE_LINK_HOURS and the AWS_* variables. For a bucket, where AWS_ACCESS_KEY_ID is set, the keys go into a
+block `aws-credentials/production` too; else workers take what boto3 finds where they run, such as an instance's
+role. Blocks that are there already are brought up to date, so this is also how a key is rotated.
 """
 
 from __future__ import annotations
@@ -57,6 +56,8 @@ def _save(
         named |= {"storage_class": None, "sse_kms_key_id": None, "tags": {}}
     if archive.monthly_limit_usd is not None:
         named["monthly_limit_usd"] = archive.monthly_limit_usd
+    if "link_hours" in archive.model_fields_set:
+        named["link_hours"] = archive.link_hours
     try:
         archive = cast(VideoArchive, VideoArchive.load(name)).model_copy(update=named)
     except ValueError:

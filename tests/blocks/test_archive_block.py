@@ -62,6 +62,8 @@ def test_from_env_refuses(monkeypatch, bucket, prefix, said):
         ("template", "{id!r}", "needs {id}"),
         ("storage_class", "GLACIER", "cannot be read back at once"),
         ("storage_class", "deep_archive", "cannot be read back at once"),
+        ("link_hours", -1, "greater than or equal to 0"),
+        ("link_hours", 169, "less than or equal to 168"),
         ("tags", {f"tag{number}": "x" for number in range(11)}, "10 tags"),
     ],
 )

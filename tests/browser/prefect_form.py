@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.chromium import Browser
+from tests.browser.page_record import PageRecord
 
 _ENTRY = "textarea, input"
+#: Selects what is there and types over it at once: a page that is drawn again in between loses the selection,
+#: and what is typed then stands behind the old text.
+_TYPE = """
+const [entry, text] = arguments;
+entry.focus();
+entry.select();
+document.execCommand('insertText', false, text);
+"""
+#: Seconds after which the form has taken over what was typed: each level of its values waits some milliseconds.
+_SETTLED = 0.3
+#: Seconds that the page has to send something after Submit, and that the server has to answer all of it.
+_SENT, _ANSWERED = 20.0, 120.0
 
 
 class Form:
@@ -16,7 +32,9 @@ class Form:
 
     def __init__(self, browser: Browser, url: str, deployment_id: str) -> None:
         self._browser = browser
-        browser.get(f"{url}/v2/deployments/deployment/{deployment_id}/run")
+        # What was typed into which field: two may have the same title.
+        self._filled: list[tuple[str, WebElement, str]] = []
+        self._record = PageRecord(browser, f"{url}/v2/deployments/deployment/{deployment_id}/run")
         browser.at("//button[normalize-space()='Submit']")
 
     def place(self, title: str) -> WebElement:
@@ -35,13 +53,16 @@ class Form:
         return str(entries[0])
 
     def fill(self, title: str, text: str) -> None:
-        def filled(browser: Browser) -> bool:
+        def filled(browser: Browser) -> WebElement | None:
             entry = self.place(title).find_element("css selector", _ENTRY)
-            entry.send_keys(Keys.CONTROL, "a")
-            browser.execute_cdp_cmd("Input.insertText", {"text": text})
-            return entry.get_attribute("value") == text
+            if entry.get_property("value") != text:
+                browser.run(_TYPE, entry, text)
+            time.sleep(_SETTLED)
+            return entry if entry.get_property("value") == text else None
 
-        self._browser.until(filled)
+        entry = self._browser.until(filled)
+        assert entry is not None
+        self._filled.append((title, entry, text))
 
     def press(self, title: str, button: str) -> None:
         def pressed(_: Browser) -> bool:
@@ -57,21 +78,37 @@ class Form:
         return self._browser.shown("[role=option]")
 
     def submit(self) -> None:
-        """Press Submit; the page that comes is the run's or the deployment's. A click that was lost is made again."""
-        form = self._browser.current_url
+        """Press Submit, and return once the server has made a run.
 
-        def left(browser: Browser) -> bool:
-            return browser.current_url != form
+        Submit is pressed again only where nothing was sent: else there would be two runs.
+        """
+        lost = [title for title, entry, text in self._filled if entry.get_property("value") != text]
+        if lost or self._record.refusals:
+            raise AssertionError(f"the form cannot be sent, and has lost {lost}\n{self._record.told()}")
+        form, before = self._browser.current_url, len(self._record.calls)
 
-        for seconds, by_script in ((20, False), (20, True), (60, False)):
-            button = self._browser.at("//button[normalize-space()='Submit']")
-            if by_script:
-                self._browser.execute_script("arguments[0].click()", button)
-            else:
-                button.send_keys(Keys.ENTER)
-            try:
-                self._browser.until(left, seconds)
-                return
-            except TimeoutException:
-                continue
-        raise AssertionError(f"the form was not accepted:\n{self._browser.text}")
+        def sent(browser: Browser) -> bool:
+            return browser.current_url != form or len(self._record.calls) > before
+
+        def ended(browser: Browser) -> bool:
+            if browser.current_url != form:
+                return True
+            calls = self._record.calls[before:]
+            return any(c["address"].endswith("/create_flow_run") and c["status"] is not None for c in calls)
+
+        try:
+            self._press_submit(sent)
+            self._browser.until(ended, _ANSWERED)
+        except TimeoutException:
+            raise AssertionError(f"the form was not accepted\n{self._record.told()}") from None
+        if self._browser.current_url == form and self._record.calls[-1]["status"] != 201:
+            raise AssertionError(f"the run was refused\n{self._record.told()}")
+
+    def _press_submit(self, sent: Callable[[Browser], bool]) -> None:
+        button = "//button[normalize-space()='Submit']"
+        self._browser.at(button).send_keys(Keys.ENTER)
+        try:
+            self._browser.until(sent, _SENT)
+        except TimeoutException:
+            self._browser.run("arguments[0].click()", self._browser.at(button))
+            self._browser.until(sent, _SENT)

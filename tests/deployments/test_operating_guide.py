@@ -75,7 +75,15 @@ def refusals(program: App, calls: list[list[str]]) -> list[str]:
 def test_every_command_is_one() -> None:
     """Each `together-video …` is taken by the command line, which would refuse an option that it does not have."""
     calls = list(commands("together-video"))
-    assert {words[0] for words in calls} >= {"generate", "collect", "audit", "models", "serve", "gallery"}
+    assert {words[0] for words in calls} >= {
+        "generate",
+        "collect",
+        "audit",
+        "models",
+        "serve",
+        "gallery",
+        "share",
+    }
     assert len(calls) > 10
     assert refusals(app, calls) == []
     assert len(refusals(app, [["collect", "--wiat", "600"], ["colect"]])) == 2

@@ -195,6 +195,20 @@ def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch, nam
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("hours", ["NaN", "-1", "168.1", "a day", "inf"])
+def test_hours_of_links_are_at_most_a_week(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
+    """S3 signs for no longer; 0 is for no links, and a day is usual."""
+    monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
+    assert archive_from_env().link_hours == 24
+    monkeypatch.setenv("VIDEO_ARCHIVE_LINK_HOURS", "0")
+    assert archive_from_env().link_hours == 0
+    monkeypatch.setenv("VIDEO_ARCHIVE_LINK_HOURS", hours)
+    with pytest.raises(
+        ConfigurationError, match=r"^VIDEO_ARCHIVE_LINK_HOURS must be a number of hours from 0 "
+    ):
+        archive_from_env()
+
+
 @pytest.mark.parametrize("limit", ["NaN", "0", "-1", "5 USD", "Infinity"])
 def test_a_limit_that_is_no_amount_is_refused(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     """In one sentence that names the variable."""

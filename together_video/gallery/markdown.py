@@ -1,12 +1,11 @@
 """Outcomes as Markdown for Prefect's UI: posters with links, and what the videos cost by model.
 
-All text that others wrote is escaped, so that none of it becomes markup. Posters and videos are linked by
+All text that others wrote goes through `plain`, so that none of it becomes markup. Posters and videos are linked by
 addresses that end, where there are any; the page in the archive is the lasting one.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,19 +13,14 @@ from typing import Any
 
 from together_video.gallery.cards import usd
 from together_video.gallery.links import safe_link
+from together_video.gallery.plain_text import plain
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
-from together_video.text import one_line, printable
 
 #: How many videos the gallery shows: each brings two long links.
 MOST_SHOWN = 48
 #: How many rows a table of videos has.
 MOST_ROWS = 500
 _COLUMNS = 3
-#: All that Markdown may read as markup, the colon and the at sign of addresses included.
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-#: The part of it that would end or change the text of a link: Prefect's first UI shows each of these backslashes.
-_IN_LINKS = re.compile(r"[\\`*_\[\]<>&|~@]|:(?=//)|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def gallery_markdown(
@@ -63,10 +57,11 @@ def gallery_markdown(
     lines.append("")
     if expires_at is not None:
         lines.append(
-            f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them."
+            f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them; "
+            "together-video share makes new ones."
         )
     if page:
-        lines += [f"The lasting gallery: `{page}`"]
+        lines += [f"The lasting gallery: `{plain(page, 1000)}`"]
     return "\n".join(lines) + "\n"
 
 
@@ -91,7 +86,7 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
         facts.append(f"{usd(found.cost_usd)} USD")
-    linked = f"[▶ {link_text(text, 120)}]({_address(video)})" if video else plain(text, 120)
+    linked = f"[▶ {plain(text, 120)}]({_address(video)})" if video else plain(text, 120)
     # Not inside of the link: Prefect's first UI would show the Markdown of the picture.
     picture = f"![poster]({_address(poster)})<br>" if poster else ""
     return f"{picture}{linked}<br>{' · '.join(facts)}"
@@ -104,10 +99,10 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
             "state": found.state.value,
             "seconds": "" if found.seconds is None else f"{found.seconds:.1f}",
             "USD": "" if found.cost_usd is None else usd(found.cost_usd),
-            "model": printable(found.model, 60),
-            "prompt": printable(found.prompt or "—", 60),
-            "job": found.job_id or "",
-            "where, or why not": found.uri or printable(found.error or "", 300),
+            "model": plain(found.model, 60),
+            "prompt": plain(found.prompt or "—", 60),
+            "job": plain(found.job_id or "", 200),
+            "where, or why not": plain(found.uri, 1000) if found.uri else plain(found.error or "", 300),
         }
         for found in summary.videos[:MOST_ROWS]
     ]
@@ -125,7 +120,7 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
             (
                 sum((o.cost_usd or Decimal(0) for o in bought), Decimal(0)),
                 {
-                    "model": model,
+                    "model": plain(model, 100),
                     "videos": len(several),
                     "archived": sum(o.state is VideoState.ARCHIVED for o in several),
                     "reused": sum(o.state is VideoState.REUSED for o in several),
@@ -134,20 +129,6 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
         )
     rows.sort(key=lambda row: row[0], reverse=True)
     return [{**row, "paid in this run (USD)": usd(paid)} for paid, row in rows]
-
-
-def plain(text: str, longest: int) -> str:
-    """Text that Markdown and HTML leave as it is."""
-    return _escaped(_PUNCTUATION, one_line(text, longest))
-
-
-def link_text(text: str, longest: int) -> str:
-    """As `plain`, for the text of a link."""
-    return _escaped(_IN_LINKS, one_line(text, longest))
-
-
-def _escaped(marks: re.Pattern[str], words: str) -> str:
-    return marks.sub(lambda mark: _ENTITIES.get(mark[0], f"\\{mark[0]}"), words)
 
 
 def _address(url: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The archive that the environment names: its bucket or its folder, its prefix, its monthly limit."""
+"""The archive that the environment names: its bucket or its folder, its prefix, its monthly limit, its links."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ from together_video.environment import from_environment
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import check_prefix
 
+#: How long links in artifacts work, in hours: usually, and at most, which is as long as S3 signs for.
+LINK_HOURS, MOST_LINK_HOURS = 24.0, 168.0
+
+_MEANING = {
+    "VIDEO_ARCHIVE_MONTHLY_LIMIT_USD": "a positive amount in US dollars",
+    "VIDEO_ARCHIVE_LINK_HOURS": "a number of hours from 0 (no links in artifacts) to 168 (7 days)",
+}
+
 
 class ArchiveSettings(BaseModel):
-    """One of bucket and folder; what all runs together may spend in a calendar month, in USD."""
+    """One of bucket and folder; what all runs together may spend in a calendar month, in USD; how long links in
+    artifacts work, in hours.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,26 +32,26 @@ class ArchiveSettings(BaseModel):
     folder: str | None = None
     prefix: str = ""
     monthly_limit_usd: Decimal | None = Field(default=None, gt=0)
+    link_hours: float = Field(default=LINK_HOURS, ge=0, le=MOST_LINK_HOURS)
 
 
 def archive_from_env(folder: str | Path | None = None) -> ArchiveSettings:
-    """VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX and VIDEO_ARCHIVE_MONTHLY_LIMIT_USD. Keys
-    and endpoint of a bucket are boto3's AWS_* variables.
+    """VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD and
+    VIDEO_ARCHIVE_LINK_HOURS. Keys and endpoint of a bucket are boto3's AWS_* variables.
 
     Args:
         folder: a folder in place of what the environment names; its prefix and limit hold all the same.
 
     Raises:
         ConfigurationError: there is no bucket and no folder, or there are both, or one of them cannot be used, the
-            prefix is no plain path, or the limit is no positive amount.
+            prefix is no plain path, the limit is no positive amount, or the hours are not from 0 to 168.
     """
     try:
         named = from_environment(ArchiveSettings, "VIDEO_ARCHIVE_")
     except ValidationError as error:
-        given = str(error.errors()[0]["input"])
-        raise ConfigurationError(
-            f"VIDEO_ARCHIVE_MONTHLY_LIMIT_USD must be a positive amount in US dollars, is {given[:40]!r}."
-        ) from error
+        found = error.errors()[0]
+        name, given = str(found["loc"][0]), str(found["input"])
+        raise ConfigurationError(f"{name} must be {_MEANING[name]}, is {given[:40]!r}.") from error
     if folder is not None:
         named = named.model_copy(update={"bucket": None, "folder": str(folder)})
     if named.bucket is not None and named.folder is not None:

@@ -19,7 +19,7 @@ from together_video.requests import VideoRequest
 
 Run = Callable[..., Any]
 
-COMMANDS = ("demo", "generate", "batch", "check", "models", "sandbox")
+COMMANDS = ("demo", "generate", "batch", "check", "models", "sandbox", "share")
 
 
 def test_help_of_the_program(command: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -14,9 +15,9 @@ from together_video.gallery.markdown import (
     MOST_SHOWN,
     cost_rows,
     gallery_markdown,
-    plain,
     video_rows,
 )
+from together_video.gallery.plain_text import plain
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 
 UNTIL = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
@@ -29,6 +30,21 @@ HOSTILE = [
     "- item 1. item > quote",
     'the keeper\'s "fox" & &lt;b&gt; &#60; \\< \\',
     "[x]: https://evil.test",
+    "1. an item",
+    "12) an item",
+    "--- a rule",
+    "- - -",
+    "```mermaid graph``` $$x$$ ~~~ html",
+    "<javascript:alert(1)> FTP://evil.test WWW.evil.test",
+    "__a__ *b* a **c**d _e_f_ ~g~",
+    "title ## #",
+]
+#: What people write, and what is no markup: it stays as it is.
+CALM = [
+    "a fox, 3 * 4 m (red), -5 °C & wind -> s3://studio/a_b/2026-03-04/a-fox-1.mp4",
+    "file:///films/batches/b1/index.html",
+    "HTTP 500: server_error, see the docs; what's next? 100 % #7",
+    "minimax/hailuo-02",
 ]
 
 
@@ -77,8 +93,11 @@ def gallery(*outcomes: VideoOutcome, title: str = "Foxes", page: str | None = No
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_of_others_is_read_as_it_was_written(text: str) -> None:
-    """No markup, no link, no picture and no HTML comes of a title, a prompt or an error."""
-    assert texts(plain(text, 200)) == text
+    """No markup, no link, no picture and no HTML comes of a title, a prompt or an error: some of its characters
+    are the wider ones."""
+    shown = plain(text, 200)
+    assert unicodedata.normalize("NFKC", shown) == text
+    assert texts(shown) == shown
     assert {token.type for token in seen(plain(text, 200))} <= {
         "paragraph_open", "inline", "text", "text_special", "paragraph_close",
     }  # fmt: skip
@@ -86,13 +105,34 @@ def test_text_of_others_is_read_as_it_was_written(text: str) -> None:
     wild = gallery(outcome(prompt=text), outcome(VideoState.FAILED, text, error=text), title=text)
     kinds = [token.type for token in seen(wild) if token.type not in {"text", "text_special"}]
     assert kinds == [token.type for token in seen(calm) if token.type not in {"text", "text_special"}]
-    assert texts(wild).count(text) == 4
+    assert texts(wild).count(shown) == 4
     assert {t.attrs["href"] for t in seen(wild) if t.type == "link_open"} == {
         "https://s3.test/videos/1.mp4?sig=%281%29"
     }
     # Some readers make links of bare addresses.
     for bare in ("://evil", "www.evil", "mail@"):
         assert bare not in wild
+
+
+@pytest.mark.parametrize("text", CALM)
+def test_text_without_markup_can_be_copied(text: str) -> None:
+    """Addresses in the archive, names and ordinary punctuation are the characters that were written."""
+    assert plain(text, 200) == text
+
+
+def test_no_cell_of_a_table_is_markup() -> None:
+    """Prefect's first UI reads cells as Markdown: prompts, models, jobs, places and errors are plain in each."""
+    for text in HOSTILE:
+        hostile = {"model": text, "prompt": text, "job_id": text}
+        done = outcome().model_copy(update={**hostile, "uri": f"s3://b/{text}.mp4"})
+        failed = outcome(VideoState.FAILED, number=2).model_copy(update={**hostile, "error": text})
+        summary = Summary.of([done, failed])
+        for row in [*video_rows(summary), *cost_rows(summary)]:
+            for cell in row.values():
+                kinds = {
+                    token.type for token in seen(str(cell)) if token.type not in {"text", "text_special"}
+                }
+                assert kinds <= {"paragraph_open", "inline", "paragraph_close"}
 
 
 def test_text_is_one_printable_line() -> None:
@@ -123,6 +163,9 @@ def test_it_says_how_long_links_work_and_what_lasts() -> None:
     """The time is given in UTC, and the page in the bucket is named where there is one."""
     assert "Links work until 2026-03-11 09:30 UTC" in texts(gallery(outcome()))
     assert "lasting" not in gallery(outcome())
+    assert "｀![x](" in gallery(outcome(), page="s3://b/`![x](https://evil.test)").replace("［", "[").replace(
+        "］", "]"
+    )
     page = "s3://studio/batches/b1/index.html"
     (code,) = [token for token in seen(gallery(outcome(), page=page)) if token.type == "code_inline"]
     assert code.content == page
@@ -171,7 +214,7 @@ def test_rows_of_the_table() -> None:
     }
     assert (failed["USD"], failed["seconds"]) == ("", "")
     assert len(failed["prompt"]) == 60
-    assert failed["where, or why not"] == "no\\n\\x1b"
+    assert failed["where, or why not"] == "no"
 
 
 def test_costs_by_model() -> None:

@@ -1,0 +1,82 @@
+"""`together-video share`: links that open videos for people without access to the archive."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import begin
+from together_video.errors import InputError
+from together_video.ledger.settings import LINK_HOURS, MOST_LINK_HOURS
+from together_video.text import printable
+
+
+def share(
+    *ids: str,
+    hours: float | None = None,
+    days: float | None = None,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Print a link for each video: whoever has it can open the video until it ends. Nothing is kept of it.
+
+    The videos of a folder have no links: their paths are printed.
+
+    Parameters
+    ----------
+    ids
+        Ids of videos, or of batches for all of their videos.
+    hours
+        How long the links work, in hours; a day unless it is said, at most 168. They end earlier if the keys that
+        sign them do.
+    days
+        The same in days, at most 7.
+    """
+    if place.together is not None:
+        raise InputError("Links do not ask the API: --together has no use here.")
+    if not ids:
+        raise InputError("Name videos or batches by their ids: together-video share ID …")
+    seconds = _seconds(hours, days)
+    terminal = begin(place, asks_api=False)
+    from prefect_together_video.flows.cli import shared_links
+    from prefect_together_video.flows.cli.running import archive_of
+
+    async def make() -> list[shared_links.SharedLink]:
+        archive = await archive_of(place)
+        async with archive.open() as ledger:
+            return await shared_links.make(ledger, ids, seconds=seconds)
+
+    begun = datetime.now(UTC)
+    videos = asyncio.run(make())
+    links = [video.link or video.file for video in videos]
+    ends_at = begun + timedelta(seconds=seconds) if any(video.link for video in videos) else None
+    if place.json:
+        rows = [video.model_dump() for video in videos]
+        terminal.document({"ends_at": None if ends_at is None else ends_at.isoformat(), "videos": rows})
+    else:
+        for video, link in zip(videos, links, strict=True):
+            # A program that reads the output gets links alone.
+            title = f"  {printable(video.title, 80)}" if terminal.out.is_terminal else ""
+            if link is not None:
+                terminal.out.print(f"{link}{title}", soft_wrap=True, markup=False)
+        if ends_at is not None:
+            end = f"{ends_at:%Y-%m-%d %H:%M} UTC"
+            terminal.note(f"The links work until {end}, or as long as the keys that signed them.")
+    without = [video.id for video in videos if video.link is None and video.file is None]
+    if without:
+        terminal.complain(f"Not in the archive: {', '.join(without[:5])}{' …' if without[5:] else ''}.")
+    return 1 if without else 0
+
+
+def _seconds(hours: float | None, days: float | None) -> int:
+    if hours is not None and days is not None:
+        raise InputError("Give either --hours or --days.")
+    wanted = (
+        LINK_HOURS if hours is None and days is None else hours if hours is not None else (days or 0) * 24
+    )
+    seconds = wanted * 3600
+    if not 1 <= seconds <= MOST_LINK_HOURS * 3600:
+        raise InputError(
+            "A link works for up to 7 days: --hours must be above 0 and at most 168, --days at most 7."
+        )
+    return int(seconds)

@@ -1,0 +1,64 @@
+"""Links to videos of the archive, by the ids of videos or of batches."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.cli.gallery_export import rows_of_batch
+from together_video.errors import InputError
+
+#: What an id may consist of: it becomes a part of a key.
+_ID = re.compile(r"[\w-][\w.-]{0,199}", re.ASCII)
+
+
+class SharedLink(BaseModel):
+    """One video, and what opens it: a link, or a path where the archive is a folder; neither where it is not there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    link: str | None = None
+    file: str | None = None
+
+
+async def make(ledger: Ledger, ids: Iterable[str], *, seconds: int) -> list[SharedLink]:
+    """Each video once, in the order of the ids, with links that work for `seconds`.
+
+    Raises:
+        InputError: there is no video and no batch of such an id.
+        ArchiveError: the archive cannot be read.
+    """
+    found: dict[str, tuple[str, str | None]] = {}
+    for given in ids:
+        found |= await _videos(ledger, given)
+    keys = [key for _, key in found.values() if key is not None]
+    heads = await asyncio.gather(*(ledger.store.head(key) for key in keys))
+    there = [key for key, head in zip(keys, heads, strict=True) if head is not None]
+    folder = ledger.place.folder
+    files = {} if folder is None else {key: str(Path(folder, key)) for key in there}
+    links = await ledger.store.links(there, seconds=seconds)
+    return [
+        SharedLink(id=video, title=title, link=links.get(key or ""), file=files.get(key or ""))
+        for video, (title, key) in found.items()
+    ]
+
+
+async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None]]:
+    """Title and key by the video's id: of a video, or of each of a batch."""
+    if not _ID.fullmatch(given):
+        raise InputError(f"{given[:80]!r} is not the id of a video or of a batch.")
+    if (record := await ledger.record(given)) is not None:
+        return {given: (record.plan.title, record.video.key if record.video else None)}
+    try:
+        rows = await rows_of_batch(ledger, given)
+    except InputError as error:
+        place = ledger.store.uri(ledger.layout.key(""))
+        raise InputError(f"There is no video and no batch {given!r} in {place}.") from error
+    return {row.outcome.id: (row.outcome.prompt or row.outcome.model, row.outcome.key) for row in rows}
