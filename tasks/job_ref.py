@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prefect_together_video.tasks.archived_video import ArchivedVideo
 from together_video.errors import InputError
+from together_video.ledger.names import VideoId
 from together_video.text import one_line
 
 
@@ -44,7 +45,7 @@ class VideoJobRef(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    video_id: str = Field(description="The purchase's id in the archive: 24 hexadecimal digits.")
+    video_id: VideoId = Field(description="The purchase's id in the archive: 24 hexadecimal digits.")
     state: JobState = Field(description="How far it has come.")
     title: str = Field(description="The beginning of the prompt.")
     model: str = Field(description="The model that makes it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
@@ -56,6 +57,10 @@ class Explained(NamedTuple):
     bound: int | float | None = None
 
 
+#: How many fields of one object are explained.
+_MOST_TOLD = 20
+
+
 def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[str]:
     """As `explained`, the sentences only."""
     return [found.words for found in explained(error, model)]
@@ -75,17 +80,20 @@ def explained(error: ValidationError, model: type[BaseModel] = VideoRequest) -> 
         found.setdefault(path, []).append(details)
         siblings[path] = names
     # Of a field that takes text or an object, an object with a mistake inside is that mistake only.
-    outer = {path for path in found if path and any(_is_inside(other, path) for other in found)}
-    return [
+    outer = {path[: mark.start()] for path in found for mark in re.finditer(r"[.\[]", path)}
+    told = [path for path in found if not path or path not in outer]
+    explained = [
         Explained(
             path,
-            printable(_sentence(path, several, siblings[path]), 240),
-            several[0]["type"],
-            _bound(several),
+            printable(_sentence(path, found[path], siblings[path]), 240),
+            found[path][0]["type"],
+            _bound(found[path]),
         )
-        for path, several in found.items()
-        if path not in outer
+        for path in told[:_MOST_TOLD]
     ]
+    if len(told) > _MOST_TOLD:
+        explained.append(Explained("", f"and {len(told) - _MOST_TOLD} more fields are wrong", "more"))
+    return explained
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], within: str = "") -> str:
@@ -168,10 +176,6 @@ def _demand(details: ErrorDetails) -> str:
         return details["msg"].removeprefix("Input should be ").splitlines()[0]
     # pydantic quotes the names of a literal singly; we quote doubly everywhere.
     return template.format(**details.get("ctx") or {}).replace("'", '"')
-
-
-def _is_inside(path: str, outer: str) -> bool:
-    return path.startswith((f"{outer}.", f"{outer}["))
 
 
 def _place(location: Sequence[int | str], model: type[BaseModel]) -> tuple[str, list[str]]:

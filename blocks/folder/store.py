@@ -18,7 +18,13 @@ from typing import TypeVar
 
 from prefect_together_video.blocks.folder.errors import translated
 from prefect_together_video.blocks.folder.files import Files, pieces_of, version_of
-from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes, StoredHead
+from prefect_together_video.blocks.store.objects import (
+    LARGEST_FACT,
+    ListedObject,
+    StoredBytes,
+    StoredHead,
+    too_large,
+)
 from together_video.atomic_files import write_pieces
 from together_video.errors import ArchiveError, ConfigurationError, Spent
 from together_video.ledger.place import ArchivePlace
@@ -146,7 +152,9 @@ class FolderStore:
 
         def read() -> StoredBytes:
             with self._files.opened(key) as file:
-                data, found = file.read(), os.fstat(file.fileno())
+                data, found = file.read(LARGEST_FACT + 1), os.fstat(file.fileno())
+            if len(data) > LARGEST_FACT:
+                raise too_large(self.uri(key))
             age = _age(found.st_mtime, self._files.time())
             return StoredBytes(data=data, age_seconds=age, etag=version_of(found))
 

@@ -34,7 +34,13 @@ from prefect_together_video.blocks.s3.errors import (
     without_answer,
 )
 from prefect_together_video.blocks.s3.objects import Storage
-from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes, StoredHead
+from prefect_together_video.blocks.store.objects import (
+    LARGEST_FACT,
+    ListedObject,
+    StoredBytes,
+    StoredHead,
+    too_large,
+)
 from together_video.atomic_files import write_pieces
 from together_video.errors import (
     ArchiveError,
@@ -173,6 +179,8 @@ class ObjectStore:
         def read() -> StoredBytes:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             with closing(answer["Body"]) as body:
+                if answer["ContentLength"] > LARGEST_FACT:
+                    raise too_large(self.uri(key))
                 data = body.read()
             headers = answer["ResponseMetadata"]["HTTPHeaders"]
             age = (server_time(headers) - answer["LastModified"]).total_seconds()

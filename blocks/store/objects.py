@@ -6,6 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.errors import ArchiveError
+
 
 class StoredBytes(BaseModel):
     """A small object as read: its bytes, its age in seconds by the store's own clock, its version's ETag."""
@@ -15,6 +17,10 @@ class StoredBytes(BaseModel):
     data: bytes
     age_seconds: float
     etag: str | None = None
+
+
+#: Largest object that is read into memory, in bytes: summaries of 10,000 videos have a tenth of it.
+LARGEST_FACT = 64 * 2**20
 
 
 class ListedObject(BaseModel):
@@ -34,3 +40,11 @@ class StoredHead(BaseModel):
 
     size: int
     sha256: str | None
+
+
+def too_large(uri: str) -> ArchiveError:
+    """The error of an object that is no fact: reading it would fill the memory."""
+    return ArchiveError(
+        f"{uri} has more than {LARGEST_FACT // 2**20} MiB, so it is not what this project wrote.",
+        remedy="Look at it by hand.",
+    )

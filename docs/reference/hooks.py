@@ -16,7 +16,11 @@ from docs.reference.pages import generated_files, generated_pages
 ROOT = Path(__file__).parents[2]
 
 #: Files at the repository's top that are pages of the website, too.
-_TOP_PAGES = {"README.md": "readme_of_the_project.md", "CHANGELOG.md": "changelog.md"}
+_TOP_PAGES = {
+    "README.md": "readme_of_the_project.md",
+    "SECURITY.md": "security.md",
+    "CHANGELOG.md": "changelog.md",
+}
 _LINK = re.compile(r"(\]\()([^)#\s:]+)(#[^)\s]*)?\)")
 #: A name in code that is the whole of it, outside of fenced code.
 _NAME = re.compile(r"(?<![`\[])`([A-Za-z_][\w.]*)`(?!`)")

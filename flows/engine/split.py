@@ -26,6 +26,7 @@ from prefect.context import FlowRunContext
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling, Crashed
+from pydantic import ValidationError
 
 from prefect_together_video.flows.engine.pipeline import Pipeline
 from prefect_together_video.flows.engine.stopping import all_of
@@ -154,13 +155,27 @@ async def _make(
             await client.set_flow_run_state(run.id, Cancelling(), force=True)
             raise
         stored = await ledger.store.get(ledger.layout.part(batch_id, name))
-        if stored is not None:
-            return list(Summary.model_validate_json(stored.data).videos)
+        if stored is not None and (rows := _rows_of(part, stored.data)) is not None:
+            return rows
         run_logger().warning("%s ended as %s: %s", part.title, state.name, state.message)
         if state.type in {StateType.FAILED, StateType.COMPLETED}:
             # It could not begin, or it wrote into another bucket: a later try would do the same.
             break
     return [await pipeline.as_recorded(plan, "No worker has finished its part.") for plan in part.plans]
+
+
+def _rows_of(part: Part, data: bytes) -> list[VideoOutcome] | None:
+    """What the summary of a part says of its videos; None where it is not what a worker wrote."""
+    try:
+        rows = list(Summary.model_validate_json(data).videos)
+    except ValidationError:
+        rows = []
+    if sorted(row.id for row in rows) == sorted(plan.id for plan in part.plans):
+        return rows
+    run_logger().warning(
+        "The summary of %s is not what this project wrote; the records are read instead.", part.title
+    )
+    return None
 
 
 async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:

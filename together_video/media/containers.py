@@ -11,8 +11,6 @@ import codecs
 from pathlib import Path
 from typing import BinaryIO
 
-from together_video.text import one_line
-
 #: First bytes of every WEBM or Matroska file: the id of the EBML header.
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
@@ -83,13 +81,15 @@ def why_no_video(head: bytes) -> str | None:
     text = _text_of(head)
     if text is None:
         return f"The file has {len(head)} bytes, too few for a video." if len(head) < _LEAST else None
+    # Not a word of it is quoted: a link could lead to what its writer is not meant to read.
     text = text.lstrip("\ufeff").strip()
-    quoted = f"It begins: {one_line(text)[:90]}" if text else "It holds nothing but spaces."
+    if not text:
+        return "The file holds nothing but spaces."
     if text.startswith("<"):
-        return f"The file is a web page or an XML answer, not a video. {quoted}"
+        return "The file is a web page or an XML answer, not a video."
     if text.startswith(("{", "[", '"')):
-        return f"The file is a JSON answer, not a video. {quoted}"
-    return f"The file is plain text, not a video. {quoted}"
+        return "The file is a JSON answer, not a video."
+    return "The file is plain text, not a video."
 
 
 def _text_of(head: bytes) -> str | None:

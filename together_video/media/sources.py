@@ -11,7 +11,6 @@ aac49721-1964-481a-…               the provider's own name of an image
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -98,7 +97,7 @@ def inline_bytes(text: str) -> bytes:
             raise InputError("the data URL holds no base64 content (data:image/png;base64,…)")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's, and that of text that is not ASCII
         raise InputError("the inline content is not base64") from error
 
 
