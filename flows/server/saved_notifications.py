@@ -14,12 +14,21 @@ from prefect.exceptions import ObjectNotFound
 from prefect_together_video.flows.server.asking import failing_clearly, reach_configured
 from together_video.errors import ConfigurationError
 
+#: What chat programs would read as links, mentions or pictures in a text of others, and what is written instead.
+_MARKUP = {"<": "＜", "[": "［", "@": "＠", "://": "：//"}
+
+
+def _shown(field: str) -> str:
+    """A field of an event's payload that holds words of others, as an expression of a template."""
+    return "".join([f"event.payload.{field}", *(f" | replace({a!r}, {b!r})" for a, b in _MARKUP.items())])
+
+
 #: Name, event, subject and body of each; the texts are Jinja templates over the event.
 _MESSAGES = (
     (
         "together-video batch summary",
         "together-video.batch.finished",
-        "{{ event.payload.title }}: {{ 'done' if event.payload.is_good else 'not everything is there' }}",
+        "{{ " + _shown("title") + " }}: {{ 'done' if event.payload.is_good else 'not everything is there' }}",
         "{{ event.payload.sentence }}.{% if event.payload.page_uri %} Gallery: "
         "{{ event.payload.page_uri }}{% endif %}",
     ),
@@ -27,13 +36,13 @@ _MESSAGES = (
         "together-video ambiguous video",
         "together-video.video.ambiguous",
         "A video may have been paid for and has no job id",
-        "{{ event.payload.title }}: {{ event.payload.error }}",
+        "{{ " + _shown("title") + " }}: {{ " + _shown("error") + " }}",
     ),
     (
         "together-video budget reached",
         "together-video.budget.reached",
         "A budget is reached",
-        "{{ event.payload.reason }}",
+        "{{ " + _shown("reason") + " }}",
     ),
 )
 

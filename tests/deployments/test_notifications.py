@@ -62,7 +62,7 @@ async def test_a_batch_summary_arrives(webhook: tuple[str, list[dict[str, Any]]]
         found = [automation for name in names for automation in await client.read_automations_by_name(name)]
         assert [automation.name for automation in found] == names
         payload = {
-            "title": "four foxes",
+            "title": "four <foxes> [x](https://evil.example) @all",
             "sentence": "4 videos: 4 archived; 0.572 USD paid in this run",
             "is_good": True,
             "bucket": "videos",
@@ -84,7 +84,8 @@ async def test_a_batch_summary_arrives(webhook: tuple[str, list[dict[str, Any]]]
                 await asyncio.sleep(1)
         for automation in found:
             await client.delete_automation(automation.id)
-    assert came[0]["subject"] == "four foxes: done"
+    # What a chat program would read as a link or a mention is written in another way.
+    assert came[0]["subject"] == "four ＜foxes> ［x](https：//evil.example) ＠all: done"
     assert "4 videos: 4 archived; 0.572 USD paid in this run." in came[0]["body"]
     assert "s3://videos/batches/1/index.html" in came[0]["body"]
 
