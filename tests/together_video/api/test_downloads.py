@@ -28,6 +28,9 @@ from together_video.errors import (
     DownloadTooLarge,
     LinkRefused,
 )
+from together_video.ledger.records import VideoPlan
+from together_video.ledger.spool import Spool
+from together_video.requests import VideoRequest
 
 VIDEO = random.Random(7).randbytes(300_000)
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -461,3 +464,35 @@ async def test_a_file_is_durable_before_it_has_its_name(
     async with wire.serve(wire.http(VIDEO)) as server:
         await client.download(server.url, target, max_bytes=10**6)
     assert order == ["sync ['.part']", "sync ['.mp4']"]
+
+
+@pytest.mark.anyio
+async def test_two_runs_that_share_a_spool_leave_each_others_parts_alone(
+    client: TogetherClient, wire: Any, tmp_path: Path
+) -> None:
+    """One ends and cleans up while the other is in the middle of the same file: that comes whole all the same."""
+    plan = VideoPlan(request=VideoRequest(model="m", prompt="a fox"))
+    spool = Spool(tmp_path / "spool")
+    path = spool.folder / f"{plan.id}-{hashlib.sha256(b'j').hexdigest()[:12]}.mp4"
+    go_on = asyncio.Event()
+
+    async def answer(call: Any, writer: asyncio.StreamWriter) -> None:
+        if call.target == "/slow":
+            writer.write(CHUNKED + chunk(VIDEO[:100_000]))
+            await writer.drain()
+            await go_on.wait()
+            writer.write(chunk(VIDEO[100_000:]) + chunk(b""))
+        else:
+            writer.write(wire.http(VIDEO))
+        await writer.drain()
+
+    async with wire.serve(answer) as server:
+        slow = asyncio.create_task(client.download(f"{server.url}/slow", path, max_bytes=10**6))
+        await until_something_lies_there(path)
+        await client.download(f"{server.url}/fast", path, max_bytes=10**6)
+        spool.sweep()
+        spool.drop(plan.id, "j")
+        assert not path.exists()
+        go_on.set()
+        assert (await slow).sha256 == hashlib.sha256(VIDEO).hexdigest()
+    assert left(path) == [path.name]
