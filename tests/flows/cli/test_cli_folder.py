@@ -85,6 +85,11 @@ def test_a_batch_and_what_looks_at_it(home_shell, small_file, api):
     copied = json.loads(home_shell.run("gallery", page.parent.name, "--json", *here).stdout)
     assert (copied["videos"], copied["missing"]) == (2, [])
     assert len(list((home_shell.folder / "gallery").glob("videos/*/*.mp4"))) == 2
+    # What looks like markup or a colour is a folder's name like any other, and is shown as such.
+    odd = home_shell.run("gallery", "--folder", "a[/b]\x1b[31mc", *here)
+    assert odd.returncode == 0, odd.stderr
+    assert "a[/b]\\x1b[31mc" in odd.stderr
+    assert "\x1b" not in odd.stdout + odd.stderr
     assert api.charges == 2
 
 
