@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,8 +41,8 @@ from together_video.errors import (
 from together_video.jobs import VideoJob
 from together_video.media.references import without_signatures
 from together_video.network.connections import Connections, Departure
-from together_video.network.guard import Guard
-from together_video.network.trusted_hosts import TrustedHosts
+from together_video.network.guard import AddressRefused, Guard
+from together_video.network.trusted_hosts import VARIABLE, TrustedHosts
 from together_video.remedies import SHARING_BLOCKED, advice_for
 from together_video.requests import VideoRequest
 from together_video.text import one_line
@@ -95,6 +96,7 @@ class TogetherClient:
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
         #: Hosts that links may lead to although they are private: the API's own, and those that the environment names.
         self.trusted_hosts = TrustedHosts.from_env().with_origin(self.base_url)
+        self._guard = Guard(self.trusted_hosts, https_only=False)
         self._connections = connections = Connections(transport)
         headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
         to_api = partial(
@@ -113,7 +115,7 @@ class TogetherClient:
                 connections.client,
                 headers=headers,
                 follow_redirects=True,
-                guard=Guard(self.trusted_hosts, https_only=False),
+                guard=self._guard,
                 # A link usually leads on to another host.
                 limits=_limits(2),
             ),
@@ -153,10 +155,24 @@ class TogetherClient:
                 spent=Spent.NOTHING,
                 remedy=f"Start the proxy, or correct or unset {variable}.",
             )
+        if self.base_url == DEFAULT_BASE_URL and not variable:
+            await self._check_names()
         if httpx.URL(self.base_url).host in {"127.0.0.1", "localhost", "::1"}:
             return  # so are its links
         # Links lead to other hosts than the API's: what is bought must come home.
         await proxies.check_listening(self.timeouts.connect_seconds)
+
+    async def _check_names(self) -> None:
+        host = httpx.URL(self.base_url).host
+        try:
+            await self._guard.refuse_private_answers(host)
+        except AddressRefused as error:
+            raise ConfigurationError(
+                f"The name {host} stands for the private address {error} on this machine, and links to videos, which "
+                "would stand for such addresses too, are not followed to any.",
+                spent=Spent.NOTHING,
+                remedy=f"If a VPN of yours answers so, name its network: {VARIABLE}={_network_of(str(error))}",
+            ) from error
 
     async def _proxy_trouble(self) -> str | None:
         """Why no call comes through the proxy of the API; None where one does."""
@@ -370,6 +386,13 @@ class TogetherClient:
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
         return one_line(without_signatures(text[:20_000].replace(self._secret, "[API key]")), 500)
+
+
+def _network_of(address: str) -> str:
+    """The network that an address is probably of: what VPNs answer with (RFC 2544), else its own surroundings."""
+    if address.startswith(("198.18.", "198.19.")):
+        return "198.18.0.0/15"
+    return str(ip_network(f"{address}/{64 if ':' in address else 16}", strict=False))
 
 
 def _cut_off(words: str) -> bool:

@@ -82,6 +82,22 @@ class Guard:
             return
         self.public_of(url.host, url.port, found)
 
+    async def refuse_private_answers(self, host: str) -> None:
+        """Show that the names of public servers stand for public addresses here, as links will need.
+
+        Raises:
+            AddressRefused: this one does not. Where it is not known, or nobody answers, nothing is raised.
+        """
+        try:
+            with anyio.fail_after(_RESOLVE_SECONDS):
+                found = await _resolved(host, 443)
+        except (OSError, TimeoutError, UnicodeError):
+            return
+        if found and not any(
+            is_public(ip_address(one)) or self._trusted.covers(_url_of(one, 443)) for one in found
+        ):
+            raise AddressRefused(found[0])
+
     def public_of(self, host: str, port: int | None, addresses: Iterable[str]) -> list[str]:
         """Those of the addresses of a host that may be called.
 

@@ -214,3 +214,22 @@ async def test_a_redirect_of_a_download_leads_to_no_private_address(
             await client.download(f"{server.url}/v.mp4", tmp_path / "v.mp4", max_bytes=1000)
         assert len(server.heard) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.anyio
+async def test_a_machine_whose_name_server_gives_private_addresses_buys_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Links could not be followed: said before anything is paid, with the network to name."""
+    names = Names(monkeypatch, ["198.18.0.7"])
+    async with TogetherClient("key") as client:
+        with pytest.raises(ConfigurationError, match=r"TOGETHER_VIDEO_TRUSTED_HOSTS=198\.18\.0\.0/15"):
+            await client.check()
+    assert names.called == []
+    monkeypatch.setenv("TOGETHER_VIDEO_TRUSTED_HOSTS", "198.18.0.0/15")
+    async with TogetherClient("key") as client:
+        await client.check()
+    for answers in ([], ["8.8.8.8"], ["2606:4700::1"]):
+        Names(monkeypatch, answers)
+        async with TogetherClient("key") as client:
+            await client.check()
