@@ -157,6 +157,7 @@ def test_no_secret_is_seen_anywhere(
         "AWS_REGION": "us-east-1",
         "TOGETHER_VIDEO_SPOOL": str(spool),
         "TOGETHER_VIDEO_LINK_SECONDS": "1",
+        "TOGETHER_VIDEO_TRUSTED_HOSTS": "127.0.0.1",
     }
     said = []
 

@@ -480,10 +480,12 @@ def test_a_reference_that_the_archive_does_not_know(world: World) -> None:
         wait_for_video(ref)
 
     forged = VideoJobRef(
-        video_id="../../x", state="submitted", title="x", model="m", location=f"s3://{world.bucket}/"
+        video_id="a" * 24, state="submitted", title="x", model="m", location=f"s3://{world.bucket}/"
     )
     with pytest.raises(VideoError):
         one(forged)
+    with pytest.raises(InputError, match="is not a job"):
+        VideoJobRef.of({**forged.model_dump(), "video_id": "../../x"})
     assert world.bill()["posts"] == 0
 
 

@@ -165,7 +165,7 @@ def test_the_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     ("variables", "state", "words"),
     [
         ({}, State.OK, "https://api.together.ai is called directly."),
-        ({"HTTPS_PROXY": "http://me:hunter2@proxy:3128"}, State.OK, "HTTPS_PROXY (http://proxy:3128)"),
+        ({"HTTPS_PROXY": "http://me:hunter2@proxy:3128"}, State.OK, "HTTPS_PROXY (http://***@proxy:3128)"),
         ({"ALL_PROXY": "socks://proxy:1080"}, State.OK, "ALL_PROXY (socks5://proxy:1080)"),
         ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "together.ai"}, State.OK, "called directly"),
         ({"HTTP_PROXY": "http://proxy:3128"}, State.OK, "called directly"),
