@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -61,6 +61,8 @@ from together_video.ledger.records import edition_name
 from together_video.ledger.summary import Summary, VideoState
 from together_video.text import printable, sentences
 
+#: How long a file may wait for what may pass: a monthly limit has had room again by then.
+_LONGEST_WAIT = timedelta(days=40)
 #: What is the matter with the archive, the account or the API, and says nothing about a file.
 _MAY_PASS = (ArchiveError, BudgetReached, ConfigurationError, TogetherError)
 
@@ -139,6 +141,8 @@ async def watch_inbox(
                     row = await _use(ledger, key, listed[key].size, limit_usd, its)
                 except Exception as error:  # noqa: BLE001 - one file must not stop the others
                     row = await _failed(ledger, key, error)
+                if row.state == "kept" and datetime.now(UTC) - listed[key].written_at > _LONGEST_WAIT:
+                    row = await _given_up(ledger, key, row)
                 run_logger().info("%s", row.sentence)
                 rows.append(row)
     except VideoError as error:
@@ -189,6 +193,17 @@ def _too_large(ledger: Ledger, key: str, size: int) -> str:
 
 def _is_left_alone(ledger: Ledger, key: str, listed: Mapping[str, ListedObject]) -> bool:
     return listed[key].size > LARGEST and _too_large(ledger, key, listed[key].size) in listed
+
+
+async def _given_up(ledger: Ledger, key: str, row: InboxRow) -> InboxRow:
+    """Refuse a file that has waited too long for what kept it."""
+    try:
+        if (stored := await ledger.store.get(key)) is None:
+            return row
+        message = sentences(row.message, f"It has waited for {_LONGEST_WAIT.days} days.")
+        return await _move(ledger, key, stored.data, stored.etag, REFUSED, message)
+    except VideoError:
+        return row
 
 
 async def _failed(ledger: Ledger, key: str, error: Exception) -> InboxRow:

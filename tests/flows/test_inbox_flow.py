@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,8 @@ async def test_a_file_is_kept_while_the_archive_or_the_account_is_the_trouble(
         for _ in range(MOST_TRIES + 2):
             (row,) = (await look(api, archive)).files
             assert row.state == "kept"
+        # Not for ever, though.
+        monkeypatch.setattr(inbox_flow, "_LONGEST_WAIT", timedelta(seconds=-60))
+        (row,) = (await look(api, archive)).files
+        assert row.state == "refused"
+        assert "key is not valid. It has waited" in row.message
