@@ -110,6 +110,13 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
             AuditFinding(kind="half-written", key=key, message=message)
             for key in await ledger.spending.entries.left_behind(remaining)
         ]
+        recorded = {one.removeprefix(layout.key("records", "")).partition(".")[0] for one in own}
+        findings += [
+            AuditFinding(
+                kind="foreign", key=key, message=f"{usd} USD of the monthly limit, and no record is of it"
+            )
+            for key, usd in await ledger.spending.entries.unaccounted(recorded)
+        ]
     return AuditReport(
         location=ledger.place.under(layout.key("")),
         bucket=ledger.place.bucket,

@@ -42,7 +42,8 @@ from prefect_together_video.tasks.session.planning import check_requests, editio
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.catalogue.models import Model
-from together_video.errors import VideoError
+from together_video.errors import InputError, VideoError
+from together_video.inputs.events import read_event
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
 from together_video.ledger.plans import plan_videos
@@ -56,6 +57,12 @@ from together_video.requests import VideoRequest
 def _run_name() -> str:
     given = flow_run.parameters
     brief, requests, file = given.get("brief"), given.get("requests"), given.get("file")
+    if payload := given.get("payload"):
+        try:
+            asked = read_event(payload)
+        except InputError:
+            return "videos of an event"
+        brief, requests, file = asked.brief, asked.requests, "an event"
     if isinstance(brief, Brief):
         return f"{brief.count} videos: {brief.subject[:60]}"
     return f"{len(requests)} videos" if requests else f"videos of {PurePath(str(file)).name}"
@@ -104,6 +111,13 @@ async def generate_batch(
     strict: Strict = False,
     workers: Workers = 1,
     local_files: LocalFiles = True,
+    payload: Annotated[
+        str | None,
+        Field(
+            description="Instead of brief, requests or file: what an event asks for, as the JSON of its payload. Its "
+            "settings and edition hold, and its budget up to the one that is given here."
+        ),
+    ] = None,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -133,6 +147,16 @@ async def generate_batch(
             return summary.page
         ```
     """
+    if payload is not None:
+        try:
+            if brief is not None or requests is not None or file is not None:
+                raise InputError("Give one of brief, requests, file or payload.")
+            asked = read_event(payload)
+        except VideoError as error:
+            return refused(error)
+        brief, requests, settings = asked.brief, asked.requests, asked.settings or settings
+        edition = asked.edition or edition
+        budget_usd = min((one for one in (asked.budget_usd, budget_usd) if one is not None), default=None)
     started = datetime.now(UTC)
     batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
     policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)

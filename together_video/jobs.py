@@ -181,7 +181,10 @@ def _money(value: object) -> Decimal | None:
     except (InvalidOperation, ValueError):
         return None
     # An absurd exponent would make gigabytes of digits wherever the amount is printed.
-    return amount if amount.is_finite() and abs(amount.adjusted()) <= 15 else None
+    if not amount.is_finite() or abs(amount.adjusted()) > 15:
+        return None
+    # Nobody charges a millionth of a millionth; millions of digits would be kept in each record.
+    return amount if len(amount.as_tuple().digits) <= 30 else round(amount, 12)
 
 
 def _cost(value: object) -> Decimal | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-#: Up to the last @: a password may hold any character, and a user's name alone may be a token.
-_USER = re.compile(r"^((?:[A-Za-z][\w+.-]*:/+)?+/*+)(?:[^/?#]*:.*|[^/?#@]*)@", re.DOTALL)
-#: The same inside of a text. Scheme and user end at a space.
-_USER_IN_TEXT = re.compile(r"(?<=//)(?:[^/\s@]*:[^\s]*|[^/\s@]+)@")
+_BEGIN = re.compile(r"(?:[A-Za-z][\w+.-]*:/+)?/*")
+_END_OF_HOST = re.compile(r"[/?#]")
+_SPACES = re.compile(r"(\s+)")
 
 
 def masked(address: str) -> str:
@@ -17,7 +16,14 @@ def masked(address: str) -> str:
         >>> masked("https://me:secret@host/path?token=1")
         'https://***@host/path?***'
     """
-    return re.sub(r"\?.*", "?***", _USER.sub(r"\1***@", address), flags=re.DOTALL)
+    begin = _BEGIN.match(address)
+    start = 0 if begin is None else begin.end()
+    rest = address[start:]
+    at = _end_of_user(rest, _END_OF_HOST)
+    if at is not None:
+        address = f"{address[:start]}***{rest[at:]}"
+    address, question, _ = address.partition("?")
+    return f"{address}?***" if question else address
 
 
 def without_passwords(text: str) -> str:
@@ -27,4 +33,31 @@ def without_passwords(text: str) -> str:
         >>> without_passwords("no connection to https://me:secret@host/path")
         'no connection to https://***@host/path'
     """
-    return _USER_IN_TEXT.sub("***@", text) if "@" in text else text
+    if "@" not in text or "//" not in text:
+        return text
+    return "".join(map(_word_without_password, _SPACES.split(text)))
+
+
+def _word_without_password(word: str) -> str:
+    last = word.rfind("@")
+    start = word.find("//")
+    while -1 < start < last:
+        start += 2
+        if (at := _end_of_user(word[start:], _SLASH)) is not None:
+            return f"{word[:start]}***{word[start + at :]}"
+        start = word.find("//", start)
+    return word
+
+
+_SLASH = re.compile("/")
+
+
+def _end_of_user(rest: str, end: re.Pattern[str]) -> int | None:
+    """Where the @ stands that ends user and password, of an address without its scheme; None where there is none.
+
+    Up to the last @ where there is a password, which may hold any character; a user's name alone may be a token.
+    """
+    found = end.search(rest)
+    host = rest if found is None else rest[: found.start()]
+    at = rest.rfind("@") if -1 < host.find(":") < rest.rfind("@") else host.find("@")
+    return None if at < 0 else at

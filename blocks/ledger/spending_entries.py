@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
-from together_video.errors import VideoError
+from together_video.errors import ArchiveError, StoreUnavailable, VideoError
 from together_video.ledger.layout import Layout
 from together_video.ledger.names import is_own
 from together_video.ledger.records import VideoRecord
@@ -94,10 +94,12 @@ class SpendingEntries:
             if any(entry.covers(found, is_late=is_late) for entry in known):
                 return
             async with places:
-                stored = await self._store.get(found.key)
                 try:
+                    stored = await self._store.get(found.key)
                     record = VideoRecord.model_validate_json(stored.data if stored else b"")
-                except ValidationError:
+                except StoreUnavailable:
+                    raise
+                except (ValidationError, ArchiveError):
                     _log.warning("%s is unreadable and counts for no monthly limit: run audit", found.key)
                     return
                 cost = record.cost_usd
@@ -138,6 +140,17 @@ class SpendingEntries:
             is_bought = stands.is_paid or video in (recorded or ())
             found += [entry.key for entry in old if not (is_bought and entry is stands)]
         return found
+
+    async def unaccounted(self, recorded: Collection[str]) -> list[tuple[str, Decimal]]:
+        """Keys of payments of this month whose purchase has no record, and their amounts in USD: nobody wrote them
+        rightly, and they count all the same.
+        """
+        entries = await self._listed(this_month())
+        return [
+            (entry.key, entry.micros * _MICRO)
+            for entry in entries
+            if entry.is_paid and entry.video not in recorded
+        ]
 
     async def _listed(self, month: str) -> list[_Entry]:
         listed = await self._store.list(self._layout.spending(month, ""))

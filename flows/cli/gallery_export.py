@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.gallery.links import way_to
+from together_video.ledger.layout import Layout
 from together_video.ledger.names import BATCH_ID, VideoId, is_own, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -96,7 +98,7 @@ async def export(
     summary = Summary.of(outcomes)
     title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
     name = "index.html" if batch is None else f"{batch}.html"
-    files = [key for row in rows for key in _shown(row)]
+    files = [key for row in rows for key in _shown(row, ledger.layout)]
     missing: list[str] = []
     if link_seconds is None:
         tell(f"Fetching {len(files)} files into {folder} …")
@@ -185,10 +187,10 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
     return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
 
 
-def _shown(row: GalleryRow) -> list[str]:
-    """Keys of the video and of its poster, if there are any."""
+def _shown(row: GalleryRow, layout: Layout) -> list[str]:
+    """Keys of the video and of its poster, if there are any; what is no file of a video is none."""
     poster = row.record.poster if row.record else None
-    return [key for key in (row.outcome.key, poster.key if poster else None) if key]
+    return [key for key in (row.outcome.key, poster.key if poster else None) if layout.is_video_file(key)]
 
 
 async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
@@ -204,6 +206,8 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
                 path_inside(folder, key)
                 return None if path.exists() or await ledger.store.fetch(key, path) else key
             except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    return key
                 raise DownloadError(f"{path} cannot be written: {error.strerror or error}.") from error
 
     return [key for key in await asyncio.gather(*map(fetch, keys)) if key is not None]

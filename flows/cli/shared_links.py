@@ -55,10 +55,17 @@ async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None
     if not _ID.fullmatch(given):
         raise InputError(f"{given[:80]!r} is not the id of a video or of a batch.")
     if (record := await ledger.record(given)) is not None:
-        return {given: (record.plan.title, record.video.key if record.video else None)}
+        key = record.video.key if record.video else None
+        return {given: (record.plan.title, key if ledger.layout.is_video_file(key) else None)}
     try:
         rows = await rows_of_batch(ledger, given)
     except InputError as error:
         place = ledger.store.uri(ledger.layout.key(""))
         raise InputError(f"There is no video and no batch {given!r} in {place}.") from error
-    return {row.outcome.id: (row.outcome.prompt or row.outcome.model, row.outcome.key) for row in rows}
+    return {
+        row.outcome.id: (
+            row.outcome.prompt or row.outcome.model,
+            row.outcome.key if ledger.layout.is_video_file(row.outcome.key) else None,
+        )
+        for row in rows
+    }

@@ -35,11 +35,15 @@ async def show(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, s
 
 
 async def _make(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, summary: Summary) -> None:
-    there = [found for found in summary.videos if found.key][:MOST_SHOWN]
+    there = [found for found in summary.videos if ledger.layout.is_video_file(found.key)][:MOST_SHOWN]
     keys = [found.key for found in there if found.key]
     # A video is archived without a poster where none could be made.
     shown = [records[found.id] for found in there if found.id in records]
-    posters = {record.video.key: record.poster.key for record in shown if record.video and record.poster}
+    posters = {
+        record.video.key: record.poster.key
+        for record in shown
+        if record.video and record.poster and ledger.layout.is_video_file(record.poster.key)
+    }
     # Prefect keeps an artifact's data three times: in the artifact, in the newest of its key, and in an event.
     seconds = ledger.link_seconds
     links = await ledger.store.links([*keys, *posters.values()], seconds=seconds) if seconds else {}

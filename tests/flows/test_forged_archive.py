@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.s3 import store as s3_store
 from prefect_together_video.flows.audit import audit
+from prefect_together_video.flows.cli import shared_links
 from prefect_together_video.flows.cli.gallery_export import export
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.reporting.results import result_of
@@ -185,3 +187,74 @@ async def test_stray_keys_stop_nothing_and_are_named(
         findings = (await audit(ledger, deep=False)).findings
         assert {found.key for found in findings if found.kind == "foreign"} == set(keys)
         assert {found.kind for found in findings} == {"foreign"}
+
+
+ODD = [
+    {"claimed_at": "2026-11-27T00:00:00"},
+    {"recorded_at": "2026-11-27T00:00:00"},
+    {"recorded_at": "0001-01-01T00:00:00+14:00"},
+    {"recorded_at": "9999-12-31T23:59:59-12:00"},
+    {"cost_usd": "1e999999"},
+    {"cost_usd": "0." + "1" * 100_000},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+async def test_an_odd_record_stops_no_other_video(
+    odd: dict[str, str], archive: VideoArchive, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither buying under a monthly limit, nor an audit, nor a gallery."""
+    archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    async with archive.open() as ledger:
+        one = plan("a fox")
+        record = VideoRecord(id=one.id, state="failed", plan=one, recorded_at=NOW, job_id="j")
+        document = json.loads(record.model_dump_json()) | odd
+        await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
+        await ledger.store.put_once(ledger.layout.job(one.id), b"{}")
+        assert await ledger.spending.reserve(plan("an owl").id, Decimal("0.2")) is not None
+        assert "is unreadable and counts for no monthly limit" in caplog.text
+        kinds = {found.kind for found in (await audit(ledger, deep=False)).findings}
+        assert "unreadable" in kinds
+        with pytest.raises(InputError, match="There is no video"):
+            await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
+
+
+async def test_a_huge_record_stops_no_other_video(
+    archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_store, "LARGEST_FACT", 100)
+    archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    async with archive.open() as ledger:
+        await ledger.store.put_once(ledger.layout.record("a" * 24), b" " * 101)
+        assert await ledger.spending.reserve(plan("an owl").id, Decimal("0.2")) is not None
+
+
+async def test_a_payment_without_a_record_is_named(archive: VideoArchive) -> None:
+    """It counts, as a run may have died between the two; who stops all buying by it is found by an audit."""
+    archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    async with archive.open() as ledger:
+        key = ledger.layout.spending(f"{NOW:%Y-%m}", f"{'a' * 24}-bbbbbbbb-paid-{'9' * 18}")
+        await ledger.store.put_once(key, b"{}")
+        (found,) = (await audit(ledger, deep=False)).findings
+        assert (found.kind, found.key) == ("foreign", key)
+        assert "no record is of it" in found.message
+
+
+@pytest.mark.parametrize(
+    "name", ["payroll.csv", ".ssh/authorized_keys", "videos/.x/y.mp4", "records/a.mp4", "videos/a.py"]
+)
+async def test_only_files_of_videos_are_shared_and_copied(
+    name: str, archive: VideoArchive, tmp_path: Path
+) -> None:
+    """Whoever writes a record could name any object that the archive's credentials can read."""
+    async with archive.open() as ledger:
+        one = plan("a fox")
+        key = ledger.layout.key(*name.split("/"))
+        await ledger.store.put_once(key, b"secret")
+        video = StoredObject(key=key, size=6, sha256="ab", content_type="video/mp4")
+        record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
+        await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
+        await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
+        assert files_of(tmp_path) == {"g/index.html"}
+        (link,) = await shared_links.make(ledger, [one.id], seconds=60)
+        assert (link.link, link.file) == (None, None)

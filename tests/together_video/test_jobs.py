@@ -410,3 +410,9 @@ def test_a_word_for_a_status_is_understood(status: str) -> None:
     words = WORDS[status].split(", ")
     assert {word: status_of(word).value for word in words} == dict.fromkeys(words, status)
     assert status_of(None) is status_of(7) is JobStatus.UNKNOWN
+
+
+def test_a_cost_of_millions_of_digits_is_rounded() -> None:
+    """It would be kept in each record, and printed."""
+    read = VideoJob.from_json({"id": "j", "outputs": {"cost": "0.28" + "1" * 1_000_000}})
+    assert read.cost_usd == Decimal("0.281111111111")

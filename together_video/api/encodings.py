@@ -21,6 +21,8 @@ _DEFLATE = re.compile(r"(?:^|,)\s*deflate\s*(?:,|$)", re.IGNORECASE)
 _OTHERS = re.compile(r"(?:^|,)\s*(?:br|zstd|compress|x-compress|dcb|dcz)\s*(?:,|$)", re.IGNORECASE)
 #: Bytes that are unpacked at a time, and layers that are peeled off.
 _PIECE, _LAYERS = 1 << 20, 3
+#: So many members of a gzip file are taken: what each leaves behind is copied, so empty ones cost time and no room.
+_MEMBERS = 1000
 
 
 def is_packed(encoding: str, path: Path) -> bool:
@@ -82,7 +84,7 @@ def _way(head: bytes) -> int:
 def _inflated(packed: Iterator[bytes] | list[bytes], way: int) -> Iterator[bytes]:
     """Every member of a gzip file, as some programs write several, or one stream of deflate."""
     opener, rest = zlib.decompressobj(wbits=way), b""
-    is_open = False
+    is_open, members = False, 0
     try:
         for data in packed:
             rest = rest + data
@@ -94,6 +96,8 @@ def _inflated(packed: Iterator[bytes] | list[bytes], way: int) -> Iterator[bytes
                 rest = opener.unconsumed_tail
                 if opener.eof:
                     is_open, rest = False, opener.unused_data
+                    if (members := members + 1) > _MEMBERS:
+                        raise DownloadBroken(f"The packed video has more than {_MEMBERS} parts.")
                     if not rest.startswith(_GZIP):
                         return
                     opener = zlib.decompressobj(wbits=way)

@@ -40,8 +40,8 @@ TRIED: Final = "tried"
 MOST_TRIES = 5
 #: Largest file that is read from an inbox, in bytes: 10,000 requests fit well.
 LARGEST = 16 * 1024 * 1024
-#: File names longer than this are cut when they are moved, in bytes.
-_NAME = 200
+#: File names longer than this are cut when they are moved, in bytes: a time, and what lies beside it, fit into 255.
+_NAME, _SUFFIX = 200, 16
 
 
 class Order(BaseModel):
@@ -114,8 +114,9 @@ def mark_of(name: str, etag: str | None) -> str:
 def moved_name(name: str, moment: datetime) -> str:
     """The name that a file gets when it is moved. The time keeps files of one name apart."""
     path = PurePosixPath(name)
-    stem = path.stem.encode()[:_NAME].decode(errors="ignore")
-    return f"{moment:%Y%m%dT%H%M%S}-{stem}{path.suffix[:16]}"
+    suffix = path.suffix.encode()[:_SUFFIX].decode(errors="ignore")
+    stem = path.stem.encode()[: _NAME - len(suffix.encode())].decode(errors="ignore")
+    return f"{moment:%Y%m%dT%H%M%S}-{stem}{suffix}"
 
 
 def read_order(name: str, data: bytes, *, limit_usd: float | None = None) -> Order:

@@ -29,6 +29,8 @@ from together_video.requests import VideoRequest
 from together_video.text import printable
 
 _LISTED = 10
+#: Longest link, in characters: signed ones have a few hundred, and servers read lines of 8,000 bytes.
+_LONGEST_LINK = 8_000
 
 
 class MediaProblem(NamedTuple):
@@ -156,7 +158,12 @@ class _Looking:
                     self.files[kind, text] = inspect_file(copy, kind, limits)
             case MediaForm.REFERENCE:
                 object_of(text)
-            case MediaForm.LINK | MediaForm.HANDLE:
+            case MediaForm.LINK:
+                if len(text) > _LONGEST_LINK:
+                    raise MediaRefused(
+                        f"is a link of {len(text)} characters; servers take {_LONGEST_LINK} at most"
+                    )
+            case MediaForm.HANDLE:
                 pass
         self._fine.add((kind, text))
 

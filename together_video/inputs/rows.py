@@ -10,6 +10,7 @@ import difflib
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import zip_longest
@@ -71,6 +72,10 @@ _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "referenc
 
 #: The first line that Excel writes, or understands: `sep=;`.
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*[ ]*(?:\r\n|\n|\r)', re.IGNORECASE)
+
+
+#: More fields than any request has, labels included: each that is wrong is compared with all that there are.
+_MOST_FIELDS = 300
 
 
 class RowFormat(StrEnum):
@@ -166,6 +171,8 @@ def _json_items(text: str) -> Iterator[Row]:
 def _row_of(number: int, value: object) -> Row:
     if isinstance(value, str):
         return Row(number, {"prompt": value})
+    if isinstance(value, dict) and len(value) > _MOST_FIELDS:
+        return Row(number, problems=(f"has {len(value)} fields; {_MOST_FIELDS} at most are read",))
     if isinstance(value, dict):
         return Row(number, value)
     return Row(
@@ -180,8 +187,7 @@ def _decode(text: str) -> Any:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise ValueError(f"{quoted(twice)} is given twice")
     return fields
 
@@ -247,6 +253,8 @@ def _columns(cells: Sequence[str]) -> list[str]:
     Raises:
         UnreadableText: no column is known, one is given twice, or its name is nearly that of a field.
     """
+    if len(cells) > _MOST_FIELDS:
+        raise UnreadableText(f"has {len(cells)} columns; {_MOST_FIELDS} at most are read")
     columns = [_column(cell) for cell in cells]
     has_fields = any(map(_is_known, columns))
     wrong = []

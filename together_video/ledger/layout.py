@@ -7,6 +7,7 @@ import string
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeGuard
 
 from pydantic import BaseModel, ConfigDict
 from slugify import slugify
@@ -19,6 +20,9 @@ from together_video.requests import VideoRequest
 
 #: Where the files of a video lie under `<prefix>/videos/`, without the ending.
 DEFAULT_TEMPLATE = "{date}/{slug}-{id}"
+
+#: How the files of videos end.
+_ENDINGS = (".mp4", ".webm", ".jpg")
 
 #: Longest key of an object (S3's limit), in bytes.
 MAX_KEY = 1024
@@ -104,6 +108,15 @@ class Layout(BaseModel):
     def part(self, batch: str, part: str) -> str:
         """The summary of one part of a batch that is split."""
         return self.batch(batch, f"parts/{part}.json")
+
+    def is_video_file(self, key: str | None) -> TypeGuard[str]:
+        """Whether a key is one of a video or a poster. Others that a record names are not linked and not copied: who
+        has written it could have named any object that the archive's credentials can read.
+        """
+        start = self.key("videos", "")
+        if key is None or not key.startswith(start) or not key.endswith(_ENDINGS):
+            return False
+        return all(piece and not piece.startswith(".") for piece in key[len(start) :].split("/"))
 
     def referenced(self, reference: str) -> str:
         """The key of content that a request names by its reference.

@@ -14,10 +14,10 @@ import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from together_video.errors import InputError
 from together_video.jobs import VideoJob
@@ -75,6 +75,25 @@ def _zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def _check_moment(moment: datetime) -> datetime:
+    if not 2000 <= moment.year <= 2999:
+        raise ValueError("is in another millennium")
+    return moment
+
+
+def _check_amount(amount: Decimal) -> Decimal:
+    # The digits of an absurd exponent would fill the memory wherever it is printed.
+    if amount.is_finite() and (amount.adjusted() > 15 or len(amount.as_tuple().digits) > 60):
+        raise ValueError("is no amount of money")
+    return amount
+
+
+#: A time with its zone, in which others can be reckoned with.
+Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
+#: US dollars.
+Usd = Annotated[Decimal, AfterValidator(_check_amount)]
+
+
 class _Fact(BaseModel):
     """A fact is written once and never changed; unknown fields of newer writers are ignored."""
 
@@ -121,7 +140,7 @@ class VideoPlan(_Fact):
     origin: Origin | None = None
     batch_id: str | None = None
     sweep: Sweep | None = None
-    estimate_usd: Decimal | None = None
+    estimate_usd: Usd | None = None
 
     @property
     def id(self) -> str:
@@ -147,7 +166,7 @@ class Claim(_Fact):
     id: VideoId
     token: Token
     plan: VideoPlan
-    claimed_at: datetime
+    claimed_at: Moment
     valid_seconds: float
     video_key: Key
     poster_key: Key
@@ -161,7 +180,7 @@ class Submission(_Fact):
     id: VideoId
     token: Token
     job_id: str
-    submitted_at: datetime
+    submitted_at: Moment
     answer: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
@@ -177,7 +196,7 @@ class Ambiguity(_Fact):
 
     id: VideoId
     token: Token
-    found_at: datetime
+    found_at: Moment
     reason: str
     status: int | None = None
     body: str | None = None
@@ -203,10 +222,10 @@ class VideoRecord(_Fact):
     state: Literal["archived", "failed", "abandoned"]
     plan: VideoPlan
     job_id: str | None = None
-    claimed_at: datetime | None = None
-    submitted_at: datetime | None = None
-    recorded_at: datetime
-    cost_usd: Decimal | None = None
+    claimed_at: Moment | None = None
+    submitted_at: Moment | None = None
+    recorded_at: Moment
+    cost_usd: Usd | None = None
     video: StoredObject | None = None
     poster: StoredObject | None = None
     clip: ClipInfo | None = None

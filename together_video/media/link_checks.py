@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,8 @@ from together_video.text import one_line, printable
 
 #: How long one question may take, in seconds, and how many are asked at a time.
 _PATIENCE, _AT_ONCE = 10.0, 16
+#: A host that has taken so many seconds, and has not given one link yet, is not asked for the others.
+_HOST_SECONDS = 60.0
 _GONE = frozenset({404, 410})
 
 
@@ -58,6 +61,9 @@ class LinkChecks:
         self._client: httpx.AsyncClient | None = None
         self._asked: dict[str, asyncio.Future[Doubt | None]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
+        #: Seconds that each host has taken, and the hosts that have given a link.
+        self._wasted: dict[str, float] = {}
+        self._given: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,9 +99,17 @@ class LinkChecks:
                 max_redirects=10,
             )
         async with self._places:
+            host = _host_of(url)
+            if host not in self._given and self._wasted.get(host, 0.0) >= _HOST_SECONDS:
+                words = f"{_shown(url)} is not asked for: its host has taken {_HOST_SECONDS:.0f} s and given no link"
+                return Doubt(url, words, sure=True)
+            begin = time.monotonic()
             try:
                 async with asyncio.timeout(2 * _PATIENCE):
-                    return _judge(url, kind, await self._look(self._client, url))
+                    doubt = _judge(url, kind, await self._look(self._client, url))
+                if doubt is None:
+                    self._given.add(host)
+                return doubt
             except AddressRefused as error:
                 return Doubt(url, f"{_shown(url)} is not called: {error}", sure=True)
             except (TimeoutError, httpx.TimeoutException):
@@ -105,6 +119,8 @@ class LinkChecks:
                 return Doubt(url, details, sure=not _is_about_trust(error))
             except httpx.HTTPError as error:
                 return Doubt(url, f"{_shown(url)} gave no proper answer: {_reason(error)}", sure=False)
+            finally:
+                self._wasted[host] = self._wasted.get(host, 0.0) + time.monotonic() - begin
 
     async def _look(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
         answer = await client.head(url)
@@ -123,6 +139,13 @@ def _judge(url: str, kind: MediaKind, answer: httpx.Response) -> Doubt | None:
             return Doubt(url, f"{_shown(url)} gives a web page instead of {kind} content", sure=False)
         return None
     return Doubt(url, f"{_shown(url)} answers with HTTP {status}", sure=status in _GONE)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        return ""
 
 
 def _shown(url: str) -> str:

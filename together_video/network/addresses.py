@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
@@ -10,9 +10,13 @@ import httpx
 #: that hold one behind their first 16 (6to4, RFC 3056).
 _EMBEDDED_LAST = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"))
 _EMBEDDED_FIRST = IPv6Network("2002::/16")
-#: Networks of a site that the standard library of some supported Pythons takes for public: site-local addresses
-#: (RFC 3879), translation within a site (RFC 8215), and Teredo's tunnels (RFC 4380).
-_NOT_PUBLIC = (IPv6Network("fec0::/10"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32"))
+#: What else is no place for a stranger's request, whatever the standard library of a supported Python thinks of it:
+#: protocol assignments with Oracle's metadata among them (RFC 6890), the old 6to4 relays (RFC 7526), Azure's host of a
+#: machine; in IPv6 protocol assignments with Teredo among them, and documentation (RFC 9637).
+_NOT_PUBLIC_V4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")))
+_NOT_PUBLIC_V6 = tuple(map(IPv6Network, ("2001::/23", "3fff::/20")))
+#: All global unicast addresses of IPv6 that are given out (IANA).
+_GLOBAL_V6 = IPv6Network("2000::/3")
 #: Names that stand for this machine or its own network, whoever is asked (RFC 6761, RFC 6762, RFC 8375).
 _LOCAL_NAMES = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".home")
 
@@ -50,8 +54,10 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
         if address in _EMBEDDED_FIRST:
             return is_public(IPv4Address(int(address) >> 80 & 0xFFFF_FFFF))
-        if any(address in network for network in _NOT_PUBLIC):
+        if address not in _GLOBAL_V6 or any(address in network for network in _NOT_PUBLIC_V6):
             return False
+    elif any(address in network for network in _NOT_PUBLIC_V4):
+        return False
     return address.is_global and not address.is_multicast
 
 

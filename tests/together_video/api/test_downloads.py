@@ -8,6 +8,7 @@ import hashlib
 import os
 import random
 import resource
+import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ import pytest
 
 from together_video.api.client import TogetherClient
 from together_video.api.downloads import DownloadedFile, hash_file
+from together_video.api.encodings import unpacked
 from together_video.api.settings import Timeouts
 from together_video.errors import (
     DownloadBroken,
@@ -496,3 +498,12 @@ async def test_two_runs_that_share_a_spool_leave_each_others_parts_alone(
         go_on.set()
         assert (await slow).sha256 == hashlib.sha256(VIDEO).hexdigest()
     assert left(path) == [path.name]
+
+
+def test_a_gzip_file_of_very_many_empty_members_is_refused_in_a_moment(tmp_path: Path) -> None:
+    """Each costs a copy of what is left, and gives nothing that a bound on the size could stop."""
+    (tmp_path / "x").write_bytes(gzip.compress(b"") * 200_000)
+    begin = time.process_time()
+    with pytest.raises(DownloadBroken, match="more than 1000 parts"):
+        list(unpacked(tmp_path / "x", max_bytes=10**9))
+    assert time.process_time() - begin < 5

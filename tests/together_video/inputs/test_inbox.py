@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from together_video.errors import InputError
 from together_video.inputs.inbox import InboxReport, InboxRow, moved_name, read_order, waiting
+from together_video.inputs.media import take_in
 from together_video.ledger.summary import Summary
+from together_video.requests import VideoRequest
 
 SMALL = {"model": "pixverse/pixverse-v5", "width": 640, "height": 360, "seconds": "5"}
 
@@ -128,3 +132,33 @@ def test_a_refused_file_is_named_once_and_its_place_is_told() -> None:
     assert forged.sentence == "x\\nb: refused, lies in p/x\\nb: 2 lines cannot be used.; line 1: is odd"
     kept = InboxRow(name="b.csv", state="kept", message="The bucket does not answer.")
     assert kept.sentence == "b.csv: kept: The bucket does not answer."
+
+
+@given(st.text(min_size=1, max_size=300).filter(lambda name: "/" not in name))
+@example("a" * 190 + "." + "語" * 15)
+@example("." + "é" * 300)
+def test_a_moved_name_fits_into_a_folder(name: str) -> None:
+    """With what lies beside it: a file that could not be moved would be looked at for ever."""
+    moved = moved_name(name, datetime(2026, 11, 27, tzinfo=UTC))
+    assert len(f"{moved}.result.json".encode("utf-8", "replace")) <= 255
+
+
+def test_a_table_of_very_many_columns_is_refused_at_once() -> None:
+    """Each column would be compared with each field."""
+    header = ",".join(["prompt", *(f"c{number}" for number in range(50_000))])
+    with pytest.raises(InputError, match="50001 columns; 300 at most"):
+        read_order("x.csv", f"{header}\nx\n".encode())
+
+
+def test_an_object_of_very_many_fields_is_refused_at_once() -> None:
+    fields = {f"n{number}": 1 for number in range(100_000)}
+    with pytest.raises(InputError, match="has 100000 fields; 300 at most"):
+        read_order("x.jsonl", json.dumps(fields).encode())
+    pairs = "".join(f'"n{number}": 1, ' for number in range(100_000))
+    with pytest.raises(InputError, match='"n0" is given twice'):
+        read_order("x.jsonl", f'{{{pairs}"n0": 2}}'.encode())
+
+
+def test_a_link_longer_than_any_server_takes_is_refused() -> None:
+    with pytest.raises(InputError, match="is a link of 40009 characters"):
+        take_in([VideoRequest(prompt="p", media={"reference_images": ["https://a" + ":" * 40_000]})])

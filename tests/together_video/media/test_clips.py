@@ -8,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from PIL import Image, ImageStat
 
 from together_video.errors import DownloadBroken
 from together_video.media.clips import ClipInfo, compare, inspect_clip
+from together_video.media.containers import missing_part
 from together_video.requests import VideoRequest
 
 FPS, SECONDS = 10, 3
@@ -436,3 +438,16 @@ def test_a_length_may_be_off_by_six_tenths(seconds: float, fits: bool) -> None:
     """Six seconds may be 0.6 seconds longer or shorter, and no more."""
     clip = CLIP.model_copy(update={"seconds": seconds})
     assert (compare(clip, _request(seconds=6)) == ()) is fits
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\0\0\0\x08free" * 2_000_000, b"\x1a\x45\xdf\xa3\x80" + b"\xec\x80" * 4_000_000],
+    ids=["boxes", "elements"],
+)
+def test_a_file_of_very_many_parts_takes_a_moment(tmp_path: Path, content: bytes) -> None:
+    """Its parts are not counted to the end: they could be a billion."""
+    (tmp_path / "x").write_bytes(content)
+    begin = time.process_time()
+    assert missing_part(tmp_path / "x", "mov" if content.startswith(b"\0") else "matroska") is None
+    assert time.process_time() - begin < 5

@@ -123,3 +123,24 @@ async def test_a_real_port_that_refuses_and_a_real_server(media_server: Any) -> 
         (gone,) = await reach.doubts(request(f"{media_server}/gone.png"))
         (refused,) = await reach.doubts(request(f"http://127.0.0.1:{port}/a.png"))
     assert (gone.sure, refused.sure) == (True, True)
+
+
+async def test_a_host_that_only_takes_time_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its further links are as good as gone; those of a host that has given one are asked for."""
+    monkeypatch.setattr("together_video.media.link_checks._HOST_SECONDS", 0.0)
+    asked: list[str] = []
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        asked.append(str(call.url))
+        return httpx.Response(500 if call.url.host == "slow.test" else 200)
+
+    async with answering(answer) as reach:
+        (first,) = await reach.doubts(request("https://slow.test/a"))
+        (second,) = await reach.doubts(request("https://slow.test/b"))
+        assert (first.sure, second.sure) == (True, True)
+        assert "its host has taken" in second.details
+        monkeypatch.setattr("together_video.media.link_checks._HOST_SECONDS", 60.0)
+        assert await reach.doubts(request("https://good.test/a")) == []
+        monkeypatch.setattr("together_video.media.link_checks._HOST_SECONDS", 0.0)
+        assert await reach.doubts(request("https://good.test/b")) == []
+    assert not any("slow" in url for url in asked)
