@@ -15,7 +15,14 @@ from together_video.inputs.findings import finding_of, findings_of
 from together_video.inputs.presets import expand, overlay
 from together_video.inputs.row import Row
 from together_video.inputs.rows import RowFormat, UnreadableText, count_notes, read_rows
-from together_video.inputs.sweeps import MOST_SWEPT, combinations, count_of, swept_fields
+from together_video.inputs.sweeps import (
+    MOST_COPIED,
+    MOST_SWEPT,
+    bytes_of,
+    combinations,
+    count_of,
+    swept_fields,
+)
 from together_video.inputs.text_lists import Lines, paragraphs_in, wrapped_in
 from together_video.labels import clean_labels
 from together_video.ledger.records import Sweep
@@ -188,7 +195,12 @@ class _Line:
                 f"its lists bring the file to {swept:,} requests; at most {MOST_SWEPT:,} can be made of lists"
             )
             self._note(words, "sweep_is_bounded")
-        if empty or swept > MOST_SWEPT:
+        if (copied := bytes_of(row.fields)) > MOST_COPIED:
+            self._note(
+                f"its lists would repeat {copied / 1e6:,.0f} MB of text; at most {MOST_COPIED / 1e6:.0f} MB",
+                "sweep_is_bounded",
+            )
+        if empty or swept > MOST_SWEPT or copied > MOST_COPIED:
             return
         for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
             self._add(_filled(fields, defaults), sweep)

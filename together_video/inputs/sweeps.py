@@ -17,6 +17,9 @@ from together_video.text import printable
 #: Most requests that the lists of one file may make: a slip of the pen is found before it is paid for.
 MOST_SWEPT = 10_000
 
+#: Most text, in bytes, that the requests of one line's lists may come to: each has all that is no list.
+MOST_COPIED = 100_000_000
+
 #: Fields that hold one value each; a list in one of them is a sweep. Media are lists by themselves.
 SWEPT_FIELDS = frozenset(
     {*VideoRequest.model_fields, *PRESET_FIELDS} - {"media", "extra", "labels", "label_in_id"}
@@ -31,6 +34,17 @@ def swept_fields(fields: Mapping[str, Any]) -> list[str]:
 def count_of(fields: Mapping[str, Any]) -> int:
     """How many requests these fields stand for; 0 where a list is empty."""
     return math.prod(len(fields[name]) for name in swept_fields(fields))
+
+
+def bytes_of(fields: Mapping[str, Any]) -> int:
+    """About how much text the requests of these fields hold together; 0 where they are one."""
+    count = count_of(fields)
+    if count < 2:
+        return 0
+    swept = set(swept_fields(fields))
+    shared = {name: value for name, value in fields.items() if name not in swept}
+    longest = sum(max(len(json.dumps(value, default=str)) for value in fields[name]) for name in swept)
+    return count * (len(json.dumps(shared, default=str)) + longest)
 
 
 def combinations(fields: Mapping[str, Any], label: str) -> Iterator[tuple[dict[str, Any], Sweep | None]]:

@@ -142,3 +142,18 @@ def test_captions_tell_values_apart() -> None:
     values = [one.sweep.values for one in found if one.sweep]
     assert len({one["prompt"] for one in values}) == 2
     assert [one["guidance_scale"] for one in values[:3]] == ["8", "8", "9"]
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"negative_prompt": "x" * 2_000_000},
+        {"media": {"reference_images": [f"https://a.test/{number}.png" for number in range(20_000)]}},
+    ],
+    ids=["text", "media"],
+)
+def test_lists_that_would_repeat_very_much_are_refused_at_once(shared: dict[str, Any]) -> None:
+    """A small file would else fill the memory, and hash gigabytes."""
+    line = {"model": "m", "prompt": "p", "seed": list(range(10_000)), **shared}
+    with pytest.raises(InputError, match=r"its lists would repeat [\d,]+ MB of text; at most 100 MB"):
+        parse_requests(json.dumps(line), RowFormat.JSON_LINES, "x")
