@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.keys import Keys
@@ -25,6 +26,10 @@ document.execCommand('insertText', false, text);
 _SETTLED = 0.3
 #: Seconds that the page has to send something after Submit, and that the server has to answer all of it.
 _SENT, _ANSWERED = 20.0, 120.0
+#: What the server answers when it has made a run, and when its database is locked by others for too long; seconds until
+#: it is asked again.
+_MADE, _BUSY = 201, 503
+_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0)
 
 
 class Form:
@@ -80,29 +85,38 @@ class Form:
     def submit(self) -> None:
         """Press Submit, and return once the server has made a run.
 
-        Submit is pressed again only where nothing was sent: else there would be two runs.
+        Submit is pressed again only where nothing was sent, or where a busy server has answered 503, which it does
+        when its database is locked by others for too long: else there would be two runs.
         """
         lost = [title for title, entry, text in self._filled if entry.get_property("value") != text]
         if lost or self._record.refusals:
             raise AssertionError(f"the form cannot be sent, and has lost {lost}\n{self._record.told()}")
-        form, before = self._browser.current_url, len(self._record.calls)
+        form = self._browser.current_url
+        for pause in (*_PAUSES, None):
+            answer = self._submitted(form)
+            if answer != _BUSY or pause is None:
+                break
+            time.sleep(pause)
+        if self._browser.current_url == form and answer != _MADE:
+            raise AssertionError(f"the run was refused\n{self._record.told()}")
+
+    def _submitted(self, form: str) -> int | None:
+        """Press Submit once: the status that the run was answered with; None where the page is another by then."""
+        before = len(self._record.calls)
+
+        def made() -> list[dict[str, Any]]:
+            calls = self._record.calls[before:]
+            return [c for c in calls if c["address"].endswith("/create_flow_run") and c["status"] is not None]
 
         def sent(browser: Browser) -> bool:
             return browser.current_url != form or len(self._record.calls) > before
 
-        def ended(browser: Browser) -> bool:
-            if browser.current_url != form:
-                return True
-            calls = self._record.calls[before:]
-            return any(c["address"].endswith("/create_flow_run") and c["status"] is not None for c in calls)
-
         try:
             self._press_submit(sent)
-            self._browser.until(ended, _ANSWERED)
+            self._browser.until(lambda browser: browser.current_url != form or bool(made()), _ANSWERED)
         except TimeoutException:
             raise AssertionError(f"the form was not accepted\n{self._record.told()}") from None
-        if self._browser.current_url == form and self._record.calls[-1]["status"] != 201:
-            raise AssertionError(f"the run was refused\n{self._record.told()}")
+        return None if self._browser.current_url != form else made()[-1]["status"]
 
     def _press_submit(self, sent: Callable[[Browser], bool]) -> None:
         button = "//button[normalize-space()='Submit']"

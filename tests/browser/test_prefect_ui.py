@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,11 @@ class Studio:
         self.url, self._process, self._log = url, process, log
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{self.url}/api{path}", json=body, trust_env=False, timeout=30)
+        for pause in (1.0, 5.0, 20.0, 0.0):
+            answer = httpx.request(method, f"{self.url}/api{path}", json=body, trust_env=False, timeout=60)
+            if answer.status_code != 503:  # its database is locked by others for too long
+                break
+            time.sleep(pause)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
