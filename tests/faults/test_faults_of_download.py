@@ -73,6 +73,18 @@ CASES: dict[str, dict[str, Any]] = {
         "bucket": "records: archived; videos: mp4",
         "rules": rule("download", "file", body=base64.b64encode(bytes(range(256)) * 8).decode()),
     },
+    "the link redirects to a private address": {
+        **LATER,
+        "rules": rule("link", "status", status=302, headers={"location": "http://169.254.169.254/latest"}),
+        "reads": "169.254.169.254 is at a private address",
+    },
+    "the link redirects to no address at all": {
+        **LATER,
+        "rules": rule(
+            "link", "status", status=302, headers={"location": "https://cdn.example.com:70000/v.mp4"}
+        ),
+        "reads": "broke off",
+    },
     "500 behind the link twice": {**GONE_WELL, "rules": rule("link", "status", status=500, times=2)},
     "the connection breaks off before the file": {
         **GONE_WELL,

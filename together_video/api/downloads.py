@@ -91,8 +91,7 @@ async def receive(
     except AddressRefused as error:
         raise LinkForbidden(
             f"The job's link cannot be followed: {error}.",
-            remedy=f"The video stays at the provider. If the address is right, name its host in {VARIABLE} and run "
-            "together-video collect.",
+            remedy=f"If the address is right, name its host in {VARIABLE}.",
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
         why = one_line(str(error)) or type(error).__name__

@@ -19,7 +19,7 @@ from together_video.masking import masked
 from together_video.media.sources import MediaForm, MediaKind, form_of, media_texts
 from together_video.network.connections import Connections
 from together_video.network.guard import AddressRefused, Guard
-from together_video.network.trusted_hosts import TrustedHosts
+from together_video.network.trusted_hosts import VARIABLE, TrustedHosts
 from together_video.requests import VideoRequest
 from together_video.text import one_line, printable
 
@@ -111,7 +111,9 @@ class LinkChecks:
                     self._given.add(host)
                 return doubt
             except AddressRefused as error:
-                return Doubt(url, f"{_shown(url)} is not called: {error}", sure=True)
+                return Doubt(
+                    url, f"{_shown(url)} is not called: {error}; {VARIABLE} can name its host", sure=True
+                )
             except (TimeoutError, httpx.TimeoutException):
                 return Doubt(url, f"{_shown(url)} did not answer in time", sure=False)
             except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:

@@ -18,7 +18,7 @@ import httpcore
 import httpx
 
 from together_video.network.addresses import is_local_name, is_public, is_reachable, literal
-from together_video.network.trusted_hosts import VARIABLE, TrustedHosts
+from together_video.network.trusted_hosts import TrustedHosts
 from together_video.text import printable
 
 #: How long a name may take to be resolved where a proxy makes the connection, in seconds.
@@ -56,9 +56,7 @@ class Guard:
         if self._trusted.covers(url):
             return
         if self._https_only and url.scheme != "https":
-            raise AddressRefused(
-                f"{shown} is called over plain http, and links are https; {VARIABLE} can name its host"
-            )
+            raise AddressRefused(f"{shown} is called over plain http, and links are https")
         address = literal(url.host)
         if address is not None and not is_public(address):
             raise private(shown)
@@ -117,9 +115,7 @@ class Guard:
 
 
 def private(shown: str) -> AddressRefused:
-    return AddressRefused(
-        f"{shown} is at a private address, which links may not lead to; {VARIABLE} can name its host"
-    )
+    return AddressRefused(f"{shown} is at a private address, which links may not lead to")
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
