@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.parameters import Archive, documented, run_name
 from prefect_together_video.flows.reporting.results import final, refused
 from prefect_together_video.tasks.running.runs import run_logger
-from together_video.errors import VideoError
+from together_video.errors import InputError, VideoError
 from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.ledger.names import is_own
 from together_video.ledger.records import WATCHED_SECONDS, StoredObject, VideoRecord
@@ -110,12 +111,13 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
             AuditFinding(kind="half-written", key=key, message=message)
             for key in await ledger.spending.entries.left_behind(remaining)
         ]
-        recorded = {one.removeprefix(layout.key("records", "")).partition(".")[0] for one in own}
+        costs: dict[str, Decimal] = {}
+        for record in records:
+            costs[record.id] = costs.get(record.id, Decimal(0)) + (record.cost_usd or Decimal(0))
+        message = "counts against the monthly limit, and no record is of so much"
         findings += [
-            AuditFinding(
-                kind="foreign", key=key, message=f"{usd} USD of the monthly limit, and no record is of it"
-            )
-            for key, usd in await ledger.spending.entries.unaccounted(recorded)
+            AuditFinding(kind="foreign", key=key, message=message)
+            for key in await ledger.spending.entries.unaccounted(costs)
         ]
     return AuditReport(
         location=ledger.place.under(layout.key("")),
@@ -196,10 +198,18 @@ async def _inputs(ledger: Ledger, records: list[VideoRecord], *, deep: bool) -> 
     What no record names is no orphan: it was kept for a purchase that may still come.
     """
     kept = {stored.key for stored in await ledger.store.list(ledger.layout.key("media", ""))}
-    named = {reference for record in records for reference in references_of(record.plan.request)}
-    keys = sorted(map(ledger.layout.referenced, named))
+    findings: list[AuditFinding] = []
+    named: set[str] = set()
+    for record in records:
+        for reference in references_of(record.plan.request):
+            try:
+                named.add(ledger.layout.referenced(reference))
+            except InputError as error:
+                key = ledger.layout.record(record.id)
+                findings.append(AuditFinding(kind="unreadable", key=key, message=error.message))
+    keys = sorted(named)
     missing = "a record's request names it, and it is not there"
-    findings = [AuditFinding(kind="missing", key=key, message=missing) for key in keys if key not in kept]
+    findings += [AuditFinding(kind="missing", key=key, message=missing) for key in keys if key not in kept]
     if deep:
         for key in kept & set(keys):
             sha256 = await ledger.store.content_sha256(key)

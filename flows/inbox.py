@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -138,7 +138,7 @@ async def watch_inbox(
                 # The file's own edition: a look that goes on with it tomorrow must not buy it again.
                 its = {**options, "edition": edition_name(edition, listed[key].written_at)}
                 try:
-                    row = await _use(ledger, key, listed[key].size, limit_usd, its)
+                    row = await _use(ledger, key, listed[key].size, limit_usd, its, listed)
                 except Exception as error:  # noqa: BLE001 - one file must not stop the others
                     row = await _failed(ledger, key, error)
                 if row.state == "kept" and datetime.now(UTC) - listed[key].written_at > _LONGEST_WAIT:
@@ -152,9 +152,14 @@ async def watch_inbox(
 
 
 async def _use(
-    ledger: Ledger, key: str, size: int, limit_usd: float | None, options: dict[str, Any]
+    ledger: Ledger,
+    key: str,
+    size: int,
+    limit_usd: float | None,
+    options: dict[str, Any],
+    known: Collection[str],
 ) -> InboxRow:
-    """Make what one file asks for, and move it."""
+    """Make what one file asks for, and move it. `known` are the keys of the inbox."""
     name = key.rsplit("/", 1)[-1]
     if size > LARGEST:
         words = f"It has {size} bytes, and {LARGEST} at most are read. It is left where it is."
@@ -165,10 +170,26 @@ async def _use(
     stored = await ledger.store.get(key)
     if stored is None:
         return InboxRow(name=name, state="kept", message="Another look has taken it.")
+    # Written before it is read: what stops the machine at that leaves its mark, and is not read for ever.
+    start = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-")
+    tries = sorted(one for one in known if one.startswith(start))
+    if len(tries) >= MOST_TRIES:
+        message = f"{MOST_TRIES} looks at it came to no end."
+        row = await _move(ledger, key, stored.data, stored.etag, REFUSED, message)
+        await ledger.store.delete(tries)
+        return row
+    mark = f"{start}{len(tries) + 1}"
+    await ledger.store.put_once(mark, b"being read", "text/plain; charset=utf-8")
     try:
         order = await to_thread.run_sync(partial(read_order, name, stored.data, limit_usd=limit_usd))
     except InputError as error:
+        await ledger.store.delete([*tries, mark])
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, error.message)
+    except Exception:
+        # It is counted as any other error is.
+        await ledger.store.delete([mark])
+        raise
+    await ledger.store.delete([mark])
     result = await _make(order, options)
     if isinstance(result, InputError) and not isinstance(result, ConfigurationError):
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, result.message)
@@ -219,10 +240,9 @@ async def _failed(ledger: Ledger, key: str, error: Exception) -> InboxRow:
             return kept
         start = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-")
         tries = [found.key for found in await ledger.store.list(start)]
+        mark = f"{start}{len(tries) + 1}"
         if len(tries) + 1 < MOST_TRIES:
-            await ledger.store.put_once(
-                f"{start}{len(tries) + 1}", words.encode(), "text/plain; charset=utf-8"
-            )
+            await ledger.store.put_once(mark, words.encode(), "text/plain; charset=utf-8")
             return kept
         message = f"{MOST_TRIES} looks at it ended in the same way. The last: {words}"
         row = await _move(ledger, key, stored.data, stored.etag, REFUSED, message)

@@ -25,6 +25,9 @@ def label_name(text: str) -> str:
     Raises:
         ValueError: nothing is left of it, or it is too long.
     """
+    # Before it is normalised, which takes a time that grows with the square of its length.
+    if len(text) > 4 * LONGEST_NAME:
+        raise ValueError(f"{text[:60]!r}… is longer than a label's name: {LONGEST_NAME} at most")
     name = _BETWEEN.sub("_", normalize("NFC", text).strip().lower()).strip("_")
     if not name or len(name) > LONGEST_NAME:
         raise ValueError(

@@ -18,10 +18,9 @@ def masked(address: str) -> str:
     """
     begin = _BEGIN.match(address)
     start = 0 if begin is None else begin.end()
-    rest = address[start:]
-    at = _end_of_user(rest, _END_OF_HOST)
+    at = _end_of_user(address, start, _END_OF_HOST)
     if at is not None:
-        address = f"{address[:start]}***{rest[at:]}"
+        address = f"{address[:start]}***{address[at:]}"
     address, question, _ = address.partition("?")
     return f"{address}?***" if question else address
 
@@ -43,8 +42,8 @@ def _word_without_password(word: str) -> str:
     start = word.find("//")
     while -1 < start < last:
         start += 2
-        if (at := _end_of_user(word[start:], _SLASH)) is not None:
-            return f"{word[:start]}***{word[start + at :]}"
+        if (at := _end_of_user(word, start, _SLASH, last)) is not None:
+            return f"{word[:start]}***{word[at:]}"
         start = word.find("//", start)
     return word
 
@@ -52,12 +51,15 @@ def _word_without_password(word: str) -> str:
 _SLASH = re.compile("/")
 
 
-def _end_of_user(rest: str, end: re.Pattern[str]) -> int | None:
-    """Where the @ stands that ends user and password, of an address without its scheme; None where there is none.
+def _end_of_user(text: str, start: int, end: re.Pattern[str], last: int | None = None) -> int | None:
+    """Where the @ stands that ends user and password of the address whose host begins at `start`; None where there is
+    none. Up to the last @ where there is a password, which may hold any character; a user's name alone may be a token.
 
-    Up to the last @ where there is a password, which may hold any character; a user's name alone may be a token.
+    `last` is where the last @ of the text stands.
     """
-    found = end.search(rest)
-    host = rest if found is None else rest[: found.start()]
-    at = rest.rfind("@") if -1 < host.find(":") < rest.rfind("@") else host.find("@")
-    return None if at < 0 else at
+    last = text.rfind("@") if last is None else last
+    found = end.search(text, start)
+    stop = len(text) if found is None else found.start()
+    colon = text.find(":", start, stop)
+    at = last if -1 < colon < last else text.find("@", start, stop)
+    return None if at < start else at

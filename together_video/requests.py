@@ -33,6 +33,8 @@ MAX_DEPTH = 32
 
 
 #: Fields that are not the API's.
+#: Most entries of a list of media, and characters of `extra` as JSON: it is sent with each request, and kept.
+MOST_MEDIA, MOST_EXTRA = 256, 16_000
 _OWN = {"extra", "labels", "label_in_id"}
 
 
@@ -133,6 +135,14 @@ class Media(_Part):
     audio_inputs: tuple[str | AudioRef, ...] | None = Field(
         default=None, description="Audio that drives the video (lip sync, music). WAV or MP3."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _lists_are_short(cls, value: Any) -> Any:
+        """No model takes more than a dozen; each entry of a list of millions would be looked at and explained."""
+        if isinstance(value, list | tuple) and len(value) > MOST_MEDIA:
+            raise ValueError(f"{len(value)} entries are more than any model takes: {MOST_MEDIA} at most")
+        return value
 
     @field_validator("frame_images")
     @classmethod
@@ -277,11 +287,13 @@ class VideoRequest(_Part):
         if _depth(value) > MAX_DEPTH:
             raise ValueError(f"extra is nested more than {MAX_DEPTH} deep")
         try:
-            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+            size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
         except UnicodeEncodeError as error:
             raise ValueError("extra holds text that cannot be written as UTF-8") from error
         except ValueError as error:
             raise ValueError(f"extra cannot be written as JSON: {error}") from error
+        if size > MOST_EXTRA:
+            raise ValueError(f"extra has {size} bytes; {MOST_EXTRA} at most are sent")
         return value
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -59,6 +60,8 @@ class Explained(NamedTuple):
 
 #: How many fields of one object are explained.
 _MOST_TOLD = 20
+#: Longer names are no slips of the pen.
+_LONGEST_HINTED = 60
 
 
 def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[str]:
@@ -96,11 +99,18 @@ def explained(error: ValidationError, model: type[BaseModel] = VideoRequest) -> 
     return explained
 
 
+@lru_cache(maxsize=4096)
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
+    """The known name that is nearly this one. A file has the same slip on each of its lines."""
+    near = {other.lower(): other for other in known}
+    hits = difflib.get_close_matches(name, near, n=1, cutoff=0.6)
+    return near[hits[0]] if hits else None
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], within: str = "") -> str:
     """`unknown field "prmopt" (did you mean "prompt"?)`, with the place where it stands."""
-    near = {other.lower(): other for other in known}
-    hits = difflib.get_close_matches(name.lower(), near, n=1, cutoff=0.6)
-    hint = f' (did you mean "{near[hits[0]]}"?)' if hits else ""
+    near = _nearest(name.lower(), tuple(known)) if len(name) <= _LONGEST_HINTED else None
+    hint = f' (did you mean "{near}"?)' if near else ""
     place = f" in {within}" if within else ""
     return f"unknown {kind} {quoted(name)}{place}{hint}"
 

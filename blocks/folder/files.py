@@ -269,7 +269,8 @@ class Files:
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
                 for entry in entries:
                     key = f"{stem}{entry.name}"
-                    if entry.name.startswith("."):
+                    # A name that is no text is none of ours, and cannot be written as JSON.
+                    if entry.name.startswith(".") or not _is_text(entry.name):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         if f"{key}/".startswith(prefix) or prefix.startswith(f"{key}/"):
@@ -361,3 +362,8 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(opened)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is UTF-8: other bytes come from the system as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)

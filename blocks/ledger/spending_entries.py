@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -141,16 +141,22 @@ class SpendingEntries:
             found += [entry.key for entry in old if not (is_bought and entry is stands)]
         return found
 
-    async def unaccounted(self, recorded: Collection[str]) -> list[tuple[str, Decimal]]:
-        """Keys of payments of this month whose purchase has no record, and their amounts in USD: nobody wrote them
-        rightly, and they count all the same.
+    async def unaccounted(self, costs: Mapping[str, Decimal]) -> list[str]:
+        """Keys of this month's payments for videos that have cost less by their records, or have none: nobody wrote
+        them rightly, and they count all the same.
+
+        Args:
+            costs: what each recorded video has cost, in USD.
         """
-        entries = await self._listed(this_month())
-        return [
-            (entry.key, entry.micros * _MICRO)
-            for entry in entries
-            if entry.is_paid and entry.video not in recorded
-        ]
+        paid = [entry for entry in await self._listed(this_month()) if entry.is_paid]
+        found = []
+        for video, entries in _by_video(paid).items():
+            # Each may have been rounded up to a millionth.
+            if (sum(entry.micros for entry in entries) - len(entries)) * _MICRO > costs.get(
+                video, Decimal(0)
+            ):
+                found += [entry.key for entry in entries]
+        return found
 
     async def _listed(self, month: str) -> list[_Entry]:
         listed = await self._store.list(self._layout.spending(month, ""))

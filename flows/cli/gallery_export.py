@@ -205,6 +205,10 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
                 # Once more, as the folders on the way are there now.
                 path_inside(folder, key)
                 return None if path.exists() or await ledger.store.fetch(key, path) else key
+            except StoreUnavailable:
+                raise
+            except ArchiveError:
+                return key  # what lies there is no file that can be read
             except OSError as error:
                 if error.errno == errno.ENAMETOOLONG:
                     return key

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.gallery_export import rows_of_batch
-from together_video.errors import InputError
+from together_video.errors import ArchiveError, InputError, StoreUnavailable
 
 #: What an id may consist of: it becomes a part of a key.
 _ID = re.compile(r"[\w-][\w.-]{0,199}", re.ASCII)
@@ -39,8 +39,8 @@ async def make(ledger: Ledger, ids: Iterable[str], *, seconds: int) -> list[Shar
     for given in ids:
         found |= await _videos(ledger, given)
     keys = [key for _, key in found.values() if key is not None]
-    heads = await asyncio.gather(*(ledger.store.head(key) for key in keys))
-    there = [key for key, head in zip(keys, heads, strict=True) if head is not None]
+    found_there = await asyncio.gather(*(_is_there(ledger, key) for key in keys))
+    there = [key for key, is_there in zip(keys, found_there, strict=True) if is_there]
     folder = ledger.place.folder
     files = {} if folder is None else {key: str(Path(folder, key)) for key in there}
     links = await ledger.store.links(there, seconds=seconds)
@@ -48,6 +48,15 @@ async def make(ledger: Ledger, ids: Iterable[str], *, seconds: int) -> list[Shar
         SharedLink(id=video, title=title, link=links.get(key or ""), file=files.get(key or ""))
         for video, (title, key) in found.items()
     ]
+
+
+async def _is_there(ledger: Ledger, key: str) -> bool:
+    try:
+        return await ledger.store.head(key) is not None
+    except StoreUnavailable:
+        raise
+    except ArchiveError:
+        return False  # what lies there is no file that can be read
 
 
 async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None]]:

@@ -237,7 +237,56 @@ async def test_a_payment_without_a_record_is_named(archive: VideoArchive) -> Non
         await ledger.store.put_once(key, b"{}")
         (found,) = (await audit(ledger, deep=False)).findings
         assert (found.kind, found.key) == ("foreign", key)
-        assert "no record is of it" in found.message
+        assert "no record is of so much" in found.message
+
+
+async def test_a_payment_of_more_than_its_record_is_named(archive: VideoArchive) -> None:
+    archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    async with archive.open() as ledger:
+        one = plan("a fox")
+        record = VideoRecord(
+            id=one.id, state="failed", plan=one, recorded_at=NOW, cost_usd=Decimal("0.2"), job_id="j"
+        )
+        await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
+        month = f"{NOW:%Y-%m}"
+        right, forged = (
+            ledger.layout.spending(month, f"{one.id}-{'b' * 8}-paid-{n}") for n in (200_000, 900_000)
+        )
+        await ledger.store.put_once(right, b"{}")
+        assert (await audit(ledger, deep=False)).findings == ()
+        await ledger.store.put_once(forged, b"{}")
+        assert {found.key for found in (await audit(ledger, deep=False)).findings} == {right, forged}
+
+
+async def test_a_record_with_a_forged_reference_is_named(archive: VideoArchive) -> None:
+    async with archive.open() as ledger:
+        one = plan("a fox")
+        record = VideoRecord(id=one.id, state="failed", plan=one, recorded_at=NOW)
+        document = json.loads(record.model_dump_json())
+        document["plan"]["request"]["media"] = {"reference_images": ["archive:media/../../x"]}
+        await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
+        (found,) = (await audit(ledger, deep=False)).findings
+        assert (found.kind, found.key) == ("unreadable", ledger.layout.record(one.id))
+
+
+@pytest.mark.parametrize(
+    "odd", [{"video": {"size": 10**400}}, {"clip": {"width": 10**400, "height": 1}}], ids=["size", "width"]
+)
+async def test_numbers_that_nobody_could_show_make_no_record(
+    odd: dict[str, Any], archive: VideoArchive, tmp_path: Path
+) -> None:
+    async with archive.open() as ledger:
+        one = plan("a fox")
+        video = StoredObject(
+            key=ledger.layout.key("videos", "v.mp4"), size=3, sha256="ab", content_type="video/mp4"
+        )
+        record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
+        document = json.loads(record.model_dump_json())
+        for name, values in odd.items():
+            document[name] = {**(document[name] or {}), **values}
+        await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
+        with pytest.raises(InputError, match="There is no video"):
+            await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
 
 
 @pytest.mark.parametrize(

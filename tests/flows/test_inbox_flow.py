@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,39 @@ async def test_a_file_is_kept_while_the_archive_or_the_account_is_the_trouble(
         (row,) = (await look(api, archive)).files
         assert row.state == "refused"
         assert "key is not valid. It has waited" in row.message
+
+
+async def test_a_file_at_which_the_machine_ends_is_not_read_for_ever(
+    api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of memory, say: no error is seen, and the marks of the looks are all that is left of them."""
+
+    class Ended(BaseException):
+        pass
+
+    def end(*_: Any, **__: Any) -> Any:
+        raise Ended
+
+    read = inbox_flow.read_order
+    async with archive.open() as ledger:
+        line = json.dumps({**LINE, "prompt": "a fox"}).encode()
+        assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), line)
+        monkeypatch.setattr(inbox_flow, "read_order", end)
+        for _ in range(MOST_TRIES):
+            with pytest.raises(Ended):
+                await watch_inbox.fn(together=api.credentials(), archive=archive)
+        monkeypatch.setattr(inbox_flow, "read_order", read)
+        (row,) = (await look(api, archive)).files
+        assert (row.state, "came to no end" in row.message) == ("refused", True)
+        left = [found.key for found in await ledger.store.list(ledger.layout.key("inbox", "tried", ""))]
+        assert left == []
+    assert api.charges == 0
+
+
+async def test_a_name_that_is_no_text_stops_no_other_file(api: Any, tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    (films / "inbox").mkdir(parents=True)
+    (films / "inbox" / os.fsdecode(b"aa\xff.csv")).write_bytes(b"sedd\n1\n")
+    (films / "inbox" / "good.jsonl").write_text(json.dumps({**LINE, "prompt": "a fox"}))
+    (row,) = (await look(api, VideoArchive(folder=str(films)))).files
+    assert (row.name, row.state) == ("good.jsonl", "done")

@@ -108,14 +108,14 @@ def waiting(keys: Iterable[str], folder: str) -> list[str]:
 
 def mark_of(name: str, etag: str | None) -> str:
     """What one version of a file is counted under."""
-    return hashlib.sha256(f"{name}\n{etag}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{name}\n{etag}".encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def moved_name(name: str, moment: datetime) -> str:
     """The name that a file gets when it is moved. The time keeps files of one name apart."""
     path = PurePosixPath(name)
-    suffix = path.suffix.encode()[:_SUFFIX].decode(errors="ignore")
-    stem = path.stem.encode()[: _NAME - len(suffix.encode())].decode(errors="ignore")
+    suffix = path.suffix.encode("utf-8", "replace")[:_SUFFIX].decode(errors="ignore")
+    stem = path.stem.encode("utf-8", "replace")[: _NAME - len(suffix.encode())].decode(errors="ignore")
     return f"{moment:%Y%m%dT%H%M%S}-{stem}{suffix}"
 
 

@@ -34,6 +34,8 @@ _SHOWN = 10
 
 #: Most lines of a file.
 MOST_LINES = 10_000
+#: So many combinations of one line are explained, if they are wrong.
+_MOST_WRONG = 20
 
 
 class SourcedRequest(BaseModel):
@@ -118,7 +120,7 @@ def parse_lines(
     _check_defaults(given)
     requests: list[SourcedRequest] = []
     refused: list[RefusedLine] = []
-    count = swept = 0
+    count = swept = copied = 0
     notes = count_notes(text, form)
     remarked: Counter[str] = Counter()
     try:
@@ -130,7 +132,8 @@ def parse_lines(
                     f"{name}: has more than {MOST_LINES:,} requests; nothing was sent. Divide it."
                 )
             swept += count_of(row.fields) if swept_fields(row.fields) else 0
-            line = _Line(row, form.unit, given, swept)
+            copied += bytes_of(row.fields)
+            line = _Line(row, form.unit, given, swept, copied)
             if line.problems:
                 refused.append(line.refused())
             else:
@@ -177,10 +180,10 @@ def _check_defaults(defaults: Mapping[str, Any]) -> None:
 class _Line:
     """What a row stands for: one request, or one for each combination of its lists; and what is wrong.
 
-    `swept` counts the requests that lists have made so far, with this row's.
+    `swept` counts the requests that lists have made so far, with this row's, and `copied` the bytes of their text.
     """
 
-    def __init__(self, row: Row, unit: str, defaults: Mapping[str, Any], swept: int) -> None:
+    def __init__(self, row: Row, unit: str, defaults: Mapping[str, Any], swept: int, copied: int = 0) -> None:
         self.row = row
         self.requests: list[SourcedRequest] = []
         self.problems: dict[str, Finding] = {}
@@ -195,15 +198,16 @@ class _Line:
                 f"its lists bring the file to {swept:,} requests; at most {MOST_SWEPT:,} can be made of lists"
             )
             self._note(words, "sweep_is_bounded")
-        if (copied := bytes_of(row.fields)) > MOST_COPIED:
-            self._note(
-                f"its lists would repeat {copied / 1e6:,.0f} MB of text; at most {MOST_COPIED / 1e6:.0f} MB",
-                "sweep_is_bounded",
-            )
+        if copied > MOST_COPIED:
+            words = f"the lists of the file would repeat {copied / 1e6:,.0f} MB of text"
+            self._note(f"{words}; at most {MOST_COPIED / 1e6:.0f} MB", "sweep_is_bounded")
         if empty or swept > MOST_SWEPT or copied > MOST_COPIED:
             return
+        wrong = 0
         for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
-            self._add(_filled(fields, defaults), sweep)
+            # Some are enough to say what is wrong with all.
+            if (wrong := wrong + (not self._add(_filled(fields, defaults), sweep))) >= _MOST_WRONG:
+                return
 
     def refused(self) -> RefusedLine:
         findings = (*self.problems.values(), *self._else.values())
@@ -212,7 +216,8 @@ class _Line:
     def _note(self, problem: str, rule: str) -> None:
         self.problems[problem] = finding_of(problem, rule=rule)
 
-    def _add(self, fields: dict[str, Any], sweep: Sweep | None) -> None:
+    def _add(self, fields: dict[str, Any], sweep: Sweep | None) -> bool:
+        """Whether it makes a request."""
         expansion = expand(fields, Catalogue.load())
         for problem in expansion.problems:
             self._note(problem, "shorthand_is_known")
@@ -223,9 +228,10 @@ class _Line:
             if self.row.fields or not self.problems:
                 self.problems.update(zip(explain(error), findings_of(error), strict=True))
                 self._else.update((str(found), found) for found in _else_found(expansion.fields, error))
-        else:
-            made = SourcedRequest(request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen)
-            self.requests.append(made)
+            return False
+        made = SourcedRequest(request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen)
+        self.requests.append(made)
+        return True
 
 
 def _else_found(fields: Mapping[str, Any], error: ValidationError) -> list[Finding]:

@@ -136,7 +136,8 @@ def _text_lines(text: str, lines: Lines) -> Iterator[Row]:
     for delimiter in ",;\t|":
         cells = [_column(cell) for cell in first.split(delimiter)]
         if lines == "checked" and len(cells) > 1 and all(map(_is_known, cells)):
-            raise UnreadableText(f"begins like a table with the columns {', '.join(cells)}: name it .csv")
+            named = printable(", ".join(cells), 200)
+            raise UnreadableText(f"begins like a table with the columns {named}: name it .csv")
     return text_rows(text, lines)
 
 

@@ -17,8 +17,8 @@ from together_video.text import printable
 #: Most requests that the lists of one file may make: a slip of the pen is found before it is paid for.
 MOST_SWEPT = 10_000
 
-#: Most text, in bytes, that the requests of one line's lists may come to: each has all that is no list.
-MOST_COPIED = 100_000_000
+#: Most text, in bytes, that the requests of a file's lists may come to: each has all that is no list.
+MOST_COPIED = 32_000_000
 
 #: Fields that hold one value each; a list in one of them is a sweep. Media are lists by themselves.
 SWEPT_FIELDS = frozenset(

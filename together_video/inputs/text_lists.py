@@ -96,6 +96,10 @@ _WORDS_OF_A_PROMPT = 5
 _HOW = "--lines-as-they-are takes every line for a prompt"
 
 
+#: Lines of a file among which a numbered list is looked for.
+_MOST_LISTED = 20_000
+
+
 def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
     """A row for each prompt, or for what is probably none, with what is wrong.
 
@@ -110,6 +114,10 @@ def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
         return
     said = [(number, line) for number, line in numbered if line.strip() and not is_note(line)]
     if lines == "as-they-are":
+        yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
+        return
+    if len(said) > _MOST_LISTED:
+        # More than a file may have: no list is looked for, as whoever counts the rows stops before their end.
         yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
         return
     yield from _Listing(said).rows()

@@ -206,7 +206,7 @@ class StoredObject(_Fact):
     """One object in the bucket: its key, its size in bytes, its SHA-256 in hexadecimal."""
 
     key: Key
-    size: int
+    size: int = Field(ge=0, le=2**53)
     sha256: str
     content_type: str
 

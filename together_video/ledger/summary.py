@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.ledger.names import Key
 from together_video.ledger.place import ArchivePlace
-from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.records import Usd, VideoPlan, VideoRecord
+from together_video.media.clips import MOST_PIXELS
 
 
 class VideoState(StrEnum):
@@ -42,7 +43,7 @@ class VideoOutcome(BaseModel):
     prompt: str | None = Field(default=None, description="The prompt.")
     model: str = Field(description="The model's API name.")
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
-    cost_usd: Decimal | None = Field(
+    cost_usd: Usd | None = Field(
         default=None, description="What the provider charged, in US dollars, if it said."
     )
     bucket: str | None = Field(default=None, description="The bucket; None where the archive is a folder.")
@@ -55,10 +56,10 @@ class VideoOutcome(BaseModel):
         description="The path of a playable file on the machine that ran the command, where it has one.",
     )
     sha256: str | None = Field(default=None, description="The file's SHA-256, in hexadecimal.")
-    size: int | None = Field(default=None, description="The file's size in bytes.")
+    size: int | None = Field(default=None, ge=0, le=2**53, description="The file's size in bytes.")
     seconds: float | None = Field(default=None, description="How long it plays, in seconds.")
-    width: int | None = Field(default=None, description="Width in pixels.")
-    height: int | None = Field(default=None, description="Height in pixels.")
+    width: int | None = Field(default=None, ge=0, le=MOST_PIXELS, description="Width in pixels.")
+    height: int | None = Field(default=None, ge=0, le=MOST_PIXELS, description="Height in pixels.")
     error: str | None = Field(default=None, description="Why it is not in the archive.")
     notes: tuple[str, ...] = Field(
         default=(),

@@ -27,14 +27,18 @@ _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
 _LONGEST = 300
 
 
+#: Most pixels of one side that a file can say of itself and be believed.
+MOST_PIXELS = 1_000_000
+
+
 class ClipInfo(BaseModel):
     """What the file itself says: seconds, pixels, frames per second, codec, sound."""
 
     model_config = ConfigDict(frozen=True)
 
     seconds: float | None = None
-    width: int
-    height: int
+    width: int = Field(ge=0, le=MOST_PIXELS)
+    height: int = Field(ge=0, le=MOST_PIXELS)
     fps: float | None = None
     codec: str | None = None
     has_audio: bool = False

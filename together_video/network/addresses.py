@@ -18,7 +18,10 @@ _NOT_PUBLIC_V6 = tuple(map(IPv6Network, ("2001::/23", "3fff::/20")))
 #: All global unicast addresses of IPv6 that are given out (IANA).
 _GLOBAL_V6 = IPv6Network("2000::/3")
 #: Names that stand for this machine or its own network, whoever is asked (RFC 6761, RFC 6762, RFC 8375).
-_LOCAL_NAMES = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".home")
+_LOCAL_NAMES = (
+    *(".localhost", ".local", ".localdomain", ".internal", ".home.arpa"),
+    *(".lan", ".intranet", ".corp", ".home", ".svc"),
+)
 
 
 def is_reachable(url: httpx.URL) -> bool:
@@ -28,7 +31,7 @@ def is_reachable(url: httpx.URL) -> bool:
     except UnicodeError:
         return False
     exists = url.port is None or 0 < url.port < 65_536
-    return exists and bool(url.host) and " " not in url.host and "%20" not in url.host
+    return exists and bool(url.host) and not set(" %") & set(url.host)
 
 
 def literal(host: str) -> IPv4Address | IPv6Address | None:
@@ -62,9 +65,12 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_local_name(host: str) -> bool:
-    """Whether a name is one of this machine or its own network, so that no public server has it."""
+    """Whether a name is one of this machine or its own network, so that no public server has it; or is like an address,
+    and none.
+    """
     name = host.rstrip(".").lower()
-    return "." not in name or name.endswith(_LOCAL_NAMES)
+    last = name.rpartition(".")[2]
+    return "." not in name or name.endswith(_LOCAL_NAMES) or last.isdecimal() or last.startswith("0x")
 
 
 def _as_inet_aton(host: str) -> IPv4Address | None:
@@ -84,11 +90,11 @@ def _as_inet_aton(host: str) -> IPv4Address | None:
 
 def _number(text: str) -> int | None:
     """Decimal, octal with a leading 0, or hexadecimal with 0x. None where it is none, or longer than any address."""
-    if not text.isascii() or not 0 < len(text) <= 12:
+    if not text.isascii() or not 0 < len(text) <= 300:
         return None
     base = 16 if text[:2].lower() == "0x" else 8 if text[0] == "0" and len(text) > 1 else 10
     digits = text[2:] if base == 16 else text
     try:
-        return int(digits, base) if digits.isalnum() else None
+        return int(digits, base) if digits.isalnum() and len(digits.lstrip("0")) <= 12 else None
     except ValueError:
         return None

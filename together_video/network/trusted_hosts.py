@@ -50,8 +50,10 @@ class TrustedHosts:
         networks: list[IPv4Network | IPv6Network] = []
         for entry in from_environment(_Named, "TOGETHER_VIDEO_").trusted_hosts.replace(",", " ").split():
             try:
+                if set(entry) & set("*?#\\@%") or entry.isdecimal():
+                    raise ValueError("no host")
                 if "/" in entry:
-                    networks.append(ip_network(entry, strict=False))
+                    networks.append(ip_network(entry))
                     continue
                 bare = f"[{entry}]" if entry.count(":") > 1 and not entry.startswith("[") else entry
                 url = httpx.URL(f"any://{bare}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from together_video.errors import InputError
-from together_video.inputs.inbox import InboxReport, InboxRow, moved_name, read_order, waiting
+from together_video.inputs.inbox import InboxReport, InboxRow, mark_of, moved_name, read_order, waiting
 from together_video.inputs.media import take_in
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
@@ -162,3 +164,42 @@ def test_an_object_of_very_many_fields_is_refused_at_once() -> None:
 def test_a_link_longer_than_any_server_takes_is_refused() -> None:
     with pytest.raises(InputError, match="is a link of 40009 characters"):
         take_in([VideoRequest(prompt="p", media={"reference_images": ["https://a" + ":" * 40_000]})])
+
+
+SHAPES = {
+    "a long label": json.dumps(
+        [{"prompt": "x", "labels": {"a" + "\u0301\u0327" * 100_000: "v"}}], ensure_ascii=False
+    ),
+    "wrong media in a sweep": json.dumps(
+        {"prompt": "x", "seed": list(range(9000)), "media": {"reference_images": [1] * 3000}}
+    ),
+    "many wrong media": json.dumps({"prompt": "x", "media": {"reference_images": [1] * 300_000}}),
+    "slips in a sweep": json.dumps(
+        {
+            "prompt": "x",
+            "seed": list(range(9000)),
+            **{f"negative_promp{number:03}": 1 for number in range(20)},
+        }
+    ),
+    "nested fields of one's own in a sweep": json.dumps(
+        {"prompt": "x", "seed": list(range(9000)), "extra": {"a": [[]] * 2500}}
+    ),
+    "a header of slashes": "prompt,extra." + "//x" * 200_000 + "@\nfoo\n",
+    "very many short lines": "a\n" * 500_000,
+    "a long header cell": "prompt,a" + "\u0301\u0327" * 100_000 + "\nx,y\n",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.txt"])
+def test_no_small_file_takes_long(shape: str, name: str) -> None:
+    """A minute of one file is a minute that no other is looked at."""
+    begin = time.process_time()
+    with suppress(InputError):
+        read_order(name, SHAPES[shape].encode(), limit_usd=10)
+    assert time.process_time() - begin < 30
+
+
+def test_names_that_are_no_text_can_be_moved() -> None:
+    assert moved_name("aa\udcff.csv", datetime(2026, 11, 27, tzinfo=UTC)) == "20261127T000000-aa?.csv"
+    assert len(mark_of("aa\udcff.csv", None)) == 24

@@ -155,5 +155,7 @@ def test_captions_tell_values_apart() -> None:
 def test_lists_that_would_repeat_very_much_are_refused_at_once(shared: dict[str, Any]) -> None:
     """A small file would else fill the memory, and hash gigabytes."""
     line = {"model": "m", "prompt": "p", "seed": list(range(10_000)), **shared}
-    with pytest.raises(InputError, match=r"its lists would repeat [\d,]+ MB of text; at most 100 MB"):
+    with pytest.raises(
+        InputError, match=r"the lists of the file would repeat [\d,]+ MB of text; at most 32 MB"
+    ):
         parse_requests(json.dumps(line), RowFormat.JSON_LINES, "x")

@@ -29,6 +29,13 @@ PRIVATE = [
     *("[::ffff:10.0.0.1]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "[fec0::1]"),
     *("metadata", "metadata.google.internal", "printer.local", "app.localhost", "db.home.arpa"),
     *("192.0.0.192", "168.63.129.16", "192.88.99.1", "[64:ff9b::c000:c0]", "[::ffff:0:7f00:1]", "[5f00::1]"),
+    *(
+        "0x00000000000a9.254.169.254",
+        "0x000000000000000a9.0xfe.0xa9.0xfe",
+        "1.2.3.4.5",
+        "localhost.localdomain",
+    ),
+    *("kubernetes.default.svc", "169.254.169.0x1fe"),
     *("[3fff::1]", "[2001:db8::1]", "[100::1]", "[2001::1]"),
     *("[64:ff9b:1::1]", "[::127.0.0.1]", "[2001:0:7f00:1::]", "192.168.0.1."),
 ]
@@ -55,7 +62,14 @@ def test_media_links_are_https() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com:70000/", "https://example.com:0/", "ftp://example.com/", "x:1"]
+    "url",
+    [
+        "https://example.com:70000/",
+        "https://example.com:0/",
+        "http://127.0.0%2e1/",
+        "ftp://example.com/",
+        "x:1",
+    ],
 )
 def test_what_is_no_web_address_is_said_to_be_none(url: str) -> None:
     try:
@@ -107,7 +121,13 @@ def test_trusted_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not trusted.covers(httpx.URL(url)), url
 
 
-@pytest.mark.parametrize("entry", ["http://nas", "a b:x", "10.0.0.0/99", "nas:70000", "u@nas", "[::1", "²/8"])
+NO_HOSTS = [
+    *("http://nas", "*.example.com", "8", "nas#x", "nas?x", "10.0.0.1/8", "a b:x"),
+    *("10.0.0.0/99", "nas:70000", "u@nas", "[::1", "²/8"),
+]
+
+
+@pytest.mark.parametrize("entry", NO_HOSTS)
 def test_an_entry_that_is_no_host_is_named(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOGETHER_VIDEO_TRUSTED_HOSTS", entry)
     with pytest.raises(ConfigurationError, match="TOGETHER_VIDEO_TRUSTED_HOSTS"):

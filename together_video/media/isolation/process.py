@@ -106,7 +106,7 @@ class Worker:
 
         def strike() -> None:
             is_late.set()
-            self._process.kill()
+            self._kill()
 
         # A thread, and no time limit of the pipes: those are not to be had on Windows.
         clock = threading.Timer(seconds, strike)
@@ -135,8 +135,16 @@ class Worker:
         self._close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self._process.wait(0.2)
-        self._process.kill()
+        self._kill()
         return self._process.wait()
+
+    def _kill(self) -> None:
+        """End it, and whatever it has started: that would hold the pipe open."""
+        if hasattr(os, "killpg") and self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                # Its session is its own, so that its id is that of the group.
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def forget(self) -> None:
         """In the copy of a process that a fork made: the worker belongs to the original."""
