@@ -352,7 +352,8 @@ os.waitpid(pid, 0)
 print(clips.inspect_clip(sys.argv[1]).info.width, pool.workers() == before)
 """
     )
-    assert (done.stdout, done.stderr) == ("64 1 set()\n64 True\n", "")
+    # Python 3.12 and later warn of forks where there are threads.
+    assert (done.stdout, "Traceback" in done.stderr) == ("64 1 set()\n64 True\n", False)
 
 
 @linux
