@@ -20,7 +20,6 @@ from prefect_together_video.flows.reporting.results import final, refused
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import InputError, VideoError
 from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
-from together_video.ledger.names import is_own
 from together_video.ledger.records import WATCHED_SECONDS, StoredObject, VideoRecord
 from together_video.media.references import references_of
 
@@ -83,7 +82,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     # Media before records: a file whose record appears in between is then known, not an orphan.
     media = {stored.key: stored for stored in await ledger.store.list(layout.key("videos", ""))}
     listed = await ledger.store.list(layout.key("records", ""))
-    own = [one.key for one in listed if is_own("records", one.key.removeprefix(layout.key("records", "")))]
+    own = [one.key for one in listed if layout.is_own("records", one.key)]
     read = await asyncio.gather(*(_read(ledger, key) for key in own))
     records = [found for found in read if isinstance(found, VideoRecord)]
     findings = broken + [found for found in read if isinstance(found, AuditFinding)]

@@ -63,8 +63,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         OSError: it could not be written; what lay there before is as it was.
     """
     part = part_of(path)
-    if not path.parent.exists():
-        make_private_folder(path.parent)
+    make_private_folder(path.parent)
     try:
         with part.open("xb") as out:
             for piece in pieces:

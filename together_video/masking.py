@@ -6,6 +6,7 @@ import re
 
 _BEGIN = re.compile(r"(?:[A-Za-z][\w+.-]*:/+)?/*")
 _END_OF_HOST = re.compile(r"[/?#]")
+_SLASH = re.compile("/")
 _SPACES = re.compile(r"(\s+)")
 
 
@@ -46,9 +47,6 @@ def _word_without_password(word: str) -> str:
             return f"{word[:start]}***{word[at:]}"
         start = word.find("//", start)
     return word
-
-
-_SLASH = re.compile("/")
 
 
 def _end_of_user(text: str, start: int, end: re.Pattern[str], last: int | None = None) -> int | None:

@@ -33,7 +33,6 @@ from together_video.errors import (
 )
 from together_video.jobs import VideoJob
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import is_own
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import (
     Ambiguity,
@@ -320,7 +319,7 @@ class Ledger:
         start = self.layout.inflight
         found: dict[str, InFlight] = {}
         for stored in await self.store.list(start):
-            if not is_own("inflight", stored.key.removeprefix(start)):
+            if not self.layout.is_own("inflight", stored.key):
                 _log.warning("%s is not what this project writes there; it is ignored", printable(stored.key))
                 continue
             video, _, name = stored.key.removeprefix(start).partition("/")
@@ -335,9 +334,8 @@ class Ledger:
         """Keys in the ledger's folders that this project does not write. Three listings."""
         found = []
         for folder in ("inflight", "records", "spending"):
-            start = self.layout.key(folder, "")
-            listed = await self.store.list(start)
-            found += [one.key for one in listed if not is_own(folder, one.key.removeprefix(start))]
+            listed = await self.store.list(self.layout.key(folder, ""))
+            found += [one.key for one in listed if not self.layout.is_own(folder, one.key)]
         return sorted(found)
 
     async def prompts(self, brief: str) -> PromptSet | None:

@@ -17,7 +17,6 @@ from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ArchiveError, StoreUnavailable, VideoError
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import is_own
 from together_video.ledger.records import VideoRecord
 from together_video.text import printable
 
@@ -112,8 +111,7 @@ class SpendingEntries:
                 await self._store.put_once(self._layout.spending(month, name), b"{}\n")
                 entries.append(_Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
 
-        start = self._layout.key("records", "")
-        own = [found for found in records if is_own("records", found.key.removeprefix(start))]
+        own = [found for found in records if self._layout.is_own("records", found.key)]
         await asyncio.gather(*(one(found) for found in own if found.written_at >= first))
         return _sum(entries)
 
@@ -160,7 +158,13 @@ class SpendingEntries:
 
     async def _listed(self, month: str) -> list[_Entry]:
         listed = await self._store.list(self._layout.spending(month, ""))
-        return [entry for stored in listed if (entry := _parsed(stored)) is not None]
+        entries = []
+        for stored in listed:
+            if self._layout.is_own("spending", stored.key):
+                entries.append(_parsed(stored))
+            else:
+                _log.warning("%s is not what this project writes there; it is ignored", printable(stored.key))
+        return entries
 
 
 class _Entry(NamedTuple):
@@ -190,12 +194,8 @@ class _Entry(NamedTuple):
         return self.is_paid, self.micros
 
 
-def _parsed(stored: ListedObject) -> _Entry | None:
-    name = "/".join(stored.key.split("/")[-2:])
-    if not is_own("spending", name):
-        _log.warning("%s is not what this project writes there; it is ignored", printable(stored.key))
-        return None
-    stem, _, micros = name.rpartition("/")[2].rpartition("-")
+def _parsed(stored: ListedObject) -> _Entry:
+    stem, _, micros = stored.key.rpartition("/")[2].rpartition("-")
     purchase, _, kind = stem.rpartition("-")
     video, _, token = purchase.partition("-")
     return _Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)

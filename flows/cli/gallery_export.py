@@ -20,7 +20,7 @@ from together_video.errors import ArchiveError, DownloadError, InputError, Store
 from together_video.gallery import GalleryRow, relative_link, render_pages
 from together_video.gallery.links import way_to
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import BATCH_ID, VideoId, is_own, path_inside
+from together_video.ledger.names import BATCH_ID, VideoId, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 
@@ -154,8 +154,8 @@ async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
     # Records of failed and given-up purchases are among them, so some more are read than are shown.
     rows: list[GalleryRow] = []
     for start in range(0, len(listed), latest):
-        own = [found.key[len(folder) :] for found in listed[start : start + latest]]
-        names = [name.removesuffix(".json") for name in own if is_own("records", name)]
+        own = [one.key for one in listed[start : start + latest] if ledger.layout.is_own("records", one.key)]
+        names = [key[len(folder) :].removesuffix(".json") for key in own]
         records = await _records(ledger, names)
         for name in names:
             record = records.get(name)

@@ -18,7 +18,7 @@ def share(
     days: float | None = None,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Print a link for each video: whoever has it can open the video until it ends. Nothing is kept of it.
+    """Print a link for each video. Anyone with the link can open the video until it expires; the link is not stored.
 
     The videos of a folder have no links: their paths are printed.
 

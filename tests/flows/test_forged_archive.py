@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3 import store as s3_store
 from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.cli import shared_links
@@ -37,6 +38,18 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "spool"
 
 
+async def archived(ledger: Ledger) -> tuple[VideoRecord, StoredObject]:
+    """A video that is in the archive, as it should be."""
+    one = plan("a fox")
+    video = StoredObject(
+        key=ledger.layout.key("videos", "v.mp4"), size=3, sha256="ab", content_type="video/mp4"
+    )
+    await ledger.store.put_once(video.key, b"abc", "video/mp4")
+    record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
+    await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
+    return record, video
+
+
 def files_of(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
@@ -47,7 +60,7 @@ def files_of(folder: Path) -> set[str]:
 async def test_collect_writes_nothing_outside_for_a_forged_claim(
     forged: dict[str, str], api: Any, archive: VideoArchive, spool: Path, tmp_path: Path
 ) -> None:
-    """It says that the claim is not its own, and goes on with the others."""
+    """It reports a claim that this project did not write, and continues with the others."""
     api.says(
         {"id": "job-1", "status": "completed", "outputs": {"video_url": "http://127.0.0.1:1/v.mp4"}}
     ) if hasattr(api, "says") else None
@@ -117,13 +130,7 @@ async def test_a_symbolic_link_in_the_gallery_is_not_written_through(
     (elsewhere / "precious").write_text("mine")
     (folder / "index.html").symlink_to(elsewhere / "precious")
     async with archive.open() as ledger:
-        one = plan("a fox")
-        video = StoredObject(
-            key=ledger.layout.key("videos", "v.mp4"), size=3, sha256="ab", content_type="video/mp4"
-        )
-        await ledger.store.put_once(video.key, b"abc", "video/mp4")
-        record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
-        await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
+        _, video = await archived(ledger)
         page = (await export(ledger, folder, batch=None, latest=1, link_seconds=None, tell=print)).page
         assert page.is_file()
         assert not page.is_symlink()
@@ -140,13 +147,7 @@ async def test_a_symbolic_link_in_the_gallery_is_not_written_through(
 
 async def test_one_forged_record_does_not_hide_the_others(archive: VideoArchive, tmp_path: Path) -> None:
     async with archive.open() as ledger:
-        one = plan("a fox")
-        video = StoredObject(
-            key=ledger.layout.key("videos", "v.mp4"), size=3, sha256="ab", content_type="video/mp4"
-        )
-        await ledger.store.put_once(video.key, b"abc", "video/mp4")
-        record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
-        await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
+        record, video = await archived(ledger)
         await ledger.store.put_once(ledger.layout.record("a" * 24), b"{}")
         forged = json.loads(record.model_dump_json()) | {
             "id": "c" * 24,

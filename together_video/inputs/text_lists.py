@@ -117,7 +117,7 @@ def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
         yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
         return
     if len(said) > _MOST_LISTED:
-        # More than a file may have: no list is looked for, as whoever counts the rows stops before their end.
+        # More lines than a file may have. The caller stops at its limit, so do not look for a list in all of them.
         yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
         return
     yield from _Listing(said).rows()

@@ -14,6 +14,7 @@ from slugify import slugify
 
 from together_video.errors import ConfigurationError, Spent
 from together_video.labels import label_name
+from together_video.ledger.names import is_own
 from together_video.ledger.records import VideoPlan
 from together_video.media.references import object_of
 from together_video.requests import VideoRequest
@@ -108,6 +109,11 @@ class Layout(BaseModel):
     def part(self, batch: str, part: str) -> str:
         """The summary of one part of a batch that is split."""
         return self.batch(batch, f"parts/{part}.json")
+
+    def is_own(self, folder: str, key: str) -> bool:
+        """Whether a key is one that this project writes into `inflight`, `records` or `spending`."""
+        start = self.key(folder, "")
+        return key.startswith(start) and is_own(folder, key.removeprefix(start))
 
     def is_video_file(self, key: str | None) -> TypeGuard[str]:
         """Whether a key is one of a video or a poster. Others that a record names are not linked and not copied: who

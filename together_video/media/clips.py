@@ -27,7 +27,7 @@ _WEBM_CODECS = frozenset({"vp8", "vp9", "av1"})
 _LONGEST = 300
 
 
-#: Most pixels of one side that a file can say of itself and be believed.
+#: The largest width or height, in pixels, that is accepted from a file.
 MOST_PIXELS = 1_000_000
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SOUNDS = frozenset({"mp3", "wav"})
 #: Containers of video that may hold covers, too.
 _WITH_COVERS = frozenset({"mov", "matroska", "asf", "ogg"})
-#: FFmpeg decodes covers to open a file, whoever asks for them. With this bound it finds them too large.
+#: FFmpeg decodes cover pictures whenever it opens a file. This limit makes it skip them as too large.
 _NO_PICTURES = {"max_pixels": "1"}
 #: What else is left out to see only which streams there are.
 _QUICKLY = {**_NO_PICTURES, "fpsprobesize": "0", "analyzeduration": "1"}

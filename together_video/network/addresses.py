@@ -17,7 +17,7 @@ _NOT_PUBLIC_V4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "168.
 _NOT_PUBLIC_V6 = tuple(map(IPv6Network, ("2001::/23", "3fff::/20")))
 #: All global unicast addresses of IPv6 that are given out (IANA).
 _GLOBAL_V6 = IPv6Network("2000::/3")
-#: Names that stand for this machine or its own network, whoever is asked (RFC 6761, RFC 6762, RFC 8375).
+#: Names that always refer to this machine or its own network (RFC 6761, RFC 6762, RFC 8375).
 _LOCAL_NAMES = (
     *(".localhost", ".local", ".localdomain", ".internal", ".home.arpa"),
     *(".lan", ".intranet", ".corp", ".home", ".svc"),
