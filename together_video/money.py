@@ -1,0 +1,40 @@
+"""How amounts of money are rounded and written: the same in the terminal, in artifacts, on pages and in JSON.
+
+Amounts are exact decimals until they are shown. Then they are rounded half up to a hundredth of a cent, with at least
+two decimals: `0.28 USD`, `5.00 USD`, `0.3234 USD`.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+_STEP = Decimal("0.0001")
+_CENT = Decimal("0.01")
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To a hundredth of a cent, half up; with at least two decimals."""
+    exact = amount.quantize(_STEP, ROUND_HALF_UP)
+    cents = exact.quantize(_CENT, ROUND_HALF_UP)
+    return cents if cents == exact else exact.normalize()
+
+
+def usd(amount: Decimal) -> str:
+    """An amount for people.
+
+    Example:
+        ```python
+        usd(Decimal("0.28"))  # 0.28 USD
+        ```
+    """
+    return f"{rounded(amount):f} USD"
+
+
+def usd_range(low: Decimal, high: Decimal) -> str:
+    """Two readings of a price for people: `0.10 to 0.50 USD`, or one amount where both are shown alike."""
+    return usd(high) if rounded(low) == rounded(high) else f"{rounded(low):f} to {usd(high)}"
+
+
+def usd_number(amount: Decimal) -> float:
+    """An amount for JSON: the number that people see."""
+    return float(rounded(amount))
