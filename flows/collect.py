@@ -18,7 +18,7 @@ from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import collected, refused
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.run_policy import RunPolicy
-from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.purchase import Purchase, release_unsent
 from together_video.errors import ArchiveError, VideoError
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -135,6 +135,9 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
             submission = await ledger.submitted(submission)
             pipeline.spool.drop_submission(facts.claim)
         return Purchase(claim=facts.claim, submission=submission, resumed=True)
+    if await release_unsent(facts, ledger, pipeline.spool):
+        run_logger().info("%s: its claim was left behind, and nothing had been sent", facts.claim.plan.title)
+        return None
     if facts.state is LedgerState.AMBIGUOUS:
         ambiguity = facts.ambiguity or await ledger.ambiguous(facts.claim, None)
         hours = (datetime.now(UTC) - ambiguity.found_at).total_seconds() / 3600

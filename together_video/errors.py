@@ -12,6 +12,7 @@
     │   ├── ApiOverloaded          503
     │   ├── RequestRefused         400, 404, 422, …: this request will never pass
     │   ├── AccountRefused         401, 402, 403: no request of this account will pass
+    │   ├── CreateWithdrawn        another process took the claim over before the create left: nothing was sent
     │   └── NoClearAnswer          timeout, reset, broken answer, 5xx: it may have been done
     ├── JobError                   about one job; carries its id
     │   ├── JobFailed              the provider gave up on it, or cancelled it
@@ -219,10 +220,18 @@ class AccountRefused(TogetherError):
     """401, 402 or 403: the key, the credit or the organisation's settings stand in the way."""
 
 
+class CreateWithdrawn(TogetherError):
+    """A create that was not sent, as another process had taken its claim over meanwhile."""
+
+
 class NoClearAnswer(TogetherError):
     """The request was sent and its outcome is unknown.
 
     Reading may be repeated freely. A create must not be: `job_may_exist` is then True.
+
+    Attributes:
+        body: what the answer said, if there was one.
+        request_ids: what identifies the call for the provider's support, by header.
     """
 
     def __init__(
@@ -234,8 +243,10 @@ class NoClearAnswer(TogetherError):
         code: str | None = None,
         body: str | None = None,
         remedy: str | None = None,
+        request_ids: dict[str, str] | None = None,
     ) -> None:
         super().__init__(what, status=status, code=code, remedy=remedy)
+        self.request_ids = request_ids or {}
         self.spent = Spent.PERHAPS if creating else Spent.NOTHING
         self.retryable = not creating
         self.body = body

@@ -49,8 +49,8 @@ class VideoJob(BaseModel):
 
     Times are in UTC, `cost_usd` is in US dollars, `seconds` the length of the clip. Everything
     but `id` may be unknown. `raw` is the answer as it came, except for what no file of JSON could
-    hold (see `_storable`) and for what is too long (see `bounded_answer`). `not_understood` are earlier answers about
-    this job whose status nobody knows.
+    hold (see `_storable`) and for what is too long (see `bounded_answer`). `request_ids` identify the call that
+    gave it, by header. `not_understood` are earlier answers about this job whose status nobody knows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,10 +66,11 @@ class VideoJob(BaseModel):
     finished_at: datetime | None = None
     seconds: float | None = None
     raw: dict[str, Any] = Field(default_factory=dict)
+    request_ids: dict[str, str] = Field(default_factory=dict)
     not_understood: tuple[dict[str, Any], ...] = ()
 
     @classmethod
-    def from_json(cls, answer: object) -> VideoJob:
+    def from_json(cls, answer: object, request_ids: Mapping[str, str] | None = None) -> VideoJob:
         """Decode an answer of `POST /v2/videos` or `GET /v2/videos/{id}`.
 
         Raises:
@@ -99,6 +100,7 @@ class VideoJob(BaseModel):
             finished_at=_time(kept.get("done_at")) or _time(kept.get("completed_at")),
             seconds=_number(kept.get("seconds")),
             raw=bounded_answer(kept),
+            request_ids=dict(request_ids or {}),
         )
 
     @property

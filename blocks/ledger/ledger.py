@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import ceil
@@ -106,9 +106,19 @@ class Ledger:
         await self.store.probe(self.layout.key(""))
 
     async def claim(
-        self, plan: VideoPlan, *, valid_seconds: float, run: RunRef | None = None
+        self,
+        plan: VideoPlan,
+        *,
+        valid_seconds: float,
+        run: RunRef | None = None,
+        key_id: str | None = None,
+        announce: Callable[[Claim], None] = lambda _: None,
     ) -> Claim | None:
         """Claim the right to pay for `plan`. None where somebody else holds it.
+
+        Args:
+            key_id: the provider's id of the API key that is to pay.
+            announce: called with the claim right before it is written.
 
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
@@ -130,8 +140,10 @@ class Ledger:
                 video_key=video_key,
                 poster_key=poster_key,
                 reservation=reservation,
+                key_id=key_id,
                 run=run or RunRef(host=socket.gethostname()),
             )
+        announce(claim)
         try:
             if await self._write(self.layout.claim(plan.id), claim):
                 return claim
@@ -176,7 +188,9 @@ class Ledger:
         """Store the job id. Nothing else may happen before this is durable."""
         return await self._settle(self.layout.job(submission.id), submission)
 
-    async def ambiguous(self, claim: Claim, error: NoClearAnswer | None) -> Ambiguity:
+    async def ambiguous(
+        self, claim: Claim, error: NoClearAnswer | None, *, sent_at: datetime | None = None
+    ) -> Ambiguity:
         """Hold a purchase whose create had no clear answer, or whose claim was left behind."""
         left = (
             f"a process claimed it at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC and was never heard of again"
@@ -188,6 +202,8 @@ class Ledger:
             reason=str(error) if error else left,
             status=error.status if error else None,
             body=error.body if error else None,
+            sent_at=sent_at,
+            request_ids=error.request_ids if error else {},
         )
         return await self._settle(self.layout.ambiguous(claim.id), ambiguity)
 

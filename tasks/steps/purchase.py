@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 from prefect_together_video.tasks.running.cancellation import outlast
+from prefect_together_video.tasks.steps.held_claim import HeldClaim
 from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.errors import (
@@ -25,6 +26,7 @@ from together_video.errors import (
     ConfigurationError,
     CreateAmbiguous,
     CreatesShut,
+    CreateWithdrawn,
     NoClearAnswer,
     RateLimited,
     Spent,
@@ -32,6 +34,7 @@ from together_video.errors import (
 )
 from together_video.ledger.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
+from together_video.ledger.unsent import UnsentNote
 from together_video.media.references import references_of, with_links
 from together_video.requests import VideoRequest
 from together_video.text import as_sentence
@@ -166,15 +169,53 @@ async def _attempt(
 ) -> Purchase | VideoRecord | _Again:
     """Claim, look for a record, POST. It runs to its end once begun; after `stop` it creates nothing."""
     began = clock()
+    notes: list[UnsentNote] = []
+
+    def announce(claim: Claim) -> None:
+        if (note := spool.unsent.write(claim)) is not None:
+            notes.append(note)
+
     try:
-        claim = await ledger.claim(plan, valid_seconds=client.timeouts.claim_seconds, run=run)
-    except BudgetReached:
+        claim = await ledger.claim(
+            plan,
+            valid_seconds=client.timeouts.claim_seconds,
+            run=run,
+            key_id=client.identity.key_id,
+            announce=announce,
+        )
+    except BaseException as error:
+        for note in notes:
+            note.drop()
         # What was bought, or may have been, is brought home or held all the same: it needs no more money.
-        if not await ledger.is_taken(plan.id):
+        if not isinstance(error, BudgetReached) or not await ledger.is_taken(plan.id):
             raise
         claim = None
     if claim is None:
+        for note in notes:
+            note.drop()
         return _Again.CLAIMED_BY_ANOTHER
+    held = HeldClaim(claim, ledger, notes[0] if notes else None)
+    try:
+        return await _buy_claimed(held, request, client, spool, log=log, clock=clock, began=began, stop=stop)
+    except CreateWithdrawn:
+        return _Again.STOOD_STILL
+    finally:
+        held.leave()
+
+
+async def _buy_claimed(
+    held: HeldClaim,
+    request: VideoRequest,
+    client: TogetherClient,
+    spool: Spool,
+    *,
+    log: Log,
+    clock: Callable[[], float],
+    began: float,
+    stop: asyncio.Event,
+) -> Purchase | VideoRecord | _Again:
+    claim, ledger = held.claim, held.ledger
+    plan = claim.plan
     try:
         # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
         record = await ledger.record(plan.id)
@@ -183,7 +224,7 @@ async def _attempt(
     except ArchiveError:
         # Nothing was sent: where the archive takes no deletion now either, the claim ages into a false alarm.
         with contextlib.suppress(ArchiveError):
-            await ledger.release(claim)
+            await held.release()
         raise
     # Standing still for long, this process may be thought dead, and its claim left behind.
     # Counted from before the claim's PUT, which may have been repeated after a lost answer, or be an earlier try's.
@@ -193,23 +234,25 @@ async def _attempt(
         log(f"job {left.job_id} was found without its claim; it is waited for, nothing is bought")
         return Purchase(claim=claim, submission=left, resumed=True)
     if record is not None or late or stop.is_set():
-        await ledger.release(claim)
+        await held.release()
         return record or _Again.STOOD_STILL
-    submission = await _submit(claim, request, client, ledger, spool, log)
+    submission = await _submit(held, request, client, spool, log)
     return Purchase(claim=claim, submission=submission)
 
 
 async def _submit(
-    claim: Claim, request: VideoRequest, client: TogetherClient, ledger: Ledger, spool: Spool, log: Log
+    held: HeldClaim, request: VideoRequest, client: TogetherClient, spool: Spool, log: Log
 ) -> Submission:
     """POST once and store the job id before anything else happens."""
+    claim, ledger = held.claim, held.ledger
     posted = session_of(client).posted
     posted.add(claim.id)
+    sent_at = datetime.now(UTC)
     try:
-        job = await client.create(request)
+        job = await client.create(request, departing=held.departing)
     except NoClearAnswer as error:
         try:
-            await ledger.ambiguous(claim, error)
+            await ledger.ambiguous(claim, error, sent_at=sent_at)
         except ArchiveError as trouble:
             # The claim stays, and grows into the same doubt by its age.
             log(f"the archive could not take that this create is ambiguous ({trouble})")
@@ -221,9 +264,9 @@ async def _submit(
         ) from error
     except (TogetherError, ConfigurationError):
         posted.discard(claim.id)
-        await ledger.release(claim)
+        await held.release()
         raise
-    submission = Submission.of(claim, job)
+    submission = Submission.of(claim, job, sent_at)
     try:
         stored = await ledger.submitted(submission)
         if stored.job_id != job.id:
@@ -257,12 +300,27 @@ async def _take_over(
             submission = await _bring_in(kept, ledger, claim, spool)
         if submission is not None:
             return Purchase(claim=claim, submission=submission, resumed=True)
+        if await release_unsent(facts, ledger, spool):
+            log("its claim was left behind, and nothing had been sent; it is made now")
+            return None
         if facts.state is LedgerState.AMBIGUOUS:
             raise await _held(facts, claim, ledger)
         if pause == 1.0:
             log("another run is creating it; waiting for its job id")
         await sleep(pause)
         pause = min(pause * 1.5, 10.0)
+
+
+async def release_unsent(facts: Facts, ledger: Ledger, spool: Spool) -> bool:
+    """Release a claim without a job if this machine can prove that its create was never sent, and never will be."""
+    claim = facts.claim
+    if claim is None or facts.submission is not None:
+        return False
+    if not spool.unsent.take(claim, is_old=facts.state is LedgerState.AMBIGUOUS):
+        return False
+    await ledger.release(claim)
+    spool.unsent.forget(claim)
+    return True
 
 
 async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool) -> Submission:

@@ -57,6 +57,7 @@ SPENT = {
     **dict.fromkeys(["StoreUnavailable", "ObjectConflict"], None),
     **dict.fromkeys(BAD_INPUT - {"BucketRefused", "StoreFull", "FolderReplaced"}, Spent.NOTHING),
     **dict.fromkeys(["TogetherError", "ApiUnreachable", "RateLimited", "CreatesShut"], Spent.NOTHING),
+    "CreateWithdrawn": Spent.NOTHING,
     **dict.fromkeys(["ApiOverloaded", "RequestRefused", "AccountRefused", "BudgetReached"], Spent.NOTHING),
     **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobInDoubt", "CreateAmbiguous"], Spent.PERHAPS),
     **dict.fromkeys(["JobError", "JobDeadlinePassed", "JobWithoutVideo"], Spent.YES),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,13 +23,15 @@ import httpx
 
 from together_video.api.connection_pool import ClientPool
 from together_video.api.downloads import DownloadedFile, receive
-from together_video.api.responses import Answer, json_bytes, read
+from together_video.api.identity import Identity
+from together_video.api.responses import Answer, json_bytes, read, request_ids
 from together_video.api.settings import DEFAULT_BASE_URL, Timeouts, normalise_base_url
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
     ApiUnreachable,
     ConfigurationError,
+    CreateWithdrawn,
     DownloadBroken,
     NoClearAnswer,
     RateLimited,
@@ -97,6 +99,10 @@ class TogetherClient:
         #: Hosts that links may lead to although they are private: the API's own, and those that the environment names.
         self.trusted_hosts = TrustedHosts.from_env().with_origin(self.base_url)
         self._guard = Guard(self.trusted_hosts, https_only=False)
+        #: Whose key it is, once `check` has asked.
+        self.identity = Identity()
+        #: Whether the transport reports when a request leaves; until it is seen to, nobody relies on it.
+        self._reports_departures = False
         self._connections = connections = Connections(transport)
         headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
         to_api = partial(
@@ -137,11 +143,12 @@ class TogetherClient:
         return f"TogetherClient({self.base_url!r})"
 
     async def check(self) -> None:
-        """Show that a client for each kind of call can be made, and that a proxy, where one is set, lets calls
-        through. Nothing is created.
+        """Show that a client for each kind of call can be made, that a proxy, where one is set, lets calls
+        through, and that the API takes the key. Nothing is created, and nothing is paid.
 
         Raises:
             ConfigurationError: not so; says why, and names the proxy's variable.
+            AccountRefused: the key is not valid.
         """
         for pool in (self._creating, self._reading, self._downloading):
             async with pool.one():
@@ -157,10 +164,22 @@ class TogetherClient:
             )
         if self.base_url == DEFAULT_BASE_URL and not variable:
             await self._check_names()
+        await self._check_key()
         if httpx.URL(self.base_url).host in {"127.0.0.1", "localhost", "::1"}:
             return  # so are its links
         # Links lead to other hosts than the API's: what is bought must come home.
         await proxies.check_listening(self.timeouts.connect_seconds)
+
+    async def _check_key(self) -> None:
+        """Other failures than of the key are for the calls that follow, which have their own retries."""
+        try:
+            self.identity = Identity.from_json(await self.whoami(within=_CHECK_SECONDS) or {})
+        except AccountRefused as error:
+            # 402 and 403 may be about this question alone.
+            if error.status == 401:
+                raise
+        except TogetherError:
+            pass
 
     async def _check_names(self) -> None:
         host = httpx.URL(self.base_url).host
@@ -207,8 +226,14 @@ class TogetherClient:
                 return None
             raise
 
-    async def create(self, request: VideoRequest) -> VideoJob:
+    async def create(
+        self, request: VideoRequest, *, departing: Callable[[], Awaitable[None]] | None = None
+    ) -> VideoJob:
         """`POST /v2/videos`. Every call that is accepted is paid for.
+
+        Args:
+            departing: awaited right before the first byte of the request leaves this machine, or earlier. Where it
+                raises, nothing is sent.
 
         Raises:
             TogetherError: `job_may_exist` says whether it may have been paid for all the same.
@@ -220,6 +245,7 @@ class TogetherClient:
             request.payload(),
             self.timeouts.create_seconds,
             creating=True,
+            departing=departing,
         )
         return self._job(answer, creating=True)
 
@@ -269,23 +295,27 @@ class TogetherClient:
         seconds: float,
         *,
         creating: bool = False,
-    ) -> dict[str, Any]:
+        departing: Callable[[], Awaitable[None]] | None = None,
+    ) -> _Decoded:
         call = f"{method} {path}"
         patience = self.timeouts.of(seconds)
         try:
             content = None if body is None else json_bytes(body)
         except (ValueError, TypeError, RecursionError) as error:
             raise RequestRefused(f"{call[:200]} cannot be sent as JSON: {error}") from error
-        departure = Departure()
+        departure = Departure(departing if self._reports_departures else None)
         try:
+            if departing is not None and not self._reports_departures:
+                await departing()
             # httpx counts its times for each piece: a dripping answer would never end.
             async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
                 async with pool.one() as client:
                     answer = await read(client, method, path, content, patience, departure)
-        except ConfigurationError:
-            raise  # there is no client, so nothing was sent
+        except (ConfigurationError, CreateWithdrawn):
+            raise  # nothing was sent: there is no client, or it may not be sent
         except Exception as error:
             raise self._unanswered(error, call, departure, creating=creating) from error
+        self._reports_departures = departure.is_seen
         if not 200 <= answer.status < 300:
             raise self._refusal(answer, call, creating=creating)
         try:
@@ -296,7 +326,10 @@ class TogetherClient:
             raise self._unclear(answer, "is not a JSON object", creating=creating)
         # What comes back is kept in the bucket: neither a key that a server echoes nor our signed
         # links, which the older format repeats, may be in it.
-        return {self._masked(name): self._masked(value) for name, value in decoded.items()}
+        return _Decoded(
+            {self._masked(name): self._masked(value) for name, value in decoded.items()},
+            request_ids=self._request_ids(answer.headers),
+        )
 
     def _unanswered(self, error: Exception, call: str, departure: Departure, *, creating: bool) -> VideoError:
         """What it means that a call ended without an answer; above all whether it was sent."""
@@ -310,24 +343,38 @@ class TogetherClient:
             return ConfigurationError(f"{self.base_url} cannot be called: {reason}.")
         if isinstance(error, httpx.InvalidURL):
             return RequestRefused(f"{call[:200]} cannot be sent: {reason}.")
-        return NoClearAnswer(f"{self.base_url} gave no clear answer to {call}: {reason}.", creating=creating)
+        ids = self._request_ids(departure.answer_headers)
+        return NoClearAnswer(
+            f"{self.base_url} gave no clear answer to {call}: {reason}{_in_brackets(ids)}.",
+            creating=creating,
+            request_ids=ids,
+        )
 
-    def _job(self, answer: dict[str, Any], *, creating: bool) -> VideoJob:
+    def _request_ids(self, headers: httpx.Headers) -> dict[str, str]:
+        return {name: self._masked(text) for name, text in request_ids(headers).items()}
+
+    def _job(self, answer: _Decoded, *, creating: bool) -> VideoJob:
         try:
-            return VideoJob.from_json(answer)
+            return VideoJob.from_json(answer, answer.request_ids)
         except ValueError as error:
             text = self._safe(json.dumps(answer))
             raise NoClearAnswer(
-                f"The API said yes, but {error}: {text}", creating=creating, status=200, body=text
+                f"The API said yes, but {error}: {text}",
+                creating=creating,
+                status=200,
+                body=text,
+                request_ids=answer.request_ids,
             ) from error
 
     def _unclear(self, response: Answer, what: str, *, creating: bool) -> NoClearAnswer:
         text = self._safe(response.text)
+        ids = self._request_ids(response.headers)
         return NoClearAnswer(
-            f"The answer (HTTP {response.status}) {what}: {text or 'it is empty'}",
+            f"The answer (HTTP {response.status}{_in_brackets(ids, '; {}')}) {what}: {text or 'it is empty'}",
             creating=creating,
             status=response.status,
             body=text,
+            request_ids=ids,
         )
 
     def _refusal(self, response: Answer, call: str, *, creating: bool) -> TogetherError:
@@ -338,7 +385,8 @@ class TogetherClient:
         status = response.status
         words, code = self._words(response)
         nowhere = f"Look whether {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
-        said = f"{call} was answered with HTTP {status}: {words}"
+        ids = self._request_ids(response.headers)
+        said = f"{call} was answered with HTTP {status}{_in_brackets(ids)}: {words}"
         remedy = advice_for(code, words, status=status) or (nowhere if creating and status == 404 else None)
         if status == 429:
             return RateLimited(said, wait_seconds=_hint(response.headers), code=code, remedy=remedy)
@@ -355,7 +403,9 @@ class TogetherClient:
             )
         if 400 <= status < 500 and status != 408:
             return RequestRefused(said, status=status, code=code, remedy=remedy)
-        return NoClearAnswer(said, creating=creating, status=status, code=code, body=words, remedy=remedy)
+        return NoClearAnswer(
+            said, creating=creating, status=status, code=code, body=words, remedy=remedy, request_ids=ids
+        )
 
     def _words(self, response: Answer) -> tuple[str, str | None]:
         """The server's own message and code; the start of the body where it is no such JSON."""
@@ -386,6 +436,19 @@ class TogetherClient:
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
         return one_line(without_signatures(text[:20_000].replace(self._secret, "[API key]")), 500)
+
+
+class _Decoded(dict[str, Any]):
+    """An answer that is a JSON object, and what identifies the call."""
+
+    def __init__(self, content: dict[str, Any], *, request_ids: dict[str, str]) -> None:
+        super().__init__(content)
+        self.request_ids = request_ids
+
+
+def _in_brackets(ids: Mapping[str, str], form: str = " ({})") -> str:
+    """`(x-request-id 4f1c)`: what the provider's support asks for."""
+    return form.format(", ".join(f"{name} {text}" for name, text in ids.items())) if ids else ""
 
 
 def _network_of(address: str) -> str:

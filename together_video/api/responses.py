@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from together_video.network.connections import Departure
 
 #: Largest body that is read, in bytes, compressed or not.
 MOST = 16 * 2**20
+
+#: Headers that identify a call (together_api.md), and the longest value that is kept of one, in characters.
+REQUEST_ID_HEADERS, LONGEST_REQUEST_ID = ("x-request-id", "cf-ray"), 200
 
 #: Longest whole number that Python reads without a setting, in digits.
 _DIGITS = 4_000
@@ -47,6 +51,16 @@ class Answer:
             ValueError, RecursionError: it is no JSON.
         """
         return json.loads(self.content, parse_int=_whole)
+
+
+def request_ids(headers: Mapping[str, str]) -> dict[str, str]:
+    """What identifies a call for the provider's support: its request ids, by the headers that they came in."""
+    found = {name: headers.get(name, "").strip() for name in REQUEST_ID_HEADERS}
+    return {
+        name: text
+        for name, text in found.items()
+        if 0 < len(text) <= LONGEST_REQUEST_ID and text.isascii() and text.isprintable()
+    }
 
 
 def json_bytes(body: Any) -> bytes:
@@ -80,6 +94,7 @@ async def read(
         timeout=patience,
         extensions=departure.extensions,
     ) as response:
+        departure.answer_headers = response.headers
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         content = bytearray()
         # Decoding is ours, as httpx's has no bound; where there is none to do, both are the same.

@@ -21,7 +21,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from together_video.errors import InputError
 from together_video.jobs import VideoJob
-from together_video.ledger.names import Key, Token, VideoId
+from together_video.ledger.names import Key, RequestIds, Token, VideoId
 from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
 from together_video.text import printable
@@ -160,7 +160,8 @@ class Claim(_Fact):
 
     `token` tells whose claim it is. `valid_seconds` is how long the create behind it can take;
     a claim that is older and has no job is ambiguous. Every key is fixed here, date included.
-    `reservation` is the key of what it holds of the archive's monthly limit, if there is one.
+    `reservation` is the key of what it holds of the archive's monthly limit, if there is one. `key_id` is the
+    provider's id of the API key that pays, if it says.
     """
 
     id: VideoId
@@ -171,33 +172,50 @@ class Claim(_Fact):
     video_key: Key
     poster_key: Key
     reservation: Key | None = None
+    key_id: Annotated[str, Field(max_length=200)] | None = None
     run: RunRef = RunRef()
 
 
 class Submission(_Fact):
-    """`inflight/<id>/job.json`: the provider took the request; here is the job id."""
+    """`inflight/<id>/job.json`: the provider took the request; here is the job id.
+
+    `sent_at` is when the create was sent, `submitted_at` when it was answered; `request_ids` identify that call.
+    """
 
     id: VideoId
     token: Token
     job_id: str
     submitted_at: Moment
+    sent_at: Moment | None = None
+    request_ids: RequestIds = Field(default_factory=dict)
     answer: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, claim: Claim, job: VideoJob) -> Submission:
+    def of(cls, claim: Claim, job: VideoJob, sent_at: datetime | None = None) -> Submission:
         """The fact that this job answers this claim, as of now."""
         return cls(
-            id=claim.id, token=claim.token, job_id=job.id, submitted_at=datetime.now(UTC), answer=job.raw
+            id=claim.id,
+            token=claim.token,
+            job_id=job.id,
+            submitted_at=datetime.now(UTC),
+            sent_at=sent_at,
+            request_ids=job.request_ids,
+            answer=job.raw,
         )
 
 
 class Ambiguity(_Fact):
-    """`inflight/<id>/ambiguous.json`: the POST had no clear answer; it may have been charged."""
+    """`inflight/<id>/ambiguous.json`: the POST had no clear answer; it may have been charged.
+
+    `sent_at` is when it was sent, if anybody knows; `request_ids` identify the call, if there was an answer.
+    """
 
     id: VideoId
     token: Token
     found_at: Moment
     reason: str
+    sent_at: Moment | None = None
+    request_ids: RequestIds = Field(default_factory=dict)
     status: int | None = None
     body: str | None = None
 
@@ -223,6 +241,7 @@ class VideoRecord(_Fact):
     plan: VideoPlan
     job_id: str | None = None
     claimed_at: Moment | None = None
+    sent_at: Moment | None = None
     submitted_at: Moment | None = None
     recorded_at: Moment
     cost_usd: Usd | None = None
@@ -235,6 +254,9 @@ class VideoRecord(_Fact):
     job: dict[str, Any] = Field(default_factory=dict)
     #: Earlier answers about the job with a status that nobody knows, as they came.
     not_understood: tuple[dict[str, Any], ...] = ()
+    #: What identifies the create for the provider's support, by header.
+    request_ids: RequestIds = Field(default_factory=dict)
+    key_id: Annotated[str, Field(max_length=200)] | None = None
     run: RunRef = RunRef()
 
     @classmethod
@@ -248,9 +270,14 @@ class VideoRecord(_Fact):
         **more: Any,
     ) -> VideoRecord:
         """How this claim ended, as of now; `more` are further fields."""
-        known: dict[str, Any] = {"run": claim.run}
+        known: dict[str, Any] = {"run": claim.run, "key_id": claim.key_id}
         if submission is not None:
-            known |= {"job_id": submission.job_id, "submitted_at": submission.submitted_at}
+            known |= {
+                "job_id": submission.job_id,
+                "sent_at": submission.sent_at,
+                "submitted_at": submission.submitted_at,
+                "request_ids": submission.request_ids,
+            }
         if job is not None:
             known |= {"cost_usd": job.cost_usd, "job": job.raw, "not_understood": job.not_understood}
         fields = {**known, **more, "id": claim.id, "plan": claim.plan, "claimed_at": claim.claimed_at}

@@ -16,6 +16,7 @@ from pathlib import Path
 from together_video.atomic_files import make_private_folder, write_whole
 from together_video.errors import ConfigurationError
 from together_video.ledger.records import Claim, Submission
+from together_video.ledger.unsent import UnsentNotes
 
 #: Half-written downloads older than this are nobody's any more, in seconds.
 _STALE = 86_400
@@ -28,6 +29,8 @@ class Spool:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
+        #: Proofs that a claimed create was never sent.
+        self.unsent = UnsentNotes(self.folder / "unsent")
 
     def video(self, claim: Claim, job_id: str) -> Path:
         """Where the file of a job lies while it is on its way, with the ending of its format."""
@@ -82,6 +85,7 @@ class Spool:
         """Remove half-written downloads that a killed process left more than a day ago, and what was refused
         more than a week ago.
         """
+        self.unsent.sweep()
         # What cannot be looked at is found by `machine.check_spool`.
         with suppress(OSError):
             for pattern, seconds in (("*.part", _STALE), (f"{_REFUSED}/*", _STALE * 7)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -89,11 +89,16 @@ class Departure:
     """Whether anything of one request may have left this machine, by httpcore's trace of its steps.
 
     Pass `extensions` with the request. What is not known to come before the sending counts as sent.
+
+    `before` is awaited right before the first byte may leave; if it raises, nothing does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._before = before
         self._steps = 0
         self._may_have_left = False
+        #: Those of the answer, as soon as they have come.
+        self.answer_headers = httpx.Headers()
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -103,6 +108,11 @@ class Departure:
     def is_possible(self) -> bool:
         """True where some of it has left, or may have."""
         return self._may_have_left
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the transport reports its steps at all."""
+        return self._steps > 0
 
     @property
     def is_impossible(self) -> bool:
@@ -115,5 +125,7 @@ class Departure:
             return  # how a step ended does not say whose step it was
         # What asks a proxy to make a way to the server is a request of its own: it holds nothing of ours.
         to_proxy = getattr(info.get("request"), "method", b"") == b"CONNECT"
-        if not (name.startswith(_NOT_SENDING) or to_proxy):
+        if not (name.startswith(_NOT_SENDING) or to_proxy) and not self._may_have_left:
+            if self._before is not None:
+                await self._before()
             self._may_have_left = True

@@ -1,0 +1,44 @@
+"""A claim that this process has written, between its first byte and the first byte of the create."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from together_video.errors import CreateWithdrawn, Spent
+from together_video.ledger.records import Claim
+from together_video.ledger.unsent import UnsentNote
+
+
+@dataclass
+class HeldClaim:
+    """The claim, and the note that proves that its create was not sent, if this disk took one."""
+
+    claim: Claim
+    ledger: Ledger
+    note: UnsentNote | None
+
+    async def release(self) -> None:
+        """Nothing was sent, or what was sent is proven to have come to nothing."""
+        await self.ledger.release(self.claim)
+        if self.note is not None:
+            self.note.drop()
+
+    async def departing(self) -> None:
+        """The create is about to leave.
+
+        Raises:
+            CreateWithdrawn: another process has proven that it never left, so it must not.
+            ConfigurationError: see `UnsentNote.spend`.
+        """
+        if self.note is not None and not await asyncio.to_thread(self.note.spend):
+            raise CreateWithdrawn(
+                f"The claim of {self.claim.id} was taken over before its create was sent.",
+                spent=Spent.NOTHING,
+            )
+
+    def leave(self) -> None:
+        """Let go of the note; what was not sent can be proven from now on by any process of this machine."""
+        if self.note is not None:
+            self.note.leave()
