@@ -59,6 +59,8 @@ class Proxy:
         self.trace: list[str] = []
         self.urls: dict[Side, str] = {}
         self.creates = 0
+        #: Creates that came here and were not answered to the end.
+        self.open_creates = 0
         self.busy = asyncio.Event()
         self._upstream = upstream
         self._kill = kill
@@ -103,6 +105,8 @@ class Proxy:
         path = urlsplit(target).path
         moment = self._strike.due(method, path) if self._strike else None
         self.trace.append(f"{method} {target}" + (f"  <- killed {moment}" if moment else ""))
+        is_create = method == "POST" and path == "/v2/videos"
+        self.open_creates += is_create
         if self._lag:
             await asyncio.sleep(random.random() * self._lag)
         self._strike_if(moment is Moment.BEFORE)
@@ -115,7 +119,7 @@ class Proxy:
         try:
             up_writer.write(_closing(head) + body)
             await up_writer.drain()
-            self.creates += method == "POST" and path == "/v2/videos" and moment is not Moment.HALF_SENT
+            self.creates += is_create and moment is not Moment.HALF_SENT
             self._strike_if(moment is Moment.HALF_SENT)
             answer = await up_reader.readuntil(b"\r\n\r\n")
             if moment is Moment.DONE:
@@ -129,6 +133,7 @@ class Proxy:
             while piece := await up_reader.read(1 << 16):
                 writer.write(piece)
                 await writer.drain()
+            self.open_creates -= is_create
         finally:
             up_writer.close()
 

@@ -34,7 +34,7 @@ class Result:
             f"round {self.plan.number:>4}  {self.plan.archive}  {'ok    ' if verdict.is_good else 'FAILED'}  "
             f"{self.seconds:5.1f} s  "
             f"{self.creates} creates, {self.billed} billed, {verdict.archived} archived, "
-            f"{verdict.ambiguous} held  ({deaths})"
+            f"{verdict.ambiguous} held, {verdict.unbilled} of them not billed  ({deaths})"
         )
 
 
@@ -53,6 +53,8 @@ def summarise(
         "billed": sum(result.billed for result in results),
         "archived": sum(result.verdict.archived for result in results),
         "held as ambiguous": sum(result.verdict.ambiguous for result in results),
+        "held and not billed": sum(result.verdict.unbilled for result in results),
+        "... on one machine": sum(r.verdict.unbilled for r in results if r.plan.same_machine),
         "duplicates": sum(len(result.verdict.duplicates) for result in results),
         "losses": sum(len(result.verdict.losses) for result in results),
         "other surprises": sum(len(result.verdict.surprises) for result in results),

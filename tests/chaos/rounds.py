@@ -43,6 +43,8 @@ class Round:
         self.result = Result(plan, Verdict())
         self._surprises: list[str] = []
         self._doubts = 0
+        #: Creates without an answer, and one for each process that may have died right before it sent one.
+        self._unanswered = 0
 
     async def play(self) -> Result:
         began, crashes = time.monotonic(), self.world.disturbances
@@ -130,6 +132,7 @@ class Round:
                 fate.cancel()
             await proxy.close()
             self.result.creates += proxy.creates
+            self._unanswered += proxy.open_creates + (0 if isinstance(actor.death, tuple) else 1)
             Path(f"{log}.calls").write_text("\n".join(proxy.trace) + "\n")
         if actor.death is not None:
             name = actor.death[0].name if isinstance(actor.death, tuple) else "at random"
@@ -188,6 +191,7 @@ class Round:
             held={video["id"] for video in collected["videos"] if video["state"] == "ambiguous"},
             findings=audited["findings"],
             doubts=self._doubts,
+            unanswered=self._unanswered if self.plan.same_machine else None,
         )
         told = {**vars(evidence), "kept": vars(evidence.kept)}
         (self.folder / "evidence.json").write_text(json.dumps(told, indent=1, default=list))

@@ -45,6 +45,16 @@ def test_archived_or_held_is_good() -> None:
     assert judge(evidence(billed=[billed("fox", "a")])).is_good
 
 
+def test_what_is_held_and_not_billed() -> None:
+    """On one machine each of these was a create without an answer; elsewhere nobody can tell."""
+    unbilled = evidence(billed=[billed("fox", "a")])
+    assert (judge(evidence()).unbilled, judge(unbilled).unbilled) == (0, 1)
+    unbilled.unanswered = 1
+    assert judge(unbilled).is_good
+    unbilled.unanswered = 0
+    assert judge(unbilled).surprises == ["1 are held and not billed, 0 creates had no answer"]
+
+
 def test_billed_twice_is_a_duplicate() -> None:
     """Two bills for one wanted video; with two takes they are two videos, of which one is not there."""
     twice = [billed("fox", "a"), billed("fox", "c"), billed("owl", "b")]

@@ -26,7 +26,8 @@ class Evidence:
 
     `wanted` counts the takes of each prompt, `billed` are the rows of the bill, `held` the ids that
     the collector reports as ambiguous, `findings` what the audit says, `doubts` how many videos the
-    kills can have left without a job id.
+    kills can have left without a job id. `unanswered` is how many creates can have been on their way when something
+    was killed, where all commands ran on one machine: of all others that can be proven there.
     """
 
     wanted: Counter[str]
@@ -35,6 +36,7 @@ class Evidence:
     held: set[str]
     findings: list[dict[str, Any]]
     doubts: int
+    unanswered: int | None = None
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Verdict:
     surprises: list[str] = field(default_factory=list)
     archived: int = 0
     ambiguous: int = 0
+    #: Held, and not on the bill.
+    unbilled: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -61,6 +65,7 @@ def judge(evidence: Evidence) -> Verdict:
     held = Counter(_prompt(claim) for claim in kept.claims if claim["id"] in evidence.held)
     homes = Counter(record["job_id"] for record in archived)
 
+    away_of: Counter[str] = Counter()
     by_request: dict[str, list[dict[str, Any]]] = {}
     for job in evidence.billed:
         by_request.setdefault(job["request_sha256"], []).append(job)
@@ -70,9 +75,15 @@ def judge(evidence: Evidence) -> Verdict:
         if len(jobs) > allowed:
             verdict.duplicates.append(f"{prompt!r}: billed {len(jobs)} times, {allowed} allowed")
         away = [job["id"] for job in jobs if job["id"] not in homes]
+        away_of[prompt] += len(away)
         if len(away) > held[prompt] + given_up[prompt]:
             verdict.losses.append(f"{prompt!r}: billed and not archived: {', '.join(away)}")
 
+    verdict.unbilled = sum(max(count - away_of[prompt], 0) for prompt, count in held.items())
+    if evidence.unanswered is not None and verdict.unbilled > evidence.unanswered:
+        verdict.surprises.append(
+            f"{verdict.unbilled} are held and not billed, {evidence.unanswered} creates had no answer"
+        )
     verdict.losses += _damaged(archived, kept)
     for job, count in homes.items():
         if count > 1:
