@@ -23,6 +23,7 @@ from together_video.errors import ArchiveError, VideoError
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.polling.policy import PollPolicy
+from together_video.text import sentences
 
 
 @flow(
@@ -141,9 +142,12 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
     if facts.state is LedgerState.AMBIGUOUS:
         ambiguity = facts.ambiguity or await ledger.ambiguous(facts.claim, None)
         hours = (datetime.now(UTC) - ambiguity.found_at).total_seconds() / 3600
-        words = (
-            f"Ambiguous for {hours:.1f} h: {ambiguity.reason.rstrip('.')}. It may have been charged; look at the "
-            "provider's bill, then hold it or buy it again with --on-ambiguous resubmit."
+        answer = await pipeline.bill.was_charged(facts.claim)
+        words = sentences(
+            f"Ambiguous for {hours:.1f} h: {ambiguity.reason.rstrip('.')}. It may have been charged.",
+            answer.words,
+            "The run that asked for it buys it again: with --on-ambiguous resolve if the bill shows that it was not "
+            "charged, with --on-ambiguous resubmit in any case.",
         )
         run_logger().warning("%s: %s", facts.claim.plan.title, words)
         return VideoOutcome.of_plan(facts.claim.plan, VideoState.AMBIGUOUS, error=words)

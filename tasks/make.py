@@ -46,7 +46,7 @@ async def _make(
         poll: when to ask for the job, and for how long; by default as earlier jobs of the model suggest.
         price_usd: the highest price of the video, in US dollars, where the catalogue knows none.
         retry_failed: buy again what the provider reported as failed in an earlier run.
-        on_ambiguous: what to do with a create of an earlier run that may have been charged: hold or resubmit.
+        on_ambiguous: what to do with a create of an earlier run that may have been charged: hold, resolve or resubmit.
         together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
         archive: a `VideoArchive` block or the name of a saved one; else the environment's.
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import ceil
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -305,6 +305,7 @@ class Ledger:
         job_id: str | None = None,
         job: VideoJob | None = None,
         may_come: bool = False,
+        is_free: bool = False,
     ) -> VideoRecord:
         """Close a purchase in doubt because somebody chose to buy the video again.
 
@@ -312,8 +313,10 @@ class Ledger:
             job_id: its job, if there ever was one.
             job: the job as last seen.
             may_come: the provider still knows the job: it stays in flight, so that its video is archived if it comes.
+            is_free: it is proven that nothing was charged.
         """
-        record = VideoRecord.of(claim, "abandoned", job=job, job_id=job_id, error=reason)
+        cost: dict[str, Any] = {"cost_usd": Decimal(0)} if is_free else {}
+        record = VideoRecord.of(claim, "abandoned", job=job, job_id=job_id, error=reason, **cost)
         return await self.finish(record, claim, is_over=not may_come)
 
     async def clear(self, video: str, settled: Iterable[str] = ()) -> None:

@@ -149,7 +149,9 @@ class RunOptions:
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None
     price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
     retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
-    on_ambiguous: Annotated[Literal["hold", "resubmit"], Parameter(help=MEANING["on_ambiguous"])] = "hold"
+    on_ambiguous: Annotated[
+        Literal["hold", "resolve", "resubmit"], Parameter(help=MEANING["on_ambiguous"])
+    ] = "hold"
     strict: Annotated[bool, Parameter(negative=(), help=MEANING["strict"])] = False
 
     def parameters(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import progress_shown
 from prefect_together_video.flows.reporting.results import interrupted
 from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
 from prefect_together_video.tasks.session.finishing import Finisher
@@ -76,6 +77,7 @@ class Pipeline:
         self.troubles = 0
         self._finisher = Finisher(client, ledger, self.spool, self.poll, self.durations)
         self._budget = RunBudget(policy.budget_usd)
+        self.bill = BillReader(client, ledger)
         self.buyer = Buyer(
             client,
             ledger,
@@ -83,6 +85,7 @@ class Pipeline:
             budget=self._budget,
             link_checks=link_checks,
             policy=policy,
+            bill=self.bill,
             tell=self._tell,
         )
         self._in_flight = policy.in_flight

@@ -24,6 +24,7 @@ from together_video.errors import VideoError
 #: Options of the command line as errors name them, and what they are in Python.
 _ARGUMENTS = {
     "--on-ambiguous resubmit": 'on_ambiguous="resubmit"',
+    "--on-ambiguous resolve": 'on_ambiguous="resolve"',
     "--retry-failed": "retry_failed=True",
     "--price-usd": "price_usd",
     "--archive-folder DIR": 'archive=VideoArchive(folder="DIR")',

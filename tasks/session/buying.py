@@ -8,12 +8,14 @@ from contextlib import suppress
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import current_run, run_logger, step
+from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.create import buy_video
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
+from together_video.billing.doubts import Charged
 from together_video.errors import (
     ArchiveError,
     BudgetReached,
@@ -26,6 +28,7 @@ from together_video.errors import (
 from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.media.link_checks import LinkChecks
+from together_video.text import sentences
 
 
 class Buyer:
@@ -42,12 +45,13 @@ class Buyer:
         budget: RunBudget,
         link_checks: LinkChecks | None,
         policy: RunPolicy,
+        bill: BillReader,
         tell: Callable[[VideoPlan, str], None],
     ) -> None:
         self.creating: set[str] = set()
         self._client, self._ledger, self._spool = client, ledger, spool
         self._budget, self._link_checks, self._tell = budget, link_checks, tell
-        self._policy = policy
+        self._policy, self._bill = policy, bill
         self._doubts: set[str] = set()
         self._unrecorded: set[str] = set()
 
@@ -159,12 +163,16 @@ class Buyer:
             raise
 
     async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
-        """Close an ambiguous purchase of an earlier run, so that the video may be bought again."""
-        if self._policy.on_ambiguous == "hold":
-            return False
+        """Close an ambiguous purchase of an earlier run, so that the video may be bought again.
+
+        Raises:
+            CreateAmbiguous: it stays held; says what the provider's bill says of it.
+        """
         facts = await self._ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
             return False
+        if self._policy.on_ambiguous != "resubmit":
+            return await self._resolve(plan, facts.claim, error)
         ours = current_run().flow_run_id
         if ours is not None and facts.claim.run.flow_run_id == ours:
             # A retry of the run that made the claim is no later run.
@@ -174,11 +182,23 @@ class Buyer:
         await self._abandon(facts.claim, error)
         return True
 
+    async def _resolve(self, plan: VideoPlan, claim: Claim, error: CreateAmbiguous) -> bool:
+        answer = await self._bill.was_charged(claim)
+        if answer.charged is Charged.NO and self._policy.on_ambiguous == "resolve":
+            if not await self._can_buy_again(plan):
+                return False
+            run_logger().warning("%s: bought again. %s", claim.plan.title, answer.words)
+            await self._ledger.abandon(claim, f"Bought again. {answer.words} {error.what}", is_free=True)
+            return True
+        raise CreateAmbiguous(
+            sentences(error.what, answer.words), video_id=claim.id, fresh=False, remedy=error.remedy
+        )
+
     async def give_up_job(self, purchase: Purchase, error: JobInDoubt) -> bool:
         """Close a purchase whose job is in doubt, if that was asked for. A job that the provider still knows stays in
         flight: if its video turns up, `collect` archives it.
         """
-        if self._policy.on_ambiguous == "hold" or not purchase.resumed:
+        if self._policy.on_ambiguous != "resubmit" or not purchase.resumed:
             # What this very run has bought is not bought twice by it, however soon it comes to doubt it.
             return False
         if not await self._can_buy_again(purchase.claim.plan):
@@ -206,7 +226,7 @@ class Buyer:
     async def _is_bought(self, plan: VideoPlan) -> bool:
         """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""
         facts = await self._ledger.facts(plan.id)
-        doubtful = facts.state is LedgerState.AMBIGUOUS and self._policy.on_ambiguous == "hold"
+        doubtful = facts.state is LedgerState.AMBIGUOUS and self._policy.on_ambiguous != "resubmit"
         return facts.submission is not None or doubtful
 
     async def _ask_for_media(self, plan: VideoPlan) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from together_video.polling.policy import PollPolicy
 
 #: What to do with a create of an earlier run that had no clear answer.
-OnAmbiguous = Literal["hold", "resubmit"]
+OnAmbiguous = Literal["hold", "resolve", "resubmit"]
 
 #: What each parameter of a run means, for the forms of Prefect and the help of the command line.
 MEANING = {
@@ -20,7 +20,8 @@ MEANING = {
     "price_usd": "Highest price of one video, in US dollars, where the catalogue knows none.",
     "retry_failed": "Buy again what the provider reported as failed in an earlier run.",
     "on_ambiguous": "A create of an earlier run had no clear answer and may have been charged: "
-    "hold it, or resubmit and perhaps pay again.",
+    "hold it, resolve it by the provider's bill and buy again only what was not charged, or resubmit and perhaps pay "
+    "twice.",
     "strict": "Treat warnings of the check as errors.",
     "local_files": "Whether requests may name files of the machine that makes them. Set to false for requests of "
     "people who are not trusted with it: errors then do not say what it sees at their links.",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
 from prefect_together_video.tasks.session.finishing import Finisher
@@ -41,6 +42,7 @@ class Session:
     def __init__(self, client: TogetherClient, ledger: Ledger, link_checks: LinkChecks) -> None:
         self.client, self.ledger, self.link_checks = client, ledger, link_checks
         self.spool = Spool()
+        self.bill = BillReader(client, ledger)
         self._durations: dict[PollPolicy, DurationHistory] = {}
         self.users = 0
         self.idle_since = time.monotonic()
@@ -94,6 +96,7 @@ class Session:
             budget=RunBudget(None),
             link_checks=self.link_checks,
             policy=policy,
+            bill=self.bill,
             tell=lambda *_: None,
         )
 

@@ -76,7 +76,10 @@ class Purchase(BaseModel):
 _PATIENCE = 900
 
 
-_IN_DOUBT = "Look at the provider's bill; --on-ambiguous resubmit buys it again."
+_IN_DOUBT = (
+    "--on-ambiguous resolve buys it again if the provider's bill shows that it was not charged, "
+    "--on-ambiguous resubmit in any case."
+)
 
 
 def _shut_for_long(seconds: float) -> CreatesShut:

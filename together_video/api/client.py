@@ -17,7 +17,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -26,6 +26,7 @@ from together_video.api.downloads import DownloadedFile, receive
 from together_video.api.identity import Identity
 from together_video.api.responses import Answer, json_bytes, read, request_ids
 from together_video.api.settings import DEFAULT_BASE_URL, Timeouts, normalise_base_url
+from together_video.billing.usage import Granularity, UsagePage, UsageWindow
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,
@@ -51,6 +52,9 @@ from together_video.text import one_line
 
 #: How many calls of a kind are under way at the same time; the others wait for their turn.
 _READING_AT_ONCE, _DOWNLOADING_AT_ONCE = 16, 12
+
+#: Pages of a month's bill that are read.
+_MOST_PAGES = 50
 
 #: How long the API may take to answer through a proxy before the first create, in seconds.
 _CHECK_SECONDS = 10.0
@@ -259,6 +263,37 @@ class TogetherClient:
         patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
         answer = await self._call(self._reading, "GET", path, None, patience)
         return self._job(answer, creating=False)
+
+    async def usage(self, month: str, *, granularity: Granularity = "hour") -> list[UsageWindow] | None:
+        """`GET /v1/billing/usage`: what the organisation used in a month (`2026-11`), by hours or days in UTC. Free.
+
+        None where the organisation has no access to it: it is a beta.
+
+        Raises:
+            TogetherError: the bill cannot be had, or is not understood.
+        """
+        windows: list[UsageWindow] = []
+        query = {"month": month, "granularity": granularity, "limit": "1000"}
+        if self.identity.organization_id is not None:
+            query["organization_id"] = self.identity.organization_id
+        for _ in range(_MOST_PAGES):
+            path = f"/v1/billing/usage?{urlencode(query)}"
+            try:
+                answer = await self._call(self._reading, "GET", path, None, self.timeouts.read_seconds)
+                page = UsagePage.from_json(answer)
+            except RequestRefused as error:
+                if error.status in {404, 405}:
+                    return None
+                raise
+            except ValueError as error:
+                raise NoClearAnswer(
+                    f"{self.base_url} gave an answer that cannot be used: {error}.", creating=False
+                ) from error
+            windows += page.windows
+            if page.next_cursor is None:
+                return windows
+            query["after"] = page.next_cursor
+        raise NoClearAnswer(f"The bill of {month} has more than {_MOST_PAGES} pages.", creating=False)
 
     async def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """`POST /v1/chat/completions`: the answer as it came.

@@ -47,6 +47,18 @@ class Timeouts(BaseModel):
         description="A job that is neither done nor failed so long after its create is reported as a doubt: it may "
         "have been charged, and you decide whether to buy it again.",
     )
+    billed_within_seconds: float = Field(
+        default=7200,
+        ge=1,
+        le=30 * 86_400,
+        description="How long after its create a video may come to stand on the bill.",
+    )
+    bill_settles_seconds: float = Field(
+        default=7200,
+        ge=1,
+        le=30 * 86_400,
+        description="How long after the end of an hour its bill may still change.",
+    )
     claim_margin_seconds: float = Field(
         default=120,
         ge=2,

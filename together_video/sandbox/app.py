@@ -5,6 +5,7 @@ GET  /v2/videos/{id}         retrieve it
 GET  /shrt/{token}           redirects to the file, until the link expires
 GET  /files/{token}/{name}   the file
 POST /v1/chat/completions    prompts
+GET  /v1/billing/usage       the bill as the service gives it, by hours or days
 GET  /sandbox/bill           what was sold          POST /sandbox/faults  what goes wrong
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import time
 from collections import Counter
@@ -25,6 +27,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from together_video.sandbox.answers import job_json
+from together_video.sandbox.billing import ORGANIZATION, PROJECT, usage_json
 from together_video.sandbox.chat.completions import complete, conversation_text
 from together_video.sandbox.checks import check_create, read_body
 from together_video.sandbox.config import SandboxConfig
@@ -106,6 +109,7 @@ class _Sandbox:
             # The documents say v1, the official SDK calls v3.
             Route(f"{behind}/v1/whoami", self.whoami, methods=["GET"]),
             Route(f"{behind}/v3/whoami", self.whoami, methods=["GET"]),
+            Route(f"{behind}/v1/billing/usage", self.usage, methods=["GET"]),
         ]
 
     async def welcome(self, request: Request) -> Response:
@@ -119,19 +123,23 @@ class _Sandbox:
         )
 
     async def whoami(self, request: Request) -> Response:
-        self._authorize(request)
         return JSONResponse(
             {
                 "type": "project_api_key",
-                "api_key": {"id": "key_sandbox"},
-                "project": {"id": "proj_sandbox", "name": "Sandbox", "slug": "sandbox"},
-                "organization": {"id": "org_sandbox", "name": "Sandbox"},
+                "api_key": {"id": self._authorize(request)},
+                "project": {"id": PROJECT, "name": "Sandbox", "slug": "sandbox"},
+                "organization": {"id": ORGANIZATION, "name": "Sandbox"},
             }
         )
 
+    async def usage(self, request: Request) -> Response:
+        self._authorize(request)
+        asked = dict(request.query_params)
+        return JSONResponse(usage_json(self.jobs, self.config, asked, now=self.clock()))
+
     async def create(self, request: Request) -> Response:
         self.counts["posts"] += 1
-        self._authorize(request)
+        key_id = self._authorize(request)
         body = read_body(await request.body())
         check_create(body, self.config)
         prompt = body.get("prompt") or ""
@@ -140,7 +148,7 @@ class _Sandbox:
             return await spoil(fault, JSONResponse({}), sleep=self.sleep)
         fate = fate_of(body) if self.config.model_rules else None
         fate = fate or self.faults.draw("create", prompt=prompt, kinds=LASTING)
-        job = self.jobs.accept(body, now=self.clock(), fate=fate)
+        job = self.jobs.accept(body, now=self.clock(), fate=fate, key_id=key_id)
         if not job.never_completes:
             self._prepare(job)
         answer = JSONResponse(
@@ -283,11 +291,17 @@ class _Sandbox:
             return job, error_response(403, "This link has expired", code="link_expired")
         return job, None
 
-    def _authorize(self, request: Request) -> None:
+    def _authorize(self, request: Request) -> str:
+        """The id of the caller's key.
+
+        Raises:
+            Refusal: 401, it is not one that is accepted.
+        """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         known = not self.config.api_keys or key.strip() in self.config.api_keys
         if scheme.lower() != "bearer" or not key.strip() or not known:
             raise Refusal(401, "Invalid API key provided", None, "invalid_api_key")
+        return f"key_{hashlib.sha256(key.strip().encode()).hexdigest()[:16]}"
 
     def _note_key(self, request: Request) -> None:
         """Links go to a store that must never see the key: count the callers who send it."""

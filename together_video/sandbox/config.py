@@ -13,6 +13,19 @@ from together_video.sandbox.faults import FaultRule
 ChatFormat = Literal["json_schema", "json_schema_flat", "json_object", "text"]
 
 
+class OtherUsage(BaseModel):
+    """One line of the bill that is of no job of this sandbox: `at` in unix seconds, `cost` in USD."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: float
+    cost: float = Field(ge=0)
+    quantity: float = Field(default=1, ge=0)
+    product: str = "Serverless Inference - Video"
+    model: str = ""
+    key_id: str = ""
+
+
 class SandboxConfig(BaseModel):
     """Everything that can be set. Times in seconds, prices in USD, sizes in pixels.
 
@@ -74,6 +87,18 @@ class SandboxConfig(BaseModel):
         default=False,
         description="Show nothing of prompts, seeds and settings: clips of one model, size and length are one file, "
         "rendered once. For measurements.",
+    )
+    billing: bool = Field(
+        default=True, description="Whether the organisation has access to GET /v1/billing/usage."
+    )
+    billing_delay_seconds: float = Field(
+        default=3600.0, ge=0, description="How long after the end of an hour or a day its bill is shown."
+    )
+    billing_window_seconds: float = Field(
+        default=3600.0, gt=0, description="Length of what the bill calls an hour. Shorter ones are for tests."
+    )
+    other_usage: tuple[OtherUsage, ...] = Field(
+        default=(), description="What others of the organisation have used; it stands on the bill as well."
     )
     render_workers: int = Field(default=1, ge=1, le=8, description="Clips that are rendered at a time.")
     faults: tuple[FaultRule, ...] = Field(default=(), description="What goes wrong, and how often.")

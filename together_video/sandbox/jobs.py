@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Job(BaseModel):
     started_at: float
     due_at: float
     request_sha256: str
+    key_id: str = ""
     fate: FaultRule | None = None
 
     def state(self, now: float, *, rendered: bool = True) -> str:
@@ -82,13 +83,16 @@ class JobStore:
             except OSError as ex:
                 raise ConfigurationError(f"The sandbox cannot use the folder of its journal: {ex}.") from ex
 
+    def __iter__(self) -> Iterator[Job]:
+        return iter(list(self._jobs.values()))
+
     def __len__(self) -> int:
         return len(self._jobs)
 
     def get(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
 
-    def accept(self, body: dict[str, Any], *, now: float, fate: FaultRule | None) -> Job:
+    def accept(self, body: dict[str, Any], *, now: float, fate: FaultRule | None, key_id: str = "") -> Job:
         """Take a checked request on: from here on it is billed.
 
         Raises:
@@ -108,6 +112,7 @@ class JobStore:
             started_at=now + takes * _QUEUED_SHARE,
             due_at=now + takes,
             request_sha256=request_sha256(body),
+            key_id=key_id,
             fate=fate,
         )
         if self._journal is not None:

@@ -1,0 +1,111 @@
+"""Asks the provider's bill about creates that had no clear answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.purchases import purchases_since
+from together_video.api.client import TogetherClient
+from together_video.billing.doubts import (
+    HOUR,
+    Answer,
+    Bill,
+    Charged,
+    KnownPurchase,
+    first_needed,
+    was_charged,
+)
+from together_video.billing.usage import UsageWindow
+from together_video.errors import ArchiveError, TogetherError
+from together_video.ledger.records import Claim
+
+#: How long what was read of the bill and of the ledger is good for, in seconds.
+_FRESH = 60.0
+
+
+class BillReader:
+    """The bill of one account beside the purchases of one archive. What was read is shared by all who ask within a
+    minute.
+    """
+
+    def __init__(
+        self,
+        client: TogetherClient,
+        ledger: Ledger,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client, self._ledger, self._now = client, ledger, now
+        self._within = timedelta(seconds=client.timeouts.billed_within_seconds)
+        self._months: dict[str, tuple[datetime, list[UsageWindow] | None]] = {}
+        self._known: tuple[datetime, datetime, list[KnownPurchase]] | None = None
+        self._reading = asyncio.Lock()
+
+    async def was_charged(self, claim: Claim) -> Answer:
+        """What the bill says of the create behind a claim that is in doubt. Raises nothing: what cannot be had is
+        unclear.
+        """
+        try:
+            async with self._reading:
+                return await self._decide(claim)
+        except (TogetherError, ArchiveError) as error:
+            return Answer(charged=Charged.UNCLEAR, words=f"The bill could not be asked: {error.what}")
+
+    async def _decide(self, claim: Claim) -> Answer:
+        now = self._now()
+        doubt = KnownPurchase(
+            id=claim.id,
+            models=frozenset({claim.plan.request.model}),
+            since=claim.claimed_at,
+            until=claim.claimed_at + timedelta(seconds=claim.valid_seconds) + self._within,
+            key_id=claim.key_id,
+        )
+        settles = timedelta(seconds=self._client.timeouts.bill_settles_seconds)
+        if claim.key_id is not None and claim.key_id != self._client.identity.key_id:
+            return Answer(
+                charged=Charged.UNCLEAR, words="It was created with another API key: ask with that one."
+            )
+        assert doubt.until is not None  # noqa: S101 - as above
+        windows: list[UsageWindow] = []
+        first = first_needed(doubt)
+        for month in _months(first, now):
+            found = await self._month(month, now)
+            if found is None:
+                return Answer(
+                    charged=Charged.UNCLEAR,
+                    words="This organisation has no access to the bill (GET /v1/billing/usage).",
+                )
+            windows += found
+        step = min((window.end - window.start for window in windows), default=HOUR)
+        bill = Bill(windows=tuple(windows), since=first, until=now, settles=settles, step=step)
+        known = [one for one in await self._purchases(first, now) if one.id != claim.id]
+        return was_charged(doubt, known, bill, now=now)
+
+    async def _month(self, month: str, now: datetime) -> list[UsageWindow] | None:
+        asked_at, found = self._months.get(month, (datetime.min.replace(tzinfo=UTC), None))
+        if (now - asked_at).total_seconds() > _FRESH:
+            found = await self._client.usage(month)
+            self._months[month] = (now, found)
+        return found
+
+    async def _purchases(self, since: datetime, now: datetime) -> list[KnownPurchase]:
+        if self._known is not None:
+            asked_at, first, known = self._known
+            if first <= since and (now - asked_at).total_seconds() <= _FRESH:
+                return known
+        known = await purchases_since(self._ledger, since, within=self._within)
+        self._known = (now, since, known)
+        return known
+
+
+def _months(first: datetime, last: datetime) -> list[str]:
+    """`2026-10`, `2026-11`: all that lie between, in UTC."""
+    year, month = first.year, first.month
+    found = []
+    while (year, month) <= (last.year, last.month):
+        found.append(f"{year}-{month:02}")
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return found

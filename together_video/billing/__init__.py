@@ -1,0 +1,1 @@
+"""What the provider bills, and what it says of creates that had no clear answer."""
