@@ -35,6 +35,7 @@ _COMMANDS = {
     "models": ("models",),
     "gallery": ("gallery",),
     "share": ("share",),
+    "show": ("show",),
     "sandbox": ("sandbox",),
     "save": ("save-blocks", "save-notifications"),
     "serve": ("serve",),

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.reconciliation import show_reconciliation
 from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
@@ -22,6 +23,7 @@ def collect(
     *,
     wait: float = 0,
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
+    reconcile: str | None = None,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Bring home everything that was bought and is not in the archive yet. Creates nothing, so it costs nothing.
@@ -30,7 +32,11 @@ def collect(
     ----------
     wait
         Seconds to wait for jobs that are still running; 0 looks once.
+    reconcile
+        Collect nothing, and compare a month with the provider's bill instead: a month such as 2026-11, in UTC.
     """
+    if reconcile is not None:
+        return show_reconciliation(reconcile, place)
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
         raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
     terminal = begin(place)

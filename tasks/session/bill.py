@@ -18,8 +18,9 @@ from together_video.billing.doubts import (
     first_needed,
     was_charged,
 )
+from together_video.billing.reconciliation import Reconciliation, reconcile
 from together_video.billing.usage import UsageWindow
-from together_video.errors import ArchiveError, TogetherError
+from together_video.errors import ArchiveError, InputError, TogetherError
 from together_video.ledger.records import Claim
 
 #: How long what was read of the bill and of the ledger is good for, in seconds.
@@ -53,6 +54,24 @@ class BillReader:
                 return await self._decide(claim)
         except (TogetherError, ArchiveError) as error:
             return Answer(charged=Charged.UNCLEAR, words=f"The bill could not be asked: {error.what}")
+
+    async def reconcile(self, month: str) -> Reconciliation:
+        """A month (`2026-11`) of the bill beside the same month of the archive.
+
+        Raises:
+            InputError: the organisation has no access to its bill.
+            TogetherError, ArchiveError: one of them cannot be read.
+        """
+        now = self._now()
+        windows = await self._month(month, now)
+        if windows is None:
+            raise InputError(
+                "This organisation has no access to its bill (GET /v1/billing/usage answers 404): it is a beta that "
+                "Together's support enables."
+            )
+        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+        known = await self._purchases(first - timedelta(days=1), now)
+        return reconcile(month, known, windows, key_id=self._client.identity.key_id)
 
     async def _decide(self, claim: Claim) -> Answer:
         now = self._now()

@@ -80,6 +80,7 @@ _MASKS = (
     (r"\b\d+ h ago", "{n} h ago"),
     (r"is \d+ minutes (ahead|behind)", "is {n} minutes ahead"),
     (r"\b1[78]\d{8}\b", "{seconds}"),
+    (r"\bsandbox-\d{6}\b", "{request}"),
     (r"\b\d+ were announced", "{n} were announced"),
     (r"(\{n\} bytes, )\d+\b", r"\1{n}"),
 )

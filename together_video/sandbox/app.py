@@ -22,6 +22,7 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -46,6 +47,7 @@ from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.rendering.clip import Clip, clip_of
 from together_video.sandbox.rendering.inputs import MediaProblem, has_media, with_inputs
 from together_video.sandbox.rendering.render import Renderer
+from together_video.sandbox.request_ids import RequestIds
 from together_video.sandbox.video_links import Links
 from together_video.sandbox.wire import Sleep, error_response, spoil
 
@@ -83,6 +85,7 @@ def create_app(
             Route("/sandbox/bill", sandbox.show_bill),
             Route("/sandbox/faults", sandbox.set_faults, methods=["POST"]),
         ],
+        middleware=[Middleware(RequestIds)],
         exception_handlers={Refusal: _refuse, 404: _no_route, 405: _no_route, Exception: _own_fault},
         lifespan=lifespan,
     )

@@ -1,0 +1,71 @@
+"""`together-video collect --reconcile MONTH`: the archive beside the provider's bill."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.billing.reconciliation import ReconciledRow, Reconciliation
+from together_video.errors import InputError
+from together_video.money import rounded, usd
+from together_video.text import printable
+
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+
+
+def show_reconciliation(month: str, place: PlaceOptions) -> int:
+    """Print the comparison. 0: they agree; 1: they do not."""
+    if not _MONTH.fullmatch(month):
+        raise InputError(f"--reconcile takes a month such as 2026-11, not {printable(month, 40)!r}.")
+    terminal = begin(place)
+    from prefect_together_video.flows.cli.running import archive_of, credentials_of
+    from prefect_together_video.tasks.session.bill import BillReader
+
+    async def compare() -> Reconciliation:
+        archive, credentials = await archive_of(place), await credentials_of(place)
+        async with credentials.get_client() as client, archive.open() as ledger:
+            await client.check()
+            return await BillReader(client, ledger).reconcile(month)
+
+    with terminal.waiting("Reading the bill and the archive …"):
+        found = asyncio.run(compare())
+    if place.json:
+        terminal.document(found.as_json())
+    else:
+        _print(found, terminal)
+    return 0 if found.agrees else 1
+
+
+def _print(found: Reconciliation, terminal: Terminal) -> None:
+    if found.models:
+        terminal.out.print(_table("model", found.models))
+    if found.days:
+        terminal.out.print(
+            "\nDays that differ (videos made around midnight may stand on the next day):", style="bold"
+        )
+        terminal.out.print(_table("day", found.days))
+    if found.others_usd:
+        terminal.out.print(
+            f"\nOther API keys of the organisation: {usd(found.others_usd)} for videos.", style="dim"
+        )
+    terminal.out.print(f"\n{found.sentence}.", style="bold green" if found.agrees else "bold yellow")
+
+
+def _table(first: str, rows: Sequence[ReconciledRow]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, overflow="fold")
+    for name in ("billed", "recorded", "only billed", "only recorded"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        name = row.model if row.day is None else f"{row.day} {row.model}"
+        amounts = (row.billed_usd, row.recorded_usd, row.unknown_usd, row.unbilled_usd)
+        perhaps = f" (+{row.perhaps} perhaps)" if row.perhaps else ""
+        table.add_row(escape(printable(name, 120) + perhaps), *(f"{rounded(amount):f}" for amount in amounts))
+    return table

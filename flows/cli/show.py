@@ -1,0 +1,165 @@
+"""`together-video show`: everything that the archive knows of one video."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.errors import InputError
+from together_video.ledger.names import is_video_id
+from together_video.ledger.records import LedgerState
+from together_video.ledger.support import support_paragraph
+from together_video.money import usd, usd_number
+from together_video.text import one_line, printable
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
+
+#: Fewest digits of the beginning of an id.
+_FEWEST = 6
+
+
+def show(
+    id_: str,
+    /,
+    *,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Print what the archive knows of a video: its state, times, cost and ids, and a paragraph for support.
+
+    Parameters
+    ----------
+    id_
+        The video's id, or its first 6 digits or more.
+    """
+    if place.together is not None:
+        raise InputError("Only the archive is read: --together has no use here.")
+    beginning = id_.strip().lower()
+    if len(beginning) < _FEWEST or not is_video_id(beginning.ljust(24, "0")):
+        raise InputError(
+            f"{printable(id_, 60)!r} is not the id of a video: give its 24 hexadecimal digits, or the first "
+            f"{_FEWEST} or more."
+        )
+    terminal = begin(place, asks_api=False)
+    from prefect_together_video.flows.cli.running import archive_of
+
+    async def read() -> tuple[str, Facts]:
+        async with (await archive_of(place)).open() as ledger:
+            video = beginning if is_video_id(beginning) else await _found(ledger, beginning)
+            record = await ledger.record(video)
+            facts = await ledger.facts_in_flight(video)
+            if record is None and facts.state is LedgerState.ABSENT:
+                raise InputError(f"There is no video {video} in {ledger.store.uri(ledger.layout.key(''))}.")
+            if record is None:
+                return video, facts
+            if record.state == "abandoned":
+                # The video may have come although it had been given up.
+                record = await ledger.read_record(ledger.layout.late_record(video)) or record
+            # Facts in flight beside the record: what a clean-up has left.
+            return video, facts.model_copy(update={"record": record, "state": LedgerState(record.state)})
+
+    video, facts = asyncio.run(read())
+    paragraph = support_paragraph(facts.claim, facts.submission, facts.ambiguity, facts.record)
+    if place.json:
+        terminal.document(_document(video, facts, paragraph))
+    else:
+        _print(video, facts, paragraph, terminal)
+    return 0
+
+
+async def _found(ledger: Ledger, beginning: str) -> str:
+    """The only id that begins so.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    found: set[str] = set()
+    for folder in ("records", "inflight"):
+        start = ledger.layout.key(folder, "")
+        for stored in await ledger.store.list(f"{start}{beginning}"):
+            if ledger.layout.is_own(folder, stored.key):
+                found.add(stored.key.removeprefix(start)[:24])
+    if len(found) == 1:
+        return found.pop()
+    place = ledger.store.uri(ledger.layout.key(""))
+    if not found:
+        raise InputError(f"There is no video {beginning}… in {place}.")
+    some = ", ".join(sorted(found)[:5])
+    raise InputError(f"{len(found)} videos begin with {beginning}: {some}{' …' if len(found) > 5 else ''}.")
+
+
+def _rows(video: str, facts: Facts) -> list[tuple[str, str]]:
+    record, claim, job = facts.record, facts.claim, facts.submission
+    known = record or claim
+    assert known is not None or job is not None  # noqa: S101 - else the video is absent
+    fact = record or job or facts.ambiguity
+    rows = [("id", video), ("state", facts.state.value)]
+    if known is not None:
+        plan = known.plan
+        rows += [("prompt", one_line(plan.request.prompt or "—", 400)), ("model", plan.request.model)]
+        rows += [(f"label {name}", text) for name, text in plan.request.labels.items()]
+        rows += [("edition", plan.edition), ("take", str(plan.take)), ("attempt", str(plan.attempt))]
+        rows += [("batch", plan.batch_id)] if plan.batch_id else []
+        rows += [("claimed", _time(known.claimed_at))] if known.claimed_at else []
+    if fact is not None and fact.sent_at is not None:
+        rows.append(("create sent", _time(fact.sent_at)))
+    rows += [(name, text) for name, text in (fact.request_ids if fact is not None else {}).items()]
+    if job_id := (record.job_id if record else None) or (job.job_id if job else None):
+        rows.append(("job", job_id))
+    submitted = (record.submitted_at if record else None) or (job.submitted_at if job else None)
+    rows += [("accepted", _time(submitted))] if submitted else []
+    if record is not None:
+        rows.append(("recorded", _time(record.recorded_at)))
+        rows += [("cost", usd(record.cost_usd))] if record.cost_usd is not None else []
+        rows += [("video", record.video.key)] if record.video else []
+        rows += [("error", record.error)] if record.error else []
+        rows += [("note", note) for note in record.notes]
+    elif known is not None and known.plan.estimate_usd is not None:
+        word = "in flight" if job is not None else "perhaps paid"
+        rows.append((word, f"at most {usd(known.plan.estimate_usd)}"))
+    if facts.ambiguity is not None and record is None:
+        rows.append(("in doubt", facts.ambiguity.reason))
+    if known is not None and known.run.flow_run_name:
+        rows.append(("run", known.run.flow_run_name))
+    return rows
+
+
+def _print(video: str, facts: Facts, paragraph: str, terminal: Terminal) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _rows(video, facts):
+        table.add_row(escape(printable(name, 60)), escape(printable(text, 1000)))
+    terminal.out.print(table)
+    terminal.out.print("\nFor the provider's support:", style="bold")
+    terminal.out.print(printable(paragraph, 3000), soft_wrap=True, markup=False)
+
+
+def _document(video: str, facts: Facts, paragraph: str) -> dict[str, Any]:
+    found = {
+        name: None if fact is None else fact.model_dump(mode="json")
+        for name, fact in (
+            ("record", facts.record),
+            ("claim", facts.claim),
+            ("job", facts.submission),
+            ("ambiguity", facts.ambiguity),
+        )
+    }
+    cost = facts.record.cost_usd if facts.record else None
+    return {
+        "id": video,
+        "state": facts.state.value,
+        "cost_usd": None if cost is None else usd_number(cost),
+        **found,
+        "support": paragraph,
+    }
+
+
+def _time(moment: Any) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
