@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from together_video.errors import CreateWithdrawn, Spent
@@ -18,6 +19,8 @@ class HeldClaim:
     claim: Claim
     ledger: Ledger
     note: UnsentNote | None
+    #: Age in seconds from which the claim is too old to send anything: others may soon take it for left behind.
+    patience: float
 
     async def release(self) -> None:
         """Nothing was sent, or what was sent is proven to have come to nothing."""
@@ -29,13 +32,18 @@ class HeldClaim:
         """The create is about to leave.
 
         Raises:
-            CreateWithdrawn: another process has proven that it never left, so it must not.
+            CreateWithdrawn: another process has proven that it never left, or is about to take the claim for one
+                that was left behind.
             ConfigurationError: see `UnsentNote.spend`.
         """
         if self.note is not None and not await asyncio.to_thread(self.note.spend):
             raise CreateWithdrawn(
                 f"The claim of {self.claim.id} was taken over before its create was sent.",
                 spent=Spent.NOTHING,
+            )
+        if (datetime.now(UTC) - self.claim.claimed_at).total_seconds() > self.patience:
+            raise CreateWithdrawn(
+                f"The claim of {self.claim.id} was too old before its create was sent.", spent=Spent.NOTHING
             )
 
     def leave(self) -> None:

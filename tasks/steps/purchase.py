@@ -197,7 +197,7 @@ async def _attempt(
         for note in notes:
             note.drop()
         return _Again.CLAIMED_BY_ANOTHER
-    held = HeldClaim(claim, ledger, notes[0] if notes else None)
+    held = HeldClaim(claim, ledger, notes[0] if notes else None, client.timeouts.claim_margin_seconds)
     try:
         return await _buy_claimed(held, request, client, spool, log=log, clock=clock, began=began, stop=stop)
     except CreateWithdrawn:

@@ -501,3 +501,122 @@ async def test_a_doubt_stays_a_doubt_where_there_is_no_money(purchase, plan, api
     with pytest.raises(CreateAmbiguous, match="held and not repeated"):
         await purchase(plan=plan, ledger=used_up)
     assert api.posts == 1
+
+
+async def left_behind(ledger, spool, plan, *, valid_seconds=250, spent=False):
+    """A claim of a process that died, before its create was sent or after that."""
+    notes = []
+    claim = await ledger.claim(
+        plan, valid_seconds=valid_seconds, announce=lambda claim: notes.append(spool.unsent.write(claim))
+    )
+    if spent:
+        assert notes[0].spend()
+    notes[0].leave()
+    return claim
+
+
+@pytest.mark.anyio
+async def test_a_dead_process_that_never_sent(purchase, plan, api, ledger, spool, turned_clock):
+    """Its note lies on this machine: the video is bought at once, and nothing is held."""
+    await left_behind(ledger, spool, plan)
+    bought = await purchase()
+    assert [bought.job_id] == api.jobs
+    assert turned_clock.slept == []
+    assert not bought.resumed
+
+
+@pytest.mark.anyio
+async def test_a_dead_process_on_another_machine(purchase, plan, api, ledger, tmp_path):
+    """Nothing is proven there: the claim grows into a doubt."""
+    await left_behind(ledger, Spool(tmp_path / "elsewhere"), plan, valid_seconds=0)
+    with pytest.raises(CreateAmbiguous, match="never heard of again"):
+        await purchase()
+    assert api.posts == 0
+
+
+@pytest.mark.anyio
+async def test_a_dead_process_that_may_have_sent(purchase, plan, api, ledger, spool):
+    """Its note is gone since right before the first byte."""
+    await left_behind(ledger, spool, plan, valid_seconds=0, spent=True)
+    with pytest.raises(CreateAmbiguous):
+        await purchase()
+    assert api.posts == 0
+
+
+@pytest.mark.anyio
+async def test_a_doubt_of_another_machine_is_resolved_here(purchase, plan, api, ledger, spool):
+    """Another machine has written that the claim is ambiguous; this one knows better."""
+    claim = await left_behind(ledger, spool, plan, valid_seconds=0)
+    await ledger.ambiguous(claim, None)
+    assert [(await purchase()).job_id] == api.jobs
+    assert await names(ledger) == ["claim.json", "job.json"]
+
+
+@pytest.mark.anyio
+async def test_the_note_goes_before_the_first_byte(purchase, plan, ledger, spool, client, monkeypatch):
+    """While the connection is made it lies there, and it is gone when the API sees the request."""
+    await client.check()
+    seen = []
+
+    def note_lies_there():
+        return any(spool.folder.glob("unsent/*.unsent"))
+
+    connect = asyncio.get_running_loop().create_connection
+
+    async def connecting(*given, **more):
+        seen.append(("connecting", note_lies_there()))
+        return await connect(*given, **more)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", connecting)
+    await purchase()
+    assert ("connecting", True) in seen
+    assert not note_lies_there()
+
+
+@pytest.mark.anyio
+async def test_a_claim_that_was_taken_over_is_not_sent(purchase, plan, api, ledger, spool, client):
+    """A process that stood still finds its note taken: it sends nothing, and resumes with what the other made."""
+    await client.check()
+    rival = []
+    create = client.create
+
+    async def standing_still(request, *, departing):
+        if not rival:
+            claim = (await ledger.facts(plan.id)).claim
+            rival.append(claim)
+            assert spool.unsent.take(claim, is_old=True)
+            await ledger.release(claim)
+            spool.unsent.forget(claim)
+        return await create(request, departing=departing)
+
+    client.create = standing_still
+    bought = await purchase()
+    assert [bought.job_id] == api.jobs
+    assert bought.claim.token != rival[0].token
+
+
+@pytest.mark.anyio
+async def test_a_refused_create_leaves_no_note(purchase, ledger, spool, api):
+    """Neither claim nor note stays; nor do they where all goes well."""
+    api.faults({"on": "create", "kind": "status", "status": 400, "times": 1})
+    with pytest.raises(RequestRefused):
+        await purchase()
+    assert await names(ledger) == []
+    await purchase()
+    assert not list(spool.folder.glob("unsent/*"))
+
+
+@pytest.mark.anyio
+async def test_ids_and_time_of_the_create_are_kept(purchase, plan, api, ledger, client):
+    """In job.json and in ambiguous.json, and in the words of the error."""
+    await client.check()
+    api.faults({"on": "create", "kind": "status", "status": 500, "times": 1})
+    with pytest.raises(CreateAmbiguous, match=r"\(x-request-id sandbox-\d{6}\)"):
+        await purchase()
+    doubt = (await ledger.facts(plan.id)).ambiguity
+    assert doubt.request_ids["x-request-id"].startswith("sandbox-")
+    assert doubt.sent_at <= doubt.found_at
+    bought = await purchase(plan=plan.model_copy(update={"take": 2}))
+    assert bought.submission.request_ids["x-request-id"].startswith("sandbox-")
+    assert bought.claim.claimed_at <= bought.submission.sent_at <= bought.submission.submitted_at
+    assert bought.claim.key_id == client.identity.key_id != None  # noqa: E711 - both at once
