@@ -350,7 +350,8 @@ class TogetherClient:
             raise  # nothing was sent: there is no client, or it may not be sent
         except Exception as error:
             raise self._unanswered(error, call, departure, creating=creating) from error
-        self._reports_departures = departure.is_seen
+        finally:
+            self._reports_departures = self._reports_departures or departure.is_seen
         if not 200 <= answer.status < 300:
             raise self._refusal(answer, call, creating=creating)
         try:
