@@ -54,7 +54,8 @@ class Act:
 class RoundPlan:
     """`takes` has a line a prompt: how often it is wanted. Each machine has a spool of its own.
 
-    `resubmit`: in the end, what is held is given up and bought again.
+    `resubmit`: in the end, what is held is given up and bought again. `resolve`: in the end, what the bill shows not to
+    have been charged is bought again, and nothing else.
     """
 
     number: int
@@ -64,6 +65,7 @@ class RoundPlan:
     in_flight: int
     same_machine: bool
     resubmit: bool = False
+    resolve: bool = False
     archive: Archive = "bucket"
     acts: tuple[Act, ...] = field(default=())
 
@@ -110,7 +112,8 @@ def draw(seed: int, number: int, *, point: Point | None = None) -> RoundPlan:
         takes=tuple(takes),
         in_flight=chance.choice([1, 2, 4]),
         same_machine=chance.random() < 0.5,
-        resubmit=chance.random() < 0.2,
+        resubmit=(ending := chance.random()) < 0.2,
+        resolve=ending >= 0.5,
         acts=tuple(acts),
     )
 

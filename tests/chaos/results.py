@@ -23,6 +23,8 @@ class Result:
     starts: int = 0
     creates: int = 0
     billed: int = 0
+    #: Held, and bought again as the bill showed that they had not been charged.
+    resolved: int = 0
     seconds: float = 0.0
 
     @property
@@ -55,6 +57,7 @@ def summarise(
         "held as ambiguous": sum(result.verdict.ambiguous for result in results),
         "held and not billed": sum(result.verdict.unbilled for result in results),
         "... on one machine": sum(r.verdict.unbilled for r in results if r.plan.same_machine),
+        "resolved by the bill": sum(result.resolved for result in results),
         "duplicates": sum(len(result.verdict.duplicates) for result in results),
         "losses": sum(len(result.verdict.losses) for result in results),
         "other surprises": sum(len(result.verdict.surprises) for result in results),

@@ -27,6 +27,8 @@ _PATIENCE = 120.0
 #: How often the batch may be started in the end until it is done.
 _LAST_STARTS = 4
 _INTERRUPTED = 130
+#: After so long the bill of a create holds, with the settings of `World.environment`, in seconds.
+_BILLED = 14.0
 _LAST = Actor("batch")
 _DONE = {"archived", "reused", "ambiguous"}
 
@@ -76,6 +78,8 @@ class Round:
         how = ["--json", "--poll-interval", "0.2", "--in-flight", str(self.plan.in_flight)]
         if self.plan.resubmit and actor == _LAST:
             how += ["--on-ambiguous", "resubmit"]
+        if self.plan.resolve and actor == _LAST:
+            how += ["--on-ambiguous", "resolve"]
         if self.plan.source == "file":
             return ["batch", str(self.folder / "prompts.jsonl"), *how]
         fields = [word for name, value in _REQUEST.items() for word in (f"--{name}", str(value))]
@@ -164,9 +168,21 @@ class Round:
             await self.world.is_up()
             document = await self._run(_LAST)
             if document and all(video["state"] in _DONE for video in document["videos"]):
-                return document
+                return await self._resolved(document) if self.plan.resolve else document
         self._surprises.append(f"not done after {_LAST_STARTS} undisturbed starts")
         return document or {"videos": []}
+
+    async def _resolved(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Start the batch again once the bill is complete: what was not charged is bought then."""
+        held = [video["id"] for video in document["videos"] if video["state"] == "ambiguous"]
+        if not held:
+            return document
+        await asyncio.sleep(_BILLED)
+        await self.world.is_up()
+        again = await self._run(_LAST) or document
+        left = [video["id"] for video in again["videos"] if video["state"] == "ambiguous"]
+        self.result.resolved += len(held) - len(left)
+        return again
 
     async def _calmly(self, words: list[str]) -> dict[str, Any] | None:
         """Run a command while no server is away, be it for the sake of another round: that is no fault of it."""

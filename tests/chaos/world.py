@@ -19,7 +19,14 @@ from tests.chaos.proxy import Side
 from tests.chaos.verdict import Kept
 
 BUCKET = "chaos"
-_SETTINGS = {"generation_seconds": [0.2, 1.0], "render_workers": 2, "model_rules": False}
+#: The bill has windows of a second, and shows each a second after its end.
+_SETTINGS = {
+    "generation_seconds": [0.2, 1.0],
+    "render_workers": 2,
+    "model_rules": False,
+    "billing_window_seconds": 1,
+    "billing_delay_seconds": 1,
+}
 
 
 class World:
@@ -61,11 +68,15 @@ class World:
             **place,
             **self._sandbox.environment(),
             "TOGETHER_BASE_URL": urls["api"],
+            # Of its own, so that its bill is not that of the other rounds.
+            "TOGETHER_API_KEY": f"key-of-{prefix}",
             "VIDEO_ARCHIVE_PREFIX": prefix,
             "TOGETHER_VIDEO_SPOOL": str(spool),
             "TOGETHER_VIDEO_CONNECT_SECONDS": "1",
             "TOGETHER_VIDEO_CREATE_SECONDS": "3",
             "TOGETHER_VIDEO_CLAIM_MARGIN_SECONDS": "3",
+            "TOGETHER_VIDEO_BILLED_WITHIN_SECONDS": "2",
+            "TOGETHER_VIDEO_BILL_SETTLES_SECONDS": "2",
         }
 
     async def crash(self, side: Side, seconds: float) -> None:
