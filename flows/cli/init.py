@@ -30,6 +30,9 @@ With a Prefect server (prefect server start; PREFECT_API_URL in .env):
   together-video save-blocks {blocks}
   prefect --no-prompt deploy --all
   prefect worker start --pool "{pool}"
+
+The nightly batch is paused. To turn it on, write your own brief in prefect.yaml, set active: true
+there, and deploy again.
 """
 
 
@@ -82,8 +85,9 @@ def _starter(pool: str, blocks: str) -> dict[str, str]:
     packaged = files("prefect_together_video.deployments")
     deployments = packaged.joinpath("prefect.yaml").read_text(encoding="utf-8")
     head, _, body = deployments.partition("\nname: ")
-    # `together-video serve` takes the packaged deployments.
-    head = head.partition("\n#\n# or serve")[0]
+    head = head.replace(
+        "no work pool: together-video serve", "no work pool: together-video serve --prefect-file prefect.yaml"
+    )
     head = head.replace("--pool together-video", f'--pool "{pool}"')
     head = head.replace("create together-video", f'create "{pool}"')
     head = head.replace("save-blocks", f"save-blocks {blocks}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
 from prefect_together_video.flows.cli.stop_signals import StopSignals
 from prefect_together_video.flows.cli.terminal import Terminal
@@ -32,11 +33,13 @@ def serve(
     /,
     *,
     limit: int = 10,
+    prefect_file: GivenPath | None = None,
 ) -> int:
     """Serve all deployments, or those that are named, until Ctrl-C: schedules, triggers, runs from the UI.
 
     Runs use the blocks that together-video save-blocks makes, or the
-    environment of this process where there are none.
+    environment of this process where there are none. Schedules that are paused
+    on the server stay paused: the nightly batch is until you turn it on.
 
     Parameters
     ----------
@@ -44,6 +47,8 @@ def serve(
         Such as generate-batch/nightly, or only its part after the slash.
     limit
         How many runs may go on at the same time.
+    prefect_file
+        Your own prefect.yaml, such as together-video init writes, in place of the one that comes with the package.
     """
     if limit < 1:
         raise InputError("--limit must be at least 1.")
@@ -58,7 +63,7 @@ def serve(
         from prefect_together_video.flows.cli.served_runs import ServedRunner
         from prefect_together_video.flows.server.served_deployments import read
 
-    entries = read()
+    entries = read(prefect_file)
     known = {entry["name"] for entry in entries}
     asked = [name.rpartition("/")[2] for name in names or ()]
     if unknown := [name for name in asked if name not in known]:
@@ -126,25 +131,30 @@ async def _prepare(
     from prefect.client.orchestration import get_client
 
     from prefect_together_video.flows.server.asking import reach
-    from prefect_together_video.flows.server.served_deployments import blocks_of, served
+    from prefect_together_video.flows.server.served_deployments import blocks_of, flow_of, served
+    from prefect_together_video.flows.server.served_schedules import read_earlier, what_is_off
 
     await reach(server)
     wanted = {block for entry in entries for block in blocks_of(entry).values()}
     async with get_client() as client:
         types = {found.id: found.slug for found in await client.read_block_types()}
         saved = {f"{types[d.block_type_id]}/{d.name}": d.id for d in await client.read_block_documents()}
-    if missing := sorted(wanted - saved.keys()):
-        terminal.note(
-            f"Not saved on this server: {', '.join(missing)}. Runs take the environment of this process instead."
-        )
-    deployments = [await served(entry, saved) for entry in entries]
-    for deployment in deployments:
-        if signals.first is not None:
-            return
-        name = f"{deployment.flow_name}/{deployment.name}"
-        names.append(name)
-        await runner.aadd_deployment(deployment)
-        terminal.say(f"  {name}")
+        if missing := sorted(wanted - saved.keys()):
+            terminal.note(
+                f"Not saved on this server: {', '.join(missing)}. Runs take the environment of this process instead."
+            )
+        off: list[str] = []
+        for entry in entries:
+            name = f"{flow_of(entry).name}/{entry['name']}"
+            deployment = await served(entry, saved, await read_earlier(client, name))
+            if signals.first is not None:
+                return
+            names.append(name)
+            await runner.aadd_deployment(deployment)
+            terminal.say(f"  {name}")
+            off += await what_is_off(client, name)
+    for sentence in off:
+        terminal.say(sentence)
 
 
 async def _end(
@@ -198,6 +208,7 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
     from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
     from prefect_together_video.flows.server.asking import answers
+    from prefect_together_video.flows.server.served_schedules import pause_until_served
 
     if not await answers(server):
         terminal.complain(
@@ -209,8 +220,7 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
     async with get_client() as client:
         for name in names:
             try:
-                found = await client.read_deployment_by_name(name)
-                await client.pause_deployment(found.id)
+                await pause_until_served(client, name)
             except ObjectNotFound:
                 continue  # it was not made yet
             except (httpx.HTTPError, PrefectHTTPStatusError):

@@ -19,7 +19,7 @@ from together_video.inputs.presets import Presets, make_request, overlay, with_p
 from together_video.inputs.text_lists import Lines
 from together_video.ledger.records import Sweep
 from together_video.media.sources import refuse_paths
-from together_video.prompts import Brief, PromptSet
+from together_video.prompts import Brief, PromptSet, refuse_placeholder
 from together_video.prompts.limits import refuse_promptless
 from together_video.requests import VideoRequest
 
@@ -80,7 +80,7 @@ def read_source(
         local_files: whether `file` and media may be files of this machine.
 
     Raises:
-        InputError: not one of the three is given, or what it holds makes no requests.
+        InputError: not one of the three is given, what it holds makes no requests, or the brief is a placeholder.
     """
     if sum(given is not None for given in (brief, requests, file)) != 1:
         raise InputError("Give one of brief, requests or file.")
@@ -88,6 +88,7 @@ def read_source(
         raise InputError("A file of the machine that makes the videos may not be named here. Give requests.")
     said = _with_presets(settings, presets)
     if brief is not None:
+        refuse_placeholder(brief)
         # Before a chat model is asked, the settings must make a request at all.
         one = _briefed(brief, said, "a prompt to come", None)
         if (known := Catalogue.load().find(one.request.model)) is not None:

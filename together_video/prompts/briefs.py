@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from together_video.errors import InputError
+from together_video.errors import InputError, Spent
 from together_video.json_schema import plain_fields
 from together_video.validation_messages import explain
 
@@ -20,6 +20,9 @@ DEFAULT_CHAT_MODEL = "openai/gpt-oss-120b"
 
 #: Most prompts that one brief may ask for.
 MAX_COUNT = 200
+
+#: The subject of the brief in `deployments/prefect.yaml`, until somebody writes a subject of their own.
+PLACEHOLDER = "REPLACE THIS with what your videos are about"
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -91,6 +94,20 @@ class Brief(BaseModel):
 def brief_id(brief: Brief, edition: str = "once") -> str:
     """The name of a brief's prompts in one edition: 24 hexadecimal digits of a SHA-256."""
     return hashlib.sha256(f"{brief.canonical()}\n{edition}".encode()).hexdigest()[:24]
+
+
+def refuse_placeholder(brief: Brief) -> None:
+    """Refuse the brief that stands in `prefect.yaml` as an example, whatever else of it was changed.
+
+    Raises:
+        InputError: its subject is still the placeholder.
+    """
+    if " ".join(brief.subject.split()).casefold() == PLACEHOLDER.casefold():
+        raise InputError(
+            "The brief is still the placeholder of prefect.yaml.",
+            spent=Spent.NOTHING,
+            remedy="Write what your videos are about into the `brief` of the deployment, as its `subject`.",
+        )
 
 
 def make_brief(fields: Mapping[str, Any]) -> Brief:

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from together_video.errors import PromptError, RequestRefused
-from together_video.prompts.briefs import Brief, brief_id
+from together_video.prompts.briefs import Brief, brief_id, refuse_placeholder
 from together_video.prompts.chat_requests import (
     PER_ANSWER,
     THINKING_TOKENS,
@@ -71,6 +71,9 @@ class PromptWriting:
     is missing after an answer is asked for again, with what was wrong. `rounds` is the number of
     answers in which the prompts of one request must be complete. `negative_limit` asks for negative
     prompts too, and is the longest that the video model takes, in characters.
+
+    Raises:
+        InputError: the brief is the placeholder of `prefect.yaml`.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class PromptWriting:
         rounds: int = 4,
         negative_limit: int | None = None,
     ) -> None:
+        refuse_placeholder(brief)
         self.brief = brief
         self.prompt_limit = prompt_limit
         self.negative_limit = negative_limit

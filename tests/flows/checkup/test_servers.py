@@ -28,6 +28,7 @@ from prefect_together_video.flows.checkup.server import (
 )
 from prefect_together_video.flows.server.asking import ServerCheck
 from prefect_together_video.flows.server.served_deployments import full_name, read, served
+from prefect_together_video.flows.server.served_schedules import Earlier
 from together_video.errors import BucketRefused, ConfigurationError, StoreUnsafe
 
 pytestmark = pytest.mark.anyio
@@ -207,7 +208,7 @@ def test_work_pools(pool: WorkPool | None, online: int, command: str | None, on_
 async def test_names_are_those_that_are_deployed() -> None:
     """What the checkup asks for is what `serve` and `prefect deploy` make."""
     for entry in read():
-        made = await served(entry, {})
+        made = await served(entry, {}, Earlier({}))
         assert full_name(entry) == f"{made.flow_name}/{made.name}"
 
 
