@@ -29,6 +29,7 @@ _COMMANDS = {
     "generate": ("generate", "batch"),
     "prompts": ("prompts",),
     "ledger": ("collect", "audit"),
+    "spend": ("spend",),
     "check": ("check",),
     "doctor": ("doctor",),
     "init": ("init",),

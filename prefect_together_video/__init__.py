@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.collect import collect_videos
     from prefect_together_video.flows.inbox import watch_inbox
     from prefect_together_video.flows.reporting.results import RunIncomplete
+    from prefect_together_video.flows.spend import report_spend
     from prefect_together_video.flows.video import generate_video
     from prefect_together_video.tasks.archive import aarchive_video, archive_video
     from prefect_together_video.tasks.archived_video import ArchivedVideo
@@ -49,6 +50,7 @@ __all__ = [
     "generate_prompts",
     "generate_video",
     "make_video",
+    "report_spend",
     "wait_for_video",
     "watch_inbox",
 ]
@@ -74,6 +76,7 @@ _MODULES = {
     "generate_prompts": "tasks.prompts",
     "generate_video": "flows.video",
     "make_video": "tasks.make",
+    "report_spend": "flows.spend",
     "wait_for_video": "tasks.wait",
     "watch_inbox": "flows.inbox",
 }

@@ -14,10 +14,11 @@ from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import VideoError
 from together_video.inputs.inbox import InboxReport
 from together_video.ledger.audit import AuditReport
+from together_video.ledger.spend import SpendReport
 from together_video.ledger.summary import GOOD, Summary, VideoState
 
 #: What a run can come to.
-Result = Summary | AuditReport | InboxReport
+Result = Summary | AuditReport | InboxReport | SpendReport
 #: A final state, and what the run came to: Prefect replaces a state's data by a reference.
 Ending = tuple[State[Any], object]
 

@@ -3,5 +3,6 @@
 from together_video.gallery.cards import GalleryRow
 from together_video.gallery.links import relative_link
 from together_video.gallery.page import render_gallery, render_pages
+from together_video.gallery.spend_page import render_spend
 
-__all__ = ["GalleryRow", "relative_link", "render_gallery", "render_pages"]
+__all__ = ["GalleryRow", "relative_link", "render_gallery", "render_pages", "render_spend"]

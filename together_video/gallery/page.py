@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
+from together_video.gallery.rendering import asset, template
 from together_video.ledger.summary import Summary, VideoState
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-#: Control characters except tab and line ends, and halves of surrogate pairs.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 #: How many videos one page shows: some thousands would keep a browser busy for minutes.
 ROWS_A_PAGE = 200
@@ -114,12 +105,12 @@ def render_gallery(
     whose figures stand at the top, and `pager` leads to its neighbours.
     """
     cards = [card_of(row, link) for row in rows]
-    style, script = _asset("gallery.css"), _asset("gallery.js")
+    style, script = asset("gallery.css"), asset("gallery.js")
     summary = Summary.of(row.outcome for row in rows)
     made_at = made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
     from markupsafe import Markup
 
-    return _template().render(
+    return template("gallery.html.j2").render(
         title=title,
         summary_sentence=summary_sentence,
         made_at=made_at,
@@ -182,27 +173,3 @@ def _shape(rows: Sequence[GalleryRow]) -> str:
     ]
     middle = median(shapes) if shapes else 16 / 9
     return "wide" if middle > 1.2 else "square" if middle > 0.8 else "tall"
-
-
-def _printable(value: Any) -> Any:
-    """Characters that HTML does not allow, and halves of surrogate pairs, become U+FFFD."""
-    if not isinstance(value, str) or hasattr(value, "__html__"):
-        return value
-    return _FORBIDDEN.sub("\ufffd", value)
-
-
-def _asset(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_printable,
-        keep_trailing_newline=True,
-    ).get_template("gallery.html.j2")

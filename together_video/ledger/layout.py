@@ -106,6 +106,10 @@ class Layout(BaseModel):
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 
+    def spend(self, name: str) -> str:
+        """A page of what was spent."""
+        return self.key("spend", name)
+
     def part(self, batch: str, part: str) -> str:
         """The summary of one part of a batch that is split."""
         return self.batch(batch, f"parts/{part}.json")

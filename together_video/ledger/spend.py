@@ -68,9 +68,9 @@ class Grouping(BaseModel):
         )
 
     @property
-    def name(self) -> str:
-        """What stands above the rows: `day`, or the label's name."""
-        return self.label or self.kind
+    def text(self) -> str:
+        """As it is given: `day`, `label:campaign`."""
+        return self.kind if self.label is None else f"{self.kind}:{self.label}"
 
     @property
     def is_time(self) -> bool:
@@ -238,7 +238,7 @@ class SpendReport(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     location: str = Field(description="The archive: `s3://bucket/prefix/`, or a folder.")
-    by: str = Field(description="What the rows stand for: day, month, model, or a label's name.")
+    by: str = Field(description="What the rows stand for: day, month, model or label:NAME.")
     since: date | None = Field(default=None, description="The first day (UTC), if there is one.")
     until: date | None = Field(default=None, description="The last day (UTC), if there is one.")
     rows: tuple[SpendRow, ...] = Field(description="Days and months in their order, else the dearest first.")
@@ -248,6 +248,16 @@ class SpendReport(BaseModel):
         default=(), description="Keys that could not be read, and do not count."
     )
     more_unreadable: int = Field(default=0, description="How many more could not be read.")
+
+    @property
+    def heading(self) -> str:
+        """What stands above the rows: `day`, `model`, or the label's name."""
+        return self.by.removeprefix("label:")
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the rows are days or months, and in the order of time."""
+        return self.by in {"day", "month"}
 
     @property
     def sentence(self) -> str:
@@ -285,7 +295,7 @@ class SpendReport(BaseModel):
         """A line for each row, with the names of the columns above; no total, so that it can be added up."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([self.by, *_COLUMNS])
+        writer.writerow([self.heading, *_COLUMNS])
         for row in self.rows:
             cells = row.as_json()
             writer.writerow(
@@ -338,7 +348,7 @@ class Spending:
             rows.sort(key=lambda row: (-row.most_usd, row.key))
         return SpendReport(
             location=location,
-            by=self._grouping.name,
+            by=self._grouping.text,
             since=self._period.since,
             until=self._period.until,
             rows=tuple(rows),

@@ -1,0 +1,132 @@
+"""`together-video spend`: what was spent over time, as a table, JSON, CSV or a page with a chart."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from prefect_together_video.flows.cli.given_path import GivenPath
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.atomic_files import write_whole
+from together_video.errors import InputError
+from together_video.ledger.spend import Grouping, Period, SpendReport, SpendRow
+from together_video.money import usd
+from together_video.text import counted, printable
+
+#: Rows that the terminal shows; --json and --csv have all.
+_SHOWN = 200
+
+
+def spend(
+    *,
+    by: str = "month",
+    since: str | None = None,
+    until: str | None = None,
+    month: str | None = None,
+    csv: str | None = None,
+    chart: GivenPath | None = None,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Show what was spent over time, and this month against the limit. Reads the archive, and changes nothing.
+
+    A video counts on the day (UTC) on which it was bought. Paid is what the provider
+    reported. Perhaps paid, and in flight, are the highest estimates.
+
+    Parameters
+    ----------
+    by
+        What the rows stand for: day, month, model, campaign (the label of that name), or label:NAME.
+    since
+        The first day, such as 2026-11-01.
+    until
+        The last day.
+    month
+        A calendar month, such as 2026-11, in place of --since and --until.
+    csv
+        Write the rows as CSV into this file, which is replaced; - is standard output.
+    chart
+        Write a page with a chart into this file, which is replaced. It opens from disk.
+    """
+    grouping, period = Grouping.parse(by), _period(since, until, month)
+    if place.together is not None:
+        raise InputError("Spending is read from the archive: --together has no use here.")
+    if csv == "-" and place.json:
+        raise InputError("Give either --json or --csv -: both go to standard output.")
+    if csv is not None and not csv.strip():
+        raise InputError("--csv: the path is empty.")
+    terminal = begin(place, asks_api=False)
+    from prefect_together_video.flows.cli.running import archive_of
+    from prefect_together_video.flows.engine.spend_report import read_spend
+
+    async def read() -> SpendReport:
+        archive = await archive_of(place)
+        async with archive.open() as ledger:
+            return await read_spend(ledger, grouping, period)
+
+    report = asyncio.run(read())
+    if csv is not None and csv != "-":
+        _write(Path(csv).expanduser(), report.as_csv(), terminal)
+    if chart is not None:
+        from together_video.gallery.spend_page import render_spend
+
+        _write(chart, render_spend(report, made_at=datetime.now(UTC)), terminal)
+    if csv == "-":
+        sys.stdout.write(report.as_csv())
+    elif place.json:
+        terminal.document(report.as_json())
+    else:
+        _show(report, terminal)
+    if unread := len(report.unreadable) + report.more_unreadable:
+        named = ", ".join(printable(key, 100) for key in report.unreadable[:3])
+        terminal.complain(
+            f"{counted(unread, 'record')} could not be read and {'does' if unread == 1 else 'do'} not count: {named}"
+            f"{' …' if unread > 3 else ''}. together-video audit names each, and why."
+        )
+    return 1 if unread else 0
+
+
+def _period(since: str | None, until: str | None, month: str | None) -> Period:
+    if month is None:
+        return Period.parse(since, until)
+    if since is not None or until is not None:
+        raise InputError("Give either --month, or --since and --until.")
+    return Period.of_month(month)
+
+
+def _write(path: Path, text: str, terminal: Terminal) -> None:
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    terminal.say(f"Written: {path}")
+
+
+def _show(report: SpendReport, terminal: Terminal) -> None:
+    if report.rows:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column(escape(printable(report.heading, 40)), overflow="fold")
+        for name in ("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "per clip"):
+            table.add_column(name, justify="right")
+        rows = report.rows[-_SHOWN:] if report.is_time else report.rows[:_SHOWN]
+        for row in rows:
+            table.add_row(escape(printable(row.key, 60)), *_cells(row))
+        if len(report.rows) > 1:
+            table.add_row("all", *_cells(report.total), style="bold")
+        terminal.out.print(table)
+        if left := len(report.rows) - len(rows):
+            terminal.out.print(f"{counted(left, 'row')} not shown: --csv writes all of them.", style="dim")
+        terminal.out.print()
+    terminal.out.print(f"{report.sentence}.", soft_wrap=True, style="bold", markup=False, highlight=False)
+
+
+def _cells(row: SpendRow) -> tuple[str, ...]:
+    amounts = (row.paid_usd, row.perhaps_paid_usd, row.in_flight_usd, row.usd_per_clip)
+    words = ("—" if amount is None else usd(amount) for amount in amounts)
+    return str(row.videos), str(row.clips), str(row.failed), *words
