@@ -6,7 +6,9 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
@@ -30,7 +32,7 @@ def spend(
     since: str | None = None,
     until: str | None = None,
     month: str | None = None,
-    csv: str | None = None,
+    csv: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     chart: GivenPath | None = None,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
@@ -59,8 +61,8 @@ def spend(
         raise InputError("Spending is read from the archive: --together has no use here.")
     if csv == "-" and place.json:
         raise InputError("Give either --json or --csv -: both go to standard output.")
-    if csv is not None and not csv.strip():
-        raise InputError("--csv: the path is empty.")
+    if csv is not None and (not csv.strip() or (csv.startswith("-") and csv != "-")):
+        raise InputError("--csv needs the path of a file, or - for standard output.")
     terminal = begin(place, asks_api=False)
     from prefect_together_video.flows.cli.running import archive_of
     from prefect_together_video.flows.engine.spend_report import read_spend
