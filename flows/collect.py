@@ -15,6 +15,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
 from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
 from prefect_together_video.flows.reporting import artifacts
+from prefect_together_video.flows.reporting.alerts import emit_alerts
 from prefect_together_video.flows.reporting.results import collected, refused
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.run_policy import RunPolicy
@@ -78,6 +79,7 @@ async def collect_videos(
                 await pipeline.ledger.spending.entries.withdraw(left)
             await _sweep_spool(pipeline, found)
             summary = await _collect(pipeline, found, in_flight)
+            await emit_alerts(pipeline.ledger, found, summary.videos)
             await artifacts.show(pipeline.ledger, pipeline.records, "Collected", summary)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:

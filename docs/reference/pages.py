@@ -22,6 +22,7 @@ from together_video import errors
 from together_video.inputs.inbox import InboxReport, InboxRow
 from together_video.inputs.presets import Presets
 from together_video.ledger.audit import AuditFinding, AuditReport, SpentRow
+from together_video.ledger.spend import MonthToDate, SpendReport, SpendRow
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.polling.policy import PollPolicy
 from together_video.prompts import Brief, PromptSet
@@ -47,6 +48,7 @@ _JOB_STATES = {
 _DOCUMENTS = {
     "summary": "Printed by `generate`, `batch`, `collect` and `demo` with `--json`.",
     "audit": "Printed by `audit --json`.",
+    "spend": "Printed by `spend --json`.",
     "batch": "`batches/<id>/batch.json` in the archive.",
     "record": "`records/<id>.json` in the archive: how a purchase ended.",
     "claim": "`inflight/<id>/claim.json`: somebody is about to pay for this request.",
@@ -111,6 +113,7 @@ def _flows() -> str:
         ("generate_batch", "Summary"),
         ("collect_videos", "Summary"),
         ("audit_archive", "AuditReport"),
+        ("report_spend", "SpendReport"),
         ("watch_inbox", "InboxReport"),
     )
     intro = (
@@ -145,6 +148,9 @@ def _results() -> str:
             model_part(VideoOutcome),
             enum_part(VideoState, _VIDEO_STATES),
             *(model_part(model) for model in (AuditReport, AuditFinding, SpentRow, InboxReport, InboxRow)),
+            model_part(SpendReport, methods=("sentence", "as_json", "as_csv")),
+            model_part(SpendRow, methods=("usd_per_clip",)),
+            model_part(MonthToDate, methods=("left_usd", "sentence")),
         )
     )
 

@@ -19,6 +19,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         "summary": summary_document(),
         "audit": audit_document(),
+        "spend": spend_document(),
         "batch": batch_document(),
         "record": stored(VideoRecord),
         "claim": stored(Claim),
@@ -81,3 +82,37 @@ def audit_document() -> dict[str, Any]:
     document = stored(AuditReport)
     document["$defs"]["SpentRow"]["properties"]["cost_usd"] = _AMOUNT
     return document
+
+
+def spend_document() -> dict[str, Any]:
+    """`SpendReport.as_json`: amounts are numbers, and the month has its numbers beside its name."""
+    amount, perhaps = _AMOUNT, {"anyOf": [_AMOUNT, {"type": "null"}]}
+    numbers: dict[str, Any] = {
+        name: {"type": "integer"} for name in ("videos", "clips", "failed", "unpriced")
+    }
+    numbers |= {name: amount for name in ("paid_usd", "perhaps_paid_usd", "in_flight_usd")}
+    numbers["usd_per_clip"] = perhaps
+    row = _object({"key": {"type": "string"}, **numbers})
+    month = _object({"month": {"type": "string"}, **numbers, "limit_usd": perhaps, "left_usd": perhaps})
+    day = {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "SpendReport",
+        **_object(
+            {
+                "location": {"type": "string"},
+                "by": {"type": "string"},
+                "since": day,
+                "until": day,
+                "rows": {"type": "array", "items": row},
+                "total": _object(numbers),
+                "month": month,
+                "unreadable": {"type": "array", "items": {"type": "string"}},
+                "more_unreadable": {"type": "integer"},
+            }
+        ),
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}

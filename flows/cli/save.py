@@ -35,24 +35,36 @@ def save_blocks(name: str = "production", /) -> int:
     return _say_saved(saved_blocks.save_blocks(name))
 
 
-def save_notifications(block: str, /) -> int:
-    """Send batch summaries by one of Prefect's notification blocks.
+def save_notifications(
+    block: str, /, *, failed_above: int = 25, month_percent: int = 80, nightly_hours: float = 26
+) -> int:
+    """Send batch summaries and alerts by one of Prefect's notification blocks.
 
-    Three automations are made, or brought up to date: the summary of each
-    batch, a word on each video that is ambiguous, and one when a budget is
-    reached. They are examples: change them in the UI.
+    Seven automations are made, or brought up to date: the summary of each batch; a
+    video that is ambiguous; a budget that is reached; a batch of which much
+    failed; a share of the monthly limit; a video that has been ambiguous for a
+    day; and no nightly run. One that you have paused stays paused.
 
     Parameters
     ----------
     block
         A saved notification block, such as slack-webhook/videos, microsoft-teams-webhook/videos or
         custom-webhook/videos.
+    failed_above
+        Alert when more of a batch than this failed, was refused or is ambiguous, in percent.
+    month_percent
+        Alert when so much of the monthly limit is reached: 50, 80, 90 or 100 percent.
+    nightly_hours
+        Alert when no run of generate-batch/nightly has begun for so many hours since the last one.
     """
     prepare(Terminal(), verbose=True)
     import_prefect()
     from prefect_together_video.flows.server import saved_notifications
 
-    return _say_saved(asyncio.run(saved_notifications.save_notifications(block)))
+    thresholds = saved_notifications.Thresholds.of(
+        failed_above=failed_above, month_percent=month_percent, nightly_hours=nightly_hours
+    )
+    return _say_saved(asyncio.run(saved_notifications.save_notifications(block, thresholds)))
 
 
 def _say_saved(names: list[str]) -> int:

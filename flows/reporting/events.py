@@ -11,8 +11,10 @@ from typing import Any
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
+from together_video.ledger.alerts import MonthReached
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.money import usd_number
 from together_video.text import printable
 
 #: The states of a video that others may want to act upon.
@@ -60,6 +62,7 @@ def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | No
         "is_good": summary.is_good,
         "counts": summary.counts,
         "cost_usd": float(summary.cost_usd),
+        "failed_percent": summary.failed_percent,
         "bucket": bucket,
         "page": summary.page,
         "page_uri": summary.page_uri,
@@ -67,12 +70,54 @@ def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | No
     resource = {
         "prefect.resource.id": f"together-video.batch.{batch_id}",
         "prefect.resource.name": printable(title, 100),
+        # Automations compare labels, and only as text.
+        "together-video.failed-percent": f"{summary.failed_percent:03}",
     }
     _emit("together-video.batch.finished", resource, payload)
 
 
+def month_reached(alert: MonthReached) -> None:
+    """`together-video.month.reached`: a share of the archive's monthly limit is paid, perhaps paid or in flight."""
+    resource = {
+        "prefect.resource.id": f"together-video.month.{alert.month}",
+        "prefect.resource.name": alert.month,
+        "together-video.percent": f"{alert.percent:03}",
+    }
+    payload = {
+        "month": alert.month,
+        "percent": alert.percent,
+        "counted_usd": usd_number(alert.counted_usd),
+        "limit_usd": usd_number(alert.limit_usd),
+        "left_usd": usd_number(alert.left_usd),
+        "sentence": alert.sentence,
+    }
+    _emit("together-video.month.reached", resource, payload)
+
+
+def ambiguous_for_days(outcome: VideoOutcome, days: int) -> None:
+    """`together-video.video.ambiguous-for-a-day`: nobody has decided about a doubt for so many days."""
+    resource = {
+        "prefect.resource.id": f"together-video.video.{outcome.id}",
+        "prefect.resource.name": printable(outcome.prompt or outcome.model, 100),
+        "together-video.model": outcome.model,
+    }
+    payload = {
+        "id": outcome.id,
+        "title": printable(outcome.prompt or outcome.model, 100),
+        "model": outcome.model,
+        "days": days,
+        "error": _short(outcome.error),
+    }
+    _emit("together-video.video.ambiguous-for-a-day", resource, payload)
+
+
+def are_heard() -> bool:
+    """Whether there is a flow run that events can be about; outside of one nobody would get them."""
+    return FlowRunContext.get() is not None
+
+
 def _emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
-    if FlowRunContext.get() is not None:
+    if are_heard():
         emit_event(event, resource=resource, payload=payload)
 
 

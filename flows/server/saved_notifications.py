@@ -1,87 +1,102 @@
-"""Automations that send what became of batches by one of Prefect's notification blocks."""
+"""The automations of `deployments/automations.yaml`, saved with a notification block and the user's thresholds."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from importlib.resources import files
+from typing import Any
 from uuid import UUID
 
-from prefect.automations import Automation
-from prefect.client.orchestration import get_client
-from prefect.events.actions import SendNotification
-from prefect.events.schemas.automations import EventTrigger, Posture
+import yaml
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prefect_together_video.flows.server.asking import failing_clearly, reach_configured
-from together_video.errors import ConfigurationError
-
-#: What chat programs would read as links, mentions or pictures in a text of others, and what is written instead.
-_MARKUP = {"<": "＜", "[": "［", "@": "＠", "://": "：//"}
+from together_video.errors import ConfigurationError, InputError
+from together_video.ledger.alerts import PERCENTS, percents_above
 
 
-def _shown(field: str) -> str:
-    """A field of an event's payload that holds words of others, as an expression of a template."""
-    return "".join([f"event.payload.{field}", *(f" | replace({a!r}, {b!r})" for a, b in _MARKUP.items())])
+class Thresholds(BaseModel):
+    """When an alert is sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    failed_above: int = Field(default=25, ge=0, le=99)
+    month_percent: int = 80
+    nightly_hours: float = Field(default=26, ge=1, le=8_784)
+
+    @classmethod
+    def of(cls, **given: float) -> Thresholds:
+        """Raises InputError: one of them is out of bounds."""
+        try:
+            found = cls.model_validate(given)
+        except ValidationError as error:
+            raise InputError(
+                "--failed-above must be from 0 to 99 percent, --nightly-hours from 1 to 8784."
+            ) from error
+        if found.month_percent not in PERCENTS:
+            raise InputError(f"--month-percent must be one of {', '.join(map(str, PERCENTS))}.")
+        return found
 
 
-#: Name, event, subject and body of each; the texts are Jinja templates over the event.
-_MESSAGES = (
-    (
-        "together-video batch summary",
-        "together-video.batch.finished",
-        "{{ " + _shown("title") + " }}: {{ 'done' if event.payload.is_good else 'not everything is there' }}",
-        "{{ event.payload.sentence }}.{% if event.payload.page_uri %} Gallery: "
-        "{{ event.payload.page_uri }}{% endif %}",
-    ),
-    (
-        "together-video ambiguous video",
-        "together-video.video.ambiguous",
-        "A video may have been paid for and has no job id",
-        "{{ " + _shown("title") + " }}: {{ " + _shown("error") + " }}",
-    ),
-    (
-        "together-video budget reached",
-        "together-video.budget.reached",
-        "A budget is reached",
-        "{{ " + _shown("reason") + " }}",
-    ),
-)
+def described(block: UUID, thresholds: Thresholds) -> list[AutomationCore]:
+    """The automations as `automations.yaml` describes them, with this block and these thresholds."""
+    text = (
+        files("prefect_together_video.deployments").joinpath("automations.yaml").read_text(encoding="utf-8")
+    )
+    return [_filled(found, block, thresholds) for found in yaml.safe_load(text)["automations"]]
 
 
-async def save_notifications(block: str) -> list[str]:
-    """Make the automations on the Prefect server that is configured; gives their names.
+def _filled(found: dict[str, Any], block: UUID, thresholds: Thresholds) -> AutomationCore:
+    trigger = found["trigger"]
+    match = trigger.get("match", {})
+    if "together-video.failed-percent" in match:
+        match["together-video.failed-percent"] = percents_above(thresholds.failed_above)
+    if "together-video.percent" in match:
+        match["together-video.percent"] = [f"{thresholds.month_percent:03}"]
+    if trigger["posture"] == "Proactive":
+        trigger["within"] = thresholds.nightly_hours * 3600
+    for action in found["actions"]:
+        action["block_document_id"] = str(block)
+    return AutomationCore.model_validate(found)
+
+
+async def save_notifications(block: str, thresholds: Thresholds | None = None) -> list[str]:
+    """Make the automations on the Prefect server that is configured, or bring them up to date; gives their names.
+
+    One that was paused stays paused.
 
     Raises:
         ConfigurationError: there is no server, it goes away meanwhile, or it has no such block.
     """
     server = await reach_configured("Automations are kept by a Prefect server: set PREFECT_API_URL.")
     with failing_clearly(server):
-        await _save(block)
-    return [name for name, *_ in _MESSAGES]
-
-
-async def _save(block: str) -> None:
-    document = await _document(block)
-    for name, event, subject, body in _MESSAGES:
         async with get_client() as client:
-            for earlier in await client.read_automations_by_name(name):
-                await client.delete_automation(earlier.id)
-        await Automation(
-            name=name,
-            description=f"Sends what the event {event} says by the block {block}.",
-            trigger=EventTrigger(
-                expect={event}, posture=Posture.Reactive, threshold=1, within=timedelta(seconds=0)
-            ),
-            actions=[SendNotification(block_document_id=document, subject=subject, body=body)],
-        ).acreate()
+            wanted = described(await _document(client, block), thresholds or Thresholds())
+            for automation in wanted:
+                await _save(client, automation)
+    return [automation.name for automation in wanted]
 
 
-async def _document(block: str) -> UUID:
+async def _save(client: PrefectClient, automation: AutomationCore) -> None:
+    earlier = await client.read_automations_by_name(automation.name)
+    if not earlier:
+        await client.create_automation(automation)
+        return
+    first, *others = earlier
+    kept = automation.model_copy(update={"enabled": first.enabled})
+    await client.update_automation(first.id, kept)
+    for other in others:
+        await client.delete_automation(other.id)
+
+
+async def _document(client: PrefectClient, block: str) -> UUID:
     kind, _, name = block.partition("/")
-    async with get_client() as client:
-        try:
-            return (await client.read_block_document_by_name(name, kind)).id
-        except ObjectNotFound as error:
-            raise ConfigurationError(
-                f"This Prefect server has no block {block!r}. Make one in the UI under Blocks, such as a Slack "
-                "Webhook, and name it by type and name: slack-webhook/videos."
-            ) from error
+    try:
+        return (await client.read_block_document_by_name(name, kind)).id
+    except ObjectNotFound as error:
+        raise ConfigurationError(
+            f"This Prefect server has no block {block!r}. Make one in the UI under Blocks, such as a Slack "
+            "Webhook, and name it by type and name: slack-webhook/videos."
+        ) from error

@@ -6,17 +6,23 @@ import asyncio
 import http.server
 import json
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from prefect import get_client
+from prefect import flow, get_client
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import PrefectClient
+from prefect.events.schemas.automations import AutomationCore
 
-from prefect_together_video.flows.server.saved_notifications import save_notifications
-from together_video.errors import ConfigurationError
+from prefect_together_video.flows.reporting import events
+from prefect_together_video.flows.server.saved_notifications import Thresholds, described, save_notifications
+from together_video.errors import ConfigurationError, InputError
+from together_video.ledger.alerts import MonthReached, percents_above
+from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 
 pytestmark = [
     pytest.mark.anyio,
@@ -93,3 +99,144 @@ async def test_a_batch_summary_arrives(webhook: tuple[str, list[dict[str, Any]]]
 async def test_a_block_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigurationError, match="has no block 'slack-webhook/nobody'"):
         await save_notifications("slack-webhook/nobody")
+
+
+@pytest.fixture
+async def block(webhook: tuple[str, list[dict[str, Any]]]) -> AsyncIterator[str]:
+    """A saved block that sends to the webhook; automations that a test saved are removed after it."""
+    made = CustomWebhookNotificationBlock(
+        name="alerts", url=webhook[0], json_data={"subject": "{{subject}}", "body": "{{body}}"}
+    )
+    await made.save("alerts", overwrite=True)
+    yield "custom-webhook/alerts"
+    async with get_client() as client:
+        for automation in described(uuid4(), Thresholds()):
+            for found in await client.read_automations_by_name(automation.name):
+                await client.delete_automation(found.id)
+
+
+async def send(client: PrefectClient, name: str, resource: dict[str, str], **more: Any) -> None:
+    event = {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": name,
+        "resource": resource,
+        **more,
+    }
+    (await client._client.post("/events", json=[event])).raise_for_status()
+
+
+async def test_saving_again_keeps_what_was_paused_and_takes_new_thresholds(block: str) -> None:
+    """Each has one automation of its name, whose id stays; two of a name become one."""
+    names = await save_notifications(block)
+    assert len(names) == len(set(names)) == 7
+    async with get_client() as client:
+        before = {name: (await client.read_automations_by_name(name))[0].id for name in names}
+        await client.pause_automation(before["together-video nightly missing"])
+        doubled = (await client.read_automations_by_name("together-video old doubt"))[0]
+        await client.create_automation(AutomationCore.model_validate(doubled.model_dump(exclude={"id"})))
+        await save_notifications(block, Thresholds.of(failed_above=50, month_percent=90, nightly_hours=30))
+        after = {name: await client.read_automations_by_name(name) for name in names}
+    assert all(len(found) == 1 for found in after.values())
+    kept = {name: found[0].id for name, found in after.items()}
+    assert {name: kept[name] == before[name] for name in names if name != "together-video old doubt"} == {
+        name: True for name in names if name != "together-video old doubt"
+    }
+    assert {name for name, found in after.items() if not found[0].enabled} == {
+        "together-video nightly missing"
+    }
+    triggers = {name: found[0].trigger.model_dump(mode="json") for name, found in after.items()}
+    assert triggers["together-video monthly limit"]["match"] == {"together-video.percent": ["090"]}
+    assert triggers["together-video nightly missing"]["within"] == 30 * 3600
+    above = triggers["together-video many failed"]["match"]["together-video.failed-percent"]
+    assert above == percents_above(50)
+
+
+@pytest.mark.parametrize(
+    "given", [{"failed_above": 100}, {"failed_above": -1}, {"month_percent": 60}, {"nightly_hours": 0.5}]
+)
+def test_thresholds_out_of_bounds_are_refused(given: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="must be"):
+        Thresholds.of(**given)
+
+
+async def test_alerts_fire_above_their_thresholds_and_not_below(
+    webhook: tuple[str, list[dict[str, Any]]], block: str
+) -> None:
+    """What our own flows emit reaches the webhook; a batch of which little failed does not."""
+    came = webhook[1]
+    await save_notifications(block)
+    bad, good = (
+        VideoOutcome(id="v", model="m", state=state) for state in (VideoState.FAILED, VideoState.ARCHIVED)
+    )
+
+    @flow
+    async def emits() -> None:
+        events.batch_finished("1", "one in four", Summary.of([bad, good, good, good]), None)
+        events.batch_finished("2", "two in four", Summary.of([bad, bad, good, good]), None)
+        for percent in (50, 80):
+            events.month_reached(MonthReached("2026-11", percent, Decimal("16.4"), Decimal(20)))
+        events.ambiguous_for_days(
+            VideoOutcome(id="v", model="m", state=VideoState.AMBIGUOUS, error="no answer"), 2
+        )
+
+    wanted = {
+        "50 % of a batch failed: two in four",
+        "80 % of the monthly limit is reached",
+        "A video has been ambiguous for 2 days",
+    }
+    async with asyncio.timeout(90):
+        while not wanted <= {message["subject"] for message in came}:
+            # An automation is in force a moment after it was made.
+            await emits()
+            await asyncio.sleep(2)
+    subjects = {message["subject"] for message in came}
+    assert not [subject for subject in subjects if "of a batch failed: one" in subject]
+    assert "50 % of the monthly limit is reached" not in subjects
+    body = next(message["body"] for message in came if message["subject"].startswith("80 %"))
+    assert body.startswith("80 % of the monthly limit of 20.00 USD is reached in 2026-11: 16.40 USD paid,")
+    assert "3.60 USD left" in body
+
+
+@pytest.mark.slow
+async def test_a_nightly_run_that_does_not_come_is_missed(
+    webhook: tuple[str, list[dict[str, Any]]], block: str
+) -> None:
+    """Silent until a first run has begun, or is late; then it fires once when no other begins in time."""
+    came = webhook[1]
+    await save_notifications(block)
+    async with get_client() as client:
+        (automation,) = await client.read_automations_by_name("together-video nightly missing")
+        quick = automation.trigger.model_copy(update={"within": timedelta(seconds=12)})
+        core = AutomationCore.model_validate(
+            {**automation.model_dump(exclude={"id", "owner_resource"}), "trigger": quick}
+        )
+        await client.update_automation(automation.id, core)
+
+        async def begins(name: str, deployment: str = "nightly") -> None:
+            related = [
+                {
+                    "prefect.resource.id": f"prefect.{role}.x",
+                    "prefect.resource.role": role,
+                    "prefect.resource.name": of,
+                }
+                for role, of in (("flow", "generate-batch"), ("deployment", deployment))
+            ]
+            await send(client, name, {"prefect.resource.id": f"prefect.flow-run.{uuid4()}"}, related=related)
+
+        # Of another deployment, and of none: neither arms it. Longer than it waits.
+        await asyncio.sleep(3)
+        await begins("prefect.flow-run.Running", deployment="requested")
+        await asyncio.sleep(20)
+        assert came == []
+        # Run after run in time: nothing is missing.
+        for _ in range(4):
+            await begins("prefect.flow-run.Running")
+            await asyncio.sleep(6)
+        assert came == []
+        async with asyncio.timeout(60):
+            while not came:  # noqa: ASYNC110 - the server of the webhook is a thread
+                await asyncio.sleep(1)
+        assert came[0]["subject"] == "The nightly batch did not run"
+        await asyncio.sleep(20)
+        assert len(came) == 1

@@ -79,6 +79,8 @@ def test_every_command_is_one() -> None:
         "generate",
         "collect",
         "audit",
+        "spend",
+        "save-notifications",
         "models",
         "serve",
         "gallery",
@@ -101,6 +103,7 @@ def test_every_prefect_command_is_one() -> None:
         "block register",
         "server database",
         "deploy --all",
+        "deployment schedule",
     }
     assert refusals(_app, calls) == []
 
@@ -123,17 +126,23 @@ def test_lists_are_whole() -> None:
         "prefect_together_video.flows.collect.collect_videos": "collect-videos",
         "prefect_together_video.flows.audit.audit_archive": "audit-archive",
         "prefect_together_video.flows.inbox.watch_inbox": "watch-inbox",
+        "prefect_together_video.flows.spend.report_spend": "report-spend",
     }
     names = {f"`{flows[entry['entrypoint']]}/{entry['name']}`" for entry in deployed}
     assert {row[0] for row in table("deployment")} == names
     sent = set(
         re.findall(
-            r"together-video\.(?:batch|budget)\.\w+(?=\")",
+            r"together-video\.(?:batch|budget|month)\.\w+(?=\")",
             (TOP / "flows" / "reporting" / "events.py").read_text(),
         )
     )
-    videos = {f"together-video.video.{state}" for state in ("archived", "failed", "ambiguous")}
+    videos = {
+        f"together-video.video.{state}"
+        for state in ("archived", "failed", "ambiguous", "ambiguous-for-a-day")
+    }
     assert {row[0].strip("`") for row in table("event")} == sent | videos
+    alerts = yaml.safe_load((TOP / "deployments" / "automations.yaml").read_text())["automations"]
+    assert {row[0].strip("`") for row in table("automation")} == {alert["name"] for alert in alerts}
     findings = {word for row in table("finding") for word in re.findall(r"`([\w-]+)`", row[0])}
     assert findings == set(get_args(Kind))
 

@@ -22,6 +22,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.states import Scheduled
 
 from prefect_together_video.flows.cli.served_runs import GOING_ON, NOT_BEGUN
+from prefect_together_video.flows.server.served_deployments import read
 
 SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
 NIGHTLY = "generate-batch/nightly"
@@ -204,5 +205,5 @@ async def test_ctrl_c_while_the_deployments_are_made(place: Any, start: Start) -
     assert said.splitlines()[-1] == FAREWELL
     async with get_client() as client:
         made = await client.read_deployments()
-    assert 1 <= len(made) < 7
+    assert 1 <= len(made) < len(read())
     assert all(found.paused for found in made)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ from docs.reference.pages import errors_of, generated_pages
 from docs.reference.schemas import schemas
 from prefect_together_video.flows.reporting import events
 from together_video import errors
+from together_video.ledger.alerts import MonthReached
 from together_video.ledger.audit import AuditReport, SpentRow
+from together_video.ledger.bought import Bought, Money
+from together_video.ledger.spend import Grouping, Period, Spending
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.requests import VideoRequest
@@ -155,6 +159,15 @@ def test_documents_are_what_their_schemas_say() -> None:
         spent=(spent,),
     )
     jsonschema.validate(report.as_json(), known["audit"])
+    spending = Spending(Grouping.parse("day"), Period(), month="2026-11")
+    jsonschema.validate(spending.report("s3://b/").as_json(), known["spend"])
+    spending.add(
+        Bought("v", datetime(2026, 11, 27, tzinfo=UTC), "m", Money.PAID, Decimal("0.28"), is_clip=True)
+    )
+    whole = spending.report("s3://b/", limit_usd=Decimal(5), unreadable=["records/x.json"]).as_json()
+    jsonschema.validate(json.loads(json.dumps(whole)), known["spend"])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**whole, "month": {}}, known["spend"])
     for schema in known.values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -176,9 +189,11 @@ def test_the_page_of_events_has_every_event_and_field(monkeypatch: pytest.Monkey
         events.video_ended(plan, outcome(state))
     events.batch_finished("b", "t", Summary.of([]), "bucket")
     events.budget_reached(plan, "nothing left")
+    events.month_reached(MonthReached("2026-11", 80, Decimal(16), Decimal(20)))
+    events.ambiguous_for_days(outcome(VideoState.AMBIGUOUS), 1)
     assert table_of("Events can be lost with the Prefect server. The archive is what counts.") == set(emitted)
     for event, fields in emitted.items():
-        kind = event.split(".")[1]
+        kind = "doubt" if event.endswith("-for-a-day") else event.split(".")[1]
         assert table_of(f"## Payload of a {kind}") == set(fields), event
 
 

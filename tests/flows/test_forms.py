@@ -13,11 +13,19 @@ from prefect_together_video.flows.audit import audit_archive
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.inbox import watch_inbox
+from prefect_together_video.flows.spend import report_spend
 from prefect_together_video.flows.video import generate_video
 from together_video.prompts import Brief
 from together_video.requests import VideoRequest
 
-FLOWS: list[Flow[..., Any]] = [generate_video, generate_batch, collect_videos, watch_inbox, audit_archive]
+FLOWS: list[Flow[..., Any]] = [
+    generate_video,
+    generate_batch,
+    collect_videos,
+    watch_inbox,
+    audit_archive,
+    report_spend,
+]
 
 
 def schema_of(flow: Flow[..., Any]) -> dict[str, Any]:

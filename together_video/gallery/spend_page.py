@@ -24,8 +24,8 @@ def render_spend(report: SpendReport, *, made_at: datetime) -> str:
     rows = report.rows[-MOST_ROWS:] if report.is_time else report.rows[:MOST_ROWS]
     chart = chart_of(report)
     return template("spend.html.j2").render(
-        title=_title(report),
-        lead=f"{report.sentence}.",
+        title=f"Spending by {report.heading}",
+        lead=f"{_period(report)}{report.sentence}.",
         figures=_figures(report),
         by=report.heading,
         is_time=report.is_time,
@@ -62,12 +62,12 @@ def cells_of(row: SpendRow) -> tuple[str, ...]:
     )
 
 
-def _title(report: SpendReport) -> str:
+def _period(report: SpendReport) -> str:
     if report.since and report.until:
-        return f"Spending by {report.heading}, {report.since} to {report.until}"
+        return f"{report.since} to {report.until}: "
     if report.since:
-        return f"Spending by {report.heading} since {report.since}"
-    return f"Spending by {report.heading}" + (f" until {report.until}" if report.until else "")
+        return f"Since {report.since}: "
+    return f"Until {report.until}: " if report.until else ""
 
 
 def _figures(report: SpendReport) -> list[tuple[str, str]]:

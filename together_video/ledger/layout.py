@@ -106,6 +106,10 @@ class Layout(BaseModel):
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 
+    def alert(self, period: str, name: str) -> str:
+        """That something was said in a month or on a day."""
+        return self.key("alerts", period, name)
+
     def spend(self, name: str) -> str:
         """A page of what was spent."""
         return self.key("spend", name)

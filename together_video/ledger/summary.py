@@ -134,6 +134,16 @@ class Summary(BaseModel):
         return sum(paid, Decimal(0))
 
     @property
+    def failed_percent(self) -> int:
+        """How many of the videos that this run tried to buy gave none, in percent, rounded up.
+
+        Failed, refused and ambiguous ones are those; what was reused, not started or is still running is left out.
+        """
+        counts = self.counts
+        bad = counts["failed"] + counts["refused"] + counts["ambiguous"]
+        return -(-100 * bad // (bad + counts["archived"])) if bad else 0
+
+    @property
     def is_good(self) -> bool:
         """Whether every video is in the archive."""
         return all(outcome.state in GOOD for outcome in self.videos)
