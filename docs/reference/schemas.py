@@ -90,7 +90,7 @@ def spend_document() -> dict[str, Any]:
     numbers: dict[str, Any] = {
         name: {"type": "integer"} for name in ("videos", "clips", "failed", "unpriced")
     }
-    numbers |= {name: amount for name in ("paid_usd", "perhaps_paid_usd", "in_flight_usd")}
+    numbers |= dict.fromkeys(("paid_usd", "perhaps_paid_usd", "in_flight_usd"), amount)
     numbers["usd_per_clip"] = perhaps
     row = _object({"key": {"type": "string"}, **numbers})
     month = _object({"month": {"type": "string"}, **numbers, "limit_usd": perhaps, "left_usd": perhaps})

@@ -142,7 +142,7 @@ def test_lists_are_whole() -> None:
     }
     assert {row[0].strip("`") for row in table("event")} == sent | videos
     alerts = yaml.safe_load((TOP / "deployments" / "automations.yaml").read_text())["automations"]
-    assert {row[0].strip("`") for row in table("automation")} == {alert["name"] for alert in alerts}
+    assert {f"together-video {row[0]}" for row in table("automation")} == {alert["name"] for alert in alerts}
     findings = {word for row in table("finding") for word in re.findall(r"`([\w-]+)`", row[0])}
     assert findings == set(get_args(Kind))
 

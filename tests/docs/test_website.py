@@ -26,8 +26,8 @@ from together_video import errors
 from together_video.ledger.alerts import MonthReached
 from together_video.ledger.audit import AuditReport, SpentRow
 from together_video.ledger.bought import Bought, Money
-from together_video.ledger.spend import Grouping, Period, Spending
 from together_video.ledger.records import VideoPlan
+from together_video.ledger.spend import Grouping, Period, Spending
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.requests import VideoRequest
 

@@ -53,7 +53,7 @@ async def pages(archive: Any) -> dict[str, bytes]:
     return {key: stored.data for key, stored in found.items() if stored is not None}
 
 
-async def test_a_run_writes_a_page_and_artifacts_with_a_history(spent: Any, prefect_api: str) -> None:
+async def test_a_run_writes_a_page_and_artifacts_with_a_history(prefect_api: str, spent: Any) -> None:
     """Each run adds to the artifact of the same key; the second page of a day has a name of its own."""
     first = await report_spend(archive=spent, return_state=True)
     assert first.is_completed(), first.message
