@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from prefect_together_video.blocks.ledger.ledger import InFlight
+from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.reporting import alerts, events
 from together_video.errors import StoreUnavailable
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoOutcome, VideoState
 
 pytestmark = pytest.mark.anyio
@@ -113,3 +115,21 @@ async def test_a_store_that_is_away_stops_no_collector(
         await alerts.emit_alerts(ledger, in_flight("a" * 24), [doubt()])
     assert sent == []
     assert "S3 does not answer." in caplog.text
+
+
+async def test_the_collector_emits_them(archive: Any, api: Any, sent: Sent, small: Any) -> None:
+    """Of all that it finds in flight, beside what it does for the videos."""
+    limited = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    async with limited.open() as ledger:
+        plan = VideoPlan(request=small("an owl"), estimate_usd=Decimal("0.95"))
+        claim = await ledger.claim(plan, valid_seconds=250)
+        assert claim is not None
+        await ledger.ambiguous(claim, None)
+    with pytest.MonkeyPatch.context() as patch:
+        at_days(patch, 1.5)
+        await collect_videos.fn(together=api.credentials(), archive=limited)
+    ours = [(event, payload.get("percent") or payload.get("days")) for event, _, payload in sent]
+    assert [one for one in ours if "video.ambiguous" in one[0]] == [
+        ("together-video.video.ambiguous-for-a-day", 1)
+    ]
+    assert [percent for event, percent in ours if event == "together-video.month.reached"] == [50, 80, 90]

@@ -136,3 +136,22 @@ def test_the_document_is_plain_json() -> None:
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]
     assert document["cost_usd"] == 0.28
+
+
+@pytest.mark.parametrize(
+    ("states", "percent"),
+    [
+        ("", 0),
+        ("archived", 0),
+        ("archived archived failed", 34),
+        ("refused", 100),
+        ("ambiguous archived", 50),
+        # Nothing of these was tried in this run, or it is not over.
+        ("failed reused skipped submitted", 100),
+        ("reused skipped submitted", 0),
+    ],
+)
+def test_the_share_that_failed_is_of_what_was_tried(states: str, percent: int) -> None:
+    """Rounded up, so that "more than 25 percent" holds of whole numbers as well."""
+    summary = Summary.of([row(VideoState(state)) for state in states.split()])
+    assert summary.failed_percent == percent
