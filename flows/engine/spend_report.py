@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.bought import Unreadable, all_bought
+from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.spending_entries import this_month
 from together_video.ledger.spend import Grouping, Period, Spending, SpendReport
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.blocks.ledger import purchases as module
+from prefect_together_video.blocks.ledger import bought as module
+from prefect_together_video.blocks.ledger.bought import Unreadable, all_bought
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.blocks.ledger.purchases import Unreadable, purchases
 from prefect_together_video.blocks.store.store import Store
 from prefect_together_video.flows.engine.spend_report import read_spend
 from together_video.errors import StoreUnavailable
@@ -57,7 +57,7 @@ def recorded(prompt: str, *, cost: str | None = "0.28", state: str = "archived",
 
 async def found(ledger: Ledger, since: datetime | None = None) -> dict[str, Bought]:
     """By the first letter of the prompt."""
-    all_of_them = [one async for one in purchases(ledger, since=since)]
+    all_of_them = [one async for one in all_bought(ledger, since=since)]
     assert not [one for one in all_of_them if isinstance(one, Unreadable)]
     ours = [one for one in all_of_them if isinstance(one, Bought)]
     by_letter = {one.labels["campaign"]: one for one in ours}
@@ -187,11 +187,11 @@ async def test_records_are_read_once_and_a_few_at_a_time(
             under_way -= 1
 
     monkeypatch.setattr(ledger.store, "get", counted)
-    assert len([one async for one in purchases(ledger)]) == 50
+    assert len([one async for one in all_bought(ledger)]) == 50
     assert (len(reads), len(set(reads))) == (50, 50)
     assert most <= module._AT_ONCE
     reads.clear()
-    results = purchases(ledger)
+    results = all_bought(ledger)
     await anext(results)
     await results.aclose()  # type: ignore[attr-defined]
     await asyncio.sleep(0)
