@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -150,6 +154,27 @@ async def test_saving_again_keeps_what_was_paused_and_takes_new_thresholds(block
     assert triggers["together-video nightly missing"]["within"] == 30 * 3600
     above = triggers["together-video many failed"]["match"]["together-video.failed-percent"]
     assert above == percents_above(50)
+
+
+@pytest.mark.slow
+async def test_the_file_works_with_prefects_own_command(block: str, prefect_api: str, tmp_path: Path) -> None:
+    """With the id of a block in place of the zeros, as its first lines say."""
+    async with get_client() as client:
+        document = await client.read_block_document_by_name("alerts", "custom-webhook")
+    text = (Path(__file__).parents[2] / "deployments" / "automations.yaml").read_text()
+    file = tmp_path / "automations.yaml"
+    file.write_text(text.replace("00000000-0000-0000-0000-000000000000", str(document.id)))
+    words = ["prefect", "automation", "create", "--from-file", str(file)]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(  # noqa: ASYNC221 - nothing else is to be done meanwhile
+        words,
+        env={**os.environ, "PREFECT_API_URL": prefect_api, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("together-video ") == 7
 
 
 @pytest.mark.parametrize(
