@@ -22,7 +22,7 @@ HEAVY = frozenset({"prefect", "prefect_aws", "boto3", "botocore", "aiobotocore"}
 ROOMS = {
     "together_video": (
         *("", "network", "media", "api", "polling", "catalogue"),
-        *("ledger", "prompts", "inputs", "gallery", "sandbox"),
+        *("ledger", "billing", "prompts", "inputs", "gallery", "sandbox"),
     ),
     "blocks": ("store", "s3", "folder", "ledger", ""),
     "tasks": ("running", "steps", "session", ""),

@@ -103,7 +103,7 @@ async def _unrecorded(ledger: Ledger, video: str) -> Bought | Unreadable | None:
         return Unreadable(
             ledger.layout.claim(video), "there is a job and no claim, so nobody knows what was bought"
         )
-    return Bought.of_claim(facts.claim, facts.state, facts.submission.job_id if facts.submission else None)
+    return Bought.of_claim(facts.claim, facts.state, facts.submission)
 
 
 async def _a_few_at_once(

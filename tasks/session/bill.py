@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.purchases import purchases_since
 from together_video.api.client import TogetherClient
+from together_video.api.usage import UsageWindow
 from together_video.billing.doubts import (
     HOUR,
     Answer,
@@ -19,7 +20,6 @@ from together_video.billing.doubts import (
     was_charged,
 )
 from together_video.billing.reconciliation import Reconciliation, reconcile
-from together_video.billing.usage import UsageWindow
 from together_video.errors import ArchiveError, InputError, TogetherError
 from together_video.ledger.records import Claim
 

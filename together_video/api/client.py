@@ -26,7 +26,7 @@ from together_video.api.downloads import DownloadedFile, receive
 from together_video.api.identity import Identity
 from together_video.api.responses import Answer, json_bytes, read, request_ids
 from together_video.api.settings import DEFAULT_BASE_URL, Timeouts, normalise_base_url
-from together_video.billing.usage import Granularity, UsagePage, UsageWindow
+from together_video.api.usage import Granularity, UsagePage, UsageWindow
 from together_video.errors import (
     AccountRefused,
     ApiOverloaded,

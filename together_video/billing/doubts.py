@@ -18,8 +18,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.api.usage import LineItem, UsageWindow
 from together_video.billing.products import Products
-from together_video.billing.usage import LineItem, UsageWindow
+from together_video.ledger.bought import Bought, Money
 from together_video.ledger.records import Usd
 from together_video.money import usd
 from together_video.text import counted
@@ -59,6 +60,24 @@ class KnownPurchase(BaseModel):
     cost_usd: Usd | None = None
     seconds: float | None = None
     key_id: str | None = None
+
+    @classmethod
+    def of(cls, bought: Bought, *, within: timedelta) -> KnownPurchase:
+        """Only of an archived video with a cost is it sure that it was charged, and by when.
+
+        Args:
+            within: how long after its create a video may come to stand on the bill.
+        """
+        is_sure = bought.is_clip and bought.money is Money.PAID
+        return cls(
+            id=bought.id,
+            models=frozenset({bought.model, bought.answered_model or bought.model}),
+            since=bought.moment,
+            until=bought.ended_at or bought.moment + within,
+            cost_usd=bought.amount_usd if is_sure else None,
+            seconds=bought.seconds,
+            key_id=bought.key_id,
+        )
 
 
 class Answer(BaseModel):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from together_video.billing.usage import LineItem
+from together_video.api.usage import LineItem
 from together_video.catalogue import Catalogue
 
 #: Words of products that make no videos.

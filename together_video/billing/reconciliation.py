@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.api.usage import UsageWindow
 from together_video.billing.doubts import KnownPurchase
 from together_video.billing.products import Products
-from together_video.billing.usage import UsageWindow
 from together_video.ledger.records import Usd
 from together_video.money import usd, usd_number
 from together_video.text import printable

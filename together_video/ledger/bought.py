@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
+from together_video.jobs import VideoJob
+from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 
 
 class Money(StrEnum):
@@ -47,6 +49,14 @@ class Bought:
     #: Whether the provider reported the job as failed.
     is_failed: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    #: The model that the provider says it was, where it says so: an old name may lead to a new model.
+    answered_model: str | None = None
+    #: When it was over, by the provider's clock where it is known; None while it is not.
+    ended_at: datetime | None = None
+    #: How long the clip plays, in seconds.
+    seconds: float | None = None
+    #: The provider's id of the API key that paid, if it is known.
+    key_id: str | None = None
 
     @property
     def month(self) -> str:
@@ -72,10 +82,14 @@ class Bought:
             is_clip=record.state == "archived",
             is_failed=record.state == "failed",
             labels=record.plan.request.labels,
+            answered_model=_model_of(record.job),
+            ended_at=_ended_at(record),
+            seconds=record.clip.seconds if record.clip else None,
+            key_id=record.key_id,
         )
 
     @classmethod
-    def of_claim(cls, claim: Claim, state: LedgerState, job_id: str | None = None) -> Bought:
+    def of_claim(cls, claim: Claim, state: LedgerState, submission: Submission | None = None) -> Bought:
         """A purchase that has no record yet, in the state that its facts add up to."""
         plan: VideoPlan = claim.plan
         return cls(
@@ -84,6 +98,25 @@ class Bought:
             model=plan.request.model,
             money=Money.PERHAPS_PAID if state is LedgerState.AMBIGUOUS else Money.IN_FLIGHT,
             amount_usd=plan.estimate_usd,
-            job_id=job_id,
+            job_id=submission.job_id if submission else None,
             labels=plan.request.labels,
+            answered_model=_model_of(submission.answer) if submission else None,
+            key_id=claim.key_id,
         )
+
+
+def _model_of(answer: Mapping[str, Any]) -> str | None:
+    model = answer.get("model")
+    return model if isinstance(model, str) and 0 < len(model) <= 200 else None
+
+
+def _ended_at(record: VideoRecord) -> datetime:
+    """When the provider was done, if it says so and that can be; else when it was recorded."""
+    try:
+        finished = VideoJob.from_json(record.job).finished_at if record.job else None
+    except ValueError:
+        finished = None
+    claimed_at = record.claimed_at or record.recorded_at
+    if finished is not None and claimed_at <= finished < record.recorded_at:
+        return finished
+    return record.recorded_at

@@ -11,7 +11,7 @@ import pytest
 
 from together_video.api.client import TogetherClient
 from together_video.api.identity import Identity
-from together_video.billing.usage import UsagePage
+from together_video.api.usage import UsagePage
 from together_video.errors import AccountRefused, NoClearAnswer, TogetherError
 from together_video.requests import VideoRequest
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from together_video.api.usage import LineItem, UsageWindow
 from together_video.billing.doubts import (
     HOUR,
     Answer,
@@ -19,7 +20,6 @@ from together_video.billing.doubts import (
     first_needed,
     was_charged,
 )
-from together_video.billing.usage import LineItem, UsageWindow
 
 MODEL, OTHER = "minimax/hailuo-02", "google/veo-2.0"
 KEY = "key_a"

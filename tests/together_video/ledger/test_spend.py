@@ -13,7 +13,7 @@ import pytest
 
 from together_video.errors import InputError
 from together_video.ledger.bought import Bought, Money
-from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
+from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.spend import (
     MOST_GROUPS,
     MOST_NAMED,
@@ -93,7 +93,8 @@ def test_what_a_claim_counts_as(state: LedgerState, money: Money) -> None:
         video_key="videos/a.mp4",
         poster_key="videos/a.jpg",
     )
-    found = Bought.of_claim(claim, state, "j")
+    job = Submission(id=made.id, token=claim.token, job_id="j", submitted_at=NOON)
+    found = Bought.of_claim(claim, state, job)
     assert (found.money, found.amount_usd, found.job_id) == (money, Decimal("0.30"), "j")
     assert found.labels == {"campaign": "spring"}
 
