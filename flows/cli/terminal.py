@@ -83,7 +83,7 @@ class Terminal:
 
     def progress(self, change: Progress) -> None:
         """`   12 s   2/4  archived   a fox in the snow`"""
-        video = change.plan.id
+        video = change.plan.asked_id
         if change.stage == "creating":
             self.creating.add(video)
             return

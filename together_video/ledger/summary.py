@@ -42,6 +42,17 @@ class VideoOutcome(BaseModel):
     job_id: str | None = Field(default=None, description="The provider's id of the job.")
     prompt: str | None = Field(default=None, description="The prompt.")
     model: str = Field(description="The model's API name.")
+    asked_model: str | None = Field(
+        default=None, description="The model that was asked for, where another one took over."
+    )
+    asked_id: str | None = Field(
+        default=None, description="The id of the first attempt, where this is a later one or another model's."
+    )
+    failed: int = Field(default=0, ge=0, description="How many attempts before this one failed in this run.")
+    failed_usd: Usd = Field(
+        default=Decimal(0),
+        description="What the provider charged for those, in US dollars, as far as it said.",
+    )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     cost_usd: Usd | None = Field(
         default=None, description="What the provider charged, in US dollars, if it said."
@@ -76,6 +87,8 @@ class VideoOutcome(BaseModel):
             job_id=job_id,
             prompt=plan.request.prompt,
             model=plan.request.model,
+            asked_model=plan.asked_model,
+            asked_id=_asked_id(plan),
             labels=plan.request.labels,
             error=error,
         )
@@ -88,6 +101,8 @@ class VideoOutcome(BaseModel):
             job_id=record.job_id,
             prompt=record.plan.request.prompt,
             model=record.plan.request.model,
+            asked_model=record.plan.asked_model,
+            asked_id=_asked_id(record.plan),
             labels=record.plan.request.labels,
             cost_usd=record.cost_usd,
             bucket=place.bucket if record.video else None,
@@ -101,6 +116,10 @@ class VideoOutcome(BaseModel):
             error=record.error,
             notes=record.notes,
         )
+
+
+def _asked_id(plan: VideoPlan) -> str | None:
+    return None if plan.asked_id == plan.id else plan.asked_id
 
 
 class Summary(BaseModel):
@@ -131,7 +150,7 @@ class Summary(BaseModel):
         paid = (
             o.cost_usd for o in self.videos if o.state is not VideoState.REUSED and o.cost_usd is not None
         )
-        return sum(paid, Decimal(0))
+        return sum(paid, sum((o.failed_usd for o in self.videos), Decimal(0)))
 
     @property
     def is_good(self) -> bool:
@@ -154,5 +173,6 @@ class Summary(BaseModel):
         for outcome in self.videos:
             row = outcome.model_dump(mode="json")
             row["cost_usd"] = None if outcome.cost_usd is None else float(outcome.cost_usd)
+            row["failed_usd"] = float(outcome.failed_usd)
             rows.append(row)
         return {"videos": rows, "counts": self.counts, "cost_usd": float(self.cost_usd)}
