@@ -53,6 +53,12 @@ class VideoOutcome(BaseModel):
         default=Decimal(0),
         description="What the provider charged for those, in US dollars, as far as it said.",
     )
+    failed_perhaps_usd: Usd = Field(
+        default=Decimal(0), description="What those may have cost of which it did not say, in US dollars."
+    )
+    estimate_usd: Usd | None = Field(
+        default=None, description="What this purchase may cost at most, in US dollars, if that is known."
+    )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     cost_usd: Usd | None = Field(
         default=None, description="What the provider charged, in US dollars, if it said."
@@ -89,6 +95,7 @@ class VideoOutcome(BaseModel):
             model=plan.request.model,
             asked_model=plan.asked_model,
             asked_id=_asked_id(plan),
+            estimate_usd=plan.estimate_usd,
             labels=plan.request.labels,
             error=error,
         )
@@ -103,6 +110,7 @@ class VideoOutcome(BaseModel):
             model=record.plan.request.model,
             asked_model=record.plan.asked_model,
             asked_id=_asked_id(record.plan),
+            estimate_usd=record.plan.estimate_usd,
             labels=record.plan.request.labels,
             cost_usd=record.cost_usd,
             bucket=place.bucket if record.video else None,

@@ -95,7 +95,7 @@ def test_a_file_may_cost_so_much_and_no_more() -> None:
     """The highest estimate of all its videos counts, for a brief as for requests."""
     rows = jsonl({**SMALL, "prompt": "a fox"}, {**SMALL, "prompt": "an owl"})
     assert len(read_order("a.jsonl", rows, limit_usd=5).requests) == 2
-    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.3 USD at most"):
+    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.30 USD at most"):
         read_order("a.jsonl", rows, limit_usd=0.3)
     brief = json.dumps({"subject": "x", "count": 100}).encode()
     with pytest.raises(InputError, match="a file may cost 1 USD at most"):

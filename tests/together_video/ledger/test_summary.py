@@ -49,6 +49,12 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "prompt": "A fox",
         "labels": {},
         "model": "m",
+        "asked_model": None,
+        "asked_id": None,
+        "failed": 0,
+        "failed_usd": Decimal(0),
+        "failed_perhaps_usd": Decimal(0),
+        "estimate_usd": None,
         "cost_usd": Decimal("0.28"),
         "bucket": "b",
         "key": "videos/v.mp4",
@@ -131,7 +137,7 @@ def test_the_document_is_plain_json() -> None:
     names = (
         "id state job_id prompt model labels cost_usd bucket key uri file sha256 size seconds width height"
     )
-    names += " error notes"
+    names += " error notes asked_model asked_id failed failed_usd failed_perhaps_usd estimate_usd"
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]
