@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -21,6 +20,7 @@ from together_video.inputs.files import read_lines
 from together_video.inputs.lines import RequestLines, SourcedRequest
 from together_video.inputs.media import MediaProblem, look_over
 from together_video.ledger.records import Sweep
+from together_video.money import usd_number_or_none, usd_range
 from together_video.text import counted, printable
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
@@ -154,10 +154,8 @@ def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
 def _cost(cost: Estimate) -> str:
     if cost.usd is None:
         return f"Cost: unknown ({cost.words.rstrip('.')}). Nothing was spent."
-    # Never rounded down: whoever takes it for a budget must be able to buy what it is for.
-    highest = f"{cost.usd.quantize(Decimal('0.001'), ROUND_CEILING)}"
-    span = f"{cost.low_usd:.3f} to {highest}" if cost.low_usd != cost.usd else highest
-    return f"Cost: {span} USD, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
+    span = usd_range(cost.usd if cost.low_usd is None else cost.low_usd, cost.usd)
+    return f"Cost: {span}, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
 
 
 def _document(looked: _Looked) -> dict[str, object]:
@@ -169,7 +167,7 @@ def _document(looked: _Looked) -> dict[str, object]:
             "prompt": found.request.prompt,
             "varied": found.sweep.values if found.sweep else {},
             "findings": [finding.model_dump(mode="json") for finding in reviewed.findings],
-            "cost_usd": _number(reviewed.estimate.usd),
+            "cost_usd": usd_number_or_none(reviewed.estimate.usd),
             "certainty": reviewed.estimate.certainty.value,
         }
         for found, reviewed in zip(lines.requests, review.requests, strict=True)
@@ -186,11 +184,7 @@ def _document(looked: _Looked) -> dict[str, object]:
         "notes": lines.notes,
         "remarks": lines.remarks,
         "errors": looked.errors,
-        "cost_usd": _number(total.usd),
-        "low_usd": _number(total.low_usd),
+        "cost_usd": usd_number_or_none(total.usd),
+        "low_usd": usd_number_or_none(total.low_usd),
         "certainty": total.certainty.value,
     }
-
-
-def _number(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

@@ -45,6 +45,7 @@ from together_video.ledger.records import WATCHED_SECONDS, VideoPlan, VideoRecor
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
+from together_video.money import usd
 from together_video.polling.policy import PollPolicy
 
 #: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
@@ -259,10 +260,10 @@ class Pipeline:
             self._under_way -= 1
             if cost is not None and plan.estimate_usd is not None and cost > plan.estimate_usd:
                 run_logger().warning(
-                    "%s: the provider charged %s USD, more than the highest estimate of %s USD.",
+                    "%s: the provider charged %s, more than the highest estimate of %s.",
                     plan.title,
-                    cost,
-                    plan.estimate_usd,
+                    usd(cost),
+                    usd(plan.estimate_usd),
                 )
             return self._of_record(record, VideoState.ARCHIVED)
         except JobFailed as error:
@@ -289,7 +290,7 @@ class Pipeline:
         ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
         found = self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
         # Labels are no part of what was bought: those of this run are what its reader looks for.
-        return found.model_copy(update={"labels": plan.request.labels})
+        return found.model_copy(update={"labels": plan.request.labels, "paid_earlier": not ours})
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records.keep(record)

@@ -15,6 +15,7 @@ from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
 from together_video.inputs import fallbacks
 from together_video.ledger.records import VideoPlan, edition_name
+from together_video.money import usd
 from together_video.requests import VideoRequest
 from together_video.tries import Tries
 
@@ -60,7 +61,7 @@ def check_requests(
     for remark in () if again else review.remarks:
         run_logger().warning(remark)
     if price_usd is not None and not again and None not in (found.estimate.usd for found in review.requests):
-        run_logger().warning("The price of %s USD is not used: the catalogue knows all prices.", price_usd)
+        run_logger().warning("The price of %s is not used: the catalogue knows all prices.", usd(price_usd))
     prices = [price_usd if found.estimate.usd is None else found.estimate.usd for found in review.requests]
     if needs_price and None in prices:
         model = review.requests[prices.index(None)].request.model

@@ -137,7 +137,7 @@ async def test_a_video_that_costs_more_than_estimated_is_told(
     """The limits go by estimates: whoever set one must hear that they were too low."""
     dear = start_api(price=0.5)
     await batch("a fox", together=dear.credentials())
-    assert any("0.5 USD" in line for line in caplog.messages), caplog.messages
+    assert any("0.50 USD" in line for line in caplog.messages), caplog.messages
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])

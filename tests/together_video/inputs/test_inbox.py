@@ -98,7 +98,7 @@ def test_a_file_may_cost_so_much_and_no_more() -> None:
     with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.30 USD at most"):
         read_order("a.jsonl", rows, limit_usd=0.3)
     brief = json.dumps({"subject": "x", "count": 100}).encode()
-    with pytest.raises(InputError, match="a file may cost 1 USD at most"):
+    with pytest.raises(InputError, match=r"a file may cost 1\.00 USD at most"):
         read_order("a.json", brief, limit_usd=1)
 
 
