@@ -23,8 +23,8 @@ async def test_the_four_parts_add_up():
     with pytest.raises(BudgetReached) as caught:
         await budget.reserve(Decimal("0.3"))
     assert caught.value.what == (
-        "the budget of 1.20 USD cannot cover another 0.3 USD (0.25 USD paid, 0.4 USD perhaps paid, 0.3 USD in flight, "
-        "0.25 USD left)."
+        "the budget of 1.20 USD cannot cover another 0.30 USD (0.25 USD paid, 0.40 USD perhaps paid, "
+        "0.30 USD in flight, 0.25 USD left)."
     )
     await budget.reserve(Decimal("0.25"))
     await budget.release(Decimal("0.25"))
