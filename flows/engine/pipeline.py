@@ -41,7 +41,7 @@ from together_video.errors import (
     JobInDoubt,
     VideoError,
 )
-from together_video.ledger.records import WATCHED_SECONDS, VideoPlan, VideoRecord
+from together_video.ledger.records import WATCHED_SECONDS, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
@@ -209,8 +209,12 @@ class Pipeline:
     async def as_recorded(self, plan: VideoPlan, words: str) -> VideoOutcome:
         """What the ledger knows of a video of which nobody else can tell how it ended; `words` say why."""
         try:
-            at, _ = await self.buyer.standing(plan)
+            at, record = await self.buyer.standing(plan)
             facts = await self.ledger.facts(at.id)
+            if record is None and facts.state is LedgerState.ABSENT and at.attempt > 1:
+                # Another attempt was due: what is known is how the last one ended.
+                at = at.model_copy(update={"attempt": at.attempt - 1})
+                facts = await self.ledger.facts(at.id)
         except VideoError:
             return outcomes.as_facts_say(plan, words, None)
         if facts.record is not None and facts.record.state != "abandoned":

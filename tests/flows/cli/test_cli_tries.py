@@ -58,3 +58,25 @@ def test_a_batch_names_the_model_that_took_over(
     assert "1 video: 1 reused; 0.00 USD paid in this run." in again.out
     assert "pixverse-v6 for pixverse" in again.out.replace("\n", " ")
     assert api.posts == 3
+
+
+def test_the_check_says_what_becomes_of_other_models(command: Run, tmp_path: Path) -> None:
+    """Which cannot take over, which is misspelt, and what all may cost if the dearest take over."""
+    file = tmp_path / "prompts.jsonl"
+    rows = [
+        {"prompt": "a fox", "fallback_models": ["Wan-AI/wan2.7-i2v", "google/veo-3.1"]},
+        {"prompt": "an owl", "model": "pixverse/pixverse-v4", "fallback_models": [SECOND]},
+    ]
+    file.write_text("".join(f"{json.dumps({'model': FIRST, 'seconds': 5, **row})}\n" for row in rows))
+    done = command("check", str(file), "--json")
+    document = json.loads(done.out)
+    assert (done.code, document["errors"]) == (0, 0)
+    assert document["highest_usd"] > document["cost_usd"]
+    said = [finding["message"] for row in document["requests"] for finding in row["findings"]]
+    assert any(words.startswith("Wan-AI/wan2.7-i2v will not take over") for words in said)
+    people = command("check", str(file))
+    assert f"At most {document['highest_usd']:.2f}" in people.out
+    file.write_text(json.dumps({"prompt": "a fox", "fallback_models": "pixverse/pixverse-6"}))
+    wrong = command("check", str(file))
+    assert wrong.code == 2
+    assert "did you mean pixverse/pixverse-v6" in wrong.out
