@@ -25,6 +25,7 @@ _COLOURS = {
     "created": "cyan",
     "goes on": "cyan",
     "finished": "blue",
+    "again": "yellow",
     "archived": "green",
     "reused": "green",
     "failed": "red",

@@ -184,6 +184,7 @@ class Pipeline:
             if not (is_recorded and plan.is_tried_again) or self._hopeless is not None:
                 return outcomes.after(failed, found)
             failed.append(found)
+            self._tell(plan, "again", "its job failed")
 
     async def _try(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
         """One purchase, found or made, to its end. What goes wrong before the create is "refused", or

@@ -139,22 +139,22 @@ async def test_a_new_seed_follows_from_the_old_one(api: Any, batch: Make, small:
 
 async def test_a_run_that_dies_between_attempts_counts_them(api: Any, batch: Make) -> None:
     """Stopped after any of the steps and started again with the same options, it never buys more than three."""
-    for stop_at in ("creating", "created", "failed"):
+    for stop_at in ("creating", "created", "again"):
         prompt = f"a fox, stopped when {stop_at}"
-        before = api.charges
+        before, stopped = api.charges, []
         api.faults({**FAILS, "match": prompt})
-        for _ in range(6):
-            task = asyncio.ensure_future(batch(prompt, attempts=3))
+        for _ in range(5):
+            running: list[asyncio.Future[Any]] = []
 
-            def hear(change: Progress, stop_at: str = stop_at, task: Any = task) -> None:
+            def hear(change: Progress, stop_at: str = stop_at, running: Any = running) -> None:
                 if change.stage == stop_at:
-                    task.cancel()
+                    running[0].cancel()
 
             with listening(hear):
-                again = asyncio.ensure_future(batch(prompt, attempts=3))
-                task.cancel()
-                task = again
-                await asyncio.gather(again, return_exceptions=True)
+                running.append(asyncio.ensure_future(batch(prompt, attempts=3)))
+                await asyncio.gather(*running, return_exceptions=True)
+            stopped.append(running[0].cancelled())
+        assert any(stopped), stop_at
         (row,) = await batch(prompt, attempts=3)
         assert (row.state, api.charges - before) == (VideoState.FAILED, 3), stop_at
 
