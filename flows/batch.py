@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import uuid4
@@ -20,16 +21,20 @@ from prefect_together_video.flows.engine.split import produce_in_parts
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
+    Attempts,
     Budget,
     Edition,
+    FallbackModels,
     InFlight,
     LocalFiles,
+    NewSeed,
     Polling,
     Price,
     RetryFailed,
     Settings,
     Strict,
     Together,
+    TriesOfEach,
     Workers,
     documented,
 )
@@ -37,13 +42,16 @@ from prefect_together_video.flows.reporting import artifacts, events
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from prefect_together_video.flows.reporting.results import final_state, refused
 from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.session.checked_request import tries_of
 from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
-from prefect_together_video.tasks.session.planning import check_requests, edition_now
+from prefect_together_video.tasks.session.planning import check_requests, edition_now, with_tries
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.prompts import write_prompts
+from together_video.catalogue import Catalogue
 from together_video.catalogue.models import Model
 from together_video.errors import InputError, VideoError
 from together_video.inputs.events import read_event
+from together_video.inputs.fallbacks import first_made
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
 from together_video.ledger.plans import plan_videos
@@ -52,6 +60,7 @@ from together_video.ledger.summary import Summary
 from together_video.prompts import Brief, PromptSet
 from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
 from together_video.requests import VideoRequest
+from together_video.tries import Tries
 
 
 def _run_name() -> str:
@@ -107,6 +116,10 @@ async def generate_batch(
     budget_usd: Budget = None,
     price_usd: Price = None,
     retry_failed: RetryFailed = False,
+    attempts: Attempts = 1,
+    new_seed: NewSeed = False,
+    fallback_models: FallbackModels = None,
+    tries: TriesOfEach = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     workers: Workers = 1,
@@ -170,11 +183,16 @@ async def generate_batch(
             settings=settings,
             presets=presets,
             sweeps=sweeps,
+            tries=tries,
             local_files=local_files,
         )
-        check = partial(
-            check_requests, strict=strict, price_usd=price_usd, needs_price=budget_usd is not None
-        )
+        usual = tries_of(attempts, new_seed, fallback_models)
+        money: dict[str, Any] = {"price_usd": price_usd, "needs_price": budget_usd is not None}
+
+        def check(made: Sequence[VideoRequest], **how: Any) -> list[Decimal | None]:
+            first = _made_first(made, source.tries(usual), strict=strict)
+            return check_requests(first, strict=strict, **money, **how)
+
         intake = await looked_at(source.requests, source.names)
         prices = check(intake.requests, chosen=source.chosen)
         async with open_pipeline(together, archive, policy) as pipeline:
@@ -182,7 +200,8 @@ async def generate_batch(
             if brief is not None:
                 # Before the chat model is paid for its prompts.
                 await refuse_unsendable(intake, pipeline.ledger, source.names)
-                written = await _prompts(brief, now, source.model, pipeline)
+                (first,) = _made_first(source.requests, source.tries(usual), strict=strict)
+                written = await _prompts(brief, now, Catalogue.load().get(first.model), pipeline)
                 source, origin = source.written(written), written.origin
             made = await keep_media(intake, pipeline.ledger, source.names)
             if brief is not None:
@@ -191,6 +210,7 @@ async def generate_batch(
             if brief is not None or intake.elsewhere:
                 prices = check(made, chosen=source.chosen, again=brief is None)
             plans = plan_videos(made, now, batch_id, origin, source.sweeps, prices)
+            plans = with_tries(plans, tries=source.tries(usual), strict=strict, **money)
             if workers == 1:
                 summary = await pipeline.produce(plans)
             else:
@@ -210,6 +230,16 @@ async def generate_batch(
             return final_state(summary)
     except VideoError as error:
         return refused(error)
+
+
+def _made_first(
+    requests: Sequence[VideoRequest], tries: Sequence[Tries], *, strict: bool
+) -> list[VideoRequest]:
+    """The requests, with another model where the check refuses the one that was asked for."""
+    return [
+        first_made(request, one.fallback_models or (), strict=strict)
+        for request, one in zip(requests, tries, strict=True)
+    ]
 
 
 async def _prompts(brief: Brief, edition: str, model: Model, pipeline: Pipeline) -> PromptSet:

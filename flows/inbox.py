@@ -21,8 +21,11 @@ from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
+    Attempts,
     Edition,
+    FallbackModels,
     InFlight,
+    NewSeed,
     Polling,
     Strict,
     Together,
@@ -60,6 +63,7 @@ from together_video.inputs.inbox import (
 from together_video.ledger.records import edition_name
 from together_video.ledger.summary import Summary, VideoState
 from together_video.text import printable, sentences
+from together_video.tries import Tries
 
 #: How long a file may wait for what may pass: a monthly limit has had room again by then.
 _LONGEST_WAIT = timedelta(days=40)
@@ -84,6 +88,9 @@ async def watch_inbox(
     edition: Edition = "once",
     in_flight: InFlight = 20,
     poll: Polling = None,
+    attempts: Attempts = 1,
+    new_seed: NewSeed = False,
+    fallback_models: FallbackModels = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     workers: Workers = 1,
@@ -118,6 +125,9 @@ async def watch_inbox(
         "edition": edition,
         "in_flight": in_flight,
         "poll": poll,
+        "attempts": attempts,
+        "new_seed": new_seed,
+        "fallback_models": fallback_models,
         "on_ambiguous": on_ambiguous,
         "strict": strict,
         "workers": workers,
@@ -181,7 +191,13 @@ async def _use(
     mark = f"{start}{len(tries) + 1}"
     await ledger.store.put_once(mark, b"being read", "text/plain; charset=utf-8")
     try:
-        order = await to_thread.run_sync(partial(read_order, name, stored.data, limit_usd=limit_usd))
+        usual = Tries(
+            attempts=options["attempts"],
+            new_seed=options["new_seed"],
+            fallback_models=options["fallback_models"],
+        )
+        read = partial(read_order, name, stored.data, limit_usd=limit_usd, usual=usual)
+        order = await to_thread.run_sync(read)
     except InputError as error:
         await ledger.store.delete([*tries, mark])
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, error.message)
@@ -260,6 +276,7 @@ async def _make(order: Order, options: dict[str, Any]) -> object:
         parameters |= {
             "requests": [found.request for found in order.requests],
             "sweeps": [found.sweep for found in order.requests],
+            "tries": [found.tries for found in order.requests],
         }
     if FlowRunContext.get() is None or not fits_a_run(found.request for found in order.requests):
         # Too much for the parameters of a run of its own: it is made as a part of this one.

@@ -18,6 +18,7 @@ from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.tasks.session.run_policy import MEANING, OnAmbiguous
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
+from together_video.tries import MOST_ATTEMPTS, MOST_FALLBACKS, Tries
 
 Edition = Annotated[
     str,
@@ -47,6 +48,13 @@ InFlight = Annotated[int, Field(ge=1, le=1000, description=MEANING["in_flight"])
 Workers = Annotated[int, Field(ge=1, le=100, description=MEANING["workers"])]
 Polling = Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")]
 RetryFailed = Annotated[bool, Field(description=MEANING["retry_failed"])]
+Attempts = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS, description=MEANING["attempts"])]
+NewSeed = Annotated[bool, Field(description=MEANING["new_seed"])]
+FallbackModels = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=200)]] | None,
+    Field(max_length=MOST_FALLBACKS, description=MEANING["fallback_models"]),
+]
+TriesOfEach = Annotated[list[Tries | None] | None, Field(description=MEANING["tries"])]
 Ambiguous = Annotated[
     OnAmbiguous,
     Field(description=MEANING["on_ambiguous"]),

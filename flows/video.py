@@ -13,9 +13,12 @@ from prefect_together_video.flows.engine.pipeline import open_pipeline
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
+    Attempts,
     Budget,
     Edition,
+    FallbackModels,
     LocalFiles,
+    NewSeed,
     Polling,
     Price,
     RetryFailed,
@@ -25,7 +28,7 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, refused
-from prefect_together_video.tasks.session.checked_request import CheckedRequest
+from prefect_together_video.tasks.session.checked_request import CheckedRequest, tries_of
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import VideoError
 from together_video.inputs.presets import Presets
@@ -59,6 +62,9 @@ async def generate_video(
     budget_usd: Budget = None,
     price_usd: Price = None,
     retry_failed: RetryFailed = False,
+    attempts: Attempts = 1,
+    new_seed: NewSeed = False,
+    fallback_models: FallbackModels = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     local_files: LocalFiles = True,
@@ -98,6 +104,7 @@ async def generate_video(
             strict=strict,
             price_usd=price_usd,
             needs_price=budget_usd is not None,
+            tries=tries_of(attempts, new_seed, fallback_models),
         )
         policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:

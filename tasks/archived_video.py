@@ -48,6 +48,9 @@ class ArchivedVideo(BaseModel):
     width: int | None = Field(description="Width in pixels.")
     height: int | None = Field(description="Height in pixels.")
     model: str = Field(description="The model that made it.")
+    asked_model: str | None = Field(
+        default=None, description="The model that was asked for, where another one took over."
+    )
     title: str = Field(description="The beginning of the prompt.")
     prompt: str | None = Field(description="The whole prompt.")
     cost_usd: Decimal | None = Field(description="What the provider charged, in US dollars, if it said.")
@@ -86,6 +89,7 @@ class ArchivedVideo(BaseModel):
             width=clip.width if clip else None,
             height=clip.height if clip else None,
             model=request.model,
+            asked_model=record.plan.asked_model,
             title=request.title,
             prompt=request.prompt,
             cost_usd=record.cost_usd,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from prefect_together_video.tasks.archived_video import ArchivedVideo
@@ -13,9 +14,9 @@ from prefect_together_video.tasks.public_steps import (
     run_name,
 )
 from prefect_together_video.tasks.running.public_task import task_pair
-from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest
+from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest, tries_of
 from prefect_together_video.tasks.session.run_policy import OnAmbiguous, RunPolicy
-from together_video.errors import JobInDoubt
+from together_video.errors import JobFailed, JobInDoubt
 from together_video.ledger.records import VideoRecord
 from together_video.polling.policy import PollPolicy
 
@@ -29,6 +30,9 @@ async def _make(
     poll: PollPolicy | None = None,
     price_usd: Decimal | None = None,
     retry_failed: bool = False,
+    attempts: int = 1,
+    new_seed: bool = False,
+    fallback_models: Sequence[str] = (),
     on_ambiguous: OnAmbiguous = "hold",
     together: GivenTogether = None,
     archive: GivenArchive = None,
@@ -46,6 +50,11 @@ async def _make(
         poll: when to ask for the job, and for how long; by default as earlier jobs of the model suggest.
         price_usd: the highest price of the video, in US dollars, where the catalogue knows none.
         retry_failed: buy again what the provider reported as failed in an earlier run.
+        attempts: how often the video may be bought here, from one model, where the provider fails its jobs; failed
+            attempts of earlier calls count.
+        new_seed: buy a failed video again with another seed, if its request has one.
+        fallback_models: models that take over, in this order, where one is refused, retired, overloaded, or has failed
+            all its attempts.
         on_ambiguous: what to do with a create of an earlier run that may have been charged: hold, resolve or resubmit.
         together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
         archive: a `VideoArchive` block or the name of a saved one; else the environment's.
@@ -65,7 +74,10 @@ async def _make(
             return [future.result().uri for future in futures]
         ```
     """
-    checked = await CheckedRequest.of(request, model=model, take=take, edition=edition, price_usd=price_usd)
+    tries = tries_of(attempts, new_seed, fallback_models)
+    checked = await CheckedRequest.of(
+        request, model=model, take=take, edition=edition, price_usd=price_usd, tries=tries
+    )
     policy = RunPolicy(retry_failed=retry_failed, on_ambiguous=on_ambiguous)
     async with place_of(together, archive) as place:
         session = place.session
@@ -81,6 +93,10 @@ async def _make(
                     record = await session.finisher(poll).finish(found)
             except JobInDoubt as error:
                 if not await buyer.give_up_job(found, error):
+                    raise
+            except JobFailed:
+                # It is recorded: is there another attempt, or another model?
+                if not plan.is_tried_again or not await buyer.has_more(plan):
                     raise
             else:
                 return place.archived(record, reused=False)

@@ -196,8 +196,8 @@ def _cost(value: object) -> Decimal | None:
 
 
 def _number(value: object) -> float | None:
-    amount = _money(value)
-    return None if amount is None else float(amount)
+    number = _money(value)
+    return None if number is None else float(number)
 
 
 def _time(value: object) -> datetime | None:

@@ -30,6 +30,11 @@ def usd(amount: Decimal) -> str:
     return f"{rounded(amount):f} USD"
 
 
+def usd_cell(amount: Decimal | None) -> str:
+    """An amount for a cell of a table whose column says USD; a dash where it is not known."""
+    return "—" if amount is None else f"{rounded(amount):f}"
+
+
 def usd_range(low: Decimal, high: Decimal) -> str:
     """Two readings of a price for people: `0.10 to 0.50 USD`, or one amount where both are shown alike."""
     return usd(high) if rounded(low) == rounded(high) else f"{rounded(low):f} to {usd(high)}"
@@ -38,3 +43,8 @@ def usd_range(low: Decimal, high: Decimal) -> str:
 def usd_number(amount: Decimal) -> float:
     """An amount for JSON: the number that people see."""
     return float(rounded(amount))
+
+
+def usd_number_or_none(amount: Decimal | None) -> float | None:
+    """An amount for JSON, null where it is not known."""
+    return None if amount is None else usd_number(amount)

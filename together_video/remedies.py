@@ -35,6 +35,13 @@ _BY_STATUS = {
 _MODERATION = re.compile(
     r"moderat|content[ _-]?(?:policy|filter|safety)|safety|nsfw|sensitive", re.IGNORECASE
 )
+#: Moderation of what was made, not of what was asked: each job makes another video of the same request.
+_OF_THE_VIDEO = re.compile(
+    r"\b(?:generated|produced|output|resulting) (?:video|content|clip|frames?)\b", re.IGNORECASE
+)
+_VIDEO_MODERATED = (
+    "Moderation refused the video that was made, not the prompt: another attempt may pass (--attempts)."
+)
 _MODERATED = (
     "The prompt or an image was refused by moderation: change the wording or the image; "
     "the same request will be refused again."
@@ -54,7 +61,7 @@ def advice_for(code: str | None, message: str, *, status: int | None = None) -> 
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status in {None, 400, 422, 451} and _MODERATION.search(f"{code or ''} {message}"):
-        return _MODERATED
+        return _VIDEO_MODERATED if _OF_THE_VIDEO.search(message) else _MODERATED
     if status == 404 and re.search(r"\bmodel\b", message, re.IGNORECASE):
         return _BY_CODE["model_not_available"]
     return None
@@ -63,7 +70,18 @@ def advice_for(code: str | None, message: str, *, status: int | None = None) -> 
 def is_final(code: str | None, message: str) -> bool:
     """Whether the same request would fail again, however often it is made."""
     folded = (code or "").casefold()
-    return folded in _FINAL or bool(_MODERATION.search(f"{code or ''} {message}"))
+    if folded in _FINAL:
+        return True
+    return bool(_MODERATION.search(f"{code or ''} {message}")) and not _OF_THE_VIDEO.search(message)
+
+
+def concerns_model(status: int | None, code: str | None, message: str) -> bool:
+    """Whether another model may take what a create was refused for. Not so where the address is wrong (404 of a server
+    that is not the API), or where the answer says nothing about the request.
+    """
+    if status == 404:
+        return (code or "").casefold() == "model_not_available" or "model" in message.casefold()
+    return status in {400, 403, 410, 413, 422, 451, 503}
 
 
 def _leave_out(message: str) -> str:

@@ -319,6 +319,16 @@ class Ledger:
         record = VideoRecord.of(claim, "abandoned", job=job, job_id=job_id, error=reason, **cost)
         return await self.finish(record, claim, is_over=not may_come)
 
+    async def pass_on(self, claim: Claim, reason: str, *, to: str) -> VideoRecord:
+        """Close a purchase that was never made, as its model did not take the request: the purchase with the id `to`,
+        from another model, takes its place. Nothing may have been sent behind this claim.
+
+        As nobody else can buy while the claim holds, and each who claims it later finds this record, a video is never
+        bought from both.
+        """
+        record = VideoRecord.of(claim, "abandoned", error=reason, cost_usd=Decimal(0), followed_by=to)
+        return await self.finish(record, claim)
+
     async def clear(self, video: str, settled: Iterable[str] = ()) -> None:
         """Empty inflight/<id>/ once the record is there, and what else it has settled. As that wins over all of
         it, the order is nobody's matter.

@@ -18,7 +18,9 @@ from prefect_together_video.blocks.ledger.coalescing import Coalesced
 from prefect_together_video.blocks.ledger.spending_entries import SpendingEntries, this_month
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import BudgetReached
+from together_video.ledger.account import Account
 from together_video.ledger.layout import Layout
+from together_video.money import usd
 
 #: Two that write at the same moment may both see too much and both withdraw: each tries so often.
 _TRIES = 4
@@ -85,10 +87,11 @@ class MonthlySpending:
             wish.is_given_up = True
             await self.entries.withdraw([wish.key] if wish.key else [])
             raise
+        # Of what is reserved the listing does not say whether it is in flight or perhaps paid.
+        left = Account(in_flight=wish.total).within(self.limit).left or Decimal(0)
         raise BudgetReached(
-            f"the archive's limit of {self.limit} USD a month cannot cover another {amount.normalize():f} USD "
-            f"({wish.total.normalize():f} USD paid, perhaps paid or in flight in {self._month}, "
-            f"{max(self.limit - wish.total, Decimal(0)).normalize():f} USD left)."
+            f"the archive's limit of {usd(self.limit)} a month cannot cover another {usd(amount)} "
+            f"({usd(wish.total)} paid, perhaps paid or in flight in {self._month}, {usd(left)} left)."
         )
 
     async def _decide(self, wishes: list[_Wish]) -> None:

@@ -41,7 +41,11 @@ def summary_document() -> dict[str, Any]:
     """`Summary.as_json`: amounts are numbers there."""
     row = VideoOutcome.model_json_schema(mode="serialization")
     definitions = row.pop("$defs", {})
-    row["properties"]["cost_usd"] = {"anyOf": [_AMOUNT, {"type": "null"}], "title": "Cost Usd"}
+    for name in ("cost_usd", "estimate_usd"):
+        row["properties"][name] = {**row["properties"][name], "anyOf": [_AMOUNT, {"type": "null"}]}
+    for name in ("failed_usd", "failed_perhaps_usd"):
+        row["properties"][name] = {"description": row["properties"][name]["description"], **_AMOUNT}
+    amounts = ("cost_usd", "perhaps_paid_usd", "in_flight_usd")
     counts = {
         "type": "object",
         "properties": {state.value: {"type": "integer"} for state in VideoState},
@@ -54,9 +58,9 @@ def summary_document() -> dict[str, Any]:
         "properties": {
             "videos": {"type": "array", "items": {"$ref": "#/$defs/VideoOutcome"}},
             "counts": counts,
-            "cost_usd": _AMOUNT,
+            **dict.fromkeys(amounts, _AMOUNT),
         },
-        "required": ["videos", "counts", "cost_usd"],
+        "required": ["videos", "counts", *amounts],
         "$defs": {**definitions, "VideoOutcome": row},
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.checkup.line import ARCHIVE, CheckLine, ok, warning
+from together_video.money import usd
 from together_video.text import printable
 
 #: How often a call is sent that fails: somebody waits for the answer.
@@ -29,7 +30,7 @@ async def check_archive(archive: VideoArchive) -> CheckLine:
         await ledger.check()
         verifies = ledger.store.verifies_checksums
         where = printable(ledger.place.under(ledger.layout.key("")), 200)
-    limit = f"; monthly limit {archive.monthly_limit_usd} USD" if archive.monthly_limit_usd else ""
+    limit = f"; monthly limit {usd(archive.monthly_limit_usd)}" if archive.monthly_limit_usd else ""
     if archive.folder is not None:
         return ok(
             ARCHIVE, f"{where} can be listed, written and deleted from; of two writers one wins{limit}."

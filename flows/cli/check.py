@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -16,11 +16,15 @@ from prefect_together_video.flows.cli.json_output import errors_as_document, jso
 from prefect_together_video.flows.cli.options import RequestOptions, TextOptions
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error, warning
-from together_video.catalogue.pricing import Estimate
+from together_video.catalogue.pricing import Estimate, estimate
+from together_video.errors import InputError
+from together_video.inputs.fallbacks import Understudies, first_made, understudies
 from together_video.inputs.files import read_lines
 from together_video.inputs.lines import RequestLines, SourcedRequest
 from together_video.inputs.media import MediaProblem, look_over
 from together_video.ledger.records import Sweep
+from together_video.money import usd, usd_number_or_none, usd_range
+from together_video.requests import VideoRequest
 from together_video.text import counted, printable
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
@@ -57,12 +61,42 @@ def check(
         told[problem.request].append(_unusable(problem))
     for note in intake.notes:
         told[note.request].append(warning(note.place, f"{note.words}.", "project"))
-    looked = _Looked(lines, Review.of(intake.requests, strict=strict, chosen=told))
+    first, highest = _made_first(sourced, intake.requests, told, strict=strict)
+    looked = _Looked(lines, Review.of(first, strict=strict, chosen=told), highest)
     if json_:
         print(json_text(_document(looked)))  # noqa: T201 - the result
     else:
         _show(looked)
     return 2 if looked.errors else 0
+
+
+def _made_first(
+    sourced: Sequence[SourcedRequest],
+    requests: Sequence[VideoRequest],
+    told: Sequence[list[Finding]],
+    *,
+    strict: bool,
+) -> tuple[list[VideoRequest], Decimal | None]:
+    """The requests as they would be made first, where lines name models that take over; and what all may cost at most,
+    in US dollars. What there is to say of those models is added to `told`.
+    """
+    first: list[VideoRequest] = []
+    highest: Decimal | None = Decimal(0)
+    for line, asked, said in zip(sourced, requests, told, strict=True):
+        names = line.tries.fallback_models or ()
+        try:
+            others = understudies(asked, names, strict=strict)
+            first.append(first_made(asked, names, strict=strict))
+        except InputError as failure:
+            words = failure.what.removesuffix(" Nothing was sent.")
+            said.append(error("fallback_models", words, "models-table, project"))
+            others = Understudies(())
+            first.append(asked)
+        said += [warning("fallback_models", remark, "project") for remark in others.remarks]
+        prices = [estimate(first[-1]).usd, *(one.estimate_usd for one in others.fallbacks)]
+        known = [price for price in prices if price is not None]
+        highest = None if highest is None or len(known) < len(prices) else highest + max(known)
+    return first, highest
 
 
 @dataclass(frozen=True)
@@ -71,6 +105,8 @@ class _Looked:
 
     lines: RequestLines
     review: Review
+    #: What all may cost at most if the dearest of their models make them, in US dollars.
+    highest_usd: Decimal | None
 
     @property
     def errors(self) -> int:
@@ -103,6 +139,8 @@ def _show(looked: _Looked) -> None:
     out.print(f"{counted(len(review.requests), 'request')}, {errors}.")
     if review.requests:
         out.print(escape(_cost(review.total)))
+        if looked.highest_usd is not None and looked.highest_usd > (review.total.usd or looked.highest_usd):
+            out.print(f"At most {usd(looked.highest_usd)}, should fallback models take over.")
     for line, made in _swept(lines.requests).items():
         fields = " × ".join(f"{name} ({size})" for name, size in made["varied"].items())
         again = ", some more than once" if math.prod(made["varied"].values()) < made["requests"] else ""
@@ -154,10 +192,8 @@ def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
 def _cost(cost: Estimate) -> str:
     if cost.usd is None:
         return f"Cost: unknown ({cost.words.rstrip('.')}). Nothing was spent."
-    # Never rounded down: whoever takes it for a budget must be able to buy what it is for.
-    highest = f"{cost.usd.quantize(Decimal('0.001'), ROUND_CEILING)}"
-    span = f"{cost.low_usd:.3f} to {highest}" if cost.low_usd != cost.usd else highest
-    return f"Cost: {span} USD, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
+    span = usd_range(cost.usd if cost.low_usd is None else cost.low_usd, cost.usd)
+    return f"Cost: {span}, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
 
 
 def _document(looked: _Looked) -> dict[str, object]:
@@ -169,7 +205,7 @@ def _document(looked: _Looked) -> dict[str, object]:
             "prompt": found.request.prompt,
             "varied": found.sweep.values if found.sweep else {},
             "findings": [finding.model_dump(mode="json") for finding in reviewed.findings],
-            "cost_usd": _number(reviewed.estimate.usd),
+            "cost_usd": usd_number_or_none(reviewed.estimate.usd),
             "certainty": reviewed.estimate.certainty.value,
         }
         for found, reviewed in zip(lines.requests, review.requests, strict=True)
@@ -186,11 +222,8 @@ def _document(looked: _Looked) -> dict[str, object]:
         "notes": lines.notes,
         "remarks": lines.remarks,
         "errors": looked.errors,
-        "cost_usd": _number(total.usd),
-        "low_usd": _number(total.low_usd),
+        "cost_usd": usd_number_or_none(total.usd),
+        "low_usd": usd_number_or_none(total.low_usd),
+        "highest_usd": usd_number_or_none(looked.highest_usd),
         "certainty": total.certainty.value,
     }
-
-
-def _number(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -23,6 +24,7 @@ from together_video.ledger.layout import Layout
 from together_video.ledger.names import BATCH_ID, VideoId, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.money import usd
 
 _log = logging.getLogger("together_video")
 
@@ -218,6 +220,6 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
 
 
 def _sentence(summary: Summary) -> str:
-    cost = sum(float(found.cost_usd) for found in summary.videos if found.cost_usd is not None)
+    cost = sum((found.cost_usd for found in summary.videos if found.cost_usd is not None), Decimal(0))
     videos = "1 video" if len(summary.videos) == 1 else f"{len(summary.videos)} videos"
-    return f"{videos}, paid for with {cost:.2f} USD in all"
+    return f"{videos}, {usd(cost)} paid in all"

@@ -25,6 +25,7 @@ from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
 from together_video.errors import InputError
+from together_video.inputs.fallbacks import first_made
 from together_video.inputs.files import read_lines
 from together_video.inputs.lines import RequestLines
 from together_video.inputs.media import take_in
@@ -32,6 +33,7 @@ from together_video.inputs.presets import make_request
 from together_video.inputs.text_lists import Lines
 from together_video.ledger.summary import GOOD, Summary
 from together_video.prompts.briefs import Brief
+from together_video.tries import Tries
 
 
 def generate(
@@ -58,7 +60,8 @@ def generate(
     made, chosen = make_request(
         {"model": Catalogue.load().default_model.name, **request.request_fields(), "prompt": prompt}
     )
-    Review.of([made], strict=run.strict, chosen=[chosen]).refuse_errors()
+    first = first_made(made, run.tries().fallback_models or (), strict=run.strict)
+    Review.of([first], strict=run.strict, chosen=[chosen]).refuse_errors()
     _say_choices([chosen], place)
     if take < 1:
         raise InputError("--take must be at least 1.")
@@ -132,8 +135,15 @@ def batch(
         # Here, where the lines of the file are known; the flow looks again at what it uploads.
         take_in(parameters["requests"], names=[f"line {found.line}" for found in sourced])
         parameters["sweeps"] = [found.sweep for found in sourced]
+        if any(found.tries != Tries() for found in sourced):
+            parameters["tries"] = [found.tries for found in sourced]
         chosen = [found.chosen for found in sourced]
-        Review.of(parameters["requests"], strict=run.strict, chosen=chosen).refuse_errors()
+        usual = run.tries()
+        first = [
+            first_made(found.request, found.tries.over(usual).fallback_models or (), strict=run.strict)
+            for found in sourced
+        ]
+        Review.of(first, strict=run.strict, chosen=chosen).refuse_errors()
         _say_choices(chosen, place)
         for remark in () if place.json else lines.remarks:
             Terminal().say(remark)

@@ -16,6 +16,7 @@ from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
+from together_video.money import usd_cell
 from together_video.text import printable
 
 
@@ -87,7 +88,7 @@ def _show(report: AuditReport, terminal: Terminal) -> None:
     for name in ("videos", "failed", "USD", "cost unknown"):
         spent.add_column(name, justify="right")
     for row in report.spent:
-        numbers = (row.videos, row.failed, f"{row.cost_usd:.3f}", row.unreported)
+        numbers = (row.videos, row.failed, usd_cell(row.cost_usd), row.unreported)
         spent.add_row(row.month, escape(printable(row.model, 60)), *map(str, numbers))
     if report.spent:
         terminal.out.print(spent)

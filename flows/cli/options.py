@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.media_options import with_media_options
@@ -19,6 +19,8 @@ from together_video.inputs.text_lists import Lines
 from together_video.labels import labels_of_options
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
+from together_video.tries import Tries
+from together_video.validation_messages import explain
 
 
 def of_field(model: type[BaseModel], name: str) -> Parameter:
@@ -149,6 +151,12 @@ class RunOptions:
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None
     price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
     retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
+    attempts: Annotated[int, Parameter(help=MEANING["attempts"])] = 1
+    new_seed: Annotated[bool, Parameter(negative=(), help=MEANING["new_seed"])] = False
+    fallback_model: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help=MEANING["fallback_models"] + " Several: A,B, or the option again."),
+    ] = None
     on_ambiguous: Annotated[
         Literal["hold", "resolve", "resubmit"], Parameter(help=MEANING["on_ambiguous"])
     ] = "hold"
@@ -166,9 +174,28 @@ class RunOptions:
             "budget_usd": _amount("budget-usd", self.budget_usd),
             "price_usd": _amount("price-usd", self.price_usd),
             "retry_failed": self.retry_failed,
+            "attempts": self.tries().attempts,
+            "new_seed": self.new_seed,
+            "fallback_models": list(self.tries().fallback_models or ()) or None,
             "on_ambiguous": self.on_ambiguous,
             "strict": self.strict,
         }
+
+    def tries(self) -> Tries:
+        """The attempts and fallback models of the run.
+
+        Raises:
+            InputError: a number or a list is out of bounds.
+        """
+        try:
+            return Tries(
+                attempts=self.attempts,
+                new_seed=self.new_seed,
+                fallback_models=",".join(self.fallback_model or ()) or None,
+            )
+        except ValidationError as error:
+            words = "; ".join(explain(error, Tries)).replace("fallback_models", "fallback-model")
+            raise InputError(f"--{words}. Nothing was sent.") from error
 
     def policy(self) -> PollPolicy:
         """The poll policy that these options ask for.

@@ -18,12 +18,14 @@ from rich.table import Table
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
+from together_video.money import usd_cell
 from together_video.text import one_line, printable, printable_lines
 
 _COLOURS = {
     "created": "cyan",
     "goes on": "cyan",
     "finished": "blue",
+    "again": "yellow",
     "archived": "green",
     "reused": "green",
     "failed": "red",
@@ -83,7 +85,7 @@ class Terminal:
 
     def progress(self, change: Progress) -> None:
         """`   12 s   2/4  archived   a fox in the snow`"""
-        video = change.plan.id
+        video = change.plan.asked_id
         if change.stage == "creating":
             self.creating.add(video)
             return
@@ -181,11 +183,16 @@ def _row(outcome: VideoOutcome) -> list[str]:
     colour = _COLOURS[outcome.state.value]
     return [
         escape(one_line(outcome.prompt or "—", 32)),
-        escape(printable(outcome.model, 28)),
+        escape(printable(_model(outcome), 60)),
         f"[{colour}]{outcome.state.value}[/]",
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",
-        "—" if outcome.cost_usd is None else f"{outcome.cost_usd:.3f}",
+        usd_cell(outcome.cost_usd),
     ]
+
+
+def _model(outcome: VideoOutcome) -> str:
+    """`pixverse/pixverse-v6 for pixverse/pixverse-v5`, where another model took over."""
+    return outcome.model[:28] + (f" for {outcome.asked_model[:28]}" if outcome.asked_model else "")
 
 
 def _labels(outcome: VideoOutcome) -> str:

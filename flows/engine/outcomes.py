@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 from prefect_together_video.blocks.ledger.ledger import Facts
 from together_video.errors import (
     SPENT_WORDS,
@@ -68,6 +71,24 @@ def not_bought(plan: VideoPlan, error: VideoError) -> VideoOutcome:
         remedy = "Change the request: the same one would be refused again."
     words = sentences(as_sentence(error.what), SPENT_WORDS[Spent.NOTHING], remedy)
     return outcome(plan, VideoState.REFUSED, words)
+
+
+def after(failed: Sequence[VideoOutcome], found: VideoOutcome) -> VideoOutcome:
+    """The outcome of a video that was bought again in this run, after attempts that failed."""
+    if not failed:
+        return found
+    known = sum((one.cost_usd for one in failed if one.cost_usd is not None), Decimal(0))
+    perhaps = sum((one.estimate_usd or Decimal(0) for one in failed if one.cost_usd is None), Decimal(0))
+    return found.model_copy(
+        update={"failed": len(failed), "failed_usd": known, "failed_perhaps_usd": perhaps}
+    )
+
+
+def not_made_again(failed: Sequence[VideoOutcome], found: VideoOutcome) -> VideoOutcome:
+    """The outcome of a video that failed, and that something kept from being bought again."""
+    last = after(failed[:-1], failed[-1])
+    words = (found.error or "").removeprefix("Not started: ")
+    return last.model_copy(update={"error": sentences(last.error, f"It was not bought again: {words}")})
 
 
 def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOutcome:

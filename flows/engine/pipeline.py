@@ -41,10 +41,11 @@ from together_video.errors import (
     JobInDoubt,
     VideoError,
 )
-from together_video.ledger.records import WATCHED_SECONDS, VideoPlan, VideoRecord
+from together_video.ledger.records import WATCHED_SECONDS, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
+from together_video.money import usd
 from together_video.polling.policy import PollPolicy
 
 #: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
@@ -170,7 +171,23 @@ class Pipeline:
         self._tell(plan, outcome.state.value, outcome.error or "", outcome)
 
     async def _make(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
-        """Reuse or buy one video and bring it home. What goes wrong before the create is "refused", or
+        """Reuse or buy one video and bring it home; where the provider fails it, once more, as the plan allows."""
+        failed: list[VideoOutcome] = []
+        while True:
+            found = await self._try(plan, begun)
+            if failed and found.id == failed[-1].id:
+                # There is no other attempt.
+                return outcomes.after(failed[:-1], found)
+            if failed and found.state in {VideoState.SKIPPED, VideoState.REFUSED}:
+                return outcomes.not_made_again(failed, found)
+            is_recorded = found.state is VideoState.FAILED and found.id in self.records
+            if not (is_recorded and plan.is_tried_again) or self._hopeless is not None:
+                return outcomes.after(failed, found)
+            failed.append(found)
+            self._tell(plan, "again", "its job failed")
+
+    async def _try(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
+        """One purchase, found or made, to its end. What goes wrong before the create is "refused", or
         "skipped" where nobody refused it.
         """
         if self._hopeless is not None:
@@ -180,30 +197,36 @@ class Pipeline:
             if isinstance(bought, VideoRecord):
                 return self._of_final(plan, bought)
             self._tell(bought.claim.plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
-            return await self._bring_home(bought, begun)
+            return await self._bring_home(bought, begun, plan)
         except VideoError as error:
             if isinstance(error, BudgetReached):
                 self._out_of_budget.add(plan.id)
             if outcomes.stops_creates(error) and self._hopeless is None:
                 self._hopeless = error
-            return outcomes.not_bought(plan, error)
+            return outcomes.not_bought(self.buyer.trying.get(plan.id, plan), error)
         except Exception as error:  # noqa: BLE001 - one video's defect must not stop the others
             return await self.as_recorded(plan, self._unexpected(plan, error))
 
     async def as_recorded(self, plan: VideoPlan, words: str) -> VideoOutcome:
         """What the ledger knows of a video of which nobody else can tell how it ended; `words` say why."""
         try:
-            facts = await self.ledger.facts(plan.id)
+            at, record = await self.buyer.standing(plan)
+            facts = await self.ledger.facts(at.id)
+            if record is None and facts.state is LedgerState.ABSENT and at.attempt > 1:
+                # Another attempt was due: what is known is how the last one ended.
+                at = at.model_copy(update={"attempt": at.attempt - 1})
+                facts = await self.ledger.facts(at.id)
         except VideoError:
             return outcomes.as_facts_say(plan, words, None)
         if facts.record is not None and facts.record.state != "abandoned":
             return self._of_final(plan, facts.record)
-        found = outcomes.as_facts_say(plan, words, facts)
+        found = outcomes.as_facts_say(at, words, facts)
         self.troubles += found.state is VideoState.SUBMITTED
         return found
 
-    async def _in_doubt(self, plan: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
+    async def _in_doubt(self, planned: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
         """A job that hangs or is unknown to the provider by now is in doubt, like a create without an answer."""
+        plan = purchase.claim.plan
         if purchase.given_up:
             return await self._given_up(plan, purchase, error)
         try:
@@ -212,7 +235,7 @@ class Pipeline:
             run_logger().warning("%s: stays held: %s", plan.title, trouble)
             given_up = False
         if given_up:
-            return await self._make(plan)
+            return await self._try(planned)
         return outcomes.not_brought_home(plan, error, error.job_id)
 
     async def _given_up(self, plan: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
@@ -222,8 +245,13 @@ class Pipeline:
             await self.ledger.clear(plan.id)
         return outcomes.given_up(plan, error.what, error.job_id, may_come=may_come)
 
-    async def _bring_home(self, purchase: Purchase, begun: Callable[[], None]) -> VideoOutcome:
-        """From the job id to the archive. What goes wrong here leaves the job at the provider."""
+    async def _bring_home(
+        self, purchase: Purchase, begun: Callable[[], None], planned: VideoPlan | None = None
+    ) -> VideoOutcome:
+        """From the job id to the archive. What goes wrong here leaves the job at the provider.
+
+        `planned` is what the run was to make, of which this may be a later attempt, or from another model.
+        """
         begun()
         plan = purchase.claim.plan
         reserved = None if purchase.resumed else plan.estimate_usd
@@ -237,10 +265,10 @@ class Pipeline:
             self._under_way -= 1
             if cost is not None and plan.estimate_usd is not None and cost > plan.estimate_usd:
                 run_logger().warning(
-                    "%s: the provider charged %s USD, more than the highest estimate of %s USD.",
+                    "%s: the provider charged %s, more than the highest estimate of %s.",
                     plan.title,
-                    cost,
-                    plan.estimate_usd,
+                    usd(cost),
+                    usd(plan.estimate_usd),
                 )
             return self._of_record(record, VideoState.ARCHIVED)
         except JobFailed as error:
@@ -249,7 +277,7 @@ class Pipeline:
             return await self._failed(plan, purchase, error)
         except JobInDoubt as error:
             self._under_way -= 1
-            return await self._in_doubt(plan, purchase, error)
+            return await self._in_doubt(planned or plan, purchase, error)
         except VideoError as error:
             if outcomes.stops_waiting(error) and self._hopeless is None:
                 self._hopeless = error
@@ -267,7 +295,7 @@ class Pipeline:
         ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
         found = self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
         # Labels are no part of what was bought: those of this run are what its reader looks for.
-        return found.model_copy(update={"labels": plan.request.labels})
+        return found.model_copy(update={"labels": plan.request.labels, "paid_earlier": not ours})
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
         self.records.keep(record)

@@ -11,7 +11,6 @@ from pydantic import JsonValue
 
 from together_video.catalogue import Catalogue
 from together_video.catalogue.findings import Finding
-from together_video.catalogue.models import Model
 from together_video.errors import InputError
 from together_video.inputs.files import read_requests
 from together_video.inputs.lines import SourcedRequest
@@ -22,6 +21,7 @@ from together_video.media.sources import refuse_paths
 from together_video.prompts import Brief, PromptSet, refuse_placeholder
 from together_video.prompts.limits import refuse_promptless
 from together_video.requests import VideoRequest
+from together_video.tries import Tries
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,13 @@ class Source:
     def sweeps(self) -> list[Sweep | None]:
         return [found.sweep for found in self.sourced]
 
+    def tries(self, usual: Tries) -> list[Tries]:
+        """For each request how it is tried again: what its line says, else what holds for the run."""
+        return [found.tries.over(usual) for found in self.sourced]
+
     @property
     def chosen(self) -> list[Sequence[Finding]]:
         return [found.chosen for found in self.sourced]
-
-    @property
-    def model(self) -> Model:
-        """The model of a brief's videos."""
-        return Catalogue.load().get(self.sourced[0].request.model)
 
     def written(self, prompts: PromptSet) -> Source:
         """A brief's source, with a request for each of its prompts."""
@@ -68,6 +67,7 @@ def read_source(
     settings: dict[str, JsonValue] | None = None,
     presets: Presets | None = None,
     sweeps: Sequence[Sweep | None] | None = None,
+    tries: Sequence[Tries | None] | None = None,
     local_files: bool = True,
 ) -> Source:
     """Read what a batch was given. Nothing is asked of anybody.
@@ -77,6 +77,7 @@ def read_source(
         settings: request fields for each prompt of the brief or line of the file.
         presets: words for what the settings or requests leave open.
         sweeps: for each of the requests the sweep that it belongs to.
+        tries: for each of the requests what it says itself about attempts and fallback models.
         local_files: whether `file` and media may be files of this machine.
 
     Raises:
@@ -98,7 +99,7 @@ def read_source(
         read = read_requests(file, said, Catalogue.load().default_model.name, lines=lines)
         source = Source(read, PurePath(file).stem, [f"line {found.line}" for found in read])
     else:
-        listed = _listed(requests or (), sweeps, presets)
+        listed = _listed(requests or (), sweeps, tries, presets)
         source = Source(listed, f"{len(listed)} videos")
     if not local_files:
         refuse_paths(source.requests)
@@ -122,15 +123,22 @@ def _briefed(
 
 
 def _listed(
-    requests: Sequence[VideoRequest], sweeps: Sequence[Sweep | None] | None, presets: Presets | None
+    requests: Sequence[VideoRequest],
+    sweeps: Sequence[Sweep | None] | None,
+    tries: Sequence[Tries | None] | None,
+    presets: Presets | None,
 ) -> list[SourcedRequest]:
-    if sweeps and len(sweeps) != len(requests):
-        raise InputError(f"There are {len(sweeps)} sweeps for {len(requests)} requests: give one for each.")
+    for name, given in (("sweeps", sweeps), ("tries", tries)):
+        if given and len(given) != len(requests):
+            raise InputError(
+                f"There are {len(given)} {name} for {len(requests)} requests: give one for each."
+            )
     made = [with_presets(request, presets) for request in requests]
+    none = [None] * len(made)
     return [
-        SourcedRequest(request=request, line=number, sweep=sweep, chosen=chosen)
-        for number, ((request, chosen), sweep) in enumerate(
-            zip(made, sweeps or [None] * len(made), strict=True), 1
+        SourcedRequest(request=request, line=number, sweep=sweep, chosen=chosen, tries=one or Tries())
+        for number, ((request, chosen), sweep, one) in enumerate(
+            zip(made, sweeps or none, tries or none, strict=True), 1
         )
     ]
 

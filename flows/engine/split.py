@@ -93,12 +93,12 @@ async def produce_in_parts(
     shared = {**policy.for_part(workers), **_references(blocks)}
     budget_usd = policy.budget_usd
     divided = in_parts(plans, workers, most_bytes=MOST_BYTES, most=_MOST_VIDEOS)
-    whole = sum((plan.estimate_usd or Decimal(0) for plan in plans), Decimal(0))
+    whole = sum((plan.highest_usd or Decimal(0) for plan in plans), Decimal(0))
     parts = []
     for number, members in enumerate(divided, 1):
         parameters = {**shared, "plans": [plan.model_dump(mode="json") for plan in members]}
         if budget_usd is not None:
-            share = sum((plan.estimate_usd or Decimal(0) for plan in members), Decimal(0))
+            share = sum((plan.highest_usd or Decimal(0) for plan in members), Decimal(0))
             parameters["budget_usd"] = str(budget_usd * share / whole if whole else budget_usd / len(divided))
         parts.append(Part(number, members, parameters, f"{title}: part {number} of {len(divided)}"))
     places = asyncio.Semaphore(workers)
@@ -170,7 +170,7 @@ def _rows_of(part: Part, data: bytes) -> list[VideoOutcome] | None:
         rows = list(Summary.model_validate_json(data).videos)
     except ValidationError:
         rows = []
-    if sorted(row.id for row in rows) == sorted(plan.id for plan in part.plans):
+    if [row.asked_id or row.id for row in rows] == [plan.asked_id for plan in part.plans]:
         return rows
     run_logger().warning(
         "The summary of %s is not what this project wrote; the records are read instead.", part.title

@@ -28,12 +28,11 @@ def video_ended(plan: VideoPlan, outcome: VideoOutcome) -> None:
     if outcome.state not in _TOLD:
         return
     payload: dict[str, Any] = {
-        **outcome.model_dump(mode="json", exclude={"prompt", "error"}),
+        **{name: value for name, value in outcome.as_json().items() if name not in {"prompt", "error"}},
         "title": plan.title,
         "prompt": _short(outcome.prompt),
         "labels": plan.request.labels,
         "error": _short(outcome.error),
-        "cost_usd": None if outcome.cost_usd is None else float(outcome.cost_usd),
         "batch_id": plan.batch_id,
         "edition": plan.edition,
     }
@@ -61,7 +60,7 @@ def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | No
         "sentence": summary.sentence,
         "is_good": summary.is_good,
         "counts": summary.counts,
-        "cost_usd": float(summary.cost_usd),
+        **summary.account.as_json(),
         "failed_percent": summary.failed_percent,
         "bucket": bucket,
         "page": summary.page,

@@ -15,7 +15,8 @@ from together_video.ledger.summary import VideoOutcome
 class Progress:
     """One change of one video: `stage` is a verb in the past ("created"), `done` of `total` are over.
 
-    A create that is "creating" becomes "created", or "stopped" where the run ended before anything was sent.
+    A create that is "creating" becomes "created", or "stopped" where the run ended before anything was sent. After
+    "again" a failed video is bought once more, as far as its attempts and models allow.
     `outcome` is there once this one is over; `out_of_budget` where a budget or a limit kept it from beginning.
     """
 

@@ -70,7 +70,7 @@ class _ProgressBar:
 
     def hear(self, change: Progress) -> None:
         self._done, self._total = change.done, change.total
-        self._states[change.plan.id] = change.outcome.state.value if change.outcome else change.stage
+        self._states[change.plan.asked_id] = change.outcome.state.value if change.outcome else change.stage
         self._news.set()
 
     async def keep(self) -> None:

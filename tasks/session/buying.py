@@ -1,4 +1,17 @@
-"""Making sure that a video is bought: once, within the budget, and not again where an earlier run did it."""
+"""Making sure that a video is bought: once, within the budget, and not again where an earlier run did it.
+
+Which purchase comes next follows from the plan and from what the archive holds, and from nothing else. So a run that
+was killed and is started again, or two that run at once, come to the same purchase, whose claim only one of them wins:
+
+- Each attempt at a video has an id of its own, and so has each model that takes over.
+- A failed attempt is followed by the next one, until the model has failed `plan.attempts` times or for a reason that
+  would hold again (see `remedies.is_final`). Failed attempts of earlier runs in the same edition count, so that all
+  runs of one command together buy no more than that. With `retry_failed` those of this run count only.
+- After that the next model takes over, if there is one. So it does where the create is refused, or turned away for
+  lack of capacity to the end of its retries. That leaves no failed attempt behind, so it is written down under the
+  claim of the purchase that was not made (see `Ledger.pass_on`): who comes later goes on with the model that took over.
+- What may have been charged is held, and nothing takes its place.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +20,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.running.cancellation import outlast
 from prefect_together_video.tasks.running.runs import current_run, run_logger, step
 from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.run_budget import RunBudget
@@ -17,23 +31,27 @@ from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.billing.doubts import Charged
 from together_video.errors import (
+    ApiOverloaded,
     ArchiveError,
     BudgetReached,
     CreateAmbiguous,
     JobInDoubt,
     MediaRefused,
+    RequestRefused,
     Spent,
     VideoError,
 )
 from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.media.link_checks import LinkChecks
-from together_video.text import sentences
+from together_video.remedies import concerns_model, is_final
+from together_video.text import as_sentence, sentences
 
 
 class Buyer:
     """Buys the videos of one run. `creating` are the ids of those behind which there may be a job that is
-    not known yet; `tell` hears "creating" and "stopped".
+    not known yet; `tell` hears "creating" and "stopped". `trying` has the attempt that each video has come to, by the
+    id under which it was planned.
     """
 
     def __init__(
@@ -49,6 +67,9 @@ class Buyer:
         tell: Callable[[VideoPlan, str], None],
     ) -> None:
         self.creating: set[str] = set()
+        self.trying: dict[str, VideoPlan] = {}
+        #: The ids of what this run has bought, or given to another model.
+        self._ours: set[str] = set()
         self._client, self._ledger, self._spool = client, ledger, spool
         self._budget, self._link_checks, self._tell = budget, link_checks, tell
         self._policy, self._bill = policy, bill
@@ -58,7 +79,8 @@ class Buyer:
     async def look_ahead(self, plans: Sequence[VideoPlan]) -> None:
         """Find many that have no record by a few listings, to spare a look at each."""
         with suppress(ArchiveError):
-            self._unrecorded |= await self._ledger.unrecorded({plan.id for plan in plans})
+            ids = {one.id for plan in plans for one in plan.chain}
+            self._unrecorded |= await self._ledger.unrecorded(ids)
 
     async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
         """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
@@ -78,36 +100,116 @@ class Buyer:
                     return
                 plan = plan.next_attempt()
 
-        await asyncio.gather(*(charge(plan) for plan in plans))
+        await asyncio.gather(*(charge(one) for plan in plans for one in plan.chain))
+
+    async def standing(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
+        """The purchase that is next for this video, from whichever of its models: to be made, or to be waited for. Or
+        the record with which it ends.
+        """
+        if not plan.fallbacks:
+            return await self.latest(plan)
+        found = [await self.latest(one) for one in plan.chain]
+        for at, record in found:
+            if record is not None and record.state == "archived":
+                return at, record
+        left = [at for at, record in found if record is None]
+        for at in reversed(left[1:]):
+            if (await self._ledger.facts(at.id)).state is not LedgerState.ABSENT:
+                return at, None
+        if left:
+            return left[0], None
+        return next((one for one in reversed(found) if one[1] and one[1].state == "failed"), found[-1])
 
     async def latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
-        """The newest attempt at this purchase that was ever begun, and how it ended, if it has."""
+        """The newest attempt at this video from this model that was ever begun, and how it ended, if it has; or the
+        next one, if there is to be another.
+        """
         if plan.id in self._unrecorded:
             # Known for the first time only: a claim may find a record that was written since.
             self._unrecorded.discard(plan.id)
             return plan, None
+        successors = {one.id for one in plan.chain[1:]}
+        failures = 0
         while True:
             record = await self._ledger.record(plan.id)
             if record is None or record.state == "archived":
                 return plan, record
+            counts = not self._policy.retry_failed or self._is_ours(plan, record)
+            if record.state == "failed":
+                failures += counts
+                is_over = counts and (failures >= plan.attempts or _would_fail_again(record))
+            else:
+                is_over = counts and record.followed_by in successors
             following = plan.next_attempt()
-            if record.state == "failed" and not self._policy.retry_failed:
-                facts = await self._ledger.facts(following.id)
-                if facts.state is LedgerState.ABSENT:
-                    return plan, record
+            if is_over and (await self._ledger.facts(following.id)).state is LedgerState.ABSENT:
+                return plan, record
             plan = following
 
+    def _is_ours(self, plan: VideoPlan, record: VideoRecord) -> bool:
+        """Whether this run has made the purchase: this process, or another one for the same batch."""
+        ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
+        return ours or record.id in self._ours
+
+    async def has_more(self, plan: VideoPlan) -> bool:
+        """Whether there is another purchase to be made or waited for, or an archived video, now that one has failed."""
+        _, record = await self.standing(plan)
+        return record is None or record.state == "archived"
+
     async def obtain(self, plan: VideoPlan) -> Purchase | VideoRecord:
-        """The purchase to wait for, made now or earlier, or the record of one that is archived or has failed.
+        """The purchase to wait for, made now or earlier, or the record of one that is archived or has failed. Called
+        again after a purchase has failed, it makes the next one, if there is to be one.
 
         Raises:
             VideoError: see `purchase.buy`; MediaRefused: a link is surely dead.
         """
         while True:
-            plan, record = await self.latest(plan)
-            found = record or await self.buy(plan)
-            if isinstance(found, Purchase) or found.state != "abandoned":
+            at, record = await self.standing(plan)
+            self.trying[plan.id] = at
+            if record is not None:
+                return record
+            try:
+                found = await self.buy(at)
+            except (RequestRefused, ApiOverloaded) as error:
+                if not at.fallbacks or not concerns_model(error.status, error.code, error.what):
+                    raise
+                await self._pass_on(at, error)
+                continue
+            if isinstance(found, Purchase):
+                if not found.resumed:
+                    self._ours.add(at.id)
                 return found
+            if found.state == "archived":
+                return found
+
+    async def _pass_on(self, at: VideoPlan, error: RequestRefused | ApiOverloaded) -> None:
+        """Let the next model take over, unless another run has begun to buy from this one meanwhile."""
+        following = at.chain[1]
+
+        async def hand_over() -> None:
+            claim = await self._ledger.claim(
+                at, valid_seconds=self._client.timeouts.claim_seconds, run=current_run()
+            )
+            if claim is None:
+                return
+            if await self._ledger.record(at.id) is not None or await self._ledger.job(at.id) is not None:
+                await self._ledger.release(claim)
+                return
+            await self._ledger.pass_on(claim, error.message, to=following.id)
+            self._ours.add(at.id)
+            words = "%s: %s takes the place of %s: %s"
+            run_logger().warning(
+                words, at.title, following.request.model, at.request.model, as_sentence(error.what)
+            )
+
+        # Stopped in the middle, the claim would be left behind, and grow into a doubt.
+        task = asyncio.ensure_future(hand_over())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await outlast([task])
+            if not task.cancelled():
+                task.exception()
+            raise
 
     async def buy(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """The create, within the budget."""
@@ -239,3 +341,7 @@ class Buyer:
             if doubt.details not in self._doubts:
                 self._doubts.add(doubt.details)
                 run_logger().warning("%s; the provider may see more than this machine.", doubt.details)
+
+
+def _would_fail_again(record: VideoRecord) -> bool:
+    return is_final(record.error_code, record.error or "")

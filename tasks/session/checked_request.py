@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from pydantic import ValidationError
+
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
-from prefect_together_video.tasks.session.planning import check_requests, edition_now
+from prefect_together_video.tasks.session.planning import check_requests, edition_now, with_tries
 from together_video.errors import InputError
+from together_video.inputs.fallbacks import first_made
 from together_video.inputs.media import MediaIntake
 from together_video.inputs.presets import Presets, make_request, with_presets
 from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import VideoPlan
 from together_video.requests import VideoRequest
 from together_video.text import one_line
+from together_video.tries import Tries
+from together_video.validation_messages import explain
 
 #: What people give for a request: the model, its fields as a mapping, or just a prompt.
 GivenRequest = VideoRequest | Mapping[str, Any] | str
@@ -32,6 +37,8 @@ class CheckedRequest:
     prices: list[Decimal | None]
     edition: str
     take: int
+    tries: Tries
+    with_its_tries: partial[list[VideoPlan]]
 
     @classmethod
     async def of(
@@ -45,6 +52,7 @@ class CheckedRequest:
         strict: bool = False,
         price_usd: Decimal | None = None,
         needs_price: bool = False,
+        tries: Tries = Tries(),  # noqa: B008 - frozen
     ) -> CheckedRequest:
         """Nothing is asked of anybody; files that the request names are read.
 
@@ -59,7 +67,12 @@ class CheckedRequest:
         check = partial(
             check_requests, strict=strict, price_usd=price_usd, needs_price=needs_price, chosen=[chosen]
         )
-        return cls(intake, check, check(intake.requests), now, take)
+        names = tries.fallback_models or ()
+        first = [first_made(found, names, strict=strict) for found in intake.requests]
+        with_its_tries = partial(
+            with_tries, tries=[tries], strict=strict, price_usd=price_usd, needs_price=needs_price
+        )
+        return cls(intake, check, check(first), now, take, tries, with_its_tries)
 
     async def plan(self, ledger: Ledger) -> VideoPlan:
         """The purchase in this archive, in which its media are kept from now on.
@@ -68,9 +81,27 @@ class CheckedRequest:
             MediaRefused, ArchiveError: see `media_upload.keep_media`.
         """
         made = await keep_media(self.intake, ledger)
-        prices = self.check(made, again=True) if self.intake.elsewhere else self.prices
+        prices = self.prices
+        if self.intake.elsewhere:
+            strict = bool(self.check.keywords.get("strict"))
+            names = self.tries.fallback_models or ()
+            prices = self.check([first_made(found, names, strict=strict) for found in made], again=True)
         (plan,) = plan_videos(made, self.edition, prices=prices)
-        return plan.model_copy(update={"take": self.take})
+        (plan,) = self.with_its_tries([plan.model_copy(update={"take": self.take})])
+        return plan
+
+
+def tries_of(attempts: int, new_seed: bool, fallback_models: Sequence[str] | str | None) -> Tries:
+    """The attempts and fallback models of a run.
+
+    Raises:
+        InputError: a number or a list is out of bounds.
+    """
+    given = {"attempts": attempts, "new_seed": new_seed, "fallback_models": fallback_models or None}
+    try:
+        return Tries.model_validate(given)
+    except ValidationError as error:
+        raise InputError(f"{'; '.join(explain(error, Tries))}. Nothing was sent.") from error
 
 
 def as_request(

@@ -13,8 +13,11 @@ from prefect_together_video.tasks.running.runs import run_logger
 from together_video.catalogue import Review
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
-from together_video.ledger.records import edition_name
+from together_video.inputs import fallbacks
+from together_video.ledger.records import VideoPlan, edition_name
+from together_video.money import usd
 from together_video.requests import VideoRequest
+from together_video.tries import Tries
 
 #: Most bytes of JSON of requests or plans in the parameters of one run. A Prefect server takes 512 kB of all of them.
 MOST_BYTES = 300_000
@@ -58,7 +61,7 @@ def check_requests(
     for remark in () if again else review.remarks:
         run_logger().warning(remark)
     if price_usd is not None and not again and None not in (found.estimate.usd for found in review.requests):
-        run_logger().warning("The price of %s USD is not used: the catalogue knows all prices.", price_usd)
+        run_logger().warning("The price of %s is not used: the catalogue knows all prices.", usd(price_usd))
     prices = [price_usd if found.estimate.usd is None else found.estimate.usd for found in review.requests]
     if needs_price and None in prices:
         model = review.requests[prices.index(None)].request.model
@@ -67,3 +70,24 @@ def check_requests(
             "Nothing was sent."
         )
     return prices
+
+
+def with_tries(
+    plans: Sequence[VideoPlan],
+    *,
+    tries: Sequence[Tries],
+    strict: bool = False,
+    price_usd: Decimal | None = None,
+    needs_price: bool = False,
+) -> list[VideoPlan]:
+    """See `fallbacks.with_tries`; what is to be said is logged.
+
+    Raises:
+        InputError: the catalogue knows no fallback model of this name.
+    """
+    made, remarks = fallbacks.with_tries(
+        plans, tries, strict=strict, price_usd=price_usd, needs_price=needs_price
+    )
+    for remark in remarks:
+        run_logger().warning(remark)
+    return made

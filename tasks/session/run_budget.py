@@ -10,14 +10,14 @@ import asyncio
 from decimal import Decimal
 
 from together_video.errors import BudgetReached
+from together_video.ledger.account import Account
+from together_video.money import usd
 
 
 class RunBudget:
     """A limit that can be waited for. Without one everything fits at once.
 
-    Four parts add up to `limit`: what is `paid`; what is `perhaps` paid, as nobody reported a cost; what is in flight
-    at its highest estimate; and what is left. In flight is what this run waits for (`reserved`), and what it has left
-    at the provider (`left_behind`).
+    In flight is what this run waits for (`reserved`), and what it has left at the provider (`left_behind`).
     """
 
     def __init__(self, limit: Decimal | None) -> None:
@@ -26,22 +26,16 @@ class RunBudget:
         self._changed = asyncio.Condition()
 
     @property
-    def spent(self) -> Decimal:
+    def lasting(self) -> Account:
         """What no waiting makes less."""
-        return self.paid + self.perhaps + self.left_behind
+        known = Account(paid=self.paid, perhaps_paid=self.perhaps, in_flight=self.left_behind)
+        return known.within(self.limit)
 
     @property
-    def account(self) -> str:
-        """The four parts, in words."""
-        in_flight = self.reserved + self.left_behind
-        left = max((self.limit or Decimal(0)) - self.spent - self.reserved, Decimal(0))
-        parts = (
-            (self.paid, "paid"),
-            (self.perhaps, "perhaps paid"),
-            (in_flight, "in flight"),
-            (left, "left"),
-        )
-        return ", ".join(f"{amount.normalize():f} USD {word}" for amount, word in parts)
+    def account(self) -> Account:
+        """All of it, with what this run waits for."""
+        known = self.lasting + Account(in_flight=self.reserved)
+        return known.within(self.limit)
 
     async def reserve(self, amount: Decimal | None) -> None:
         """Set `amount` aside for one create, waiting for what is in flight to turn out cheaper.
@@ -56,10 +50,10 @@ class RunBudget:
                 "its price is unknown, and there is a budget: give --price-usd, or your own catalogue its price."
             )
         async with self._changed:
-            while self.spent + self.reserved + amount > self.limit:
-                if not self.reserved or self.spent + amount > self.limit:
+            while not self.account.takes(amount):
+                if not self.reserved or not self.lasting.takes(amount):
                     raise BudgetReached(
-                        f"the budget of {self.limit} USD cannot cover another {amount} USD ({self.account})."
+                        f"the budget of {usd(self.limit)} cannot cover another {usd(amount)} ({self.account.words})."
                     )
                 await self._changed.wait()
             self.reserved += amount

@@ -19,6 +19,12 @@ MEANING = {
     "budget_usd": "What this run may spend, in US dollars; what does not fit is skipped.",
     "price_usd": "Highest price of one video, in US dollars, where the catalogue knows none.",
     "retry_failed": "Buy again what the provider reported as failed in an earlier run.",
+    "attempts": "How often a video may be bought in this run, from one model, where the provider fails its jobs. What "
+    "would fail again is not bought again. Failed attempts of earlier runs count.",
+    "new_seed": "Buy a failed video again with another seed, if its request has one. It follows from the old one.",
+    "fallback_models": "Models that take over, in this order, where one is refused, retired, overloaded, or has failed "
+    "all its attempts. The request is fitted to each; one that cannot make the video is left out, with a warning.",
+    "tries": "For each of the requests what it says itself about attempts, a new seed and fallback models.",
     "on_ambiguous": "A create of an earlier run had no clear answer and may have been charged: "
     "hold it, resolve it by the provider's bill and buy again only what was not charged, or resubmit and perhaps pay "
     "twice.",

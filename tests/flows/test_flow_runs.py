@@ -219,7 +219,9 @@ def test_a_run_goes_on_after_a_deadline(start_api: Make, batch: Callable[..., Se
     api = start_api(generation_seconds=60, clock=lambda: now[0])
     first = batch("a fox", together=api.credentials(), poll=PollPolicy.fixed(0.1, deadline=0.3))
     assert first.flow_run.state is not None
-    assert first.flow_run.state.message == "1 video: 1 submitted; 0 USD paid in this run"
+    assert (
+        first.flow_run.state.message == "1 video: 1 submitted; 0.00 USD paid in this run, 0.30 USD in flight"
+    )
     # A passed deadline is no reason to wait all over again.
     assert first.attempts("wait: a fox") == 1
     now[0] += 61

@@ -400,6 +400,38 @@ def test_a_job_that_fails_is_recorded_and_not_bought_again(new_world: NewWorld) 
     assert world.bill()["posts"] == 2
 
 
+def test_a_failed_video_is_made_by_another_attempt_or_another_model(new_world: NewWorld) -> None:
+    """In the same task run; called again it is reused, and the value names both models."""
+    fails = {"on": "create", "kind": "job_failed", "code": "server_error", "times": 3}
+    world = new_world(faults=[fails])
+
+    @flow
+    def one(**options: Any) -> ArchivedVideo:
+        return make_video(FOX, attempts=2, fallback_models=["pixverse/pixverse-v6"], **options)
+
+    made = one()
+    assert (made.model, made.asked_model) == ("pixverse/pixverse-v6", FOX["model"])
+    assert world.bill()["posts"] == 4
+    again = one()
+    assert (again.reused, again.video_id) == (True, made.video_id)
+    assert world.bill()["posts"] == 4
+
+
+def test_attempts_out_of_bounds_are_refused(new_world: NewWorld) -> None:
+    """Before anything is sent, as is a model that does not exist."""
+    world = new_world()
+
+    @flow
+    def one(**options: Any) -> ArchivedVideo:
+        return make_video(FOX, **options)
+
+    with pytest.raises(InputError, match="attempts: must be at most 10"):
+        one(attempts=11)
+    with pytest.raises(InputError, match="There is no model 'no/such'"):
+        one(fallback_models=["no/such"])
+    assert world.bill()["posts"] == 0
+
+
 def test_an_ambiguous_create_is_not_repeated_by_retries(new_world: NewWorld) -> None:
     """However many retries the user gives the task."""
     world = new_world(faults=[{"on": "create", "kind": "reset", "times": 1}])

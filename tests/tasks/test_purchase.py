@@ -486,7 +486,7 @@ async def test_what_is_bought_needs_no_more_money(purchase, plan, api, used_up, 
         plan=again, ledger=Ledger(ledger.store, ledger.layout, monthly_limit=Decimal("0.5"))
     )
     assert (second.job_id, second.resumed) == (first.job_id, True)
-    with pytest.raises(BudgetReached, match=r"cannot cover another 0.3 USD \(0.3 USD paid"):
+    with pytest.raises(BudgetReached, match=r"cannot cover another 0.30 USD \(0.30 USD paid"):
         await purchase(plan=plan.model_copy(update={"take": 2}), ledger=used_up)
     assert api.posts == 1
 

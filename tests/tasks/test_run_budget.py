@@ -19,16 +19,16 @@ async def test_the_four_parts_add_up():
     await budget.settle(Decimal("0.3"), Decimal("0.2"))
     await budget.settle(Decimal("0.3"), None)
     await budget.settle(Decimal("0.3"), None, in_flight=True)
-    assert budget.account == "0.25 USD paid, 0.4 USD perhaps paid, 0.3 USD in flight, 0.25 USD left"
+    assert budget.account.words == "0.25 USD paid, 0.40 USD perhaps paid, 0.30 USD in flight, 0.25 USD left"
     with pytest.raises(BudgetReached) as caught:
         await budget.reserve(Decimal("0.3"))
     assert caught.value.what == (
-        "the budget of 1.20 USD cannot cover another 0.3 USD (0.25 USD paid, 0.4 USD perhaps paid, 0.3 USD in flight, "
-        "0.25 USD left)."
+        "the budget of 1.20 USD cannot cover another 0.30 USD (0.25 USD paid, 0.40 USD perhaps paid, "
+        "0.30 USD in flight, 0.25 USD left)."
     )
     await budget.reserve(Decimal("0.25"))
     await budget.release(Decimal("0.25"))
-    assert budget.account.endswith("0.25 USD left")
+    assert budget.account.words.endswith("0.25 USD left")
 
 
 @pytest.mark.anyio
@@ -37,4 +37,4 @@ async def test_without_a_limit_nothing_is_counted():
     budget = RunBudget(None)
     await budget.reserve(None)
     await budget.settle(Decimal("0.3"), None)
-    assert budget.spent == 0
+    assert budget.account.committed == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from together_video.jobs import VideoJob
-from together_video.remedies import advice_for, is_final
+from together_video.remedies import advice_for, concerns_model, is_final
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,8 @@ def test_an_unknown_error_gets_no_advice(code: str | None, message: str, status:
         ("model_not_available", "gone", False),
         ("third_party_data_sharing_blocked", "blocked", False),
         (None, "Something broke", False),
+        ("content_moderation", "The generated video was blocked", False),
+        ("content_moderation", "The prompt asks for content that is not allowed", True),
     ],
 )
 def test_what_holds_for_good_is_known(code: str | None, message: str, again: bool) -> None:
@@ -89,3 +91,28 @@ def test_a_failed_job_says_what_to_change(answer: dict[str, object]) -> None:
     assert job.fault_text == "Unsupported use of negativePrompt (unsupportedParameter)"
     assert job.remedy is not None
     assert job.remedy.startswith("The model does not take negative_prompt:")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "elsewhere"),
+    [
+        (404, "model_not_available", "Unable to access it", True),
+        (404, None, "There is no such model", True),
+        (404, "not_found", "There is no POST /videos", False),
+        (400, "invalidDuration", "too long", True),
+        (422, None, "too odd", True),
+        (503, None, "busy", True),
+        (403, "third_party_data_sharing_blocked", "blocked", True),
+        (401, None, "no key", False),
+        (402, None, "no credit", False),
+        (405, None, "no such method", False),
+        (429, None, "slow down", False),
+        (302, None, "over there", False),
+        (None, None, "cannot be sent", False),
+    ],
+)
+def test_what_another_model_may_take_is_known(
+    status: int | None, code: str | None, message: str, elsewhere: bool
+) -> None:
+    """What says nothing about the model would meet the next one as well."""
+    assert concerns_model(status, code, message) is elsewhere

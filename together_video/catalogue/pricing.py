@@ -22,6 +22,7 @@ from together_video.catalogue.expectations import expected_seconds, expected_siz
 from together_video.catalogue.models import Certainty, MediaField, Model, Price, Rate, Tier
 from together_video.catalogue.rules.media import given_media
 from together_video.catalogue.sizes import wide_size
+from together_video.money import usd
 from together_video.requests import VideoRequest
 
 _STEP = Decimal("0.0001")
@@ -64,7 +65,7 @@ def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estim
         return Estimate(usd=None, low_usd=None, certainty=Certainty.UNKNOWN, words=words)
     price, reading = model.price, _Reading(model.price)
     high, low = _rate(request, model, price, reading)
-    rate = f"{high:f} USD"
+    rate = usd(high)
     high *= _enlargement(request, model, price, reading)
     if price.unit == "second":
         seconds, fewest = _length(request, model, known, reading)
@@ -96,7 +97,7 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     words = f"{len(every)} {noun}"
     if missing := len(every) - len(known):
         words += f", {missing} of them without a known price"
-        words += f"; the others cost at most {high:f} USD" if known else ""
+        words += f"; the others cost at most {usd(high)}" if known else ""
     return Estimate(usd=None if missing else high, low_usd=low, certainty=certainty, words=words)
 
 
@@ -104,7 +105,7 @@ def _rate(request: VideoRequest, model: Model, price: Price, reading: _Reading) 
     """USD per unit before length and size: the high and the low reading."""
     if not price.tiers:
         if price.disputed_usd is not None and price.disputed_usd > price.usd:
-            reading.words.append(f"another source says {price.disputed_usd:f} USD instead of {price.usd:f}")
+            reading.words.append(f"another source says {usd(price.disputed_usd)} instead of {usd(price.usd)}")
             return price.disputed_usd, price.usd
         return price.usd, price.usd
     plain = _tier_rate(request, model, price.tiers, reading)
@@ -127,7 +128,7 @@ def _tier_rate(request: VideoRequest, model: Model, rates: dict[str, Rate], read
         name = _next_larger(tier, model, rates)
         reading.assume(f"{tier.name} has no price of its own, so counted as {name}")
     if rates[name].starting_from:
-        reading.assume(f"the documents give {rates[name].usd:f} USD only as a starting price")
+        reading.assume(f"the documents give {usd(rates[name].usd)} only as a starting price")
     return rates[name].usd
 
 
@@ -184,7 +185,7 @@ def _weaker(one: Certainty, other: Certainty) -> Certainty:
     return max(one, other, key=lambda certainty: certainty.doubt)
 
 
-def _round(usd: Decimal) -> Decimal:
+def _round(amount: Decimal) -> Decimal:
     """Up to a hundredth of a cent, without superfluous zeros."""
-    rounded = usd.quantize(_STEP, ROUND_CEILING).normalize()
+    rounded = amount.quantize(_STEP, ROUND_CEILING).normalize()
     return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded

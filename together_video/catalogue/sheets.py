@@ -10,6 +10,7 @@ from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model, Price, PromptRule, Sizing
 from together_video.catalogue.pricing import estimate
+from together_video.money import usd, usd_range
 
 #: Stands where no document says anything.
 UNKNOWN = "–"
@@ -84,7 +85,7 @@ def sheet(model: Model, catalogue: Catalogue | None = None) -> list[tuple[str, s
         (EXAMPLE, json.dumps(example.payload(), indent=2, ensure_ascii=False)),
         (
             "Its price",
-            f"at most {cost.usd:f} USD ({cost.words})" if cost.usd is not None else cost.words,
+            f"at most {usd(cost.usd)} ({cost.words})" if cost.usd is not None else cost.words,
         ),
     ]
     return lines
@@ -169,10 +170,10 @@ def _price(price: Price | None) -> str:
     if price.tiers:
         least = min(rate.usd for rate in price.tiers.values())
         most = max(rate.usd for rate in [*price.tiers.values(), *price.tiers_with_video.values()])
-        return f"{least:f}-{most:f} USD/{unit}"
+        return f"{usd_range(least, most)}/{unit}"
     if price.unit == "video" and price.covers.seconds:
         unit = f"video of {price.covers.seconds} s"
-    return f"{price.usd:f} USD/{unit}"
+    return f"{usd(price.usd)}/{unit}"
 
 
 def _with(text: str, extra: object, form: str) -> str:

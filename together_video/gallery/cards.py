@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from together_video.gallery.links import safe_link
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
+from together_video.money import usd
 
 #: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
 _PROMPT_SHOWN, _ERROR_SHOWN, _VALUE_SHOWN = 200, 400, 2_000
@@ -117,9 +117,9 @@ def _facts(
         facts.append(("File", file_size(record.video.size)))
     if outcome.cost_usd is not None:
         earlier = " (paid earlier)" if outcome.state is VideoState.REUSED else ""
-        facts.append(("Cost", usd(outcome.cost_usd) + " USD" + earlier))
+        facts.append(("Cost", usd(outcome.cost_usd) + earlier))
     elif plan and plan.estimate_usd is not None and outcome.state is not VideoState.REFUSED:
-        facts.append(("Estimate", usd(plan.estimate_usd) + " USD"))
+        facts.append(("Estimate", usd(plan.estimate_usd)))
     if outcome.job_id and outcome.state not in GOOD:
         facts.append(("Job", outcome.job_id))
     return facts
@@ -141,6 +141,8 @@ def _details(
         "Take": str(plan.take) if plan and plan.take > 1 else None,
         "Edition": plan.edition if plan and plan.edition != "once" else None,
         "Attempt": str(plan.attempt) if plan and plan.attempt > 1 else None,
+        "Asked for": outcome.asked_model,
+        "Failed before": str(outcome.failed) if outcome.failed else None,
         "Prompt by": origin.chat_model if origin else None,
         "Run": record.run.flow_run_name if record else None,
     }
@@ -168,12 +170,6 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str) and re.match(r"https?://[^\s?]+\?", value):
         return value.partition("?")[0] + "?…"
     return value
-
-
-def usd(amount: Decimal) -> str:
-    """Cents, and where there is more to say up to hundredths of a cent."""
-    whole, _, cents = f"{amount:,.4f}".partition(".")
-    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
 def file_size(size: int) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from together_video.gallery.cards import usd
 from together_video.gallery.links import safe_link
 from together_video.gallery.plain_text import plain
+from together_video.ledger.account import Account
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
+from together_video.money import usd, usd_cell
 
 #: How many videos the gallery shows: each brings two long links.
 MOST_SHOWN = 48
@@ -81,11 +81,12 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
     key = found.key or ""
     text = found.prompt or found.model
     video, poster = safe_link(links.get(key)), safe_link(links.get(posters.get(key, "")))
-    facts = [plain(found.model, 60), found.state.value]
+    instead = f" instead of {plain(found.asked_model, 60)}" if found.asked_model else ""
+    facts = [plain(found.model, 60) + instead, found.state.value]
     if found.seconds is not None:
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
-        facts.append(f"{usd(found.cost_usd)} USD")
+        facts.append(usd(found.cost_usd))
     linked = f"[▶ {plain(text, 120)}]({_address(video)})" if video else plain(text, 120)
     # Not inside of the link: Prefect's first UI would show the Markdown of the picture.
     picture = f"![poster]({_address(poster)})<br>" if poster else ""
@@ -98,7 +99,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
         {
             "state": found.state.value,
             "seconds": "" if found.seconds is None else f"{found.seconds:.1f}",
-            "USD": "" if found.cost_usd is None else usd(found.cost_usd),
+            "USD": "" if found.cost_usd is None else usd_cell(found.cost_usd),
             "model": plain(found.model, 60),
             "prompt": plain(found.prompt or "—", 60),
             "job": plain(found.job_id or "", 200),
@@ -115,10 +116,10 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
         models.setdefault(found.model, []).append(found)
     rows = []
     for model, several in models.items():
-        bought = [o for o in several if o.state is not VideoState.REUSED and o.cost_usd is not None]
+        account = sum((found.account for found in several), Account())
         rows.append(
             (
-                sum((o.cost_usd or Decimal(0) for o in bought), Decimal(0)),
+                account,
                 {
                     "model": plain(model, 100),
                     "videos": len(several),
@@ -127,8 +128,16 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
                 },
             )
         )
-    rows.sort(key=lambda row: row[0], reverse=True)
-    return [{**row, "paid in this run (USD)": usd(paid)} for paid, row in rows]
+    rows.sort(key=lambda row: row[0].committed, reverse=True)
+    return [
+        {
+            **row,
+            "paid in this run (USD)": usd_cell(account.paid),
+            "perhaps paid (USD)": usd_cell(account.perhaps_paid),
+            "in flight (USD)": usd_cell(account.in_flight),
+        }
+        for account, row in rows
+    ]
 
 
 def _address(url: str | None) -> str:

@@ -19,6 +19,7 @@ from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, s
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.rendering import asset, template
 from together_video.ledger.summary import Summary, VideoState
+from together_video.money import usd_cell
 
 #: How many videos one page shows: some thousands would keep a browser busy for minutes.
 ROWS_A_PAGE = 200
@@ -154,15 +155,23 @@ def _figures(summary: Summary) -> list[tuple[str, str, str]]:
         (found.cost_usd or Decimal(0) for found in summary.videos if found.state is VideoState.REUSED),
         Decimal(0),
     )
+    account = summary.account
     figures = [("Videos", str(len(summary.videos)), "")]
     if seconds:
         length = f"{seconds:.0f}" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
         figures.append(("Length", length, "s" if seconds < 60 else "min"))
     if size:
         figures.append(("Files", *file_size(size).split()))  # type: ignore[arg-type]
-    figures.append(("Paid in this run", f"{summary.cost_usd:,.2f}", "USD"))
-    if earlier:
-        figures.append(("Paid earlier", f"{earlier:,.2f}", "USD"))
+    figures.append(("Paid in this run", usd_cell(account.paid), "USD"))
+    figures += [
+        (term, usd_cell(amount), "USD")
+        for term, amount in (
+            ("Perhaps paid", account.perhaps_paid),
+            ("In flight", account.in_flight),
+            ("Paid earlier", earlier),
+        )
+        if amount
+    ]
     return figures
 
 

@@ -16,6 +16,7 @@ import json
 import tempfile
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
@@ -23,13 +24,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from together_video.catalogue import Catalogue, Review
 from together_video.errors import InputError
+from together_video.inputs.fallbacks import first_made, with_tries
 from together_video.inputs.files import read_requests
 from together_video.inputs.lines import SourcedRequest
 from together_video.inputs.presets import make_request
+from together_video.ledger.plans import plan_videos
 from together_video.ledger.summary import Summary
 from together_video.media.sources import refuse_paths
+from together_video.money import usd
 from together_video.prompts.briefs import Brief
 from together_video.text import printable
+from together_video.tries import Tries
 from together_video.validation_messages import explain
 
 FOLDER = "inbox"
@@ -119,17 +124,25 @@ def moved_name(name: str, moment: datetime) -> str:
     return f"{moment:%Y%m%dT%H%M%S}-{stem}{suffix}"
 
 
-def read_order(name: str, data: bytes, *, limit_usd: float | None = None) -> Order:
+def read_order(
+    name: str,
+    data: bytes,
+    *,
+    limit_usd: float | None = None,
+    usual: Tries = Tries(),  # noqa: B008 - frozen
+) -> Order:
     """What the file asks for, checked.
 
     Args:
-        limit_usd: what it may cost at most, by the highest estimate, in US dollars.
+        limit_usd: what it may cost at most, by the highest estimate, in US dollars: with every attempt, from every
+            model that may take over.
+        usual: the attempts and fallback models of requests that do not say it themselves.
 
     Raises:
         InputError: it cannot be used; the message is the whole reason.
     """
     order = _brief(data) or Order(requests=tuple(_requests(name, data)))
-    _within(order, limit_usd)
+    _within(order, limit_usd, usual)
     return order
 
 
@@ -162,7 +175,7 @@ def _requests(name: str, data: bytes) -> list[SourcedRequest]:
             raise InputError(error.message.replace(str(path), printable(name))) from error
 
 
-def _within(order: Order, limit_usd: float | None) -> None:
+def _within(order: Order, limit_usd: float | None, usual: Tries) -> None:
     """Nothing of it names a file of this machine, can only fail, or costs more than it may."""
     requests = [found.request for found in order.requests]
     count = 1
@@ -174,15 +187,21 @@ def _within(order: Order, limit_usd: float | None) -> None:
             fields["seconds"] = order.brief.seconds
         requests = [make_request({**fields, **(order.settings or {}), "prompt": "to come"})[0]]
     refuse_paths(requests)
-    review = Review.of(requests, chosen=[found.chosen for found in order.requests] or None)
+    tries = [found.tries.over(usual) for found in order.requests] or [usual]
+    first = [
+        first_made(request, one.fallback_models or ()) for request, one in zip(requests, tries, strict=True)
+    ]
+    review = Review.of(first, chosen=[found.chosen for found in order.requests] or None)
     review.refuse_errors()
+    prices = [found.estimate.usd for found in review.requests]
+    plans, _ = with_tries(plan_videos(requests, prices=prices), tries)
     if limit_usd is None:
         return
-    prices = [found.estimate.usd for found in review.requests]
-    if None in prices:
-        raise InputError(
-            f"{requests[prices.index(None)].model} has no known price, and a file may cost {limit_usd:g} USD."
-        )
-    cost = sum(float(price) for price in prices if price is not None) * count
-    if cost > limit_usd:
-        raise InputError(f"It may cost {cost:.2f} USD, and a file may cost {limit_usd:g} USD at most.")
+    limit = Decimal(str(limit_usd))
+    for plan in plans:
+        for one in plan.chain:
+            if one.estimate_usd is None:
+                raise InputError(f"{one.request.model} has no known price, and a file may cost {usd(limit)}.")
+    cost = sum((plan.most_usd or Decimal(0) for plan in plans), Decimal(0)) * count
+    if cost > limit:
+        raise InputError(f"It may cost {usd(cost)}, and a file may cost {usd(limit)} at most.")

@@ -28,6 +28,7 @@ from together_video.labels import clean_labels
 from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
 from together_video.text import counted
+from together_video.tries import TRIES_FIELDS, Tries
 from together_video.validation_messages import explain
 
 _SHOWN = 10
@@ -42,7 +43,7 @@ class SourcedRequest(BaseModel):
     """A request and the line (in a .json file: the item) that it came from, counted from 1.
 
     `sweep` is set where lists in the line made several requests; `chosen` tells what its shorthand
-    became.
+    became; `tries` is what the line itself says about attempts and fallback models.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +52,7 @@ class SourcedRequest(BaseModel):
     line: int
     sweep: Sweep | None = None
     chosen: tuple[Finding, ...] = ()
+    tries: Tries = Tries()
 
 
 class RefusedLine(BaseModel):
@@ -218,6 +220,13 @@ class _Line:
 
     def _add(self, fields: dict[str, Any], sweep: Sweep | None) -> bool:
         """Whether it makes a request."""
+        said = {name: fields.pop(name) for name in TRIES_FIELDS if name in fields}
+        try:
+            tries = Tries.model_validate(said)
+        except ValidationError as error:
+            for problem in explain(error, Tries):
+                self._note(problem, "tries_are_known")
+            tries = Tries()
         expansion = expand(fields, Catalogue.load())
         for problem in expansion.problems:
             self._note(problem, "shorthand_is_known")
@@ -229,7 +238,9 @@ class _Line:
                 self.problems.update(zip(explain(error), findings_of(error), strict=True))
                 self._else.update((str(found), found) for found in _else_found(expansion.fields, error))
             return False
-        made = SourcedRequest(request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen)
+        made = SourcedRequest(
+            request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen, tries=tries
+        )
         self.requests.append(made)
         return True
 

@@ -103,8 +103,10 @@ def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Exp
     if presets.aspect is not None:
         if both := [field for field in _SIZE_FIELDS if plain.get(field) is not None]:
             return Expansion(plain, problems=(f"aspect: give it or {' and '.join(both)}, not both",))
-        # An unknown model is the check's to tell.
-        if model is not None:
+        # An unknown model is the check's to tell; where another takes over, the shape holds for that.
+        if model is None:
+            plain["ratio"] = presets.aspect
+        else:
             try:
                 chosen += _by("aspect_is_size", _shape(presets.aspect, plain, model, known))
             except ValueError as error:

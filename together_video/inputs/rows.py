@@ -22,10 +22,11 @@ from together_video.inputs.text_lists import Lines, is_note, text_rows
 from together_video.labels import label_name
 from together_video.requests import Media, VideoRequest
 from together_video.text import printable
+from together_video.tries import TRIES_FIELDS
 from together_video.validation_messages import quoted, unknown_name
 
 _DEPRECATED = ("frame_images", "reference_images")
-_FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *_DEPRECATED)
+_FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *TRIES_FIELDS, *_DEPRECATED)
 #: What people call a field, as a column's name, and which it is.
 _MEANT = {
     **dict.fromkeys(("aspect_ratio", "shape"), "aspect"),
@@ -38,6 +39,7 @@ _MEANT = {
     **dict.fromkeys(("random_seed", "seed_value"), "seed"),
     **dict.fromkeys(("format", "file_format"), "output_format"),
     **dict.fromkeys(("model_name", "video_model"), "model"),
+    **dict.fromkeys(("fallback_model", "fallbacks", "fallback"), "fallback_models"),
     **dict.fromkeys(("text", "prompt_text", "description"), "prompt"),
 }
 #: Names that mean a field without saying which, and what to write.

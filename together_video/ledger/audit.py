@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from together_video.ledger.records import VideoRecord
+from together_video.money import usd_number
 from together_video.text import counted
 
 Kind = Literal[
@@ -77,7 +78,7 @@ class AuditReport(BaseModel):
         """One JSON document; amounts are numbers."""
         document = self.model_dump(mode="json")
         for row, spent in zip(document["spent"], self.spent, strict=True):
-            row["cost_usd"] = float(spent.cost_usd)
+            row["cost_usd"] = usd_number(spent.cost_usd)
         return document
 
 

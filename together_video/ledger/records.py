@@ -25,6 +25,7 @@ from together_video.ledger.names import Key, RequestIds, Token, VideoId
 from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
 from together_video.text import printable
+from together_video.tries import new_seed
 
 
 def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", attempt: int = 1) -> str:
@@ -36,6 +37,16 @@ def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", att
     parts = [request.canonical(), str(take), edition]
     if attempt > 1:
         parts.append(f"attempt {attempt}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def fallback_id(asked: str, model: str, *, attempt: int = 1) -> str:
+    """The name of a purchase from another model than the one that was asked for first.
+
+    It follows from the id of that first purchase, and not from the request as it was fitted to the model: a newer
+    catalogue that fits it otherwise finds the same purchase.
+    """
+    parts = [f"instead of {asked}", model, *([f"attempt {attempt}"] if attempt > 1 else [])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
@@ -127,10 +138,21 @@ class Sweep(_Fact):
     columns: int = Field(default=1, ge=1)
 
 
+class Fallback(_Fact):
+    """A model that takes over: what changes in the request for it, and what the video may cost there at most."""
+
+    model: str = Field(min_length=1, max_length=200)
+    changes: dict[str, str | int | float | None] = Field(default_factory=dict)
+    estimate_usd: Usd | None = None
+
+
 class VideoPlan(_Fact):
     """One video that is to be made: the request, and all that names its purchase.
 
-    `sweep` is for people who compare, and no part of the id.
+    `sweep` is for people who compare, and no part of the id; neither are `attempts` (most purchases from one model),
+    `new_seed` (whether a later one has another seed) and `fallbacks`. A plan for a model that takes over names the
+    model that was asked for, and the id of the first purchase from that. `asked_seed` is the seed of the first
+    attempt, where this one has another.
     """
 
     request: VideoRequest
@@ -141,14 +163,86 @@ class VideoPlan(_Fact):
     batch_id: str | None = None
     sweep: Sweep | None = None
     estimate_usd: Usd | None = None
+    attempts: int = Field(default=1, ge=1)
+    new_seed: bool = False
+    fallbacks: tuple[Fallback, ...] = ()
+    asked_model: str | None = Field(default=None, max_length=200)
+    instead_of: VideoId | None = None
+    asked_seed: int | None = None
 
     @property
     def id(self) -> str:
-        return video_id(self.request, take=self.take, edition=self.edition, attempt=self.attempt)
+        return self._id(self.attempt)
+
+    @property
+    def asked_id(self) -> str:
+        """The id of the first purchase of this video: the same for each attempt and each model that takes over."""
+        return self.instead_of or self._id(1)
+
+    def _id(self, attempt: int) -> str:
+        if self.instead_of is not None:
+            return fallback_id(self.instead_of, self.request.model, attempt=attempt)
+        asked = self.request
+        if self.asked_seed is not None:
+            asked = asked.model_copy(update={"seed": self.asked_seed})
+        return video_id(asked, take=self.take, edition=self.edition, attempt=attempt)
 
     def next_attempt(self) -> VideoPlan:
         """The same video, to be bought again after this purchase is closed for good."""
-        return self.model_copy(update={"attempt": self.attempt + 1})
+        following = self.attempt + 1
+        changed: dict[str, Any] = {"attempt": following}
+        if self.new_seed and self.request.seed is not None:
+            asked = self.request.seed if self.asked_seed is None else self.asked_seed
+            seed = new_seed(asked, following)
+            changed |= {"asked_seed": asked, "request": self.request.model_copy(update={"seed": seed})}
+        return self.model_copy(update=changed)
+
+    @property
+    def chain(self) -> list[VideoPlan]:
+        """This plan, and one for each model that may take over, in their order. All have the same `asked_id`."""
+        return [self, *(self._on(place) for place in range(len(self.fallbacks)))]
+
+    def _on(self, place: int) -> VideoPlan:
+        fallback = self.fallbacks[place]
+        request = self.request
+        if self.asked_seed is not None:
+            request = request.model_copy(update={"seed": self.asked_seed})
+        return self.model_copy(
+            update={
+                "request": request.model_copy(update={"model": fallback.model, **fallback.changes}),
+                "estimate_usd": fallback.estimate_usd,
+                "fallbacks": self.fallbacks[place + 1 :],
+                "asked_model": self.asked_model or self.request.model,
+                "instead_of": self.asked_id,
+                "asked_seed": None,
+                "attempt": 1,
+            }
+        )
+
+    @property
+    def is_tried_again(self) -> bool:
+        """Whether a run does more for this video than one purchase."""
+        return self.attempts > 1 or bool(self.fallbacks)
+
+    @property
+    def highest_usd(self) -> Decimal | None:
+        """What one purchase of this video may cost at most, in US dollars: from the dearest model that may make it.
+
+        None where one of them has no known price.
+        """
+        prices = [self.estimate_usd, *(fallback.estimate_usd for fallback in self.fallbacks)]
+        known = [price for price in prices if price is not None]
+        return max(known) if len(known) == len(prices) else None
+
+    @property
+    def most_usd(self) -> Decimal | None:
+        """What all purchases of this video may cost together, in US dollars, if each of them were billed.
+
+        The provider is not known to bill failed jobs. None where a price is not known.
+        """
+        prices = [self.estimate_usd, *(fallback.estimate_usd for fallback in self.fallbacks)]
+        known = [price for price in prices if price is not None]
+        return sum(known, Decimal(0)) * self.attempts if len(known) == len(prices) else None
 
     @property
     def title(self) -> str:
@@ -233,7 +327,8 @@ class VideoRecord(_Fact):
     """`records/<id>.json`: how it ended. Final, and wins over anything in flight.
 
     `abandoned` closes an ambiguous purchase that a user chose to buy again; with a `job_id` where that is
-    a job that the provider has forgotten.
+    a job that the provider has forgotten. With `followed_by` it closes a purchase that was never made: the model did
+    not take the request, and the purchase of that id, from another model, takes its place.
     """
 
     id: VideoId
@@ -258,6 +353,7 @@ class VideoRecord(_Fact):
     request_ids: RequestIds = Field(default_factory=dict)
     key_id: Annotated[str, Field(max_length=200)] | None = None
     run: RunRef = RunRef()
+    followed_by: VideoId | None = None
 
     @classmethod
     def of(

@@ -10,10 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.ledger.account import Account
 from together_video.ledger.names import Key
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import Usd, VideoPlan, VideoRecord
 from together_video.media.clips import MOST_PIXELS
+from together_video.money import usd_number_or_none
 
 
 class VideoState(StrEnum):
@@ -42,6 +44,27 @@ class VideoOutcome(BaseModel):
     job_id: str | None = Field(default=None, description="The provider's id of the job.")
     prompt: str | None = Field(default=None, description="The prompt.")
     model: str = Field(description="The model's API name.")
+    asked_model: str | None = Field(
+        default=None, description="The model that was asked for, where another one took over."
+    )
+    asked_id: str | None = Field(
+        default=None, description="The id of the first attempt, where this is a later one or another model's."
+    )
+    failed: int = Field(default=0, ge=0, description="How many attempts before this one failed in this run.")
+    failed_usd: Usd = Field(
+        default=Decimal(0),
+        description="What the provider charged for those, in US dollars, as far as it said.",
+    )
+    failed_perhaps_usd: Usd = Field(
+        default=Decimal(0), description="What those may have cost of which it did not say, in US dollars."
+    )
+    estimate_usd: Usd | None = Field(
+        default=None, description="What this purchase may cost at most, in US dollars, if that is known."
+    )
+    paid_earlier: bool = Field(
+        default=False,
+        description="Whether an earlier run has bought it, so that this one has paid nothing for it.",
+    )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     cost_usd: Usd | None = Field(
         default=None, description="What the provider charged, in US dollars, if it said."
@@ -66,6 +89,35 @@ class VideoOutcome(BaseModel):
         description="What is odd about the archived file: it does not fit the request, or cannot be opened.",
     )
 
+    @property
+    def account(self) -> Account:
+        """What this run has paid for the video, and what it may come to pay; see `Account`.
+
+        A job without a reported cost is perhaps paid: failed ones are not known to be billed.
+        """
+        paid, perhaps, in_flight = self.failed_usd, self.failed_perhaps_usd, Decimal(0)
+        estimate = self.estimate_usd or Decimal(0)
+        if self.paid_earlier or self.state is VideoState.REUSED:
+            pass
+        elif self.cost_usd is not None:
+            paid += self.cost_usd
+        elif self.state is VideoState.SUBMITTED:
+            in_flight += estimate
+        elif self.state is VideoState.AMBIGUOUS or self.job_id is not None:
+            perhaps += estimate
+        return Account(paid=paid, perhaps_paid=perhaps, in_flight=in_flight)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; amounts are numbers, rounded as people see them."""
+        amounts = {
+            "cost_usd": self.cost_usd,
+            "estimate_usd": self.estimate_usd,
+            "failed_usd": self.failed_usd,
+            "failed_perhaps_usd": self.failed_perhaps_usd,
+        }
+        numbers = {name: usd_number_or_none(amount) for name, amount in amounts.items()}
+        return {**self.model_dump(mode="json"), **numbers}
+
     @classmethod
     def of_plan(
         cls, plan: VideoPlan, state: VideoState, *, error: str | None = None, job_id: str | None = None
@@ -76,6 +128,9 @@ class VideoOutcome(BaseModel):
             job_id=job_id,
             prompt=plan.request.prompt,
             model=plan.request.model,
+            asked_model=plan.asked_model,
+            asked_id=_asked_id(plan),
+            estimate_usd=plan.estimate_usd,
             labels=plan.request.labels,
             error=error,
         )
@@ -88,6 +143,9 @@ class VideoOutcome(BaseModel):
             job_id=record.job_id,
             prompt=record.plan.request.prompt,
             model=record.plan.request.model,
+            asked_model=record.plan.asked_model,
+            asked_id=_asked_id(record.plan),
+            estimate_usd=record.plan.estimate_usd,
             labels=record.plan.request.labels,
             cost_usd=record.cost_usd,
             bucket=place.bucket if record.video else None,
@@ -101,6 +159,10 @@ class VideoOutcome(BaseModel):
             error=record.error,
             notes=record.notes,
         )
+
+
+def _asked_id(plan: VideoPlan) -> str | None:
+    return None if plan.asked_id == plan.id else plan.asked_id
 
 
 class Summary(BaseModel):
@@ -126,12 +188,14 @@ class Summary(BaseModel):
         return {state.value: found[state] for state in VideoState}
 
     @property
+    def account(self) -> Account:
+        """What this run itself paid, and what it may come to pay."""
+        return sum((outcome.account for outcome in self.videos), Account())
+
+    @property
     def cost_usd(self) -> Decimal:
         """What this run itself paid, in US dollars, as the provider reported it."""
-        paid = (
-            o.cost_usd for o in self.videos if o.state is not VideoState.REUSED and o.cost_usd is not None
-        )
-        return sum(paid, Decimal(0))
+        return self.account.paid
 
     @property
     def failed_percent(self) -> int:
@@ -150,19 +214,16 @@ class Summary(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """For a run's final message: `4 videos: 3 archived, 1 failed, 0.84 USD`."""
+        """For a run's final message: `4 videos: 3 archived, 1 ambiguous; 0.84 USD paid in this run, 0.30 USD perhaps
+        paid`. What is perhaps paid or in flight is said where it is not zero.
+        """
         total = len(self.videos)
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
         when = "by the runs that bought them" if self.bought_before else "in this run"
-        paid = f"{self.cost_usd.normalize():f} USD paid {when}"
-        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {paid}"
+        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.account.sentence(when)}"
 
     def as_json(self) -> dict[str, Any]:
-        """The document of `--json`: plain numbers, no Decimals."""
-        rows = []
-        for outcome in self.videos:
-            row = outcome.model_dump(mode="json")
-            row["cost_usd"] = None if outcome.cost_usd is None else float(outcome.cost_usd)
-            rows.append(row)
-        return {"videos": rows, "counts": self.counts, "cost_usd": float(self.cost_usd)}
+        """The document of `--json`: plain numbers, no Decimals, rounded as people see them."""
+        rows = [outcome.as_json() for outcome in self.videos]
+        return {"videos": rows, "counts": self.counts, **self.account.as_json()}

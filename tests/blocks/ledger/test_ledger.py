@@ -462,3 +462,19 @@ async def test_facts_of_a_newer_version_are_read(ledger):
     fact = {**json.loads(job_of(claim).model_dump_json()), "weather": "fine"}
     await ledger.store.put_once(ledger.layout.job(PLAN.id), json.dumps(fact).encode())
     assert (await ledger.facts(PLAN.id)).state is LedgerState.SUBMITTED
+
+
+@pytest.mark.anyio
+async def test_a_purchase_that_another_model_makes_is_closed_at_no_cost(store):
+    """Who claims it later finds the record and buys nothing; the month's reservation is free again."""
+    ledger = Ledger(store, Layout(prefix="films"), monthly_limit=Decimal("0.50"))
+    plan = PLAN.model_copy(update={"estimate_usd": Decimal("0.30")})
+    claim = await ledger.claim(plan, valid_seconds=250)
+    record = await ledger.pass_on(claim, "HTTP 404: model m is not available", to="b" * 24)
+    assert (record.state, record.cost_usd, record.followed_by) == ("abandoned", 0, "b" * 24)
+    assert await ledger.in_flight() == {}
+    assert await ledger.spending.has_room(Decimal("0.50"))
+    late = await ledger.claim(plan, valid_seconds=250)
+    assert (await ledger.record(plan.id)) == record
+    await ledger.release(late)
+    assert await ledger.spending.has_room(Decimal("0.50"))

@@ -141,7 +141,8 @@ async def test_what_fits_is_not_kept_out_by_what_does_not(ledger):
     first, second, third = await asyncio.gather(*asked, return_exceptions=True)
     assert (type(first), type(second), type(third)) == (str, BudgetReached, str)
     assert re.search(
-        r"1 USD a month cannot cover another 0.6 USD \(0.60* USD paid, perhaps paid or in flight", str(second)
+        r"1.00 USD a month cannot cover another 0.60 USD \(0.60 USD paid, perhaps paid or in flight",
+        str(second),
     )
 
 

@@ -112,7 +112,7 @@ async def test_an_archive_that_is_good(seaweed: Any, new_archive: Make) -> None:
     archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key), monthly_limit_usd=200)
     line = await check_archive(archive)
     assert line.state is State.OK
-    assert "If-None-Match is honoured; checksums are verified; monthly limit 200 USD." in line.words
+    assert "If-None-Match is honoured; checksums are verified; monthly limit 200.00 USD." in line.words
 
 
 async def test_archives_that_hold_no_ledger(archive: Any, unruly_s3: Any) -> None:

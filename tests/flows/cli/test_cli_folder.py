@@ -243,7 +243,7 @@ async def test_the_monthly_limit_holds_in_a_folder(home_shell, api):
     assert home_shell.run("generate", "a fox", *SMALL, **limit).returncode == 0
     done = home_shell.run("generate", "a hare", *SMALL, **limit)
     assert done.returncode == 1
-    assert "the archive's limit of 0.4 USD a month" in done.stdout + done.stderr
+    assert "the archive's limit of 0.40 USD a month" in done.stdout + done.stderr
     async with VideoArchive(folder=str(archive_of(home_shell))).open() as ledger:
         assert len(await ledger.store.list("spending/")) == 1
     assert api.charges == 1

@@ -24,6 +24,13 @@ ROW = {
     "job_id",
     "prompt",
     "model",
+    "asked_model",
+    "asked_id",
+    "failed",
+    "paid_earlier",
+    "failed_usd",
+    "failed_perhaps_usd",
+    "estimate_usd",
     "labels",
     "notes",
     "cost_usd",
@@ -43,7 +50,7 @@ ROW = {
 def assert_is_the_document(text: str) -> dict[str, Any]:
     """One JSON document with the promised shape, and nothing else."""
     document = json.loads(text)
-    assert set(document) == {"videos", "counts", "cost_usd"}
+    assert set(document) == {"videos", "counts", "cost_usd", "perhaps_paid_usd", "in_flight_usd"}
     assert all(set(row) == ROW for row in document["videos"])
     assert sum(document["counts"].values()) == len(document["videos"])
     assert isinstance(document["cost_usd"], float)
@@ -399,7 +406,7 @@ def test_a_price_that_nobody_knows_can_be_given(
     assert "The price of 0.009 USD is not used: the catalogue knows all prices." in unused.err
     assert "the budget of 0.01 USD cannot cover another" in unused.out
     dear = command("generate", "an owl", *words, "--price-usd", "1.1", **place)
-    assert "cannot cover another 1.1 USD" in json.loads(dear.out)["videos"][0]["error"]
+    assert "cannot cover another 1.10 USD" in json.loads(dear.out)["videos"][0]["error"]
     wrong = command("generate", "an owl", *words, "--price-usd", "0", **place)
     assert (wrong.code, api.posts) == (2, 2)
 

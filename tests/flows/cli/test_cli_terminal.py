@@ -50,11 +50,11 @@ def test_of_many_videos_those_to_be_looked_after_are_listed() -> None:
     assert lines[3:5] == ["501  No answer.", "1001  No answer."]
     assert lines[5:] == [
         "Not listed here: 999 that are in the archive.",
-        "1001 videos: 999 archived, 2 ambiguous; 0 USD paid in this run.",
+        "1001 videos: 999 archived, 2 ambiguous; 0.00 USD paid in this run.",
     ]
     assert shown(*[done] * 101) == [
         "Not listed here: 101 that are in the archive.",
-        "101 videos: 101 archived; 0 USD paid in this run.",
+        "101 videos: 101 archived; 0.00 USD paid in this run.",
     ]
     lines = shown(done, *[held] * 300)
     assert len(lines) == 1 + 100 + 100 + 2

@@ -137,7 +137,7 @@ async def test_a_video_that_costs_more_than_estimated_is_told(
     """The limits go by estimates: whoever set one must hear that they were too low."""
     dear = start_api(price=0.5)
     await batch("a fox", together=dear.credentials())
-    assert any("0.5 USD" in line for line in caplog.messages), caplog.messages
+    assert any("0.50 USD" in line for line in caplog.messages), caplog.messages
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])
@@ -294,7 +294,7 @@ async def test_the_gallery_and_the_summary_are_kept(archive: VideoArchive, batch
     folder = page.removesuffix("index.html")
     assert folder.startswith("batches/")
     document = await read_json(archive, f"{folder}batch.json")
-    assert {name: document[name] for name in ("videos", "counts", "cost_usd")} == state.data.as_json()
+    assert {name: document[name] for name in state.data.as_json()} == state.data.as_json()
     async with archive.open() as ledger:
         html = (await ledger.store.get(page)).data.decode()
         record = await ledger.record(state.data.videos[0].id)

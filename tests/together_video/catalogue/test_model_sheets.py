@@ -52,9 +52,9 @@ def test_a_row_tells_the_essentials():
     assert (hailuo.seconds, hailuo.sizes, hailuo.fps) == ("10", "1366x768, 1920x1080", "25")
     assert (hailuo.prompt, hailuo.price) == ("2-3000 characters", "0.49 USD/video of 10 s")
     assert rows["pixverse/pixverse-v5"].sizes == "270x360 … 1920x1080 (20)"
-    assert rows["ByteDance/Seedance-2.0"].price == "0.16-1.05 USD/s"
+    assert rows["ByteDance/Seedance-2.0"].price == "0.16 to 1.05 USD/s"
     assert rows["ByteDance/Seedance-2.0"].audio == "yes, can be off"
-    assert rows["Wan-AI/wan2.7-t2v"].price == "0.1 USD/s?"
+    assert rows["Wan-AI/wan2.7-t2v"].price == "0.10 USD/s?"
     assert (rows["Wan-AI/wan2.7-videoedit"].price, rows["Wan-AI/wan2.7-videoedit"].certainty) == (
         UNKNOWN,
         "unknown",

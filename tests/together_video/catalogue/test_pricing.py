@@ -77,7 +77,7 @@ def test_no_price_is_made_up(model: str):
     [
         (LITE, {}, "0.143 USD a video"),
         (LITE, {"seconds": 10}, "the price is for 5 s"),
-        (WAN, {}, "5 s at 0.1 USD, if that is meant per second and not per video"),
+        (WAN, {}, "5 s at 0.10 USD, if that is meant per second and not per video"),
         (SEEDANCE2, {"resolution": "480p"}, "480p has no price of its own, so counted as 720p"),
         (SEEDANCE2, {}, "no resolution is given, so counted as 4k, the dearest"),
         (SEEDANCE25, {}, "only as a starting price"),

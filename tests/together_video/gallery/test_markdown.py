@@ -230,8 +230,9 @@ def test_costs_by_model() -> None:
         )
     )
     paid = "paid in this run (USD)"
+    rest = {"perhaps paid (USD)": "0.00", "in flight (USD)": "0.00"}
     assert rows == [
-        {"model": "b/dear", "videos": 1, "archived": 1, "reused": 0, paid: "0.4125"},
-        {"model": "acme/dream-1", "videos": 2, "archived": 1, "reused": 1, paid: "0.30"},
-        {"model": "c/free", "videos": 1, "archived": 0, "reused": 0, paid: "0.00"},
+        {"model": "b/dear", "videos": 1, "archived": 1, "reused": 0, paid: "0.4125", **rest},
+        {"model": "acme/dream-1", "videos": 2, "archived": 1, "reused": 1, paid: "0.30", **rest},
+        {"model": "c/free", "videos": 1, "archived": 0, "reused": 0, paid: "0.00", **rest},
     ]

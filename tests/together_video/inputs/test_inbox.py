@@ -18,6 +18,7 @@ from together_video.inputs.inbox import InboxReport, InboxRow, mark_of, moved_na
 from together_video.inputs.media import take_in
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
+from together_video.tries import Tries
 
 SMALL = {"model": "pixverse/pixverse-v5", "width": 640, "height": 360, "seconds": "5"}
 
@@ -95,10 +96,10 @@ def test_a_file_may_cost_so_much_and_no_more() -> None:
     """The highest estimate of all its videos counts, for a brief as for requests."""
     rows = jsonl({**SMALL, "prompt": "a fox"}, {**SMALL, "prompt": "an owl"})
     assert len(read_order("a.jsonl", rows, limit_usd=5).requests) == 2
-    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.3 USD at most"):
+    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.30 USD at most"):
         read_order("a.jsonl", rows, limit_usd=0.3)
     brief = json.dumps({"subject": "x", "count": 100}).encode()
-    with pytest.raises(InputError, match="a file may cost 1 USD at most"):
+    with pytest.raises(InputError, match=r"a file may cost 1\.00 USD at most"):
         read_order("a.json", brief, limit_usd=1)
 
 
@@ -203,3 +204,23 @@ def test_no_small_file_takes_long(shape: str, name: str) -> None:
 def test_names_that_are_no_text_can_be_moved() -> None:
     assert moved_name("aa\udcff.csv", datetime(2026, 11, 27, tzinfo=UTC)) == "20261127T000000-aa?.csv"
     assert len(mark_of("aa\udcff.csv", None)) == 24
+
+
+def test_every_attempt_and_model_counts_in_what_a_file_may_cost() -> None:
+    """A limit must hold whatever fails: a line that asks for ten attempts is as dear as ten lines."""
+    line = {**SMALL, "prompt": "a fox"}
+    assert read_order("a.jsonl", jsonl(line), limit_usd=0.3).requests
+    with pytest.raises(InputError, match=r"It may cost 3\.00 USD"):
+        read_order("a.jsonl", jsonl({**line, "attempts": 10}), limit_usd=0.5)
+    dear = {**line, "fallback_models": ["google/veo-3.1"]}
+    with pytest.raises(InputError, match=r"a file may cost 0\.50 USD at most"):
+        read_order("a.jsonl", jsonl(dear), limit_usd=0.5)
+    usual = Tries(attempts=2)
+    with pytest.raises(InputError, match=r"It may cost 0\.60 USD"):
+        read_order("a.jsonl", jsonl(line), limit_usd=0.5, usual=usual)
+    assert read_order("a.jsonl", jsonl({**line, "attempts": 1}), limit_usd=0.5, usual=usual).requests
+    retired = {**line, "model": "pixverse/pixverse-v4", "fallback_models": ["pixverse/pixverse-v6"]}
+    (found,) = read_order("a.jsonl", jsonl(retired), limit_usd=0.5).requests
+    assert found.tries.fallback_models == ("pixverse/pixverse-v6",)
+    with pytest.raises(InputError, match="pixverse-v4"):
+        read_order("a.jsonl", jsonl({**retired, "fallback_models": []}), limit_usd=0.5)

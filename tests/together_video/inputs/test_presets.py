@@ -108,9 +108,12 @@ def test_an_unknown_preset_names_those_that_exist() -> None:
 
 
 def test_an_unknown_model_is_left_to_the_check() -> None:
-    """The aspect has no size to become, and the model's own error says what is wrong."""
+    """The model's own error says what is wrong; the shape is kept for a model that takes over."""
     found = expand({"model": "no/such", "aspect": "9:16", "quality": "preview"})
-    assert (found.fields, found.problems) == ({"model": "no/such", "steps": 10}, ())
+    assert (found.fields, found.problems) == (
+        {"model": "no/such", "steps": 10, "ratio": "9:16"},
+        (),
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "prompt": "A fox",
         "labels": {},
         "model": "m",
+        "asked_model": None,
+        "asked_id": None,
+        "paid_earlier": False,
+        "failed": 0,
+        "failed_usd": Decimal(0),
+        "failed_perhaps_usd": Decimal(0),
+        "estimate_usd": None,
         "cost_usd": Decimal("0.28"),
         "bucket": "b",
         "key": "videos/v.mp4",
@@ -112,26 +119,28 @@ def test_a_run_is_good_if_all_is_archived_or_reused(state: VideoState) -> None:
 def test_the_final_sentence_counts_what_there_is() -> None:
     """For the run's state in the UI: no zeros, plain amounts."""
     rows = [row(VideoState.ARCHIVED, "10.00"), row(VideoState.REUSED, "1"), row(VideoState.FAILED)]
-    expected = "3 videos: 1 archived, 1 reused, 1 failed; 10 USD paid in this run"
+    expected = "3 videos: 1 archived, 1 reused, 1 failed; 10.00 USD paid in this run"
     assert Summary.of(rows).sentence == expected
-    assert Summary.of(rows[1:2]).sentence == "1 video: 1 reused; 0 USD paid in this run"
+    assert Summary.of(rows[1:2]).sentence == "1 video: 1 reused; 0.00 USD paid in this run"
     assert Summary.of([row(VideoState.ARCHIVED, "0.0000001")]).sentence.endswith(
-        "; 0.0000001 USD paid in this run"
+        "; 0.00 USD paid in this run"
     )
-    assert Summary.of([]).sentence == "0 videos: nothing to do; 0 USD paid in this run"
+    assert Summary.of([]).sentence == "0 videos: nothing to do; 0.00 USD paid in this run"
     collected = Summary.of(rows[:1], bought_before=True)
-    assert collected.sentence == "1 video: 1 archived; 10 USD paid by the runs that bought them"
+    assert collected.sentence == "1 video: 1 archived; 10.00 USD paid by the runs that bought them"
 
 
 def test_the_document_is_plain_json() -> None:
     """Numbers are numbers, unknown is null, and every promised name is there."""
     rows = [row(VideoState.ARCHIVED, "0.28"), row(VideoState.AMBIGUOUS)]
     document = json.loads(json.dumps(Summary.of(rows).as_json(), allow_nan=False))
-    assert list(document) == ["videos", "counts", "cost_usd"]
+    assert list(document) == ["videos", "counts", "cost_usd", "perhaps_paid_usd", "in_flight_usd"]
     names = (
         "id state job_id prompt model labels cost_usd bucket key uri file sha256 size seconds width height"
     )
-    names += " error notes"
+    names += (
+        " error notes asked_model asked_id paid_earlier failed failed_usd failed_perhaps_usd estimate_usd"
+    )
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]
