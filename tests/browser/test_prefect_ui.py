@@ -141,7 +141,7 @@ def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     ]
     assert form.value("take") == "1"
     assert form.value("edition") == "once"
-    assert [found.text for found in form.options("on_ambiguous", "hold")] == ["hold", "resubmit"]
+    assert [found.text for found in form.options("on_ambiguous", "hold")] == ["hold", "resolve", "resubmit"]
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
 
     form.fill("Prompt", "a fox trots through fresh snow")
