@@ -42,7 +42,7 @@ from together_video.sandbox.faults import (
     FaultRule,
 )
 from together_video.sandbox.jobs import Job, JobStore
-from together_video.sandbox.model_rules import fate_of
+from together_video.sandbox.model_rules import fate_of, seconds_of
 from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.rendering.clip import Clip, clip_of
 from together_video.sandbox.rendering.inputs import MediaProblem, has_media, with_inputs
@@ -161,7 +161,7 @@ class _Sandbox:
                 generation=self.config.generation,
                 url=None,
                 finished_at=None,
-                default_seconds=self.config.default_seconds,
+                seconds=seconds_of(job.body, self.config),
             )
         )
         return await spoil(fault, answer, sleep=self.sleep) if fault else answer
@@ -200,7 +200,7 @@ class _Sandbox:
             generation=self.config.generation,
             url=url,
             finished_at=job.due_at if ended else None,
-            default_seconds=self.config.default_seconds,
+            seconds=seconds_of(job.body, self.config),
             with_cost="no_cost" not in kinds,
         )
 
@@ -281,7 +281,7 @@ class _Sandbox:
         return clip is not None and await self.renderer.wait(clip, _RENDER_GRACE)
 
     def _clip(self, job: Job) -> Clip:
-        clip = clip_of(job.body, default_seconds=self.config.default_seconds, fate=job.fate)
+        clip = clip_of(job.body, seconds=seconds_of(job.body, self.config), fate=job.fate)
         return replace(clip, prompt="(one picture)", seed=0, settings="") if self.config.one_picture else clip
 
     def _linked(self, request: Request) -> tuple[Job, Response | None]:

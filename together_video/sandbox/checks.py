@@ -112,7 +112,6 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
     _check_size(body, config)
     if checked.prompt is None and not (checked.media or checked.frame_images or checked.reference_images):
         raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
-    _check_frames(checked)
     if config.model_rules:
         check_model(body, offered=config.models)
 
@@ -147,12 +146,3 @@ def _check_size(body: dict[str, Any], config: SandboxConfig) -> None:
     if not 16 <= min(width, height) <= max(width, height) <= config.max_side:
         message = f"{width}x{height} is out of bounds: each side must be 16 to {config.max_side} pixels"
         raise Refusal(400, message, "width", "invalidDimensions")
-
-
-def _check_frames(checked: _CreateVideoBody) -> None:
-    media = checked.media.frame_images if checked.media else None
-    frames = media or checked.frame_images or []
-    if len(frames) > 2 and any(frame.frame is None for frame in frames):
-        raise Refusal(
-            400, "more than two frame_images need a frame each", "media.frame_images", "invalid_value"
-        )

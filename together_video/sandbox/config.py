@@ -80,7 +80,12 @@ class SandboxConfig(BaseModel):
         description="Response formats that the chat models take; others are refused with 400.",
     )
     chat_seconds: float = Field(default=0.0, ge=0, description="How long a chat completion takes.")
-    default_seconds: float = Field(default=5.0, gt=0, description="Length of a clip when none is asked for.")
+    default_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="Length of a clip when none is asked for. None: the length that the catalogue bills for the model, "
+        "5 where it knows none.",
+    )
     max_seconds: float = Field(default=60.0, gt=0, description="Longest clip that is made.")
     max_side: int = Field(default=4096, ge=16, description="Longest side of a picture that is made.")
     one_picture: bool = Field(
