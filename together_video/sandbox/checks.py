@@ -106,7 +106,7 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
         first = ex.errors()[0]
         param = _field(first["loc"], unknown=first["type"] == "extra_forbidden")
         raise Refusal(422, f"{param}: {first['msg']}", param, "invalid_value") from None
-    if config.models and checked.model not in config.models:
+    if checked.model in config.hidden_models or (config.models and checked.model not in config.models):
         raise Refusal(404, f"Unable to access model {checked.model}", "model", "model_not_available")
     _check_seconds(checked.seconds, config)
     _check_size(body, config)

@@ -54,6 +54,17 @@ class SandboxConfig(BaseModel):
         default=False,
         description="Bill each job at the catalogue's estimate of it, where it has one and `prices` has none.",
     )
+    hidden_models: frozenset[str] = Field(
+        default=frozenset(), description="Models that the lists of models leave out, and that are refused."
+    )
+    deprecated_models: frozenset[str] = Field(
+        default=frozenset(), description="Models that are listed as deprecated. They are made all the same."
+    )
+    listed_prices: dict[str, float] = Field(
+        default_factory=dict,
+        description="Prices of single models in the list of models, in place of the catalogue's; a model that the "
+        "catalogue does not know is listed too.",
+    )
     link_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0, description="How long a link to a video works after it was given out."
     )
