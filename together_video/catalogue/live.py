@@ -59,12 +59,16 @@ class LiveModel(BaseModel):
 
 
 class LiveModels(BaseModel):
-    """`models/<day>.json`: the video models on offer to a key, as of a moment in UTC."""
+    """`models/<day>.json`: the video models on offer to a key, as of a moment in UTC.
+
+    `complete` says that the API listed video models at all, so that one that is missing is not on offer.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     read_at: datetime
     models: tuple[LiveModel, ...] = Field(default=(), max_length=_MOST_MODELS)
+    complete: bool = False
 
     @cached_property
     def _by_name(self) -> dict[str, LiveModel]:
@@ -75,11 +79,10 @@ class LiveModels(BaseModel):
         return self._by_name.get(name)
 
     def offers(self, name: str) -> bool | None:
-        """Whether a model is on offer; None where the service said nothing of any."""
-        if not self.models:
-            return None
-        found = self.find(name)
-        return found is not None and found.status is not Status.HIDDEN
+        """Whether a model is on offer; None where the service does not say."""
+        if (found := self.find(name)) is not None:
+            return found.status is not Status.HIDDEN
+        return False if self.complete else None
 
 
 class Difference(BaseModel):
@@ -101,15 +104,20 @@ def live_models(models: object, supported: object, read_at: datetime) -> LiveMod
     """
     found: dict[str, dict[str, Any]] = {}
     for entry in _entries(models):
-        name = _name(entry)
+        name = _name(entry, ("id", "name"))
         if name is not None and str(entry.get("type")).lower() == "video" and len(found) < _MOST_MODELS:
             price, words = _price(entry.get("pricing"))
             found[name] = {"name": name, "price_usd": price, "price_words": words}
+    complete = bool(found)
     for entry in _entries(supported):
-        name, status = _name(entry), _status(entry.get("status"))
-        if name is not None and status is not None and (name in found or len(found) < _MOST_MODELS):
+        # Its id is the one of a model to deploy; requests have the name.
+        name, status = _name(entry, ("name", "id", "model")), _status(entry.get("status"))
+        if name is None or status is None:
+            continue
+        if name in found or (len(found) < _MOST_MODELS and _makes_videos(entry)):
             found.setdefault(name, {"name": name})["status"] = status
-    return LiveModels(read_at=read_at, models=tuple(LiveModel.model_validate(one) for one in found.values()))
+    listed = tuple(LiveModel.model_validate(one) for one in found.values())
+    return LiveModels(read_at=read_at, models=listed, complete=complete)
 
 
 def differences(
@@ -121,8 +129,6 @@ def differences(
         among: only of these models; a new one is no difference for who names it.
     """
     known = catalogue or Catalogue.load()
-    if not live.models:
-        return []
     found = [
         difference
         for model in known.models
@@ -140,7 +146,7 @@ def differences(
 
 def _about(model: Model, live: LiveModels) -> Iterator[Difference]:
     found = live.find(model.name)
-    if not live.offers(model.name):
+    if live.offers(model.name) is False:
         if model.offered:
             message = f"The API does not list {model.name} among its video models: it may be refused."
             yield Difference(model=model.name, kind="not offered", message=message)
@@ -187,8 +193,8 @@ def _entries(answer: object) -> list[Mapping[str, Any]]:
     return [entry for entry in answer[:_MOST_ENTRIES] if isinstance(entry, Mapping)]
 
 
-def _name(entry: Mapping[str, Any]) -> str | None:
-    for field in ("id", "name", "model", "model_id"):
+def _name(entry: Mapping[str, Any], fields: tuple[str, ...]) -> str | None:
+    for field in fields:
         name = entry.get(field)
         if isinstance(name, str):
             fits = 0 < len(name) <= _LONGEST_NAME and name.isprintable() and name == name.strip()
@@ -196,8 +202,19 @@ def _name(entry: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _makes_videos(entry: Mapping[str, Any]) -> bool:
+    """The list is filtered by a modality, which may be what goes in: models that only see videos are in it too."""
+    for field in ("outputModalities", "output_modalities", "capabilities"):
+        made = entry.get(field)
+        if isinstance(made, list) and any(
+            isinstance(one, str) and "VIDEO" in one.upper() for one in made[:100]
+        ):
+            return True
+    return False
+
+
 def _status(value: object) -> Status | None:
-    """`SUPPORTED`, or with a prefix of its enumeration such as `STATUS_SUPPORTED`."""
+    """`SUPPORTED`, or with its enumeration's name before it: `SUPPORTED_MODEL_STATUS_SUPPORTED`."""
     word = value[:100].rpartition("_")[2].lower() if isinstance(value, str) else ""
     return Status(word) if word in set(Status) else None
 

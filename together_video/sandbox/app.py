@@ -137,12 +137,20 @@ class _Sandbox:
         )
 
     async def whoami(self, request: Request) -> Response:
+        key_id = self._authorize(request)
         return JSONResponse(
             {
                 "type": "project_api_key",
-                "api_key": {"id": self._authorize(request)},
+                "api_key": {"id": key_id},
                 "project": {"id": PROJECT, "name": "Sandbox", "slug": "sandbox"},
                 "organization": {"id": ORGANIZATION, "name": "Sandbox"},
+                # As the Python SDK 2 reads it.
+                "api_key_id": key_id,
+                "organization_id": ORGANIZATION,
+                "organization_name": "Sandbox",
+                "project_id": PROJECT,
+                "project_name": "Sandbox",
+                "project_slug": "sandbox",
             }
         )
 

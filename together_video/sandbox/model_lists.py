@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from together_video.catalogue.catalogue import Catalogue
@@ -34,7 +35,7 @@ def models_json(config: SandboxConfig) -> list[dict[str, Any]]:
 
 
 def supported_json(config: SandboxConfig) -> dict[str, Any]:
-    """`GET /v2/supported-models` of serverless video models."""
+    """`GET /v2/supported-models` of serverless video models, with the fields that the Python SDK 3 requires."""
     default = Catalogue.load().default_name
     rows = []
     for name in _offered(config):
@@ -42,9 +43,26 @@ def supported_json(config: SandboxConfig) -> dict[str, Any]:
         status = "DEPRECATED" if name in config.deprecated_models else status
         status = "HIDDEN" if _is_hidden(name, config) else status
         rows.append(
-            {"id": name, "status": status, "modality": "MODALITY_VIDEO", "product": "PRODUCT_SERVERLESS"}
+            {
+                "id": f"ml_{hashlib.sha256(name.encode()).hexdigest()[:16]}",
+                # The name is what requests have as their model, the id is not.
+                "name": name,
+                "status": f"SUPPORTED_MODEL_STATUS_{status}",
+                "displayName": name.rpartition("/")[2],
+                "displayType": "video",
+                "publisher": name.partition("/")[0],
+                "products": ["PRODUCT_SERVERLESS"],
+                "capabilities": ["CAPABILITY_VIDEO_GENERATION"],
+                "inputModalities": ["MODALITY_TEXT"],
+                "outputModalities": ["MODALITY_VIDEO"],
+                "baseModel": "",
+                "baseModelId": "",
+                "deploymentProfiles": [],
+                "createdAt": "2026-05-01T00:00:00Z",
+                "updatedAt": "2026-10-07T00:00:00Z",
+            }
         )
-    return {"data": rows}
+    return {"object": "list", "data": rows}
 
 
 def _offered(config: SandboxConfig) -> list[str]:
