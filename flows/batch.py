@@ -191,6 +191,7 @@ async def generate_batch(
             if brief is not None or intake.elsewhere:
                 prices = check(made, chosen=source.chosen, again=brief is None)
             plans = plan_videos(made, now, batch_id, origin, source.sweeps, prices)
+            await pipeline.offers.warn({plan.request.model for plan in plans})
             if workers == 1:
                 summary = await pipeline.produce(plans)
             else:
