@@ -264,7 +264,9 @@ class _Sandbox:
         return answer if fault is None or fault is said else await spoil(fault, answer, sleep=self.sleep)
 
     async def show_bill(self, request: Request) -> Response:
-        counts = {name: self.counts[name] for name in ("posts", "retrieves", "downloads", "chats")}
+        counts = {
+            name: self.counts[name] for name in ("posts", "retrieves", "downloads", "chats", "model_lists")
+        }
         leaked = {"keys_sent_to_links": self.counts["keys_sent_to_links"]}
         return JSONResponse({**self.jobs.bill(self.clock()), **counts, **leaked})
 
