@@ -62,7 +62,7 @@ def test_models_are_listed(command: Run) -> None:
 def test_what_the_api_offers_is_shown_beside_the_catalogue(
     command: Run, start_api: Callable[..., Any]
 ) -> None:
-    """Differences are marked and said, a new model is listed too; no archive is needed. Without a key it is an error."""
+    """Differences are marked and said, a new model is listed too. No archive is needed, a key is."""
     api = start_api(
         hidden_models=["vidu/vidu-q1"],
         deprecated_models=["google/veo-3.1"],
