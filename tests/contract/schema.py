@@ -96,7 +96,7 @@ KNOWN: dict[str, Mend] = {
     "pricing.video is newer than the schema": _video_prices,
 }
 #: Calls that no path of the schema has: documented, and newer.
-KNOWN_CALLS = {("GET", "/v1/whoami"), ("GET", "/v2/supported-models")}
+KNOWN_CALLS = {("GET", "/v1/whoami"), ("GET", "/v2/supported-models"), ("GET", "/v1/billing/usage")}
 
 
 @cache
