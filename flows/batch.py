@@ -211,6 +211,7 @@ async def generate_batch(
                 prices = check(made, chosen=source.chosen, again=brief is None)
             plans = plan_videos(made, now, batch_id, origin, source.sweeps, prices)
             plans = with_tries(plans, tries=source.tries(usual), strict=strict, **money)
+            await pipeline.offers.warn({plan.request.model for plan in plans})
             if workers == 1:
                 summary = await pipeline.produce(plans)
             else:

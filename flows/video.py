@@ -109,6 +109,7 @@ async def generate_video(
         policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:
             plan = await checked.plan(pipeline.ledger)
+            await pipeline.offers.warn([plan.request.model])
             summary = await pipeline.produce([plan])
             await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
             return final_state(summary)

@@ -65,6 +65,7 @@ async def _create(
     async with place_of(together, archive) as place:
         await place.session.check()
         plan = await checked.plan(place.session.ledger)
+        await place.session.offers.warn([plan.request.model])
         return place.ref(await place.session.buyer(policy).obtain(plan))
 
 

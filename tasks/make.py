@@ -83,6 +83,7 @@ async def _make(
         session = place.session
         await session.check()
         plan = await checked.plan(session.ledger)
+        await session.offers.warn([plan.request.model])
         buyer = session.buyer(policy)
         while True:
             found = await buyer.obtain(plan)

@@ -22,6 +22,7 @@ from prefect_together_video.blocks.store.objects import StoredBytes
 from prefect_together_video.flows.cli.gallery_export import _Batch
 from prefect_together_video.tasks.job_ref import VideoJobRef
 from together_video.api.responses import Answer
+from together_video.catalogue.live import LiveModels, live_models
 from together_video.catalogue.own import with_own_models
 from together_video.errors import ArchiveError, ConfigurationError, InputError, VideoError
 from together_video.inputs.files import parse_requests
@@ -172,6 +173,11 @@ def simple(kind: Any) -> Callable[[bytes], None]:
     return read
 
 
+def lists_of(data: bytes) -> None:
+    answer = decoded(data)
+    live_models(answer, answer, NOW)
+
+
 def ref_of(data: bytes) -> None:
     with suppress(InputError):
         VideoJobRef.of(decoded(data))
@@ -188,6 +194,23 @@ PARSERS: dict[str, tuple[Any, Callable[[bytes], None]]] = {
     "an answer of the API": (JOB, job_of),
     "an answer of a chat model": (CHAT, prompts_of),
     "statistics": ({"model": "m", "seconds": [1.0], "written_at": NOW.isoformat()}, simple(DurationFacts)),
+    "models of a day": (
+        {"models": [{"name": "m", "status": "hidden", "price_usd": "0.1"}], "read_at": NOW.isoformat()},
+        simple(LiveModels),
+    ),
+    "lists of models": (
+        {
+            "data": [
+                {
+                    "id": "m",
+                    "type": "video",
+                    "pricing": {"video": {"example_price": 0.1}},
+                    "status": "X_HIDDEN",
+                }
+            ]
+        },
+        lists_of,
+    ),
     "prompts of a brief": ({"id": "x", "prompts": ["a"]}, simple(PromptSet)),
     "an event's brief": (ORDER, simple(Brief)),
     "an event's request": (LINE, simple(VideoRequest)),

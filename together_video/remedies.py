@@ -23,10 +23,14 @@ _BY_CODE = {
         "The model does not make or take this length, of the video or of a reference video: "
         "`together-video models NAME` gives the lengths. The same request will fail again."
     ),
+    "invalidparameter": (
+        "A value does not fit the model, such as a size tier in the wrong case: `together-video models NAME` gives "
+        "what it takes. The same request will fail again."
+    ),
     "invalid_api_key": "Check the API key.",
 }
 _UNSUPPORTED = frozenset({"unsupportedparameter", "unsupported_parameter"})
-_FINAL = _UNSUPPORTED | {"invalidduration"}
+_FINAL = _UNSUPPORTED | {"invalidduration", "invalidparameter"}
 _BY_STATUS = {
     401: "Check the API key.",
     402: "The account has no credit left: add some and run again; what is archived is reused.",

@@ -119,7 +119,8 @@ class Media(_Part):
     """All images, videos and audio of a request. Which of them a model takes differs."""
 
     frame_images: tuple[FrameImage, ...] | None = Field(
-        default=None, description="Keyframes. More than two need an explicit frame each."
+        default=None,
+        description="Keyframes. Without a frame the images are the first, the last, and evenly spaced between.",
     )
     frame_videos: tuple[VideoRef, ...] | None = Field(default=None, description="Clips to continue from.")
     reference_images: tuple[str, ...] | None = Field(
@@ -149,7 +150,8 @@ class Media(_Part):
     def _places_are_said(cls, frames: tuple[FrameImage, ...] | None) -> tuple[FrameImage, ...] | None:
         """One image without a place is the first frame, of two the other is the last (overview, OpenAPI).
 
-        Said and unsaid, it is the same request.
+        Said and unsaid, it is the same request. Of more, the places between follow from the clip's frames, which are
+        the model's to know: they stay unsaid.
         """
         if frames is None or len(frames) > 2:
             return frames
@@ -165,11 +167,12 @@ class Media(_Part):
     @model_validator(mode="after")
     def _frames_are_told_apart(self) -> Self:
         frames = self.frame_images or ()
-        if len(frames) > 2 and any(image.frame is None for image in frames):
+        placed = [image.frame for image in frames if image.frame is not None]
+        if len(frames) > 2 and placed and len(placed) < len(frames):
             raise ValueError(
-                "more than two frame_images need an explicit frame each: first, last, or its number"
+                "of more than two frame_images, either all have a frame (first, last, or its number) or none has"
             )
-        if len({image.frame for image in frames}) != len(frames):
+        if len(set(placed)) != len(placed):
             raise ValueError("two frame_images are pinned to the same frame: give each its own")
         return self
 

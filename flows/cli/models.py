@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_together_video.flows.cli.json_output import errors_as_document, json_text
+from prefect_together_video.flows.cli.live_models import read_live, show_live
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model
@@ -56,6 +57,7 @@ def models(
     /,
     *,
     all_: Annotated[bool, Parameter(negative=())] = False,
+    live: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """The models that are offered, or everything that is known of one of them.
@@ -66,12 +68,18 @@ def models(
         A model's API name.
     all_
         Show those that are no longer offered as well.
+    live
+        Ask the API what it offers to your key, and show it beside the catalogue. Needs TOGETHER_API_KEY.
     json_
         Print one JSON document on stdout and nothing else.
     """
     with errors_as_document(json_):
         catalogue = Catalogue.load()
-        chosen_one = catalogue.get(name) if name is not None else None
+        offer = read_live() if live else None
+        is_live = offer is not None and name is not None and offer.find(name) is not None
+        chosen_one = None if name is None or is_live else catalogue.get(name)
+    if offer is not None:
+        return show_live(offer, catalogue, name=name, every=all_, as_json=json_, console=_console())
     if chosen_one is not None:
         _show_one(chosen_one, catalogue, as_json=json_)
         return 0

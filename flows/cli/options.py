@@ -51,7 +51,7 @@ class RequestOptions:
     frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
     (
         "Keyframe: URL, s3:// address or file; @first, @last or @48 at its end pins it to a frame. "
-        "One without is the first frame, the second the last. May be repeated."
+        "Without one they are the first frame, the last, and evenly spaced between. May be repeated."
     )
     frame_videos: Annotated[list[str] | None, Parameter(negative=())] = None
     "Clip to continue from: URL, s3:// address or file. May be repeated."

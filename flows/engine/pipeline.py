@@ -26,6 +26,7 @@ from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
 from prefect_together_video.tasks.session.finishing import Finisher
+from prefect_together_video.tasks.session.model_offers import ModelOffers
 from prefect_together_video.tasks.session.readiness import check_ready
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
@@ -72,6 +73,7 @@ class Pipeline:
         self.ledger = ledger
         self.poll = policy.poll or PollPolicy()
         self.durations = DurationHistory(ledger, self.poll) if self.poll.adaptive else None
+        self.offers = ModelOffers(client, ledger)
         self.spool = spool or Spool()
         self.records = RecordCache()
         #: How many jobs stay at the provider for another reason than a passed deadline.
@@ -356,6 +358,9 @@ async def open_pipeline(
         pipeline = Pipeline(client, ledger, policy, spool=spool, link_checks=link_checks)
         if check:
             await pipeline.check()
-        yield pipeline
+        try:
+            yield pipeline
+        finally:
+            await pipeline.offers.close()
         if pipeline.durations is not None:
             await pipeline.durations.keep()

@@ -129,4 +129,7 @@ def as_request(
     if model is not None:
         fields.setdefault("model", model)
     request, chosen = make_request(fields)
-    return (request, chosen) if presets is None else with_presets(request, presets)
+    if presets is None:
+        return request, chosen
+    request, more = with_presets(request, presets)
+    return request, (*chosen, *more)

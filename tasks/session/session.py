@@ -16,6 +16,7 @@ from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.buying import Buyer
 from prefect_together_video.tasks.session.duration_history import DurationHistory
 from prefect_together_video.tasks.session.finishing import Finisher
+from prefect_together_video.tasks.session.model_offers import ModelOffers
 from prefect_together_video.tasks.session.readiness import check_ready
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
@@ -43,6 +44,7 @@ class Session:
         self.client, self.ledger, self.link_checks = client, ledger, link_checks
         self.spool = Spool()
         self.bill = BillReader(client, ledger)
+        self.offers = ModelOffers(client, ledger)
         self._durations: dict[PollPolicy, DurationHistory] = {}
         self.users = 0
         self.idle_since = time.monotonic()
@@ -70,6 +72,7 @@ class Session:
         for check in (self._checked, self._store_checked):
             if check is not None:
                 check.cancel()
+        await self.offers.close()
         await self._stack.aclose()
 
     async def check(self) -> None:

@@ -200,6 +200,11 @@ async def test_what_s3_is_asked_for(
     start = (
         again := await counted(archive, generate_video, **video("first: it writes store.json"))
     ) - Counter(GET=1)
+    async with archive.open() as ledger:
+        kept = await ledger.store.list(ledger.layout.models(""))
+        await ledger.store.delete(found.key for found in kept)
+    seen.calls(archive.bucket)
+    of_a_day = await counted(archive, generate_video, **video("first: it writes store.json")) - again
     one = await counted(archive, generate_video, **video("a fox")) - start
     listed = [small("one"), small("two")]
     page = await counted(archive, generate_batch, requests=listed, poll=poll) - start - one - one
@@ -231,6 +236,7 @@ async def test_what_s3_is_asked_for(
     assert again == start + Counter(GET=1)
     assert [cells[1:] for cells in table("what | PUT")] == [
         row(start),
+        row(of_a_day),
         row(one),
         row(each),
         row(bounded - each),

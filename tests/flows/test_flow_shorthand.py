@@ -86,7 +86,7 @@ async def test_a_file_on_the_worker_may_hold_sweeps(
     assert state.is_completed()
     plans = [record["plan"] for record in await records(archive)]
     assert sorted(plan["sweep"]["values"]["seed"] for plan in plans) == ["1", "2"]
-    assert {(plan["request"]["steps"], plan["request"]["guidance_scale"]) for plan in plans} == {(12, 6.5)}
+    assert {(plan["request"]["steps"], plan["request"]["guidance_scale"]) for plan in plans} == {(12, 6)}
 
 
 @pytest.mark.anyio

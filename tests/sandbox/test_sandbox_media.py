@@ -89,6 +89,17 @@ async def test_keyframes_lie_at_their_places(film: Film, media_server: str, medi
 
 
 @pytest.mark.anyio
+async def test_keyframes_without_places_are_spread(film: Film, media_server: str) -> None:
+    """Of three the first is the first frame, the last the last, and the other lies half way (OpenAPI)."""
+    names = ("red.png", "blue.jpg", "red.png")
+    shown = await film(media={"frame_images": [{"input_image": f"{media_server}/{name}"} for name in names]})
+    assert shown.is_near(0, RED)
+    assert shown.is_near(4, BLUE)
+    assert shown.is_near(7, RED)
+    assert not shown.is_near(2, RED)
+
+
+@pytest.mark.anyio
 async def test_keyframes_in_the_older_spelling(film: Film, media_folder: Path) -> None:
     """Bare base64 at the top level with frame 0, as the oldest document has it, and two without frames."""
     red, blue = (

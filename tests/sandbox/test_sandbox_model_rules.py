@@ -15,6 +15,7 @@ from together_video.catalogue.findings import Level
 from together_video.catalogue.models import Model
 from together_video.sandbox.checks import check_create
 from together_video.sandbox.config import SandboxConfig
+from together_video.sandbox.model_rules import fate_of, seconds_of
 from together_video.sandbox.refusal import Refusal
 
 T2V, I2V, R2V = (f"Wan-AI/wan2.7-{task}" for task in ("t2v", "i2v", "r2v"))
@@ -41,7 +42,7 @@ PASSING = {"frame_rate", "guidance", "sound_is_made", "inline_is_short"}
         ({"model": R2V}, 400, "media.reference_images", "missing_required_parameter"),
         ({"model": T2V, "prompt": "x" * 5001}, 400, "prompt", "invalid_value"),
         ({"model": T2V, "negative_prompt": "x" * 501}, 400, "negative_prompt", "invalid_value"),
-        ({"model": T2V, "resolution": "720p"}, 400, "resolution", "invalidResolution"),
+        ({"model": T2V, "resolution": "480p"}, 400, "resolution", "invalidResolution"),
         ({"model": T2V, "ratio": "21:9"}, 400, "ratio", "invalidRatio"),
         ({"model": T2V, "width": 1280, "height": 720}, 400, "width", "invalidDimensions"),
         ({"model": T2V, "seconds": "16"}, 400, "seconds", "invalidDuration"),
@@ -129,7 +130,9 @@ def test_each_broken_limit_is_refused(model: Model, broken: Broken) -> None:
     """As the check finds it, on its field; but for what no document says is refused."""
     request = asked(model, broken.fields)
     weighty = {found.rule for found in check(request) if found.level in (Level.ERROR, Level.WARNING)}
-    if weighty <= PASSING or broken.limit == "no negative":
+    if weighty <= PASSING or (
+        broken.limit in ("no negative", "case of tiers") and fate_of(request.payload())
+    ):
         check_create(request.payload(), SandboxConfig())
         return
     with pytest.raises(Refusal) as caught:
@@ -155,3 +158,36 @@ async def test_a_negative_prompt_fails_the_job_where_that_was_seen(
         assert ends[HAILUO]["error"]["code"] == "unsupportedParameter"
         assert "negative_prompt" in ends[HAILUO]["error"]["message"]
         assert ends[LITE]["status"] in ("in_progress", "completed")
+
+
+@pytest.mark.anyio
+async def test_a_tier_in_the_wrong_case_fails_the_job(
+    sandbox: Callable[..., httpx.AsyncClient], clock: Any
+) -> None:
+    """As was seen of Wan 2.7: the create is accepted, and the job ends with InvalidParameter."""
+    async with sandbox(model_rules=True) as api:
+        made = await api.post("/v2/videos", json={"model": T2V, "prompt": "A fox", "resolution": "720p"})
+        assert made.status_code == 200, made.text
+        clock.advance(11)
+        ended = (await api.get(f"/v2/videos/{made.json()['id']}")).json()
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "InvalidParameter")
+        assert "720P, 1080P" in ended["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds"),
+    [
+        (HAILUO, 10),
+        ("google/veo-3.0", 8),
+        ("vidu/vidu-2.0", 8),
+        ("openai/sora-2", 8),
+        (LITE, 5),
+        ("my/own", 5),
+    ],
+)
+def test_without_seconds_the_clip_has_the_length_that_is_billed(model: str, seconds: float) -> None:
+    """The model's only or default length; a length that the configuration names wins, one that is asked too."""
+    body = {"model": model, "prompt": "A fox"}
+    assert seconds_of(body, SandboxConfig()) == seconds
+    assert seconds_of(body, SandboxConfig(default_seconds=1)) == 1
+    assert seconds_of({**body, "seconds": "3"}, SandboxConfig(default_seconds=1)) == 3

@@ -15,7 +15,7 @@ from together_video.sandbox.rendering.render import Renderer, render
 
 def tiny(**fields) -> Clip:
     body = {"model": "m", "prompt": "A fox in the snow", "width": 96, "height": 64, "fps": 8, **fields}
-    return clip_of(body, default_seconds=1)
+    return clip_of(body, seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,14 @@ def test_any_prompt_can_be_drawn(prompt):
 
 def test_wrong_videos():
     """The faults of length and size change the clip, and nothing else does."""
-    body = {"model": "m", "prompt": "x", "width": 100, "height": 60, "seconds": "4"}
-    short = clip_of(body, default_seconds=5, fate=FaultRule(on="create", kind="wrong_length_video"))
-    small = clip_of(body, default_seconds=5, fate=FaultRule(on="create", kind="wrong_size_video"))
+    body = {
+        "model": "m",
+        "prompt": "x",
+        "width": 100,
+        "height": 60,
+    }
+    short = clip_of(body, seconds=4, fate=FaultRule(on="create", kind="wrong_length_video"))
+    small = clip_of(body, seconds=4, fate=FaultRule(on="create", kind="wrong_size_video"))
     assert (short.seconds, short.width) == (2, 100)
     assert (small.width, small.height, small.seconds) == (50, 30, 4)
 

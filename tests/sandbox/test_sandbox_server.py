@@ -36,9 +36,9 @@ MEDIA: Any = {
 }
 
 
-@pytest.mark.parametrize("ending", ["", "/v1"])
+@pytest.mark.parametrize("ending", ["", "/v1", "/v2"])
 def test_official_sdk(ending):
-    """The SDK creates, retrieves and chats, with a bare base URL and with one that ends in /v1."""
+    """The SDK creates, retrieves, chats and lists, with a bare base URL and with one that ends in a version."""
     with running_sandbox(NOW) as base, Together(api_key="key", base_url=base + ending, max_retries=0) as sdk:
         created = sdk.videos.create(**FIELDS, media=MEDIA, guidance_scale=8)
         assert (created.status, created.size, created.seconds) == ("in_progress", "64x48", "1")
@@ -56,6 +56,53 @@ def test_official_sdk(ending):
         )
         assert said.choices[0].message is not None
         assert len(json.loads(str(said.choices[0].message.content))["prompts"]) == 3
+        supported = sdk.models.list_supported(product="PRODUCT_SERVERLESS", modality="MODALITY_VIDEO").data
+        assert "minimax/hailuo-02" in {model.name for model in supported}
+        assert sdk.whoami().api_key.id.startswith("key_")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("base", ["", "/v1", "/v2"])
+@pytest.mark.parametrize("version", ["", "/v1", "/v2"])
+async def test_every_path_answers_with_and_without_a_version(sandbox, base, version):
+    """The TypeScript SDK and the Python SDK 2 put /videos behind their base URL, SDK 3 puts /v2/videos there."""
+    async with sandbox() as api:
+        start = base + version
+        made = await api.post(f"{start}/videos", json=FIELDS)
+        assert made.status_code == 200
+        assert (await api.get(f"{start}/videos/{made.json()['id']}")).json()["id"] == made.json()["id"]
+        asked = {"model": "c", "messages": [{"role": "user", "content": "hi"}]}
+        said = await api.post(f"{start}/chat/completions", json=asked)
+        assert said.json()["object"] == "chat.completion"
+        assert "video" in {model["type"] for model in (await api.get(f"{start}/models")).json()}
+        assert (await api.get(f"{start}/supported-models")).json()["data"]
+        assert (await api.get(f"{start}/whoami")).json()["type"] == "project_api_key"
+        assert (await api.get(f"{start}/nothing")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_the_lists_of_models_follow_the_configuration(sandbox):
+    """Hidden models are in no list and are refused, deprecated ones are marked, prices can be changed."""
+    changed = {
+        "hidden_models": ["vidu/vidu-q1"],
+        "deprecated_models": ["pixverse/pixverse-v5"],
+        "listed_prices": {"minimax/hailuo-02": 0.5, "acme/new": 0.1},
+    }
+    async with sandbox(**changed) as api:
+        models = (await api.get("/v1/models")).json()
+        listed = {model["id"]: model["pricing"].get("video") for model in models}
+        assert "vidu/vidu-q1" not in listed
+        assert (listed["minimax/hailuo-02"]["example_price"], listed["acme/new"]["example_price"]) == (
+            0.5,
+            0.1,
+        )
+        assert listed["pixverse/pixverse-v5"]["example_price"] == 0.3
+        supported = (await api.get("/v2/supported-models")).json()["data"]
+        statuses = {row["name"]: row["status"] for row in supported}
+        assert statuses["vidu/vidu-q1"].endswith("_HIDDEN")
+        assert statuses["pixverse/pixverse-v5"].endswith("_DEPRECATED")
+        refused = await api.post("/v2/videos", json={"model": "vidu/vidu-q1", "prompt": "a fox"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "model_not_available")
 
 
 @pytest.mark.anyio

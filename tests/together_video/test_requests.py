@@ -317,14 +317,14 @@ def test_a_frame_that_is_none_is_refused(frame: object) -> None:
         FrameImage.model_validate({"input_image": "a", "frame": frame})
 
 
-def test_more_than_two_frame_images_need_a_frame_each() -> None:
-    """Two are the first and the last; three could be anything."""
-    images = [{"input_image": "a"}, {"input_image": "b"}]
-    assert VideoRequest.model_validate({"model": "m", "frame_images": images}).media is not None
-    with pytest.raises(ValidationError, match="explicit frame"):
-        VideoRequest.model_validate(
-            {"model": "m", "frame_images": [*images, {"input_image": "c", "frame": 3}]}
-        )
+def test_more_than_two_frame_images_without_a_frame_are_spread_by_the_service() -> None:
+    """They travel without places: first, last and evenly spaced between. Some places and some gaps are an error."""
+    images = [{"input_image": "a"}, {"input_image": "b"}, {"input_image": "c"}]
+    request = VideoRequest.model_validate({"model": "m", "frame_images": images})
+    assert request.payload()["media"]["frame_images"] == images
+    images[2]["frame"] = "3"
+    with pytest.raises(ValidationError, match="either all have a frame"):
+        VideoRequest.model_validate({"model": "m", "frame_images": images})
 
 
 @pytest.mark.parametrize(

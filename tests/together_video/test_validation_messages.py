@@ -62,8 +62,8 @@ def explained(**fields: Any) -> list[str]:
             'unknown field "audoi" in media.audio_inputs[1] (did you mean "audio"?)',
         ),
         (
-            {"media": {"frame_images": [{"input_image": "u"}] * 3}},
-            "media: more than two frame_images need an explicit frame each: first, last, or its number",
+            {"media": {"frame_images": [{"input_image": "u", "frame": 1}, *[{"input_image": "u"}] * 2]}},
+            "media: of more than two frame_images, either all have a frame (first, last, or its number) or none has",
         ),
         ({"extra": {"prompt": 1}}, "extra repeats known fields: prompt"),
     ],

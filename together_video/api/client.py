@@ -331,6 +331,7 @@ class TogetherClient:
         *,
         creating: bool = False,
         departing: Callable[[], Awaitable[None]] | None = None,
+        lists: bool = False,
     ) -> _Decoded:
         call = f"{method} {path}"
         patience = self.timeouts.of(seconds)
@@ -358,6 +359,8 @@ class TogetherClient:
             decoded = answer.json()
         except (ValueError, RecursionError) as error:
             raise self._unclear(answer, "is not JSON", creating=creating) from error
+        if lists and isinstance(decoded, list):
+            decoded = {"data": decoded}
         if not isinstance(decoded, dict):
             raise self._unclear(answer, "is not a JSON object", creating=creating)
         # What comes back is kept in the bucket: neither a key that a server echoes nor our signed
@@ -472,6 +475,33 @@ class TogetherClient:
     def _safe(self, text: str) -> str:
         """One printable line of at most 500 characters, without the key, should a server echo it."""
         return one_line(without_signatures(text[:20_000].replace(self._secret, "[API key]")), 500)
+
+    async def models(self, *, within: float | None = None) -> dict[str, Any] | None:
+        """`GET /v1/models`: all models on offer to this key, as the API lists them; a bare list stands under `data`.
+        Free; None where the API lacks it. See `catalogue.live`.
+
+        Raises:
+            TogetherError: any other failure.
+        """
+        return await self._listed("/v1/models", within)
+
+    async def supported_models(self, *, within: float | None = None) -> dict[str, Any] | None:
+        """`GET /v2/supported-models` of serverless video models, as `models`: their status, such as DEPRECATED.
+
+        Raises:
+            TogetherError: any other failure.
+        """
+        path = "/v2/supported-models?product=PRODUCT_SERVERLESS&modality=MODALITY_VIDEO"
+        return await self._listed(path, within)
+
+    async def _listed(self, path: str, within: float | None) -> dict[str, Any] | None:
+        patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
+        try:
+            return await self._call(self._reading, "GET", path, None, patience, lists=True)
+        except RequestRefused as error:
+            if error.status in {404, 405}:
+                return None
+            raise
 
 
 class _Decoded(dict[str, Any]):

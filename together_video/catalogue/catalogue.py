@@ -147,7 +147,7 @@ class Catalogue(BaseModel):
             raise ValueError(f"named twice: {', '.join(twice)}")
         used = set(self.general.sources)
         for model in self.models:
-            used |= {*model.sources, *(model.limit_sources or ())}
+            used |= {*model.sources, *(model.limit_sources or ()), *(model.size.sources or ())}
         if unlisted := sorted(used - set(self.sources)):
             raise ValueError(f"sources that are not listed: {', '.join(unlisted)}")
         default = self._by_name.get(self.default_name)

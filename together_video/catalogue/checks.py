@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from together_video.catalogue.catalogue import Catalogue
-from together_video.catalogue.findings import Finding, error, errors_of, sterner, warning
+from together_video.catalogue.findings import Finding, advice, error, errors_of, sterner, warning
 from together_video.catalogue.models import Model
 from together_video.catalogue.rules.media import (
     frames_fit,
     inline_is_short,
+    media_are_paired,
     media_are_taken,
     media_go_together,
     required_media,
@@ -41,14 +42,22 @@ Rule = Callable[[VideoRequest, Model, Catalogue], Iterator[Finding]]
 
 
 def model_is_offered(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """A model that is gone may still answer, or come back: a warning."""
+    """A model that is gone may still answer, or come back: a warning. One that the newest list leaves out while
+    another page still has it is not refused for that: advice.
+    """
     if model.offered:
         return
-    message = f"{model.name} was not among the models on offer on {catalogue.as_of}"
+    if model.ended is not None:
+        message = f"{model.organisation} ended {model.name} on {model.ended}"
+    else:
+        message = f"{model.name} was not among the models on offer on {catalogue.as_of}"
+    if model.still_documented:
+        message += ", though the documents still describe it"
     if others := catalogue.offered_by(model.organisation):
         names = ", ".join(other.name for other in others)
         message += f"; from {model.organisation} there were {names}"
-    yield warning("model", message + ".", ", ".join(model.sources))
+    say = advice if model.still_documented else warning
+    yield say("model", message + ".", ", ".join(model.sources))
 
 
 #: Every rule, in the order in which their findings are told.
@@ -70,6 +79,7 @@ RULES: tuple[Rule, ...] = (
     settings_are_taken,
     required_media,
     media_go_together,
+    media_are_paired,
     media_are_taken,
     inline_is_short,
     frames_fit,

@@ -41,7 +41,7 @@ def example_request(model: Model) -> VideoRequest:
     length = model.seconds.default or model.seconds.longest
     return VideoRequest(
         model=model.name,
-        prompt=PROMPT if model.prompt.use == "required" else None,
+        prompt=PROMPT if model.prompt.use != "unsupported" else None,
         width=pixels.width if pixels else None,
         height=pixels.height if pixels else None,
         resolution=tier.name if tier else None,

@@ -6,6 +6,7 @@ nothing is checked against it.
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, Self
@@ -107,7 +108,8 @@ class Sizing(_Fact):
     """How the picture's size is asked for: in `pixels` (width, height) or by `tiers` (resolution, ratio).
 
     `ratios` empty means that the model takes no ratio. `certain` is False where the way of asking
-    is itself a guess.
+    is itself a guess. `wrong_case_fails`: a tier in another spelling is accepted, and the job fails.
+    `sources` where the sizes come from other sources than the model's other limits.
     """
 
     by: Literal["pixels", "tiers"]
@@ -117,10 +119,12 @@ class Sizing(_Fact):
     ratios: tuple[str, ...] | None = None
     default_tier: str | None = None
     default_ratio: str | None = None
+    wrong_case_fails: bool = False
+    sources: tuple[str, ...] | None = None
 
     def tier(self, name: str | None) -> Tier | None:
         """The tier of this name, in any case."""
-        wanted = (name or "").casefold()
+        wanted = (name or "").strip().casefold()
         return next((tier for tier in self.tiers or () if tier.name.casefold() == wanted), None)
 
 
@@ -132,9 +136,12 @@ class Sound(_Fact):
 
 
 class PromptRule(_Fact):
-    """Whether a prompt is needed or not taken at all, and its length in characters."""
+    """Whether a prompt is needed, taken, or not taken at all, and its length in characters.
 
-    use: Literal["required", "unsupported"]
+    `optional`: one document asks for it and another does not.
+    """
+
+    use: Literal["required", "optional", "unsupported"]
     minimum: int | None = None
     maximum: int | None = None
 
@@ -157,13 +164,15 @@ class MediaRules(_Fact):
     """Which media go in.
 
     `accepted` is None where no document lists them. Of each group in `required` at least one field
-    is needed. A pair in `exclusive` names two groups that do not go together. `rejects_others`: the
-    documents say that a field which is not accepted makes the request fail.
+    is needed. A pair in `exclusive` names two groups that do not go together; in `paired` the first
+    group needs one of the second beside it. `rejects_others`: the documents say that a field which is
+    not accepted makes the request fail.
     """
 
     accepted: dict[MediaField, MediaRule] | None = None
     required: tuple[tuple[MediaField, ...], ...] = ()
     exclusive: tuple[tuple[tuple[MediaField, ...], tuple[MediaField, ...]], ...] = ()
+    paired: tuple[tuple[tuple[MediaField, ...], tuple[MediaField, ...]], ...] = ()
     rejects_others: bool = False
 
 
@@ -180,10 +189,11 @@ class Rate(_Fact):
 
 
 class Coverage(_Fact):
-    """What a documented price is given for: a length in seconds, a size in lines (16:9)."""
+    """What a documented price is given for: a length in seconds, a size in lines (16:9), with sound or not."""
 
     seconds: int | None = Field(default=None, gt=0)
     lines: int | None = Field(default=None, gt=0)
+    sound: bool | None = None
 
 
 class Price(_Fact):
@@ -191,7 +201,7 @@ class Price(_Fact):
 
     `unit_documented` is False where nothing says whether the figure is meant per video or per second.
     `tiers_with_video` holds for requests with a video among their media. `disputed_usd` is a higher
-    price that another source gives.
+    price that another source gives, `low_usd` a lower one.
     """
 
     usd: Decimal = Field(gt=0)
@@ -202,11 +212,15 @@ class Price(_Fact):
     tiers: dict[str, Rate] = Field(default_factory=dict)
     tiers_with_video: dict[str, Rate] = Field(default_factory=dict)
     disputed_usd: Decimal | None = None
+    low_usd: Decimal | None = Field(default=None, gt=0)
     note: str
 
 
 class Model(_Fact):
     """All that is known of one model. `name` is the API's; `offered` as of the catalogue's date.
+
+    A model that is not `offered` may still be on another page of the documents (`still_documented`), which is no
+    refusal; `ended` is the day on which its maker ended it.
 
     `typical_seconds` is how long the provider takes for a video, where that is known: no document says it,
     and runs learn it. `own` lists the fields that come from the user's own file. `takes_steps` is None where no
@@ -217,6 +231,8 @@ class Model(_Fact):
     title: str
     organisation: str
     offered: bool
+    still_documented: bool = False
+    ended: date | None = None
     tasks: tuple[Task, ...] | None = None
     seconds: Seconds = Seconds()
     size: Sizing
@@ -240,6 +256,20 @@ class Model(_Fact):
     def limits_from(self) -> str:
         """The sources of this model's limits, by their ids in the catalogue."""
         return ", ".join(self.limit_sources or self.sources)
+
+    @property
+    def sizes_from(self) -> str:
+        """The sources of this model's sizes."""
+        return ", ".join(self.size.sources or ()) or self.limits_from
+
+    @property
+    def availability(self) -> str:
+        """Whether it is offered, in a word or two."""
+        if self.offered:
+            return "yes"
+        if self.ended is not None:
+            return f"ended {self.ended}"
+        return "not listed" if self.still_documented else "retired"
 
     @property
     def negative_limit(self) -> int | None:

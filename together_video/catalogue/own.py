@@ -143,8 +143,10 @@ def _in_whole(base: Mapping[str, Any], correction: dict[str, Any]) -> dict[str, 
             made["seconds"] = {"minimum": None, "maximum": None, **seconds}
         elif "minimum" in seconds or "maximum" in seconds:
             made["seconds"] = {"choices": None, **seconds}
-    if isinstance(size, dict) and size.get("by", base["size"]["by"]) != base["size"]["by"]:
-        made["size"] = {**dict.fromkeys(base["size"]), **size}
+    if isinstance(size, dict) and {"by", "pixels", "tiers"} & size.keys():
+        # A doubt about the packaged sizes, and their sources, are none about these.
+        other = size.get("by", base["size"]["by"]) != base["size"]["by"]
+        made["size"] = {**dict.fromkeys(base["size"] if other else ("certain", "sources")), **size}
     return made
 
 

@@ -67,6 +67,8 @@ def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estim
     high, low = _rate(request, model, price, reading)
     rate = usd(high)
     high *= _enlargement(request, model, price, reading)
+    if price.covers.sound is False and request.generate_audio is not False:
+        reading.assume("the price is given without sound; with sound it is higher, but not documented")
     if price.unit == "second":
         seconds, fewest = _length(request, model, known, reading)
         if price.unit_documented:
@@ -107,6 +109,9 @@ def _rate(request: VideoRequest, model: Model, price: Price, reading: _Reading) 
         if price.disputed_usd is not None and price.disputed_usd > price.usd:
             reading.words.append(f"another source says {usd(price.disputed_usd)} instead of {usd(price.usd)}")
             return price.disputed_usd, price.usd
+        if price.low_usd is not None and price.low_usd < price.usd:
+            reading.words.append(f"another source says {usd(price.low_usd)} instead of {usd(price.usd)}")
+            return price.usd, price.low_usd
         return price.usd, price.usd
     plain = _tier_rate(request, model, price.tiers, reading)
     if not price.tiers_with_video or _VIDEO_FIELDS.isdisjoint(given_media(request)):
@@ -179,6 +184,21 @@ def _length(
     general = catalogue.general.seconds
     reading.assume(f"no length is given or documented, so counted as {general.maximum} s")
     return Decimal(general.maximum or 1), Decimal(general.minimum or 1)
+
+
+def counted_seconds(request: VideoRequest, catalogue: Catalogue | None = None) -> Decimal | None:
+    """The length in seconds that an estimate counts, the high reading; None where no document gives any and the
+    price is not by the second.
+    """
+    known = catalogue or Catalogue.load()
+    model = known.find(request.model)
+    if model is None:
+        return None
+    if model.price is not None and model.price.unit == "second":
+        return _length(request, model, known, _Reading(model.price))[0]
+    return expected_seconds(request, model) or (
+        Decimal(model.seconds.longest) if model.seconds.longest else None
+    )
 
 
 def _weaker(one: Certainty, other: Certainty) -> Certainty:

@@ -95,7 +95,7 @@ def _row(model: Model) -> ModelRow:
     return ModelRow(
         model=model.name,
         organisation=model.organisation,
-        offered="yes" if model.offered else "retired",
+        offered=model.availability,
         tasks=", ".join(_SHORT_TASKS[task] for task in model.tasks or ()) or UNKNOWN,
         seconds=str(model.seconds) or UNKNOWN,
         sizes=_sizes(model.size),
@@ -132,7 +132,7 @@ def _all_sizes(size: Sizing) -> str:
 
 def _ratios(size: Sizing) -> str:
     if size.by == "pixels":
-        return "none: give width and height"
+        return "none: give width and height" if size.certain else UNKNOWN
     if size.ratios is None:
         return UNKNOWN
     return _with(", ".join(size.ratios) or "none are taken", size.default_ratio, "{} by default")
@@ -142,8 +142,9 @@ def _prompt(rule: PromptRule) -> str:
     if rule.use == "unsupported":
         return "none taken"
     if rule.maximum is None:
-        return "required"
-    return f"{rule.minimum or 1}-{rule.maximum} characters"
+        return rule.use
+    length = f"{rule.minimum or 1}-{rule.maximum} characters"
+    return length if rule.use == "required" else f"{length}, may be left out"
 
 
 def _negative_prompt(model: Model) -> str:
@@ -160,6 +161,7 @@ def _media(model: Model) -> str:
         parts.append(f"{field} (at most {rule.maximum})" if rule.maximum else field.value)
     parts += [f"needs {' or '.join(group)}" for group in rules.required]
     parts += [f"{', '.join(one)} not with {', '.join(other)}" for one, other in rules.exclusive]
+    parts += [f"{', '.join(one)} beside {' or '.join(other)}" for one, other in rules.paired]
     return "; ".join(parts) or UNKNOWN
 
 
@@ -173,7 +175,7 @@ def _price(price: Price | None) -> str:
         return f"{usd_range(least, most)}/{unit}"
     if price.unit == "video" and price.covers.seconds:
         unit = f"video of {price.covers.seconds} s"
-    return f"{usd(price.usd)}/{unit}"
+    return f"{usd_range(price.usd if price.low_usd is None else price.low_usd, price.usd)}/{unit}"
 
 
 def _with(text: str, extra: object, form: str) -> str:

@@ -1,16 +1,18 @@
 """Shorthand that people write and the API does not know: `aspect`, `quality`, `adherence`.
 
 They become request fields before anything is checked, sent or named: two requests that say the same
-in either way are the same request.
+in either way are the same request. So does a size tier in another case than the model's own: of Wan 2.7 a job
+with `720p` is accepted and fails, as the tier is called `720P`.
 
 | preset | becomes |
 |---|---|
 | quality preview, standard, production | steps 10, 20, 35 |
-| adherence creative, balanced, strict | guidance_scale 6.5, 8, 9.5 |
+| adherence creative, balanced, strict | guidance_scale 6, 8, 10 |
 | aspect | the model's best matching width and height, or resolution and ratio |
 
-The numbers are those that Together's documents advise. No document lists the models that take steps, so
-they are sent to every model of which the catalogue does not say that it takes none.
+The numbers are those that Together's documents advise, and whole, as the API's schema wants them. No document
+lists the models that take steps, so they are sent to every model of which the catalogue does not say that it takes
+none.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from together_video.catalogue import Catalogue
 from together_video.catalogue.aspects import fit_aspect
-from together_video.catalogue.findings import Finding, note, warning
+from together_video.catalogue.findings import Finding, note, quoted, warning
 from together_video.catalogue.models import Model
 from together_video.catalogue.sizes import Size, aspect_of
 from together_video.errors import InputError
@@ -32,8 +34,8 @@ from together_video.validation_messages import explain
 
 #: Denoising steps by quality: a quick look, a good balance, and the middle of 30 to 40.
 STEPS = {"preview": 10, "standard": 20, "production": 35}
-#: Guidance by adherence: the middle of what the documents call creative, usual and strict.
-GUIDANCE = {"creative": 6.5, "balanced": 8.0, "strict": 9.5}
+#: Guidance by adherence: the least, the middle and the most of the 6 to 10 that the documents advise.
+GUIDANCE = {"creative": 6, "balanced": 8, "strict": 10}
 
 _SOURCE = "overview, parameters"
 _SIZE_FIELDS = ("width", "height", "resolution", "ratio")
@@ -55,7 +57,7 @@ class Presets(BaseModel):
     adherence: Literal["creative", "balanced", "strict"] | None = Field(
         default=None,
         title="Adherence",
-        description="How closely to follow the prompt: guidance 6.5, 8 or 9.5.",
+        description="How closely to follow the prompt: guidance 6, 8 or 10.",
     )
 
     @field_validator("aspect")
@@ -80,22 +82,27 @@ class Expansion(NamedTuple):
 
 
 def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Expansion:
-    """Turn the presets among these fields into request fields. Steps and guidance that are given win.
+    """Turn the presets among these fields into request fields, and a tier into the model's own spelling. Steps and
+    guidance that are given win.
 
     Raises nothing: what is wrong is among the problems, a sentence without a full stop each.
     """
     given = {name: fields[name] for name in PRESET_FIELDS if fields.get(name) is not None}
     plain = {name: value for name, value in fields.items() if name not in PRESET_FIELDS}
-    if not given:
+    if not given and not isinstance(plain.get("resolution"), str):
         return Expansion(plain)
+    known = catalogue or Catalogue.load()
+    name = plain.get("model")
+    model = (
+        known.find(name.strip()) if isinstance(name, str) else known.default_model if name is None else None
+    )
+    chosen = _by("tier_is_spelled", _tier(plain, model))
+    if not given:
+        return Expansion(plain, tuple(chosen))
     try:
         presets = Presets.model_validate(given)
     except ValidationError as error:
-        return Expansion(plain, problems=tuple(explain(error, Presets)))
-    known = catalogue or Catalogue.load()
-    name = plain.get("model")
-    model = known.find(name.strip()) if isinstance(name, str) else None
-    chosen: list[Finding] = []
+        return Expansion(plain, tuple(chosen), problems=tuple(explain(error, Presets)))
     if presets.quality is not None:
         chosen += _by("quality_is_steps", _steps(presets.quality, plain, model))
     if presets.adherence is not None:
@@ -148,20 +155,31 @@ def make_request(
 def with_presets(
     request: VideoRequest, presets: Presets | None, catalogue: Catalogue | None = None
 ) -> tuple[VideoRequest, tuple[Finding, ...]]:
-    """The request with these presets as defaults, and what was chosen.
+    """The request with these presets as defaults and its tier in the model's spelling, and what was chosen.
 
     Raises:
         InputError: the model's shape cannot be chosen.
     """
-    if presets is None:
+    if presets is None and request.resolution is None:
         return request, ()
     said = {name: getattr(request, name) for name in request.model_fields_set}
-    return make_request({**overlay(said, presets.model_dump(exclude_none=True)), **said}, catalogue)
+    words = {} if presets is None else presets.model_dump(exclude_none=True)
+    return make_request({**overlay(said, words), **said}, catalogue)
 
 
 def _by(rule: str, findings: list[Finding]) -> list[Finding]:
     """What is said by the same rule; where no document says more, the source is the presets' own."""
     return [found.model_copy(update={"rule": rule, "source": found.source or _SOURCE}) for found in findings]
+
+
+def _tier(plain: dict[str, Any], model: Model | None) -> list[Finding]:
+    asked = plain.get("resolution")
+    tier = model.size.tier(asked) if model is not None and isinstance(asked, str) else None
+    if model is None or tier is None or tier.name == asked:
+        return []
+    plain["resolution"] = tier.name
+    words = f"{model.name} writes its tier {tier.name}, so that is sent instead of {quoted(str(asked))}."
+    return [note("resolution", words, model.sizes_from)]
 
 
 def _steps(quality: str, plain: dict[str, Any], model: Model | None) -> list[Finding]:

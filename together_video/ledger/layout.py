@@ -103,6 +103,10 @@ class Layout(BaseModel):
         """For what jobs of a model took; `model` is its name as a folder."""
         return self.key("statistics", model, name)
 
+    def models(self, name: str) -> str:
+        """For what the API lists as its models on a day."""
+        return self.key("models", name)
+
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 

@@ -27,7 +27,7 @@ def job_json(
     generation: Literal["2025", "2026"],
     url: str | None,
     finished_at: float | None,
-    default_seconds: float,
+    seconds: float,
     with_cost: bool = True,
 ) -> dict[str, Any]:
     """The answer of a create or a retrieve.
@@ -36,7 +36,7 @@ def job_json(
         state: the status to report.
         url: link to the video, None while there is none to give.
         finished_at: unix seconds, None while the job runs.
-        default_seconds: length of a clip whose request does not say.
+        seconds: length of the clip.
     """
     outputs: dict[str, Any] | None = None
     if url is not None or state == "completed":
@@ -50,7 +50,7 @@ def job_json(
     if generation == "2025":
         errors = _errors(job.fate.shape if job.fate else "list", code, message) if failed else None
         return _older(job, state, outputs, errors, finished_at)
-    clip = clip_of(job.body, default_seconds=default_seconds)
+    clip = clip_of(job.body, seconds=seconds)
     answer = {
         "id": job.id,
         "object": "video",

@@ -6,6 +6,7 @@ GET  /shrt/{token}           redirects to the file, until the link expires
 GET  /files/{token}/{name}   the file
 POST /v1/chat/completions    prompts
 GET  /v1/billing/usage       the bill as the service gives it, by hours or days
+GET  /v1/models              what is on offer    GET /v2/supported-models  with what status
 GET  /sandbox/bill           what was sold          POST /sandbox/faults  what goes wrong
 """
 
@@ -42,7 +43,8 @@ from together_video.sandbox.faults import (
     FaultRule,
 )
 from together_video.sandbox.jobs import Job, JobStore
-from together_video.sandbox.model_rules import fate_of
+from together_video.sandbox.model_lists import models_json, supported_json
+from together_video.sandbox.model_rules import fate_of, seconds_of
 from together_video.sandbox.refusal import Refusal
 from together_video.sandbox.rendering.clip import Clip, clip_of
 from together_video.sandbox.rendering.inputs import MediaProblem, has_media, with_inputs
@@ -78,8 +80,6 @@ def create_app(
         routes=[
             Route("/", sandbox.welcome),
             *sandbox.api(),
-            # The official SDK puts its paths behind its base URL, and many people's ends in /v1.
-            *sandbox.api(behind="/v1"),
             Route("/shrt/{token}", sandbox.follow),
             Route("/files/{token}/{name}", sandbox.download),
             Route("/sandbox/bill", sandbox.show_bill),
@@ -103,17 +103,28 @@ class _Sandbox:
         self.counts: Counter[str] = Counter()
         self._prepared: dict[str, asyncio.Future[Clip | None]] = {}
 
-    def api(self, behind: str = "") -> list[Route]:
-        """The routes that the real service has too."""
-        return [
-            Route(f"{behind}/v2/videos", self.create, methods=["POST"]),
-            Route(f"{behind}/v2/videos/{{job_id}}", self.retrieve, methods=["GET"]),
-            Route(f"{behind}/v1/chat/completions", self.chat, methods=["POST"]),
-            # The documents say v1, the official SDK calls v3.
-            Route(f"{behind}/v1/whoami", self.whoami, methods=["GET"]),
-            Route(f"{behind}/v3/whoami", self.whoami, methods=["GET"]),
-            Route(f"{behind}/v1/billing/usage", self.usage, methods=["GET"]),
-        ]
+    def api(self) -> list[Route]:
+        """The routes that the real service has too.
+
+        The official clients put their paths, with a version or without, behind a base URL that people end in nothing,
+        in /v1 or in /v2: each path answers in all of these places.
+        """
+        calls = {
+            "/videos": (self.create, "POST"),
+            "/videos/{job_id}": (self.retrieve, "GET"),
+            "/chat/completions": (self.chat, "POST"),
+            "/models": (self.list_models, "GET"),
+            "/supported-models": (self.list_supported, "GET"),
+            "/whoami": (self.whoami, "GET"),
+            "/billing/usage": (self.usage, "GET"),
+        }
+        bases = ("", "/v1", "/v2")
+        places = {
+            base + version + path: call for path, call in calls.items() for base in bases for version in bases
+        }
+        # The documents say v1 of whoami, the Python SDK calls v3.
+        places |= {f"{base}/v3/whoami": calls["/whoami"] for base in bases}
+        return [Route(place, endpoint, methods=[method]) for place, (endpoint, method) in places.items()]
 
     async def welcome(self, request: Request) -> Response:
         return JSONResponse(
@@ -126,12 +137,20 @@ class _Sandbox:
         )
 
     async def whoami(self, request: Request) -> Response:
+        key_id = self._authorize(request)
         return JSONResponse(
             {
                 "type": "project_api_key",
-                "api_key": {"id": self._authorize(request)},
+                "api_key": {"id": key_id},
                 "project": {"id": PROJECT, "name": "Sandbox", "slug": "sandbox"},
                 "organization": {"id": ORGANIZATION, "name": "Sandbox"},
+                # As the Python SDK 2 reads it.
+                "api_key_id": key_id,
+                "organization_id": ORGANIZATION,
+                "organization_name": "Sandbox",
+                "project_id": PROJECT,
+                "project_name": "Sandbox",
+                "project_slug": "sandbox",
             }
         )
 
@@ -139,6 +158,15 @@ class _Sandbox:
         self._authorize(request)
         asked = dict(request.query_params)
         return JSONResponse(usage_json(self.jobs, self.config, asked, now=self.clock()))
+
+    async def list_models(self, request: Request) -> Response:
+        self._authorize(request)
+        self.counts["model_lists"] += 1
+        return JSONResponse(models_json(self.config))
+
+    async def list_supported(self, request: Request) -> Response:
+        self._authorize(request)
+        return JSONResponse(supported_json(self.config))
 
     async def create(self, request: Request) -> Response:
         self.counts["posts"] += 1
@@ -161,7 +189,7 @@ class _Sandbox:
                 generation=self.config.generation,
                 url=None,
                 finished_at=None,
-                default_seconds=self.config.default_seconds,
+                seconds=seconds_of(job.body, self.config),
             )
         )
         return await spoil(fault, answer, sleep=self.sleep) if fault else answer
@@ -200,7 +228,7 @@ class _Sandbox:
             generation=self.config.generation,
             url=url,
             finished_at=job.due_at if ended else None,
-            default_seconds=self.config.default_seconds,
+            seconds=seconds_of(job.body, self.config),
             with_cost="no_cost" not in kinds,
         )
 
@@ -236,7 +264,9 @@ class _Sandbox:
         return answer if fault is None or fault is said else await spoil(fault, answer, sleep=self.sleep)
 
     async def show_bill(self, request: Request) -> Response:
-        counts = {name: self.counts[name] for name in ("posts", "retrieves", "downloads", "chats")}
+        counts = {
+            name: self.counts[name] for name in ("posts", "retrieves", "downloads", "chats", "model_lists")
+        }
         leaked = {"keys_sent_to_links": self.counts["keys_sent_to_links"]}
         return JSONResponse({**self.jobs.bill(self.clock()), **counts, **leaked})
 
@@ -281,7 +311,7 @@ class _Sandbox:
         return clip is not None and await self.renderer.wait(clip, _RENDER_GRACE)
 
     def _clip(self, job: Job) -> Clip:
-        clip = clip_of(job.body, default_seconds=self.config.default_seconds, fate=job.fate)
+        clip = clip_of(job.body, seconds=seconds_of(job.body, self.config), fate=job.fate)
         return replace(clip, prompt="(one picture)", seed=0, settings="") if self.config.one_picture else clip
 
     def _linked(self, request: Request) -> tuple[Job, Response | None]:

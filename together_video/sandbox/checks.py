@@ -106,13 +106,12 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
         first = ex.errors()[0]
         param = _field(first["loc"], unknown=first["type"] == "extra_forbidden")
         raise Refusal(422, f"{param}: {first['msg']}", param, "invalid_value") from None
-    if config.models and checked.model not in config.models:
+    if checked.model in config.hidden_models or (config.models and checked.model not in config.models):
         raise Refusal(404, f"Unable to access model {checked.model}", "model", "model_not_available")
     _check_seconds(checked.seconds, config)
     _check_size(body, config)
     if checked.prompt is None and not (checked.media or checked.frame_images or checked.reference_images):
         raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
-    _check_frames(checked)
     if config.model_rules:
         check_model(body, offered=config.models)
 
@@ -147,12 +146,3 @@ def _check_size(body: dict[str, Any], config: SandboxConfig) -> None:
     if not 16 <= min(width, height) <= max(width, height) <= config.max_side:
         message = f"{width}x{height} is out of bounds: each side must be 16 to {config.max_side} pixels"
         raise Refusal(400, message, "width", "invalidDimensions")
-
-
-def _check_frames(checked: _CreateVideoBody) -> None:
-    media = checked.media.frame_images if checked.media else None
-    frames = media or checked.frame_images or []
-    if len(frames) > 2 and any(frame.frame is None for frame in frames):
-        raise Refusal(
-            400, "more than two frame_images need a frame each", "media.frame_images", "invalid_value"
-        )

@@ -54,6 +54,17 @@ class SandboxConfig(BaseModel):
         default=False,
         description="Bill each job at the catalogue's estimate of it, where it has one and `prices` has none.",
     )
+    hidden_models: frozenset[str] = Field(
+        default=frozenset(), description="Models that the lists of models leave out, and that are refused."
+    )
+    deprecated_models: frozenset[str] = Field(
+        default=frozenset(), description="Models that are listed as deprecated. They are made all the same."
+    )
+    listed_prices: dict[str, float] = Field(
+        default_factory=dict,
+        description="Prices of single models in the list of models, in place of the catalogue's; a model that the "
+        "catalogue does not know is listed too.",
+    )
     link_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0, description="How long a link to a video works after it was given out."
     )
@@ -80,7 +91,12 @@ class SandboxConfig(BaseModel):
         description="Response formats that the chat models take; others are refused with 400.",
     )
     chat_seconds: float = Field(default=0.0, ge=0, description="How long a chat completion takes.")
-    default_seconds: float = Field(default=5.0, gt=0, description="Length of a clip when none is asked for.")
+    default_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="Length of a clip when none is asked for. None: the length that the catalogue bills for the model, "
+        "5 where it knows none.",
+    )
     max_seconds: float = Field(default=60.0, gt=0, description="Longest clip that is made.")
     max_side: int = Field(default=4096, ge=16, description="Longest side of a picture that is made.")
     one_picture: bool = Field(

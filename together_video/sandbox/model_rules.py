@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.checks import check
 from together_video.catalogue.findings import Level
-from together_video.catalogue.pricing import estimate
+from together_video.catalogue.pricing import counted_seconds, estimate
 from together_video.requests import VideoRequest
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule
@@ -39,10 +39,13 @@ _ANSWERS = {
     "settings_are_taken": (400, "unsupportedParameter"),
     "required_media": (400, "missing_required_parameter"),
     "media_go_together": (400, "unsupportedParameter"),
+    "media_are_paired": (400, "missing_required_parameter"),
     "media_are_taken": (400, "unsupportedParameter"),
     "frames_fit": (400, "invalid_value"),
 }
 _WEIGHTY = frozenset({Level.ERROR, Level.WARNING})
+#: Length of a clip of which nobody knows how long it should be.
+_USUAL_SECONDS = 5.0
 _OLDER = ("frame_images", "reference_images")
 
 
@@ -65,23 +68,43 @@ def check_model(body: Mapping[str, Any], *, offered: tuple[str, ...] = ()) -> No
             raise Refusal(404, f"Unable to access model {body['model']}", "model", code)
         if finding.rule == "prompt_fits":
             if finding.level is Level.WARNING:
-                # A prompt where keyframes take its place: no document says that it is refused.
+                # A prompt where keyframes take its place, or none where documents disagree: not known to be refused.
                 continue
             if body.get("prompt") is None:
                 raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
-        if finding.rule == "negative_prompt" and fate_of(body) is not None:
+        if finding.rule in ("negative_prompt", "tier_fits") and fate_of(body) is not None:
             continue
         param = finding.field.removeprefix("extra.")
         raise Refusal(status, f"{param}: {finding.message}", param, code)
 
 
 def fate_of(body: Mapping[str, Any]) -> FaultRule | None:
-    """How a job ends that is accepted and then fails, as was seen of one model: None for all others."""
+    """How a job ends that is accepted and then fails, as was seen of some models: None for all others."""
     model = Catalogue.load().find(body["model"])
-    if model is None or not model.negative_prompt.fails or not body.get("negative_prompt"):
+    if model is None:
         return None
-    message = "The parameter negative_prompt is not supported by this model"
-    return FaultRule(on="create", kind="job_failed", code="unsupportedParameter", message=message)
+    if model.negative_prompt.fails and body.get("negative_prompt"):
+        message = "The parameter negative_prompt is not supported by this model"
+        return FaultRule(on="create", kind="job_failed", code="unsupportedParameter", message=message)
+    asked = body.get("resolution")
+    tier = model.size.tier(asked) if isinstance(asked, str) else None
+    if model.size.wrong_case_fails and tier is not None and tier.name != asked:
+        message = f"resolution must be one of {', '.join(each.name for each in model.size.tiers or ())}"
+        return FaultRule(on="create", kind="job_failed", code="InvalidParameter", message=message)
+    return None
+
+
+def seconds_of(body: Mapping[str, Any], config: SandboxConfig) -> float:
+    """How long the clip of a request becomes, in seconds: as asked, else the length that is billed for its model."""
+    if body.get("seconds"):
+        return float(body["seconds"])
+    if config.default_seconds is not None:
+        return config.default_seconds
+    try:
+        counted = counted_seconds(_request(body))
+    except Refusal:
+        counted = None
+    return _USUAL_SECONDS if counted is None else min(float(counted), config.max_seconds)
 
 
 def price_of(body: Mapping[str, Any], config: SandboxConfig) -> float:

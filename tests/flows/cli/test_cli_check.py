@@ -47,7 +47,7 @@ def looked_at(command: Run, tmp_path: Path) -> Callable[..., Any]:
         ({"prompt": ""}, "prompt", "says_something", "openapi", "say what the video shows"),
         ({"prompt": "  "}, "prompt", "says_something", "openapi", "say what the video shows"),
         (
-            {"media": {"frame_images": [IMAGE] * 3}},
+            {"media": {"frame_images": [{**IMAGE, "frame": 1}, *[IMAGE] * 2]}},
             "media",
             "frames_are_told_apart",
             "overview",

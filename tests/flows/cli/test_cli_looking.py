@@ -59,6 +59,33 @@ def test_models_are_listed(command: Run) -> None:
     assert "minimax/hailuo-02" in table
 
 
+def test_what_the_api_offers_is_shown_beside_the_catalogue(
+    command: Run, start_api: Callable[..., Any]
+) -> None:
+    """Differences are marked and said, a new model is listed too. No archive is needed, a key is."""
+    api = start_api(
+        hidden_models=["vidu/vidu-q1"],
+        deprecated_models=["google/veo-3.1"],
+        listed_prices={"minimax/hailuo-02": 0.5, "acme/new": 0.1},
+    )
+    place = {"TOGETHER_BASE_URL": api.url, "TOGETHER_API_KEY": "key", "VIDEO_ARCHIVE_BUCKET": None}
+    done = command("models", "--live", **place)
+    assert done.code == 0, done.err
+    marked = {line.split()[1] for line in done.out.splitlines() if line.startswith("!  ")}
+    assert marked == {"vidu/vidu-q1", "google/veo-3.1", "minimax/hailuo-02", "acme/new"}
+    assert "! The API does not list vidu/vidu-q1 among its video models" in done.out
+    assert "0.50 USD (as configured)" in done.out
+    document = json.loads(command("models", "--live", "--json", **place).out)
+    rows = {row["name"]: row for row in document["models"]}
+    assert rows["minimax/hailuo-02"]["live"]["price_usd"] == 0.5
+    assert (rows["vidu/vidu-q1"]["live"]["offered"], rows["acme/new"]["catalogue"]) == (False, None)
+    assert {one["kind"] for one in document["differences"]} == {"new", "not offered", "deprecated", "price"}
+    assert "acme/new" in command("models", "acme/new", "--live", **place).out
+    assert command("models", "acme/gone", "--live", **place).code == 2
+    keyless = command("models", "--live", "--json", **{**place, "TOGETHER_API_KEY": None})
+    assert (keyless.code, "no API key" in json.loads(keyless.out)["error"]) == (2, True)
+
+
 def test_one_model_in_full(command: Run) -> None:
     """Name, limits and price, for people and as JSON."""
     done = command("models", "pixverse/pixverse-v5")

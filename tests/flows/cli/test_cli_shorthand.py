@@ -113,10 +113,10 @@ def test_what_shorthand_became_is_said_before_the_purchase(
     done = command("generate", "a fox", *small, *words, **surroundings)
     assert done.code == 0, done.err
     assert "quality preview (10 steps) changes nothing" in done.err
-    assert "Adherence strict is a guidance scale of 9.5" in done.err
+    assert "Adherence strict is a guidance scale of 10" in done.err
     (record,) = kept(surroundings, "records/")
     request = json.loads(record)["plan"]["request"]
-    assert (request["steps"], request["guidance_scale"], api.charges) == (12, 9.5, 1)
+    assert (request["steps"], request["guidance_scale"], api.charges) == (12, 10, 1)
     quiet = command("generate", "a fox", *small, *words, "--json", **surroundings)
     assert (quiet.code, json.loads(quiet.out)["counts"]["reused"]) == (0, 1)
     assert quiet.err == ""

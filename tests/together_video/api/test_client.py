@@ -54,6 +54,33 @@ async def refused(answer: Handler | httpx.Response, call: str) -> TogetherError:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("body", [[{"id": "a"}], {"data": [{"id": "a"}]}], ids=["list", "object"])
+async def test_the_lists_of_models_are_read_as_they_come(body: Any) -> None:
+    """A bare list stands under data; where the API has none it is None; other failures are errors."""
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(200, json=body)
+
+    async with client(answer) as api:
+        assert await api.models() == {"data": [{"id": "a"}]}
+        assert await api.supported_models() == {"data": [{"id": "a"}]}
+    assert seen == [
+        "https://api.test/v1/models",
+        "https://api.test/v2/supported-models?product=PRODUCT_SERVERLESS&modality=MODALITY_VIDEO",
+    ]
+    async with client(httpx.Response(404, json={"error": {"message": "no route"}})) as api:
+        assert (await api.models(), await api.supported_models()) == (None, None)
+    async with client(httpx.Response(401, json={"error": {"message": "no"}})) as api:
+        with pytest.raises(AccountRefused):
+            await api.models()
+    async with client(httpx.Response(200, json="text")) as api:
+        with pytest.raises(NoClearAnswer):
+            await api.models()
+
+
+@pytest.mark.anyio
 async def test_a_create_posts_exactly_the_payload() -> None:
     """One POST with the payload, the key and a name for who calls."""
     seen: list[httpx.Request] = []

@@ -47,7 +47,8 @@ def limits_of_text(model: Model) -> Iterator[Broken]:
     if prompt.use == "unsupported":
         yield Broken("no prompt", {"prompt": "a fox"}, "prompt", Level.WARNING)
     else:
-        yield Broken("a prompt", {"prompt": None}, "prompt", Level.ERROR)
+        level = Level.ERROR if prompt.use == "required" else Level.WARNING
+        yield Broken("a prompt", {"prompt": None}, "prompt", level)
     if prompt.maximum is not None:
         yield Broken("longest prompt", {"prompt": "a" * (prompt.maximum + 1)}, "prompt", Level.ERROR)
     if prompt.minimum is not None and prompt.minimum > 1:
@@ -62,19 +63,19 @@ def limits_of_text(model: Model) -> Iterator[Broken]:
 def limits_of_size(model: Model) -> Iterator[Broken]:
     size = model.size
     none = {"width": None, "height": None, "resolution": None, "ratio": None}
+    level = Level.WARNING if size.certain else Level.ADVICE
     if size.by == "pixels":
-        yield Broken("no tier", {**none, "resolution": "720p"}, "resolution", Level.WARNING)
-        yield Broken("no ratio", {**none, "ratio": "16:9"}, "ratio", Level.WARNING)
+        yield Broken("no tier", {**none, "resolution": "720p"}, "resolution", level)
+        yield Broken("no ratio", {**none, "ratio": "16:9"}, "ratio", level)
         yield Broken("both edges", {**none, "width": 640}, "height", Level.WARNING)
         if size.pixels is not None:
             yield Broken("sizes", {"width": 1234, "height": 123}, "width", Level.WARNING)
         return
-    level = Level.WARNING if size.certain else Level.ADVICE
     yield Broken("no pixels", {**none, "width": 1280, "height": 720}, "width", level)
     if size.tiers:
         name = size.tiers[0].name
-        yield Broken("tiers", {"resolution": "12345x"}, "resolution", Level.WARNING)
-        yield Broken("case of tiers", {"resolution": name.swapcase()}, "resolution", Level.WARNING)
+        yield Broken("tiers", {"resolution": "12345x"}, "resolution", level)
+        yield Broken("case of tiers", {"resolution": name.swapcase()}, "resolution", level)
     if size.ratios is not None:
         yield Broken("ratios", {"ratio": "7:5"}, "ratio", Level.WARNING)
 
@@ -105,7 +106,7 @@ def limits_of_output(model: Model) -> Iterator[Broken]:
     yield Broken("guidance", {"guidance_scale": 12.5}, "guidance_scale", Level.WARNING)
     yield Broken("advised guidance", {"guidance_scale": 11}, "guidance_scale", Level.ADVICE)
     yield Broken("least guidance", {"guidance_scale": 5}, "guidance_scale", Level.ADVICE)
-    yield Broken("whole guidance", {"guidance_scale": 7.5}, "guidance_scale", Level.ADVICE)
+    yield Broken("whole guidance", {"guidance_scale": 7.5}, "guidance_scale", Level.WARNING)
     if model.formats:
         yield Broken("formats", {"output_format": "WEBM"}, "output_format", Level.WARNING)
     if model.seed:
@@ -134,6 +135,9 @@ def limits_of_media(model: Model) -> Iterator[Broken]:
     for first, second in rules.exclusive:
         both = {**needed, **media(first[0]), **media(second[0])}
         yield Broken("exclusive", {"media": both}, f"media.{second[0]}", Level.ERROR)
+    for first, second in rules.paired:
+        alone = {**needed, **media(first[0])}
+        yield Broken(f"{first[0]} beside {second[0]}", {"media": alone}, f"media.{first[0]}", Level.WARNING)
     if rules.accepted is not None:
         level = Level.ERROR if rules.rejects_others else Level.WARNING
         for field in (found for found in MediaField if found not in rules.accepted):

@@ -1,5 +1,6 @@
 """The catalogue against the documents' tables, written down here a second time."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from together_video.catalogue.models import Certainty, Model, Task
 from together_video.catalogue.sizes import Size
 
 # API name, offered, tasks, seconds, number of pixel sizes, frame rates, keyframes, prompt length, price.
-# A dash: not documented. "second?": nothing says whether per second or per video.
+# A dash: not documented.
 TABLE = """
 minimax/video-01-director   yes t2v+i2v         5     1  25    first      2..3000  0.28/video
 minimax/hailuo-02           yes t2v+i2v         10    2  25    first      2..3000  0.49/video
@@ -19,15 +20,15 @@ google/veo-3.0              no  t2v+i2v         8     4  24    first      2..300
 google/veo-3.0-audio        no  t2v+i2v         8     4  24    first      2..3000  3.2/video
 google/veo-3.0-fast         no  t2v+i2v         8     4  24    first      2..3000  0.8/video
 google/veo-3.0-fast-audio   no  t2v+i2v         8     4  24    first      2..3000  1.2/video
-google/veo-3.1              yes t2v+i2v         4,6,8 4  24    first,last -..-     0.08/second?
-google/veo-3.1-lite         yes t2v+i2v         4,6,8 4  24    first,last -..-     0.05/second?
+google/veo-3.1              yes t2v+i2v         4,6,8 4  24    first,last -..-     0.08/second
+google/veo-3.1-lite         yes t2v+i2v         4,6,8 4  24    first,last -..-     0.05/second
 ByteDance/Seedance-1.0-lite yes t2v+i2v         5     10 24    first,last 2..3000  0.143/video
 ByteDance/Seedance-1.0-pro  yes t2v+i2v         5     10 24    first,last 2..3000  0.57/video
 ByteDance/Seedance-2.0      yes t2v+i2v+r2v+v2v 4-15  0  24    first,last -..-     0.16/second
 ByteDance/Seedance-2.5      yes t2v+i2v+r2v     4-30  0  24    first,last 2..10000 0.115/second
 pixverse/pixverse-v5        yes t2v+i2v         5     20 16,24 first,last 2..2048  0.3/video
-pixverse/pixverse-v5.6      yes -               -     0  -     -          -..-     0.1326/second?
-pixverse/pixverse-v6        yes -               -     0  -     -          -..-     0.09/second?
+pixverse/pixverse-v5.6      yes -               -     0  -     -          -..-     0.1326/second
+pixverse/pixverse-v6        yes -               -     0  -     -          -..-     0.09/second
 kwaivgI/kling-2.1-master    no  t2v+i2v         5     3  24    first      2..2500  0.92/video
 kwaivgI/kling-2.1-standard  no  i2v             5     3  24    first      none     0.18/video
 kwaivgI/kling-2.1-pro       no  i2v             5     3  24    first,last none     0.3234/video
@@ -36,23 +37,23 @@ kwaivgI/kling-1.6-standard  no  t2v+i2v         5     3  30,24 first      2..250
 kwaivgI/kling-1.6-pro       no  i2v             5     3  24    first      none     0.32/video
 Wan-AI/Wan2.2-I2V-A14B      no  i2v             -     0  -     -          -..-     0.31/video
 Wan-AI/Wan2.2-T2V-A14B      no  t2v             -     0  -     -          -..-     0.66/video
-Wan-AI/wan2.7-t2v           yes t2v             2-15  0  30    -          -..5000  0.1/second?
-Wan-AI/wan2.7-i2v           yes i2v             2-15  0  30    first,last -..5000  0.1/second?
-Wan-AI/wan2.7-r2v           yes r2v             2-10  0  30    -          -..5000  0.1/second?
+Wan-AI/wan2.7-t2v           yes t2v             2-15  0  30    -          -..5000  0.1/second
+Wan-AI/wan2.7-i2v           yes i2v             2-15  0  30    first,last -..5000  0.1/second
+Wan-AI/wan2.7-r2v           yes r2v             2-10  0  30    -          -..5000  0.1/second
 Wan-AI/wan2.7-videoedit     no  v2v             2-10  0  30    -          -..5000  -
 alibaba/happyhorse-1.0-t2v  no  t2v             -     0  -     -          -..-     0.24/second
-alibaba/happyhorse-1.0-i2v  no  i2v             -     0  -     first      -..-     0.24/second?
-alibaba/happyhorse-1.0-r2v  no  r2v             -     0  -     -          -..-     0.24/second?
-alibaba/happyhorse-1.1-t2v  yes t2v             -     0  -     -          -..-     0.14/second?
-alibaba/happyhorse-1.1-i2v  yes i2v             -     0  -     first      -..-     0.14/second?
-alibaba/happyhorse-1.1-r2v  yes r2v             -     0  -     -          -..-     0.14/second?
+alibaba/happyhorse-1.0-i2v  no  i2v             -     0  -     first      -..-     0.24/second
+alibaba/happyhorse-1.0-r2v  no  r2v             -     0  -     -          -..-     0.24/second
+alibaba/happyhorse-1.1-t2v  yes t2v             -     0  -     -          -..-     0.14/second
+alibaba/happyhorse-1.1-i2v  yes i2v             -     0  -     first      -..-     0.14/second
+alibaba/happyhorse-1.1-r2v  yes r2v             -     0  -     -          -..-     0.14/second
 vidu/vidu-2.0               no  t2v+i2v         8     9  24    first,last 2..3000  0.28/video
 vidu/vidu-q1                yes t2v+i2v         5     3  24    first,last 2..3000  0.22/video
-vidu/vidu-q3                yes -               -     0  -     -          -..-     0.0975/second?
-vidu/vidu-q3-turbo          yes -               -     0  -     -          -..-     0.195/second?
+vidu/vidu-q3                yes -               -     0  -     -          -..-     0.0975/second
+vidu/vidu-q3-turbo          yes -               -     0  -     -          -..-     0.195/second
 openai/sora-2               no  t2v+i2v         8     2  -     first      1..4000  0.8/video
 openai/sora-2-pro           no  t2v+i2v         8     2  -     first      1..4000  2.4/video
-black-forest-labs/FLUX-3    yes -               -     0  -     -          -..-     0.17/second?
+black-forest-labs/FLUX-3    yes -               -     0  -     -          -..-     0.17/second
 """
 
 TASKS = {"t2v": Task.TEXT, "i2v": Task.IMAGE, "r2v": Task.REFERENCE, "v2v": Task.VIDEO}
@@ -99,8 +100,8 @@ def test_a_model_has_the_numbers_of_the_table(row: list[str]):
     else:
         usd, unit = price.split("/")
         assert found.price is not None
-        assert (found.price.usd, found.price.unit) == (Decimal(usd), unit.rstrip("?"))
-        assert found.price.unit_documented is not unit.endswith("?")
+        assert (found.price.usd, found.price.unit) == (Decimal(usd), unit)
+        assert found.price.unit_documented
 
 
 def test_the_sizes_are_those_of_the_documents():
@@ -191,3 +192,43 @@ def test_media_rules_are_those_of_the_documents():
         "reference_videos": 10,
         "reference_audios": 10,
     }
+
+
+def test_the_corrections_of_november_are_in():
+    """What was found wrong on 2026-11-26, each with its source."""
+    models = {each.name: each for each in Catalogue.load().models}
+    by_the_second = [each for each in models.values() if each.price and "pricing" in each.sources]
+    assert len(by_the_second) == 13
+    assert {each.price.unit for each in by_the_second if each.price} == {"second"}
+    for kind in ("t2v", "i2v", "r2v"):
+        wan = models[f"Wan-AI/wan2.7-{kind}"]
+        assert wan.price is not None
+        assert (wan.price.usd, wan.price.low_usd) == (Decimal("0.1"), Decimal("0.02"))
+        assert "field-reports" in wan.sources
+    assert [
+        models[f"Wan-AI/wan2.7-{kind}"].media.rejects_others for kind in ("t2v", "i2v", "r2v", "videoedit")
+    ] == [True] * 4
+    assert {each.name for each in models.values() if each.still_documented} == {
+        "google/veo-2.0",
+        "kwaivgI/kling-2.1-standard",
+        "Wan-AI/wan2.7-videoedit",
+        "alibaba/happyhorse-1.0-t2v",
+        "alibaba/happyhorse-1.0-i2v",
+        "alibaba/happyhorse-1.0-r2v",
+    }
+    assert {each.name for each in models.values() if each.ended == date(2026, 9, 24)} == {
+        "openai/sora-2",
+        "openai/sora-2-pro",
+    }
+    assert {each.name.rpartition("/")[2] for each in models.values() if not each.size.certain} == {
+        *("MiniMax-H3", "pixverse-v5.6", "pixverse-v6", "vidu-q3", "vidu-q3-turbo", "FLUX-3"),
+        *(f"happyhorse-1.{minor}-{kind}" for minor in (0, 1) for kind in ("t2v", "i2v", "r2v")),
+        *("Wan2.2-I2V-A14B", "Wan2.2-T2V-A14B"),
+    }
+    assert {each.name for each in models.values() if each.prompt.use == "optional"} == {
+        "kwaivgI/kling-2.1-master",
+        "kwaivgI/kling-2.0-master",
+        "kwaivgI/kling-1.6-standard",
+    }
+    assert models["google/veo-3.1"].sizes_from == "rust-client"
+    assert models["google/veo-3.1"].limits_from == "puter-table, rust-client"

@@ -39,7 +39,12 @@ RULES = {
     "seconds": Rule({}, {"seconds": "long"}, "seconds", "length"),
     "prompt says something": Rule({}, {"prompt": " "}, "prompt", "says_something"),
     "negative says something": Rule({}, {"negative_prompt": ""}, "negative_prompt", "says_something"),
-    "places": Rule({}, {"media": {"frame_images": [IMAGE] * 3}}, "media", "frames_are_told_apart"),
+    "places": Rule(
+        {},
+        {"media": {"frame_images": [{**IMAGE, "frame": 1}, IMAGE, IMAGE]}},
+        "media",
+        "frames_are_told_apart",
+    ),
     "one image a place": Rule(
         {},
         {"media": {"frame_images": [{**IMAGE, "frame": 0}, {**IMAGE, "frame": "first"}]}},

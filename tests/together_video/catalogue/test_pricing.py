@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.models import Certainty
-from together_video.catalogue.pricing import Estimate, estimate, total
+from together_video.catalogue.pricing import Estimate, counted_seconds, estimate, total
 from together_video.requests import VideoRequest
 
 LITE, HAILUO, VEO = "ByteDance/Seedance-1.0-lite", "minimax/hailuo-02", "google/veo-3.1"
 SEEDANCE2, SEEDANCE25 = "ByteDance/Seedance-2.0", "ByteDance/Seedance-2.5"
 WAN, H3, VIDU = "Wan-AI/wan2.7-t2v", "MiniMaxAI/MiniMax-H3", "vidu/vidu-2.0"
 EDIT, FLUX = "Wan-AI/wan2.7-videoedit", "black-forest-labs/FLUX-3"
+PIXVERSE = "pixverse/pixverse-v6"
 CLIP = {"reference_videos": [{"video": "https://example.com/a.mp4"}]}
 
 
@@ -33,13 +35,18 @@ def cost(model: str, **fields: Any) -> Estimate:
         (HAILUO, {"width": 1920, "height": 1080}, "0.9693", "0.49", "assumed"),
         (VIDU, {}, "0.8", "0.28", "third-party"),
         (VIDU, {"seconds": 16}, "1.6", "0.28", "third-party"),
-        # Nobody says whether per second or per video.
+        # Two sources that differ: the higher one holds, the lower one is the low reading.
         (WAN, {}, "0.5", "0.1", "assumed"),
-        (WAN, {"seconds": 15}, "1.5", "0.1", "assumed"),
-        (VEO, {}, "0.64", "0.08", "assumed"),
-        (VEO, {"seconds": 4}, "0.32", "0.08", "assumed"),
-        (FLUX, {}, "1.7", "0.17", "assumed"),
+        (WAN, {"seconds": 15}, "1.5", "0.3", "assumed"),
+        ("kwaivgI/kling-2.1-pro", {"seconds": 10}, "0.6468", "0.3234", "third-party"),
+        # Dearer with sound, nobody says by how much.
+        (PIXVERSE, {"seconds": 5}, "0.45", "0.45", "assumed"),
+        (PIXVERSE, {"seconds": 5, "generate_audio": False}, "0.45", "0.45", "documented"),
         # Per second, as documented.
+        (VEO, {}, "0.64", "0.32", "assumed"),
+        (VEO, {"seconds": 4}, "0.32", "0.32", "documented"),
+        (FLUX, {}, "1.7", "0.17", "assumed"),
+        ("alibaba/happyhorse-1.0-i2v", {"seconds": 5}, "1.2", "1.2", "documented"),
         (H3, {"seconds": 6}, "0.8346", "0.8346", "documented"),
         (H3, {}, "1.391", "0.1391", "assumed"),
         # By tier.
@@ -77,7 +84,8 @@ def test_no_price_is_made_up(model: str):
     [
         (LITE, {}, "0.143 USD a video"),
         (LITE, {"seconds": 10}, "the price is for 5 s"),
-        (WAN, {}, "5 s at 0.10 USD, if that is meant per second and not per video"),
+        (WAN, {}, "5 s at 0.10 USD; another source says 0.02 USD instead of 0.10 USD"),
+        (PIXVERSE, {"seconds": 5}, "the price is given without sound"),
         (SEEDANCE2, {"resolution": "480p"}, "480p has no price of its own, so counted as 720p"),
         (SEEDANCE2, {}, "no resolution is given, so counted as 4k, the dearest"),
         (SEEDANCE25, {}, "only as a starting price"),
@@ -88,6 +96,39 @@ def test_no_price_is_made_up(model: str):
 def test_the_words_say_how_it_came_about(model: str, fields: dict[str, Any], words: str):
     """A person can check the arithmetic, and sees what was assumed."""
     assert words in cost(model, **fields).words
+
+
+def test_a_price_whose_unit_nobody_gives_counts_high_and_low():
+    """As a file of one's own may have it: per second is the high reading, per video the low one."""
+    document = Catalogue.load().model_dump(by_alias=True)
+    for model in document["models"]:
+        if model["name"] == VEO:
+            model["price"] |= {"unit_documented": False, "certainty": "assumed"}
+    request = VideoRequest(model=VEO, prompt="a fox", seconds="4")
+    found = estimate(request, Catalogue.model_validate(document))
+    assert (found.usd, found.low_usd, found.certainty) == (Decimal("0.32"), Decimal("0.08"), "assumed")
+    assert "if that is meant per second and not per video" in found.words
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "seconds"),
+    [
+        (HAILUO, {}, "10"),
+        (HAILUO, {"seconds": 6}, "6"),
+        ("google/veo-3.0", {}, "8"),
+        (VIDU, {}, "8"),
+        ("openai/sora-2", {}, "8"),
+        (VEO, {}, "8"),
+        (WAN, {}, "5"),
+        (FLUX, {}, "10"),
+        ("Wan-AI/Wan2.2-T2V-A14B", {}, None),
+        ("nobody/nothing", {}, None),
+    ],
+)
+def test_the_length_that_an_estimate_counts(model: str, fields: dict[str, Any], seconds: str | None):
+    """Asked, the default, the only or the longest; what nobody knows is not counted by the video."""
+    found = counted_seconds(VideoRequest.model_validate({"model": model, "prompt": "a fox", **fields}))
+    assert found == (None if seconds is None else Decimal(seconds))
 
 
 def test_amounts_are_rounded_up_to_a_hundredth_of_a_cent():

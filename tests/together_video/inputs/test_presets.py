@@ -41,13 +41,43 @@ def test_quality_is_a_number_of_steps(quality: str, steps: int) -> None:
     assert STEPS[quality] == steps
 
 
-@pytest.mark.parametrize(("adherence", "scale"), [("creative", 6.5), ("balanced", 8), ("strict", 9.5)])
+@pytest.mark.parametrize(("adherence", "scale"), [("creative", 6), ("balanced", 8), ("strict", 10)])
 def test_adherence_is_a_guidance_scale(adherence: str, scale: float) -> None:
     """As the documents advise, and it is said."""
     found = expand({"model": HAILUO, "adherence": adherence})
     assert found.fields == {"model": HAILUO, "guidance_scale": scale}
     assert f"guidance scale of {scale:g}" in found.chosen[0].message
     assert GUIDANCE[adherence] == scale
+    assert type(VideoRequest.model_validate(found.fields).payload()["guidance_scale"]) is int
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "sent"),
+    [
+        ("Wan-AI/wan2.7-t2v", "720p", "720P"),
+        ("Wan-AI/wan2.7-t2v", " 1080p ", "1080P"),
+        ("ByteDance/Seedance-2.0", "4K", "4k"),
+        ("MiniMaxAI/MiniMax-H3", "2K", "2k"),
+        ("Wan-AI/wan2.7-t2v", "720P", "720P"),
+        ("Wan-AI/wan2.7-t2v", "540p", "540p"),
+        ("minimax/hailuo-02", "720P", "720P"),
+        ("no/such", "720p", "720p"),
+    ],
+)
+def test_a_tier_is_sent_in_the_spelling_of_its_model(model: str, asked: str, sent: str) -> None:
+    """Before the request has an id, with a note, however the request was made; an unknown tier stays."""
+    fields = {"model": model, "prompt": "a fox", "resolution": asked}
+    right = VideoRequest.model_validate({**fields, "resolution": sent})
+    for request, chosen in (
+        make_request(fields),
+        with_presets(VideoRequest.model_validate(fields), None),
+        with_presets(VideoRequest.model_validate(fields), Presets(quality="preview")),
+    ):
+        assert request.resolution == sent
+        notes = [found for found in chosen if found.field == "resolution"]
+        assert [found.rule for found in notes] == ["tier_is_spelled"] * (asked != sent)
+        assert all(found.level is Level.NOTE and sent in found.message for found in notes)
+    assert make_request(fields)[0].fingerprint() == right.fingerprint()
 
 
 def test_numbers_that_are_given_win() -> None:

@@ -70,7 +70,7 @@ def test_every_model_of_a_sweep_gets_its_own_size() -> None:
 def test_presets_may_be_swept() -> None:
     """They are fields of a line like any other."""
     found = parse({"prompt": "a", "adherence": ["creative", "strict"]}, guidance_scale=8)
-    assert [one.request.guidance_scale for one in found] == [6.5, 9.5]
+    assert [one.request.guidance_scale for one in found] == [6, 10]
     assert [one.sweep.values for one in found if one.sweep] == [
         {"adherence": "creative"},
         {"adherence": "strict"},

@@ -60,6 +60,17 @@ def media_go_together(request: VideoRequest, model: Model, catalogue: Catalogue)
             yield error(f"media.{right[0]}", message, model.limits_from)
 
 
+def media_are_paired(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
+    """Media that only guide: without anything to guide they may be refused or ignored."""
+    given = given_media(request)
+    for first, second in model.media.paired:
+        alone = [field for field in first if field in given]
+        if alone and not any(field in given for field in second):
+            names = " or ".join(f"media.{field}" for field in second)
+            message = f"{model.name} takes {_names(alone)} beside {names}, not alone."
+            yield warning(f"media.{alone[0]}", message, model.limits_from)
+
+
 def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
     """Fields, counts and the way of giving, as far as they are documented."""
     rules = model.media
@@ -97,7 +108,7 @@ def frames_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
     name, known = "media.frame_images", model.keyframes
     seconds, fps = expected_seconds(request, model), expected_fps(request, model)
     last = int(seconds * fps) if seconds and fps and seconds < 3600 else None
-    placed = [_position(frame, index, last) for index, frame in enumerate(frames)]
+    placed = [_position(frame, index, len(frames), last) for index, frame in enumerate(frames)]
     if known is not None and (others := [p for p in placed if p not in known]):
         message = f"{model.name} pins the {' and the '.join(known)} frame only, not {_places(others)}."
         yield warning(name, message, model.limits_from)
@@ -106,15 +117,23 @@ def frames_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         yield warning(name, message, "overview")
 
 
-def _position(frame: FrameImage, index: int, last: int | None) -> str | int:
-    """Unplaced images are taken as first and last; the number of the last frame is the last frame."""
+def _position(frame: FrameImage, index: int, count: int, last: int | None) -> str | int:
+    """Unplaced images are taken as first, last and evenly spaced between (OpenAPI); the number of the last frame is
+    the last frame.
+    """
     if frame.frame is None:
-        return "last" if index else "first"
+        if index == 0:
+            return "first"
+        if index == count - 1:
+            return "last"
+        return "between" if last is None else round(last * index / (count - 1))
     return "last" if last is not None and frame.frame == last else frame.frame
 
 
 def _places(places: list[str | int]) -> str:
-    return ", ".join(f"frame {place}" if isinstance(place, int) else f"the {place}" for place in places)
+    words = {"first": "the first", "last": "the last", "between": "frames between"}
+    named = (f"frame {place}" if isinstance(place, int) else words[place] for place in places)
+    return ", ".join(dict.fromkeys(named))
 
 
 def _undocumented(field: MediaField, model: Model) -> Iterator[Finding]:

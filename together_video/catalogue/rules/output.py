@@ -68,7 +68,7 @@ def steps_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -
 
 
 def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """6 to 10 is recommended, above 12 artifacts are documented; the schema says integer."""
+    """6 to 10 is recommended, above 12 artifacts are documented; the guides say float, schema and SDK integer."""
     scale = request.guidance_scale
     if scale is None:
         return
@@ -82,10 +82,13 @@ def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Itera
         near, where = (GUIDANCE_ADVISED, "above") if scale > GUIDANCE_ADVISED else (GUIDANCE_LEAST, "below")
         message = f"Guidance of {GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is advised; {scale:g} is {where} that."
         yield advice("guidance_scale", message, "parameters, openapi", guidance_scale=near)
-    if not scale.is_integer() and scale <= GUIDANCE_SAFE:
+    if not scale.is_integer():
         whole = min(max(round(scale), GUIDANCE_LEAST), GUIDANCE_ADVISED)
-        message = f"The API's schema wants a whole number, such as {whole}; {scale:g} may be refused."
-        yield advice("guidance_scale", message, "openapi", guidance_scale=whole)
+        message = (
+            f"The API's schema and SDK want a whole number, such as {whole}: a gateway that validates requests "
+            f"refuses {scale:g}."
+        )
+        yield warning("guidance_scale", message, "openapi, parameters", guidance_scale=whole)
 
 
 def format_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from together_video.requests import VideoRequest
 
 
 def prompt_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """A missing prompt, or one of the wrong length, is refused by the service.
+    """A missing prompt, or one of the wrong length, is refused by the service. Where one document asks for a prompt
+    and another does not, a missing one is a warning.
 
     A prompt for a model that takes none is only a warning: the documents say that the model works
     from keyframes *instead of* a prompt, not that a prompt makes the request fail.
@@ -23,7 +24,13 @@ def prompt_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> It
             yield warning("prompt", message, model.limits_from, prompt=None)
         return
     if prompt is None:
-        yield error("prompt", f"{model.name} needs a prompt: say what the video shows.", model.limits_from)
+        if rule.use == "optional":
+            message = f"The documents disagree on whether {model.name} needs a prompt: without one it may be refused."
+            yield warning("prompt", message, model.limits_from)
+        else:
+            yield error(
+                "prompt", f"{model.name} needs a prompt: say what the video shows.", model.limits_from
+            )
     elif rule.maximum is not None and len(prompt) > rule.maximum:
         message = f"The prompt has {len(prompt)} characters; {model.name} takes at most {rule.maximum}."
         yield error("prompt", message, model.limits_from)

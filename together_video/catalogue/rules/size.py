@@ -29,7 +29,7 @@ def pixels_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         say = warning if model.size.certain else advice
         wanted = Size(width, height) if width and height else None
         message = f"{model.name} is sized by resolution and ratio, not in pixels; {_as_tier(wanted, model)}."
-        yield say(given, message, model.limits_from, width=None, height=None, **_tier_for(wanted, model))
+        yield say(given, message, model.sizes_from, width=None, height=None, **_tier_for(wanted, model))
         return
     offered = model.size.pixels
     if width is None or height is None:
@@ -37,11 +37,11 @@ def pixels_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         near = [size for size in offered or () if getattr(size, given) == getattr(request, given)]
         message += f"; {model.name} has {_join(near)}." if near else "."
         size = near[0] if near else closest_size(wide_size(height or 720), offered or ())
-        yield warning(other, message, model.limits_from, **_pixels_of(size))
+        yield warning(other, message, model.sizes_from, **_pixels_of(size))
     elif offered is not None and (width, height) not in offered:
         near_size = closest_size(Size(width, height), offered)
         message = f"{model.name} has no size {width}x{height}; the nearest is {near_size}."
-        yield warning("width", message, model.limits_from, **_pixels_of(near_size))
+        yield warning("width", message, model.sizes_from, **_pixels_of(near_size))
 
 
 def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -49,10 +49,14 @@ def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iter
     asked = request.resolution
     if asked is None:
         return
+    if not model.size.certain and model.size.by == "pixels":
+        message = f"No document says how {model.name} is sized; resolution may be ignored or refused."
+        yield advice("resolution", message, model.sizes_from, resolution=None)
+        return
     if model.size.by == "pixels":
         message = f"{model.name} is sized in pixels: give width and height instead of a resolution"
         size = _meant(request, model)
-        yield warning("resolution", message + _here(size), model.limits_from, **_without_tier(request, size))
+        yield warning("resolution", message + _here(size), model.sizes_from, **_without_tier(request, size))
         return
     tiers = model.size.tiers
     if tiers is None or any(tier.name == asked for tier in tiers):
@@ -63,7 +67,8 @@ def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iter
         message = f"{model.name} has no tier {quoted(asked)}; it has {_join(tiers)}"
         near = _nearest_tier(lines_of(asked), tiers)
         message += f", of which {near.name} is the nearest." if near and len(tiers) > 1 else "."
-    yield warning("resolution", message, model.limits_from, resolution=near.name if near else None)
+    say = warning if model.size.certain else advice
+    yield say("resolution", message, model.sizes_from, resolution=near.name if near else None)
 
 
 def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -71,18 +76,21 @@ def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
     asked, ratios = request.ratio, model.size.ratios
     if asked is None:
         return
-    if model.size.by == "pixels":
+    if not model.size.certain and model.size.by == "pixels":
+        message = f"No document says how {model.name} is sized; ratio may be ignored or refused."
+        yield advice("ratio", message, model.sizes_from, ratio=None)
+    elif model.size.by == "pixels":
         message = f"{model.name} is sized in pixels: give width and height instead of a ratio"
         size = _meant(request, model)
-        yield warning("ratio", message + _here(size), model.limits_from, **_without_tier(request, size))
+        yield warning("ratio", message + _here(size), model.sizes_from, **_without_tier(request, size))
     elif ratios is not None and not ratios:
-        yield warning("ratio", f"{model.name} takes no ratio; leave it out.", model.limits_from, ratio=None)
+        yield warning("ratio", f"{model.name} takes no ratio; leave it out.", model.sizes_from, ratio=None)
     elif ratios is not None and asked not in ratios:
         message = f"{model.name} has no ratio {quoted(asked)}; it has {', '.join(ratios)}"
         aspect = aspect_of(asked)
         near = closest_ratio(aspect, ratios) if aspect else None
         message += f", of which {near} is the nearest." if near else "."
-        yield warning("ratio", message, model.limits_from, ratio=near)
+        yield warning("ratio", message, model.sizes_from, ratio=near)
 
 
 def _as_tier(wanted: Size | None, model: Model) -> str:

@@ -79,15 +79,15 @@ class Clip:
         return "video/mp4" if self.container == "MP4" else "video/webm"
 
 
-def clip_of(body: Mapping[str, Any], *, default_seconds: float, fate: FaultRule | None = None) -> Clip:
-    """The clip that a checked request asks for, or another one where its fate says so."""
+def clip_of(body: Mapping[str, Any], *, seconds: float, fate: FaultRule | None = None) -> Clip:
+    """The clip of this length that a checked request asks for, or another one where its fate says so."""
     width, height = frame_size(body)
     clip = Clip(
         prompt=body.get("prompt") or "(no prompt)",
         model=body["model"],
         width=width,
         height=height,
-        seconds=float(body.get("seconds") or default_seconds),
+        seconds=seconds,
         fps=body.get("fps") or DEFAULT_FPS,
         container=body.get("output_format") or "MP4",
         seed=body.get("seed") or 0,

@@ -88,13 +88,15 @@ async def with_inputs(clip: Clip, body: Mapping[str, Any], config: SandboxConfig
 
 
 def _placed(entries: list[dict[str, Any]], frames: int) -> Iterable[tuple[int, dict[str, Any]]]:
-    """Each keyframe and the number of its frame; without one the first is first and the second last."""
+    """Each keyframe and the number of its frame; without one they are first, last and evenly spaced between."""
     for index, entry in enumerate(entries):
         place = entry.get("frame")
+        number: float
         if place is None:
-            place = "first" if index == 0 else "last"
-        number = {"first": 0, "last": frames - 1}.get(place, place)
-        yield min(frames - 1, max(0, int(number))), entry
+            number = (frames - 1) * index / max(1, len(entries) - 1)
+        else:
+            number = {"first": 0, "last": frames - 1}.get(place, place)
+        yield min(frames - 1, max(0, round(number))), entry
 
 
 def _listed(value: Any) -> list[Any]:
