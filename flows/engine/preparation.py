@@ -1,0 +1,99 @@
+"""What a batch is to make: read, checked, priced and planned, before anything is bought."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from prefect_together_video.flows.engine.pipeline import Pipeline
+from prefect_together_video.flows.engine.source import Source
+from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
+from prefect_together_video.tasks.session.planning import check_requests
+from prefect_together_video.tasks.steps.prompts import write_prompts
+from together_video.inputs.media import MediaIntake
+from together_video.ledger.plans import plan_videos
+from together_video.ledger.records import Origin, VideoPlan
+from together_video.prompts import Brief, PromptSet
+from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
+from together_video.requests import VideoRequest
+
+#: Is given the plans before any media are kept for them; what it raises ends the run.
+Decide = Callable[[Sequence[VideoPlan]], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The requests of a batch, which can work, and what each may cost."""
+
+    source: Source
+    intake: MediaIntake
+    check: Callable[..., list[Decimal | None]]
+    prices: list[Decimal | None]
+    edition: str
+
+    @classmethod
+    async def of(
+        cls, source: Source, edition: str, *, strict: bool, price_usd: Decimal | None, needs_price: bool
+    ) -> Preparation:
+        """Nothing is asked of anybody; files that the requests name are read.
+
+        Raises:
+            InputError: some requests cannot work, or lack a price that is needed.
+        """
+        check = partial(check_requests, strict=strict, price_usd=price_usd, needs_price=needs_price)
+        intake = await looked_at(source.requests, source.names)
+        return cls(source, intake, check, check(intake.requests, chosen=source.chosen), edition)
+
+    async def plans(self, pipeline: Pipeline, batch_id: str, decide: Decide | None = None) -> list[VideoPlan]:
+        """The plans of all videos, with their prices. A brief's prompts are written, or those that are stored are
+        used; media are kept in the archive once `decide` has agreed, or before where they lie in another bucket.
+
+        Raises:
+            VideoError: see `write_prompts`, `keep_media` and `decide`.
+        """
+        ledger, brief = pipeline.ledger, self.source.brief
+        source, origin = self.source, None
+        if brief is not None:
+            # Before the chat model is paid for its prompts.
+            await refuse_unsendable(self.intake, ledger, source.names)
+            written = await _prompts(brief, self.edition, source, pipeline)
+            source, origin = source.written(written), written.origin
+        if decide is None or self.intake.elsewhere:
+            kept = await keep_media(self.intake, ledger, source.names)
+            plans = self._planned(source, kept, batch_id, origin)
+            if decide is not None:
+                await decide(plans)
+            return plans
+        await refuse_unsendable(self.intake, ledger, source.names)
+        plans = self._planned(source, self.intake.requests, batch_id, origin)
+        await decide(plans)
+        await keep_media(self.intake, ledger, source.names)
+        return plans
+
+    def _planned(
+        self, source: Source, made: Sequence[VideoRequest], batch_id: str, origin: Origin | None
+    ) -> list[VideoPlan]:
+        if source.brief is not None:
+            # The settings' media, which all of them share, were looked at and kept once.
+            made = [found.model_copy(update={"media": made[0].media}) for found in source.requests]
+        prices = self.prices
+        if source.brief is not None or self.intake.elsewhere:
+            prices = self.check(made, chosen=source.chosen, again=source.brief is None)
+        return plan_videos(made, self.edition, batch_id, origin, source.sweeps, prices)
+
+
+async def _prompts(brief: Brief, edition: str, source: Source, pipeline: Pipeline) -> PromptSet:
+    if remark := without_negative(brief, source.model):
+        run_logger().warning(remark)
+    return await step(
+        write_prompts,
+        brief,
+        edition,
+        prompt_limit(source.model),
+        pipeline.client,
+        pipeline.ledger,
+        negative_limit(brief, source.model),
+    )
