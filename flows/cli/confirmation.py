@@ -78,7 +78,7 @@ class Confirmation:
             self._terminal.say(_BRIEF)
         most = "an unknown amount" if forecast.most_usd is None else f"at most {usd(forecast.most_usd)}"
         self.is_open = True
-        if not await _says_yes(f"Buy {'it' if forecast.to_buy == 1 else 'them'} for {most}? [y/N] "):
+        if not await says_yes(f"Buy {'it' if forecast.to_buy == 1 else 'them'} for {most}? [y/N] "):
             raise NotApproved("Nothing was bought.")
         self.is_open = False
 
@@ -142,7 +142,7 @@ def threshold(given: float | None, environment: Mapping[str, str]) -> Decimal:
     return amount
 
 
-async def _says_yes(question: str) -> bool:
+async def says_yes(question: str) -> bool:
     """Ask on the terminal. The event loop goes on meanwhile, and an interrupt ends the wait.
 
     Raises:

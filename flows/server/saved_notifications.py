@@ -39,6 +39,13 @@ _MESSAGES = (
         "{{ " + _shown("title") + " }}: {{ " + _shown("error") + " }}",
     ),
     (
+        "together-video approval wanted",
+        "together-video.batch.waiting",
+        "{{ " + _shown("title") + " }}: waits for approval",
+        "{{ event.payload.sentence }}. Nothing is bought before somebody approves it"
+        "{% if event.payload.url %}: {{ event.payload.url }}{% endif %}",
+    ),
+    (
         "together-video budget reached",
         "together-video.budget.reached",
         "A budget is reached",

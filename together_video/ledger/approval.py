@@ -156,6 +156,10 @@ def _prompts_of(answer: Answer, plans: Sequence[VideoPlan]) -> dict[int, str | N
             if number in chosen:
                 raise InputError(f"Video {number} is listed twice: give each number once.")
             before = plans[number - 1].request.prompt
+            if before and not text.strip():
+                raise InputError(
+                    f"Video {number} has no prompt: write one, or remove it from the list to leave it out."
+                )
             chosen[number] = before if text.strip() == (before or "").strip() else text.strip()
     elif listed_prompts(plans):
         raise InputError("No prompt is left: decline, if no video is to be made.")
