@@ -30,6 +30,7 @@ from together_video.gallery.plan_markdown import plan_markdown
 from together_video.inputs.media import MediaIntake
 from together_video.ledger.approval import Answer, Approved, Proposal, changed_words
 from together_video.ledger.records import VideoPlan
+from together_video.text import sentences
 
 #: How long Prefect itself keeps a run suspended beyond the time for an answer, in seconds: `collect-videos` ends it as
 #: Cancelled before Prefect would end it as Failed.
@@ -161,13 +162,14 @@ async def _ask(ledger: Ledger, proposal: Proposal, policy: RunPolicy, turn: int,
         InputError: what came back is no answer.
     """
     seconds = (proposal.until - datetime.now(UTC)).total_seconds()
-    text = ""
+    text = said = ""
     if not await _was_asked(turn):
         if seconds <= 0:
             raise NotApproved("Not approved: nobody answered in time. Nothing was bought.")
         prospects = await foresee(ledger, proposal.plans, policy)
         text = await _show(proposal, prospects, problem)
-    form = _form(text, proposal.initial())
+        said = sentences(problem and "Answer again", problem, prospects.forecast.sentence)
+    form = _form(text, said, proposal.initial())
     try:
         given = await asuspend_flow_run(
             wait_for_input=form, timeout=max(int(seconds), 0) + GRACE_SECONDS, key=f"approval-{turn}"
@@ -191,12 +193,15 @@ async def _show(proposal: Proposal, prospects: Prospects, problem: str) -> str:
     return text
 
 
-def _form(text: str, initial: dict[str, Any]) -> type[ApprovalForm]:
+def _form(text: str, said: str, initial: dict[str, Any]) -> type[ApprovalForm]:
     """The form with what its fields hold at first, and their descriptions, which Prefect's own way would drop."""
     fields: dict[str, Any] = {}
     for name, value in initial.items():
         known = ApprovalForm.model_fields[name]
         fields[name] = (known.annotation, Field(default=value, description=known.description))
+    decision = ApprovalForm.model_fields["decision"]
+    # Where the form is long, the first UI leaves no room for the text above it.
+    fields["decision"] = (decision.annotation, Field(description=sentences(said, decision.description)))
     form = create_model("Approval", __base__=ApprovalForm, **fields)
     form._description = text
     return form

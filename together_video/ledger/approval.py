@@ -34,7 +34,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decision: Literal["approve", "decline"] = Field(
-        description="approve: the videos below are made and paid for. decline: the run ends, and nothing is bought."
+        description="approve: they are made and paid for. decline: the run ends, and nothing is bought."
     )
     prompts: Annotated[
         list[Annotated[str, Field(max_length=_LONGEST_PROMPT + 10)]], Field(max_length=MOST_LISTED)
