@@ -55,7 +55,7 @@ def budget_reached(plan: VideoPlan, reason: str) -> None:
 
 
 def approval_wanted(proposal: Proposal, forecast: Forecast) -> None:
-    """`together-video.batch.waiting`: a run is suspended until a person approves its plan; `url` leads to it."""
+    """`together-video.plan.waiting`: a run is suspended until a person approves its plan; `url` leads to it."""
     payload = {
         "batch_id": proposal.batch_id,
         "title": printable(proposal.title, 200),
@@ -66,10 +66,10 @@ def approval_wanted(proposal: Proposal, forecast: Forecast) -> None:
         "plan": forecast.as_json(),
     }
     resource = {
-        "prefect.resource.id": f"together-video.batch.{proposal.batch_id}",
+        "prefect.resource.id": f"together-video.plan.{proposal.batch_id}",
         "prefect.resource.name": printable(proposal.title, 100),
     }
-    _emit("together-video.batch.waiting", resource, payload)
+    _emit("together-video.plan.waiting", resource, payload)
 
 
 def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:

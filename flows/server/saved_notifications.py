@@ -40,7 +40,7 @@ _MESSAGES = (
     ),
     (
         "together-video approval wanted",
-        "together-video.batch.waiting",
+        "together-video.plan.waiting",
         "{{ " + _shown("title") + " }}: waits for approval",
         "{{ event.payload.sentence }}. Nothing is bought before somebody approves it"
         "{% if event.payload.url %}: {{ event.payload.url }}{% endif %}",

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from docs.reference.pages import errors_of, generated_pages
 from docs.reference.schemas import schemas
 from prefect_together_video.flows.reporting import events
 from together_video import errors
+from together_video.ledger.approval import Proposal
 from together_video.ledger.audit import AuditReport, SpentRow
+from together_video.ledger.forecast import Fate, Forecast
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.requests import VideoRequest
@@ -176,6 +179,8 @@ def test_the_page_of_events_has_every_event_and_field(monkeypatch: pytest.Monkey
         events.video_ended(plan, outcome(state))
     events.batch_finished("b", "t", Summary.of([]), "bucket")
     events.budget_reached(plan, "nothing left")
+    proposal = Proposal(run="r", batch_id="b", title="t", plans=(plan,), until=datetime.now(UTC))
+    events.approval_wanted(proposal, Forecast.of([plan], [Fate.BUY]))
     assert table_of("Events can be lost with the Prefect server. The archive is what counts.") == set(emitted)
     for event, fields in emitted.items():
         kind = event.split(".")[1]
