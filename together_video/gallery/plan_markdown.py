@@ -31,12 +31,13 @@ def plan_markdown(
     if forecast.remarks:
         parts.append("\n".join(f"- {remark}" for remark in forecast.remarks))
     parts.append("Nothing is bought before the run is resumed with the decision *approve*.")
+    # The first UI cuts off what is too wide: the price stands before the texts.
     rows = [
-        f"| {number} | {plain(plan.request.prompt or '—', _PROMPT)} | {plain(plan.request.model, 100)} | "
-        f"{price_words(plan) if fate is Fate.BUY else fate} |"
+        f"| {number} | {price_words(plan) if fate is Fate.BUY else fate} | "
+        f"{plain(plan.request.prompt or '—', _PROMPT)} | {plain(plan.request.model, 100)} |"
         for number, (plan, fate) in enumerate(zip(plans, fates, strict=True), 1)
     ]
-    parts.append("\n".join(["| # | Prompt | Model | Price |", "|---|---|---|---|", *rows[:_ROWS]]))
+    parts.append("\n".join(["| # | Price | Prompt | Model |", "|---|---|---|---|", *rows[:_ROWS]]))
     if len(rows) > _ROWS:
         parts.append(f"… and {len(rows) - _ROWS} more.")
     return "\n\n".join(parts)
