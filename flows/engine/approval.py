@@ -28,13 +28,10 @@ from together_video.errors import ArchiveError, ConfigurationError, InputError, 
 from together_video.gallery.plain_text import plain
 from together_video.gallery.plan_markdown import plan_markdown
 from together_video.inputs.media import MediaIntake
-from together_video.ledger.approval import Answer, Approved, Proposal, changed_words
+from together_video.ledger.approval import GRACE_SECONDS, Answer, Approved, Proposal, changed_words
 from together_video.ledger.records import VideoPlan
 from together_video.text import sentences
 
-#: How long Prefect itself keeps a run suspended beyond the time for an answer, in seconds: `collect-videos` ends it as
-#: Cancelled before Prefect would end it as Failed.
-GRACE_SECONDS = 3600
 #: How often the form is shown again after an answer that cannot be used.
 _ROUNDS = 5
 

@@ -17,8 +17,8 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled
 
-from prefect_together_video.flows.engine.approval import GRACE_SECONDS
 from together_video.errors import InputError, NotApproved, VideoError
+from together_video.ledger.approval import GRACE_SECONDS
 from together_video.text import one_line
 
 _FLOW = "generate-batch"

@@ -20,6 +20,9 @@ from together_video.requests import VideoRequest
 from together_video.text import counted, one_line
 from together_video.validation_messages import explain
 
+#: How long Prefect itself keeps a run suspended beyond the time for an answer, in seconds: `collect-videos` ends it as
+#: Cancelled before Prefect would end it as Failed.
+GRACE_SECONDS = 3600
 #: Of more videos, or of more characters in all, a form lists no prompts: they can be left out by their numbers.
 MOST_LISTED, MOST_CHARACTERS = 100, 60_000
 #: Longest prompt that is read from a form, in characters; the models' own limits are checked afterwards.
