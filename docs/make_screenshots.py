@@ -22,6 +22,7 @@ import httpx
 from PIL import Image
 
 from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
+from tests.browser.approval_form import ApprovalPage
 from tests.browser.chromium import Browser, missing_browser
 from tests.browser.prefect_form import Form
 from together_video.ledger.summary import Summary
@@ -138,6 +139,7 @@ def main() -> int:
         wanted = {"deployments": {"name": {"any_": ["requested"]}}}
         deployment = _until(lambda: studio.api("/deployments/filter", wanted))[0]["id"]
         _form(studio, deployment)
+        _approval(studio, deployment)
         _batch(studio, deployment, folder)
     return 0
 
@@ -149,6 +151,20 @@ def _form(studio: Studio, deployment: str) -> None:
         form.fill(title, text)
     studio.browser.run("document.activeElement.blur()")
     studio.take("form.png")
+
+
+def _approval(studio: Studio, deployment: str) -> None:
+    """The form of a batch that waits for approval, in both UIs; then it is declined."""
+    fields = {"width": 864, "height": 480}
+    parameters = {"approve": True, "requests": [{**fields, **request} for request in REQUESTS[:3]]}
+    run = studio.api(f"/deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]
+    _until(lambda: studio.run(run)["state"]["name"] == "Suspended")
+    studio.browser.screen(1400, 1600)
+    for ui in ("v1", "v2"):
+        ApprovalPage(studio.browser, studio.url, run, ui)
+        studio.take(f"approval-{ui}.png")
+    studio.browser.screen()
+    studio.api(f"/flow_runs/{run}/resume", {"run_input": {"decision": "decline"}})
 
 
 def _batch(studio: Studio, deployment: str, folder: Path) -> None:

@@ -28,6 +28,7 @@ _COMMANDS = {
     "demo": ("demo",),
     "generate": ("generate", "batch"),
     "prompts": ("prompts",),
+    "approve": ("approve",),
     "ledger": ("collect", "audit"),
     "spend": ("spend",),
     "check": ("check",),

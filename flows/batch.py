@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import uuid4
@@ -14,12 +14,17 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
+from prefect_together_video.flows.engine.approval import ApprovalRun, approved
+from prefect_together_video.flows.engine.decision import decision
+from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.engine.preparation import Preparation, Terms
 from prefect_together_video.flows.engine.record_cache import CachedRows
 from prefect_together_video.flows.engine.source import read_source
 from prefect_together_video.flows.engine.split import produce_in_parts
 from prefect_together_video.flows.parameters import (
     Ambiguous,
+    Approve,
+    ApproveHours,
     Archive,
     Attempts,
     Budget,
@@ -40,27 +45,18 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts, events
 from prefect_together_video.flows.reporting.gallery_upload import publish
-from prefect_together_video.flows.reporting.results import final_state, refused
-from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.tasks.session.checked_request import tries_of
-from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
-from prefect_together_video.tasks.session.planning import check_requests, edition_now, with_tries
+from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
-from prefect_together_video.tasks.steps.prompts import write_prompts
-from together_video.catalogue import Catalogue
-from together_video.catalogue.models import Model
-from together_video.errors import InputError, VideoError
+from together_video.errors import InputError, NotApproved, VideoError
 from together_video.inputs.events import read_event
-from together_video.inputs.fallbacks import first_made
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
-from together_video.ledger.plans import plan_videos
-from together_video.ledger.records import Sweep
+from together_video.ledger.records import Sweep, VideoPlan
 from together_video.ledger.summary import Summary
-from together_video.prompts import Brief, PromptSet
-from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
+from together_video.prompts import Brief
 from together_video.requests import VideoRequest
-from together_video.tries import Tries
 
 
 def _run_name() -> str:
@@ -124,6 +120,8 @@ async def generate_batch(
     strict: Strict = False,
     workers: Workers = 1,
     local_files: LocalFiles = True,
+    approve: Approve = False,
+    approve_hours: ApproveHours = 168,
     payload: Annotated[
         str | None,
         Field(
@@ -170,48 +168,53 @@ async def generate_batch(
         brief, requests, settings = asked.brief, asked.requests, asked.settings or settings
         edition = asked.edition or edition
         budget_usd = min((one for one in (asked.budget_usd, budget_usd) if one is not None), default=None)
-    started = datetime.now(UTC)
-    batch_id = f"{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
     policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
     try:
-        now = edition_now(edition)
-        source = read_source(
-            brief,
-            requests,
-            file,
-            lines=lines,
-            settings=settings,
-            presets=presets,
-            sweeps=sweeps,
-            tries=tries,
-            local_files=local_files,
-        )
-        usual = tries_of(attempts, new_seed, fallback_models)
-        money: dict[str, Any] = {"price_usd": price_usd, "needs_price": budget_usd is not None}
+        terms = Terms(tries_of(attempts, new_seed, fallback_models), strict=strict, price_usd=price_usd)
+        run = ApprovalRun.current() if approve else None
+        batch_id = run.batch_id if run else f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
 
-        def check(made: Sequence[VideoRequest], **how: Any) -> list[Decimal | None]:
-            first = _made_first(made, source.tries(usual), strict=strict)
-            return check_requests(first, strict=strict, **money, **how)
+        async def prepared() -> Preparation:
+            source = read_source(
+                brief,
+                requests,
+                file,
+                lines=lines,
+                settings=settings,
+                presets=presets,
+                sweeps=sweeps,
+                tries=tries,
+                local_files=local_files,
+            )
+            return await Preparation.of(
+                source,
+                edition_now(edition),
+                terms,
+                needs_price=budget_usd is not None,
+            )
 
-        intake = await looked_at(source.requests, source.names)
-        prices = check(intake.requests, chosen=source.chosen)
+        if run is None:
+            ready = await prepared()
+        else:
+            async with open_pipeline(together, archive, policy) as pipeline:
+
+                async def propose() -> tuple[str, Sequence[VideoPlan]]:
+                    found = await prepared()
+                    return found.source.title, await found.plans(pipeline, batch_id)
+
+                order = await approved(
+                    pipeline.ledger, run, propose, terms.replanned, policy=policy, hours=approve_hours
+                )
+            policy = replace(policy, budget_usd=order.budget_usd)
         async with open_pipeline(together, archive, policy) as pipeline:
-            origin = None
-            if brief is not None:
-                # Before the chat model is paid for its prompts.
-                await refuse_unsendable(intake, pipeline.ledger, source.names)
-                (first,) = _made_first(source.requests, source.tries(usual), strict=strict)
-                written = await _prompts(brief, now, Catalogue.load().get(first.model), pipeline)
-                source, origin = source.written(written), written.origin
-            made = await keep_media(intake, pipeline.ledger, source.names)
-            if brief is not None:
-                # The settings' media, which all of them share, were looked at and kept once.
-                made = [found.model_copy(update={"media": made[0].media}) for found in source.requests]
-            if brief is not None or intake.elsewhere:
-                prices = check(made, chosen=source.chosen, again=brief is None)
-            plans = plan_videos(made, now, batch_id, origin, source.sweeps, prices)
-            plans = with_tries(plans, tries=source.tries(usual), strict=strict, **money)
-            await pipeline.offers.warn({plan.request.model for plan in plans})
+            if run is None:
+                title = ready.source.title
+                plans = await ready.plans(pipeline, batch_id, decision(pipeline.ledger, policy))
+            else:
+                title, plans = order.title, list(order.plans)
+                if workers == 1 and order.budget_usd is not None:
+                    # What this run paid before it was interrupted.
+                    await pipeline.buyer.charge_earlier(plans)
             if workers == 1:
                 summary = await pipeline.produce(plans)
             else:
@@ -220,38 +223,16 @@ async def generate_batch(
                     plans,
                     workers=workers,
                     batch_id=batch_id,
-                    title=source.title,
+                    title=title,
                     policy=policy,
                     blocks={"together": together, "archive": archive},
                 )
             rows = CachedRows(summary, plans, pipeline.records)
-            summary = await publish(pipeline.ledger, batch_id, source.title, rows, summary)
-            await artifacts.show(pipeline.ledger, pipeline.records, source.title, summary)
-            events.batch_finished(batch_id, source.title, summary, pipeline.ledger.place.bucket)
+            summary = await publish(pipeline.ledger, batch_id, title, rows, summary)
+            await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
+            events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)
+    except NotApproved as error:
+        return not_approved(error)
     except VideoError as error:
         return refused(error)
-
-
-def _made_first(
-    requests: Sequence[VideoRequest], tries: Sequence[Tries], *, strict: bool
-) -> list[VideoRequest]:
-    """The requests, with another model where the check refuses the one that was asked for."""
-    return [
-        first_made(request, one.fallback_models or (), strict=strict)
-        for request, one in zip(requests, tries, strict=True)
-    ]
-
-
-async def _prompts(brief: Brief, edition: str, model: Model, pipeline: Pipeline) -> PromptSet:
-    if remark := without_negative(brief, model):
-        run_logger().warning(remark)
-    return await step(
-        write_prompts,
-        brief,
-        edition,
-        prompt_limit(model),
-        pipeline.client,
-        pipeline.ledger,
-        negative_limit(brief, model),
-    )

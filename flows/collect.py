@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from prefect import flow
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from pydantic import Field
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
@@ -17,6 +19,7 @@ from prefect_together_video.flows.parameters import Archive, InFlight, Together,
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.alerts import emit_alerts
 from prefect_together_video.flows.reporting.results import collected, refused
+from prefect_together_video.flows.server.waiting_runs import end_unanswered
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.purchase import Purchase, release_unsent
@@ -25,6 +28,9 @@ from together_video.ledger.records import Claim, LedgerState, Submission, VideoR
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.polling.policy import PollPolicy
 from together_video.text import sentences
+
+#: Seconds in which the server says which runs wait for approval.
+_UNANSWERED_SECONDS = 30.0
 
 
 @flow(
@@ -78,12 +84,25 @@ async def collect_videos(
                 left = await pipeline.ledger.spending.entries.left_behind(found)
                 await pipeline.ledger.spending.entries.withdraw(left)
             await _sweep_spool(pipeline, found)
+            await _end_unanswered()
             summary = await _collect(pipeline, found, in_flight)
             await emit_alerts(pipeline.ledger, found, summary.videos)
             await artifacts.show(pipeline.ledger, pipeline.records, "Collected", summary)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
         return refused(error)
+
+
+async def _end_unanswered() -> None:
+    """End the batches whose approval nobody has given in time. No paid video hangs on it: what goes wrong is logged."""
+    if FlowRunContext.get() is None:
+        return
+    try:
+        async with asyncio.timeout(_UNANSWERED_SECONDS), get_client() as client:
+            if ended := await end_unanswered(client):
+                run_logger().info("%d runs ended that nobody has approved in time.", ended)
+    except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
+        run_logger().warning("Runs that wait for approval: %s", str(error) or type(error).__name__)
 
 
 async def _sweep_spool(pipeline: Pipeline, found: Collection[str]) -> None:

@@ -45,6 +45,8 @@ def _settings_schema() -> dict[str, Any]:
 #: Any request fields; a form shows those that are no media, where it would show nothing of a mere object.
 Settings = Annotated[dict[str, JsonValue], WithJsonSchema(_settings_schema())]
 InFlight = Annotated[int, Field(ge=1, le=1000, description=MEANING["in_flight"])]
+Approve = Annotated[bool, Field(description=MEANING["approve"])]
+ApproveHours = Annotated[float, Field(gt=0, le=8760, description=MEANING["approve_hours"])]
 Workers = Annotated[int, Field(ge=1, le=100, description=MEANING["workers"])]
 Polling = Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")]
 RetryFailed = Annotated[bool, Field(description=MEANING["retry_failed"])]

@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from prefect_together_video.flows.engine.decision import decision
 from prefect_together_video.flows.engine.pipeline import open_pipeline
 from prefect_together_video.flows.parameters import (
     Ambiguous,
@@ -27,10 +28,10 @@ from prefect_together_video.flows.parameters import (
     documented,
 )
 from prefect_together_video.flows.reporting import artifacts
-from prefect_together_video.flows.reporting.results import final_state, refused
+from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.tasks.session.checked_request import CheckedRequest, tries_of
 from prefect_together_video.tasks.session.run_policy import RunPolicy
-from together_video.errors import VideoError
+from together_video.errors import NotApproved, VideoError
 from together_video.inputs.presets import Presets
 from together_video.ledger.summary import Summary
 from together_video.media.sources import refuse_paths
@@ -108,10 +109,12 @@ async def generate_video(
         )
         policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:
-            plan = await checked.plan(pipeline.ledger)
+            plan = await checked.plan(pipeline.ledger, decision(pipeline.ledger, policy))
             await pipeline.offers.warn([plan.request.model])
             summary = await pipeline.produce([plan])
             await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
             return final_state(summary)
+    except NotApproved as error:
+        return not_approved(error)
     except VideoError as error:
         return refused(error)

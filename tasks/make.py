@@ -14,9 +14,11 @@ from prefect_together_video.tasks.public_steps import (
     run_name,
 )
 from prefect_together_video.tasks.running.public_task import task_pair
+from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest, tries_of
 from prefect_together_video.tasks.session.run_policy import OnAmbiguous, RunPolicy
 from together_video.errors import JobFailed, JobInDoubt
+from together_video.ledger.forecast import price_words
 from together_video.ledger.records import VideoRecord
 from together_video.polling.policy import PollPolicy
 
@@ -84,6 +86,9 @@ async def _make(
         await session.check()
         plan = await checked.plan(session.ledger)
         await session.offers.warn([plan.request.model])
+        run_logger().info(
+            "%s by %s: %s, unless it was bought before.", plan.title, plan.request.model, price_words(plan)
+        )
         buyer = session.buyer(policy)
         while True:
             found = await buyer.obtain(plan)

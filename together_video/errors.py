@@ -27,6 +27,7 @@
     │   └── DownloadTooLarge
     ├── PromptError                the chat model gave no usable prompts
     ├── BudgetReached              not started: it would pass a limit that was set
+    ├── NotApproved                somebody was asked first, and did not say yes
     ├── CreateAmbiguous            it may have been paid for: held, never repeated by itself
     └── ArchiveError
         ├── BucketRefused          there is no such bucket or folder, or it is not ours to use
@@ -356,6 +357,12 @@ class PromptError(VideoError):
 
 class BudgetReached(VideoError):
     """Another create could pass a limit that was set. Nothing was created."""
+
+    spent = Spent.NOTHING
+
+
+class NotApproved(VideoError):
+    """Somebody was asked before anything was bought, and did not say yes, or not in time."""
 
     spent = Spent.NOTHING
 

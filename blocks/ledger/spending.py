@@ -132,6 +132,17 @@ class MonthlySpending:
             return True
         return amount is not None and await self.entries.total(this_month()) + amount <= self.limit
 
+    async def left(self) -> Decimal | None:
+        """What is left of this month's limit, in USD; None without a limit. No promise, as `has_room`."""
+        if self.limit is None:
+            return None
+        month = this_month()
+        if month != self._month:
+            self._seen, self._month = await self.entries.take_in(month), month
+        else:
+            self._seen = await self.entries.total(month)
+        return max(self.limit - self._seen, Decimal(0))
+
     async def withdraw(self, key: str | None) -> None:
         """Nothing was created for this reservation."""
         if key is not None:

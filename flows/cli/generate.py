@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import (
+    ConfirmOptions,
     PlaceOptions,
     RequestOptions,
     RunOptions,
@@ -44,6 +45,7 @@ def generate(
     output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+    confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make one video and archive it. A request that was paid for before is reused, free of charge.
@@ -66,8 +68,12 @@ def generate(
     if take < 1:
         raise InputError("--take must be at least 1.")
     parameters = {**run.parameters(), "request": made, "take": take}
-    copy = None if output is None else Output.of(output, takes_file=True, kind=made.output_format or "MP4")
-    return _run("video", parameters, place, output=copy)
+    copy = (
+        None
+        if output is None or confirm.dry_run
+        else Output.of(output, takes_file=True, kind=made.output_format or "MP4")
+    )
+    return _run("video", parameters, place, confirm, output=copy)
 
 
 def batch(
@@ -86,6 +92,7 @@ def batch(
     text: TextOptions = TextOptions(),  # noqa: B008 - frozen
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+    confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make many videos: of a FILE of requests or prompts, or of a --brief for which a chat model writes prompts.
@@ -159,8 +166,8 @@ def batch(
             chat_model=chat_model,
         )
         parameters["settings"] = settings
-    copies = None if output is None else Output.of(output, takes_file=False)
-    return _run("batch", parameters, place, reference, output=copies)
+    copies = None if output is None or confirm.dry_run else Output.of(output, takes_file=False)
+    return _run("batch", parameters, place, confirm, reference, output=copies)
 
 
 def _whole(file: str, settings: Mapping[str, Any], how: Lines) -> RequestLines:
@@ -185,19 +192,22 @@ def _run(
     kind: Literal["video", "batch"],
     parameters: dict[str, Any],
     place: PlaceOptions,
+    confirm: ConfirmOptions,
     reference: dict[str, Any] | None = None,
     *,
     output: Output | None = None,
 ) -> int:
     with shutdown.when_done():
         terminal = begin(place)
+        from prefect_together_video.flows.cli.confirmation import Confirmation
         from prefect_together_video.flows.cli.running import run_flow
 
         if kind == "video":
             from prefect_together_video.flows.video import generate_video as flow
         else:
             from prefect_together_video.flows.batch import generate_batch as flow  # type: ignore[assignment]
-    code, summary = run_flow(flow, parameters, place, terminal, reference)
+    asking = Confirmation.of(confirm, place, terminal, brief="brief" in parameters)
+    code, summary = run_flow(flow, parameters, place, terminal, reference, asking)
     if isinstance(summary, Summary):
         summary = with_files(summary, output, place, terminal.complain)
         terminal.result(summary, as_json=place.json)

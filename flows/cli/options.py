@@ -140,6 +140,22 @@ class PlaceOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
+class ConfirmOptions:
+    """What is shown and asked before anything is bought."""
+
+    dry_run: Annotated[bool, Parameter(negative=())] = False
+    "Print the plan and its price, and buy nothing. The prompts of a brief are written, and kept for the real run."
+    confirm_above: float | None = None
+    (
+        "Ask on a terminal before a run that may cost more than this, in US dollars; 0 asks before every purchase. "
+        "Else TOGETHER_VIDEO_CONFIRM_ABOVE, or 1."
+    )
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False
+    "Do not ask."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
 class RunOptions:
     """How the run goes."""
 

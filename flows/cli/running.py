@@ -18,8 +18,10 @@ from prefect.settings import PREFECT_API_URL
 
 from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli.confirmation import Confirmation
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.engine.decision import deciding
 from prefect_together_video.flows.reporting.progress import listening
 from prefect_together_video.flows.reporting.results import Ending, interrupted, keeping, result_of
 from prefect_together_video.flows.server.address import shown
@@ -43,22 +45,26 @@ def run_flow(
     place: PlaceOptions,
     terminal: Terminal,
     reference: dict[str, Any] | None = None,
+    asking: Confirmation | None = None,
 ) -> tuple[int, Summary | AuditReport | None]:
     """Run to the end, tell progress to the terminal. Returns the exit code and what came of it, if anything.
 
     `reference` are parameters that name the requests instead of listing them, for more of them than a Prefect
-    server takes.
+    server takes. `asking` shows plan and price before anything is bought.
 
     0: all is well. 1: something is not. 2: bad input. 130: interrupted.
     """
     _spare_the_collector()
     shutdown.begin()
     try:
-        with listening(terminal.progress):
-            state, result = asyncio.run(_run(flow, parameters, place, terminal, reference))
+        with listening(terminal.progress), deciding(asking):
+            dry = asking is not None and asking.is_dry_run
+            state, result = asyncio.run(_run(flow, parameters, place, terminal, reference, recorded=not dry))
     # TerminationSignal: what SIGTERM is while Prefect records the run.
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):
-        terminal.complain(interrupted(len(terminal.at_provider), len(terminal.creating)))
+        early = asking is not None and asking.is_open
+        words = interrupted(len(terminal.at_provider), len(terminal.creating))
+        terminal.complain("Interrupted. Nothing was bought." if early else words)
         return INTERRUPTED, None
     except VideoError as error:
         terminal.complain(error.message)
@@ -66,6 +72,8 @@ def run_flow(
     finally:
         # The event loop took the handler with it.
         signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
+    if asking is not None and asking.is_shown:
+        return 0, None
     if isinstance(result, VideoError):
         terminal.complain(result.message)
         return result.exit_code, None
@@ -91,17 +99,19 @@ async def _run(
     place: PlaceOptions,
     terminal: Terminal,
     reference: dict[str, Any] | None,
+    *,
+    recorded: bool = True,
 ) -> tuple[State[Any], Any]:
     if (task := asyncio.current_task()) is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     server = PREFECT_API_URL.value()
-    if server:
+    if server and recorded:
         await reach(server, optional=True)
         parameters = {**_fitting(parameters, reference), **await _blocks(place)}
         with _warnings_shown(terminal):
             return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
-        raise ConfigurationError(_NO_SERVER)
+        await reach_configured(_NO_SERVER)
     # Prefect would start a temporary server, which takes longer than many a video. Each step still
     # has its task's retries and time limit; only nobody records the run.
     with _warnings_shown(terminal):

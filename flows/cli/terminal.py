@@ -17,6 +17,7 @@ from rich.table import Table
 
 from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.reporting.progress import Progress
+from together_video.ledger.forecast import Forecast
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd_cell
 from together_video.text import one_line, printable, printable_lines
@@ -105,6 +106,21 @@ class Terminal:
             f"[dim]{self._clock() - self._start:5.0f} s[/]  {count:>9}  [{colour}]{change.stage:<9}[/]  "
             f"{escape(printable(change.plan.title, 60))}{detail}"
         )
+
+    def plan(self, forecast: Forecast, *, on_err: bool = False) -> None:
+        """What is about to be bought, by model, with its price; and what is not, or limits it. On stdout, or stderr."""
+        console = self.err if on_err else self.out
+        if forecast.models:
+            table = Table(box=None, pad_edge=False, header_style="bold")
+            table.add_column("model", no_wrap=True, max_width=max(console.width - 40, 20))
+            table.add_column("to buy", justify="right", no_wrap=True)
+            table.add_column("price", no_wrap=True)
+            for one in forecast.models:
+                table.add_row(escape(one.model), str(one.count), one.price)
+            console.print(table)
+        for remark in forecast.remarks:
+            console.print(remark, markup=False, style="dim", soft_wrap=True)
+        console.print(f"{forecast.sentence}.", markup=False, style="bold", soft_wrap=True)
 
     def table(self, summary: Summary) -> None:
         """Every video with its state, seconds, cost and place; then the counts. Of many, those to be looked after."""

@@ -10,8 +10,11 @@ from typing import Any
 
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
+from prefect.utilities.urls import url_for
 
 from together_video.ledger.alerts import MonthReached
+from together_video.ledger.approval import Proposal
+from together_video.ledger.forecast import Forecast
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd_number
@@ -50,6 +53,24 @@ def budget_reached(plan: VideoPlan, reason: str) -> None:
     name = plan.batch_id or plan.id
     resource = {"prefect.resource.id": f"together-video.budget.{name}"}
     _emit("together-video.budget.reached", resource, {"batch_id": plan.batch_id, "reason": _short(reason)})
+
+
+def approval_wanted(proposal: Proposal, forecast: Forecast) -> None:
+    """`together-video.plan.waiting`: a run is suspended until a person approves its plan; `url` leads to it."""
+    payload = {
+        "batch_id": proposal.batch_id,
+        "title": printable(proposal.title, 200),
+        "sentence": forecast.sentence,
+        "flow_run_id": proposal.run,
+        "url": url_for("flow-run", obj_id=proposal.run),
+        "until": proposal.until.isoformat(),
+        "plan": forecast.as_json(),
+    }
+    resource = {
+        "prefect.resource.id": f"together-video.plan.{proposal.batch_id}",
+        "prefect.resource.name": printable(proposal.title, 100),
+    }
+    _emit("together-video.plan.waiting", resource, payload)
 
 
 def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:

@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from prefect_together_video.tasks.running.runs import run_logger
-from together_video.errors import VideoError
+from together_video.errors import NotApproved, VideoError
 from together_video.inputs.inbox import InboxReport
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.spend import SpendReport
@@ -86,6 +86,12 @@ def refused(error: VideoError) -> State[Any]:
     """The run could not begin: nothing was created. The error is the state's data."""
     run_logger().error(error.message)
     return _kept(Failed(message=error.message, data=error))
+
+
+def not_approved(error: NotApproved) -> State[Any]:
+    """Somebody was asked, and did not agree: Cancelled, which is no failure. The error is the state's data."""
+    run_logger().warning(error.message, extra={"is_last_line": True})
+    return _kept(Cancelled(message=error.message, data=error))
 
 
 def interrupted(at_provider: int, creating: int = 0) -> str:

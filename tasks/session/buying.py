@@ -137,7 +137,7 @@ class Buyer:
             counts = not self._policy.retry_failed or self._is_ours(plan, record)
             if record.state == "failed":
                 failures += counts
-                is_over = counts and (failures >= plan.attempts or _would_fail_again(record))
+                is_over = counts and (failures >= plan.attempts or would_fail_again(record))
             else:
                 is_over = counts and record.followed_by in successors
             following = plan.next_attempt()
@@ -343,5 +343,5 @@ class Buyer:
                 run_logger().warning("%s; the provider may see more than this machine.", doubt.details)
 
 
-def _would_fail_again(record: VideoRecord) -> bool:
+def would_fail_again(record: VideoRecord) -> bool:
     return is_final(record.error_code, record.error or "")

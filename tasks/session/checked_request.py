@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -74,18 +74,31 @@ class CheckedRequest:
         )
         return cls(intake, check, check(first), now, take, tries, with_its_tries)
 
-    async def plan(self, ledger: Ledger) -> VideoPlan:
+    async def plan(
+        self, ledger: Ledger, decide: Callable[[Sequence[VideoPlan]], Awaitable[object]] | None = None
+    ) -> VideoPlan:
         """The purchase in this archive, in which its media are kept from now on.
+
+        Args:
+            decide: is given the plan before media are kept, unless they lie in another bucket; what it raises ends it.
 
         Raises:
             MediaRefused, ArchiveError: see `media_upload.keep_media`.
         """
+        if decide is not None and not self.intake.elsewhere:
+            await decide([self._planned(self.intake.requests, self.prices)])
         made = await keep_media(self.intake, ledger)
-        prices = self.prices
-        if self.intake.elsewhere:
-            strict = bool(self.check.keywords.get("strict"))
-            names = self.tries.fallback_models or ()
-            prices = self.check([first_made(found, names, strict=strict) for found in made], again=True)
+        plan = self._planned(made, self._prices(made) if self.intake.elsewhere else self.prices)
+        if decide is not None and self.intake.elsewhere:
+            await decide([plan])
+        return plan
+
+    def _prices(self, made: Sequence[VideoRequest]) -> list[Decimal | None]:
+        strict = bool(self.check.keywords.get("strict"))
+        names = self.tries.fallback_models or ()
+        return self.check([first_made(found, names, strict=strict) for found in made], again=True)
+
+    def _planned(self, made: Sequence[VideoRequest], prices: Sequence[Decimal | None]) -> VideoPlan:
         (plan,) = plan_videos(made, self.edition, prices=prices)
         (plan,) = self.with_its_tries([plan.model_copy(update={"take": self.take})])
         return plan

@@ -31,6 +31,9 @@ MEANING = {
     "strict": "Treat warnings of the check as errors.",
     "local_files": "Whether requests may name files of the machine that makes them. Set to false for requests of "
     "people who are not trusted with it: errors then do not say what it sees at their links.",
+    "approve": "Suspend the run with its plan and price in a form, and buy nothing before a person approves it. "
+    "Only runs of a deployment can wait.",
+    "approve_hours": "How many hours a run waits for approval before it ends as Cancelled.",
     "workers": "How many workers share the videos, by runs of generate-part/part.",
 }
 

@@ -24,8 +24,10 @@ from docs.reference.schemas import schemas
 from prefect_together_video.flows.reporting import events
 from together_video import errors
 from together_video.ledger.alerts import MonthReached
+from together_video.ledger.approval import Proposal
 from together_video.ledger.audit import AuditReport, SpentRow
 from together_video.ledger.bought import Bought, Money
+from together_video.ledger.forecast import Fate, Forecast
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.spend import Grouping, Period, Spending
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -191,6 +193,8 @@ def test_the_page_of_events_has_every_event_and_field(monkeypatch: pytest.Monkey
     events.budget_reached(plan, "nothing left")
     events.month_reached(MonthReached("2026-11", 80, Decimal(16), Decimal(20)))
     events.ambiguous_for_days(outcome(VideoState.AMBIGUOUS), 1)
+    proposal = Proposal(run="r", batch_id="b", title="t", plans=(plan,), until=datetime.now(UTC))
+    events.approval_wanted(proposal, Forecast.of([plan], [Fate.BUY]))
     assert table_of("Events can be lost with the Prefect server. The archive is what counts.") == set(emitted)
     for event, fields in emitted.items():
         kind = "doubt" if event.endswith("-for-a-day") else event.split(".")[1]

@@ -59,6 +59,7 @@ SPENT = {
     **dict.fromkeys(["TogetherError", "ApiUnreachable", "RateLimited", "CreatesShut"], Spent.NOTHING),
     "CreateWithdrawn": Spent.NOTHING,
     **dict.fromkeys(["ApiOverloaded", "RequestRefused", "AccountRefused", "BudgetReached"], Spent.NOTHING),
+    "NotApproved": Spent.NOTHING,
     **dict.fromkeys(["NoClearAnswer", "JobFailed", "JobInDoubt", "CreateAmbiguous"], Spent.PERHAPS),
     **dict.fromkeys(["JobError", "JobDeadlinePassed", "JobWithoutVideo"], Spent.YES),
     **dict.fromkeys(

@@ -1,0 +1,56 @@
+"""The decision of whoever started a run, once its plan and price are known and before anything is bought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine.preparation import Decide
+from prefect_together_video.tasks.session.prospects import Prospects, foresee
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from together_video.ledger.forecast import Fate, Forecast
+from together_video.ledger.records import VideoPlan
+
+
+class Decider(Protocol):
+    """Somebody who may be asked before a run buys anything."""
+
+    def cares(self, forecast: Forecast) -> bool:
+        """Whether to look up in the archive what is to be bought. `forecast` takes all of it for new."""
+
+    async def decide(self, prospects: Prospects) -> None:
+        """Let the run begin, or raise.
+
+        Raises:
+            NotApproved: the run is to end, and nothing is to be bought.
+        """
+
+
+_decider: ContextVar[Decider | None] = ContextVar("decider", default=None)
+
+
+@contextmanager
+def deciding(decider: Decider | None) -> Iterator[None]:
+    """Flows that run in this context ask `decider` before they buy."""
+    token = _decider.set(decider)
+    try:
+        yield
+    finally:
+        _decider.reset(token)
+
+
+def decision(ledger: Ledger, policy: RunPolicy) -> Decide | None:
+    """What asks the decider of this context; None where there is none, as in workers."""
+    decider = _decider.get()
+    if decider is None:
+        return None
+
+    async def decide(plans: Sequence[VideoPlan]) -> None:
+        at_most = Forecast.of(plans, [Fate.BUY] * len(plans), budget_usd=policy.budget_usd)
+        if decider.cares(at_most):
+            await decider.decide(await foresee(ledger, plans, policy))
+
+    return decide

@@ -1,0 +1,99 @@
+"""What a run will do about each of its videos, looked up in the archive before anything is bought."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.session.buying import would_fail_again
+from prefect_together_video.tasks.session.run_policy import RunPolicy
+from together_video.errors import ArchiveError
+from together_video.ledger.forecast import Fate, Forecast, fate_of
+from together_video.ledger.records import LedgerState, VideoPlan
+
+#: Purchases that are looked up at the same time.
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """Plans, the fate of each, and what they add up to."""
+
+    plans: Sequence[VideoPlan]
+    fates: Sequence[Fate]
+    forecast: Forecast
+
+
+async def foresee(
+    ledger: Ledger, plans: Sequence[VideoPlan], policy: RunPolicy, *, budget_usd: Decimal | None = None
+) -> Prospects:
+    """The plans with what becomes of each, and what the run may come to.
+
+    Args:
+        budget_usd: what the run may spend, where that is not the policy's.
+
+    Raises:
+        ArchiveError: the archive does not answer.
+    """
+    fates = await fates_of(ledger, plans, policy)
+    forecast = Forecast.of(
+        plans,
+        fates,
+        budget_usd=policy.budget_usd if budget_usd is None else budget_usd,
+        left_usd=await ledger.spending.left(),
+    )
+    return Prospects(plans, fates, forecast)
+
+
+async def fates_of(ledger: Ledger, plans: Sequence[VideoPlan], policy: RunPolicy) -> list[Fate]:
+    """The fate of each plan, in their order. Reads facts, and writes none.
+
+    Raises:
+        ArchiveError: the archive does not answer.
+    """
+    unrecorded: set[str] = set()
+    with suppress(ArchiveError):
+        unrecorded = await ledger.unrecorded({one.id for plan in plans for one in plan.chain})
+    in_flight = set(await ledger.in_flight()) if unrecorded else set()
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def look_up(plan: VideoPlan) -> Fate:
+        if all(one.id in unrecorded and one.id not in in_flight for one in plan.chain):
+            return Fate.BUY
+        async with places:
+            return await _fate(ledger, plan, policy)
+
+    return list(await asyncio.gather(*map(look_up, plans)))
+
+
+async def _fate(ledger: Ledger, plan: VideoPlan, policy: RunPolicy) -> Fate:
+    """As `Buyer.standing`: an archived video from any of its models, then what was begun, then what is left to try."""
+    found = [await _fate_of_one(ledger, one, policy) for one in plan.chain]
+    for fate in (Fate.REUSE, Fate.IN_FLIGHT, Fate.HELD):
+        if fate in found:
+            return fate
+    return Fate.BUY if Fate.BUY in found else Fate.FAILED
+
+
+async def _fate_of_one(ledger: Ledger, plan: VideoPlan, policy: RunPolicy) -> Fate:
+    """As `Buyer.latest`: the newest attempt at this model that was ever begun decides."""
+    successors = {one.id for one in plan.chain[1:]}
+    failures = 0
+    while True:
+        facts = await ledger.facts(plan.id)
+        record = facts.record
+        if record is None or facts.state not in {LedgerState.FAILED, LedgerState.ABANDONED}:
+            return fate_of(facts.state, resubmits=policy.on_ambiguous != "hold")
+        if record.state == "failed":
+            failures += 1
+            is_over = failures >= plan.attempts or would_fail_again(record)
+        else:
+            is_over = record.followed_by in successors
+        following = plan.next_attempt()
+        if is_over and (await ledger.facts(following.id)).state is LedgerState.ABSENT:
+            return Fate.BUY if policy.retry_failed else Fate.FAILED
+        plan = following

@@ -1,0 +1,43 @@
+"""The plan of a run as Markdown, for the artifact and the form of a run that waits for approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from together_video.gallery.plain_text import plain
+from together_video.ledger.forecast import Fate, Forecast, price_words
+from together_video.ledger.records import VideoPlan
+
+#: Of more videos only so many have a row.
+_ROWS = 100
+_PROMPT = 300
+
+
+def plan_markdown(
+    title: str, plans: Sequence[VideoPlan], fates: Sequence[Fate], forecast: Forecast, *, problem: str = ""
+) -> str:
+    """Title, price, what limits the run, and a row for each video. Text of others is no markup in it.
+
+    Args:
+        problem: what was wrong with an earlier answer.
+    """
+    parts = [f"### {plain(title, 200)}"]
+    if problem:
+        parts.append(f"**Please answer again.** {plain(problem, 1000)}")
+    parts.append(f"**{forecast.sentence}**")
+    if forecast.models:
+        rows = [f"| {plain(one.model, 100)} | {one.count} | {one.price} |" for one in forecast.models]
+        parts.append("\n".join(["| Model | To buy | Price |", "|---|---|---|", *rows]))
+    if forecast.remarks:
+        parts.append("\n".join(f"- {remark}" for remark in forecast.remarks))
+    parts.append("Nothing is bought before the run is resumed with the decision *approve*.")
+    # The first UI cuts off what is too wide: the price stands before the texts.
+    rows = [
+        f"| {number} | {price_words(plan) if fate is Fate.BUY else fate} | "
+        f"{plain(plan.request.prompt or '—', _PROMPT)} | {plain(plan.request.model, 100)} |"
+        for number, (plan, fate) in enumerate(zip(plans, fates, strict=True), 1)
+    ]
+    parts.append("\n".join(["| # | Price | Prompt | Model |", "|---|---|---|---|", *rows[:_ROWS]]))
+    if len(rows) > _ROWS:
+        parts.append(f"… and {len(rows) - _ROWS} more.")
+    return "\n\n".join(parts)

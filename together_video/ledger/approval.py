@@ -1,0 +1,239 @@
+"""A batch that waits for a person: what is shown, what may be answered, and what is made then.
+
+What comes back from a form is checked as any other text of a stranger: its sizes, its numbers, and that it names
+videos that were shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from together_video.errors import InputError
+from together_video.ledger.records import Usd, VideoPlan
+from together_video.requests import VideoRequest
+from together_video.text import counted, one_line
+from together_video.validation_messages import explain
+
+#: How long Prefect itself keeps a run suspended beyond the time for an answer, in seconds: `collect-videos` ends it as
+#: Cancelled before Prefect would end it as Failed.
+GRACE_SECONDS = 3600
+#: Of more videos, or of more characters in all, a form lists no prompts: they can be left out by their numbers.
+MOST_LISTED, MOST_CHARACTERS = 100, 60_000
+#: Longest prompt that is read from a form, in characters; the models' own limits are checked afterwards.
+_LONGEST_PROMPT = 40_000
+_NUMBERED = re.compile(r"\s*(\d{1,6})\s*[.:)]\s?(.*)", re.DOTALL)
+_NUMBERS = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
+
+
+class Answer(BaseModel):
+    """What a person says of a plan that was shown: the fields of the form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decision: Literal["approve", "decline"] = Field(
+        description="approve: they are made and paid for. decline: the run ends, and nothing is bought."
+    )
+    prompts: Annotated[
+        list[Annotated[str, Field(max_length=_LONGEST_PROMPT + 10)]], Field(max_length=MOST_LISTED)
+    ] = Field(
+        default=[],
+        description="Edit a prompt behind its number, or remove it to leave its video out.",
+    )
+    leave_out: str = Field(
+        default="", max_length=2_000, description="Numbers of videos to leave out, such as 3, 7-9."
+    )
+    model: str = Field(
+        default="",
+        max_length=100,
+        description="Another model for all videos. Empty, or as it stands: the models that were shown.",
+    )
+    budget_usd: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1e9,
+        allow_inf_nan=False,
+        description="What the run may spend at most, in US dollars; what does not fit is skipped.",
+    )
+
+    @classmethod
+    def read(cls, given: object) -> Answer:
+        """Raises InputError: it is no answer to the form."""
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InputError(f"The answer cannot be used: {'; '.join(explain(error, cls))}.") from error
+
+    @property
+    def limit_usd(self) -> Decimal | None:
+        return None if self.budget_usd is None else Decimal(str(self.budget_usd))
+
+
+class Proposal(BaseModel):
+    """`batches/<batch>/proposal.json`: what a run shows before it buys, and until when it waits for an answer.
+
+    `budget_usd` is the limit that the form offers.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    batch_id: str
+    title: str
+    plans: tuple[VideoPlan, ...] = Field(min_length=1)
+    budget_usd: Usd | None = None
+    until: datetime
+
+    def initial(self) -> dict[str, object]:
+        """What the fields of the form hold before anybody edits them."""
+        models = {plan.request.model for plan in self.plans}
+        return {
+            "prompts": listed_prompts(self.plans),
+            "model": models.pop() if len(models) == 1 else "",
+            "budget_usd": None if self.budget_usd is None else float(self.budget_usd),
+        }
+
+    def edited(self, answer: Answer) -> list[VideoPlan]:
+        """The plans that were approved, not yet checked and without prices where they are not as shown.
+
+        Videos that were not edited keep what names their purchase. Those that were count as further takes, where an
+        identical one is left.
+
+        Raises:
+            InputError: it names what was not shown, leaves nothing, or makes a request that cannot be.
+        """
+        prompts = _prompts_of(answer, self.plans)
+        requests = {
+            number: _edited(self.plans[number - 1].request, prompt, answer.model)
+            for number, prompt in prompts.items()
+        }
+        taken = {
+            (plan.request.canonical(), plan.take)
+            for number, plan in enumerate(self.plans, 1)
+            if requests.get(number) == plan.request
+        }
+        made = []
+        for number, request in requests.items():
+            plan = self.plans[number - 1]
+            if request != plan.request:
+                take = 1
+                while (request.canonical(), take) in taken:
+                    take += 1
+                taken.add((request.canonical(), take))
+                # Made from scratch: a plan for a model that takes over is named after the request that was shown.
+                plan = VideoPlan(
+                    request=request,
+                    take=take,
+                    edition=plan.edition,
+                    batch_id=plan.batch_id,
+                    origin=plan.origin,
+                    sweep=plan.sweep,
+                    attempts=plan.attempts,
+                    new_seed=plan.new_seed,
+                    fallbacks=plan.fallbacks,
+                )
+            made.append(plan)
+        return made
+
+
+class Approved(BaseModel):
+    """`batches/<batch>/approved.json`: exactly what is made, whichever process makes it, and for how much."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    batch_id: str
+    title: str
+    plans: tuple[VideoPlan, ...] = Field(min_length=1)
+    budget_usd: Usd | None = None
+
+
+def listed_prompts(plans: Sequence[VideoPlan]) -> list[str]:
+    """`1. a fox in the snow`: the prompts as a form lists them; none where there are too many for one."""
+    items = [f"{number}. {plan.request.prompt or ''}" for number, plan in enumerate(plans, 1)]
+    if len(items) > MOST_LISTED or sum(map(len, items)) > MOST_CHARACTERS:
+        return []
+    return items
+
+
+def _prompts_of(answer: Answer, plans: Sequence[VideoPlan]) -> dict[int, str | None]:
+    """The prompt of each video that is to be made, by its number, in the order of the plans."""
+    if answer.prompts:
+        chosen: dict[int, str | None] = {}
+        for item in answer.prompts:
+            number, text = _numbered(item, len(plans))
+            if number in chosen:
+                raise InputError(f"Video {number} is listed twice: give each number once.")
+            before = plans[number - 1].request.prompt
+            if before and not text.strip():
+                raise InputError(
+                    f"Video {number} has no prompt: write one, or remove it from the list to leave it out."
+                )
+            chosen[number] = before if text.strip() == (before or "").strip() else text.strip()
+    elif listed_prompts(plans):
+        raise InputError("No prompt is left: decline, if no video is to be made.")
+    else:
+        chosen = {number: plan.request.prompt for number, plan in enumerate(plans, 1)}
+    left = {
+        number: chosen[number]
+        for number in sorted(chosen)
+        if number not in _numbers(answer.leave_out, len(plans))
+    }
+    if not left:
+        raise InputError("All videos are left out: decline, if no video is to be made.")
+    return left
+
+
+def _numbered(item: str, most: int) -> tuple[int, str]:
+    found = _NUMBERED.fullmatch(item)
+    if found is None or not 1 <= int(found[1]) <= most:
+        raise InputError(
+            f"{one_line(item, 60)!r} does not begin with the number of a video that was shown, from 1 to {most}, such "
+            "as '1. a fox'."
+        )
+    return int(found[1]), found[2]
+
+
+def _numbers(text: str, most: int) -> set[int]:
+    numbers: set[int] = set()
+    for piece in filter(None, (part.strip() for part in text.split(","))):
+        found = _NUMBERS.fullmatch(piece)
+        first = int(found[1]) if found else 0
+        last = int(found[2] or found[1]) if found else 0
+        if not 1 <= first <= last <= most:
+            raise InputError(
+                f"{one_line(piece, 40)!r} names no videos to leave out: give numbers from 1 to {most}, such as 3, 7-9."
+            )
+        numbers.update(range(first, last + 1))
+    return numbers
+
+
+def _edited(request: VideoRequest, prompt: str | None, model: str) -> VideoRequest:
+    """Raises InputError: the request cannot be with this prompt or model."""
+    model = model.strip()
+    changes: dict[str, object] = {}
+    if prompt != request.prompt:
+        changes["prompt"] = prompt or None
+    if model and model != request.model:
+        changes["model"] = model
+    if not changes:
+        return request
+    try:
+        return VideoRequest.model_validate({**request.model_dump(exclude_unset=True), **changes})
+    except ValidationError as error:
+        raise InputError(
+            f"{one_line(request.title, 60)}: {'; '.join(explain(error, VideoRequest))}."
+        ) from error
+
+
+def changed_words(shown: Sequence[VideoPlan], made: Sequence[VideoPlan]) -> str:
+    """What an approval has changed, such as `3 of 4 videos, 1 edited`."""
+    ids = {plan.id for plan in shown}
+    edited = sum(plan.id not in ids for plan in made)
+    words = counted(len(made), "video") if len(made) == len(shown) else f"{len(made)} of {len(shown)} videos"
+    return f"{words}, {edited} edited" if edited else words
