@@ -40,8 +40,8 @@ def save_notifications(
 ) -> int:
     """Send batch summaries and alerts by one of Prefect's notification blocks.
 
-    Seven automations are made, or brought up to date: the summary of each batch; a
-    video that is ambiguous; a budget that is reached; a batch of which much
+    Eight automations are made, or brought up to date: the summary of each batch; a
+    video that is ambiguous; a batch that waits for approval; a budget that is reached; a batch of which much
     failed; a share of the monthly limit; a video that has been ambiguous for a
     day; and no nightly run. One that you have paused stays paused.
 

@@ -29,6 +29,7 @@ from together_video.gallery.plan_markdown import plan_markdown
 from together_video.inputs.media import MediaIntake
 from together_video.ledger.approval import GRACE_SECONDS, Answer, Approved, Proposal, changed_words
 from together_video.ledger.records import VideoPlan
+from together_video.money import usd
 from together_video.text import sentences
 
 #: How often the form is shown again after an answer that cannot be used.
@@ -115,7 +116,7 @@ async def approved(
         run_logger().info(
             "Approved: %s%s.",
             changed_words(proposal.plans, plans),
-            "" if budget is None else f", at most {budget} USD",
+            "" if budget is None else f", at most {usd(budget)}",
         )
         made = Approved(
             run=run.id, batch_id=run.batch_id, title=proposal.title, plans=tuple(plans), budget_usd=budget
