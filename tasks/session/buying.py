@@ -26,6 +26,7 @@ from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.create import buy_video
+from prefect_together_video.tasks.steps.held_claim import hold
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
@@ -186,15 +187,17 @@ class Buyer:
         following = at.chain[1]
 
         async def hand_over() -> None:
-            claim = await self._ledger.claim(
-                at, valid_seconds=self._client.timeouts.claim_seconds, run=current_run()
-            )
-            if claim is None:
+            held = await hold(at, self._client, self._ledger, self._spool, run=current_run())
+            if held is None:
                 return
-            if await self._ledger.record(at.id) is not None or await self._ledger.job(at.id) is not None:
-                await self._ledger.release(claim)
-                return
-            await self._ledger.pass_on(claim, error.message, to=following.id)
+            try:
+                if await self._ledger.record(at.id) is not None or await self._ledger.job(at.id) is not None:
+                    await held.release()
+                    return
+                await self._ledger.pass_on(held.claim, error.message, to=following.id)
+                held.drop_note()
+            finally:
+                held.leave()
             self._ours.add(at.id)
             words = "%s: %s takes the place of %s: %s"
             run_logger().warning(

@@ -7,9 +7,43 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from together_video.api.client import TogetherClient
 from together_video.errors import CreateWithdrawn, Spent
-from together_video.ledger.records import Claim
+from together_video.ledger.records import Claim, RunRef, VideoPlan
+from together_video.ledger.spool import Spool
 from together_video.ledger.unsent import UnsentNote
+
+
+async def hold(
+    plan: VideoPlan, client: TogetherClient, ledger: Ledger, spool: Spool, *, run: RunRef | None
+) -> HeldClaim | None:
+    """Claim `plan`, with a note of it on this machine. None where somebody else holds it.
+
+    Raises:
+        BudgetReached, ConfigurationError, ArchiveError: see `Ledger.claim`.
+    """
+    notes: list[UnsentNote] = []
+
+    def announce(claim: Claim) -> None:
+        if (note := spool.unsent.write(claim)) is not None:
+            notes.append(note)
+
+    claim = None
+    try:
+        claim = await ledger.claim(
+            plan,
+            valid_seconds=client.timeouts.claim_seconds,
+            run=run,
+            key_id=client.identity.key_id,
+            announce=announce,
+        )
+    finally:
+        if claim is None:
+            for note in notes:
+                note.drop()
+    if claim is None:
+        return None
+    return HeldClaim(claim, ledger, notes[0] if notes else None, client.timeouts.claim_margin_seconds)
 
 
 @dataclass
@@ -25,6 +59,10 @@ class HeldClaim:
     async def release(self) -> None:
         """Nothing was sent, or what was sent is proven to have come to nothing."""
         await self.ledger.release(self.claim)
+        self.drop_note()
+
+    def drop_note(self) -> None:
+        """The claim is over: there is nothing left to prove."""
         if self.note is not None:
             self.note.drop()
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 from prefect_together_video.tasks.running.cancellation import outlast
-from prefect_together_video.tasks.steps.held_claim import HeldClaim
+from prefect_together_video.tasks.steps.held_claim import HeldClaim, hold
 from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.errors import (
@@ -34,7 +34,6 @@ from together_video.errors import (
 )
 from together_video.ledger.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
-from together_video.ledger.unsent import UnsentNote
 from together_video.media.references import references_of, with_links
 from together_video.requests import VideoRequest
 from together_video.text import as_sentence
@@ -172,32 +171,15 @@ async def _attempt(
 ) -> Purchase | VideoRecord | _Again:
     """Claim, look for a record, POST. It runs to its end once begun; after `stop` it creates nothing."""
     began = clock()
-    notes: list[UnsentNote] = []
-
-    def announce(claim: Claim) -> None:
-        if (note := spool.unsent.write(claim)) is not None:
-            notes.append(note)
-
     try:
-        claim = await ledger.claim(
-            plan,
-            valid_seconds=client.timeouts.claim_seconds,
-            run=run,
-            key_id=client.identity.key_id,
-            announce=announce,
-        )
-    except BaseException as error:
-        for note in notes:
-            note.drop()
+        held = await hold(plan, client, ledger, spool, run=run)
+    except BudgetReached:
         # What was bought, or may have been, is brought home or held all the same: it needs no more money.
-        if not isinstance(error, BudgetReached) or not await ledger.is_taken(plan.id):
+        if not await ledger.is_taken(plan.id):
             raise
-        claim = None
-    if claim is None:
-        for note in notes:
-            note.drop()
+        held = None
+    if held is None:
         return _Again.CLAIMED_BY_ANOTHER
-    held = HeldClaim(claim, ledger, notes[0] if notes else None, client.timeouts.claim_margin_seconds)
     try:
         return await _buy_claimed(held, request, client, spool, log=log, clock=clock, began=began, stop=stop)
     except CreateWithdrawn:
