@@ -18,7 +18,7 @@ async def purchases_since(ledger: Ledger, since: datetime, *, within: timedelta)
     """All purchases that may have been charged after `since`. See `bought.all_bought` for what is read.
 
     Args:
-        within: how long after its create a video may come to stand on the bill.
+        within: how long after its create a video may appear on the bill.
 
     Raises:
         ArchiveError: a fact cannot be read. It could be of anything, so nothing is known then.

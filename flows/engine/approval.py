@@ -195,7 +195,10 @@ def _form(text: str, said: str, initial: dict[str, Any]) -> type[ApprovalForm]:
     fields: dict[str, Any] = {}
     for name, value in initial.items():
         known = ApprovalForm.model_fields[name]
-        fields[name] = (known.annotation, Field(default=value, description=known.description))
+        fields[name] = (
+            known.annotation,
+            Field(default=value, title=known.title, description=known.description),
+        )
     decision = ApprovalForm.model_fields["decision"]
     # Where the form is long, the first UI leaves no room for the text above it.
     fields["decision"] = (decision.annotation, Field(description=sentences(said, decision.description)))

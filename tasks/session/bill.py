@@ -53,7 +53,7 @@ class BillReader:
             async with self._reading:
                 return await self._decide(claim)
         except (TogetherError, ArchiveError) as error:
-            return Answer(charged=Charged.UNCLEAR, words=f"The bill could not be asked: {error.what}")
+            return Answer(charged=Charged.UNCLEAR, words=f"The bill could not be read: {error.what}")
 
     async def reconcile(self, month: str) -> Reconciliation:
         """A month (`2026-11`) of the bill beside the same month of the archive.
@@ -85,7 +85,7 @@ class BillReader:
         settles = timedelta(seconds=self._client.timeouts.bill_settles_seconds)
         if claim.key_id is not None and claim.key_id != self._client.identity.key_id:
             return Answer(
-                charged=Charged.UNCLEAR, words="It was created with another API key: ask with that one."
+                charged=Charged.UNCLEAR, words="It was created with another API key: run again with that key."
             )
         assert doubt.until is not None  # noqa: S101 - as above
         windows: list[UsageWindow] = []

@@ -227,7 +227,7 @@ async def test_an_unreadable_record_makes_it_unclear(
     await held(api, client, made, plan, created=False)
     await ledger.store.put_once(ledger.layout.record("f" * 24), b"no record")
     turned_clock.now += 6 * HOUR
-    with pytest.raises(CreateAmbiguous, match="The bill could not be asked"):
+    with pytest.raises(CreateAmbiguous, match="The bill could not be read"):
         await resolving(client).obtain(plan)
     assert api.posts == 1
 

@@ -51,7 +51,7 @@ class Timeouts(BaseModel):
         default=7200,
         ge=1,
         le=30 * 86_400,
-        description="How long after its create a video may come to stand on the bill.",
+        description="How long a video may take to appear on the bill after its create.",
     )
     bill_settles_seconds: float = Field(
         default=7200,

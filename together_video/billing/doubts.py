@@ -1,4 +1,4 @@
-"""Was a create that had no clear answer charged? The bill names no jobs, so it is counted.
+"""Was a create that had no clear answer charged? The bill does not name jobs, so sums are compared.
 
 Take the windows of the bill in which the create could have been charged, and, if another video of the ledger was made
 across an edge of them, as many more as that takes. The bill of these windows should show what the ledger knows to be
@@ -66,7 +66,7 @@ class KnownPurchase(BaseModel):
         """Only of an archived video with a cost is it sure that it was charged, and by when.
 
         Args:
-            within: how long after its create a video may come to stand on the bill.
+            within: how long after its create a video may appear on the bill.
         """
         is_sure = bought.is_clip and bought.money is Money.PAID
         return cls(
@@ -124,7 +124,7 @@ def was_charged(
     if doubt.key_id is None:
         return Answer(
             charged=Charged.UNCLEAR,
-            words="The bill cannot be compared, as nobody knows with which API key it was created.",
+            words="The bill cannot be compared: the archive does not say which API key it was created with.",
         )
     start, end = _floor(doubt.since - skew, step), _ceiling(doubt.until + skew, step)
     inside: list[KnownPurchase] = []
@@ -139,7 +139,7 @@ def was_charged(
         if start < most[0] or end > most[1]:
             return Answer(
                 charged=Charged.UNCLEAR,
-                words="The bill does not tell: other videos were being made all the time.",
+                words="The bill cannot tell: other videos were being made all the time.",
             )
     if now < end + bill.settles:
         return Answer(

@@ -59,6 +59,7 @@ class Answer(BaseModel):
         gt=0,
         lt=1e9,
         allow_inf_nan=False,
+        title="Budget (USD)",
         description="What the run may spend at most, in US dollars; what does not fit is skipped.",
     )
 
