@@ -56,6 +56,11 @@ def show(
             facts = await ledger.facts_in_flight(video)
             if record is None and facts.state is LedgerState.ABSENT:
                 raise InputError(f"There is no video {video} in {ledger.store.uri(ledger.layout.key(''))}.")
+            if record is None and facts.claim is None:
+                raise InputError(
+                    f"{ledger.store.uri(ledger.layout.key('inflight', video, ''))} has no claim, so nobody knows what "
+                    "was bought: together-video audit names what lies there."
+                )
             if record is None:
                 return video, facts
             if record.state == "abandoned":
@@ -97,7 +102,6 @@ async def _found(ledger: Ledger, beginning: str) -> str:
 def _rows(video: str, facts: Facts) -> list[tuple[str, str]]:
     record, claim, job = facts.record, facts.claim, facts.submission
     known = record or claim
-    assert known is not None or job is not None  # noqa: S101 - else the video is absent
     fact = record or job or facts.ambiguity
     rows = [("id", video), ("state", facts.state.value)]
     if known is not None:

@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 from prefect_together_video.tasks.running.cancellation import outlast
 from prefect_together_video.tasks.running.runs import current_run, run_logger, step
 from prefect_together_video.tasks.session.bill import BillReader
@@ -27,7 +27,7 @@ from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.steps.create import buy_video
 from prefect_together_video.tasks.steps.held_claim import hold
-from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.purchase import Purchase, held, release_unsent
 from prefect_together_video.tasks.steps.purchase_session import session_of
 from together_video.api.client import TogetherClient
 from together_video.billing.doubts import Charged
@@ -187,17 +187,17 @@ class Buyer:
         following = at.chain[1]
 
         async def hand_over() -> None:
-            held = await hold(at, self._client, self._ledger, self._spool, run=current_run())
-            if held is None:
+            ours = await hold(at, self._client, self._ledger, self._spool, run=current_run())
+            if ours is None:
                 return
             try:
                 if await self._ledger.record(at.id) is not None or await self._ledger.job(at.id) is not None:
-                    await held.release()
+                    await ours.release()
                     return
-                await self._ledger.pass_on(held.claim, error.message, to=following.id)
-                held.drop_note()
+                await self._ledger.pass_on(ours.claim, error.message, to=following.id)
+                ours.drop_note()
             finally:
-                held.leave()
+                ours.leave()
             self._ours.add(at.id)
             words = "%s: %s takes the place of %s: %s"
             run_logger().warning(
@@ -220,8 +220,12 @@ class Buyer:
         try:
             await self._budget.reserve(plan.estimate_usd)
         except BudgetReached:
-            if await self._is_bought(plan):
+            facts = await self._ledger.facts(plan.id)
+            if facts.submission is not None:
                 return await self._create(plan)
+            if await self._is_held(facts):
+                # Held, whatever the bill says of it: there is no money to buy it again.
+                raise await held(facts, self._ledger) from None
             raise
         try:
             self.creating.add(plan.id)
@@ -328,11 +332,15 @@ class Buyer:
                 claim, reason, job_id=in_doubt.job_id, job=in_doubt.job, may_come=in_doubt.may_come
             )
 
-    async def _is_bought(self, plan: VideoPlan) -> bool:
-        """Whether it needs no money any more: there is a job, or a doubt that nobody buys again."""
-        facts = await self._ledger.facts(plan.id)
-        doubtful = facts.state is LedgerState.AMBIGUOUS and self._policy.on_ambiguous != "resubmit"
-        return facts.submission is not None or doubtful
+    async def _is_held(self, facts: Facts) -> bool:
+        """Whether it is in a doubt that needs no money: nobody asks to buy it again in any case, and this machine has
+        no proof that nothing was sent.
+        """
+        if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
+            return False
+        return self._policy.on_ambiguous != "resubmit" and not await release_unsent(
+            facts, self._ledger, self._spool
+        )
 
     async def _ask_for_media(self, plan: VideoPlan) -> None:
         """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""

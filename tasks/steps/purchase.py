@@ -289,7 +289,7 @@ async def _take_over(
             log("its claim was left behind, and nothing had been sent; it is made now")
             return None
         if facts.state is LedgerState.AMBIGUOUS:
-            raise await _held(facts, claim, ledger)
+            raise await held(facts, ledger)
         if pause == 1.0:
             log("another run is creating it; waiting for its job id")
         await sleep(pause)
@@ -315,7 +315,10 @@ async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool
     return submission
 
 
-async def _held(facts: Facts, claim: Claim, ledger: Ledger) -> CreateAmbiguous:
+async def held(facts: Facts, ledger: Ledger) -> CreateAmbiguous:
+    """Why a purchase of an earlier run, which is ambiguous and has a claim, is not made again."""
+    claim = facts.claim
+    assert claim is not None  # noqa: S101 - see above
     ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
     return CreateAmbiguous(
         f"It may have been charged at {claim.claimed_at:%Y-%m-%d %H:%M} UTC and gave no job id: "

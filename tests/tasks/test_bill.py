@@ -18,8 +18,8 @@ from prefect_together_video.tasks.steps.archive import record_failure
 from prefect_together_video.tasks.steps.purchase import Purchase, buy
 from together_video.api.client import TogetherClient
 from together_video.billing.doubts import Charged
-from together_video.errors import CreateAmbiguous, InputError, JobFailed
-from together_video.ledger.records import LedgerState, VideoPlan, VideoRecord
+from together_video.errors import BudgetReached, CreateAmbiguous, InputError, JobFailed
+from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 
 pytestmark = pytest.mark.anyio
@@ -50,12 +50,12 @@ def resolving(
 ) -> Callable[..., Buyer]:
     """Buys for a run with `--on-ambiguous resolve`."""
 
-    def make(client: TogetherClient, how: str = "resolve") -> Buyer:
+    def make(client: TogetherClient, how: str = "resolve", budget: RunBudget | None = None) -> Buyer:
         return Buyer(
             client,
             ledger,
             spool,
-            budget=RunBudget(None),
+            budget=budget or RunBudget(None),
             link_checks=None,
             policy=RunPolicy(on_ambiguous=how),  # type: ignore[arg-type]
             bill=reader(client),
@@ -63,6 +63,10 @@ def resolving(
         )
 
     return make
+
+
+def priced(plan: VideoPlan) -> VideoPlan:
+    return plan.model_copy(update={"estimate_usd": Decimal("0.30")})
 
 
 async def held(
@@ -113,6 +117,41 @@ async def test_what_was_charged_stays_held(
     with pytest.raises(CreateAmbiguous, match=r"It was charged: the bill from .* shows 0\.28 USD for videos"):
         await resolving(client).obtain(plan)
     assert (len(api.jobs), (await ledger.facts(plan.id)).state) == (1, LedgerState.AMBIGUOUS)
+
+
+@pytest.mark.parametrize("how", ["hold", "resolve"])
+async def test_a_doubt_is_not_bought_again_beyond_the_budget(
+    api: Any,
+    client: TogetherClient,
+    made: Any,
+    plan: VideoPlan,
+    ledger: Ledger,
+    resolving: Any,
+    turned_clock: Any,
+    how: str,
+) -> None:
+    """Although the bill shows that it was not charged: it stays held until there is money for it."""
+    await held(api, client, made, plan, created=False)
+    turned_clock.now += 6 * HOUR
+    with pytest.raises(CreateAmbiguous, match="It is held and not repeated"):
+        await resolving(client, how, budget=RunBudget(Decimal("0.01"))).obtain(priced(plan))
+    assert (api.posts, (await ledger.facts(plan.id)).state) == (1, LedgerState.AMBIGUOUS)
+
+
+async def test_what_was_never_sent_is_not_bought_beyond_the_budget(
+    api: Any, client: TogetherClient, plan: VideoPlan, ledger: Ledger, spool: Spool, resolving: Any
+) -> None:
+    """A claim that was left behind is released; the video waits for a run that has the money."""
+
+    def announce(claim: Claim) -> None:
+        note = spool.unsent.write(claim)
+        assert note is not None
+        note.leave()
+
+    await ledger.claim(plan, valid_seconds=-1, announce=announce)
+    with pytest.raises(BudgetReached):
+        await resolving(client, "hold", budget=RunBudget(Decimal("0.01"))).obtain(priced(plan))
+    assert (api.posts, (await ledger.facts(plan.id)).state) == (0, LedgerState.ABSENT)
 
 
 async def test_hold_only_says_what_the_bill_says(

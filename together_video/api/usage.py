@@ -121,7 +121,10 @@ def _moment(found: object) -> datetime:
     if not isinstance(found, str):
         raise ValueError("a window of the bill has no time")
     moment = datetime.fromisoformat(found[:40])
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time of the bill is out of bounds") from None
     if not 2000 <= moment.year <= 2999:
         raise ValueError("a window of the bill is in another millennium")
     return moment
@@ -134,6 +137,6 @@ def _amount(found: object) -> Decimal:
         amount = Decimal(str(found)[:60].strip())
     except InvalidOperation:
         raise ValueError("an amount of the bill is not a number") from None
-    if not amount.is_finite() or abs(amount.adjusted()) > 15:
+    if not amount.is_finite() or (amount and abs(amount.adjusted()) > 15):
         raise ValueError("an amount of the bill is out of bounds")
     return amount

@@ -1,6 +1,6 @@
 """Was a create that had no clear answer charged? The bill does not name jobs, so sums are compared.
 
-Take the windows of the bill in which the create could have been charged, and, if another video of the ledger was made
+Take the windows of the bill in which the create could have been charged, and, if a video that was surely paid was made
 across an edge of them, as many more as that takes. The bill of these windows should show what the ledger knows to be
 paid there. If it shows just that, the doubtful create was not charged. If it shows more, it may have been, and it is
 held: another user of the key, a failed job that was billed, or a second doubt look the same. If it shows less, the bill
@@ -131,8 +131,10 @@ def was_charged(
     most = start - step * _MOST_MORE, end + step * _MOST_MORE
     while True:
         inside = [one for one in known if _overlaps(one, start, end, now, skew)]
-        first = min([start, *(_floor(one.since - skew, step) for one in inside)])
-        last = max([end, *(_ceiling((one.until or now) + skew, step) for one in inside)])
+        # What may or may not have been charged can only make the bill higher, wherever it stands on it.
+        sure = [one for one in inside if one.cost_usd is not None]
+        first = min([start, *(_floor(one.since - skew, step) for one in sure)])
+        last = max([end, *(_ceiling((one.until or now) + skew, step) for one in sure)])
         if (first, last) == (start, end):
             break
         start, end = first, last
@@ -149,11 +151,23 @@ def was_charged(
         )
     if start < bill.since or end > bill.until:
         return Answer(charged=Charged.UNCLEAR, words="The bill of that time could not be read.")
-    return _compared(doubt, inside, bill, start, end)
+    # Whether the bill shows anything of this key's videos at all can be seen where one was surely paid long ago.
+    seen = [
+        one
+        for one in known
+        if one.cost_usd and one.key_id == doubt.key_id and (one.until or now) + step + bill.settles < now
+    ]
+    return _compared(doubt, inside, bill, start, end, is_paid_elsewhere=bool(seen))
 
 
 def _compared(
-    doubt: KnownPurchase, inside: Sequence[KnownPurchase], bill: Bill, start: datetime, end: datetime
+    doubt: KnownPurchase,
+    inside: Sequence[KnownPurchase],
+    bill: Bill,
+    start: datetime,
+    end: datetime,
+    *,
+    is_paid_elsewhere: bool,
 ) -> Answer:
     products = Products(doubt.models)
     windows = [one for one in bill.windows if one.start < end and one.end > start]
@@ -167,9 +181,25 @@ def _compared(
     peers = [one for one in inside if not named or one.key_id in {None, doubt.key_id}]
     models = [products.model_of(line) for line in videos]
     if None not in models:
-        # Each line says of which model it is: those of other models need not be compared.
+        # Each line says of which model it is: those of other models need not be compared, as long as none of them can
+        # be of the doubt under another name, to which the provider may have led it.
+        strange = sum(
+            (line.cost_usd for line, model in zip(videos, models, strict=True) if model not in doubt.models),
+            Decimal(0),
+        )
+        known = (one for one in peers if one.key_id == doubt.key_id and not one.models & doubt.models)
+        strange -= sum((one.cost_usd for one in known if one.cost_usd is not None), Decimal(0))
+        if strange > _NOTHING:
+            return Answer(
+                charged=Charged.UNCLEAR,
+                words="The bill shows videos of other models that the archive does not know: it may be one of them.",
+            )
         videos = [line for line, model in zip(videos, models, strict=True) if model in doubt.models]
         peers = [one for one in peers if one.models & doubt.models]
+    if any(line.cost_usd < 0 or line.quantity < 0 for line in lines):
+        return Answer(
+            charged=Charged.UNCLEAR, words="The bill has credits or refunds, which may hide what was charged."
+        )
     sure = [one for one in peers if one.cost_usd is not None and one.key_id == doubt.key_id]
     unsure = len(peers) - len(sure)
     billed = sum((line.cost_usd for line in videos), Decimal(0))
@@ -187,7 +217,7 @@ def _compared(
         return Answer(charged=Charged.YES, words=f"It was charged: {compared}.")
     if billed < paid - _NOTHING or not _agrees(videos, sure):
         return Answer(charged=Charged.UNCLEAR, words=f"The bill does not fit the archive: {compared}.")
-    if sure == [] and videos == [] and _is_blind(doubt, bill, products):
+    if sure == [] and videos == [] and _is_blind(bill, products, is_paid_elsewhere=is_paid_elsewhere):
         return Answer(charged=Charged.UNCLEAR, words="The bill shows no video of this key at any time.")
     return Answer(charged=Charged.NO, words=f"It was not charged: {compared}.")
 
@@ -204,12 +234,12 @@ def _agrees(lines: Iterable[LineItem], sure: Sequence[KnownPurchase]) -> bool:
     return bool(sure) and abs(float(quantity) - seconds) <= 0.5 * len(sure)
 
 
-def _is_blind(doubt: KnownPurchase, bill: Bill, products: Products) -> bool:
-    """Whether the bill has lines, and none of them can be of a video: perhaps it words them in a way that nobody here
-    knows.
+def _is_blind(bill: Bill, products: Products, *, is_paid_elsewhere: bool) -> bool:
+    """Whether none of the bill's lines can be of a video, although it has lines, or should have: perhaps it words them
+    in a way that nobody here knows, or is empty for another reason.
     """
     lines = [line for window in bill.windows for line in window.lines]
-    return bool(lines) and not any(products.may_be_video(line) for line in lines)
+    return (bool(lines) or is_paid_elsewhere) and not any(products.may_be_video(line) for line in lines)
 
 
 def _overlaps(one: KnownPurchase, start: datetime, end: datetime, now: datetime, skew: timedelta) -> bool:

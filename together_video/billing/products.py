@@ -14,10 +14,12 @@ from together_video.catalogue import Catalogue
 
 #: Words of products that make no videos.
 _OTHERS = re.compile(
-    r"token|embedding|rerank|moderation|transcription|speech|audio|gpu|cluster|dedicated|endpoint|fine.?tun|training"
-    r"|storage|code interpreter|sandbox session|image",
+    r"token|embedding|rerank|moderation|transcription|gpu|cluster|fine.?tun|training|storage|code interpreter"
+    r"|sandbox session",
     re.IGNORECASE,
 )
+#: Words of products that make no videos, unless the line also has a word of a video model: `Veo 3 with Audio`.
+_PERHAPS_OTHERS = re.compile(r"speech|audio|image|dedicated|endpoint", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
@@ -26,9 +28,12 @@ class Products:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         known = {model.name for model in Catalogue.load().models} | set(more)
+        #: The first word of each model, such as veo and kling.
+        self._families: set[str] = set()
         #: Folded name -> the model that it is of. A tail is left out where two models share it.
         self._folded: dict[str, str | None] = {}
         for name in sorted(known):
+            self._families.update(re.findall(r"[a-z]{3,}", _folded(name.rpartition("/")[2]))[:1])
             for text in {name, name.rpartition("/")[2]}:
                 folded = _folded(text)
                 self._folded[folded] = name if self._folded.get(folded, name) == name else None
@@ -43,7 +48,12 @@ class Products:
         if self.model_of(line) is not None:
             return True
         said = " ".join(line.names)
-        return "video" in said.casefold() or not _OTHERS.search(said)
+        if "video" in said.casefold():
+            return True
+        if _OTHERS.search(line.product):
+            return False
+        words = set(re.findall(r"[a-z]+", said.casefold()))
+        return bool(words & self._families) or not _PERHAPS_OTHERS.search(line.product)
 
 
 def _folded(text: str) -> str:

@@ -159,6 +159,8 @@ def _without(name: str, **more: Any) -> dict[str, Any]:
         _without("line_items"),
         _without("x", end_time="2026-11-26T12:00:00Z"),
         _without("x", start_time="yesterday"),
+        _without("x", start_time="0001-01-01T00:00:00+23:00"),
+        _without("x", end_time="9999-12-31T23:59:59-23:00"),
         _without("x", line_items=[7]),
         _without("x", line_items=[{"cost": "free", "quantity": "1"}]),
         _without("x", line_items=[{"cost": "NaN", "quantity": "1"}]),
