@@ -272,3 +272,34 @@ def test_the_step_may_be_another() -> None:
     bill = Bill(windows=(), since=at(-1), until=at(1), step=second, settles=second)
     assert was_charged(asked, [], bill, now=at(1)).charged is Charged.NO
     assert bill.step < HOUR
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        "Veo 3 with Audio",
+        "Sora 2 Pro - audio on",
+        "Kling 2.1 I2V (image input)",
+        "Wan 2.5 speech",
+        "Hailuo 02 dedicated endpoint",
+        "something new",
+    ],
+)
+def test_a_product_that_may_be_of_videos(product: str) -> None:
+    """Words such as audio and image stand in names of video products, too: such a line is never left out."""
+    odd = LineItem(names=(product,), quantity=Decimal(1), cost_usd=PRICE, key_id=KEY)
+    assert ask(window(1, odd)).charged is Charged.YES
+
+
+@pytest.mark.parametrize(
+    "product", ["Speech to text", "Images", "Output tokens", "GPU cluster", "Audio transcription minutes"]
+)
+def test_a_product_that_is_of_something_else(product: str) -> None:
+    """Neither a video model nor the word video is in it."""
+    other = LineItem(names=(product,), quantity=Decimal(1), cost_usd=PRICE, key_id=KEY)
+    assert ask(window(-5, line()), window(1, other), known=[paid(-4.8, -4.5)]).charged is Charged.NO
+
+
+def test_an_empty_bill_beside_paid_videos() -> None:
+    """It should show one that was paid hours before: a bill that shows nothing at all proves nothing."""
+    assert ask(known=[paid(-4.8, -4.5)]).charged is Charged.UNCLEAR
