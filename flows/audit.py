@@ -28,7 +28,10 @@ _STALE = timedelta(days=1)
 #: A run empties inflight right after its record; later than this it was cut short.
 _TIDYING = timedelta(minutes=10)
 #: What ends a doubt.
-_CLOSED_BY = "--on-ambiguous resubmit buys the video again."
+_CLOSED_BY = (
+    "--on-ambiguous resolve buys the video again if the provider's bill shows that it was not charged, --on-ambiguous "
+    "resubmit in any case."
+)
 
 
 @flow(

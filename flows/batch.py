@@ -57,6 +57,7 @@ from together_video.ledger.records import Sweep, VideoPlan
 from together_video.ledger.summary import Summary
 from together_video.prompts import Brief
 from together_video.requests import VideoRequest
+from together_video.text import counted
 
 
 def _run_name() -> str:
@@ -69,8 +70,8 @@ def _run_name() -> str:
             return "videos of an event"
         brief, requests, file = asked.brief, asked.requests, "an event"
     if isinstance(brief, Brief):
-        return f"{brief.count} videos: {brief.subject[:60]}"
-    return f"{len(requests)} videos" if requests else f"videos of {PurePath(str(file)).name}"
+        return f"{counted(brief.count, 'video')}: {brief.subject[:60]}"
+    return counted(len(requests), "video") if requests else f"videos of {PurePath(str(file)).name}"
 
 
 @flow(

@@ -37,7 +37,8 @@ _Read = Callable[[], Awaitable[Bought | Unreadable | None]]
 async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncIterator[Bought | Unreadable]:
     """All purchases that were claimed at `since` or later, each once, in no order.
 
-    One that was given up and whose video came after all counts once, with what that video cost.
+    One that was given up and whose video came after all counts once, with what that video cost. One of which it is
+    known that it was never bought is left out.
 
     Args:
         since: records that were written before it are not read. Give it the beginning of a month to have that month.
@@ -71,7 +72,9 @@ async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncI
     )
     async with aclosing(_a_few_at_once(reads)) as results:
         async for found in results:
-            if isinstance(found, Unreadable) or (found and (since is None or found.moment >= since)):
+            if found is None or (isinstance(found, Bought) and found.is_nothing):
+                continue
+            if isinstance(found, Unreadable) or since is None or found.moment >= since:
                 yield found
 
 

@@ -62,6 +62,10 @@ def approve(
         raise InputError(
             "Name the RUN to answer: together-video approve without any option lists those that wait."
         )
+    if decline and len(given) > 1:
+        raise InputError(
+            "--decline takes no changes: leave out --prompts, --leave-out, --model and --budget-usd."
+        )
     # Refused here, it need not be asked for again.
     Answer.read(given)
     terminal = Terminal()
@@ -115,9 +119,11 @@ async def _answer(run: str, given: dict[str, Any], terminal: Terminal, *, asks: 
             if asks and given["decision"] == "approve" and is_person_there():
                 terminal.say(found.plan)
                 if not await says_yes(f"Approve {found.name}? [y/N] "):
-                    terminal.complain("Not answered: the run waits on.")
+                    terminal.complain("Not approved: the run still waits.")
                     return 1
             await answer(client, found.id, given)
-    done = "declined: nothing is bought" if given["decision"] == "decline" else "approved: it is resumed"
-    terminal.say(f"{found.name} is {done}.")
+    if given["decision"] == "decline":
+        terminal.say(f"Declined: {found.name}. Nothing is bought.")
+    else:
+        terminal.say(f"Approved: {found.name}. The run resumes; if it cannot use the answer, it asks again.")
     return 0

@@ -71,7 +71,7 @@ class Confirmation:
             self._print(prospects)
             self.is_shown = True
             raise NotApproved("Dry run: nothing was bought.")
-        if not forecast.to_buy or not self._is_above(forecast):
+        if not forecast.buys or not self._is_above(forecast):
             return
         self._terminal.plan(forecast, on_err=True)
         if self._has_brief:

@@ -22,6 +22,9 @@ from together_video.money import usd, usd_number
 from together_video.text import one_line
 
 _MARK = "!"
+#: Fewer columns than these leave out the words beside a live price, and then whether the catalogue offers the model:
+#: names and what is live stay whole.
+_WIDE, _NARROW = 140, 100
 
 
 def read_live() -> LiveModels:
@@ -63,17 +66,23 @@ def show_live(
         return 0
     marked = {one.model for one in found}
     table = Table(box=None, pad_edge=False, header_style="bold")
+    has_words, has_catalogue = console.width >= _WIDE, console.width >= _NARROW or every
     for column in ("", "model", "catalogue", "price", "live", "live price"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis")
+        if column != "catalogue" or has_catalogue:
+            table.add_column(column, no_wrap=True, overflow="ellipsis")
+
+    def add(mark: str, name: str, offered: str, price: str) -> None:
+        offer = live.find(name)
+        catalogued = (offered,) if has_catalogue else ()
+        cells = (name, *catalogued, price, _said(live, name), _price(offer, has_words=has_words))
+        table.add_row(mark, *map(escape, cells))
+
     rows = {row.model: row for row in table_rows(catalogue)}
     for model in ours:
-        row, offer = rows[model.name], live.find(model.name)
-        cells = (model.name, row.offered, row.price, _said(live, model.name), _price(offer))
-        table.add_row(_MARK if model.name in marked else "", *map(escape, cells))
+        row = rows[model.name]
+        add(_MARK if model.name in marked else "", model.name, row.offered, row.price)
     for offer in new:
-        table.add_row(
-            _MARK, *map(escape, (offer.name, UNKNOWN, UNKNOWN, _said(live, offer.name), _price(offer)))
-        )
+        add(_MARK, offer.name, UNKNOWN, UNKNOWN)
     console.print(table)
     for one in found:
         console.print(f"{_MARK} {one.message}", soft_wrap=True, markup=False)
@@ -93,10 +102,12 @@ def _said(live: LiveModels, name: str) -> str:
     return offer.status.value if offer.status else "listed"
 
 
-def _price(offer: LiveModel | None) -> str:
+def _price(offer: LiveModel | None, *, has_words: bool) -> str:
     if offer is None or offer.price_usd is None:
         return UNKNOWN
-    return usd(offer.price_usd) + (f" ({one_line(offer.price_words, 40)})" if offer.price_words else "")
+    return usd(offer.price_usd) + (
+        f" ({one_line(offer.price_words, 40)})" if has_words and offer.price_words else ""
+    )
 
 
 def _document(

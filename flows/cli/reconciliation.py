@@ -14,7 +14,7 @@ from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.billing.reconciliation import ReconciledRow, Reconciliation
 from together_video.errors import InputError
-from together_video.money import rounded, usd
+from together_video.money import usd
 from together_video.text import printable
 
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
@@ -66,6 +66,6 @@ def _table(first: str, rows: Sequence[ReconciledRow]) -> Table:
     for row in rows:
         name = row.model if row.day is None else f"{row.day} {row.model}"
         amounts = (row.billed_usd, row.recorded_usd, row.unknown_usd, row.unbilled_usd)
-        perhaps = f" (+{row.perhaps} perhaps)" if row.perhaps else ""
-        table.add_row(escape(printable(name, 120) + perhaps), *(f"{rounded(amount):f}" for amount in amounts))
+        perhaps = f" (+{row.perhaps} in doubt)" if row.perhaps else ""
+        table.add_row(escape(printable(name, 120) + perhaps), *map(usd, amounts))
     return table

@@ -37,9 +37,9 @@ def serve(
 ) -> int:
     """Serve all deployments, or those that are named, until Ctrl-C: schedules, triggers, runs from the UI.
 
-    Runs use the blocks that together-video save-blocks makes, or the
-    environment of this process where there are none. Schedules that are paused
-    on the server stay paused: the nightly batch is until you turn it on.
+    Runs use the blocks that together-video save-blocks makes, else the environment of this process.
+
+    Schedules that are paused on the server stay paused; the nightly batch is paused until you turn it on.
 
     Parameters
     ----------

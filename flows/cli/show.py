@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
@@ -26,7 +27,7 @@ _FEWEST = 6
 
 
 def show(
-    id_: str,
+    id_: Annotated[str, Parameter(name="ID")],
     /,
     *,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen

@@ -24,6 +24,8 @@ from together_video.text import counted, printable
 
 #: Rows that the terminal shows; --json and --csv have all.
 _SHOWN = 200
+#: A terminal of fewer columns gets closer columns, and long names on two lines.
+_WIDE = 100
 
 
 def spend(
@@ -38,8 +40,9 @@ def spend(
 ) -> int:
     """Show what was spent over time, and this month against the limit. Reads the archive, and changes nothing.
 
-    A video counts on the day (UTC) on which it was bought. Paid is what the provider
-    reported. Perhaps paid, and in flight, are the highest estimates.
+    A video counts on the day (UTC) on which it was bought. Each attempt counts as a video.
+
+    Paid is what the provider reported. Perhaps paid and in flight are the highest estimates.
 
     Parameters
     ----------
@@ -112,13 +115,16 @@ def _write(path: Path, text: str, terminal: Terminal) -> None:
 
 def _show(report: SpendReport, terminal: Terminal) -> None:
     if report.rows:
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        is_narrow = terminal.out.width < _WIDE
+        table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=is_narrow)
         table.add_column(escape(printable(report.heading, 40)), overflow="fold")
         for name in ("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "per clip"):
-            table.add_column(name, justify="right")
+            header = name.replace(" ", "\n") if is_narrow else name
+            table.add_column(header, justify="right", vertical="bottom", no_wrap=True)
         rows = report.rows[-_SHOWN:] if report.is_time else report.rows[:_SHOWN]
         for row in rows:
-            table.add_row(escape(printable(row.key, 60)), *_cells(row))
+            key = printable(row.key, 60)
+            table.add_row(escape(key.replace("/", "/\n") if is_narrow else key), *_cells(row))
         if len(report.rows) > 1:
             table.add_row("all", *_cells(report.total), style="bold")
         terminal.out.print(table)

@@ -140,7 +140,7 @@ async def _proposal(
     budget = policy.budget_usd
     if budget is None:
         forecast = (await foresee(ledger, plans, policy)).forecast
-        budget = forecast.high_usd if forecast.to_buy and not forecast.unpriced else None
+        budget = forecast.high_usd if forecast.buys and not forecast.unpriced else None
     made = Proposal(
         run=run.id,
         batch_id=run.batch_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 
 from prefect_together_video.blocks.archive import VideoArchive
@@ -186,7 +186,10 @@ class Pipeline:
             if not (is_recorded and plan.is_tried_again) or self._hopeless is not None:
                 return outcomes.after(failed, found)
             failed.append(found)
-            self._tell(plan, "again", "its job failed")
+            with suppress(VideoError):
+                following, record = await self.buyer.standing(plan)
+                if record is None:
+                    self._tell(plan, "again", f"its job failed; next: {following.request.model}")
 
     async def _try(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
         """One purchase, found or made, to its end. What goes wrong before the create is "refused", or

@@ -21,6 +21,7 @@ from together_video.media.sources import refuse_paths
 from together_video.prompts import Brief, PromptSet, refuse_placeholder
 from together_video.prompts.limits import refuse_promptless
 from together_video.requests import VideoRequest
+from together_video.text import counted
 from together_video.tries import Tries
 
 
@@ -100,7 +101,7 @@ def read_source(
         source = Source(read, PurePath(file).stem, [f"line {found.line}" for found in read])
     else:
         listed = _listed(requests or (), sweeps, tries, presets)
-        source = Source(listed, f"{len(listed)} videos")
+        source = Source(listed, counted(len(listed), "video"))
     if not local_files:
         refuse_paths(source.requests)
     return source

@@ -212,7 +212,7 @@ def _compared(
     compared = f"the bill from {span} shows {usd(billed)} for videos, the archive knows of {usd(paid)} paid"
     if billed > paid + _NOTHING:
         if unsure:
-            words = f"It may have been charged: {compared}, and {counted(unsure, 'other video')} may be the reason."
+            words = f"The bill leaves it open: {compared}, and {counted(unsure, 'other video')} may be the reason."
             return Answer(charged=Charged.UNCLEAR, words=words)
         return Answer(charged=Charged.YES, words=f"It was charged: {compared}.")
     if billed < paid - _NOTHING or not _agrees(videos, sure):

@@ -59,6 +59,11 @@ class Bought:
     key_id: str | None = None
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was bought after all: it was handed to another model, or the bill shows no charge."""
+        return self.money is Money.PAID and not self.amount_usd and self.job_id is None
+
+    @property
     def month(self) -> str:
         """`2026-11`, in UTC."""
         return f"{self.moment:%Y-%m}"

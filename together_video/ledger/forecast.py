@@ -74,6 +74,7 @@ class Forecast(BaseModel):
         models: what is to be bought, by model.
         unpriced: how many of those to be bought have no known price.
         low_usd, high_usd: the price range of those that have one.
+        may_follow: how many of those in flight may be bought again, or from another model, if their jobs fail.
         tries: whether the highest price counts further attempts, or models that may take over.
         budget_usd: what the run may spend at most, if there is a limit.
         left_usd: what is left of the archive's monthly limit, if it has one.
@@ -87,6 +88,7 @@ class Forecast(BaseModel):
     unpriced: int = 0
     low_usd: Usd = Decimal(0)
     high_usd: Usd = Decimal(0)
+    may_follow: int = 0
     tries: bool = False
     budget_usd: Usd | None = None
     left_usd: Usd | None = None
@@ -113,6 +115,13 @@ class Forecast(BaseModel):
             if fate is Fate.BUY:
                 bought.setdefault(plan.request.model, []).append(plan)
         priced = [plan for several in bought.values() for plan in several if plan.most_usd is not None]
+        # Should its job fail, what is in flight may be bought again, or from another model.
+        follow = [
+            plan
+            for plan, fate in zip(plans, fates, strict=True)
+            if fate is Fate.IN_FLIGHT and plan.is_tried_again
+        ]
+        following = [(plan.most_usd or Decimal(0)) - (plan.estimate_usd or Decimal(0)) for plan in follow]
         found = Counter(fates)
         return cls(
             total=len(plans),
@@ -120,7 +129,8 @@ class Forecast(BaseModel):
             models=tuple(_of_model(model, several) for model, several in bought.items()),
             unpriced=found[Fate.BUY] - len(priced),
             low_usd=_sum(map(low_price, priced)),
-            high_usd=_sum(plan.most_usd for plan in priced),
+            high_usd=_sum(plan.most_usd for plan in priced) + _sum(following),
+            may_follow=len(follow),
             tries=any(plan.is_tried_again for several in bought.values() for plan in several),
             budget_usd=budget_usd,
             left_usd=left_usd,
@@ -130,6 +140,11 @@ class Forecast(BaseModel):
     def to_buy(self) -> int:
         """How many videos are to be bought."""
         return self.fates.get(Fate.BUY, 0)
+
+    @property
+    def buys(self) -> bool:
+        """Whether the run may buy anything."""
+        return bool(self.to_buy or self.may_follow)
 
     @property
     def limit_usd(self) -> Decimal | None:
@@ -163,12 +178,17 @@ class Forecast(BaseModel):
     def remarks(self) -> list[str]:
         """What is not bought, and what limits the run: a sentence each."""
         said = [f"{self.fates[fate]} {words}." for fate, words in FATE_WORDS.items() if self.fates.get(fate)]
-        if not self.to_buy:
+        if self.may_follow:
+            said.append(f"{self.may_follow} of those in flight may be bought again if their jobs fail.")
+        if not self.buys:
             return [*said, "Nothing is to be bought."]
         if self.unpriced:
+            skipped = "" if self.limit_usd is None else " They are skipped, as there is a limit."
             said.append(
-                f"{self.unpriced} without a known price: give --price-usd, or your own catalogue a price."
+                f"{self.unpriced} without a known price: give --price-usd, or your own catalogue a price.{skipped}"
             )
+        if self.unpriced and self.unpriced == self.to_buy and not self.may_follow:
+            return said
         if self.tries:
             said.append("The highest price counts every attempt, and every model that may take over.")
         for amount, name in ((self.budget_usd, "The budget"), (self.left_usd, "What is left of the month")):
