@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -140,7 +141,9 @@ def test_an_api_that_says_no(command: Run, surroundings: Any, api: Any, status: 
     assert "Traceback" not in done.err
     document = json.loads(done.out)
     assert document["counts"]["refused"] == 1
-    assert f"HTTP {status}: that is too odd" in document["videos"][0]["error"]
+    assert re.search(
+        rf"HTTP {status} \(x-request-id sandbox-\d+\): that is too odd", document["videos"][0]["error"]
+    )
     assert advice in document["videos"][0]["error"]
     done = command("generate", "a fox", **surroundings)
     assert done.code == 1
