@@ -133,7 +133,7 @@ async def send(client: PrefectClient, name: str, resource: dict[str, str], **mor
 async def test_saving_again_keeps_what_was_paused_and_takes_new_thresholds(block: str) -> None:
     """Each has one automation of its name, whose id stays; two of a name become one."""
     names = await save_notifications(block)
-    assert len(names) == len(set(names)) == 7
+    assert len(names) == len(set(names)) == 8
     async with get_client() as client:
         before = {name: (await client.read_automations_by_name(name))[0].id for name in names}
         await client.pause_automation(before["together-video nightly missing"])
