@@ -174,7 +174,7 @@ async def test_the_file_works_with_prefects_own_command(block: str, prefect_api:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("together-video ") == 7
+    assert done.stdout.count("together-video ") == 8
 
 
 @pytest.mark.parametrize(

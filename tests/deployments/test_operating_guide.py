@@ -132,7 +132,7 @@ def test_lists_are_whole() -> None:
     assert {row[0] for row in table("deployment")} == names
     sent = set(
         re.findall(
-            r"together-video\.(?:batch|budget|month)\.\w+(?=\")",
+            r"together-video\.(?:batch|budget|month|plan)\.\w+(?=\")",
             (TOP / "flows" / "reporting" / "events.py").read_text(),
         )
     )
