@@ -141,9 +141,13 @@ def served(
             "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
         }
         command = [Path(sys.executable).with_name("together-video"), "serve", "requested", "every-10-minutes"]
+        found = Served(prefect_server.url, folder / "serve.log", environment, archive, provider)
+        # Blocks that other tests have saved on this server lead to sandboxes that are gone.
+        for block in found.api("POST", "/block_documents/filter", {}):
+            if block["name"] == "production":
+                found.api("DELETE", f"/block_documents/{block['id']}")
         with (folder / "serve.log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-        found = Served(prefect_server.url, folder / "serve.log", environment, archive, provider)
         yield found
         process.terminate()
         process.wait(60)
