@@ -102,7 +102,7 @@ async def _make(
                     raise
             except JobFailed:
                 # It is recorded: is there another attempt, or another model?
-                if not plan.is_tried_again or not await buyer.has_more(plan):
+                if not plan.is_tried_again or not await buyer.standings.has_more(plan):
                     raise
             else:
                 return place.archived(record, reused=False)

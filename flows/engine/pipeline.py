@@ -104,7 +104,7 @@ class Pipeline:
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
         """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
-        await self.buyer.look_ahead(plans)
+        await self.buyer.standings.look_ahead(plans)
         return await self._all([(plan, partial(self._make, plan)) for plan in plans])
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
@@ -187,7 +187,7 @@ class Pipeline:
                 return outcomes.after(failed, found)
             failed.append(found)
             with suppress(VideoError):
-                following, record = await self.buyer.standing(plan)
+                following, record = await self.buyer.standings.of(plan)
                 if record is None:
                     self._tell(plan, "again", f"its job failed; next: {following.request.model}")
 
@@ -215,7 +215,7 @@ class Pipeline:
     async def as_recorded(self, plan: VideoPlan, words: str) -> VideoOutcome:
         """What the ledger knows of a video of which nobody else can tell how it ended; `words` say why."""
         try:
-            at, record = await self.buyer.standing(plan)
+            at, record = await self.buyer.standings.of(plan)
             facts = await self.ledger.facts(at.id)
             if record is None and facts.state is LedgerState.ABSENT and at.attempt > 1:
                 # Another attempt was due: what is known is how the last one ended.

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 from prefect_together_video.tasks.running.cancellation import outlast
@@ -25,6 +24,7 @@ from prefect_together_video.tasks.running.runs import current_run, run_logger, s
 from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.session.standings import Standings
 from prefect_together_video.tasks.steps.create import buy_video
 from prefect_together_video.tasks.steps.held_claim import hold
 from prefect_together_video.tasks.steps.purchase import Purchase, held, release_unsent
@@ -33,7 +33,6 @@ from together_video.api.client import TogetherClient
 from together_video.billing.doubts import Charged
 from together_video.errors import (
     ApiOverloaded,
-    ArchiveError,
     BudgetReached,
     CreateAmbiguous,
     JobInDoubt,
@@ -45,7 +44,7 @@ from together_video.errors import (
 from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.media.link_checks import LinkChecks
-from together_video.remedies import concerns_model, is_final
+from together_video.remedies import concerns_model
 from together_video.text import as_sentence, sentences
 
 
@@ -69,19 +68,11 @@ class Buyer:
     ) -> None:
         self.creating: set[str] = set()
         self.trying: dict[str, VideoPlan] = {}
-        #: The ids of what this run has bought, or given to another model.
-        self._ours: set[str] = set()
         self._client, self._ledger, self._spool = client, ledger, spool
         self._budget, self._link_checks, self._tell = budget, link_checks, tell
         self._policy, self._bill = policy, bill
         self._doubts: set[str] = set()
-        self._unrecorded: set[str] = set()
-
-    async def look_ahead(self, plans: Sequence[VideoPlan]) -> None:
-        """Find many that have no record by a few listings, to spare a look at each."""
-        with suppress(ArchiveError):
-            ids = {one.id for plan in plans for one in plan.chain}
-            self._unrecorded |= await self._ledger.unrecorded(ids)
+        self.standings = Standings(ledger, policy)
 
     async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
         """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
@@ -103,59 +94,6 @@ class Buyer:
 
         await asyncio.gather(*(charge(one) for plan in plans for one in plan.chain))
 
-    async def standing(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
-        """The purchase that is next for this video, from whichever of its models: to be made, or to be waited for. Or
-        the record with which it ends.
-        """
-        if not plan.fallbacks:
-            return await self.latest(plan)
-        found = [await self.latest(one) for one in plan.chain]
-        for at, record in found:
-            if record is not None and record.state == "archived":
-                return at, record
-        left = [at for at, record in found if record is None]
-        for at in reversed(left[1:]):
-            if (await self._ledger.facts(at.id)).state is not LedgerState.ABSENT:
-                return at, None
-        if left:
-            return left[0], None
-        return next((one for one in reversed(found) if one[1] and one[1].state == "failed"), found[-1])
-
-    async def latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
-        """The newest attempt at this video from this model that was ever begun, and how it ended, if it has; or the
-        next one, if there is to be another.
-        """
-        if plan.id in self._unrecorded:
-            # Known for the first time only: a claim may find a record that was written since.
-            self._unrecorded.discard(plan.id)
-            return plan, None
-        successors = {one.id for one in plan.chain[1:]}
-        failures = 0
-        while True:
-            record = await self._ledger.record(plan.id)
-            if record is None or record.state == "archived":
-                return plan, record
-            counts = not self._policy.retry_failed or self._is_ours(plan, record)
-            if record.state == "failed":
-                failures += counts
-                is_over = counts and (failures >= plan.attempts or would_fail_again(record))
-            else:
-                is_over = counts and record.followed_by in successors
-            following = plan.next_attempt()
-            if is_over and (await self._ledger.facts(following.id)).state is LedgerState.ABSENT:
-                return plan, record
-            plan = following
-
-    def _is_ours(self, plan: VideoPlan, record: VideoRecord) -> bool:
-        """Whether this run has made the purchase: this process, or another one for the same batch."""
-        ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
-        return ours or record.id in self._ours
-
-    async def has_more(self, plan: VideoPlan) -> bool:
-        """Whether there is another purchase to be made or waited for, or an archived video, now that one has failed."""
-        _, record = await self.standing(plan)
-        return record is None or record.state == "archived"
-
     async def obtain(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """The purchase to wait for, made now or earlier, or the record of one that is archived or has failed. Called
         again after a purchase has failed, it makes the next one, if there is to be one.
@@ -164,7 +102,7 @@ class Buyer:
             VideoError: see `purchase.buy`; MediaRefused: a link is surely dead.
         """
         while True:
-            at, record = await self.standing(plan)
+            at, record = await self.standings.of(plan)
             self.trying[plan.id] = at
             if record is not None:
                 return record
@@ -177,7 +115,7 @@ class Buyer:
                 continue
             if isinstance(found, Purchase):
                 if not found.resumed:
-                    self._ours.add(at.id)
+                    self.standings.ours.add(at.id)
                 return found
             if found.state == "archived":
                 return found
@@ -198,7 +136,7 @@ class Buyer:
                 ours.drop_note()
             finally:
                 ours.leave()
-            self._ours.add(at.id)
+            self.standings.ours.add(at.id)
             words = "%s: %s takes the place of %s: %s"
             run_logger().warning(
                 words, at.title, following.request.model, at.request.model, as_sentence(error.what)
@@ -262,7 +200,7 @@ class Buyer:
                 except CreateAmbiguous as error:
                     if error.fresh or not await self._give_up(plan, error):
                         raise
-                    plan, record = await self.latest(plan)
+                    plan, record = await self.standings.latest(plan)
                     if record is not None:
                         return record
         except asyncio.CancelledError:
@@ -352,7 +290,3 @@ class Buyer:
             if doubt.details not in self._doubts:
                 self._doubts.add(doubt.details)
                 run_logger().warning("%s; the provider may see more than this machine.", doubt.details)
-
-
-def would_fail_again(record: VideoRecord) -> bool:
-    return is_final(record.error_code, record.error or "")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.session.buying import would_fail_again
 from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.session.standings import Standings
 from together_video.errors import ArchiveError
 from together_video.ledger.forecast import Fate, Forecast, fate_of
-from together_video.ledger.records import LedgerState, VideoPlan
+from together_video.ledger.records import VideoPlan
 
 #: Purchases that are looked up at the same time.
 _AT_ONCE = 32
@@ -59,41 +59,20 @@ async def fates_of(ledger: Ledger, plans: Sequence[VideoPlan], policy: RunPolicy
     with suppress(ArchiveError):
         unrecorded = await ledger.unrecorded({one.id for plan in plans for one in plan.chain})
     in_flight = set(await ledger.in_flight()) if unrecorded else set()
-    places = asyncio.Semaphore(_AT_ONCE)
+    places, standings = asyncio.Semaphore(_AT_ONCE), Standings(ledger, policy)
 
     async def look_up(plan: VideoPlan) -> Fate:
         if all(one.id in unrecorded and one.id not in in_flight for one in plan.chain):
             return Fate.BUY
         async with places:
-            return await _fate(ledger, plan, policy)
+            return await _fate(ledger, plan, policy, standings)
 
     return list(await asyncio.gather(*map(look_up, plans)))
 
 
-async def _fate(ledger: Ledger, plan: VideoPlan, policy: RunPolicy) -> Fate:
-    """As `Buyer.standing`: an archived video from any of its models, then what was begun, then what is left to try."""
-    found = [await _fate_of_one(ledger, one, policy) for one in plan.chain]
-    for fate in (Fate.REUSE, Fate.IN_FLIGHT, Fate.HELD):
-        if fate in found:
-            return fate
-    return Fate.BUY if Fate.BUY in found else Fate.FAILED
-
-
-async def _fate_of_one(ledger: Ledger, plan: VideoPlan, policy: RunPolicy) -> Fate:
-    """As `Buyer.latest`: the newest attempt at this model that was ever begun decides."""
-    successors = {one.id for one in plan.chain[1:]}
-    failures = 0
-    while True:
-        facts = await ledger.facts(plan.id)
-        record = facts.record
-        if record is None or facts.state not in {LedgerState.FAILED, LedgerState.ABANDONED}:
-            return fate_of(facts.state, resubmits=policy.on_ambiguous != "hold")
-        if record.state == "failed":
-            failures += 1
-            is_over = failures >= plan.attempts or would_fail_again(record)
-        else:
-            is_over = record.followed_by in successors
-        following = plan.next_attempt()
-        if is_over and (await ledger.facts(following.id)).state is LedgerState.ABSENT:
-            return Fate.BUY if policy.retry_failed else Fate.FAILED
-        plan = following
+async def _fate(ledger: Ledger, plan: VideoPlan, policy: RunPolicy, standings: Standings) -> Fate:
+    at, record = await standings.of(plan)
+    if record is not None:
+        return Fate.REUSE if record.state == "archived" else Fate.FAILED
+    state = (await ledger.facts(at.id)).state
+    return fate_of(state, resubmits=policy.on_ambiguous != "hold")
