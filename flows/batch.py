@@ -17,7 +17,7 @@ from pydantic import Field
 from prefect_together_video.flows.engine.approval import ApprovalRun, approved
 from prefect_together_video.flows.engine.decision import decision
 from prefect_together_video.flows.engine.pipeline import open_pipeline
-from prefect_together_video.flows.engine.preparation import Preparation, Terms
+from prefect_together_video.flows.engine.preparation import Preparation
 from prefect_together_video.flows.engine.record_cache import CachedRows
 from prefect_together_video.flows.engine.source import read_source
 from prefect_together_video.flows.engine.split import produce_in_parts
@@ -46,9 +46,9 @@ from prefect_together_video.flows.parameters import (
 from prefect_together_video.flows.reporting import artifacts, events
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
-from prefect_together_video.tasks.session.checked_request import tries_of
 from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.session.terms import Terms, tries_of
 from together_video.errors import InputError, NotApproved, VideoError
 from together_video.inputs.events import read_event
 from together_video.inputs.presets import Presets

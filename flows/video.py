@@ -29,8 +29,9 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
-from prefect_together_video.tasks.session.checked_request import CheckedRequest, tries_of
+from prefect_together_video.tasks.session.checked_request import CheckedRequest
 from prefect_together_video.tasks.session.run_policy import RunPolicy
+from prefect_together_video.tasks.session.terms import tries_of
 from together_video.errors import NotApproved, VideoError
 from together_video.inputs.presets import Presets
 from together_video.ledger.summary import Summary

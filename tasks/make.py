@@ -15,8 +15,9 @@ from prefect_together_video.tasks.public_steps import (
 )
 from prefect_together_video.tasks.running.public_task import task_pair
 from prefect_together_video.tasks.running.runs import run_logger
-from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest, tries_of
+from prefect_together_video.tasks.session.checked_request import CheckedRequest, GivenRequest
 from prefect_together_video.tasks.session.run_policy import OnAmbiguous, RunPolicy
+from prefect_together_video.tasks.session.terms import tries_of
 from together_video.errors import JobFailed, JobInDoubt
 from together_video.ledger.forecast import price_words
 from together_video.ledger.records import VideoRecord

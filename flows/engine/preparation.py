@@ -5,85 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from prefect_together_video.flows.engine.pipeline import Pipeline
 from prefect_together_video.flows.engine.source import Source
 from prefect_together_video.tasks.running.runs import run_logger, step
 from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
-from prefect_together_video.tasks.session.planning import check_requests, with_tries
+from prefect_together_video.tasks.session.terms import Terms
 from prefect_together_video.tasks.steps.prompts import write_prompts
 from together_video.catalogue import Catalogue
 from together_video.catalogue.models import Model
-from together_video.inputs.fallbacks import first_made
 from together_video.inputs.media import MediaIntake
 from together_video.ledger.plans import plan_videos
 from together_video.ledger.records import Origin, VideoPlan
 from together_video.prompts import Brief, PromptSet
 from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
 from together_video.requests import VideoRequest
-from together_video.tries import Tries
 
 #: Is given the plans before any media are kept for them; what it raises ends the run.
 Decide = Callable[[Sequence[VideoPlan]], Awaitable[object]]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What holds for each video of a batch: how strictly it is checked, and what it may need beyond one purchase.
-
-    `price_usd` is the highest price of a video where the catalogue knows none.
-    """
-
-    tries: Tries
-    strict: bool = False
-    price_usd: Decimal | None = None
-
-    def check(
-        self, requests: Sequence[VideoRequest], tries: Sequence[Tries], *, needs_price: bool, **how: Any
-    ) -> list[Decimal | None]:
-        """The highest price of each; of another model where the check refuses the one that was asked for.
-
-        Raises:
-            InputError: see `check_requests`.
-        """
-        first = [self.first_made(request, one) for request, one in zip(requests, tries, strict=True)]
-        return check_requests(
-            first, strict=self.strict, price_usd=self.price_usd, needs_price=needs_price, **how
-        )
-
-    def first_made(self, request: VideoRequest, tries: Tries) -> VideoRequest:
-        """See `fallbacks.first_made`."""
-        return first_made(request, tries.fallback_models or (), strict=self.strict)
-
-    def with_tries(
-        self, plans: Sequence[VideoPlan], tries: Sequence[Tries], *, needs_price: bool
-    ) -> list[VideoPlan]:
-        """See `planning.with_tries`."""
-        return with_tries(
-            plans, tries=tries, strict=self.strict, price_usd=self.price_usd, needs_price=needs_price
-        )
-
-    def replanned(self, plans: Sequence[VideoPlan], *, needs_price: bool) -> list[VideoPlan]:
-        """Plans that a person has edited, checked and priced again, with what may take over now.
-
-        Raises:
-            InputError: one cannot work, or lacks a price that is needed.
-        """
-        tries = [
-            Tries(
-                attempts=plan.attempts,
-                new_seed=plan.new_seed,
-                fallback_models=tuple(one.model for one in plan.fallbacks),
-            )
-            for plan in plans
-        ]
-        prices = self.check([plan.request for plan in plans], tries, needs_price=needs_price)
-        priced = [
-            plan.model_copy(update={"estimate_usd": price, "fallbacks": ()})
-            for plan, price in zip(plans, prices, strict=True)
-        ]
-        return self.with_tries(priced, tries, needs_price=needs_price)
 
 
 @dataclass(frozen=True)

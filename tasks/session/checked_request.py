@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
-
-from pydantic import ValidationError
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.session.media_upload import keep_media, looked_at
-from prefect_together_video.tasks.session.planning import check_requests, edition_now, with_tries
+from prefect_together_video.tasks.session.planning import edition_now
+from prefect_together_video.tasks.session.terms import Terms
+from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
-from together_video.inputs.fallbacks import first_made
 from together_video.inputs.media import MediaIntake
 from together_video.inputs.presets import Presets, make_request, with_presets
 from together_video.ledger.plans import plan_videos
@@ -22,7 +20,6 @@ from together_video.ledger.records import VideoPlan
 from together_video.requests import VideoRequest
 from together_video.text import one_line
 from together_video.tries import Tries
-from together_video.validation_messages import explain
 
 #: What people give for a request: the model, its fields as a mapping, or just a prompt.
 GivenRequest = VideoRequest | Mapping[str, Any] | str
@@ -33,12 +30,13 @@ class CheckedRequest:
     """A request that can work, the files it names, and what it may cost."""
 
     intake: MediaIntake
-    check: partial[list[Decimal | None]]
+    terms: Terms
     prices: list[Decimal | None]
     edition: str
     take: int
-    tries: Tries
-    with_its_tries: partial[list[VideoPlan]]
+    needs_price: bool
+    #: What its shorthand became.
+    chosen: Sequence[Finding]
 
     @classmethod
     async def of(
@@ -64,15 +62,9 @@ class CheckedRequest:
         now = edition_now(edition)
         asked, chosen = as_request(request, model=model, presets=presets)
         intake = await looked_at([asked])
-        check = partial(
-            check_requests, strict=strict, price_usd=price_usd, needs_price=needs_price, chosen=[chosen]
-        )
-        names = tries.fallback_models or ()
-        first = [first_made(found, names, strict=strict) for found in intake.requests]
-        with_its_tries = partial(
-            with_tries, tries=[tries], strict=strict, price_usd=price_usd, needs_price=needs_price
-        )
-        return cls(intake, check, check(first), now, take, tries, with_its_tries)
+        terms = Terms(tries, strict=strict, price_usd=price_usd)
+        prices = terms.check(intake.requests, [tries], needs_price=needs_price, chosen=[chosen])
+        return cls(intake, terms, prices, now, take, needs_price, chosen)
 
     async def plan(
         self, ledger: Ledger, decide: Callable[[Sequence[VideoPlan]], Awaitable[object]] | None = None
@@ -94,27 +86,15 @@ class CheckedRequest:
         return plan
 
     def _prices(self, made: Sequence[VideoRequest]) -> list[Decimal | None]:
-        strict = bool(self.check.keywords.get("strict"))
-        names = self.tries.fallback_models or ()
-        return self.check([first_made(found, names, strict=strict) for found in made], again=True)
+        return self.terms.check(
+            made, [self.terms.tries], needs_price=self.needs_price, chosen=[self.chosen], again=True
+        )
 
     def _planned(self, made: Sequence[VideoRequest], prices: Sequence[Decimal | None]) -> VideoPlan:
         (plan,) = plan_videos(made, self.edition, prices=prices)
-        (plan,) = self.with_its_tries([plan.model_copy(update={"take": self.take})])
+        plan = plan.model_copy(update={"take": self.take})
+        (plan,) = self.terms.with_tries([plan], [self.terms.tries], needs_price=self.needs_price)
         return plan
-
-
-def tries_of(attempts: int, new_seed: bool, fallback_models: Sequence[str] | str | None) -> Tries:
-    """The attempts and fallback models of a run.
-
-    Raises:
-        InputError: a number or a list is out of bounds.
-    """
-    given = {"attempts": attempts, "new_seed": new_seed, "fallback_models": fallback_models or None}
-    try:
-        return Tries.model_validate(given)
-    except ValidationError as error:
-        raise InputError(f"{'; '.join(explain(error, Tries))}. Nothing was sent.") from error
 
 
 def as_request(

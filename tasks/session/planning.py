@@ -13,11 +13,9 @@ from prefect_together_video.tasks.running.runs import run_logger
 from together_video.catalogue import Review
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
-from together_video.inputs import fallbacks
-from together_video.ledger.records import VideoPlan, edition_name
+from together_video.ledger.records import edition_name
 from together_video.money import usd
 from together_video.requests import VideoRequest
-from together_video.tries import Tries
 
 #: Most bytes of JSON of requests or plans in the parameters of one run. A Prefect server takes 512 kB of all of them.
 MOST_BYTES = 300_000
@@ -70,24 +68,3 @@ def check_requests(
             "Nothing was sent."
         )
     return prices
-
-
-def with_tries(
-    plans: Sequence[VideoPlan],
-    *,
-    tries: Sequence[Tries],
-    strict: bool = False,
-    price_usd: Decimal | None = None,
-    needs_price: bool = False,
-) -> list[VideoPlan]:
-    """See `fallbacks.with_tries`; what is to be said is logged.
-
-    Raises:
-        InputError: the catalogue knows no fallback model of this name.
-    """
-    made, remarks = fallbacks.with_tries(
-        plans, tries, strict=strict, price_usd=price_usd, needs_price=needs_price
-    )
-    for remark in remarks:
-        run_logger().warning(remark)
-    return made
