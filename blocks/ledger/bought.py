@@ -67,8 +67,12 @@ async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncI
         and (since is None or found.written_at >= since)
     )
     reads: Iterable[_Read] = chain(
-        (partial(_recorded, ledger, key) for key in keys),
-        (partial(_unrecorded, ledger, video) for video in in_flight if video not in recorded),
+        (partial(_read, key, partial(_recorded, ledger, key)) for key in keys),
+        (
+            partial(_read, ledger.layout.key("inflight", video, ""), partial(_unrecorded, ledger, video))
+            for video in in_flight
+            if video not in recorded
+        ),
     )
     async with aclosing(_a_few_at_once(reads)) as results:
         async for found in results:
@@ -78,26 +82,26 @@ async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncI
                 yield found
 
 
-async def _recorded(ledger: Ledger, key: str) -> Bought | Unreadable | None:
+async def _read(key: str, read: _Read) -> Bought | Unreadable | None:
+    """What is read under `key`, or why it cannot be."""
     try:
-        record = await ledger.read_record(key)
+        return await read()
     except StoreUnavailable:
         raise
     except VideoError as error:
         return Unreadable(key, error.message)
+
+
+async def _recorded(ledger: Ledger, key: str) -> Bought | Unreadable | None:
+    record = await ledger.read_record(key)
     if record is None:
         return Unreadable(key, "was listed and could not be read")
     return Bought.of_record(record)
 
 
 async def _unrecorded(ledger: Ledger, video: str) -> Bought | Unreadable | None:
-    try:
-        # Its record first: it may have been finished since the records were listed.
-        facts = await ledger.facts(video)
-    except StoreUnavailable:
-        raise
-    except VideoError as error:
-        return Unreadable(ledger.layout.key("inflight", video, ""), error.message)
+    # Its record first: it may have been finished since the records were listed.
+    facts = await ledger.facts(video)
     if facts.record is not None:
         return Bought.of_record(facts.record)
     if facts.claim is None:

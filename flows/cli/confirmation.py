@@ -13,7 +13,7 @@ from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.tasks.session.prospects import Prospects
 from together_video.errors import InputError, NotApproved
 from together_video.ledger.forecast import Forecast, low_price
-from together_video.money import usd, usd_number
+from together_video.money import usd, usd_number_or_none
 from together_video.text import one_line
 
 VARIABLE = "TOGETHER_VIDEO_CONFIRM_ABOVE"
@@ -111,8 +111,8 @@ def document(prospects: Prospects) -> dict[str, object]:
                 "model": plan.request.model,
                 "labels": plan.request.labels,
                 "fate": fate.value,
-                "low_usd": None if low is None else usd_number(low),
-                "high_usd": None if plan.estimate_usd is None else usd_number(plan.estimate_usd),
+                "low_usd": usd_number_or_none(low),
+                "high_usd": usd_number_or_none(plan.estimate_usd),
             }
         )
     return {"dry_run": True, "plan": prospects.forecast.as_json(), "videos": rows}

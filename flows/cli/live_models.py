@@ -18,7 +18,7 @@ from together_video.catalogue.live import Difference, LiveModel, LiveModels, dif
 from together_video.catalogue.models import Model
 from together_video.catalogue.sheets import UNKNOWN, table_rows
 from together_video.errors import InputError
-from together_video.money import usd, usd_number
+from together_video.money import usd, usd_number_or_none
 from together_video.text import one_line
 
 _MARK = "!"
@@ -130,6 +130,6 @@ def _fields(live: LiveModels, name: str) -> dict[str, Any]:
     return {
         "offered": live.offers(name),
         "status": offer.status if offer else None,
-        "price_usd": None if price is None else usd_number(price),
+        "price_usd": usd_number_or_none(price),
         "price_words": offer.price_words if offer else None,
     }

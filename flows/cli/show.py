@@ -15,8 +15,8 @@ from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.names import is_video_id
 from together_video.ledger.records import LedgerState
-from together_video.ledger.support import support_paragraph
-from together_video.money import usd, usd_number
+from together_video.ledger.support import support_paragraph, utc_time
+from together_video.money import usd, usd_number_or_none
 from together_video.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -111,16 +111,16 @@ def _rows(video: str, facts: Facts) -> list[tuple[str, str]]:
         rows += [(f"label {name}", text) for name, text in plan.request.labels.items()]
         rows += [("edition", plan.edition), ("take", str(plan.take)), ("attempt", str(plan.attempt))]
         rows += [("batch", plan.batch_id)] if plan.batch_id else []
-        rows += [("claimed", _time(known.claimed_at))] if known.claimed_at else []
+        rows += [("claimed", utc_time(known.claimed_at))] if known.claimed_at else []
     if fact is not None and fact.sent_at is not None:
-        rows.append(("create sent", _time(fact.sent_at)))
+        rows.append(("create sent", utc_time(fact.sent_at)))
     rows += [(name, text) for name, text in (fact.request_ids if fact is not None else {}).items()]
     if job_id := (record.job_id if record else None) or (job.job_id if job else None):
         rows.append(("job", job_id))
     submitted = (record.submitted_at if record else None) or (job.submitted_at if job else None)
-    rows += [("accepted", _time(submitted))] if submitted else []
+    rows += [("accepted", utc_time(submitted))] if submitted else []
     if record is not None:
-        rows.append(("recorded", _time(record.recorded_at)))
+        rows.append(("recorded", utc_time(record.recorded_at)))
         rows += [("cost", usd(record.cost_usd))] if record.cost_usd is not None else []
         rows += [("video", record.video.key)] if record.video else []
         rows += [("error", record.error)] if record.error else []
@@ -160,11 +160,7 @@ def _document(video: str, facts: Facts, paragraph: str) -> dict[str, Any]:
     return {
         "id": video,
         "state": facts.state.value,
-        "cost_usd": None if cost is None else usd_number(cost),
+        "cost_usd": usd_number_or_none(cost),
         **found,
         "support": paragraph,
     }
-
-
-def _time(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

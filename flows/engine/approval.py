@@ -160,7 +160,7 @@ async def _ask(ledger: Ledger, proposal: Proposal, policy: RunPolicy, turn: int,
     """
     seconds = (proposal.until - datetime.now(UTC)).total_seconds()
     text = said = ""
-    if not await _was_asked(turn):
+    if not _was_asked(turn):
         if seconds <= 0:
             raise NotApproved("Not approved: nobody answered in time. Nothing was bought.")
         prospects = await foresee(ledger, proposal.plans, policy)
@@ -176,7 +176,7 @@ async def _ask(ledger: Ledger, proposal: Proposal, policy: RunPolicy, turn: int,
     return Answer.read(given.model_dump())
 
 
-async def _was_asked(turn: int) -> bool:
+def _was_asked(turn: int) -> bool:
     """Whether this form was shown before: the run has been resumed."""
     context = FlowRunContext.get()
     run = context.flow_run if context is not None else None
@@ -215,14 +215,15 @@ async def _checked(ledger: Ledger, proposal: Proposal, answer: Answer, replan: R
     """
     needs_price = answer.budget_usd is not None
     shown = {plan.id for plan in proposal.plans}
-    plans = [
-        # What was not edited is made as it was shown.
-        plan if plan.id in shown and (plan.estimate_usd is not None or not needs_price) else None
-        for plan in proposal.edited(answer)
-    ]
-    edited = [plan for plan, known in zip(proposal.edited(answer), plans, strict=True) if known is None]
+    plans = proposal.edited(answer)
+
+    def stays(plan: VideoPlan) -> bool:
+        """What was not edited is made as it was shown."""
+        return plan.id in shown and (plan.estimate_usd is not None or not needs_price)
+
+    edited = [plan for plan in plans if not stays(plan)]
     again = iter(replan(edited, needs_price=needs_price) if edited else [])
-    made = [next(again) if plan is None else plan for plan in plans]
+    made = [plan if stays(plan) else next(again) for plan in plans]
     # Media that were shown are in the archive; an edit cannot name others.
     await keep_media(MediaIntake([plan.request for plan in made], {}), ledger)
     return made

@@ -15,12 +15,6 @@ from tests.browser.chromium import Browser
 
 _DIALOG = "//*[@role='dialog']"
 _ENTRIES = "[role=dialog] textarea"
-_TYPE = """
-const [entry, text] = arguments;
-entry.focus();
-entry.select();
-document.execCommand('insertText', false, text);
-"""
 #: Seconds after which a form has taken over what was typed.
 _SETTLED = 0.4
 #: How often the button is pressed, and the seconds that each answer may take.
@@ -62,7 +56,7 @@ class ApprovalPage:
         def edited(browser: Browser) -> bool:
             for entry in browser.shown(_ENTRIES):
                 if entry.get_property("value") == before:
-                    browser.run(_TYPE, entry, after)
+                    browser.type_over(entry, after)
             time.sleep(_SETTLED)
             return after in self.entries
 
@@ -71,7 +65,7 @@ class ApprovalPage:
     def set_amount(self, text: str) -> None:
         def filled(browser: Browser) -> bool:
             entry = browser.one("[role=dialog] input[type=number]")
-            browser.run(_TYPE, entry, text)
+            browser.type_over(entry, text)
             time.sleep(_SETTLED)
             return bool(entry.get_property("value") == text)
 

@@ -14,14 +14,6 @@ from tests.browser.chromium import Browser
 from tests.browser.page_record import PageRecord
 
 _ENTRY = "textarea, input"
-#: Selects what is there and types over it at once: a page that is drawn again in between loses the selection,
-#: and what is typed then stands behind the old text.
-_TYPE = """
-const [entry, text] = arguments;
-entry.focus();
-entry.select();
-document.execCommand('insertText', false, text);
-"""
 #: Seconds after which the form has taken over what was typed: each level of its values waits some milliseconds.
 _SETTLED = 0.3
 #: Seconds that the page has to send something after Submit, and that the server has to answer all of it.
@@ -61,7 +53,7 @@ class Form:
         def filled(browser: Browser) -> WebElement | None:
             entry = self.place(title).find_element("css selector", _ENTRY)
             if entry.get_property("value") != text:
-                browser.run(_TYPE, entry, text)
+                browser.type_over(entry, text)
             time.sleep(_SETTLED)
             return entry if entry.get_property("value") == text else None
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from together_video.errors import InputError
 from together_video.ledger.records import Usd, VideoPlan
-from together_video.money import usd_number
+from together_video.money import usd_number_or_none
 from together_video.requests import VideoRequest
 from together_video.text import counted, one_line
 from together_video.validation_messages import explain
@@ -97,7 +97,7 @@ class Proposal(BaseModel):
         return {
             "prompts": listed_prompts(self.plans),
             "model": models.pop() if len(models) == 1 else "",
-            "budget_usd": None if self.budget_usd is None else usd_number(self.budget_usd),
+            "budget_usd": usd_number_or_none(self.budget_usd),
         }
 
     def edited(self, answer: Answer) -> list[VideoPlan]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.catalogue.pricing import estimate
 from together_video.ledger.records import LedgerState, Usd, VideoPlan
-from together_video.money import usd, usd_number, usd_range
+from together_video.money import usd, usd_number, usd_number_or_none, usd_range
 from together_video.text import counted, printable
 
 
@@ -207,17 +207,17 @@ class Forecast(BaseModel):
                 {
                     "model": one.model,
                     "to_buy": one.count,
-                    "low_usd": _number(one.low_usd),
-                    "high_usd": _number(one.high_usd),
+                    "low_usd": usd_number_or_none(one.low_usd),
+                    "high_usd": usd_number_or_none(one.high_usd),
                 }
                 for one in self.models
             ],
             "unpriced": self.unpriced,
             "low_usd": usd_number(self.low_usd),
             "high_usd": usd_number(self.high_usd),
-            "budget_usd": _number(self.budget_usd),
-            "left_usd": _number(self.left_usd),
-            "most_usd": _number(self.most_usd),
+            "budget_usd": usd_number_or_none(self.budget_usd),
+            "left_usd": usd_number_or_none(self.left_usd),
+            "most_usd": usd_number_or_none(self.most_usd),
         }
 
 
@@ -249,7 +249,3 @@ def _of_model(model: str, plans: Sequence[VideoPlan]) -> ModelForecast:
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
-
-
-def _number(amount: Decimal | None) -> float | None:
-    return None if amount is None else usd_number(amount)

@@ -21,21 +21,8 @@ from together_video.text import printable
 VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 #: Whose claim it is: a UUID without dashes.
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-#: What identifies a call for the provider's support, by header.
-RequestIds = Annotated[dict[str, str], BeforeValidator(lambda value: _short_texts(value))]
-#: A batch: the second in which it began, and six hexadecimal digits.
-BATCH_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
-
-_VIDEO_ID = re.compile(r"[0-9a-f]{24}")
-_LONGEST_KEY = 1024
 #: Request ids that are read of a fact.
 _MOST_IDS = 8
-#: What lies in these folders, behind the archive's prefix.
-_OWN = {
-    "inflight": re.compile(r"[0-9a-f]{24}/(claim|job|ambiguous)\.json"),
-    "records": re.compile(r"[0-9a-f]{24}(\.late)?\.json"),
-    "spending": re.compile(r"\d{4}-\d{2}/[0-9a-f]{24}-([0-9a-f]{8}|recorded)-(reserved|paid)-[0-9]{1,18}"),
-}
 
 
 def _short_texts(value: object) -> dict[str, str]:
@@ -48,6 +35,21 @@ def _short_texts(value: object) -> dict[str, str]:
         if isinstance(name, str) and isinstance(text, str)
     ]
     return {name: text for name, text in pairs if len(name) <= 40 and len(text) <= 200}
+
+
+#: What identifies a call for the provider's support, by header.
+RequestIds = Annotated[dict[str, str], BeforeValidator(_short_texts)]
+#: A batch: the second in which it began, and six hexadecimal digits.
+BATCH_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+
+_VIDEO_ID = re.compile(r"[0-9a-f]{24}")
+_LONGEST_KEY = 1024
+#: What lies in these folders, behind the archive's prefix.
+_OWN = {
+    "inflight": re.compile(r"[0-9a-f]{24}/(claim|job|ambiguous)\.json"),
+    "records": re.compile(r"[0-9a-f]{24}(\.late)?\.json"),
+    "spending": re.compile(r"\d{4}-\d{2}/[0-9a-f]{24}-([0-9a-f]{8}|recorded)-(reserved|paid)-[0-9]{1,18}"),
+}
 
 
 def is_video_id(text: str) -> bool:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from together_video.errors import InputError
 from together_video.labels import label_name
 from together_video.ledger.bought import Bought, Money
-from together_video.money import usd, usd_number
+from together_video.money import usd, usd_number, usd_number_or_none
 from together_video.text import counted, printable
 
 #: Groups that are kept apart, and what the purchases beyond them are under: a label may have any number of values.
@@ -186,7 +186,7 @@ class SpendRow(BaseModel):
             "paid_usd": usd_number(self.paid_usd),
             "perhaps_paid_usd": usd_number(self.perhaps_paid_usd),
             "in_flight_usd": usd_number(self.in_flight_usd),
-            "usd_per_clip": None if each is None else usd_number(each),
+            "usd_per_clip": usd_number_or_none(each),
             "unpriced": self.unpriced,
         }
 
@@ -227,8 +227,8 @@ class MonthToDate(BaseModel):
         del document["key"]
         return {
             **document,
-            "limit_usd": None if self.limit_usd is None else usd_number(self.limit_usd),
-            "left_usd": None if left is None else usd_number(left),
+            "limit_usd": usd_number_or_none(self.limit_usd),
+            "left_usd": usd_number_or_none(left),
         }
 
 

@@ -29,9 +29,9 @@ def support_paragraph(
     about = f"video job {one_line(job_id, 200)}" if job_id else "a create of a video that gave us no job id"
     words = [f"This is about {about}, model {one_line(known.plan.request.model, 100)}."]
     if sent_at is not None:
-        words.append(f"POST /v2/videos was sent at {_time(sent_at)}.")
+        words.append(f"POST /v2/videos was sent at {utc_time(sent_at)}.")
     elif known.claimed_at is not None:
-        words.append(f"POST /v2/videos was sent at or after {_time(known.claimed_at)}.")
+        words.append(f"POST /v2/videos was sent at or after {utc_time(known.claimed_at)}.")
     if ids:
         listed = ", ".join(f"{one_line(name, 40)}: {one_line(text, 200)}" for name, text in ids.items())
         words.append(f"Its answer had {listed}.")
@@ -49,11 +49,12 @@ def _ending(submission: Submission | None, ambiguity: Ambiguity | None, record: 
         cost = "" if record.cost_usd is None else f", and cost {usd(record.cost_usd)}"
         return f"The job was completed{cost}."
     if submission is not None:
-        return f"The job was accepted at {_time(submission.submitted_at)} and is not done yet."
+        return f"The job was accepted at {utc_time(submission.submitted_at)} and is not done yet."
     reason = record.error if record is not None else ambiguity.reason if ambiguity is not None else None
     said = f" ({one_line(reason, 500).rstrip('.')})" if reason else ""
     return f"The create had no clear answer{said}. Was a job made, and was it charged?"
 
 
-def _time(moment: datetime) -> str:
+def utc_time(moment: datetime) -> str:
+    """`2026-11-26 12:00:00 UTC`."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
