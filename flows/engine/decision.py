@@ -1,4 +1,4 @@
-"""The decision of whoever started a run, once its plan and price are known and before anything is bought."""
+"""Ask for a decision once the plan and the price of a run are known, before it buys anything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from together_video.ledger.records import VideoPlan
 
 
 class Decider(Protocol):
-    """Somebody who may be asked before a run buys anything."""
+    """Decides whether a run may buy what it has planned."""
 
     def cares(self, forecast: Forecast) -> bool:
         """Whether to look up in the archive what is to be bought. `forecast` takes all of it for new."""

@@ -66,7 +66,7 @@ async def what_is_off(client: PrefectClient, name: str) -> list[str]:
 
 
 async def pause_until_served(client: PrefectClient, name: str) -> None:
-    """Pause a deployment until it is served again. One that is paused already is left to whoever paused it.
+    """Pause a deployment until it is served again. A deployment that is already paused stays as it is.
 
     Raises:
         ObjectNotFound: there is no such deployment.

@@ -9,7 +9,7 @@ was killed and is started again, or two that run at once, come to the same purch
   runs of one command together buy no more than that. With `retry_failed` those of this run count only.
 - After that the next model takes over, if there is one. So it does where the create is refused, or turned away for
   lack of capacity to the end of its retries. That leaves no failed attempt behind, so it is written down under the
-  claim of the purchase that was not made (see `Ledger.pass_on`): who comes later goes on with the model that took over.
+  claim of the purchase that was not made (see `Ledger.pass_on`): later runs continue with the model that took over.
 - What may have been charged is held, and nothing takes its place.
 """
 

@@ -51,7 +51,7 @@ def test_models_are_a_list_or_a_text_with_commas(said: dict[str, Any], meant: An
     ],
 )
 def test_what_is_out_of_bounds_is_refused(said: dict[str, Any]) -> None:
-    """Nothing is bought more often than ten times, whoever wrote the line."""
+    """No video is bought more than ten times, whatever a line says."""
     with pytest.raises(ValidationError):
         Tries.model_validate(said)
 

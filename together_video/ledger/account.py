@@ -61,7 +61,7 @@ class Account(BaseModel):
 
     @property
     def words(self) -> str:
-        """All parts, for whoever is told that nothing more fits."""
+        """All parts, for the message that nothing more fits."""
         left = [] if self.left is None else [f"{usd(self.left)} left"]
         return ", ".join([_paid(self.paid), _perhaps(self.perhaps_paid), _in_flight(self.in_flight), *left])
 

@@ -2,7 +2,7 @@
 
 A claim says that somebody is about to pay, and nothing of whether they did. So before a claim is written, a note of it
 is put into the spool; right before the first byte of the POST leaves, the note is removed, durably. As long as it
-lies there, nothing was sent. Whoever removes it decides: a process that finds its own note gone must not send, and
+lies there, nothing was sent. The process that removes it decides: one that finds its own note gone must not send, and
 another one that takes the note of a dead process knows that the create will never be sent.
 
 Other machines do not see the note; for them an old claim stays a doubt.
@@ -106,7 +106,7 @@ class UnsentNotes:
         try:
             if not is_old and not _lock(descriptor):
                 return False
-            # Whoever renames or removes it first has it; what is renamed stays a proof until the claim is released.
+            # Only one process can rename or remove it; a renamed note stays a proof until the claim is released.
             path.rename(taken)
             _sync(self._folder)
         except OSError:

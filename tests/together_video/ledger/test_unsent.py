@@ -47,7 +47,7 @@ def test_a_living_process_keeps_its_note(notes: UnsentNotes) -> None:
 
 
 def test_a_note_that_was_left_is_taken(notes: UnsentNotes) -> None:
-    """Its process has died or has let go of it: nothing was sent, and whoever asks again hears the same."""
+    """Its process has died or let go of it: nothing was sent, and asking again gives the same answer."""
     note = notes.write(claim())
     assert note is not None
     note.leave()
