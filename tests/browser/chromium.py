@@ -110,11 +110,11 @@ class Browser(Chrome):
     def run(self, script: str, *given: Any) -> Any:
         return self.execute_script(script, *given)
 
-    @property
     def type_over(self, entry: WebElement, text: str) -> None:
         """Put `text` in place of what stands in an entry of a form."""
         self.run(_TYPE, entry, text)
 
+    @property
     def complaints(self) -> list[str]:
         """What the console says of errors since it was last asked."""
         return [

@@ -149,7 +149,7 @@ def test_a_create_is_repeated_only_where_nothing_was_created(
     assert seen.flow_run.state is not None
     assert seen.flow_run.state.is_failed()
     assert seen.flow_run.state.message == (
-        "5 videos: 1 archived, 1 refused, 3 ambiguous; 0.28 USD paid in this run"
+        "5 videos: 1 archived, 1 refused, 3 ambiguous; 0.28 USD paid in this run, 0.90 USD perhaps paid"
     )
     assert api.posts == 7
     bill = api.bill()
