@@ -78,7 +78,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Share the tests among several processes: what takes longest begins first, and servers start once.
 
-    One process has all tests that need the Prefect server, and one the faults, if their whole table is compared.
+    Two processes share the tests that need a Prefect server, each with its own, and one has the faults, if their whole
+    table is compared.
     """
     everything = not config.option.markexpr
     for item in items:
@@ -87,14 +88,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif item.get_closest_marker("xdist_group"):
             continue  # such as the wheel's, with a Prefect server of its own
         elif "prefect_server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("prefect"))
+            unattended = item.path.parent.name in {"browser", "deployments"}
+            item.add_marker(pytest.mark.xdist_group("unattended" if unattended else "prefect"))
     items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
     """Groups, then what takes long, then what starts processes of its own, then the many short ones."""
     groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
-    if "prefect" in groups:
+    if groups & {"prefect", "unattended"}:
         return 0
     if groups:
         return 1

@@ -232,7 +232,7 @@ async def test_a_nightly_run_that_does_not_come_is_missed(
     await save_notifications(block)
     async with get_client() as client:
         (automation,) = await client.read_automations_by_name("together-video nightly missing")
-        quick = automation.trigger.model_copy(update={"within": timedelta(seconds=30)})
+        quick = automation.trigger.model_copy(update={"within": timedelta(seconds=20)})
         core = AutomationCore.model_validate(
             {**automation.model_dump(exclude={"id", "owner_resource"}), "trigger": quick}
         )
@@ -252,10 +252,10 @@ async def test_a_nightly_run_that_does_not_come_is_missed(
         # Of another deployment, and of none: neither arms it. Longer than it waits.
         await asyncio.sleep(3)
         await begins("prefect.flow-run.Running", deployment="requested")
-        await asyncio.sleep(40)
+        await asyncio.sleep(28)
         assert came == []
         # Run after run in time: nothing is missing.
-        for _ in range(9):
+        for _ in range(6):
             await begins("prefect.flow-run.Running")
             await asyncio.sleep(5)
         assert came == []

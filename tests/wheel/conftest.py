@@ -141,18 +141,21 @@ if __name__ == "__main__":
 }
 
 
-@pytest.fixture(params=[True, False], ids=["with-init", "without-init"])
+@pytest.fixture
 def project(
     request: pytest.FixtureRequest, installed: Path, tmp_path: Path, prefect_api: str
 ) -> Callable[..., Project]:
-    """A folder with flows/, tasks/, blocks/, deployments/ and tests/ of the user's own; `environment` is added."""
+    """A folder with flows/, tasks/, blocks/, deployments/ and tests/ of the user's own; `environment` is added.
+
+    The folders have an `__init__.py` each, unless the test's parameter says otherwise.
+    """
 
     def make(environment: dict[str, str] | None = None) -> Project:
         folder = tmp_path / "project"
         for name, text in _OWN.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text.lstrip(), encoding="utf-8")
-            if request.param:
+            if getattr(request, "param", True):
                 (folder / name).with_name("__init__.py").touch()
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return Project(

@@ -25,6 +25,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
 ]
 BIN = Path(sys.executable).parent
+#: A user's folders are packages, or they are not.
+either = pytest.mark.parametrize("project", [True, False], ids=["with-init", "without-init"], indirect=True)
+without_init = pytest.mark.parametrize("project", [False], ids=["without-init"], indirect=True)
 VIDEO = {
     "model": "pixverse/pixverse-v5",
     "prompt": "a fox",
@@ -108,6 +111,7 @@ def test_the_distributions_please_their_checkers(distributions: Any) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@either
 def test_both_have_their_own_modules(project: Callable[..., Any]) -> None:
     """A user's imports stay theirs, and ours are found beside them."""
     here = project()
@@ -163,6 +167,7 @@ def test_the_blocks_are_registered(project: Callable[..., Any], prefect_api: str
     assert "Video Archive" in said
 
 
+@either
 def test_a_users_flow_makes_a_video(project: Callable[..., Any], place: Any) -> None:
     """A script of theirs, run as scripts are."""
     here = project(place.environment)
@@ -173,6 +178,7 @@ def test_a_users_flow_makes_a_video(project: Callable[..., Any], place: Any) -> 
 
 
 @pytest.mark.anyio
+@without_init
 async def test_serve_makes_a_video(
     project: Callable[..., Any], place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]]
 ) -> None:
