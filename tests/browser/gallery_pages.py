@@ -52,7 +52,7 @@ def made(
     labels: dict[str, str] | None = None,
     **marks: Any,
 ) -> GalleryRow:
-    """A row whose video and poster really lie in the folder, as in the bucket; `like` names a clip that is drawn once."""
+    """A row whose video and poster really lie in the folder, as in the bucket. The clip shows the words `like`."""
     request = VideoRequest.model_validate(
         {"model": model, "prompt": prompt, "seed": seed, "labels": labels or {}, **SIZE}
     )
@@ -128,5 +128,7 @@ def sixty(folder: Path) -> list[GalleryRow]:
         for number in range(58)
     ]
     rows.insert(20, not_made(VideoState.FAILED, "an owl at night", "moderation_blocked: not this owl."))
-    rows.append(not_made(VideoState.AMBIGUOUS, "a bear wakes", "The create had no clear answer. Use --on-ambiguous."))
+    rows.append(
+        not_made(VideoState.AMBIGUOUS, "a bear wakes", "The create had no clear answer. Use --on-ambiguous.")
+    )
     return rows

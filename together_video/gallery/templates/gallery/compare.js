@@ -10,6 +10,7 @@ const compare = (() => {
   let tiles = [];
   let rows = [];
   let columns = [];
+  let names = [];
   let zoomed = null;
   let playing = false;
   let moment = 0;
@@ -18,10 +19,11 @@ const compare = (() => {
   const visible = () => tiles.filter((tile) => (zoomed ? tile === zoomed : tile.seen));
   const longest = () => Math.max(0.1, ...visible().map(({ video, clip }) => video.duration || clip.seconds || 0));
 
-  // Rows and columns of a sweep: the last field makes the columns, those before it the rows.
+  // The last field of a sweep makes the columns, those before it the rows.
+  const said = (values, from) => values.map((value, place) => `${names[from + place] || ""} ${value}`.trim()).join(", ");
+  const row = (clip) => said(clip.values.slice(0, -1), 0);
+  const column = (clip) => said(clip.values.slice(-1), clip.values.length - 1);
   const arrange = (members, fields) => {
-    const row = (clip) => clip.values.slice(0, -1).join(", ");
-    const column = (clip) => clip.values[clip.values.length - 1];
     const all = members.every((clip) => clip.values);
     const places = all ? new Set(members.map((clip) => JSON.stringify(clip.values))) : new Set();
     if (!all || fields.length < 2 || places.size < members.length) return [[], []];
@@ -84,11 +86,10 @@ const compare = (() => {
 
   const draw = () => {
     if (rows.length) {
-      const row = (tile) => tile.clip.values.slice(0, -1).join(", ");
-      const find = (line, column) => tiles.find((tile) => row(tile) === line && tile.clip.values[tile.clip.values.length - 1] === column);
+      const find = (line, head) => tiles.find(({ clip }) => row(clip) === line && column(clip) === head);
       table.replaceChildren(heading("", "corner"), ...columns.map((words) => heading(words, "top")),
-        ...rows.flatMap((line) => [heading(line, "side"), ...columns.map((column) => {
-          const tile = find(line, column);
+        ...rows.flatMap((line) => [heading(line, "side"), ...columns.map((head) => {
+          const tile = find(line, head);
           return tile ? tile.box : heading("", "lack");
         })]));
     } else {
@@ -159,11 +160,11 @@ const compare = (() => {
 
   const open = (title, members, fields) => {
     preview.stop();
+    names = fields;
     [rows, columns] = arrange(members, fields);
     zoomed = null;
     moment = 0;
-    const caption = (clip) =>
-      rows.length ? "" : clip.values ? clip.values.map((value, place) => `${fields[place] || ""} ${value}`.trim()).join(", ") : clip.prompt.slice(0, 80);
+    const caption = (clip) => (rows.length ? "" : clip.values && fields.length ? said(clip.values, 0) : clip.prompt.slice(0, 80));
     tiles = members.map((clip) => tileOf(clip, caption(clip)));
     byId("compare-title").textContent = [title, fields.join(" × ")].filter(Boolean).join(": ");
     dialog.classList.remove("alone");
@@ -191,6 +192,7 @@ const compare = (() => {
     focusOn(null);
   });
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // opened again meanwhile
     pause();
     watcher.disconnect();
     tiles.forEach(({ video }) => { video.removeAttribute("src"); video.load(); });

@@ -69,6 +69,7 @@ const lightbox = (() => {
     if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) turn(x < 0 ? 1 : -1);
   });
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // opened again meanwhile
     video.pause();
     const last = clip;
     clip = null;

@@ -9,7 +9,7 @@ const sifting = (() => {
   // A choice is offered where it would choose: at least two different values.
   const offer = (name, values, words = (value) => value) => {
     const different = [...new Set(values)];
-    choice(name).parentElement.hidden = different.length < 2;
+    choice(name).hidden = different.length < 2;
     different.forEach((value) => choice(name).append(new Option(words(value), value)));
   };
   const labelled = ([name, value]) => `${name}=${value}`;
@@ -17,10 +17,10 @@ const sifting = (() => {
   offer("model", clips.map((clip) => clip.model));
   const labels = clips.flatMap((clip) => Object.entries(clip.labels).map(labelled)).sort();
   offer("label", labels, (value) => value.replace("=", ": "));
-  choice("label").parentElement.hidden = labels.length === 0;
+  choice("label").hidden = labels.length === 0;
   [["star", "Starred"], ["reject", "Rejected"], ["note", "With a note"], ["none", "Without a mark"]]
     .forEach(([value, words]) => choice("mark").append(new Option(words, value)));
-  choice("mark").parentElement.hidden = false;
+  choice("mark").hidden = false;
 
   const fits = (clip) => {
     const { state, model, label, mark } = Object.fromEntries(
