@@ -1,4 +1,4 @@
-"""The gallery page in Chromium, on a desktop and a phone: what a person does with it, and nothing is complained about."""
+"""The gallery page in Chromium, on a desktop and a phone: what a person does with it, without a complaint."""
 
 from __future__ import annotations
 
@@ -117,7 +117,10 @@ def downloaded(folder: Path, pattern: str) -> Path:
 
 
 def choose(browser: Browser, name: str, value: str) -> None:
-    script = "const s = document.getElementById(arguments[0]); s.value = arguments[1]; s.dispatchEvent(new Event('change'))"
+    script = (
+        "const s = document.getElementById(arguments[0]); s.value = arguments[1];"
+        "s.dispatchEvent(new Event('change'))"
+    )
     browser.run(script, name, value)
 
 
@@ -363,17 +366,16 @@ def test_it_fits_a_phone_and_text_of_others_is_text(gallery: Browser, pages: Pag
     opened(gallery, pages.sweeps)
     assert gallery.title.startswith("<script>")
     assert gallery.all("img") == []
+    gallery.run("document.getElementById('options').open = true")
     widths = gallery.run(
-        "return [...document.querySelectorAll('body > :not(dialog) *')].filter(e => !e.closest('.unseen, .icons'))"
-        ".map(e => Math.round(e.getBoundingClientRect().right))"
+        "return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility())"
+        ".filter(e => !e.closest('.unseen, .icons')).map(e => Math.round(e.getBoundingClientRect().right))"
     )
     assert max(widths) <= 390
     assert gallery.run("return document.documentElement.scrollWidth") == 390
     page = gallery.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(page) < 64) is dark
     assert [a.get_attribute("href") for a in gallery.all("article a.redo")] == [REDO] * 13
-    names = gallery.run("return [...document.querySelectorAll('button, select, input, a, video')].length")
-    assert names > 100
     menu = gallery.one("article [data-do=menu]")
     assert menu.is_displayed()
     assert min(menu.size.values()) >= 36

@@ -11,6 +11,7 @@ const lightbox = (() => {
     dialog.querySelector(".place").textContent = `${all.indexOf(clip) + 1} of ${all.length}`;
     dialog.dataset.marks = clip.index;
     const about = clip.card.querySelector(".body").cloneNode(true);
+    about.classList.add(clip.card.classList[1]); // the state, which has a colour
     about.querySelectorAll("[id]").forEach((element) => element.removeAttribute("id"));
     about.querySelectorAll(".whole.prompt").forEach((whole) => { whole.open = true; });
     dialog.querySelector(".about-clip").replaceChildren(about);
