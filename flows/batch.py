@@ -229,7 +229,7 @@ async def generate_batch(
                     blocks={"together": together, "archive": archive},
                 )
             rows = CachedRows(summary, plans, pipeline.records)
-            summary = await publish(pipeline.ledger, batch_id, title, rows, summary)
+            summary = await publish(pipeline.ledger, batch_id, title, rows, summary, brief=brief)
             await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
             events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)

@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
-from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.gallery import About, GalleryRow, relative_link, render_pages
 from together_video.gallery.links import way_to
 from together_video.ledger.layout import Layout
 from together_video.ledger.names import BATCH_ID, VideoId, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd
+from together_video.text import counted
 
 _log = logging.getLogger("together_video")
 
@@ -42,6 +44,13 @@ class _Batch(BaseModel):
     """What is read of `batch.json`."""
 
     videos: tuple[_Row, ...]
+    about: About = About()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _heading(cls, document: Any) -> Any:
+        """It stands beside the videos; what is wrong in it costs no page."""
+        return {**document, "about": About.read(document)} if isinstance(document, dict) else document
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,15 @@ async def export(
         ArchiveError: the archive cannot be read.
         DownloadError: the folder cannot be written.
     """
-    rows = await rows_of_batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
+    about = About()
+    if batch is not None:
+        found = await _batch(ledger, batch)
+        rows, about = await _rows(ledger, found), found.about.model_copy(update={"batch_id": batch})
+    else:
+        rows = await _newest(ledger, latest)
     outcomes = [row.outcome for row in rows]
     summary = Summary.of(outcomes)
-    title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
+    title = f"The newest {counted(len(rows), 'video')}" if batch is None else about.title or f"Batch {batch}"
     name = "index.html" if batch is None else f"{batch}.html"
     files = [key for row in rows for key in _shown(row, ledger.layout)]
     missing: list[str] = []
@@ -118,6 +132,7 @@ async def export(
         summary=summary,
         summary_sentence=_sentence(summary),
         link=links.get,
+        about=about,
     )
     page = folder / name
     try:
@@ -135,6 +150,11 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         InputError: the archive has no such batch.
         ArchiveError: the archive cannot be read.
     """
+    return await _rows(ledger, await _batch(ledger, batch))
+
+
+async def _batch(ledger: Ledger, batch: str) -> _Batch:
+    """As for `rows_of_batch`."""
     stored = None
     if BATCH_ID.fullmatch(batch):
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
@@ -142,12 +162,15 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         place = ledger.layout.key("batches", "")
         raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
     try:
-        outcomes = _Batch.model_validate_json(stored.data).videos
+        return _Batch.model_validate_json(stored.data)
     except ValidationError as error:
         key = ledger.store.uri(ledger.layout.batch(batch, "batch.json"))
         raise ArchiveError(f"{key} is not what this project wrote: no gallery can be made of it.") from error
-    records = await _records(ledger, [found.id for found in outcomes])
-    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
+
+
+async def _rows(ledger: Ledger, batch: _Batch) -> list[GalleryRow]:
+    records = await _records(ledger, [found.id for found in batch.videos])
+    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in batch.videos]
 
 
 async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:

@@ -7,24 +7,42 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from anyio import to_thread
+from prefect.runtime import flow_run
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
-from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.gallery import About, GalleryRow, relative_link, render_pages
 from together_video.ledger.summary import Summary
+from together_video.prompts import Brief
 
 
 async def publish(
-    ledger: Ledger, batch_id: str, title: str, rows: Sequence[GalleryRow], summary: Summary
+    ledger: Ledger,
+    batch_id: str,
+    title: str,
+    rows: Sequence[GalleryRow],
+    summary: Summary,
+    *,
+    brief: Brief | None = None,
 ) -> Summary:
     """Write `batches/<id>/batch.json` and `index.html`, with `index-2.html`, … behind it where one page would be
-    too long. Returns the summary with the first page's key.
+    too long. Returns the summary with the first page's key. What the heading says is kept in `batch.json`, for a page
+    that is made again.
 
     No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
     """
     page = ledger.layout.batch(batch_id, "index.html")
     made_at = datetime.now(UTC)
+    about = About(
+        batch_id=batch_id,
+        title=title,
+        brief=brief.subject if brief else None,
+        style=brief.style if brief else None,
+        run_name=flow_run.name,
+        run_url=flow_run.ui_url,
+        made_at=made_at,
+    )
     pages = render_pages(
         title,
         rows,
@@ -33,8 +51,9 @@ async def publish(
         summary=summary,
         summary_sentence=summary.sentence,
         link=lambda key: relative_link(page, key),
+        about=about,
     )
-    document = {"batch_id": batch_id, "title": title, "made_at": made_at.isoformat(), **summary.as_json()}
+    document = {**about.as_json(), **summary.as_json()}
     body = json.dumps(document, indent=1, ensure_ascii=False).encode()
     try:
         await ledger.store.put_once(ledger.layout.batch(batch_id, "batch.json"), body)

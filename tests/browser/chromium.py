@@ -77,6 +77,7 @@ class Browser(Chrome):
         """The screen that pages see from now on, in CSS pixels."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         self.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 

@@ -1,225 +1,399 @@
-"""The gallery page in Chromium, opened from disk: videos play, filters filter, nothing is complained about."""
+"""The gallery page in Chromium, on a desktop and a phone: what a person does with it, without a complaint."""
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime
-from decimal import Decimal
+import json
+import re
+import shlex
+import time
+import zipfile
+from collections.abc import Iterator
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Browser
-from together_video.gallery import GalleryRow, relative_link, render_gallery
-from together_video.ledger.layout import Layout
-from together_video.ledger.place import ArchivePlace
-from together_video.ledger.records import StoredObject, Sweep, VideoPlan, VideoRecord
-from together_video.ledger.summary import Summary, VideoOutcome, VideoState
-from together_video.media.clips import ClipInfo, inspect_clip
-from together_video.requests import VideoRequest
-from together_video.sandbox.rendering.clip import Clip
-from together_video.sandbox.rendering.render import render
+from tests.browser.gallery_pages import BATCH, made, not_made, sixty, write_page
+from together_video.ledger.records import Sweep
+from together_video.ledger.summary import VideoState
 
-# One browser and one page for all.
+# One browser and one folder of pages for all.
 pytestmark = pytest.mark.xdist_group("gallery")
 
-NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
-PAGE = Layout().batch("b1", "index.html")
 #: Markup, an attribute's end, an override of the writing direction, and a word longer than a phone is wide.
 HOSTILE = f"<script>document.title='taken'</script>\"><img src=x onerror=\"document.title='taken'\"> \u202e {'w' * 90}"
+REDO = "http://127.0.0.1:9/deployments/deployment/1/run?parameters=%7B%7D"
 
 
-def made(folder: Path, prompt: str, *, sweep: Sweep | None = None, seed: int = 1) -> GalleryRow:
-    """A row whose video and poster really lie in the folder, as in the bucket."""
-    size = {"width": 256, "height": 144}
-    request = VideoRequest.model_validate({"model": "acme/dream-1", "prompt": prompt, "seed": seed, **size})
-    plan = VideoPlan(request=request, sweep=sweep)
-    video, poster = Layout().media(plan, NOW)
-    clip = Clip(prompt, request.model, **size, seconds=2, fps=12, container="MP4", seed=seed, settings="")
-    data = render(clip)
-    file = folder / video
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(data)
-    (folder / poster).write_bytes(inspect_clip(file).poster or b"")
-    record = VideoRecord(
-        id=plan.id,
-        state="archived",
-        plan=plan,
-        job_id="job-42",
-        recorded_at=NOW,
-        cost_usd=Decimal("0.14"),
-        video=StoredObject(
-            key=video, size=len(data), sha256=hashlib.sha256(data).hexdigest(), content_type="video/mp4"
-        ),
-        poster=StoredObject(key=poster, size=9, sha256="cd" * 32, content_type="image/jpeg"),
-        clip=ClipInfo(seconds=2, fps=12, codec="h264", **size),
-    )
-    return GalleryRow(
-        outcome=VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ArchivePlace(bucket="b")),
-        record=record,
-        plan=plan,
-    )
+class Pages(NamedTuple):
+    """A page of sixty clips, one of sweeps and hostile text, and the addresses of both on a disk and on a server."""
 
-
-def not_made(state: VideoState, prompt: str, error: str) -> GalleryRow:
-    plan = VideoPlan(request=VideoRequest(model="acme/dream-1", prompt=prompt))
-    return GalleryRow(outcome=VideoOutcome.of_plan(plan, state, error=error), plan=plan)
+    sixty: str
+    sweeps: str
+    served: str
+    folder: Path
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a page on disk: two single videos, a sweep of three, one failed, one ambiguous."""
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     folder = tmp_path_factory.mktemp("bucket")
-    sweep = [
+    rows = sixty(folder)
+    rows[1] = rows[1].model_copy(update={"mark": "reject", "note": "Too dark."})
+    many = write_page(folder, rows, name="sixty.html")
+    both = [{"seed": str(seed), "guidance_scale": str(scale)} for seed in (1, 2) for scale in (6, 8, 10)]
+    swept = [
         made(
             folder,
             "a heron lands",
-            seed=seed,
-            sweep=Sweep(label="line 3", values={"seed": str(seed)}, columns=3),
+            like="heron",
+            seed=place,
+            sweep=Sweep(label="line 3", values=values, columns=3),
         )
-        for seed in (1, 2, 3)
+        for place, values in enumerate(both)
     ]
-    rows = [
-        made(folder, "a fox trots through fresh snow"),
-        made(folder, HOSTILE),
-        *sweep,
-        not_made(VideoState.FAILED, "an owl at night", "moderation_blocked: " + HOSTILE),
-        not_made(VideoState.AMBIGUOUS, "a bear wakes", "The create had no clear answer."),
+    one = [
+        made(
+            folder,
+            "a heron flies",
+            like="heron",
+            seed=seed,
+            sweep=Sweep(label="line 4", values={"seed": str(seed)}),
+        )
+        for seed in range(5)
     ]
-    file = folder / PAGE
-    file.parent.mkdir(parents=True)
-    sentence = Summary.of(row.outcome for row in rows).sentence
-    text = render_gallery(
-        HOSTILE, rows, made_at=NOW, summary_sentence=sentence, link=partial(relative_link, PAGE)
-    )
-    file.write_text(text, encoding="utf-8")
-    return file.as_uri()
+    hostile = [made(folder, HOSTILE, like="fox"), not_made(VideoState.FAILED, HOSTILE, HOSTILE)]
+    sweeps = write_page(folder, [*hostile, *swept, *one], title=HOSTILE, redo=lambda plan: REDO)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            """The log of a test is not a server's."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    place = f"http://127.0.0.1:{server.server_port}/{many.relative_to(folder)}"
+    yield Pages(many.as_uri(), sweeps.as_uri(), place, folder)
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
-def gallery(browser: Browser, page: str) -> Browser:
-    browser.get(page)
+def gallery(browser: Browser, tmp_path: Path) -> Browser:
+    """A desktop without marks of earlier tests, whose downloads go to `tmp_path`."""
+    browser.screen(1400, 1000)
+    browser.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     return browser
 
 
-def prompts(gallery: Browser) -> list[str]:
-    """The prompts of the cards that are seen."""
-    return [heading.text for heading in gallery.shown(".card h2")]
+def opened(browser: Browser, address: str) -> Browser:
+    browser.get(address)
+    browser.run("localStorage.clear()")
+    browser.refresh()
+    browser.get_log("browser")
+    return browser
 
 
-def position(gallery: Browser, number: int = 0) -> float:
-    return float(gallery.run("return document.querySelectorAll('video')[arguments[0]].currentTime", number))
+def press(browser: Browser, *keys: str) -> None:
+    for key in keys:
+        ActionChains(browser).send_keys(key).perform()
 
 
-def test_a_video_plays_where_it_is_clicked(gallery: Browser) -> None:
-    """Posters are there before, the video really runs after, and starting another one stops the first."""
-    gallery.until(
-        lambda here: all(here.run("return [...document.querySelectorAll('video')].map(v => !!v.poster)"))
+def focus(browser: Browser, number: int) -> None:
+    browser.run("document.querySelectorAll('article.card')[arguments[0]].focus()", number)
+
+
+def downloaded(folder: Path, pattern: str) -> Path:
+    """The file as soon as it is whole."""
+    deadline = time.monotonic() + 30
+    while not (found := [file for file in folder.glob(pattern) if file.stat().st_size]):
+        assert time.monotonic() < deadline, list(folder.iterdir())
+        time.sleep(0.1)
+    return found[0]
+
+
+def choose(browser: Browser, name: str, value: str) -> None:
+    script = (
+        "const s = document.getElementById(arguments[0]); s.value = arguments[1];"
+        "s.dispatchEvent(new Event('change'))"
     )
-    for poster in gallery.run("return [...document.querySelectorAll('video')].map(v => v.poster)"):
-        shape = gallery.execute_async_script(
-            "const done = arguments[1], i = new Image(); i.onload = () => done([i.naturalWidth, i.naturalHeight]);"
-            "i.onerror = () => done(null); i.src = arguments[0]",
-            poster,
-        )
-        assert shape == [256, 144]
-    first, second = gallery.shown(".play")[:2]
-    first.click()
-    gallery.until(lambda here: position(here) > 0.2)
-    assert gallery.run("return document.querySelector('video').videoWidth") == 256
-    assert not first.is_displayed()
-    second.click()
-    gallery.until(lambda here: position(here, 1) > 0.2)
-    assert gallery.run("return document.querySelector('video').paused")
+    browser.run(script, name, value)
+
+
+def headings(browser: Browser) -> list[str]:
+    script = (
+        "return [...document.querySelectorAll('article.card')].filter(c => c.checkVisibility())"
+        ".map(c => c.querySelector('h2').textContent)"
+    )
+    return [str(text) for text in browser.run(script)]
+
+
+def test_sixty_clips_fit_a_few_screens(gallery: Browser, pages: Pages) -> None:
+    """By itself the page is compact, and the sheet and the large cards are a press away."""
+    opened(gallery, pages.sixty)
+    height = "return document.documentElement.scrollHeight"
+    assert gallery.run(height) <= 3_500
+    gallery.one("label:has(#as-sheet)").click()
+    assert gallery.run(height) <= 1_800
+    gallery.one("label:has(#as-large)").click()
+    assert gallery.run(height) > 6_000
+    gallery.screen(390, 844, phone=True)
+    gallery.refresh()
+    assert gallery.run(height) <= 9_000
+    assert gallery.run("return document.documentElement.scrollWidth") == 390
     assert gallery.complaints == []
 
 
-def test_filters_and_search_work_together(gallery: Browser) -> None:
-    """A state and words narrow what is seen, it says how much that is, and says so if it is nothing."""
-    assert len(prompts(gallery)) == 7
-    gallery.one("label:has(#show-archived)").click()
-    assert len(prompts(gallery)) == 5
-    search = gallery.one("#search")
-    search.send_keys("HERON seed")
-    assert prompts(gallery) == ["a heron lands"] * 3
-    assert gallery.one("#shown").text == "3 of 7 shown"
-    gallery.one("label:has(#show-failed)").click()
-    assert prompts(gallery) == []
-    assert gallery.one("#none").text == "No video fits this search."
-    assert gallery.shown(".sweep") == []
-    search.clear()
-    search.send_keys(Keys.SPACE)
-    assert prompts(gallery) == ["an owl at night"]
-    assert gallery.complaints == []
-
-
-def test_videos_of_a_sweep_stand_and_play_side_by_side(gallery: Browser) -> None:
-    """They form one row, each with what varies above it, and one button starts them together."""
-    cards = gallery.all(".sweep .card")
-    assert len({card.rect["y"] for card in cards}) == 1
-    assert len({card.rect["x"] for card in cards}) == 3
-    assert [card.find_element("css selector", ".varied").text.split() for card in cards] == [
-        ["seed", seed] for seed in "123"
+def test_marks_are_kept_and_saved_as_a_file(gallery: Browser, pages: Pages, tmp_path: Path) -> None:
+    """One key each, at once and for the next visit; the file holds what the archive does not know yet."""
+    opened(gallery, pages.sixty)
+    counts = gallery.one("#mark-counts")
+    assert counts.text == "1 rejected · 1 note"
+    focus(gallery, 0)
+    press(gallery, "s")
+    assert counts.text == "1 starred · 1 rejected · 1 note"
+    focus(gallery, 1)
+    press(gallery, "x", "n")
+    gallery.type_over(gallery.one("#noting textarea"), "")
+    gallery.one("#noting [value=save]").click()
+    assert counts.text == "1 starred"
+    focus(gallery, 2)
+    press(gallery, "n")
+    gallery.type_over(gallery.one("#noting textarea"), 'slower, "please" <b>')
+    gallery.one("#noting [value=save]").click()
+    focus(gallery, 3)
+    press(gallery, "x", "x")
+    gallery.refresh()
+    assert gallery.one("#mark-counts").text == "1 starred · 1 note"
+    gallery.one("#who").send_keys("Ada")
+    gallery.one("#export").click()
+    review = json.loads(downloaded(tmp_path, "marks-*.json").read_text(encoding="utf-8"))
+    ids = gallery.run("return clips.slice(0, 3).map(c => c.id)")
+    assert (review["review"], review["batch"], review["who"]) == (1, BATCH, "Ada")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", review["exported_at"])
+    assert all(mark.pop("at").endswith("Z") for mark in review["marks"])
+    assert review["marks"] == [
+        {"id": ids[0], "mark": "star", "note": ""},
+        {"id": ids[1], "mark": None, "note": ""},
+        {"id": ids[2], "mark": None, "note": 'slower, "please" <b>'},
     ]
-    gallery.one(".together").click()
-    script = "return [...document.querySelectorAll('.sweep video')].map(v => v.currentTime)"
-    gallery.until(lambda here: min(here.run(script)) > 0.2)
     assert gallery.complaints == []
 
 
-def test_the_keyboard_is_enough(gallery: Browser) -> None:
-    """Tab reaches filter, search, video and details; arrows choose a state, Enter plays and opens."""
-    keys = gallery.switch_to.active_element
-    keys.send_keys(Keys.TAB)
-    assert gallery.switch_to.active_element.get_attribute("id") == "show-all"
-    gallery.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
-    assert len(prompts(gallery)) == 5
-    gallery.switch_to.active_element.send_keys(Keys.TAB)
-    assert gallery.switch_to.active_element.get_attribute("id") == "search"
-    gallery.switch_to.active_element.send_keys("fox", Keys.TAB)
-    play = gallery.switch_to.active_element
-    assert play.accessible_name == "Play: a fox trots through fresh snow"
-    play.send_keys(Keys.ENTER)
-    gallery.until(lambda here: position(here) > 0.2)
-    assert gallery.switch_to.active_element.tag_name == "video"
-    for _ in range(20):
-        gallery.switch_to.active_element.send_keys(Keys.TAB)
-        if gallery.switch_to.active_element.tag_name == "summary":
-            break
-    gallery.switch_to.active_element.send_keys(Keys.ENTER)
-    assert gallery.shown(".card .more[open] pre")
+def test_marks_without_a_place_for_them(gallery: Browser, pages: Pages) -> None:
+    """Where the browser keeps nothing the page says so, and marks work until it is closed."""
+    opened(gallery, pages.sixty)
+    script = "Storage.prototype.setItem = () => { throw new Error('full'); }"
+    gallery.run(script)
+    focus(gallery, 0)
+    press(gallery, "s")
+    words = gallery.one("#mark-counts").text
+    assert words.startswith("1 starred")
+    assert "keeps no marks" in words
+    assert gallery.one("#export").is_displayed()
+
+
+def test_filters_search_and_order(gallery: Browser, pages: Pages) -> None:
+    """Choices narrow what is seen, with its totals; an order mixes the groups; problems are a key away."""
+    opened(gallery, pages.sixty)
+    assert gallery.one("#shown").text == "60 clips · 1:56 min · 22.33 USD"
+    choose(gallery, "by-state", "Not made")
+    assert headings(gallery) == ["an owl at night"]
+    assert gallery.one("#shown").text == "1 clip of 60"
+    choose(gallery, "by-state", "")
+    choose(gallery, "by-label", "campaign=spring")
+    gallery.one("#search").send_keys("GULLS number")
+    assert len(headings(gallery)) == 10
+    assert gallery.one("#shown").text.startswith("10 clips · 20 s")
+    choose(gallery, "sort", "cost")
+    assert headings(gallery)[0] == "Gulls rise, number 56"
+    choose(gallery, "by-model", "beta/vision-2")
+    assert headings(gallery) == []
+    assert gallery.one("#none").text == "No clip fits this choice."
+    for name in ("by-model", "by-label"):
+        choose(gallery, name, "")
+    gallery.one("#search").clear()
+    press(gallery, Keys.SPACE, Keys.ESCAPE)
+    choose(gallery, "sort", "newest")
+    assert headings(gallery)[0].endswith("number 57")
+    choose(gallery, "by-mark", "reject")
+    assert [text[-8:] for text in headings(gallery)] == ["number 1"]
+    choose(gallery, "by-mark", "")
+    choose(gallery, "sort", "")
+    assert headings(gallery)[0].endswith("number 0")
+    found = []
+    for _ in range(3):
+        press(gallery, "p")
+        found.append(gallery.switch_to.active_element.find_element("css selector", "h2").text)
+    assert found == ["an owl at night", "a bear wakes", "an owl at night"]
+    assert "--" not in gallery.text
     assert gallery.complaints == []
 
 
-def test_text_of_others_is_shown_as_text(gallery: Browser) -> None:
-    """Markup in a title, a prompt or an error stays text, and a turned direction stays within its line."""
-    assert HOSTILE.split(" \u202e")[0] in gallery.text
-    assert gallery.all("img") == []
-    assert gallery.title.startswith("<script>")
-    heading = next(found for found in gallery.all(".card h2") if "<script>" in found.text)
-    assert gallery.run("return getComputedStyle(arguments[0]).unicodeBidi", heading) in {
-        "isolate",
-        "plaintext",
-    }
+def test_the_lightbox_plays_and_turns_the_pages(gallery: Browser, pages: Pages) -> None:
+    """Enter opens and plays, arrows lead on, marks work there, and Esc gives the focus back to the card."""
+    opened(gallery, pages.sixty)
+    focus(gallery, 0)
+    press(gallery, Keys.ARROW_RIGHT, Keys.ENTER)
+    video = "document.querySelector('#lightbox video')"
+    gallery.until(lambda here: here.run(f"return {video}.currentTime") > 0.2)
+    assert gallery.one("#lightbox .place").text == "2 of 60"
+    assert "Too dark." in gallery.one("#lightbox .about-clip").text
+    press(gallery, Keys.ARROW_RIGHT, "s")
+    assert gallery.one("#lightbox .place").text == "3 of 60"
+    assert gallery.one("#lightbox [data-do=star]").get_attribute("aria-pressed") == "true"
+    gallery.one("#lightbox [data-turn='-1']").click()
+    assert gallery.one("#lightbox .place").text == "2 of 60"
+    press(gallery, Keys.ESCAPE)
+    assert not gallery.one("#lightbox").is_displayed()
+    assert gallery.switch_to.active_element.find_element("css selector", "h2").text.endswith("number 1")
+    focus(gallery, 20)
+    press(gallery, Keys.ENTER)
+    assert gallery.one("#lightbox .lack").text == "The provider could not make this video."
+    press(gallery, Keys.ESCAPE, "?")
+    assert "take the star back" in gallery.one("#help").text
+    press(gallery, Keys.ESCAPE)
+    assert gallery.complaints == []
+
+
+def test_the_mouse_over_a_clip_plays_it_without_sound(gallery: Browser, pages: Pages) -> None:
+    """Nothing is loaded before; when the mouse leaves, the poster is back."""
+    opened(gallery, pages.sixty)
+    assert gallery.run("return clips.every(c => !c.video || c.video.networkState !== 2 && c.video.paused)")
+    ActionChains(gallery).move_to_element(gallery.one("article .frame")).perform()
+    gallery.until(lambda here: here.run("return clips[0].video.currentTime > 0.1 && clips[0].video.muted"))
+    ActionChains(gallery).move_to_element(gallery.one("h1")).perform()
+    gallery.until(lambda here: here.run("return clips[0].video.paused && clips[0].video.currentTime === 0"))
+
+
+def test_texts_and_commands_are_copied(gallery: Browser, pages: Pages) -> None:
+    """From the menu, by mouse or keys, what is copied is what it says."""
+    opened(gallery, pages.sixty)
+    gallery.run("copied = []; navigator.clipboard.writeText = async (text) => { copied.push(text); }")
+    for which in ("link", "prompt", "request", "take", "seed", "edit"):
+        focus(gallery, 2)
+        press(gallery, "c")
+        gallery.at(f"//*[@id='menu']//button[@data-copy='{which}']").click()
+    gallery.until(lambda here: here.run("return copied.length") == 6)
+    link, prompt, request, *commands = gallery.run("return copied")
+    assert (pages.folder / link.removeprefix(pages.folder.as_uri() + "/")).is_file()
+    assert prompt == "Gulls rise, number 2"
+    assert json.loads(request)["prompt"] == prompt
+    words = [shlex.split(command) for command in commands]
+    assert all(found[:3] == ["together-video", "generate", prompt] for found in words)
+    assert words[0][-2:] == ["--take", "2"]
+    assert len({found[found.index("--seed") + 1] for found in words}) == 2
+    assert gallery.one("#told").text == "Copied the command: edit the prompt in it before you run it."
+    assert gallery.complaints == []
+
+
+def test_a_selection_is_saved(gallery: Browser, pages: Pages, tmp_path: Path) -> None:
+    """From a server as one zip file; from a disk, where none can be made, as a playlist, and the page says why."""
+    opened(gallery, pages.served)
+    for number in (0, 1, 2):
+        focus(gallery, number)
+        press(gallery, "v")
+    assert gallery.one("#picked-what").text.startswith("3 clips · 6 s · 0.33 USD")
+    gallery.one("#pick-zip").click()
+    with zipfile.ZipFile(downloaded(tmp_path, "*.zip")) as made_zip:
+        assert made_zip.testzip() is None
+        names = made_zip.namelist()
+        assert len(set(names)) == 3
+        sources = {file.name: file.read_bytes() for file in pages.folder.rglob("*.mp4")}
+        assert all(made_zip.read(name) == sources[name] for name in names)
+    assert "Saved 3 clips" in gallery.one("#picked-why").text
+    gallery.run("clips[0].size = 6e8; selection.toggle(clips[3])")
+    assert not gallery.one("#pick-zip").is_enabled()
+    assert "up to 500.0 MB" in gallery.one("#picked-why").text
+    opened(gallery, pages.sixty)
+    gallery.run("selection.toggle(clips[0])")
+    assert not gallery.one("#pick-zip").is_displayed()
+    assert "open from a disk" in gallery.one("#picked-why").text
+    gallery.one("#pick-m3u").click()
+    lines = downloaded(tmp_path, "*.m3u").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "#EXTM3U"
+    assert lines[1].startswith("#EXTINF:2,A fox trots")
+    assert (pages.folder / lines[2].removeprefix(pages.folder.as_uri() + "/")).is_file()
+    gallery.one("#pick-none").click()
+    assert not gallery.one("#picked").is_displayed()
+    assert gallery.complaints == []
+
+
+def test_sweeps_are_compared_in_one_window(gallery: Browser, pages: Pages) -> None:
+    """Rows and columns with headings, all of it in sight; they play, stop and are wound in step, and one fills it."""
+    opened(gallery, pages.sweeps)
+    compare, one = gallery.all(".together")
+    compare.click()
+    tops = [found.text for found in gallery.all("#compare-table .top")]
+    assert tops == ["guidance scale 6", "guidance scale 8", "guidance scale 10"]
+    assert [found.text for found in gallery.all("#compare-table .side")] == ["seed 1", "seed 2"]
+    fits = """return [...document.querySelectorAll('#compare-table > *')].every(e => {
+        const r = e.getBoundingClientRect();
+        return r.top >= 0 && r.left >= 0 && r.bottom <= innerHeight && r.right <= innerWidth; })"""
+    assert gallery.run(fits)
+    assert gallery.run("return document.querySelector('.tile').getBoundingClientRect().width") > 380
+    gallery.one("#compare-play").click()
+    times = "return [...document.querySelectorAll('.tile video')].map(v => v.currentTime)"
+    gallery.until(lambda here: min(here.run(times)) > 0.3)
+    gallery.one("#compare-play").click()
+    assert max(gallery.run(times)) - min(gallery.run(times)) < 0.3
+    script = (
+        "const r = document.getElementById('compare-at'); r.value = 1; r.dispatchEvent(new Event('input'))"
+    )
+    gallery.run(script)
+    gallery.until(lambda here: here.run(times) == [1] * 6)
+    gallery.all(".tile .zoom")[1].click()
+    assert len(gallery.shown(".tile")) == 1
+    assert gallery.run("return document.querySelector('.tile.chosen').getBoundingClientRect().width") > 1_000
+    gallery.one("#compare-all").click()
+    assert len(gallery.shown(".tile")) == 6
+    press(gallery, Keys.ESCAPE)
+    one.click()
+    assert [found.text for found in gallery.all(".tile .caption")] == [f"seed {seed}" for seed in range(5)]
+    assert gallery.run(fits)
+    press(gallery, Keys.ESCAPE)
     assert gallery.complaints == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_it_fits_a_phone(gallery: Browser, dark: bool) -> None:
-    """Nothing is wider than the screen, and what fingers press is large enough for them."""
-    gallery.screen(375, 700, phone=True, dark=dark)
-    gallery.refresh()
+def test_it_fits_a_phone_and_text_of_others_is_text(gallery: Browser, pages: Pages, dark: bool) -> None:
+    """Nothing is wider than the screen, fingers find what they press, and markup stays text wherever it is shown."""
+    gallery.screen(390, 844, phone=True, dark=dark)
+    opened(gallery, pages.sweeps)
+    assert gallery.title.startswith("<script>")
+    assert gallery.all("img") == []
+    gallery.run("document.getElementById('options').open = true")
     widths = gallery.run(
-        "return [...document.querySelectorAll('body *')].filter(e => !e.closest('.filter, .unseen, .icons'))"
-        ".map(e => Math.round(e.getBoundingClientRect().right))"
+        "return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility())"
+        ".filter(e => !e.closest('.unseen, .icons')).map(e => Math.round(e.getBoundingClientRect().right))"
     )
-    assert max(widths) <= 375
-    assert gallery.run("return document.documentElement.scrollWidth") == 375
-    assert len({card.rect["x"] for card in gallery.all(".card")}) == 1
-    assert min(chip.size["height"] for chip in gallery.all(".chip")) >= 32
+    assert max(widths) <= 390
+    assert gallery.run("return document.documentElement.scrollWidth") == 390
     page = gallery.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(page) < 64) is dark
-    assert (min(page) > 192) is not dark
+    assert [a.get_attribute("href") for a in gallery.all("article a.redo")] == [REDO] * 13
+    menu = gallery.one("article [data-do=menu]")
+    assert menu.is_displayed()
+    assert min(menu.size.values()) >= 36
+    assert menu.accessible_name == "Copy"
+    menu.click()
+    assert gallery.one("#menu-redo").get_attribute("href") == REDO
+    press(gallery, Keys.ESCAPE)
+    gallery.run("document.querySelector('article video').click()")
+    gallery.until(lambda here: here.one("#lightbox").is_displayed())
+    assert HOSTILE.split(" \u202e")[0] in gallery.one("#lightbox .about-clip").text
+    assert gallery.all("img") == []
+    rect: dict[str, float] = gallery.run(
+        "return document.querySelector('#lightbox aside').getBoundingClientRect()"
+    )
+    assert rect["right"] <= 390
+    press(gallery, Keys.ESCAPE)
+    gallery.run("document.querySelector('.together').click()")
+    assert gallery.run("return document.querySelector('#compare').scrollWidth") <= 390
+    press(gallery, Keys.ESCAPE)
+    assert gallery.title.startswith("<script>")
     assert gallery.complaints == []

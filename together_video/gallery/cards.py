@@ -6,93 +6,158 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.gallery.commands import commands_of
 from together_video.gallery.links import safe_link
+from together_video.gallery.request_text import shown
+from together_video.gallery.wording import WORDS, without_commands
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
-from together_video.money import usd
+from together_video.money import usd, usd_number_or_none
 
 #: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
-_PROMPT_SHOWN, _ERROR_SHOWN, _VALUE_SHOWN = 200, 400, 2_000
-
-_MEANING = {
-    VideoState.ARCHIVED: "Made and archived in this run.",
-    VideoState.REUSED: "Archived earlier, and reused free of charge.",
-    VideoState.FAILED: "The provider gave up on this video.",
-    VideoState.REFUSED: "Refused: nothing was created.",
-    VideoState.AMBIGUOUS: "It may have been charged. It is held, and not bought again by itself.",
-    VideoState.SUBMITTED: "Still being made at the provider, and billed. A later run brings it home.",
-    VideoState.SKIPPED: "Not started.",
-}
+_PROMPT_SHOWN, _ERROR_SHOWN = 200, 400
 
 
 class GalleryRow(BaseModel):
-    """One card: how the video ended, and its record or at least its plan where there is one."""
+    """One card: how the video ended, and its record or at least its plan where there is one.
+
+    `mark` and `note` are what reviewers have said of it so far.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     outcome: VideoOutcome
     record: VideoRecord | None = None
     plan: VideoPlan | None = None
+    mark: Literal["star", "reject"] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What the template shows of one video, as finished text."""
+    """What the template shows of one video, as finished text, and what the page's script needs to know of it.
+
+    `word` is the state in a viewer's words, and `is_ready` whether that need not be said. `fills` is whether the
+    picture nearly has the shape of its frame and may fill it.
+    """
 
     state: str
+    word: str
     meaning: str
+    is_ready: bool
     reason: str
     model: str
     alt: str
     prompt: str
     whole_prompt: str | None
     error: str
-    whole_error: str | None
+    message: str | None
     notes: tuple[str, ...]
     video: str | None
     poster: str | None
+    fills: bool
     varied: tuple[tuple[str, str], ...]
+    brief_facts: tuple[str, ...]
     facts: list[tuple[str, str]]
     details: list[tuple[str, str]]
     payload: str | None
+    redo: str | None
+    mark: str | None
+    note: str
+    data: dict[str, Any]
 
 
-def card_of(row: GalleryRow, link: Callable[[str], str | None]) -> Card:
+def card_of(
+    row: GalleryRow,
+    link: Callable[[str], str | None],
+    redo: Callable[[VideoPlan], str | None] | None = None,
+    *,
+    next_take: int = 2,
+    shape: float = 16 / 9,
+) -> Card:
+    """`next_take` is the number of the next take of the same request, and `shape` width by height of the frames."""
     outcome, record = row.outcome, row.record
     plan = record.plan if record else row.plan
     key = outcome.key or (record.video.key if record and record.video else None)
     poster = record.poster.key if record and record.poster else None
     video = safe_link(link(key)) if key else None
-    meaning = _MEANING[outcome.state]
+    word, meaning = WORDS[outcome.state]
     sweep = sweep_of(row)
     prompt, whole_prompt = _cut(outcome.prompt or "", _PROMPT_SHOWN)
-    error, whole_error = _cut(outcome.error or (record and record.error) or "", _ERROR_SHOWN)
+    message = outcome.error or (record and record.error) or ""
+    error = _cut(without_commands(message), _ERROR_SHOWN)[0]
+    is_ready = outcome.state in GOOD
+    facts = _facts(outcome, record, plan)
     return Card(
         state=outcome.state.value,
+        word=word,
         meaning=meaning,
+        is_ready=is_ready,
         reason="The page has no link to this file." if key else meaning,
         model=outcome.model,
         alt=_cut(" ".join((outcome.prompt or outcome.model).split()), 100)[0],
         prompt=prompt,
         whole_prompt=whole_prompt,
         error=error,
-        whole_error=whole_error,
+        message=message if message != error else None,
         notes=record.notes if record else (),
         video=video,
         poster=safe_link(link(poster)) if poster and video else None,
+        fills=_fills(outcome, shape),
         varied=tuple((name.replace("_", " "), value) for name, value in sweep.values.items())
         if sweep
         else (),
-        facts=_facts(outcome, record, plan),
+        brief_facts=tuple(value for term, value in facts if term in {"Length", "Cost", "Estimate"}),
+        facts=facts,
         details=_details(outcome, record, plan),
-        payload=json.dumps(_shown(plan.request.payload()), indent=2, ensure_ascii=False) if plan else None,
+        payload=json.dumps(shown(plan.request.payload()), indent=2, ensure_ascii=False) if plan else None,
+        redo=safe_link(redo(plan)) if redo and plan else None,
+        mark=row.mark,
+        note=row.note,
+        data=_data(row, plan, key if video else None, next_take),
     )
+
+
+def _fills(outcome: VideoOutcome, shape: float) -> bool:
+    """A twelfth of the picture at most is cut off, in place of bars as thin as a hair."""
+    if not outcome.width or not outcome.height:
+        return False
+    return abs(math.log(outcome.width / outcome.height / shape)) < 0.08
+
+
+def _data(row: GalleryRow, plan: VideoPlan | None, key: str | None, next_take: int) -> dict[str, Any]:
+    """What the script sorts, filters, copies and saves by. The texts that stand in the card are not said again."""
+    outcome, record = row.outcome, row.record
+    commands = commands_of(plan, take=next_take) if plan else None
+    sweep = sweep_of(row)
+    found = {
+        "id": outcome.id,
+        "word": WORDS[outcome.state][0],
+        "ready": outcome.state in GOOD,
+        "model": outcome.model,
+        "seconds": outcome.seconds if outcome.seconds is None or math.isfinite(outcome.seconds) else None,
+        "cost": usd_number_or_none(outcome.cost_usd),
+        "size": outcome.size,
+        "made": record.recorded_at.astimezone(UTC).isoformat() if record else None,
+        "labels": outcome.labels,
+        "mark": row.mark,
+        "note": row.note,
+        "file": file_name(key) if key else None,
+        "command": asdict(commands) if commands else None,
+        "values": list(sweep.values.values()) if sweep else None,
+    }
+    return {name: value for name, value in found.items() if value not in (None, "", {}, [])}
+
+
+def file_name(key: str) -> str:
+    """The last part of a key as a name that every system takes."""
+    return re.sub(r"[^\w.-]+", "_", key.rpartition("/")[2])[-150:].lstrip(".") or "video"
 
 
 def sweep_of(row: GalleryRow) -> Sweep | None:
@@ -120,14 +185,13 @@ def _facts(
         facts.append(("Cost", usd(outcome.cost_usd) + earlier))
     elif plan and plan.estimate_usd is not None and outcome.state is not VideoState.REFUSED:
         facts.append(("Estimate", usd(plan.estimate_usd)))
-    if outcome.job_id and outcome.state not in GOOD:
-        facts.append(("Job", outcome.job_id))
     return facts
 
 
 def _details(
     outcome: VideoOutcome, record: VideoRecord | None, plan: VideoPlan | None
 ) -> list[tuple[str, str]]:
+    """For those who look behind a card: names of objects, and how the video came about."""
     made = record.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if record else None
     origin = plan.origin if plan else None
     found = {
@@ -142,6 +206,7 @@ def _details(
         "Edition": plan.edition if plan and plan.edition != "once" else None,
         "Attempt": str(plan.attempt) if plan and plan.attempt > 1 else None,
         "Asked for": outcome.asked_model,
+        "State": outcome.state.value,
         "Failed before": str(outcome.failed) if outcome.failed else None,
         "Prompt by": origin.chat_model if origin else None,
         "Run": record.run.flow_run_name if record else None,
@@ -155,21 +220,6 @@ def _cut(text: str, length: int) -> tuple[str, str | None]:
         return text, None
     start = text[:length]
     return (start.rsplit(None, 1)[0] if " " in start[length // 2 :] else start) + "…", text
-
-
-def _shown(value: Any) -> Any:
-    """JSON without what a page should not carry: embedded files, signed query strings."""
-    if isinstance(value, dict):
-        return {name: _shown(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_shown(item) for item in value]
-    if isinstance(value, str) and value.startswith("data:"):
-        return f"{value[:40].partition(',')[0]},… ({len(value):,} characters)"
-    if isinstance(value, str) and len(value) > _VALUE_SHOWN:
-        return f"{value[:_VALUE_SHOWN]}… ({len(value):,} characters)"
-    if isinstance(value, str) and re.match(r"https?://[^\s?]+\?", value):
-        return value.partition("?")[0] + "?…"
-    return value
 
 
 def file_size(size: int) -> str:

@@ -51,18 +51,20 @@ def safe_link(url: str | None) -> str | None:
 def content_policy(urls: Iterable[str], style: str, script: str) -> str:
     """Content Security Policy: our own style and script, and the hosts of the videos named here.
 
-    `'self'` is the bucket that serves the page, `file:` a copy of it on a disk.
+    `'self'` is the bucket that serves the page, `file:` a copy of it on a disk. The script may read the videos, for a
+    zip file of those that a person has selected; from a disk no browser allows that.
     """
-    hosts = set()
+    hosts = {"'self'"}
     for url in urls:
         parts = urlsplit(url)
         if parts.scheme:
             # The policy's grammar has no IPv6 addresses, so there the scheme must do.
             hosts.add(f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}")
-    sources = " ".join(["'self'", "file:", *sorted(hosts)])
+    read = " ".join(sorted(hosts))
+    shown = f"{read} file:"
     return (
-        f"default-src 'none'; img-src {sources} data:; media-src {sources}; style-src {_hash(style)}; "
-        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src {shown} data:; media-src {shown}; connect-src {read}; "
+        f"style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -7,6 +7,7 @@ videos and posters that it names. Jinja2 escapes all text.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,25 @@ from decimal import Decimal
 from statistics import median
 from urllib.parse import quote
 
+from together_video.gallery.about import About
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.rendering import asset, template
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoState
 from together_video.money import usd_cell
 
+#: What the page's script is made of, in the order in which the parts are read.
+SCRIPTS = tuple(
+    f"gallery/{name}.js"
+    for name in (
+        "clips", "marks", "actions", "sifting", "lightbox", "compare", "zip", "selection", "preview", "keys",
+    )
+)  # fmt: skip
+#: Width by height of the frames.
+SHAPES = {"wide": 16 / 9, "square": 1.0, "tall": 9 / 16}
+#: Up to so many cards are large from the start.
+MOST_LARGE = 12
 #: How many videos one page shows: some thousands would keep a browser busy for minutes.
 ROWS_A_PAGE = 200
 
@@ -29,14 +43,10 @@ __all__ = ["ROWS_A_PAGE", "GalleryRow", "relative_link", "render_gallery", "rend
 
 @dataclass(frozen=True)
 class Group:
-    """Cards that stand together: those of one sweep with what varies in it, or what is between sweeps.
-
-    `columns` is how many cards make a row of the sweep, up to six.
-    """
+    """Cards that stand together: those of one sweep with what varies in it, or what is between sweeps."""
 
     title: str
-    varied: str
-    columns: int
+    fields: list[str]
     cards: list[tuple[int, Card]]
 
 
@@ -59,6 +69,8 @@ def render_pages(
     summary: Summary,
     summary_sentence: str,
     link: Callable[[str], str | None],
+    redo: Callable[[VideoPlan], str | None] | None = None,
+    about: About | None = None,
     rows_a_page: int = ROWS_A_PAGE,
 ) -> Iterator[tuple[str, str]]:
     """Names and texts of pages that lie side by side, the last page first, so that no link is ever ahead of its page.
@@ -82,6 +94,8 @@ def render_pages(
             made_at=made_at,
             summary_sentence=summary_sentence,
             link=link,
+            redo=redo,
+            about=about,
             whole=summary,
             pager=pager if count > 1 else None,
         )
@@ -95,6 +109,8 @@ def render_gallery(
     made_at: datetime,
     summary_sentence: str,
     link: Callable[[str], str | None],
+    redo: Callable[[VideoPlan], str | None] | None = None,
+    about: About | None = None,
     whole: Summary | None = None,
     pager: Pager | None = None,
 ) -> str:
@@ -102,31 +118,67 @@ def render_gallery(
 
     `link` turns the key of an object into its address, relative or http(s); for the page in the
     bucket that is `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so.
+    `about` is what stands in the heading beside the title. `summary_sentence` describes the page where it is linked to.
+    `redo` gives the address of a form, filled in for another take of a video, where there is one: its card links to it.
     `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the summary of all,
     whose figures stand at the top, and `pager` leads to its neighbours.
     """
-    cards = [card_of(row, link) for row in rows]
-    style, script = asset("gallery.css"), asset("gallery.js")
-    summary = Summary.of(row.outcome for row in rows)
+    about = about or About()
+    style, script = asset("gallery.css"), "\n".join(map(asset, SCRIPTS))
+    summary = whole or Summary.of(row.outcome for row in rows)
     made_at = made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+    shape = _shape(rows)
+    takes = _takes(rows)
+    cards = [card_of(row, link, redo, next_take=takes[_series(row)] + 1, shape=SHAPES[shape]) for row in rows]
+    groups = _groups(rows, cards)
     from markupsafe import Markup
 
     return template("gallery.html.j2").render(
         title=title,
+        about=about,
         summary_sentence=summary_sentence,
         made_at=made_at,
+        models=list(dict.fromkeys(found.model for found in summary.videos)),
         cards=cards,
-        groups=_groups(rows, cards),
-        counts=summary.counts,
-        figures=_figures(whole or summary),
+        groups=groups,
+        density="large" if len(cards) <= MOST_LARGE else "compact",
+        figures=_figures(summary),
         pager=pager,
-        shape=_shape(rows),
+        shape=shape,
         policy=content_policy(
             [url for card in cards for url in (card.video, card.poster) if url], style, script
         ),
+        data=Markup(_data(about, made_at, groups)),  # noqa: S704 -- JSON in which no tag can begin or end
         style=Markup(style),  # noqa: S704 -- our own file, and its hash is in the policy
-        script=Markup(script),  # noqa: S704 -- our own file, and its hash is in the policy
+        script=Markup(script),  # noqa: S704 -- our own files, and their hash is in the policy
     )
+
+
+def _data(about: About, made_at: datetime, groups: Sequence[Group]) -> str:
+    """What the script reads, as JSON for a script element: every `<`, `>` and `&` is written as an escape."""
+    document = {
+        "batch": about.batch_id,
+        "made_at": made_at.isoformat(),
+        "sweeps": [{"title": group.title, "fields": group.fields} for group in groups],
+        "clips": [card.data for group in groups for _, card in group.cards],
+    }
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _series(row: GalleryRow) -> tuple[str, str]:
+    """Takes are counted within the same request and edition."""
+    plan = row.record.plan if row.record else row.plan
+    return (plan.request.fingerprint(), plan.edition) if plan else (row.outcome.id, "")
+
+
+def _takes(rows: Sequence[GalleryRow]) -> dict[tuple[str, str], int]:
+    """The highest take of each series that is on the page."""
+    takes: dict[tuple[str, str], int] = {}
+    for row in rows:
+        plan = row.record.plan if row.record else row.plan
+        takes[_series(row)] = max(takes.get(_series(row), 1), plan.take if plan else 1)
+    return takes
 
 
 def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card]) -> list[Group]:
@@ -139,8 +191,7 @@ def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card]) -> list[Group]:
         groups.append(
             Group(
                 title=f"Sweep of {label}" if label else "",
-                varied=" × ".join(name.replace("_", " ") for name in fields),
-                columns=min(sweep.columns, 6) if sweep else 0,
+                fields=[name.replace("_", " ") for name in fields],
                 cards=[(number, card) for number, card, _ in members],
             )
         )

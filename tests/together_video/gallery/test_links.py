@@ -87,7 +87,8 @@ def test_the_policy_names_the_hosts_of_the_page_and_nothing_else() -> None:
     urls = ["https://a.test/x.mp4", "http://[::1]:9/y.mp4", "../z.mp4", "https://a.test/x.jpg"]
     rules = dict(rule.strip().split(" ", 1) for rule in content_policy(urls, "p{}", "alert(1)").split(";"))
     assert rules["default-src"] == "'none'"
-    assert rules["media-src"] == "'self' file: http: https://a.test"
+    assert rules["media-src"] == "'self' http: https://a.test file:"
+    assert rules["connect-src"] == "'self' http: https://a.test"
     assert rules["img-src"] == rules["media-src"] + " data:"
     assert rules["script-src"] == "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
     assert "unsafe" not in "".join(rules.values())

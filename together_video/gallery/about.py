@@ -1,0 +1,59 @@
+"""What a page says of its batch, beside the videos: kept in `batch.json`, so that a page that is made again has it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from together_video.gallery.links import safe_link
+from together_video.ledger.records import Moment
+from together_video.text import one_line
+
+#: Longer texts of others are cut, in characters.
+_LONGEST = 4_000
+
+
+def _text(value: object) -> str | None:
+    """Of another kind, or empty, it is left out: no page is lost for its heading."""
+    return (one_line(value, _LONGEST) or None) if isinstance(value, str) else None
+
+
+def _address(value: object) -> str | None:
+    found = safe_link(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+    return found if found and found.startswith(("http://", "https://")) else None
+
+
+_Text = Annotated[str | None, BeforeValidator(_text)]
+
+
+class About(BaseModel):
+    """The heading of a page: what its videos are about, in which style, and the run that made them.
+
+    `brief` is the subject that was asked for, `run_url` the page of the Prefect run, where it had a server.
+    Everything is read from an archive that others may write to, so texts are cut and addresses checked.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_id: _Text = None
+    title: _Text = None
+    brief: _Text = None
+    style: _Text = None
+    run_name: _Text = None
+    run_url: Annotated[str | None, BeforeValidator(_address)] = None
+    made_at: Moment | None = None
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> About:
+        """What `batch.json` says; without a time that cannot be read.
+
+        Pages of older versions have only a title and a time.
+        """
+        try:
+            return cls.model_validate(document)
+        except ValueError:
+            return cls.model_validate({**document, "made_at": None})
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")

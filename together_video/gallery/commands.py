@@ -1,0 +1,93 @@
+"""The commands that make a video again, as a person pastes them into a shell."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from together_video.gallery.request_text import shown
+from together_video.ledger.records import VideoPlan
+from together_video.tries import new_seed
+
+#: A terminal may act on these when they are pasted, even inside quotes. The end of a line is safe there.
+_UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NOT_OPTIONS = {"prompt", "seed", "media", "extra", "labels", "label_in_id", "generate_audio"}
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What `together-video generate` takes for one video: `start`, then one of `take`, `seed` and `edit`, then `end`.
+
+    The parts are quoted for sh, so a page only joins those that are not empty with a space.
+    """
+
+    start: str
+    take: str
+    seed: str
+    edit: str
+    end: str = ""
+
+
+def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
+    """The commands for another take with this number, for a new seed, and for the same request with an edited prompt.
+
+    None where a command would have to hold what a page does not carry (files inside the request, signed addresses), or
+    characters on which a terminal may act.
+
+    Example:
+        ```python
+        commands = commands_of(plan, take=2)
+        print(commands.start, commands.take)  # together-video generate 'a fox' --model acme/dream-1 --take 2
+        ```
+    """
+    request = plan.request
+    fields = request.model_dump(mode="json", exclude_none=True)
+    prompt = request.prompt or ""
+    # A prompt that begins with a dash would be taken for an option.
+    end = ["--", prompt] if prompt.startswith("-") else []
+    words = ["together-video", "generate", *([prompt] if prompt and not end else [])]
+    for name, value in fields.items():
+        if name not in _NOT_OPTIONS:
+            words += _option(name, _number(value))
+    if request.generate_audio is not None:
+        words.append("--generate-audio" if request.generate_audio else "--no-generate-audio")
+    for name in ("media", "extra"):
+        value = request.payload().get("media") if name == "media" else request.extra
+        if value:
+            if shown(value) != value:
+                return None
+            words += _option(name, json.dumps(value, ensure_ascii=False))
+    for name, value in request.labels.items():
+        words += _option("label", f"{name}={value}")
+    if request.label_in_id:
+        words.append("--label-in-id")
+    if plan.edition != "once":
+        words += _option("edition", plan.edition)
+    if any(_UNSAFE.search(word) for word in [*words, *end]):
+        return None
+    same = [] if request.seed is None else _option("seed", request.seed)
+    return Commands(
+        start=shlex.join(words),
+        take=shlex.join([*same, *_option("take", take)]),
+        seed=shlex.join(_option("seed", _other_seed(plan))),
+        edit=shlex.join(same),
+        end=shlex.join(end),
+    )
+
+
+def _option(name: str, value: Any) -> list[str]:
+    option, text = f"--{name.replace('_', '-')}", str(value)
+    return [f"{option}={text}"] if text.startswith("-") else [option, text]
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _other_seed(plan: VideoPlan) -> int:
+    """It follows from the video alone, so that the command that is pasted twice is paid for once."""
+    asked = plan.request.seed
+    return new_seed(int(plan.id[:8], 16) if asked is None else asked, plan.attempt + 1)

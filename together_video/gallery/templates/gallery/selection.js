@@ -1,0 +1,106 @@
+// The clips that are selected: saved as a playlist, as one zip file, or one by one; or compared.
+
+const selection = (() => {
+  const MOST = 500e6; // bytes of one zip file: it passes through the browser's memory
+  const MOST_COMPARED = 16;
+  const picked = new Set();
+  const boxes = new Map(clips.map((clip) => [clip, clip.card.querySelector(".pick input")]));
+  const served = ["http:", "https:"].includes(location.protocol);
+  let last = null;
+  let busy = false;
+
+  const chosen = () => clips.filter((clip) => picked.has(clip));
+  const files = () => chosen().filter((clip) => clip.src);
+  const size = () => files().reduce((total, clip) => total + (clip.size || 0), 0);
+  const words = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`);
+
+  const show = (why) => {
+    byId("picked").hidden = picked.size === 0;
+    document.body.classList.toggle("picking", picked.size > 0);
+    byId("picked-what").textContent = `${totals(chosen())}${size() ? ` · ${words(size())}` : ""}`;
+    byId("pick-zip").hidden = !served;
+    byId("pick-zip").disabled = busy || files().length === 0 || size() > MOST;
+    byId("pick-m3u").disabled = byId("pick-each").disabled = files().length === 0;
+    byId("pick-compare").hidden = files().length < 2 || files().length > MOST_COMPARED;
+    byId("picked-why").textContent = why || (!served
+      ? "This page is open from a disk, where a browser may not read files for a zip."
+      : size() > MOST ? `A zip holds up to ${words(MOST)}: select fewer, or save a playlist.` : "");
+    clips.forEach((clip) => {
+      boxes.get(clip).checked = picked.has(clip);
+      clip.card.classList.toggle("picked", picked.has(clip));
+    });
+  };
+  const pick = (clip, isPicked, range) => {
+    const all = sifting.shown();
+    const [from, to] = [all.indexOf(last), all.indexOf(clip)].sort((a, b) => a - b);
+    const some = range && from >= 0 ? all.slice(from, to + 1) : [clip];
+    some.forEach((one) => (isPicked ? picked.add(one) : picked.delete(one)));
+    last = clip;
+    show();
+  };
+  boxes.forEach((box, clip) => box.addEventListener("click", (event) => pick(clip, box.checked, event.shiftKey)));
+
+  // Whole addresses, so that the list plays from whichever folder it is saved to.
+  const playlist = () => ["#EXTM3U", ...files().flatMap((clip) => [
+    `#EXTINF:${Math.round(clip.seconds || -1)},${(clip.prompt || clip.model).replace(/\s+/g, " ").slice(0, 120)}`, address(clip)]), ""].join("\n");
+
+  const read = async (file, state) => {
+    const answer = await fetch(file.url, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error(`${file.name}: the server answered ${answer.status}`);
+    const reader = answer.body.getReader();
+    const chunks = [];
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      state.read += value.length;
+      // What the page says of sizes may be wrong.
+      if (state.read > MOST) { await reader.cancel(); throw new Error(`the files have more than ${words(MOST)}`); }
+      chunks.push(value);
+    }
+    state.done += 1;
+    show(`Reading ${state.done} of ${state.count} …`);
+    return chunks;
+  };
+  const asZip = async () => {
+    busy = true;
+    const some = files().map((clip) => ({ name: clip.file || `${clip.id}.mp4`, url: address(clip) }));
+    const state = { read: 0, done: 0, count: some.length };
+    show(`Reading 0 of ${some.length} …`);
+    try {
+      const made = await zip.make(some, (file) => read(file, state));
+      saveAs(`${page.batch || "videos"}.zip`, made);
+      busy = false;
+      show(`Saved ${counted(some.length, "clip")}, ${words(made.size)}.`);
+    } catch (error) {
+      busy = false;
+      const reason = error instanceof TypeError ? "this browser may not read the files from here" : error.message;
+      show(`No zip was made: ${reason}. Download one by one, or save a playlist.`);
+    }
+  };
+  const oneByOne = async () => {
+    const some = files();
+    for (const [place, clip] of some.entries()) {
+      const link = document.createElement("a");
+      Object.assign(link, { href: address(clip), download: clip.file || "", target: "_blank", rel: "noopener" });
+      document.body.append(link);
+      link.click();
+      link.remove();
+      show(`Downloading ${place + 1} of ${some.length}. The browser may ask once whether it may save several files.`);
+      await new Promise((done) => setTimeout(done, 400));
+    }
+  };
+
+  byId("pick-shown").addEventListener("click", () => { sifting.shown().forEach((clip) => picked.add(clip)); show(); });
+  byId("pick-none").addEventListener("click", () => { picked.clear(); show(); });
+  byId("pick-m3u").addEventListener("click", () => saveAs(`${page.batch || "videos"}.m3u`, new Blob([playlist()], { type: "audio/x-mpegurl" })));
+  byId("pick-zip").addEventListener("click", asZip);
+  byId("pick-each").addEventListener("click", oneByOne);
+  byId("pick-compare").addEventListener("click", () => {
+    const some = files();
+    const homes = new Set(some.map((clip) => clip.home));
+    const sweep = homes.size === 1 ? some[0].home.closest("[data-sweep]") : null;
+    const { title, fields } = sweep ? page.sweeps[sweep.dataset.sweep] : { title: "Selected clips", fields: [] };
+    compare.open(title, some, fields);
+  });
+  return { toggle: (clip) => pick(clip, !picked.has(clip), false) };
+})();

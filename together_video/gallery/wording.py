@@ -1,0 +1,32 @@
+"""The ledger's states and messages in the words of somebody who only looks at videos."""
+
+from __future__ import annotations
+
+import re
+
+from together_video.ledger.summary import VideoState
+
+#: By state: the word, and a sentence about it. Ready videos carry neither.
+WORDS = {
+    VideoState.ARCHIVED: ("Ready", "Made in this run."),
+    VideoState.REUSED: ("Ready", "Made and paid earlier."),
+    VideoState.FAILED: ("Not made", "The provider could not make this video."),
+    VideoState.REFUSED: ("Not accepted", "The request was refused, and nothing was created."),
+    VideoState.AMBIGUOUS: (
+        "Check with billing",
+        "It may have been charged. It will not be bought again by itself.",
+    ),
+    VideoState.SUBMITTED: (
+        "Still being made",
+        "The provider is still working on it. A later run collects it.",
+    ),
+    VideoState.SKIPPED: ("Not started", "The run ended before it came to this video."),
+}
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_FOR_OPERATORS = re.compile(r"(?<![\w-])--?[a-z][a-z-]+|together-video|[A-Z]+_[A-Z_]{2,}")
+
+
+def without_commands(message: str) -> str:
+    """A message without the sentences that name a command, an option or a variable: those are for operators."""
+    return " ".join(said for said in _SENTENCE.split(message) if not _FOR_OPERATORS.search(said))
