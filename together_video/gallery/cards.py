@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,13 +32,18 @@ _MEANING = {
 
 
 class GalleryRow(BaseModel):
-    """One card: how the video ended, and its record or at least its plan where there is one."""
+    """One card: how the video ended, and its record or at least its plan where there is one.
+
+    `mark` and `note` are what reviewers have said of it so far.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     outcome: VideoOutcome
     record: VideoRecord | None = None
     plan: VideoPlan | None = None
+    mark: Literal["star", "reject"] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,16 @@ class Card:
     facts: list[tuple[str, str]]
     details: list[tuple[str, str]]
     payload: str | None
+    redo: str | None
+    mark: str | None
+    note: str
 
 
-def card_of(row: GalleryRow, link: Callable[[str], str | None]) -> Card:
+def card_of(
+    row: GalleryRow,
+    link: Callable[[str], str | None],
+    redo: Callable[[VideoPlan], str | None] | None = None,
+) -> Card:
     outcome, record = row.outcome, row.record
     plan = record.plan if record else row.plan
     key = outcome.key or (record.video.key if record and record.video else None)
@@ -92,6 +104,9 @@ def card_of(row: GalleryRow, link: Callable[[str], str | None]) -> Card:
         facts=_facts(outcome, record, plan),
         details=_details(outcome, record, plan),
         payload=json.dumps(_shown(plan.request.payload()), indent=2, ensure_ascii=False) if plan else None,
+        redo=safe_link(redo(plan)) if redo and plan else None,
+        mark=row.mark,
+        note=row.note,
     )
 
 

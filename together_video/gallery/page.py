@@ -18,6 +18,7 @@ from urllib.parse import quote
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.rendering import asset, template
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoState
 from together_video.money import usd_cell
 
@@ -59,6 +60,7 @@ def render_pages(
     summary: Summary,
     summary_sentence: str,
     link: Callable[[str], str | None],
+    redo: Callable[[VideoPlan], str | None] | None = None,
     rows_a_page: int = ROWS_A_PAGE,
 ) -> Iterator[tuple[str, str]]:
     """Names and texts of pages that lie side by side, the last page first, so that no link is ever ahead of its page.
@@ -82,6 +84,7 @@ def render_pages(
             made_at=made_at,
             summary_sentence=summary_sentence,
             link=link,
+            redo=redo,
             whole=summary,
             pager=pager if count > 1 else None,
         )
@@ -95,6 +98,7 @@ def render_gallery(
     made_at: datetime,
     summary_sentence: str,
     link: Callable[[str], str | None],
+    redo: Callable[[VideoPlan], str | None] | None = None,
     whole: Summary | None = None,
     pager: Pager | None = None,
 ) -> str:
@@ -102,10 +106,11 @@ def render_gallery(
 
     `link` turns the key of an object into its address, relative or http(s); for the page in the
     bucket that is `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so.
+    `redo` gives the address of a form, filled in for another take of a video, where there is one: its card links to it.
     `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the summary of all,
     whose figures stand at the top, and `pager` leads to its neighbours.
     """
-    cards = [card_of(row, link) for row in rows]
+    cards = [card_of(row, link, redo) for row in rows]
     style, script = asset("gallery.css"), asset("gallery.js")
     summary = Summary.of(row.outcome for row in rows)
     made_at = made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
