@@ -44,7 +44,7 @@ from prefect_together_video.flows.parameters import (
     documented,
 )
 from prefect_together_video.flows.reporting import artifacts, events
-from prefect_together_video.flows.reporting.gallery_upload import publish
+from prefect_together_video.flows.reporting.gallery_upload import marks_of, publish
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
@@ -228,7 +228,8 @@ async def generate_batch(
                     policy=policy,
                     blocks={"together": together, "archive": archive},
                 )
-            rows = CachedRows(summary, plans, pipeline.records)
+            marks = await marks_of(pipeline.ledger, summary)
+            rows = CachedRows(summary, plans, pipeline.records, marks)
             summary = await publish(pipeline.ledger, batch_id, title, rows, summary)
             await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
             events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.finding import find_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
-from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.gallery import GalleryRow, marked, relative_link, render_pages
 from together_video.gallery.links import way_to
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import BATCH_ID, VideoId, path_inside
+from together_video.ledger.names import VideoId, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd
@@ -67,6 +67,8 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
         return None
 
     async def copy() -> None:
+        from prefect_together_video.blocks.archive import VideoArchive
+
         async with VideoArchive(bucket=bucket).open() as ledger:
             beside = await ledger.store.list(page.rpartition("/")[0] + "/")
             pages = [found.key for found in beside if found.key.endswith(".html")]
@@ -95,6 +97,8 @@ async def export(
         ArchiveError: the archive cannot be read.
         DownloadError: the folder cannot be written.
     """
+    if batch is not None:
+        batch = await find_batch(ledger, batch) or batch
     rows = await rows_of_batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
     outcomes = [row.outcome for row in rows]
     summary = Summary.of(outcomes)
@@ -135,19 +139,20 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         InputError: the archive has no such batch.
         ArchiveError: the archive cannot be read.
     """
-    stored = None
-    if BATCH_ID.fullmatch(batch):
-        stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
-    if stored is None:
+    whole, stored = await find_batch(ledger, batch), None
+    if whole is not None:
+        stored = await ledger.store.get(ledger.layout.batch(whole, "batch.json"))
+    if stored is None or whole is None:
         place = ledger.layout.key("batches", "")
         raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
     try:
         outcomes = _Batch.model_validate_json(stored.data).videos
     except ValidationError as error:
-        key = ledger.store.uri(ledger.layout.batch(batch, "batch.json"))
+        key = ledger.store.uri(ledger.layout.batch(whole, "batch.json"))
         raise ArchiveError(f"{key} is not what this project wrote: no gallery can be made of it.") from error
-    records = await _records(ledger, [found.id for found in outcomes])
-    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
+    ids = [found.id for found in outcomes]
+    records, marks = await _records(ledger, ids), await ledger.reviews.of(ids)
+    return [marked(GalleryRow(outcome=found, record=records.get(found.id)), marks) for found in outcomes]
 
 
 async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
@@ -168,7 +173,8 @@ async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
             break
     if not rows:
         raise InputError(f"There is no video under {ledger.store.uri(folder)}.")
-    return rows
+    marks = await ledger.reviews.of([row.outcome.id for row in rows])
+    return [marked(row, marks) for row in rows]
 
 
 async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoRecord]:

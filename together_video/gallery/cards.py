@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.gallery.links import safe_link
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
+from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
 from together_video.money import usd
 
@@ -44,6 +45,12 @@ class GalleryRow(BaseModel):
     plan: VideoPlan | None = None
     mark: Literal["star", "reject"] | None = None
     note: str = ""
+
+
+def marked(row: GalleryRow, marks: Mapping[str, Mark]) -> GalleryRow:
+    """The row with the mark that counts for its video, if there is one."""
+    mark = marks.get(row.outcome.id)
+    return row if mark is None else row.model_copy(update={"mark": mark.mark, "note": mark.note})
 
 
 @dataclass(frozen=True)
