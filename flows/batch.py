@@ -51,6 +51,7 @@ from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
 from together_video.errors import InputError, NotApproved, VideoError
 from together_video.inputs.events import read_event
+from together_video.inputs.lines import MOST_TAKES
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
 from together_video.ledger.records import Sweep, VideoPlan
@@ -117,6 +118,12 @@ async def generate_batch(
     new_seed: NewSeed = False,
     fallback_models: FallbackModels = None,
     tries: TriesOfEach = None,
+    takes: Annotated[
+        list[Annotated[int, Field(ge=1, le=MOST_TAKES)] | None] | None,
+        Field(
+            description="For each of the requests the take that it asks for; without one they are counted."
+        ),
+    ] = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     workers: Workers = 1,
@@ -185,6 +192,7 @@ async def generate_batch(
                 presets=presets,
                 sweeps=sweeps,
                 tries=tries,
+                takes=takes,
                 local_files=local_files,
             )
             return await Preparation.of(

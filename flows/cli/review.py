@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def review(
     *files: Annotated[str, Parameter(name="FILE", allow_leading_hyphen=True)],
     who: str | None = None,
+    redo_list: Annotated[bool, Parameter(negative=())] = False,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Import the marks and notes that a gallery page has exported. Of several marks of a clip the newest counts.
@@ -35,7 +36,11 @@ def review(
         Files that gallery pages have exported; - is standard input. The same marks again change nothing.
     who
         Who made the marks, in place of the name in the files.
+    redo_list
+        Import the marks and print a line of a request file for each rejected clip, to edit and give to batch.
     """
+    if redo_list and place.json:
+        raise InputError("Give either --json or --redo-list: both go to standard output.")
     if not files:
         raise InputError("Name the files that galleries have exported: together-video review FILE …")
     if who is not None and not 0 < len(who.strip()) <= LONGEST_WHO:
@@ -44,11 +49,15 @@ def review(
     marks = newest(mark for name in files for mark in marks_of_file(name, who=who)).values()
     terminal = begin_looking(place)
 
-    async def keep() -> Kept:
-        async with opened_archive(place) as ledger:
-            return await ledger.reviews.keep(marks)
+    async def keep() -> tuple[Kept, list[str]]:
+        from prefect_together_video.blocks.ledger.redo import redo_list as redos_of
 
-    kept = asyncio.run(keep())
+        async with opened_archive(place) as ledger:
+            kept = await ledger.reviews.keep(marks)
+            redos = (await redos_of(ledger, marks)).redos if redo_list else []
+            return kept, [redo.line for redo in redos]
+
+    kept, lines = asyncio.run(keep())
     counts = _counts(kept)
     if place.json:
         unknown = [mark.id for mark in kept.unknown]
@@ -56,7 +65,11 @@ def review(
     else:
         words = [f"{number} {name.replace('_', ' ')}" for name, number in counts.items() if number]
         said = ", ".join(words) or "no marks"
-        terminal.out.print(f"{counted(len(marks), 'clip')}: {said}.", markup=False)
+        if redo_list:
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            terminal.say(f"{counted(len(marks), 'clip')}: {said}.")
+        else:
+            terminal.out.print(f"{counted(len(marks), 'clip')}: {said}.", markup=False)
     if kept.unknown:
         some = ", ".join(mark.id for mark in kept.unknown[:5])
         terminal.complain(

@@ -119,7 +119,8 @@ def _show(report: SpendReport, terminal: Terminal) -> None:
         is_narrow = terminal.out.width < _WIDE
         table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=is_narrow)
         table.add_column(escape(printable(report.heading, 40)), overflow="fold")
-        is_reviewed = bool(report.total.accepted or report.total.rejected)
+        # In a narrow terminal the sentence below has to do.
+        is_reviewed = not is_narrow and bool(report.total.accepted or report.total.rejected)
         for name in (
             *("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "per clip"),
             *(("accepted", "rejected", "per accepted") if is_reviewed else ()),

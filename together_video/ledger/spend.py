@@ -287,6 +287,8 @@ class SpendReport(BaseModel):
             parts.append(f"{usd(each)} a clip")
         if total.usd_per_accepted is not None:
             parts.append(f"{total.accepted} accepted at {usd(total.usd_per_accepted)} each")
+        if total.rejected:
+            parts.append(f"{total.rejected} rejected")
         bought = f"{counted(total.videos, 'video')}, {counted(total.clips, 'clip')}: {', '.join(parts)}"
         unread = len(self.unreadable) + self.more_unreadable
         note = f". {counted(unread, 'record')} could not be read: run audit" if unread else ""
