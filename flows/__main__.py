@@ -6,6 +6,7 @@ Nothing here imports Prefect: help, models and checks answer at once.
 from __future__ import annotations
 
 import ast
+import builtins
 import logging
 import os
 import signal
@@ -38,6 +39,9 @@ _COMMANDS = {
     "gallery": ("gallery",),
     "share": ("share",),
     "show": ("show",),
+    "listing": ("list",),
+    "opening": ("open",),
+    "review": ("review",),
     "sandbox": ("sandbox",),
     "save": ("save-blocks", "save-notifications"),
     "serve": ("serve",),
@@ -74,7 +78,8 @@ for _module, _names in _COMMANDS.items():
     _path = f"{cli.__name__}.{_module}"
     _help = _docstrings(_path)
     for _name in _names:
-        _function = _name.replace("-", "_")
+        # list and open are Python's own names.
+        _function = f"{_name}_" if hasattr(builtins, _name) else _name.replace("-", "_")
         app.command(f"{_path}:{_function}", name=_name, help=_help[_function])
 
 

@@ -44,13 +44,14 @@ from prefect_together_video.flows.parameters import (
     documented,
 )
 from prefect_together_video.flows.reporting import artifacts, events
-from prefect_together_video.flows.reporting.gallery_upload import publish
+from prefect_together_video.flows.reporting.gallery_upload import marks_of, publish
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
 from together_video.errors import InputError, NotApproved, VideoError
 from together_video.inputs.events import read_event
+from together_video.inputs.lines import MOST_TAKES
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
 from together_video.ledger.records import Sweep, VideoPlan
@@ -117,6 +118,12 @@ async def generate_batch(
     new_seed: NewSeed = False,
     fallback_models: FallbackModels = None,
     tries: TriesOfEach = None,
+    takes: Annotated[
+        list[Annotated[int, Field(ge=1, le=MOST_TAKES)] | None] | None,
+        Field(
+            description="For each of the requests the take that it asks for; without one they are counted."
+        ),
+    ] = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     workers: Workers = 1,
@@ -185,6 +192,7 @@ async def generate_batch(
                 presets=presets,
                 sweeps=sweeps,
                 tries=tries,
+                takes=takes,
                 local_files=local_files,
             )
             return await Preparation.of(
@@ -228,7 +236,8 @@ async def generate_batch(
                     policy=policy,
                     blocks={"together": together, "archive": archive},
                 )
-            rows = CachedRows(summary, plans, pipeline.records)
+            marks = await marks_of(pipeline.ledger, summary)
+            rows = CachedRows(summary, plans, pipeline.records, marks)
             summary = await publish(pipeline.ledger, batch_id, title, rows, summary, brief=brief)
             await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
             events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)

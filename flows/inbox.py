@@ -277,6 +277,7 @@ async def _make(order: Order, options: dict[str, Any]) -> object:
             "requests": [found.request for found in order.requests],
             "sweeps": [found.sweep for found in order.requests],
             "tries": [found.tries for found in order.requests],
+            "takes": [found.take for found in order.requests],
         }
     if FlowRunContext.get() is None or not fits_a_run(found.request for found in order.requests):
         # Too much for the parameters of a run of its own: it is made as a part of this one.

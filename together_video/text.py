@@ -19,6 +19,12 @@ def one_line(text: str, longest: int | None = None) -> str:
     return line if longest is None else _cut(line, longest)
 
 
+def spreadsheet_cell(text: str, longest: int = 500) -> str:
+    """Text of others for a cell of a CSV file: a spreadsheet would take what begins so for a formula."""
+    line = printable(text, longest)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+
+
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 

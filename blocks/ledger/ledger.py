@@ -19,7 +19,9 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
+from prefect_together_video.blocks.ledger.index import Index
 from prefect_together_video.blocks.ledger.media import MediaStore
+from prefect_together_video.blocks.ledger.reviews import Reviews
 from prefect_together_video.blocks.ledger.spending import MonthlySpending
 from prefect_together_video.blocks.store.objects import StoredBytes
 from prefect_together_video.blocks.store.store import Store
@@ -33,6 +35,7 @@ from together_video.errors import (
 )
 from together_video.jobs import VideoJob
 from together_video.ledger.layout import Layout
+from together_video.ledger.names import OWN_FOLDERS
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import (
     Ambiguity,
@@ -91,6 +94,8 @@ class Ledger:
         self.link_seconds = ceil(link_hours * 3600)
         self.layout = layout
         self.media = MediaStore(store, layout)
+        self.reviews = Reviews(store, layout)
+        self.index = Index(store, layout)
         self.spending = MonthlySpending(store, layout, monthly_limit)
         self._remove = Coalesced(self._remove_all)
         #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
@@ -360,9 +365,9 @@ class Ledger:
         return found
 
     async def foreign_keys(self) -> list[str]:
-        """Keys in the ledger's folders that this project does not write. Three listings."""
+        """Keys in the ledger's folders that this project does not write. A listing of each."""
         found = []
-        for folder in ("inflight", "records", "spending"):
+        for folder in OWN_FOLDERS:
             listed = await self.store.list(self.layout.key(folder, ""))
             found += [one.key for one in listed if not self.layout.is_own(folder, one.key)]
         return sorted(found)

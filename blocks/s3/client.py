@@ -9,13 +9,13 @@ import boto3
 import botocore.exceptions as aws
 from botocore.config import Config
 from botocore.utils import get_environ_proxies
-from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 
 from together_video.errors import ConfigurationError
 from together_video.network.certificates import check_certificate_variables
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 
 
 #: Bytes of a body that is sent without asking first: facts and records, and most posters.

@@ -14,15 +14,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.finding import find_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
-from together_video.gallery import About, GalleryRow, relative_link, render_pages
+from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
 from together_video.gallery.links import way_to
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import BATCH_ID, VideoId, path_inside
+from together_video.ledger.names import VideoId, path_inside
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd
@@ -76,6 +76,8 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
         return None
 
     async def copy() -> None:
+        from prefect_together_video.blocks.archive import VideoArchive
+
         async with VideoArchive(bucket=bucket).open() as ledger:
             beside = await ledger.store.list(page.rpartition("/")[0] + "/")
             pages = [found.key for found in beside if found.key.endswith(".html")]
@@ -106,7 +108,7 @@ async def export(
     """
     about = About()
     if batch is not None:
-        found = await _batch(ledger, batch)
+        batch, found = await _batch(ledger, batch)
         rows, about = await _rows(ledger, found), found.about.model_copy(update={"batch_id": batch})
     else:
         rows = await _newest(ledger, latest)
@@ -150,27 +152,28 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         InputError: the archive has no such batch.
         ArchiveError: the archive cannot be read.
     """
-    return await _rows(ledger, await _batch(ledger, batch))
+    return await _rows(ledger, (await _batch(ledger, batch))[1])
 
 
-async def _batch(ledger: Ledger, batch: str) -> _Batch:
-    """As for `rows_of_batch`."""
-    stored = None
-    if BATCH_ID.fullmatch(batch):
-        stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
-    if stored is None:
+async def _batch(ledger: Ledger, batch: str) -> tuple[str, _Batch]:
+    """Its whole id and what is kept of it. As for `rows_of_batch`."""
+    whole, stored = await find_batch(ledger, batch), None
+    if whole is not None:
+        stored = await ledger.store.get(ledger.layout.batch(whole, "batch.json"))
+    if stored is None or whole is None:
         place = ledger.layout.key("batches", "")
         raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
     try:
-        return _Batch.model_validate_json(stored.data)
+        return whole, _Batch.model_validate_json(stored.data)
     except ValidationError as error:
-        key = ledger.store.uri(ledger.layout.batch(batch, "batch.json"))
+        key = ledger.store.uri(ledger.layout.batch(whole, "batch.json"))
         raise ArchiveError(f"{key} is not what this project wrote: no gallery can be made of it.") from error
 
 
 async def _rows(ledger: Ledger, batch: _Batch) -> list[GalleryRow]:
-    records = await _records(ledger, [found.id for found in batch.videos])
-    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in batch.videos]
+    ids = [found.id for found in batch.videos]
+    records, marks = await _records(ledger, ids), await ledger.reviews.of(ids)
+    return [marked(GalleryRow(outcome=found, record=records.get(found.id)), marks) for found in batch.videos]
 
 
 async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
@@ -191,7 +194,8 @@ async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
             break
     if not rows:
         raise InputError(f"There is no video under {ledger.store.uri(folder)}.")
-    return rows
+    marks = await ledger.reviews.of([row.outcome.id for row in rows])
+    return [marked(row, marks) for row in rows]
 
 
 async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoRecord]:

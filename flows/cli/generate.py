@@ -80,6 +80,7 @@ def batch(
     file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     /,
     *,
+    from_review: str | None = None,
     brief: str | None = None,
     count: int | None = None,
     style: Annotated[str | None, of_field(Brief, "style")] = None,
@@ -96,11 +97,15 @@ def batch(
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make many videos: of a FILE of requests or prompts, or of a --brief for which a chat model writes prompts.
+    With --from-review, make another take of each clip that a review has rejected.
 
     Parameters
     ----------
     file
         JSONL, CSV, JSON, or text with a prompt a line; - is standard input.
+    from_review
+        A file of marks that a gallery has exported, or the id of a batch whose marks are in the archive. Each rejected
+        clip is asked for again as its next take. The same review buys nothing twice.
     brief
         What the videos are about.
     count
@@ -108,9 +113,9 @@ def batch(
     output
         A folder that copies of the videos are written to. What is there is not overwritten.
     """
-    if (file is None) == (brief is None):
-        raise InputError("Give either a FILE of requests or prompts, or --brief TEXT.")
-    if file is not None:
+    if sum(given is not None for given in (file, brief, from_review)) != 1:
+        raise InputError("Give one of a FILE of requests or prompts, --brief TEXT, and --from-review REVIEW.")
+    if brief is None:
         given = {
             "count": count is not None,
             "style": style is not None,
@@ -119,9 +124,8 @@ def batch(
             "chat-model": chat_model is not None,
         }
         if idle := [f"--{name}" for name, is_given in given.items() if is_given]:
-            raise InputError(
-                f"{' and '.join(idle)} belong to --brief: a FILE has its prompts. Nothing was sent."
-            )
+            what = "a FILE has its prompts" if file is not None else "a review has its clips"
+            raise InputError(f"{' and '.join(idle)} belong to --brief: {what}. Nothing was sent.")
     if not 1 <= in_flight <= 1000:
         raise InputError("--in-flight must be from 1 to 1000.")
     if not 1 <= workers <= 100:
@@ -133,7 +137,16 @@ def batch(
         "workers": workers,
     }
     reference: dict[str, Any] = {}
-    if file is not None:
+    if from_review is not None:
+        if settings:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in settings)
+            raise InputError(f"--from-review asks for the same requests again: {names} cannot change them.")
+        parameters |= _redo(from_review, run, place)
+        if not parameters["requests"]:
+            if place.json:
+                Terminal(quiet=True).document(Summary.of([]).as_json())
+            return 0
+    elif file is not None:
         if Path(file).is_file():
             reference = {"file": str(Path(file).absolute()), "settings": settings, "lines": text.lines}
         lines = _whole(file, settings, text.lines)
@@ -144,6 +157,8 @@ def batch(
         parameters["sweeps"] = [found.sweep for found in sourced]
         if any(found.tries != Tries() for found in sourced):
             parameters["tries"] = [found.tries for found in sourced]
+        if any(found.take is not None for found in sourced):
+            parameters["takes"] = [found.take for found in sourced]
         chosen = [found.chosen for found in sourced]
         usual = run.tries()
         first = [
@@ -178,6 +193,18 @@ def _whole(file: str, settings: Mapping[str, Any], how: Lines) -> RequestLines:
         hint = "together-video check, with the same FILE and options, lists everything that needs fixing."
         raise InputError(f"{error.message}\n{hint}") from error
     return lines
+
+
+def _redo(review: str, run: RunOptions, place: PlaceOptions) -> dict[str, Any]:
+    """The requests and takes that replace the rejected clips of a review."""
+    from prefect_together_video.flows.cli.redo import redos_of
+
+    redos = redos_of(review, run, place)
+    requests = [redo.request for redo in redos]
+    if requests:
+        first = [first_made(one, run.tries().fallback_models or (), strict=run.strict) for one in requests]
+        Review.of(first, strict=run.strict, chosen=[() for _ in requests]).refuse_errors()
+    return {"requests": requests, "takes": [redo.take for redo in redos]}
 
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:

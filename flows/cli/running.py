@@ -133,7 +133,11 @@ def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> di
             f"{len(requests)} requests are more than a Prefect server takes with one run: save them as a file and "
             "give that, or unset PREFECT_API_URL. Nothing was created."
         )
-    kept = {name: value for name, value in parameters.items() if name not in {"requests", "sweeps", "tries"}}
+    kept = {
+        name: value
+        for name, value in parameters.items()
+        if name not in {"requests", "sweeps", "tries", "takes"}
+    }
     return {**kept, **reference}
 
 

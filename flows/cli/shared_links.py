@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from prefect_together_video.blocks.ledger.finding import find_either
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.gallery_export import rows_of_batch
 from together_video.errors import ArchiveError, InputError, StoreUnavailable
@@ -63,14 +64,14 @@ async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None
     """Title and key by the video's id: of a video, or of each of a batch."""
     if not _ID.fullmatch(given):
         raise InputError(f"{given[:80]!r} is not the id of a video or of a batch.")
-    if (record := await ledger.record(given)) is not None:
+    batch, video = await find_either(ledger, given)
+    if video is not None:
+        if (record := await ledger.record(video)) is None:
+            raise InputError(f"{video} is still in flight: there is no video to share yet.")
         key = record.video.key if record.video else None
-        return {given: (record.plan.title, key if ledger.layout.is_video_file(key) else None)}
-    try:
-        rows = await rows_of_batch(ledger, given)
-    except InputError as error:
-        place = ledger.store.uri(ledger.layout.key(""))
-        raise InputError(f"There is no video and no batch {given!r} in {place}.") from error
+        return {video: (record.plan.title, key if ledger.layout.is_video_file(key) else None)}
+    assert batch is not None  # noqa: S101 - it is one of the two
+    rows = await rows_of_batch(ledger, batch)
     return {
         row.outcome.id: (
             row.outcome.prompt or row.outcome.model,

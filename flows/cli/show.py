@@ -9,21 +9,18 @@ from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
+from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
-from together_video.ledger.names import is_video_id
 from together_video.ledger.records import LedgerState
+from together_video.ledger.reviews import Mark
 from together_video.ledger.support import support_paragraph, utc_time
 from together_video.money import usd, usd_number_or_none
 from together_video.text import one_line, printable
 
 if TYPE_CHECKING:
-    from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
-
-#: Fewest digits of the beginning of an id.
-_FEWEST = 6
+    from prefect_together_video.blocks.ledger.ledger import Facts
 
 
 def show(
@@ -37,22 +34,15 @@ def show(
     Parameters
     ----------
     id_
-        The video's id, or its first 6 digits or more.
+        The video's id or its first 6 digits or more, the key or address of its file, or its job id.
     """
-    if place.together is not None:
-        raise InputError("Only the archive is read: --together has no use here.")
-    beginning = id_.strip().lower()
-    if len(beginning) < _FEWEST or not is_video_id(beginning.ljust(24, "0")):
-        raise InputError(
-            f"{printable(id_, 60)!r} is not the id of a video: give its 24 hexadecimal digits, or the first "
-            f"{_FEWEST} or more."
-        )
-    terminal = begin(place, asks_api=False)
-    from prefect_together_video.flows.cli.running import archive_of
+    terminal = begin_looking(place)
+    from prefect_together_video.blocks.ledger.finding import find_video
 
-    async def read() -> tuple[str, Facts]:
-        async with (await archive_of(place)).open() as ledger:
-            video = beginning if is_video_id(beginning) else await _found(ledger, beginning)
+    async def read() -> tuple[str, Facts, Mark | None]:
+        async with opened_archive(place) as ledger:
+            video = await find_video(ledger, id_)
+            mark = (await ledger.reviews.of([video])).get(video)
             record = await ledger.record(video)
             facts = await ledger.facts_in_flight(video)
             if record is None and facts.state is LedgerState.ABSENT:
@@ -63,44 +53,24 @@ def show(
                     "was bought: together-video audit names what lies there."
                 )
             if record is None:
-                return video, facts
+                return video, facts, mark
             if record.state == "abandoned":
                 # The video may have come although it had been given up.
                 record = await ledger.read_record(ledger.layout.late_record(video)) or record
             # Facts in flight beside the record: what a clean-up has left.
-            return video, facts.model_copy(update={"record": record, "state": LedgerState(record.state)})
+            update = {"record": record, "state": LedgerState(record.state)}
+            return video, facts.model_copy(update=update), mark
 
-    video, facts = asyncio.run(read())
+    video, facts, mark = asyncio.run(read())
     paragraph = support_paragraph(facts.claim, facts.submission, facts.ambiguity, facts.record)
     if place.json:
-        terminal.document(_document(video, facts, paragraph))
+        terminal.document(_document(video, facts, mark, paragraph))
     else:
-        _print(video, facts, paragraph, terminal)
+        _print(video, facts, mark, paragraph, terminal)
     return 0
 
 
-async def _found(ledger: Ledger, beginning: str) -> str:
-    """The only id that begins so.
-
-    Raises:
-        InputError: there is none, or there are several.
-    """
-    found: set[str] = set()
-    for folder in ("records", "inflight"):
-        start = ledger.layout.key(folder, "")
-        for stored in await ledger.store.list(f"{start}{beginning}"):
-            if ledger.layout.is_own(folder, stored.key):
-                found.add(stored.key.removeprefix(start)[:24])
-    if len(found) == 1:
-        return found.pop()
-    place = ledger.store.uri(ledger.layout.key(""))
-    if not found:
-        raise InputError(f"There is no video {beginning}… in {place}.")
-    some = ", ".join(sorted(found)[:5])
-    raise InputError(f"{len(found)} videos begin with {beginning}: {some}{' …' if len(found) > 5 else ''}.")
-
-
-def _rows(video: str, facts: Facts) -> list[tuple[str, str]]:
+def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
     record, claim, job = facts.record, facts.claim, facts.submission
     known = record or claim
     fact = record or job or facts.ambiguity
@@ -130,23 +100,28 @@ def _rows(video: str, facts: Facts) -> list[tuple[str, str]]:
         rows.append((word, f"at most {usd(known.plan.estimate_usd)}"))
     if facts.ambiguity is not None and record is None:
         rows.append(("in doubt", facts.ambiguity.reason))
+    if mark is not None:
+        said = ", ".join(
+            part for part in (mark.mark, f"by {mark.who}" if mark.who else "", utc_time(mark.at)) if part
+        )
+        rows += [("review", said), *([("review note", mark.note)] if mark.note else [])]
     if known is not None and known.run.flow_run_name:
         rows.append(("run", known.run.flow_run_name))
     return rows
 
 
-def _print(video: str, facts: Facts, paragraph: str, terminal: Terminal) -> None:
+def _print(video: str, facts: Facts, mark: Mark | None, paragraph: str, terminal: Terminal) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in _rows(video, facts):
+    for name, text in _rows(video, facts, mark):
         table.add_row(escape(printable(name, 60)), escape(printable(text, 1000)))
     terminal.out.print(table)
     terminal.out.print("\nFor the provider's support:", style="bold")
     terminal.out.print(printable(paragraph, 3000), soft_wrap=True, markup=False)
 
 
-def _document(video: str, facts: Facts, paragraph: str) -> dict[str, Any]:
+def _document(video: str, facts: Facts, mark: Mark | None, paragraph: str) -> dict[str, Any]:
     found = {
         name: None if fact is None else fact.model_dump(mode="json")
         for name, fact in (
@@ -162,5 +137,6 @@ def _document(video: str, facts: Facts, paragraph: str) -> dict[str, Any]:
         "state": facts.state.value,
         "cost_usd": usd_number_or_none(cost),
         **found,
+        "review": None if mark is None else mark.model_dump(mode="json"),
         "support": paragraph,
     }

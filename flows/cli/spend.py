@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -118,15 +119,20 @@ def _show(report: SpendReport, terminal: Terminal) -> None:
         is_narrow = terminal.out.width < _WIDE
         table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=is_narrow)
         table.add_column(escape(printable(report.heading, 40)), overflow="fold")
-        for name in ("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "per clip"):
+        # In a narrow terminal the sentence below has to do.
+        is_reviewed = not is_narrow and bool(report.total.accepted or report.total.rejected)
+        for name in (
+            *("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "per clip"),
+            *(("accepted", "rejected", "per accepted") if is_reviewed else ()),
+        ):
             header = name.replace(" ", "\n") if is_narrow else name
             table.add_column(header, justify="right", vertical="bottom", no_wrap=True)
         rows = report.rows[-_SHOWN:] if report.is_time else report.rows[:_SHOWN]
         for row in rows:
             key = printable(row.key, 60)
-            table.add_row(escape(key.replace("/", "/\n") if is_narrow else key), *_cells(row))
+            table.add_row(escape(key.replace("/", "/\n") if is_narrow else key), *_cells(row, is_reviewed))
         if len(report.rows) > 1:
-            table.add_row("all", *_cells(report.total), style="bold")
+            table.add_row("all", *_cells(report.total, is_reviewed), style="bold")
         terminal.out.print(table)
         if left := len(report.rows) - len(rows):
             terminal.out.print(f"{counted(left, 'row')} not shown: --csv writes all of them.", style="dim")
@@ -134,7 +140,13 @@ def _show(report: SpendReport, terminal: Terminal) -> None:
     terminal.out.print(f"{report.sentence}.", soft_wrap=True, style="bold", markup=False, highlight=False)
 
 
-def _cells(row: SpendRow) -> tuple[str, ...]:
+def _cells(row: SpendRow, is_reviewed: bool) -> tuple[str, ...]:
     amounts = (row.paid_usd, row.perhaps_paid_usd, row.in_flight_usd, row.usd_per_clip)
-    words = ("—" if amount is None else usd(amount) for amount in amounts)
-    return str(row.videos), str(row.clips), str(row.failed), *words
+    cells = (str(row.videos), str(row.clips), str(row.failed), *map(_amount, amounts))
+    if not is_reviewed:
+        return cells
+    return (*cells, str(row.accepted), str(row.rejected), _amount(row.usd_per_accepted))
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "—" if amount is None else usd(amount)

@@ -92,7 +92,7 @@ class Preparation:
             prices = self.terms.check(
                 made, tries, needs_price=self.needs_price, chosen=source.chosen, again=source.brief is None
             )
-        plans = plan_videos(made, self.edition, batch_id, origin, source.sweeps, prices)
+        plans = plan_videos(made, self.edition, batch_id, origin, source.sweeps, prices, source.takes)
         plans = self.terms.with_tries(plans, tries, needs_price=self.needs_price)
         await pipeline.offers.warn({plan.request.model for plan in plans})
         return plans

@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
-from together_video.gallery import GalleryRow
+from together_video.gallery import GalleryRow, marked
 from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import Summary
 
 
@@ -36,9 +37,16 @@ class RecordCache(Mapping[str, VideoRecord]):
 class CachedRows(Sequence[GalleryRow]):
     """The rows of a gallery, each unpacked when it is asked for."""
 
-    def __init__(self, summary: Summary, plans: Sequence[VideoPlan], records: RecordCache) -> None:
+    def __init__(
+        self,
+        summary: Summary,
+        plans: Sequence[VideoPlan],
+        records: RecordCache,
+        marks: Mapping[str, Mark] | None = None,
+    ) -> None:
         self._members = list(zip(summary.videos, plans, strict=True))
         self._records = records
+        self._marks = marks or {}
 
     @overload
     def __getitem__(self, place: int) -> GalleryRow: ...
@@ -48,7 +56,8 @@ class CachedRows(Sequence[GalleryRow]):
         if isinstance(place, slice):
             return [self[number] for number in range(*place.indices(len(self)))]
         outcome, plan = self._members[place]
-        return GalleryRow(outcome=outcome, record=self._records.get(outcome.id), plan=plan)
+        row = GalleryRow(outcome=outcome, record=self._records.get(outcome.id), plan=plan)
+        return marked(row, self._marks)
 
     def __len__(self) -> int:
         return len(self._members)

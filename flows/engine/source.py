@@ -44,6 +44,11 @@ class Source:
     def sweeps(self) -> list[Sweep | None]:
         return [found.sweep for found in self.sourced]
 
+    @property
+    def takes(self) -> list[int | None]:
+        """The takes that requests ask for themselves."""
+        return [found.take for found in self.sourced]
+
     def tries(self, usual: Tries) -> list[Tries]:
         """For each request how it is tried again: what its line says, else what holds for the run."""
         return [found.tries.over(usual) for found in self.sourced]
@@ -69,6 +74,7 @@ def read_source(
     presets: Presets | None = None,
     sweeps: Sequence[Sweep | None] | None = None,
     tries: Sequence[Tries | None] | None = None,
+    takes: Sequence[int | None] | None = None,
     local_files: bool = True,
 ) -> Source:
     """Read what a batch was given. Nothing is asked of anybody.
@@ -79,6 +85,7 @@ def read_source(
         presets: words for what the settings or requests leave open.
         sweeps: for each of the requests the sweep that it belongs to.
         tries: for each of the requests what it says itself about attempts and fallback models.
+        takes: for each of the requests the take that it asks for itself.
         local_files: whether `file` and media may be files of this machine.
 
     Raises:
@@ -100,7 +107,7 @@ def read_source(
         read = read_requests(file, said, Catalogue.load().default_model.name, lines=lines)
         source = Source(read, PurePath(file).stem, [f"line {found.line}" for found in read])
     else:
-        listed = _listed(requests or (), sweeps, tries, presets)
+        listed = _listed(requests or (), sweeps, tries, takes, presets)
         source = Source(listed, counted(len(listed), "video"))
     if not local_files:
         refuse_paths(source.requests)
@@ -127,9 +134,10 @@ def _listed(
     requests: Sequence[VideoRequest],
     sweeps: Sequence[Sweep | None] | None,
     tries: Sequence[Tries | None] | None,
+    takes: Sequence[int | None] | None,
     presets: Presets | None,
 ) -> list[SourcedRequest]:
-    for name, given in (("sweeps", sweeps), ("tries", tries)):
+    for name, given in (("sweeps", sweeps), ("tries", tries), ("takes", takes)):
         if given and len(given) != len(requests):
             raise InputError(
                 f"There are {len(given)} {name} for {len(requests)} requests: give one for each."
@@ -137,9 +145,11 @@ def _listed(
     made = [with_presets(request, presets) for request in requests]
     none = [None] * len(made)
     return [
-        SourcedRequest(request=request, line=number, sweep=sweep, chosen=chosen, tries=one or Tries())
-        for number, ((request, chosen), sweep, one) in enumerate(
-            zip(made, sweeps or none, tries or none, strict=True), 1
+        SourcedRequest(
+            request=request, line=number, sweep=sweep, chosen=chosen, tries=one or Tries(), take=take
+        )
+        for number, ((request, chosen), sweep, one, take) in enumerate(
+            zip(made, sweeps or none, tries or none, takes or none, strict=True), 1
         )
     ]
 

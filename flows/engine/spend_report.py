@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from prefect_together_video.blocks.ledger.bought import Unreadable, all_bought
@@ -19,12 +20,14 @@ async def read_spend(ledger: Ledger, grouping: Grouping, period: Period) -> Spen
     month = this_month()
     spending = Spending(grouping, period, month=month)
     unreadable: list[str] = []
+    marks = await ledger.reviews.all()
     starts = [start for start in (period.start, Period.of_month(month).start) if start is not None]
     async for found in all_bought(ledger, since=min(starts) if period.start is not None else None):
         if isinstance(found, Unreadable):
             unreadable.append(found.key)
         else:
-            spending.add(found)
+            mark = marks.get(found.id)
+            spending.add(found if mark is None else replace(found, verdict=mark.mark))
     limit = ledger.spending.limit
     return spending.report(
         ledger.place.under(ledger.layout.key("")),

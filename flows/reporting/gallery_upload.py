@@ -13,8 +13,22 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
 from together_video.gallery import About, GalleryRow, relative_link, render_pages
-from together_video.ledger.summary import Summary
+from together_video.ledger.reviews import Mark
+from together_video.ledger.summary import Summary, VideoState
 from together_video.prompts import Brief
+
+
+async def marks_of(ledger: Ledger, summary: Summary) -> dict[str, Mark]:
+    """What reviewers have said of the videos that were made earlier. Nobody has seen the others yet.
+
+    No paid video hangs on it: where the marks cannot be read, that is logged and there are none.
+    """
+    earlier = [found.id for found in summary.videos if found.state is VideoState.REUSED]
+    try:
+        return await ledger.reviews.of(earlier)
+    except ArchiveError as error:
+        run_logger().warning("The gallery page has no marks, as they could not be read: %s", error)
+        return {}
 
 
 async def publish(

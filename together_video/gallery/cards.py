@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from together_video.gallery.links import safe_link
 from together_video.gallery.request_text import shown
 from together_video.gallery.wording import WORDS, without_commands
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
+from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
 from together_video.money import usd, usd_number_or_none
 
@@ -37,6 +38,12 @@ class GalleryRow(BaseModel):
     plan: VideoPlan | None = None
     mark: Literal["star", "reject"] | None = None
     note: str = ""
+
+
+def marked(row: GalleryRow, marks: Mapping[str, Mark]) -> GalleryRow:
+    """The row with the mark that counts for its video, if there is one."""
+    mark = marks.get(row.outcome.id)
+    return row if mark is None else row.model_copy(update={"mark": mark.mark, "note": mark.note})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from together_video.catalogue import Catalogue, check
 from together_video.catalogue.findings import Finding
@@ -33,8 +33,8 @@ from together_video.validation_messages import explain
 
 _SHOWN = 10
 
-#: Most lines of a file.
-MOST_LINES = 10_000
+#: Most lines of a file, and the highest take that a line may ask for.
+MOST_LINES, MOST_TAKES = 10_000, 10_000
 #: So many combinations of one line are explained, if they are wrong.
 _MOST_WRONG = 20
 
@@ -43,7 +43,7 @@ class SourcedRequest(BaseModel):
     """A request and the line (in a .json file: the item) that it came from, counted from 1.
 
     `sweep` is set where lists in the line made several requests; `chosen` tells what its shorthand
-    became; `tries` is what the line itself says about attempts and fallback models.
+    became; `tries` is what the line itself says about attempts and fallback models, `take` which take it asks for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +53,7 @@ class SourcedRequest(BaseModel):
     sweep: Sweep | None = None
     chosen: tuple[Finding, ...] = ()
     tries: Tries = Tries()
+    take: int | None = Field(default=None, ge=1, le=MOST_TAKES)
 
 
 class RefusedLine(BaseModel):
@@ -227,6 +228,10 @@ class _Line:
             for problem in explain(error, Tries):
                 self._note(problem, "tries_are_known")
             tries = Tries()
+        take = fields.pop("take", None)
+        if take is not None and (type(take) is not int or not 1 <= take <= MOST_TAKES):
+            self._note(f"take: must be a whole number from 1 to {MOST_TAKES}", "take_is_a_number")
+            take = None
         expansion = expand(fields, Catalogue.load())
         for problem in expansion.problems:
             self._note(problem, "shorthand_is_known")
@@ -239,7 +244,7 @@ class _Line:
                 self._else.update((str(found), found) for found in _else_found(expansion.fields, error))
             return False
         made = SourcedRequest(
-            request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen, tries=tries
+            request=request, line=self.row.line, sweep=sweep, chosen=expansion.chosen, tries=tries, take=take
         )
         self.requests.append(made)
         return True

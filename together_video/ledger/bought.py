@@ -16,6 +16,7 @@ from typing import Any
 
 from together_video.jobs import VideoJob
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
+from together_video.ledger.reviews import Verdict
 
 
 class Money(StrEnum):
@@ -57,6 +58,8 @@ class Bought:
     seconds: float | None = None
     #: The provider's id of the API key that paid, if it is known.
     key_id: str | None = None
+    #: What reviewers say of its clip.
+    verdict: Verdict | None = None
 
     @property
     def is_nothing(self) -> bool:

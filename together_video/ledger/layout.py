@@ -118,12 +118,20 @@ class Layout(BaseModel):
         """A page of what was spent."""
         return self.key("spend", name)
 
+    def review(self, video: str, name: str = "") -> str:
+        """What one person said of a video; without a name the folder of all that was said of it."""
+        return self.key("reviews", video, name)
+
+    def index(self, *parts: str) -> str:
+        """A derived list of the videos of a month, by the month and its name; without them the folder of all."""
+        return self.key("index", *(parts or ("",)))
+
     def part(self, batch: str, part: str) -> str:
         """The summary of one part of a batch that is split."""
         return self.batch(batch, f"parts/{part}.json")
 
     def is_own(self, folder: str, key: str) -> bool:
-        """Whether a key is one that this project writes into `inflight`, `records` or `spending`."""
+        """Whether a key is one that this project writes into one of `names.OWN_FOLDERS`."""
         start = self.key(folder, "")
         return key.startswith(start) and is_own(folder, key.removeprefix(start))
 

@@ -49,7 +49,13 @@ _OWN = {
     "inflight": re.compile(r"[0-9a-f]{24}/(claim|job|ambiguous)\.json"),
     "records": re.compile(r"[0-9a-f]{24}(\.late)?\.json"),
     "spending": re.compile(r"\d{4}-\d{2}/[0-9a-f]{24}-([0-9a-f]{8}|recorded)-(reserved|paid)-[0-9]{1,18}"),
+    "reviews": re.compile(
+        r"[0-9a-f]{24}/\d{8}T\d{6}\.\d{6}Z-[a-z0-9-]{1,40}-[0-9a-f]{8}\.json",
+    ),
+    "index": re.compile(r"\d{4}-\d{2}/[0-9a-f]{32}\.json\.gz|turns/\d{4}-\d{2}-\d{2}T\d{2}\.json"),
 }
+#: The folders that hold nothing but such names.
+OWN_FOLDERS = tuple(_OWN)
 
 
 def is_video_id(text: str) -> bool:
@@ -57,7 +63,7 @@ def is_video_id(text: str) -> bool:
 
 
 def is_own(folder: str, name: str) -> bool:
-    """Whether this project writes such a name into `inflight`, `records` or `spending`."""
+    """Whether this project writes such a name into one of `OWN_FOLDERS`."""
     return _OWN[folder].fullmatch(name) is not None
 
 

@@ -6,21 +6,39 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from together_video.errors import InputError
 from together_video.ledger.records import Origin, Sweep, VideoPlan
 from together_video.requests import VideoRequest
 
 
-def take_numbers(requests: Iterable[VideoRequest]) -> list[int]:
+def take_numbers(requests: Iterable[VideoRequest], asked: Sequence[int | None] | None = None) -> list[int]:
     """Tell identical requests of one batch apart: their takes are 1, 2, … in the order given.
 
     The same list gives the same takes, so a batch that is run again finds each of its videos.
+
+    Args:
+        asked: for each request the take that it asks for itself; the others get the numbers that are left.
+
+    Raises:
+        InputError: two of the same request ask for the same take.
     """
+    texts = [request.canonical() for request in requests]
+    said = list(asked) if asked else [None] * len(texts)
+    taken: set[tuple[str, int]] = set()
+    for number, (text, take) in enumerate(zip(texts, said, strict=True), 1):
+        if take is None:
+            continue
+        if (text, take) in taken:
+            raise InputError(f"Request {number} asks for take {take}, as an earlier one like it does.")
+        taken.add((text, take))
     seen: Counter[str] = Counter()
     takes = []
-    for request in requests:
-        text = request.canonical()
-        seen[text] += 1
-        takes.append(seen[text])
+    for text, take in zip(texts, said, strict=True):
+        if take is None:
+            seen[text] += 1
+            while (text, seen[text]) in taken:
+                seen[text] += 1
+        takes.append(seen[text] if take is None else take)
     return takes
 
 
@@ -31,10 +49,15 @@ def plan_videos(
     origin: Origin | None = None,
     sweeps: Sequence[Sweep | None] | None = None,
     prices: Sequence[Decimal | None] | None = None,
+    takes: Sequence[int | None] | None = None,
 ) -> list[VideoPlan]:
     """One plan a request, in the order given, with takes numbered within this batch.
 
-    `sweeps` and `prices` (what each may cost at most, in USD) hold an entry for each request, None for one without.
+    `sweeps`, `prices` (what each may cost at most, in USD) and `takes` (those that requests ask for themselves) hold an
+    entry for each request, None for one without.
+
+    Raises:
+        InputError: two of the same request ask for the same take.
     """
     listed = list(requests)
     none = [None] * len(listed)
@@ -49,7 +72,7 @@ def plan_videos(
             estimate_usd=price,
         )
         for request, take, sweep, price in zip(
-            listed, take_numbers(listed), sweeps or none, prices or none, strict=True
+            listed, take_numbers(listed, takes), sweeps or none, prices or none, strict=True
         )
     ]
 

@@ -16,7 +16,7 @@ from together_video.errors import InputError
 from together_video.labels import label_name
 from together_video.ledger.bought import Bought, Money
 from together_video.money import usd, usd_number, usd_number_or_none
-from together_video.text import counted, printable
+from together_video.text import counted, printable, spreadsheet_cell
 
 #: Groups that are kept apart, and what the purchases beyond them are under: a label may have any number of values.
 MOST_GROUPS, OTHERS = 5_000, "(others)"
@@ -35,6 +35,9 @@ _COLUMNS = (
     "in_flight_usd",
     "usd_per_clip",
     "unpriced",
+    "accepted",
+    "rejected",
+    "usd_per_accepted",
 )
 
 
@@ -146,6 +149,13 @@ class SpendRow(BaseModel):
         default=Decimal(0), description="What runs at the provider, at the highest estimate."
     )
     unpriced: int = Field(default=0, description="How many have neither a cost nor an estimate.")
+    accepted: int = Field(default=0, description="How many clips have a star as their newest mark.")
+    rejected: int = Field(default=0, description="How many clips are rejected by their newest mark.")
+
+    @property
+    def usd_per_accepted(self) -> Decimal | None:
+        """What was paid for each accepted clip: all others, rejected or not reviewed, are in it. None without one."""
+        return self.paid_usd / self.accepted if self.accepted else None
 
     @property
     def usd_per_clip(self) -> Decimal | None:
@@ -171,6 +181,8 @@ class SpendRow(BaseModel):
                 "clips": self.clips + bought.is_clip,
                 "failed": self.failed + bought.is_failed,
                 "unpriced": self.unpriced + (bought.amount_usd is None),
+                "accepted": self.accepted + (bought.is_clip and bought.verdict == "star"),
+                "rejected": self.rejected + (bought.is_clip and bought.verdict == "reject"),
                 field: getattr(self, field) + amount,
             }
         )
@@ -188,6 +200,9 @@ class SpendRow(BaseModel):
             "in_flight_usd": usd_number(self.in_flight_usd),
             "usd_per_clip": usd_number_or_none(each),
             "unpriced": self.unpriced,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "usd_per_accepted": usd_number_or_none(self.usd_per_accepted),
         }
 
 
@@ -270,6 +285,10 @@ class SpendReport(BaseModel):
             parts.append(f"{usd(total.in_flight_usd)} in flight")
         if each is not None:
             parts.append(f"{usd(each)} a clip")
+        if total.usd_per_accepted is not None:
+            parts.append(f"{total.accepted} accepted at {usd(total.usd_per_accepted)} each")
+        if total.rejected:
+            parts.append(f"{total.rejected} rejected")
         bought = f"{counted(total.videos, 'video')}, {counted(total.clips, 'clip')}: {', '.join(parts)}"
         unread = len(self.unreadable) + self.more_unreadable
         note = f". {counted(unread, 'record')} could not be read: run audit" if unread else ""
@@ -299,7 +318,10 @@ class SpendReport(BaseModel):
         for row in self.rows:
             cells = row.as_json()
             writer.writerow(
-                [_cell(row.key), *("" if cells[name] is None else cells[name] for name in _COLUMNS)]
+                [
+                    spreadsheet_cell(row.key),
+                    *("" if cells[name] is None else cells[name] for name in _COLUMNS),
+                ]
             )
         return out.getvalue()
 
@@ -369,9 +391,3 @@ def _day(text: str | None) -> date | None:
     except ValueError:
         raise InputError(f"{printable(text, 40)!r} is not a day such as 2026-11-01.") from None
     return found
-
-
-def _cell(text: str) -> str:
-    """Text of others for a cell: a spreadsheet would take what begins so for a formula."""
-    line = printable(text, 500)
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

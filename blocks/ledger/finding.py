@@ -1,0 +1,113 @@
+"""What people give for a video or a batch -> its id: an id or the beginning of one, a key, an address, a job id."""
+
+from __future__ import annotations
+
+import re
+
+from prefect_together_video.blocks.ledger.inventory import take_inventory
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from together_video.errors import InputError
+from together_video.ledger.names import BATCH_ID, is_video_id
+from together_video.text import printable
+
+#: Fewest digits of the beginning of an id.
+FEWEST = 6
+_HEX = re.compile(r"[0-9a-f]{6,24}")
+_IN_A_KEY = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
+_BATCH_START = re.compile(r"\d{6,8}(T\d{0,6}(-[0-9a-f]{0,6})?)?")
+_LONGEST = 2_000
+
+
+async def find_video(ledger: Ledger, given: str) -> str:
+    """The id of the video that `given` names.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    text = given.strip()
+    if not text or len(text) > _LONGEST:
+        raise InputError("Give the id of a video, its key, or its job id.")
+    if _HEX.fullmatch(text.lower()):
+        found = await _beginning(ledger, text.lower())
+        if found is not None:
+            return found
+    elif "/" in text and (found := await _of_key(ledger, text)) is not None:
+        return found
+    if (found := await _of_job(ledger, text)) is not None:
+        return found
+    place = ledger.store.uri(ledger.layout.key(""))
+    raise InputError(
+        f"There is no video {printable(text, 100)!r} in {place}: give its id or the first {FEWEST} digits of it, the "
+        "key of its file, or its job id."
+    )
+
+
+async def find_batch(ledger: Ledger, given: str) -> str | None:
+    """The id of the batch that `given` is, or begins; None where it looks like no batch, or there is none.
+
+    Raises:
+        InputError: several begin so.
+    """
+    text = given.strip()
+    if BATCH_ID.fullmatch(text):
+        return text
+    if not _BATCH_START.fullmatch(text):
+        return None
+    start = ledger.layout.key("batches", "")
+    listed = await ledger.store.list(f"{start}{text}")
+    names = {one.key.removeprefix(start).partition("/")[0] for one in listed}
+    return _only({name for name in names if BATCH_ID.fullmatch(name)}, text, "batches")
+
+
+async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | None]:
+    """The id of a batch, or that of a video: one of the two.
+
+    Raises:
+        InputError: it is neither, or several begin so.
+    """
+    if (batch := await find_batch(ledger, given)) is not None:
+        return batch, None
+    try:
+        return None, await find_video(ledger, given)
+    except InputError as error:
+        words = error.message.replace("There is no video", "There is no video and no batch", 1)
+        raise InputError(words) from error
+
+
+async def _beginning(ledger: Ledger, beginning: str) -> str | None:
+    """The only id that begins so."""
+    found: set[str] = set()
+    for folder in ("records", "inflight"):
+        start = ledger.layout.key(folder, "")
+        for stored in await ledger.store.list(f"{start}{beginning}"):
+            if ledger.layout.is_own(folder, stored.key):
+                found.add(stored.key.removeprefix(start)[:24])
+    return _only(found, beginning, "videos")
+
+
+def _only(found: set[str], beginning: str, what: str) -> str | None:
+    if len(found) > 1:
+        some = ", ".join(sorted(found)[:5])
+        raise InputError(
+            f"{len(found)} {what} begin with {beginning}: {some}{' …' if len(found) > 5 else ''}."
+        )
+    return found.pop() if found else None
+
+
+async def _of_key(ledger: Ledger, text: str) -> str | None:
+    """The video of a key or address: every file's name has the id in it."""
+    for video in reversed(_IN_A_KEY.findall(text)):
+        if is_video_id(video) and await _is_known(ledger, video):
+            return str(video)
+    return None
+
+
+async def _is_known(ledger: Ledger, video: str) -> bool:
+    if await ledger.store.head(ledger.layout.record(video)) is not None:
+        return True
+    return await ledger.store.head(ledger.layout.claim(video)) is not None
+
+
+async def _of_job(ledger: Ledger, job: str) -> str | None:
+    found = await take_inventory(ledger)
+    return _only({entry.id for entry in found.videos if entry.job == job}, printable(job, 60), "videos")

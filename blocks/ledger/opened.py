@@ -1,0 +1,54 @@
+"""The ledger that the environment names, without the block: reading an archive needs no Prefect, which takes seconds to
+import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prefect_together_video.blocks.folder.store import FolderStore
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.store.store import Store
+from together_video.errors import ConfigurationError
+from together_video.ledger.layout import Layout
+from together_video.ledger.settings import ArchiveSettings, check_name_in_folder
+
+
+@asynccontextmanager
+async def ledger_of(found: ArchiveSettings) -> AsyncIterator[Ledger]:
+    """As `VideoArchive.from_env().open()`.
+
+    Raises:
+        ConfigurationError: boto3 finds no credentials, no region or no such profile; the prefix has a hidden part.
+    """
+    store = _store(found)
+    try:
+        yield Ledger(
+            store,
+            Layout(prefix=found.prefix),
+            monthly_limit=found.monthly_limit_usd,
+            link_hours=found.link_hours,
+        )
+    finally:
+        store.close()
+
+
+def _store(found: ArchiveSettings) -> Store:
+    if found.folder is not None:
+        check_name_in_folder(found.prefix, "prefix")
+        return FolderStore(found.folder)
+    if found.bucket is None:
+        raise ConfigurationError("There is no archive: it has neither a bucket nor a folder.")
+    from prefect_together_video.blocks.s3.client import make_client
+    from prefect_together_video.blocks.s3.objects import Storage
+    from prefect_together_video.blocks.s3.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
+
+    connections = FACTS_AT_ONCE + FILES_AT_ONCE
+    return ObjectStore(
+        make_client(None, connections),
+        found.bucket,
+        storage=Storage(storage_class=None, sse_kms_key_id=None, tags=()),
+        impatient=lambda: make_client(None, connections, attempts=1),
+        profile=None,
+    )

@@ -1,0 +1,157 @@
+"""Which videos and batches `list` shows, and their rows for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from together_video.errors import ArchiveError, StoreUnavailable
+from together_video.ledger.index import Entry
+from together_video.ledger.layout import Layout
+from together_video.ledger.names import BATCH_ID
+from together_video.ledger.place import ArchivePlace
+from together_video.ledger.spend import Period
+from together_video.ledger.summary import GOOD, VideoState
+from together_video.money import usd_number, usd_number_or_none
+from together_video.text import one_line
+
+#: Batches whose summaries are read at the same time.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What videos must have to be listed."""
+
+    batch: str | None = None
+    since: Period = field(default_factory=Period)
+    model: str | None = None
+    state: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mark: str | None = None
+    search: str | None = None
+
+    def takes(self, entry: Entry) -> bool:
+        since = self.since.since
+        return (
+            (self.batch is None or entry.batch == self.batch)
+            and (since is None or entry.at[:10] >= since.isoformat())
+            and (self.model is None or self.model.casefold() in entry.model.casefold())
+            and (self.state is None or entry.state == self.state)
+            and all(entry.labels.get(name) == text for name, text in self.labels.items())
+            and (self.mark is None or (entry.mark or "none") == self.mark)
+            and (self.search is None or self._is_found(self.search.casefold(), entry))
+        )
+
+    @staticmethod
+    def _is_found(text: str, entry: Entry) -> bool:
+        places = (entry.prompt, entry.note, *entry.labels.values())
+        return any(text in place.casefold() for place in places)
+
+
+def video_row(entry: Entry, place: ArchivePlace, layout: Layout) -> dict[str, Any]:
+    """A video for programs; US dollars and seconds."""
+    key = entry.key if layout.is_video_file(entry.key) else None
+    return {
+        "id": entry.id,
+        "state": entry.state,
+        "at": entry.at,
+        "model": entry.model,
+        "prompt": entry.prompt,
+        "batch": entry.batch,
+        "cost_usd": usd_number_or_none(entry.cost_usd),
+        "seconds": entry.seconds,
+        "mark": entry.mark,
+        "note": entry.note,
+        "labels": entry.labels,
+        "edition": entry.edition,
+        "take": entry.take,
+        "job_id": entry.job,
+        "key": key,
+        "uri": None if key is None else place.uri(key),
+        "error": entry.error,
+    }
+
+
+@dataclass
+class Batch:
+    """One batch: what its run says of it at its end, and what its own purchases are."""
+
+    id: str
+    has_page: bool = False
+    title: str = ""
+    videos: int = 0
+    archived: int = 0
+    paid: Decimal = Decimal(0)
+    starred: int = 0
+    rejected: int = 0
+
+    def row(self, place: ArchivePlace, layout: Layout) -> dict[str, Any]:
+        """For programs; US dollars."""
+        page = layout.batch(self.id, "index.html") if self.has_page else None
+        return {
+            "id": self.id,
+            "at": f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:11]}:{self.id[11:13]}:{self.id[13:15]}Z",
+            "title": self.title,
+            "videos": self.videos,
+            "archived": self.archived,
+            "paid_usd": usd_number(self.paid),
+            "starred": self.starred,
+            "rejected": self.rejected,
+            "page": page,
+            "page_uri": None if page is None else place.uri(page),
+        }
+
+
+def batches_of(entries: Iterable[Entry], ended: Collection[str], since: Period) -> list[Batch]:
+    """All batches, newest first: those that bought something, and those whose run has ended."""
+    found: dict[str, Batch] = {name: Batch(name, has_page=True) for name in ended if BATCH_ID.fullmatch(name)}
+    for entry in entries:
+        if entry.batch is None or not BATCH_ID.fullmatch(entry.batch):
+            continue
+        batch = found.setdefault(entry.batch, Batch(entry.batch))
+        batch.videos += 1
+        batch.archived += entry.state == "archived"
+        batch.paid += entry.cost_usd or 0
+        batch.starred += entry.mark == "star"
+        batch.rejected += entry.mark == "reject"
+    first = "" if since.since is None else since.since.strftime("%Y%m%d")
+    return sorted((one for one in found.values() if one.id >= first), key=lambda one: one.id, reverse=True)
+
+
+class _Row(BaseModel):
+    state: VideoState
+
+
+class _Ended(BaseModel):
+    """What is read of `batch.json`."""
+
+    title: str = ""
+    videos: tuple[_Row, ...] = ()
+
+
+async def titled(ledger: Ledger, batches: Sequence[Batch]) -> None:
+    """Add what the run of each says at its end: its title, and how many videos it was to make, reused ones too."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(batch: Batch) -> None:
+        async with places:
+            try:
+                stored = await ledger.store.get(ledger.layout.batch(batch.id, "batch.json"))
+                said = None if stored is None else _Ended.model_validate_json(stored.data)
+            except StoreUnavailable:
+                raise
+            except (ArchiveError, ValidationError):
+                return  # not what this project wrote: the batch is listed by what it bought
+        if said is not None:
+            batch.title = one_line(said.title, 200)
+            batch.videos = max(batch.videos, len(said.videos))
+            batch.archived = max(batch.archived, sum(row.state in GOOD for row in said.videos))
+
+    await asyncio.gather(*(read(batch) for batch in batches if batch.has_page))

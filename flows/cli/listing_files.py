@@ -1,0 +1,87 @@
+"""The rows of a list as CSV, JSON Lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from together_video.errors import InputError
+from together_video.text import spreadsheet_cell
+
+#: Characters of a cell.
+_LONGEST = 2_000
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """A line for each row. Labels are one cell, `name=value` each; what a spreadsheet would take for a formula is not
+    one.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in columns])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str | int | float:
+    if isinstance(value, Mapping):
+        value = "; ".join(f"{name}={text}" for name, text in value.items())
+    if value is None:
+        return ""
+    return value if isinstance(value, int | float) else spreadsheet_cell(str(value), _LONGEST)
+
+
+def as_lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A JSON object on each line, in ASCII: what a terminal would obey is escaped."""
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def check_parquet() -> None:
+    """Show that Parquet can be written, before anything is read.
+
+    Raises:
+        InputError: pyarrow is not installed.
+    """
+    _pyarrow()
+
+
+def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
+    """Write the rows as a table, in place of what is there. Labels are a JSON text.
+
+    Raises:
+        InputError: pyarrow is not installed, or the file cannot be written.
+    """
+    pyarrow, parquet = _pyarrow()
+    kinds = {"cost_usd": "float64", "paid_usd": "float64", "seconds": "float64", "take": "int64"}
+    counts = ("videos", "archived", "starred", "rejected")
+    fields = [
+        (name, getattr(pyarrow, kinds.get(name, "int64" if name in counts else "string"))())
+        for name in columns
+    ]
+    texts = {
+        name: [json.dumps(row[name]) if isinstance(row[name], Mapping) else row[name] for row in rows]
+        for name in columns
+    }
+    part = path.with_name(f".{path.name}.part")
+    try:
+        parquet.write_table(pyarrow.table(texts, schema=pyarrow.schema(fields)), str(part))
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise InputError(
+            "Parquet needs pyarrow: run pip install pyarrow, or take --csv or --jsonl."
+        ) from error

@@ -1,0 +1,55 @@
+"""What commands that only read the archive begin with: where that can be, without Prefect, which takes seconds to
+import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.preamble import begin, prepare
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.errors import InputError
+from together_video.ledger.settings import archive_from_env
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.ledger.ledger import Ledger
+
+
+def begin_looking(place: PlaceOptions) -> Terminal:
+    """The terminal of a command that reads the archive, once it is known which one that is.
+
+    Raises:
+        InputError: `--together` is given.
+        ConfigurationError: there is no archive, or an address cannot be used.
+    """
+    if place.together is not None:
+        raise InputError("Only the archive is read: --together has no use here.")
+    if place.archive is not None:
+        return begin(place, asks_api=False)
+    terminal = Terminal(quiet=place.json)
+    prepare(terminal, verbose=place.verbose, prefect=False)
+    archive_from_env(place.archive_folder)
+    return terminal
+
+
+@asynccontextmanager
+async def opened_archive(place: PlaceOptions) -> AsyncIterator[Ledger]:
+    """The ledger of the archive that the options name, or the environment.
+
+    Raises:
+        ConfigurationError: see `archive_of`.
+    """
+    place.refuse_two_archives()
+    if place.archive is not None:
+        from prefect_together_video.flows.cli.running import archive_of
+
+        async with (await archive_of(place)).open() as ledger:
+            yield ledger
+        return
+    from prefect_together_video.blocks.ledger.opened import ledger_of
+
+    async with ledger_of(archive_from_env(place.archive_folder)) as ledger:
+        yield ledger

@@ -1,0 +1,101 @@
+"""`together-video open`: play a video, or look at the gallery of a batch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
+from prefect_together_video.flows.cli.options import PlaceOptions
+from together_video.errors import InputError
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.ledger.ledger import Ledger
+
+#: Seconds for which links into a bucket work: of a video, and of the page of a batch.
+_DAY, _WEEK = 24 * 3600, 7 * 24 * 3600
+
+
+def open_(
+    id_: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Open a video in the viewer of this machine, or the gallery of a batch, and print where it is.
+
+    Where there is no display it is only printed. From a bucket, a video is opened by a link that works for a day.
+
+    Parameters
+    ----------
+    id_
+        The id of a video or of a batch, or the beginning of it; the key of a video's file, or its job id.
+    """
+    terminal = begin_looking(place)
+
+    async def find() -> str:
+        async with opened_archive(place) as ledger:
+            return await _address(ledger, id_)
+
+    address = asyncio.run(find())
+    if place.json:
+        terminal.document({"address": address})
+        return 0
+    terminal.out.print(address, soft_wrap=True, markup=False)
+    if has_display(os.environ, sys.platform) and not webbrowser.open(address):
+        terminal.note("No program of this machine could open it.")
+    return 0
+
+
+def has_display(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether a window can be seen. Elsewhere `webbrowser` would start a browser inside of the terminal."""
+    if platform in {"darwin", "win32"}:
+        return True
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+
+
+async def _address(ledger: Ledger, given: str) -> str:
+    from prefect_together_video.blocks.ledger.finding import find_either
+
+    batch, video = await find_either(ledger, given)
+    if batch is not None:
+        return await _page(ledger, batch)
+    assert video is not None  # noqa: S101 - it is one of the two
+    record = await ledger.record(video)
+    if record is not None and record.state == "abandoned":
+        record = await ledger.read_record(ledger.layout.late_record(video)) or record
+    key = record.video.key if record and record.video else None
+    if record is None or not ledger.layout.is_video_file(key):
+        state = "in flight" if record is None else record.state
+        raise InputError(
+            f"{video} has no video in the archive: it is {state}. together-video show {video} has more."
+        )
+    return await _opened(ledger, key)
+
+
+async def _opened(ledger: Ledger, key: str) -> str:
+    if await ledger.store.head(key) is None:
+        raise InputError(f"{ledger.store.uri(key)} is not there: together-video audit names what is missing.")
+    if ledger.place.folder is not None:
+        return Path(ledger.place.folder, key).as_uri()
+    return (await ledger.store.links([key], seconds=_DAY))[key]
+
+
+async def _page(ledger: Ledger, batch: str) -> str:
+    """The page of a batch. In a bucket its videos need links that are signed, so one is made on this machine."""
+    key = ledger.layout.batch(batch, "index.html")
+    if ledger.place.folder is not None and await ledger.store.head(key) is not None:
+        return Path(ledger.place.folder, key).as_uri()
+    from prefect_together_video.flows.cli.gallery_export import export
+
+    folder = Path(tempfile.mkdtemp(prefix="together-video-"))
+    made = await export(ledger, folder, batch=batch, latest=1, link_seconds=_WEEK, tell=lambda _: None)
+    return made.page.as_uri()

@@ -1,0 +1,84 @@
+"""The redo list of `batch --from-review`: read before anything is bought."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect_together_video.flows.cli.looking import opened_archive
+from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
+from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.review import marks_of_file
+from prefect_together_video.flows.cli.terminal import Terminal
+from together_video.errors import InputError
+from together_video.ledger.records import edition_name
+from together_video.ledger.redo import Redo
+from together_video.ledger.reviews import Mark
+from together_video.text import counted, one_line, printable
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.ledger.ledger import Ledger
+    from prefect_together_video.blocks.ledger.redo import RedoList
+
+#: Clips that are listed with their notes.
+_LISTED = 20
+
+
+def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
+    """What to buy for the rejected clips of a file of marks, or of a batch in the archive. Says what it is.
+
+    Raises:
+        InputError: there is neither such a file nor such a batch, or a rejected clip is not in the archive.
+    """
+    edition = edition_name(run.edition, datetime.now(UTC))
+    marks = marks_of_file(review) if review == "-" or Path(review).expanduser().is_file() else None
+    terminal = begin(place)
+
+    async def read() -> RedoList:
+        from prefect_together_video.blocks.ledger.redo import redo_list
+
+        async with opened_archive(place) as ledger:
+            asked = await _marks_of_batch(ledger, review) if marks is None else marks
+            return await redo_list(ledger, asked, edition=edition, new_seed=run.new_seed)
+
+    found = asyncio.run(read())
+    if found.unknown:
+        some = ", ".join(found.unknown[:5])
+        raise InputError(
+            f"{counted(len(found.unknown), 'rejected clip')} not in this archive: {some}. Nothing was bought."
+        )
+    _say(found.redos, run, terminal)
+    return found.redos
+
+
+async def _marks_of_batch(ledger: Ledger, batch: str) -> Sequence[Mark]:
+    from prefect_together_video.flows.cli.gallery_export import rows_of_batch
+
+    try:
+        rows = await rows_of_batch(ledger, batch)
+    except InputError as error:
+        raise InputError(
+            f"{printable(batch, 100)!r} is no file, and {error.message[:1].lower()}{error.message[1:]}"
+        ) from error
+    return list((await ledger.reviews.of([row.outcome.id for row in rows])).values())
+
+
+def _say(redos: Sequence[Redo], run: RunOptions, terminal: Terminal) -> None:
+    if not redos:
+        terminal.say("No clip of this review is rejected: there is nothing to make.")
+        return
+    terminal.say(f"{counted(len(redos), 'clip')} to make again:")
+    for redo in redos[:_LISTED]:
+        words = one_line(redo.request.prompt or "—", 60)
+        note = f" ({one_line(redo.note, 100)})" if redo.note else ""
+        terminal.say(f"  {redo.clip[:8]}  take {redo.take}: {words}{note}")
+    if len(redos) > _LISTED:
+        terminal.say(f"  … and {len(redos) - _LISTED} more")
+    seeded = sum(redo.request.seed is not None for redo in redos)
+    if seeded and not run.new_seed:
+        terminal.say(
+            f"{counted(seeded, 'request')} with a seed may give the same clip again: --new-seed gives another seed."
+        )

@@ -1,0 +1,110 @@
+"""`together-video review`: take marks of a gallery into the archive."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
+from prefect_together_video.flows.cli.options import PlaceOptions
+from together_video.errors import InputError
+from together_video.ledger.reviews import LARGEST_REVIEW, LONGEST_WHO, Mark, newest, parse_review
+from together_video.text import counted, printable
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.ledger.reviews import Kept
+
+
+def review(
+    *files: Annotated[str, Parameter(name="FILE", allow_leading_hyphen=True)],
+    who: str | None = None,
+    redo_list: Annotated[bool, Parameter(negative=())] = False,
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Import the marks and notes that a gallery page has exported. Of several marks of a clip the newest counts.
+
+    They show in later galleries, in list and in spend; batch --from-review makes new takes of what was rejected.
+
+    Parameters
+    ----------
+    files
+        Files that gallery pages have exported; - is standard input. The same marks again change nothing.
+    who
+        Who made the marks, in place of the name in the files.
+    redo_list
+        Import the marks and print a line of a request file for each rejected clip, to edit and give to batch.
+    """
+    if redo_list and place.json:
+        raise InputError("Give either --json or --redo-list: both go to standard output.")
+    if not files:
+        raise InputError("Name the files that galleries have exported: together-video review FILE …")
+    if who is not None and not 0 < len(who.strip()) <= LONGEST_WHO:
+        raise InputError(f"--who is a name of at most {LONGEST_WHO} characters.")
+    # All of them are read before any of them is imported.
+    marks = newest(mark for name in files for mark in marks_of_file(name, who=who)).values()
+    terminal = begin_looking(place)
+
+    async def keep() -> tuple[Kept, list[str]]:
+        from prefect_together_video.blocks.ledger.redo import redo_list as redos_of
+
+        async with opened_archive(place) as ledger:
+            kept = await ledger.reviews.keep(marks)
+            redos = (await redos_of(ledger, marks)).redos if redo_list else []
+            return kept, [redo.line for redo in redos]
+
+    kept, lines = asyncio.run(keep())
+    counts = _counts(kept)
+    if place.json:
+        unknown = [mark.id for mark in kept.unknown]
+        terminal.document({**counts, "unknown": unknown})
+    else:
+        words = [f"{number} {name.replace('_', ' ')}" for name, number in counts.items() if number]
+        said = ", ".join(words) or "no marks"
+        if redo_list:
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            terminal.say(f"{counted(len(marks), 'clip')}: {said}.")
+        else:
+            terminal.out.print(f"{counted(len(marks), 'clip')}: {said}.", markup=False)
+    if kept.unknown:
+        some = ", ".join(mark.id for mark in kept.unknown[:5])
+        terminal.complain(
+            f"Not in this archive, and not imported: {some}{' …' if kept.unknown[5:] else ''}. Is it the archive that "
+            "the gallery was made of?"
+        )
+    return 1 if kept.unknown else 0
+
+
+def _counts(kept: Kept) -> dict[str, int]:
+    written = kept.written
+    return {
+        "starred": sum(mark.mark == "star" for mark in written),
+        "rejected": sum(mark.mark == "reject" for mark in written),
+        "noted": sum(mark.mark is None and bool(mark.note) for mark in written),
+        "taken_back": sum(mark.is_taken_back for mark in written),
+        "unchanged": len(kept.unchanged),
+        "unknown_ids": len(kept.unknown),
+    }
+
+
+def marks_of_file(name: str, *, who: str | None = None) -> list[Mark]:
+    """The marks of a file that a gallery has exported; `-` is standard input.
+
+    Raises:
+        InputError: it cannot be read, or used.
+    """
+    called = "standard input" if name == "-" else name
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(LARGEST_REVIEW + 1)
+        else:
+            with Path(name).expanduser().open("rb") as file:
+                data = file.read(LARGEST_REVIEW + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{printable(called, 200)} cannot be read: {why}. Nothing was imported.") from error
+    return parse_review(data, called, now=datetime.now(UTC), who=who)

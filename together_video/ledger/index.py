@@ -1,0 +1,220 @@
+"""What lists show of each record, and the packed form in which `index/<month>/` keeps it.
+
+The index is derived and may be lost. A line of it counts only as long as the listing of the archive has the same record
+with the same size and time, so a stale, foreign or forged index makes a list slow and never wrong.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, NamedTuple, cast
+
+from pydantic import BaseModel, Field, ValidationError
+
+from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
+from together_video.ledger.reviews import Mark, Verdict
+from together_video.text import one_line
+
+#: Lines of one object, and bytes of it when it is unpacked.
+MOST_LINES, MOST_UNPACKED = 20_000, 48 * 2**20
+#: Largest packed object that is read, in bytes.
+MOST_PACKED = 16 * 2**20
+#: Bytes after which the next object begins: lines are estimated by their texts.
+_FULL = 16 * 2**20
+#: Characters of a prompt and of an error that lists show and search.
+_PROMPT, _ERROR = 1_000, 300
+
+#: A month in which videos were bought, as the name of a folder.
+MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+class Entry(NamedTuple):
+    """One video in a list. `name`, `size` and `written` (microseconds) are those of its record's object."""
+
+    name: str
+    size: int
+    written: int
+    state: str
+    #: When it was claimed, in UTC: sorts as text.
+    at: str
+    model: str
+    prompt: str
+    batch: str | None
+    #: US dollars, as the provider reported them.
+    cost: str | None
+    key: str | None
+    job: str | None
+    edition: str
+    take: int
+    seconds: float | None
+    error: str | None
+    labels: dict[str, str]
+    #: The name of the mark's object, its mark and its note.
+    review: str | None = None
+    mark: Verdict | None = None
+    note: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.name[:24]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it came although it had been given up."""
+        return self.name.endswith(".late.json")
+
+    @property
+    def month(self) -> str:
+        return self.at[:7]
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        return None if self.cost is None else Decimal(self.cost)
+
+    def marked(self, mark: Mark | None) -> Entry:
+        """This line with the mark that counts, which may be none."""
+        if mark is None:
+            return self._replace(review=None, mark=None, note="")
+        return self._replace(review=mark.object_name, mark=mark.mark, note=mark.note)
+
+    @classmethod
+    def of_record(cls, record: VideoRecord, name: str, *, size: int, written_at: datetime) -> Entry:
+        """A purchase that is over, by its record."""
+        claimed_at = record.claimed_at or record.recorded_at
+        return _of_plan(record.plan, name, record.state, claimed_at, record.job_id)._replace(
+            size=size,
+            written=microseconds(written_at),
+            cost=None if record.cost_usd is None else _amount(record.cost_usd),
+            key=record.video.key if record.video else None,
+            seconds=record.clip.seconds if record.clip else None,
+            error=None if record.error is None else one_line(record.error, _ERROR),
+        )
+
+    @classmethod
+    def of_claim(cls, claim: Claim, state: LedgerState, submission: Submission | None) -> Entry:
+        """A purchase that has no record yet. It is never kept in the index."""
+        job = None if submission is None else submission.job_id
+        return _of_plan(claim.plan, f"{claim.id}.json", state.value, claim.claimed_at, job)
+
+
+def _of_plan(plan: VideoPlan, name: str, state: str, at: datetime, job: str | None) -> Entry:
+    request = plan.request
+    return Entry(
+        name=name,
+        size=0,
+        written=0,
+        state=state,
+        at=_text_of(at),
+        model=request.model,
+        prompt=one_line(request.prompt or "", _PROMPT),
+        batch=None if plan.batch_id is None else plan.batch_id[:100],
+        cost=None,
+        key=None,
+        job=None if job is None else job[:200],
+        edition=plan.edition,
+        take=plan.take,
+        seconds=None,
+        error=None,
+        labels=dict(request.labels),
+    )
+
+
+def _amount(cost: Decimal) -> str:
+    """As plain digits: an exponent of millions would fill the memory."""
+    return format(round(max(cost, Decimal(0)), 10).normalize(), "f")
+
+
+def _text_of(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def microseconds(moment: datetime) -> int:
+    """A time of a listing as a whole number: a listing of the same object gives the same."""
+    return round(moment.timestamp() * 1_000_000)
+
+
+_Short = Annotated[str, Field(max_length=200)]
+
+
+class _Columns(BaseModel):
+    """A column for each field: read in a tenth of the time that a document for each line would take."""
+
+    index: Literal[1]
+    name: list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}(\.late)?\.json$")]] = Field(max_length=MOST_LINES)
+    size: list[int]
+    written: list[int]
+    state: list[Literal["archived", "failed", "abandoned"]]
+    at: list[Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$")]]
+    model: list[_Short]
+    prompt: list[Annotated[str, Field(max_length=_PROMPT)]]
+    batch: list[_Short | None]
+    cost: list[Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")] | None]
+    key: list[Annotated[str, Field(max_length=1024)] | None]
+    job: list[_Short | None]
+    edition: list[_Short]
+    take: list[int]
+    seconds: list[float | None]
+    error: list[Annotated[str, Field(max_length=_ERROR)] | None]
+    labels: list[dict[_Short, _Short]]
+    review: list[_Short | None]
+    mark: list[Verdict | None]
+    note: list[Annotated[str, Field(max_length=1_000)]]
+
+
+def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each object that holds these lines of one month.
+
+    They lie in the order in which their records were written: a month that grows keeps its first objects.
+    """
+    for lines in _shares(sorted(entries, key=lambda entry: (entry.written, entry.name))):
+        columns = zip(*lines, strict=True)
+        document = {"index": 1, **dict(zip(Entry._fields, columns, strict=True))}
+        data = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        yield f"{hashlib.sha256(data).hexdigest()[:32]}.json.gz", gzip.compress(data, 6, mtime=0)
+
+
+def _shares(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    lines: list[Entry] = []
+    room = _FULL
+    for entry in entries:
+        labels = sum(len(name) + len(text) for name, text in entry.labels.items())
+        weight = 600 + 4 * (len(entry.prompt) + len(entry.note) + len(entry.error or "") + labels)
+        if lines and (len(lines) == MOST_LINES or weight > room):
+            yield lines
+            lines, room = [], _FULL
+        lines.append(entry)
+        room -= weight
+    if lines:
+        yield lines
+
+
+def unpacked(data: bytes) -> list[Entry]:
+    """The lines of one object.
+
+    Raises:
+        ValueError: it is not what `packed` made, or too large.
+    """
+    if len(data) > MOST_PACKED:
+        raise ValueError("it is too large")
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        text = unpacking.decompress(data, MOST_UNPACKED)
+    except zlib.error as error:
+        raise ValueError(f"it cannot be unpacked: {error}") from error
+    if not unpacking.eof:
+        raise ValueError("it is too large, or cut off")
+    try:
+        found = _Columns.model_validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"{error.error_count()} problems in it") from error
+    columns = [getattr(found, name) for name in Entry._fields]
+    if len({len(column) for column in columns}) != 1:
+        raise ValueError("its columns are of different lengths")
+    return cast("list[Entry]", list(map(Entry._make, zip(*columns, strict=True))))

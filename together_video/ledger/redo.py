@@ -1,0 +1,63 @@
+"""Another take of a clip that a review has rejected. Pure: what to ask for, and whether a purchase answers it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from together_video.labels import LONGEST_VALUE, MOST
+from together_video.ledger.records import VideoPlan, video_id
+from together_video.ledger.reviews import Mark
+from together_video.requests import VideoRequest
+from together_video.text import one_line
+from together_video.tries import new_seed as seed_of_try
+
+#: The labels of a redo: the id of the clip that it is to replace, and what was said of that.
+REDO_OF, REDO_NOTE = "redo_of", "redo_note"
+
+
+class Redo(NamedTuple):
+    """One line of a redo list: the clip, and the purchase that is to replace it."""
+
+    clip: str
+    request: VideoRequest
+    take: int
+    note: str
+
+    @property
+    def line(self) -> str:
+        """As a line of a file of requests."""
+        fields = self.request.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return json.dumps({**fields, "model": self.request.model, "take": self.take})
+
+
+def redo_of(plan: VideoPlan, clip: str, note: str, take: int, *, new_seed: bool = False) -> Redo:
+    """The request of a clip as another take. It is the same request but for its labels, and for its seed if
+    `new_seed` is asked for: that follows from the seed of the clip and the take.
+    """
+    request = plan.request
+    labels = {name: text for name, text in request.labels.items() if name not in {REDO_OF, REDO_NOTE}}
+    labels = dict(list(labels.items())[: MOST - 2]) | {REDO_OF: clip}
+    # Where labels are part of the id, another note must not make another purchase.
+    if note and not request.label_in_id:
+        labels[REDO_NOTE] = one_line(note, LONGEST_VALUE)
+    changed: dict[str, object] = {"labels": dict(sorted(labels.items()))}
+    if new_seed and request.seed is not None:
+        changed["seed"] = seed_of_try(request.seed, take)
+    return Redo(clip, request.model_copy(update=changed), take, note)
+
+
+def redo_id(redo: Redo, edition: str) -> str:
+    """The id of its purchase."""
+    return video_id(redo.request, take=redo.take, edition=edition)
+
+
+def answers(plan: VideoPlan, clip: str) -> bool:
+    """Whether a purchase that is there is the redo of this clip, and not a take that somebody else made."""
+    return plan.request.labels.get(REDO_OF) == clip
+
+
+def rejected(marks: Iterable[Mark]) -> list[Mark]:
+    """Those that ask for another take, always in the same order."""
+    return sorted((mark for mark in marks if mark.mark == "reject"), key=lambda mark: mark.id)
