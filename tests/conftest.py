@@ -486,7 +486,7 @@ class Shell:
     def run(self, *words: str, **more: str | None) -> subprocess.CompletedProcess[str]:
         with self.start(*words, **more) as process:
             try:
-                out, err = process.communicate(timeout=120)
+                out, err = process.communicate(timeout=240)
             except BaseException:
                 process.kill()
                 raise

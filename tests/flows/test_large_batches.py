@@ -12,7 +12,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.flows.reporting.results import result_of
-from prefect_together_video.tasks.session.buying import Buyer
+from prefect_together_video.tasks.session.standings import Standings
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
 from together_video.polling.policy import PollPolicy
@@ -90,12 +90,12 @@ async def test_a_batch_is_begun_a_few_at_a_time(
     api = start_api(generation_seconds=2)
     begun, waited_for = set[str](), set[str]()
     most = {"begun": 0, "waited for": 0}
-    latest = Buyer.latest
+    latest = Standings.latest
 
-    async def counted(buyer: Buyer, plan: VideoPlan) -> Any:
+    async def counted(standings: Standings, plan: VideoPlan) -> Any:
         begun.add(plan.id)
         most["begun"] = max(most["begun"], len(begun))
-        return await latest(buyer, plan)
+        return await latest(standings, plan)
 
     def hear(change: Progress) -> None:
         if change.stage == "created":
@@ -105,7 +105,7 @@ async def test_a_batch_is_begun_a_few_at_a_time(
         elif change.stage == "finished":
             waited_for.discard(change.plan.id)
 
-    monkeypatch.setattr(Buyer, "latest", counted)
+    monkeypatch.setattr(Standings, "latest", counted)
     monkeypatch.setattr("prefect_together_video.flows.engine.pipeline.CREATING_AT_ONCE", 4)
     with listening(hear):
         summary = await batch(*(f"kite {number}" for number in range(20)), of=api)
