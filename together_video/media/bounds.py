@@ -26,7 +26,7 @@ IMAGE_PIXELS = 89_478_485
 STREAMS = 32
 #: Packets of one clip: two days of sound, or a day at 60 frames per second.
 PACKETS = 5_000_000
-#: Frames that are decoded on the way to a later poster: a second at any frame rate.
+#: Frames that are decoded on the way to a poster: half a second at any frame rate, and some seconds at the usual ones.
 FRAMES = 300
 #: Length of a video or a sound that is sent, in seconds, where no document gives one.
 INPUT_SECONDS = 3600.0
