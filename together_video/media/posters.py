@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from PIL.Image import Image
 
-#: From this second on a frame may be the poster: before it, most clips only begin. And for how many seconds more one that
-#: shows something is looked for.
+#: From this second on a frame may be the poster: before it, most clips only begin. And for how many seconds more one
+#: that shows something is looked for.
 BEGIN, LOOK = 0.5, 3.0
 #: The brightness of what shows something differs by so much, of 255, between its darkest and its brightest part: below
 #: it is the black of a fade, a white flash, or fog.
