@@ -16,15 +16,18 @@ from pydantic import BaseModel, ValidationError
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
+from prefect_together_video.flows.cli.gallery_copies import fetched
+from prefect_together_video.flows.reporting import redo_form
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.gallery.files import files_of
 from together_video.gallery.links import way_to
-from together_video.ledger.layout import Layout
 from together_video.ledger.names import BATCH_ID, VideoId, path_inside
-from together_video.ledger.records import VideoRecord
+from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd
+from together_video.text import counted, one_line
 
 _log = logging.getLogger("together_video")
 
@@ -42,6 +45,24 @@ class _Batch(BaseModel):
     """What is read of `batch.json`."""
 
     videos: tuple[_Row, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The videos that a gallery shows, and what it is called. `name` is the batch's id, or `newest`."""
+
+    name: str
+    title: str
+    rows: list[GalleryRow]
+
+    @property
+    def summary(self) -> Summary:
+        return Summary.of(row.outcome for row in self.rows)
+
+    @property
+    def sentence(self) -> str:
+        return _sentence(self.summary)
 
 
 @dataclass(frozen=True)
@@ -78,12 +99,25 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
     return folder / page
 
 
+async def choose(ledger: Ledger, *, batch: str | None, latest: int) -> Chosen:
+    """The videos of a batch, or the newest ones.
+
+    Raises:
+        InputError: the archive has no such batch, or nothing at all.
+        ArchiveError: the archive cannot be read.
+    """
+    if batch is None:
+        rows = await _newest(ledger, latest)
+        return Chosen("newest", f"The newest {counted(len(rows), 'video')}", rows)
+    title, rows = await _batch(ledger, batch)
+    return Chosen(batch, title or f"Batch {batch}", rows)
+
+
 async def export(
     ledger: Ledger,
     folder: Path,
+    chosen: Chosen,
     *,
-    batch: str | None,
-    latest: int,
     link_seconds: int | None,
     tell: Callable[[str], None],
 ) -> Export:
@@ -91,16 +125,12 @@ async def export(
     signed for `link_seconds`.
 
     Raises:
-        InputError: the archive has no such batch, or nothing at all.
         ArchiveError: the archive cannot be read.
         DownloadError: the folder cannot be written.
     """
-    rows = await rows_of_batch(ledger, batch) if batch is not None else await _newest(ledger, latest)
-    outcomes = [row.outcome for row in rows]
-    summary = Summary.of(outcomes)
-    title = f"Batch {batch}" if batch is not None else f"The newest {len(rows)} videos"
-    name = "index.html" if batch is None else f"{batch}.html"
-    files = [key for row in rows for key in _shown(row, ledger.layout)]
+    rows = chosen.rows
+    name = "index.html" if chosen.name == "newest" else f"{chosen.name}.html"
+    files = [key for row in rows for key in files_of(row, ledger.layout)]
     missing: list[str] = []
     if link_seconds is None:
         tell(f"Fetching {len(files)} files into {folder} …")
@@ -111,13 +141,14 @@ async def export(
     else:
         links = await ledger.store.links(files, seconds=link_seconds)
     pages = render_pages(
-        title,
+        chosen.title,
         rows,
         first=name,
         made_at=datetime.now(UTC),
-        summary=summary,
-        summary_sentence=_sentence(summary),
+        summary=chosen.summary,
+        summary_sentence=chosen.sentence,
         link=links.get,
+        redo=await redo_form.redo(plans_of(rows)),
     )
     page = folder / name
     try:
@@ -128,6 +159,10 @@ async def export(
     return Export(page=page, videos=len(rows), missing=missing)
 
 
+def plans_of(rows: Iterable[GalleryRow]) -> list[VideoPlan]:
+    return [row.record.plan for row in rows if row.record is not None]
+
+
 async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
     """What a batch's summary lists, with the records that there are.
 
@@ -135,6 +170,11 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         InputError: the archive has no such batch.
         ArchiveError: the archive cannot be read.
     """
+    return (await _batch(ledger, batch))[1]
+
+
+async def _batch(ledger: Ledger, batch: str) -> tuple[str, list[GalleryRow]]:
+    """The title of a batch, and its rows."""
     stored = None
     if BATCH_ID.fullmatch(batch):
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
@@ -142,12 +182,13 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
         place = ledger.layout.key("batches", "")
         raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
     try:
-        outcomes = _Batch.model_validate_json(stored.data).videos
+        found = _Batch.model_validate_json(stored.data)
     except ValidationError as error:
         key = ledger.store.uri(ledger.layout.batch(batch, "batch.json"))
         raise ArchiveError(f"{key} is not what this project wrote: no gallery can be made of it.") from error
-    records = await _records(ledger, [found.id for found in outcomes])
-    return [GalleryRow(outcome=found, record=records.get(found.id)) for found in outcomes]
+    records = await _records(ledger, [row.id for row in found.videos])
+    rows = [GalleryRow(outcome=row, record=records.get(row.id)) for row in found.videos]
+    return one_line(found.title, 200), rows
 
 
 async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
@@ -189,12 +230,6 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
     return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
 
 
-def _shown(row: GalleryRow, layout: Layout) -> list[str]:
-    """Keys of the video and of its poster, if there are any; what is no file of a video is none."""
-    poster = row.record.poster if row.record else None
-    return [key for key in (row.outcome.key, poster.key if poster else None) if layout.is_video_file(key)]
-
-
 async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
     """Bring the files into the folder, unless they are there; gives the keys that the archive lacks."""
     places = asyncio.Semaphore(_AT_ONCE)
@@ -206,11 +241,7 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 # Once more, as the folders on the way are there now.
                 path_inside(folder, key)
-                return None if path.exists() or await ledger.store.fetch(key, path) else key
-            except StoreUnavailable:
-                raise
-            except ArchiveError:
-                return key  # what lies there is no file that can be read
+                return None if path.exists() or await fetched(ledger, key, path) else key
             except OSError as error:
                 if error.errno == errno.ENAMETOOLONG:
                     return key
@@ -221,5 +252,4 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
 
 def _sentence(summary: Summary) -> str:
     cost = sum((found.cost_usd for found in summary.videos if found.cost_usd is not None), Decimal(0))
-    videos = "1 video" if len(summary.videos) == 1 else f"{len(summary.videos)} videos"
-    return f"{videos}, {usd(cost)} paid in all"
+    return f"{counted(len(summary.videos), 'video')}, {usd(cost)} paid in all"

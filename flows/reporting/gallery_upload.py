@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from anyio import to_thread
@@ -12,14 +12,21 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
 from together_video.gallery import GalleryRow, relative_link, render_pages
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
 
 
 async def publish(
-    ledger: Ledger, batch_id: str, title: str, rows: Sequence[GalleryRow], summary: Summary
+    ledger: Ledger,
+    batch_id: str,
+    title: str,
+    rows: Sequence[GalleryRow],
+    summary: Summary,
+    *,
+    redo: Callable[[VideoPlan], str | None] | None = None,
 ) -> Summary:
     """Write `batches/<id>/batch.json` and `index.html`, with `index-2.html`, … behind it where one page would be
-    too long. Returns the summary with the first page's key.
+    too long. Returns the summary with the first page's key. `redo` gives a video's link to a form for another take.
 
     No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
     """
@@ -33,6 +40,7 @@ async def publish(
         summary=summary,
         summary_sentence=summary.sentence,
         link=lambda key: relative_link(page, key),
+        redo=redo,
     )
     document = {"batch_id": batch_id, "title": title, "made_at": made_at.isoformat(), **summary.as_json()}
     body = json.dumps(document, indent=1, ensure_ascii=False).encode()

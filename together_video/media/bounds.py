@@ -32,6 +32,8 @@ FRAMES = 300
 INPUT_SECONDS = 3600.0
 #: How much longer than its limit a sound is counted, in seconds, so that the message can say how long it is.
 COUNTED_BEYOND = 60.0
+#: Small pictures of one file, and the longest side of each in pixels: together they fit into one answer of the worker.
+STILL_FRAMES, STILL_SIDE = 12, 640
 #: The longest side of a poster, in pixels.
 POSTER_SIDE = 2160
 

@@ -79,7 +79,7 @@ def _described(
     if frame is None and not is_huge:
         frame = _first_shown(path, kind)
     if frame is not None:
-        width, height = _displayed_size(stream, frame)
+        width, height = displayed_size(stream, frame)
     elif not (width and height):
         return {"why": "none of its frames can be decoded here", "short": True}, b""
     answer: dict[str, Any] = {
@@ -109,7 +109,7 @@ def _described(
         begin = min(posters.BEGIN, (stated or span) / 2)
         later = _frames(container, stream, begin, begin + posters.LOOK)
         shown = posters.best_of(itertools.chain(later, [frame]))
-        return answer, posters.as_jpeg(posters.picture_of(shown, _displayed_size(stream, shown)))
+        return answer, posters.as_jpeg(posters.picture_of(shown, displayed_size(stream, shown)))
     except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
         notes.append(f"There is no poster: {type(error).__name__}: {error}")
         return {**answer, "short": is_out_of_memory(error)}, b""
@@ -176,7 +176,8 @@ def _frames(container: InputContainer, stream: VideoStream, begin: float, end: f
         yield before
 
 
-def _displayed_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+def displayed_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+    """Width and height as a player shows them: rotation and pixel shape applied."""
     aspect = stream.sample_aspect_ratio
     width = round(frame.width * aspect) if aspect else frame.width
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
