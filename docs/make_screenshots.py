@@ -145,7 +145,7 @@ def main() -> int:
 
 
 def _form(studio: Studio, deployment: str) -> None:
-    form = Form(studio.browser, studio.url, deployment)
+    form = Form(studio.browser, f"{studio.url}/v2/deployments/deployment/{deployment}/run")
     form.press("brief", "Brief")
     for title, text in BRIEF.items():
         form.fill(title, text)

@@ -37,13 +37,14 @@ from prefect_together_video.flows.parameters import (
     Price,
     RetryFailed,
     Settings,
+    ShareDays,
     Strict,
     Together,
     TriesOfEach,
     Workers,
     documented,
 )
-from prefect_together_video.flows.reporting import artifacts, events
+from prefect_together_video.flows.reporting import artifacts, events, redo_form, shared_page
 from prefect_together_video.flows.reporting.gallery_upload import marks_of, publish
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.tasks.session.planning import edition_now
@@ -130,6 +131,7 @@ async def generate_batch(
     local_files: LocalFiles = True,
     approve: Approve = False,
     approve_hours: ApproveHours = 168,
+    share_days: ShareDays = None,
     payload: Annotated[
         str | None,
         Field(
@@ -178,6 +180,7 @@ async def generate_batch(
         budget_usd = min((one for one in (asked.budget_usd, budget_usd) if one is not None), default=None)
     policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
     try:
+        share_seconds = None if share_days is None else shared_page.check_days(share_days)
         terms = Terms(tries_of(attempts, new_seed, fallback_models), strict=strict, price_usd=price_usd)
         run = ApprovalRun.current() if approve else None
         batch_id = run.batch_id if run else f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
@@ -206,6 +209,7 @@ async def generate_batch(
             ready = await prepared()
         else:
             async with open_pipeline(together, archive, policy) as pipeline:
+                shared_page.check_can_share(pipeline.ledger, share_seconds)
 
                 async def propose() -> tuple[str, Sequence[VideoPlan]]:
                     found = await prepared()
@@ -216,6 +220,7 @@ async def generate_batch(
                 )
             policy = replace(policy, budget_usd=order.budget_usd)
         async with open_pipeline(together, archive, policy) as pipeline:
+            shared_page.check_can_share(pipeline.ledger, share_seconds)
             if run is None:
                 title = ready.source.title
                 plans = await ready.plans(pipeline, batch_id, decision(pipeline.ledger, policy))
@@ -238,8 +243,11 @@ async def generate_batch(
                 )
             marks = await marks_of(pipeline.ledger, summary)
             rows = CachedRows(summary, plans, pipeline.records, marks)
-            summary = await publish(pipeline.ledger, batch_id, title, rows, summary, brief=brief)
+            links = await redo_form.redo(plans)
+            summary = await publish(pipeline.ledger, batch_id, title, rows, summary, brief=brief, redo=links)
             await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
+            if share_seconds is not None:
+                await shared_page.show(pipeline.ledger, batch_id, title, rows, summary, seconds=share_seconds)
             events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)
     except NotApproved as error:

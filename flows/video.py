@@ -29,6 +29,7 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
+from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.checked_request import CheckedRequest
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import tries_of
@@ -36,6 +37,7 @@ from together_video.errors import NotApproved, VideoError
 from together_video.inputs.presets import Presets
 from together_video.ledger.summary import Summary
 from together_video.media.sources import refuse_paths
+from together_video.money import usd
 from together_video.requests import VideoRequest
 
 
@@ -110,8 +112,16 @@ async def generate_video(
         )
         policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:
-            plan = await checked.plan(pipeline.ledger, decision(pipeline.ledger, policy))
+            asks = decision(pipeline.ledger, policy)
+            plan = await checked.plan(pipeline.ledger, asks)
             await pipeline.offers.warn([plan.request.model])
+            if asks is None:  # who started this from a form has not seen it
+                price = (
+                    "has no known price"
+                    if plan.estimate_usd is None
+                    else f"costs up to {usd(plan.estimate_usd)}"
+                )
+                run_logger().info("A video of %s %s, unless it is in the archive.", plan.request.model, price)
             summary = await pipeline.produce([plan])
             await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
             return final_state(summary)

@@ -1,20 +1,28 @@
-"""`together-video gallery`: a page of what is in the archive, with its videos, in a folder on this machine."""
+"""`together-video gallery`: what is in the archive as a page on this machine, or as something to send to others."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from prefect_together_video.flows.cli import gallery_sending
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
+from together_video.ledger.settings import MOST_LINK_HOURS
+from together_video.text import counted
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.ledger.ledger import Ledger
+    from prefect_together_video.flows.cli.gallery_export import Export
 
 #: Seconds for which S3 signs a link at most.
-_WEEK = 7 * 24 * 3600
+_WEEK = round(MOST_LINK_HOURS * 3600)
 
 
 def gallery(
@@ -24,6 +32,10 @@ def gallery(
     latest: int = 100,
     folder: GivenPath = Path("gallery"),
     links: Annotated[bool, Parameter(negative=())] = False,
+    share: float | None = None,
+    zip_file: Annotated[GivenPath | None, Parameter(name="--zip")] = None,
+    contact_sheet: GivenPath | None = None,
+    gif: GivenPath | None = None,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make a gallery of a BATCH, or of the newest videos, that opens from disk without a network.
@@ -38,35 +50,71 @@ def gallery(
         Where the page goes, with the videos and posters that it shows. What is there already is not fetched again.
     links
         Fetch nothing: the page links to the archive; into a bucket by signed links that work for a week.
+    share
+        Instead of a folder: put a page into the bucket that anyone with its link can open for so many days, at most 7,
+        and print the link.
+    zip_file
+        Instead of a folder: write page, videos and posters into one ZIP file.
+    contact_sheet
+        Instead of a folder: write one JPEG with the posters of all videos.
+    gif
+        Instead of a folder: write a moving preview, a second or two of each clip, as .gif or .webp.
     """
     if place.together is not None:
         raise InputError("A gallery does not ask the API: --together has no use here.")
     if not 1 <= latest <= 10_000:
         raise InputError("--latest must be from 1 to 10000.")
+    sending = gallery_sending.Sending.of(share, zip_file, contact_sheet, gif)
+    if links and sending.any:
+        raise InputError("--links is for a page in a folder: leave it out with --share, --zip and the like.")
     terminal = begin(place, asks_api=False)
     from prefect_together_video.flows.cli import gallery_export
     from prefect_together_video.flows.cli.running import archive_of
 
-    async def make() -> gallery_export.Export:
-        archive = await archive_of(place)
-        async with archive.open() as ledger:
-            return await gallery_export.export(
-                ledger,
-                folder.resolve(),
-                batch=batch,
-                latest=latest,
-                link_seconds=_WEEK if links else None,
-                tell=terminal.say,
-            )
+    async def make(ledger: Ledger) -> tuple[Export | None, gallery_sending.Sent | None]:
+        sending.check(ledger)
+        chosen = await gallery_export.choose(ledger, batch=batch, latest=latest)
+        if sending.any:
+            return None, await sending.send(ledger, chosen, terminal.say)
+        seconds, place_of_page = _WEEK if links else None, folder.resolve()
+        return await gallery_export.export(
+            ledger, place_of_page, chosen, link_seconds=seconds, tell=terminal.say
+        ), None
 
-    shown = asyncio.run(make())
+    async def opened() -> tuple[Export | None, gallery_sending.Sent | None]:
+        async with (await archive_of(place)).open() as ledger:
+            return await make(ledger)
+
+    shown, sent = asyncio.run(opened())
+    if sent is not None:
+        return _report_sent(terminal, sent, as_json=place.json)
+    assert shown is not None  # noqa: S101 - one of the two
     if place.json:
         terminal.document({"page": str(shown.page), "videos": shown.videos, "missing": shown.missing})
     else:
-        videos = "1 video" if shown.videos == 1 else f"{shown.videos} videos"
-        terminal.out.print(f"{videos}: {shown.page.as_uri()}", soft_wrap=True, markup=False)
-    if shown.missing:
-        terminal.complain(
-            f"{len(shown.missing)} files are not in the archive: {', '.join(shown.missing[:3])} …"
+        terminal.out.print(
+            f"{counted(shown.videos, 'video')}: {shown.page.as_uri()}", soft_wrap=True, markup=False
         )
-    return 1 if shown.missing else 0
+    return _report_missing(terminal, shown.missing)
+
+
+def _report_sent(terminal: Terminal, sent: gallery_sending.Sent, *, as_json: bool) -> int:
+    if as_json:
+        terminal.document(sent.as_json())
+    else:
+        for what, where in sent.lines:
+            # A program that reads the output gets links and paths alone.
+            title = f"{what}: " if terminal.out.is_terminal else ""
+            terminal.out.print(f"{title}{where}", soft_wrap=True, markup=False)
+        for note in sent.notes:
+            terminal.note(note)
+    return _report_missing(terminal, sent.missing)
+
+
+def _report_missing(terminal: Terminal, missing: list[str]) -> int:
+    if missing:
+        more = " …" if missing[3:] else ""
+        terminal.complain(
+            f"{counted(len(missing), 'file is', 'files are')} not in the archive: {', '.join(missing[:3])}{more}"
+        )
+    return 1 if missing else 0

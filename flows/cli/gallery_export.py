@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,13 +17,15 @@ from pydantic import BaseModel, ValidationError, model_validator
 from prefect_together_video.blocks.ledger.finding import find_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
+from prefect_together_video.flows.cli.gallery_copies import fetched
+from prefect_together_video.flows.reporting import redo_form
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
+from together_video.gallery.files import files_of
 from together_video.gallery.links import way_to
-from together_video.ledger.layout import Layout
 from together_video.ledger.names import VideoId, path_inside
-from together_video.ledger.records import VideoRecord
+from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd
 from together_video.text import counted
@@ -51,6 +53,24 @@ class _Batch(BaseModel):
     def _heading(cls, document: Any) -> Any:
         """It stands beside the videos; what is wrong in it costs no page."""
         return {**document, "about": About.read(document)} if isinstance(document, dict) else document
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The videos that a gallery shows, and what its heading says. `name` is the batch's id, or `newest`."""
+
+    name: str
+    title: str
+    rows: list[GalleryRow]
+    about: About = field(default_factory=About)
+
+    @property
+    def summary(self) -> Summary:
+        return Summary.of(row.outcome for row in self.rows)
+
+    @property
+    def sentence(self) -> str:
+        return _sentence(self.summary)
 
 
 @dataclass(frozen=True)
@@ -89,12 +109,26 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
     return folder / page
 
 
+async def choose(ledger: Ledger, *, batch: str | None, latest: int) -> Chosen:
+    """The videos of a batch, or the newest ones.
+
+    Raises:
+        InputError: the archive has no such batch, or nothing at all.
+        ArchiveError: the archive cannot be read.
+    """
+    if batch is None:
+        rows = await _newest(ledger, latest)
+        return Chosen("newest", f"The newest {counted(len(rows), 'video')}", rows)
+    whole, found = await _batch(ledger, batch)
+    about = found.about.model_copy(update={"batch_id": whole})
+    return Chosen(whole, about.title or f"Batch {whole}", await _rows(ledger, found), about)
+
+
 async def export(
     ledger: Ledger,
     folder: Path,
+    chosen: Chosen,
     *,
-    batch: str | None,
-    latest: int,
     link_seconds: int | None,
     tell: Callable[[str], None],
 ) -> Export:
@@ -102,21 +136,12 @@ async def export(
     signed for `link_seconds`.
 
     Raises:
-        InputError: the archive has no such batch, or nothing at all.
         ArchiveError: the archive cannot be read.
         DownloadError: the folder cannot be written.
     """
-    about = About()
-    if batch is not None:
-        batch, found = await _batch(ledger, batch)
-        rows, about = await _rows(ledger, found), found.about.model_copy(update={"batch_id": batch})
-    else:
-        rows = await _newest(ledger, latest)
-    outcomes = [row.outcome for row in rows]
-    summary = Summary.of(outcomes)
-    title = f"The newest {counted(len(rows), 'video')}" if batch is None else about.title or f"Batch {batch}"
-    name = "index.html" if batch is None else f"{batch}.html"
-    files = [key for row in rows for key in _shown(row, ledger.layout)]
+    rows = chosen.rows
+    name = "index.html" if chosen.name == "newest" else f"{chosen.name}.html"
+    files = [key for row in rows for key in files_of(row, ledger.layout)]
     missing: list[str] = []
     if link_seconds is None:
         tell(f"Fetching {len(files)} files into {folder} …")
@@ -127,14 +152,15 @@ async def export(
     else:
         links = await ledger.store.links(files, seconds=link_seconds)
     pages = render_pages(
-        title,
+        chosen.title,
         rows,
         first=name,
         made_at=datetime.now(UTC),
-        summary=summary,
-        summary_sentence=_sentence(summary),
+        summary=chosen.summary,
+        summary_sentence=chosen.sentence,
         link=links.get,
-        about=about,
+        about=chosen.about,
+        redo=await redo_form.redo(plans_of(rows)),
     )
     page = folder / name
     try:
@@ -143,6 +169,10 @@ async def export(
     except OSError as error:
         raise DownloadError(f"The page cannot be written to {folder}: {error.strerror or error}.") from error
     return Export(page=page, videos=len(rows), missing=missing)
+
+
+def plans_of(rows: Iterable[GalleryRow]) -> list[VideoPlan]:
+    return [row.record.plan for row in rows if row.record is not None]
 
 
 async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
@@ -216,12 +246,6 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
     return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
 
 
-def _shown(row: GalleryRow, layout: Layout) -> list[str]:
-    """Keys of the video and of its poster, if there are any; what is no file of a video is none."""
-    poster = row.record.poster if row.record else None
-    return [key for key in (row.outcome.key, poster.key if poster else None) if layout.is_video_file(key)]
-
-
 async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
     """Bring the files into the folder, unless they are there; gives the keys that the archive lacks."""
     places = asyncio.Semaphore(_AT_ONCE)
@@ -233,11 +257,7 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 # Once more, as the folders on the way are there now.
                 path_inside(folder, key)
-                return None if path.exists() or await ledger.store.fetch(key, path) else key
-            except StoreUnavailable:
-                raise
-            except ArchiveError:
-                return key  # what lies there is no file that can be read
+                return None if path.exists() or await fetched(ledger, key, path) else key
             except OSError as error:
                 if error.errno == errno.ENAMETOOLONG:
                     return key
@@ -248,5 +268,4 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
 
 def _sentence(summary: Summary) -> str:
     cost = sum((found.cost_usd for found in summary.videos if found.cost_usd is not None), Decimal(0))
-    videos = "1 video" if len(summary.videos) == 1 else f"{len(summary.videos)} videos"
-    return f"{videos}, {usd(cost)} paid in all"
+    return f"{counted(len(summary.videos), 'video')}, {usd(cost)} paid in all"

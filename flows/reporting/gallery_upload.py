@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from anyio import to_thread
@@ -13,6 +13,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
 from together_video.gallery import About, GalleryRow, relative_link, render_pages
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import Summary, VideoState
 from together_video.prompts import Brief
@@ -39,10 +40,11 @@ async def publish(
     summary: Summary,
     *,
     brief: Brief | None = None,
+    redo: Callable[[VideoPlan], str | None] | None = None,
 ) -> Summary:
     """Write `batches/<id>/batch.json` and `index.html`, with `index-2.html`, … behind it where one page would be
     too long. Returns the summary with the first page's key. What the heading says is kept in `batch.json`, for a page
-    that is made again.
+    that is made again. `redo` gives a video's link to a form for another take.
 
     No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
     """
@@ -65,6 +67,7 @@ async def publish(
         summary=summary,
         summary_sentence=summary.sentence,
         link=lambda key: relative_link(page, key),
+        redo=redo,
         about=about,
     )
     document = {**about.as_json(), **summary.as_json()}

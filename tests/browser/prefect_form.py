@@ -25,13 +25,13 @@ _PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0)
 
 
 class Form:
-    """The form of a deployment, by the names that it shows."""
+    """The form of a deployment in the second UI, by the names that it shows."""
 
-    def __init__(self, browser: Browser, url: str, deployment_id: str) -> None:
+    def __init__(self, browser: Browser, address: str) -> None:
         self._browser = browser
         # What was typed into which field: two may have the same title.
         self._filled: list[tuple[str, WebElement, str]] = []
-        self._record = PageRecord(browser, f"{url}/v2/deployments/deployment/{deployment_id}/run")
+        self._record = PageRecord(browser, address)
         browser.at("//button[normalize-space()='Submit']")
 
     def place(self, title: str) -> WebElement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -9,14 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.keys import Keys
 
+from prefect_together_video.blocks import VideoArchive
 from tests.browser.chromium import Browser
 from tests.browser.prefect_form import Form
+from together_video.ledger.records import VideoRecord
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox
 
@@ -30,8 +35,8 @@ KEY = "a-key-that-nobody-may-see"
 class Studio:
     """Deployments that are served, with their blocks; `api` asks the Prefect server."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.url, self._process, self._log = url, process, log
+    def __init__(self, url: str, process: subprocess.Popen[bytes], log: Path, archive: VideoArchive) -> None:
+        self.url, self._process, self._log, self.archive = url, process, log, archive
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         for pause in (1.0, 5.0, 20.0, 0.0):
@@ -51,7 +56,26 @@ class Studio:
             return self.api("POST", "/deployments/filter", wanted)
 
         self._deployment = browser.until(served, 180)[0]["id"]
-        return Form(browser, self.url, self._deployment)
+        return Form(browser, f"{self.url}/v2/deployments/deployment/{self._deployment}/run")
+
+    def filled_form(self, browser: Browser, deployment: str, link: str) -> Form:
+        """The form that a link to it leads to, in the second UI; the link itself leads to the first."""
+        self.form(browser, deployment)
+        assert link.startswith(f"{self.url}/deployments/deployment/{self._deployment}/run?parameters=")
+        return Form(browser, link.replace(self.url, f"{self.url}/v2", 1))
+
+    async def records(self) -> list[VideoRecord]:
+        async with self.archive.open() as ledger:
+            listed = await ledger.store.list(ledger.layout.key("records", ""))
+            ids = [one.key.rpartition("/")[2].removesuffix(".json") for one in listed]
+            return [found for one in ids if (found := await ledger.record(one)) is not None]
+
+    async def page(self) -> str:
+        """A link to the newest gallery page."""
+        async with self.archive.open() as ledger:
+            listed = await ledger.store.list(ledger.layout.key("batches", ""))
+            *_, page = sorted(one.key for one in listed if one.key.endswith("index.html"))
+            return (await ledger.store.links([page], seconds=600))[page]
 
     def submit(self, browser: Browser, form: Form) -> dict[str, Any]:
         """The run that the form starts, once it has ended."""
@@ -107,7 +131,7 @@ def studio(
         command = [Path(sys.executable).with_name("together-video"), "serve", "on-demand", "requested"]
         with (folder / "serve.log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-        served = Studio(prefect_server.url, process, folder / "serve.log")
+        served = Studio(prefect_server.url, process, folder / "serve.log", archive)
         yield served
         process.terminate()
         process.wait(60)
@@ -185,6 +209,36 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     assert run["name"] == "2 videos: herons at dawn"
     assert run["parameters"]["presets"]["quality"] == "preview"
     _is_told(browser, studio, run, "2 archived")
+    _is_made_again(browser, studio)
+
+
+def _is_made_again(browser: Browser, studio: Studio) -> None:
+    """A card of the batch's gallery leads to the form of both UIs, filled in; the run that it starts makes a take."""
+    browser.get(asyncio.run(studio.page()))
+    link = str(browser.one("a[href*='/run?parameters=']").get_property("href"))
+    request = json.loads(parse_qs(urlsplit(link).query)["parameters"][0])["request"]
+    browser.get(link)
+    browser.until(
+        lambda here: request["prompt"] in [one.get_property("value") for one in here.all("textarea")]
+    )
+    form = studio.filled_form(browser, "on-demand", link)
+    assert form.value("Prompt") == request["prompt"]
+    assert (form.value("Model"), form.value("Width"), form.value("take")) == (
+        "pixverse/pixverse-v5",
+        "64",
+        "2",
+    )
+    form.press("poll", "PollPolicy")
+    form.fill("First Seconds", "0")
+    run = studio.submit(browser, form)
+    assert run["state_type"] == "COMPLETED", run["state"]
+    assert run["parameters"]["together"], run["parameters"]
+    assert run["parameters"]["archive"], run["parameters"]
+    made = [one for one in asyncio.run(studio.records()) if one.plan.request.prompt == request["prompt"]]
+    assert sorted((one.plan.take, one.state) for one in made) == [(1, "archived"), (2, "archived")]
+    logs = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
+    said = [one["message"] for one in studio.api("POST", "/logs/filter", logs)]
+    assert any("pixverse/pixverse-v5 costs up to 0." in line for line in said), said
 
 
 def _make_it_small(form: Form) -> None:

@@ -15,7 +15,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3 import store as s3_store
 from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.cli import shared_links
-from prefect_together_video.flows.cli.gallery_export import export
+from prefect_together_video.flows.cli.gallery_export import Export, choose, export
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.reporting.results import result_of
 from together_video.errors import ArchiveError, DownloadError, InputError
@@ -48,6 +48,11 @@ async def archived(ledger: Ledger) -> tuple[VideoRecord, StoredObject]:
     record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
     await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
     return record, video
+
+
+async def exported(ledger: Ledger, folder: Path, batch: str | None, latest: int) -> Export:
+    chosen = await choose(ledger, batch=batch, latest=latest)
+    return await export(ledger, folder, chosen, link_seconds=None, tell=print)
 
 
 def files_of(folder: Path) -> set[str]:
@@ -99,7 +104,7 @@ async def test_a_gallery_of_a_forged_batch_is_refused(
         body = json.dumps({"videos": [row]}).encode()
         await ledger.store.put_once(ledger.layout.batch(BATCH, "batch.json"), body)
         with pytest.raises(ArchiveError, match="is not what this project wrote"):
-            await export(ledger, tmp_path / "g", batch=BATCH, latest=1, link_seconds=None, tell=print)
+            await exported(ledger, tmp_path / "g", BATCH, 1)
     assert files_of(tmp_path) == set()
 
 
@@ -110,14 +115,14 @@ async def test_any_batch_file_gives_a_sentence(body: bytes, archive: VideoArchiv
     async with archive.open() as ledger:
         await ledger.store.put_once(ledger.layout.batch(BATCH, "batch.json"), body)
         with pytest.raises(ArchiveError, match=r"batch\.json is not what this project wrote"):
-            await export(ledger, tmp_path / "g", batch=BATCH, latest=1, link_seconds=None, tell=print)
+            await exported(ledger, tmp_path / "g", BATCH, 1)
 
 
 @pytest.mark.parametrize("batch", ["..", "../x", "20261126T195055-0d074f/..", "", "x" * 2000, "a\nb"])
 async def test_no_batch_has_such_a_name(batch: str, archive: VideoArchive, tmp_path: Path) -> None:
     async with archive.open() as ledger:
         with pytest.raises(InputError, match="There is no batch"):
-            await export(ledger, tmp_path / "g", batch=batch, latest=1, link_seconds=None, tell=print)
+            await exported(ledger, tmp_path / "g", batch, 1)
 
 
 async def test_a_symbolic_link_in_the_gallery_is_not_written_through(
@@ -131,7 +136,7 @@ async def test_a_symbolic_link_in_the_gallery_is_not_written_through(
     (folder / "index.html").symlink_to(elsewhere / "precious")
     async with archive.open() as ledger:
         _, video = await archived(ledger)
-        page = (await export(ledger, folder, batch=None, latest=1, link_seconds=None, tell=print)).page
+        page = (await exported(ledger, folder, None, 1)).page
         assert page.is_file()
         assert not page.is_symlink()
         assert (elsewhere / "precious").read_text() == "mine"
@@ -141,7 +146,7 @@ async def test_a_symbolic_link_in_the_gallery_is_not_written_through(
         top.rmdir()
         top.symlink_to(elsewhere)
         with pytest.raises(DownloadError, match="outside"):
-            await export(ledger, folder, batch=None, latest=1, link_seconds=None, tell=print)
+            await exported(ledger, folder, None, 1)
         assert files_of(elsewhere) == {"precious"}
 
 
@@ -155,7 +160,7 @@ async def test_one_forged_record_does_not_hide_the_others(archive: VideoArchive,
         }
         await ledger.store.put_once(ledger.layout.record("c" * 24), json.dumps(forged).encode())
         await ledger.store.put_once(ledger.layout.key("records", "notes.txt"), b"hello")
-        made = await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
+        made = await exported(ledger, tmp_path / "g", None, 5)
         assert made.videos == 1
 
 
@@ -217,7 +222,7 @@ async def test_an_odd_record_stops_no_other_video(
         kinds = {found.kind for found in (await audit(ledger, deep=False)).findings}
         assert "unreadable" in kinds
         with pytest.raises(InputError, match="There is no video"):
-            await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
+            await exported(ledger, tmp_path / "g", None, 5)
 
 
 async def test_a_huge_record_stops_no_other_video(
@@ -287,7 +292,7 @@ async def test_numbers_that_nobody_could_show_make_no_record(
             document[name] = {**(document[name] or {}), **values}
         await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
         with pytest.raises(InputError, match="There is no video"):
-            await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
+            await exported(ledger, tmp_path / "g", None, 5)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +309,7 @@ async def test_only_files_of_videos_are_shared_and_copied(
         video = StoredObject(key=key, size=6, sha256="ab", content_type="video/mp4")
         record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
         await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
-        await export(ledger, tmp_path / "g", batch=None, latest=5, link_seconds=None, tell=print)
+        await exported(ledger, tmp_path / "g", None, 5)
         assert files_of(tmp_path) == {"g/index.html"}
         (link,) = await shared_links.make(ledger, [one.id], seconds=60)
         assert (link.link, link.file) == (None, None)

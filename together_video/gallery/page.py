@@ -60,6 +60,13 @@ class Pager:
     after: str | None
 
 
+def page_names(first: str, rows: int, rows_a_page: int = ROWS_A_PAGE) -> list[str]:
+    """The names of the pages of so many rows: `index.html`, `index-2.html`, …"""
+    stem, _, ending = first.rpartition(".")
+    count = max(1, math.ceil(rows / rows_a_page))
+    return [first, *(f"{stem}-{number}.{ending}" for number in range(2, count + 1))]
+
+
 def render_pages(
     title: str,
     rows: Sequence[GalleryRow],
@@ -71,22 +78,23 @@ def render_pages(
     link: Callable[[str], str | None],
     redo: Callable[[VideoPlan], str | None] | None = None,
     about: About | None = None,
+    page_link: Callable[[str], str] = quote,
     rows_a_page: int = ROWS_A_PAGE,
 ) -> Iterator[tuple[str, str]]:
     """Names and texts of pages that lie side by side, the last page first, so that no link is ever ahead of its page.
 
     The first page is called `first`, such as `index.html`; the others follow as `index-2.html`, … `summary` is that
-    of all rows, each of which is read once. The rest is as for `render_gallery`.
+    of all rows, each of which is read once. `page_link` turns a page's name into its address for the pages before and
+    behind it. The rest is as for `render_gallery`.
     """
-    stem, _, ending = first.rpartition(".")
-    count = max(1, math.ceil(len(rows) / rows_a_page))
-    names = [first, *(f"{stem}-{number}.{ending}" for number in range(2, count + 1))]
+    names = page_names(first, len(rows), rows_a_page)
+    count = len(names)
     for number in range(count, 0, -1):
         pager = Pager(
             number=number,
             count=count,
-            before=quote(names[number - 2]) if number > 1 else None,
-            after=quote(names[number]) if number < count else None,
+            before=page_link(names[number - 2]) if number > 1 else None,
+            after=page_link(names[number]) if number < count else None,
         )
         text = render_gallery(
             title,

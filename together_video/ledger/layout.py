@@ -126,6 +126,10 @@ class Layout(BaseModel):
         """A derived list of the videos of a month, by the month and its name; without them the folder of all."""
         return self.key("index", *(parts or ("",)))
 
+    def shared(self, name: str, page: str) -> str:
+        """A page for people without access. `name` is the batch's id, or what else it shows."""
+        return self.key("shared", name, page)
+
     def part(self, batch: str, part: str) -> str:
         """The summary of one part of a batch that is split."""
         return self.batch(batch, f"parts/{part}.json")

@@ -26,12 +26,14 @@ IMAGE_PIXELS = 89_478_485
 STREAMS = 32
 #: Packets of one clip: two days of sound, or a day at 60 frames per second.
 PACKETS = 5_000_000
-#: Frames that are decoded on the way to a later poster: a second at any frame rate.
+#: Frames that are decoded on the way to a poster: half a second at any frame rate, and some seconds at the usual ones.
 FRAMES = 300
 #: Length of a video or a sound that is sent, in seconds, where no document gives one.
 INPUT_SECONDS = 3600.0
 #: How much longer than its limit a sound is counted, in seconds, so that the message can say how long it is.
 COUNTED_BEYOND = 60.0
+#: Small pictures of one file, and the longest side of each in pixels: together they fit into one answer of the worker.
+STILL_FRAMES, STILL_SIDE = 12, 640
 #: The longest side of a poster, in pixels.
 POSTER_SIDE = 2160
 

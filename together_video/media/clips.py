@@ -70,11 +70,12 @@ class ClipAnswer(pool.Answer):
 
 
 def inspect_clip(path: Path | str) -> Inspection:
-    """Open the file, read all its packets, say what it is, and draw its poster. Few frames are decoded.
+    """Open the file, read all its packets, say what it is, and draw its poster. A few seconds are decoded.
 
     Width and height are in pixels as a player shows them (rotation and pixel shape applied),
-    `seconds` is the length of the whole file. The poster is of the first frame; where that is plain, as
-    at the beginning of a fade, of the frame at a third, after a second at most.
+    `seconds` is the length of the whole file. The poster is of the first frame that shows something after half a
+    second, or after half of a shorter clip. Where the next seconds show nothing, as in a clip that is black, it is of
+    the frame with the most contrast among them.
 
     Raises:
         DownloadBroken: it is shown to be no whole video: a web page, JSON, text, nothing, or cut short.

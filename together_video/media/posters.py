@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from together_video.media.bounds import POSTER_SIDE
@@ -11,8 +12,14 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from PIL.Image import Image
 
-#: A picture whose brightness varies by less, of 255, is plain: most often the black of a fade.
-_PLAIN = 24
+#: From this second on a frame may be the poster: before it, most clips only begin. And for how many seconds more one
+#: that shows something is looked for.
+BEGIN, LOOK = 0.5, 3.0
+#: The brightness of what shows something differs by so much, of 255, between its darkest and its brightest part: below
+#: it is the black of a fade, a white flash, or fog.
+_CONTRAST = 48
+#: Both parts are measured in a picture of this many pixels a side, so that single specks do not count.
+_SIDE = 32
 
 
 def picture_of(frame: VideoFrame, size: tuple[int, int], *, max_width: int = 640) -> Image:
@@ -30,13 +37,29 @@ def picture_of(frame: VideoFrame, size: tuple[int, int], *, max_width: int = 640
     return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
 
 
-def is_plain(picture: Image) -> bool:
-    """Whether no more than one colour is to be seen; single specks do not count."""
-    from PIL.Image import Resampling
+def contrast_of(frame: VideoFrame) -> int:
+    """By how much the brightness of a frame differs within it: 0 where it has one colour, 255 at most."""
     from PIL.ImageStat import Stat
 
-    ((darkest, brightest),) = Stat(picture.convert("L").resize((32, 32), Resampling.BOX)).extrema
-    return brightest - darkest < _PLAIN
+    small = frame.reformat(width=_SIDE, height=_SIDE, format="gray", interpolation="AREA")
+    ((darkest, brightest),) = Stat(small.to_image().convert("L")).extrema  # type: ignore[no-untyped-call]
+    return int(brightest - darkest)
+
+
+def best_of(frames: Iterator[VideoFrame]) -> VideoFrame:
+    """The first frame that shows something; where none does, the first of those that come closest.
+
+    Raises:
+        StopIteration: there are no frames.
+    """
+    best = next(frames)
+    most = contrast_of(best)
+    for frame in frames:
+        if most >= _CONTRAST:
+            break
+        if (contrast := contrast_of(frame)) > most:
+            best, most = frame, contrast
+    return best
 
 
 def as_jpeg(picture: Image) -> bytes:

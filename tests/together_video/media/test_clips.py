@@ -68,11 +68,15 @@ def write_clip(
     options: dict[str, str] | None = None,
     pixel_shape: Fraction | None = None,
     dark: int = 0,
+    light: bool = False,
+    until: bool = False,
+    fades: bool = True,
     late: int = 0,
 ) -> Path:
-    """A clip that goes from black to white, so that a poster tells which frame it shows.
+    """A clip that goes from black to white if it `fades`, so that a poster tells which frame it shows.
 
-    Its upper edge is noise, but not in the first `dark` frames; its clock begins `late` frames after 0.
+    Its upper edge is black, white and noise, but not in the first `dark` frames, which are white if they are `light`;
+    `until` turns that around. Its clock begins `late` frames after 0.
     """
     with av.open(str(path), "w", options=options or {}) as container:
         video = container.add_stream(codec, rate=FPS)
@@ -83,9 +87,12 @@ def write_clip(
         audio = container.add_stream(sound, rate=48_000) if sound else None
         band = (size[0], size[1] // 4)
         speckles = Image.frombytes("L", band, noise(band[0] * band[1]))
+        speckles.paste(0, (0, 0, size[0] // 2, band[1]))
+        speckles.paste(255, (0, 0, size[0] // 4, band[1]))
         for index in range(frames):
-            picture = Image.new("L", size, 255 * index // max(1, frames - 1))
-            if index >= dark:
+            grey = 255 if light and index < dark else 255 * index // max(1, frames - 1) if fades else 0
+            picture = Image.new("L", size, grey)
+            if index < dark if until else index >= dark:
                 picture.paste(speckles)
             frame = av.VideoFrame.from_image(picture.convert("RGB"))
             frame.pts, frame.time_base = index + late, Fraction(1, FPS)
@@ -323,10 +330,15 @@ def test_ffmpeg_is_silent(clips: dict[str, Path], tmp_path: Path, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("kind", ["mp4", "faststart", "fragmented", "webm", "live", "single"])
-def test_a_poster_shows_the_first_frame(clips: dict[str, Path], kind: str) -> None:
-    """The poster is a JPEG of the frame that a player begins with."""
-    assert shade(grey_poster(clips[kind])) == pytest.approx(0, abs=12)
+def shade_at(seconds: float, of: float) -> Any:
+    """The shade of a clip of `of` seconds at a second of it."""
+    return pytest.approx(255 * seconds * FPS / (of * FPS - 1), abs=12)
+
+
+@pytest.mark.parametrize("kind", ["mp4", "faststart", "fragmented", "webm", "live"])
+def test_a_poster_shows_what_comes_after_half_a_second(clips: dict[str, Path], kind: str) -> None:
+    """The poster is a JPEG of the frame at half a second, where that shows something."""
+    assert shade(grey_poster(clips[kind])) == shade_at(0.5, SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -338,19 +350,38 @@ def test_a_poster_shows_the_first_frame(clips: dict[str, Path], kind: str) -> No
         ("clip.webm", {"codec": "libvpx", "options": {"live": "1"}}),
     ],
 )
-@pytest.mark.parametrize(("seconds", "at"), [(2.4, 0.8), (9, 1.0)])
-def test_the_poster_of_a_clip_that_begins_dark_is_of_a_later_frame(
-    tmp_path: Path, name: str, more: dict[str, Any], seconds: float, at: float
+@pytest.mark.parametrize("light", [False, True])
+def test_a_poster_waits_for_a_fade(tmp_path: Path, name: str, more: dict[str, Any], light: bool) -> None:
+    """Black, white or plain for the first 1.2 seconds: the poster is of the first frame that shows something."""
+    path = write_clip(tmp_path / name, frames=4 * FPS, dark=12, light=light, **more)
+    assert shade(grey_poster(path)) == shade_at(1.2, 4)
+
+
+def test_a_poster_does_not_wait_for_ever(tmp_path: Path) -> None:
+    """Where nothing is seen for the next three seconds, the beginning has to do: no clip is decoded to its end."""
+    path = write_clip(tmp_path / "late.mp4", frames=8 * FPS, dark=6 * FPS)
+    assert shade(grey_poster(path)) < 255 * 3.7 / 8
+
+
+@pytest.mark.parametrize(("frames", "dark", "at"), [(4, 0, 0.2), (4, 2, 0.2), (4, 3, 0.3), (1, 0, 0)])
+def test_a_clip_shorter_than_half_a_second_has_a_poster(
+    tmp_path: Path, frames: int, dark: int, at: float
 ) -> None:
-    """Where the first frame is plain, the poster is of the frame at a third, after a second at most."""
-    frames = int(seconds * FPS)
-    path = write_clip(tmp_path / name, frames=frames, dark=3, **more)
-    assert shade(grey_poster(path)) == pytest.approx(255 * at * FPS / (frames - 1), abs=12)
+    """The same rule from the middle of the clip on."""
+    path = write_clip(tmp_path / "short.mp4", frames=frames, dark=dark)
+    expected = 255 * round(at * FPS) // max(1, frames - 1)
+    assert shade(grey_poster(path)) == pytest.approx(expected, abs=12)
+
+
+def test_the_first_frame_is_better_than_nothing(tmp_path: Path) -> None:
+    """A title that is gone after a moment, and black behind it."""
+    path = write_clip(tmp_path / "title.mp4", frames=FPS, dark=2, until=True, fades=False)
+    assert ImageStat.Stat(grey_poster(path)).stddev[0] > 5
 
 
 def test_a_clip_that_is_dark_to_its_end_has_a_dark_poster(tmp_path: Path) -> None:
     """Nothing to be seen is what there is to be seen."""
-    path = write_clip(tmp_path / "dark.mp4", frames=1, dark=1)
+    path = write_clip(tmp_path / "dark.mp4", frames=2 * FPS, dark=2 * FPS, fades=False)
     poster = grey_poster(path)
     assert (poster.size, shade(poster)) == ((96, 64), pytest.approx(0, abs=2))
 

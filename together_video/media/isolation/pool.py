@@ -83,7 +83,7 @@ class Pool:
         """Have a file opened, with little memory at first, and with all that there is if that is too little.
 
         Args:
-            kind: what to read it as: `clip`, `image`, `video` or `audio`.
+            kind: what to read it as: `clip`, `image`, `video`, `audio`, `still` or `frames`.
             form: what its answer must be.
             path: where it is, or None where `content` is the file.
             size: its bytes; a large one may take longer.

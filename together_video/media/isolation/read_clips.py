@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-#: The latest frame of which a poster is made, in seconds.
-_POSTER_SECONDS = 1.0
 #: How much of its stated length a whole file may lack: rounding, and the tail of a sound track.
 _SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
 #: Containers that know how long their parts are, so that one that is missing shows.
@@ -80,7 +79,7 @@ def _described(
     if frame is None and not is_huge:
         frame = _first_shown(path, kind)
     if frame is not None:
-        width, height = _displayed_size(stream, frame)
+        width, height = displayed_size(stream, frame)
     elif not (width and height):
         return {"why": "none of its frames can be decoded here", "short": True}, b""
     answer: dict[str, Any] = {
@@ -107,12 +106,10 @@ def _described(
         notes.append(_NO_FRAME)
         return {**answer, "doubt": doubt or _NO_FRAME, "short": True}, b""
     try:
-        picture = posters.picture_of(frame, (width, height))
-        if posters.is_plain(picture):
-            # Most clips have one keyframe, the first, so that all frames on the way must be decoded.
-            later = _frame_at(container, stream, min((stated or span) / 3, _POSTER_SECONDS))
-            picture = posters.picture_of(later, _displayed_size(stream, later)) if later else picture
-        return answer, posters.as_jpeg(picture)
+        begin = min(posters.BEGIN, (stated or span) / 2)
+        later = _frames(container, stream, begin, begin + posters.LOOK)
+        shown = posters.best_of(itertools.chain(later, [frame]))
+        return answer, posters.as_jpeg(posters.picture_of(shown, displayed_size(stream, shown)))
     except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
         notes.append(f"There is no poster: {type(error).__name__}: {error}")
         return {**answer, "short": is_out_of_memory(error)}, b""
@@ -152,24 +149,35 @@ def _with_a_size(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
     return (frame for frame in frames if frame.width and frame.height)
 
 
-def _frame_at(container: InputContainer, stream: VideoStream, seconds: float) -> VideoFrame | None:
-    """The first frame at `seconds` or later, else the last one before it.
+def _frames(container: InputContainer, stream: VideoStream, begin: float, end: float) -> Iterator[VideoFrame]:
+    """The frames from `begin` to `end`, in seconds from the first one; where there are none, the last one before.
 
-    Frames that no other is made from are passed over: they are most of the work on the way there.
+    Most clips have one keyframe, the first, so that all frames on the way must be decoded. Those that no other is made
+    from are passed over: they are most of the work. What cannot be decoded ends it.
     """
-    frame = None
+    before, is_there = None, False
     stream.codec_context.skip_frame = "BIDIR"
     with suppress(*_NOT_DECODED):
         start = stream.start_time or 0
-        container.seek(start + int(seconds / stream.time_base) if stream.time_base else start, stream=stream)
-        begin = float(start * stream.time_base) if stream.time_base else 0.0
+        container.seek(start + int(begin / stream.time_base) if stream.time_base else start, stream=stream)
+        first = float(start * stream.time_base) if stream.time_base else 0.0
         for number, frame in enumerate(_with_a_size(container.decode(stream)), start=1):
-            if frame.time is None or frame.time - begin >= seconds or number == FRAMES:
+            since = None if frame.time is None else frame.time - first
+            if is_there and since is not None and since > end:
+                return
+            if since is None or since >= begin:
+                is_there = True
+                yield frame
+            else:
+                before = frame
+            if number == FRAMES:
                 break
-    return frame
+    if before is not None and not is_there:
+        yield before
 
 
-def _displayed_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+def displayed_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+    """Width and height as a player shows them: rotation and pixel shape applied."""
     aspect = stream.sample_aspect_ratio
     width = round(frame.width * aspect) if aspect else frame.width
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)

@@ -62,7 +62,7 @@ def read_image(source: str | bytes, memory: int) -> tuple[dict[str, Any], bytes]
                 # Pillow warns of pictures of 90 megapixels and refuses those of twice as many.
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 # Pillow takes the memory for a WEBP as soon as it opens one.
-                _check_pixels(_size_of_webp(file.read(30)), _PER_PIXEL["WEBP"], memory)
+                check_pixels(_size_of_webp(file.read(30)), _PER_PIXEL["WEBP"], memory)
                 file.seek(0)
                 try:
                     image = Image.open(file, formats=_FORMATS)
@@ -85,7 +85,7 @@ def read_image(source: str | bytes, memory: int) -> tuple[dict[str, Any], bytes]
 def _decoded(image: Image.Image, memory: int) -> dict[str, Any]:
     is_progressive = image.info.get("progressive") or image.info.get("progression")
     per_pixel = _PER_PIXEL.get("progressive" if is_progressive else image.format or "", _PER_OTHER_PIXEL)
-    _check_pixels(image.size, per_pixel, memory)
+    check_pixels(image.size, per_pixel, memory)
     # A JPEG can be read whole and drawn in an eighth of its size.
     image.draft(None, (image.width // 8, image.height // 8))
     image.load()
@@ -97,7 +97,12 @@ def _decoded(image: Image.Image, memory: int) -> dict[str, Any]:
     }
 
 
-def _check_pixels(size: tuple[int, int], per_pixel: int, memory: int) -> None:
+def check_pixels(size: tuple[int, int], per_pixel: int, memory: int) -> None:
+    """Refuse a picture that would take more memory than there is.
+
+    Raises:
+        Refused: it would.
+    """
     pixels = size[0] * size[1]
     needed = pixels * per_pixel + _BESIDES
     if pixels > IMAGE_PIXELS or needed > MEMORY:

@@ -53,13 +53,15 @@ def main() -> None:
 
 
 def _readers() -> dict[str, Any]:
-    from together_video.media.isolation import read_clips, read_inputs
+    from together_video.media.isolation import read_clips, read_inputs, read_stills
 
     return {
         "clip": read_clips.read_clip,
         "image": read_inputs.read_image,
         "video": read_inputs.read_video,
         "audio": read_inputs.read_audio,
+        "still": read_stills.read_still,
+        "frames": read_stills.read_frames,
     }
 
 

@@ -1,0 +1,138 @@
+"""What `gallery` makes to send to people without access to the archive: a shared page, a ZIP file, pictures.
+
+Nothing of Prefect is imported before it is clear what is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.cli import gallery_pictures, gallery_zip
+from prefect_together_video.flows.cli.gallery_export import Chosen
+from prefect_together_video.flows.reporting import shared_page
+from together_video.errors import InputError
+from together_video.text import counted
+
+_SHEETS, _PREVIEWS = (".jpg", ".jpeg"), (".gif", ".webp")
+
+
+@dataclass
+class Sent:
+    """What was made: lines of what and where, notes for a person, and the keys that the archive lacks."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.document, "missing": self.missing}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is to be made."""
+
+    seconds: int | None
+    zip_file: Path | None
+    contact_sheet: Path | None
+    preview: Path | None
+
+    @classmethod
+    def of(
+        cls, share: float | None, zip_file: Path | None, contact_sheet: Path | None, gif: Path | None
+    ) -> Sending:
+        """Raises:
+        InputError: the days are out of range, or a file has another ending than its kind.
+        """
+        return cls(
+            seconds=None if share is None else shared_page.check_days(share),
+            zip_file=_file(zip_file, "--zip", (".zip",)),
+            contact_sheet=_file(contact_sheet, "--contact-sheet", _SHEETS),
+            preview=_file(gif, "--gif", _PREVIEWS),
+        )
+
+    @property
+    def any(self) -> bool:
+        return self.seconds is not None or bool(self.zip_file or self.contact_sheet or self.preview)
+
+    def check(self, ledger: Ledger) -> None:
+        """Raises:
+        InputError: a page is to be shared, and the archive is a folder.
+        """
+        shared_page.check_can_share(ledger, self.seconds)
+
+    async def send(self, ledger: Ledger, chosen: Chosen, tell: Callable[[str], None]) -> Sent:
+        """Make all of it.
+
+        Raises:
+            InputError: there is nothing to show.
+            ArchiveError: the archive cannot be read or written.
+            DownloadError: a file cannot be written.
+        """
+
+        sent = Sent(document={"videos": len(chosen.rows)})
+        if self.zip_file is not None:
+            tell(f"Writing {self.zip_file} …")
+            sent.missing = await gallery_zip.write_zip(ledger, chosen, self.zip_file)
+            self._made(sent, "zip", "ZIP file", self.zip_file)
+        if self.contact_sheet is not None:
+            tell(f"Drawing {self.contact_sheet} …")
+            shown = await gallery_pictures.contact_sheet(ledger, chosen, self.contact_sheet)
+            self._made(sent, "contact_sheet", "Contact sheet", self.contact_sheet)
+            if (left := len(chosen.rows) - shown) > 0:
+                videos = counted(left, "more video is", "more videos are")
+                sent.notes.append(f"The contact sheet shows {shown} videos; {videos} not on it.")
+        if self.preview is not None:
+            tell(f"Drawing {self.preview} …")
+            clips = await gallery_pictures.preview(ledger, chosen, self.preview)
+            self._made(sent, "preview", "Preview", self.preview)
+            if clips < len(chosen.rows):
+                sent.notes.append(f"The preview shows {clips} of {counted(len(chosen.rows), 'video')}.")
+            sent.document["preview_clips"] = clips
+        if self.seconds is not None:
+            shared = await shared_page.share_page(
+                ledger,
+                chosen.name,
+                chosen.title,
+                chosen.rows,
+                chosen.summary,
+                chosen.sentence,
+                seconds=self.seconds,
+            )
+            sent.lines.append(("Shared page", shared.url))
+            sent.notes.append(
+                f"The link and the videos on the page work until {shared.ends_at:%Y-%m-%d %H:%M} UTC, or as long as "
+                "the keys that signed them."
+            )
+            sent.document |= {
+                "link": shared.url,
+                "ends_at": shared.ends_at.isoformat(),
+                "page": shared.page_uri,
+                "pages": shared.pages,
+            }
+        return sent
+
+    @staticmethod
+    def _made(sent: Sent, name: str, title: str, file: Path) -> None:
+        sent.lines.append((title, str(file)))
+        sent.document[name] = str(file)
+
+
+def _file(file: Path | None, option: str, endings: tuple[str, ...]) -> Path | None:
+    """The file, if its name ends as it should.
+
+    Raises:
+        InputError: it does not, or is a folder.
+    """
+    if file is None:
+        return None
+    if file.suffix.lower() not in endings:
+        raise InputError(f"{option} takes a file that ends in {' or '.join(endings)}, not {file.name!r}.")
+    if file.is_dir():
+        raise InputError(f"{option}: {file} is a folder.")
+    return file.absolute()

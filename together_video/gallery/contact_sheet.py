@@ -1,0 +1,109 @@
+"""One picture of many videos: their posters in a grid with short captions."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from slugify import slugify
+
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+#: How many videos one sheet shows: 240 make 20 megapixels.
+MOST_TILES = 240
+#: The sizes of a tile in pixels, by the shape that most videos have.
+WIDE, SQUARE, TALL = (320, 180), (240, 240), (180, 320)
+_COLUMNS = 8
+_GAP, _EDGE, _LINE = 12, 24, 18
+_GROUND, _PLAIN, _TITLE, _TEXT = (247, 246, 243), (225, 222, 215), (27, 26, 23), (90, 86, 78)
+_QUALITY = 85
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One video: its caption, its poster's RGB bytes in the size of all tiles, or the state to write in its place."""
+
+    caption: str
+    state: str
+    pixels: bytes | None
+
+
+def tile_size(sizes: Iterable[tuple[int | None, int | None]]) -> tuple[int, int]:
+    """The size of all tiles, from the widths and heights of the videos: that of the middle one."""
+    shapes = [width / height for width, height in sizes if width and height]
+    middle = median(shapes) if shapes else 16 / 9
+    return WIDE if middle > 1.2 else SQUARE if middle > 0.8 else TALL
+
+
+def contact_sheet(title: str, tiles: Sequence[Tile], size: tuple[int, int]) -> bytes:
+    """A JPEG of up to `MOST_TILES` tiles, row by row, with the title above them."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    shown = tiles[:MOST_TILES]
+    width, height = size
+    columns = max(1, min(_COLUMNS, math.ceil(math.sqrt(len(shown) * height / width * 1.6)), len(shown)))
+    rows = math.ceil(len(shown) / columns)
+    heading = 24 + _GAP
+    sheet = Image.new(
+        "RGB",
+        (
+            2 * _EDGE + columns * (width + _GAP) - _GAP,
+            2 * _EDGE + heading + rows * (height + _LINE + _GAP) - _GAP,
+        ),
+        _GROUND,
+    )
+    draw = ImageDraw.Draw(sheet)
+    large, small = ImageFont.load_default(20), ImageFont.load_default(13)
+    draw.text((_EDGE, _EDGE), _cut(draw, plain_letters(title), large, sheet.width - 2 * _EDGE), _TITLE, large)
+    for number, tile in enumerate(shown):
+        x = _EDGE + number % columns * (width + _GAP)
+        y = _EDGE + heading + number // columns * (height + _LINE + _GAP)
+        if tile.pixels is None:
+            draw.rectangle((x, y, x + width - 1, y + height - 1), _PLAIN)
+            draw.text((x + width // 2, y + height // 2), tile.state, _TEXT, small, anchor="mm")
+        else:
+            sheet.paste(Image.frombytes("RGB", size, tile.pixels), (x, y))
+        caption = f"{number + 1}. {plain_letters(tile.caption)}"
+        draw.text((x, y + height + 3), _cut(draw, caption, small, width), _TEXT, small)
+    written = io.BytesIO()
+    sheet.save(written, "JPEG", quality=_QUALITY)
+    return written.getvalue()
+
+
+def plain_letters(text: str) -> str:
+    """The text in ASCII letters, which are all that the font of every installation has; others are transliterated.
+
+    Example:
+        ```python
+        plain_letters("灯台, très beau")  # Deng Tai, tres beau
+        ```
+    """
+    return slugify(
+        text[:300],
+        separator=" ",
+        lowercase=False,
+        entities=False,
+        decimal=False,
+        hexadecimal=False,
+        regex_pattern=r"[^\w .,;:!?'\"()&+/%@#=-]+",
+    )
+
+
+def _cut(draw: ImageDraw, text: str, font: FreeTypeFont | ImageFont, width: int) -> str:
+    """As much of the text as is no wider than `width` pixels."""
+    if draw.textlength(text, font) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if draw.textlength(f"{text[:middle]}...", font) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return f"{text[:low].rstrip()}..."

@@ -1,0 +1,64 @@
+"""The files that a row of a gallery shows, and names for them that hold on every system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from together_video.gallery.cards import GalleryRow
+from together_video.ledger.layout import Layout
+
+#: Characters of a name that Windows refuses, and names that are devices there.
+_REFUSED = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.I)
+#: Longest piece of a name, in bytes, with room for a number.
+_LONGEST = 150
+
+
+def files_of(row: GalleryRow, layout: Layout) -> list[str]:
+    """Keys of the video and of its poster, if there are any; what is no file of a video is none."""
+    poster = poster_of(row, layout)
+    return [key for key in (video_of(row, layout), poster) if key is not None]
+
+
+def video_of(row: GalleryRow, layout: Layout) -> str | None:
+    return row.outcome.key if layout.is_video_file(row.outcome.key) else None
+
+
+def poster_of(row: GalleryRow, layout: Layout) -> str | None:
+    poster = row.record.poster.key if row.record and row.record.poster else None
+    return poster if layout.is_video_file(poster) else None
+
+
+def safe_names(keys: Iterable[str], layout: Layout) -> dict[str, str]:
+    """A relative path for each key, by key: without the archive's prefix, without what a file system refuses, and no
+    two that differ in upper and lower case alone.
+
+    Example:
+        ```python
+        safe_names(["a/videos/x:y.mp4"], Layout(prefix="a"))  # {"a/videos/x:y.mp4": "videos/x_y.mp4"}
+        ```
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for key in dict.fromkeys(keys):
+        pieces = [_safe(piece) for piece in key.removeprefix(layout.key("")).split("/")]
+        path = "/".join(pieces)
+        stem, dot, ending = path.rpartition(".")
+        number = 1
+        while path.casefold() in taken:
+            number += 1
+            path = f"{stem}-{number}{dot}{ending}"
+        taken.add(path.casefold())
+        names[key] = path
+    return names
+
+
+def _safe(piece: str) -> str:
+    name = _REFUSED.sub("_", piece).rstrip(". ") or "_"
+    name = f"_{name}" if _DEVICES.match(name) or name.startswith(".") else name
+    stem, dot, ending = name.rpartition(".")
+    room = _LONGEST - len(dot + ending)
+    return (
+        stem.encode()[:room].decode(errors="ignore") + dot + ending if stem and room > 0 else name[:_LONGEST]
+    )

@@ -1,0 +1,92 @@
+"""Links to Prefect's own form, filled in with another take of a video."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from together_video.ledger.records import VideoPlan
+from together_video.media.sources import MediaForm, form_of, media_texts
+
+#: Longest link, in characters: servers and proxies refuse addresses of 8 kB and more.
+LONGEST = 6_000
+#: Longest text of a deployment's own parameters that goes along, such as an edition.
+_LONGEST_VALUE = 100
+#: Addresses that may hold a signature or a password, and files that are part of the text.
+_PRIVATE = re.compile(r"\s*(data:|[a-z][a-z0-9+.-]*://[^\s/?#]*@|[a-z][a-z0-9+.-]*://[^\s?]*\?)", re.I)
+
+
+class RedoForm(BaseModel):
+    """The page on which Prefect's UI starts a run of generate-video, such as
+    `http://127.0.0.1:4200/deployments/deployment/<id>/run`, and the deployment's own parameters.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    page: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+def redo_links(form: RedoForm, plans: Iterable[VideoPlan]) -> Callable[[VideoPlan], str | None]:
+    """What gives the link of each video, with the first take that none of `plans` has.
+
+    Args:
+        plans: the videos that are shown beside each other. Identical requests among them have takes of their own.
+
+    Example:
+        ```python
+        redo = redo_links(RedoForm(page="http://127.0.0.1:4200/deployments/deployment/6c1e/run"), [plan])
+        redo(plan)  # http://127.0.0.1:4200/deployments/deployment/6c1e/run?parameters=%7B%22request%22…
+        ```
+    """
+    highest: dict[tuple[str, str], int] = {}
+    for plan in plans:
+        same = _same(plan)
+        highest[same] = max(highest.get(same, 0), plan.take)
+    return lambda plan: redo_link(form, plan, take=max(highest.get(_same(plan), 0), plan.take) + 1)
+
+
+def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
+    """The form with this request and `take`. None where the request holds what belongs into no link, or the link would
+    be longer than `LONGEST`.
+
+    Prefect's second UI shows what a link says in place of the deployment's parameters, so its saved blocks go along.
+    """
+    request = plan.request.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    # Without it, the form would have today's default.
+    request["model"] = plan.request.model
+    forms = {form_of(text) for _, _, text in media_texts(plan.request)}
+    if forms & {MediaForm.INLINE, MediaForm.FILE} or any(_PRIVATE.match(text) for text in _texts(request)):
+        return None
+    kept = {name: value for name, value in form.parameters.items() if _is_public(value)}
+    edition = {} if plan.edition == "once" else {"edition": plan.edition}
+    text = json.dumps({**kept, "request": request, "take": take, **edition}, separators=(",", ":"))
+    # Prefect's first UI decodes the text twice, its second one once: without a % both read the same.
+    link = f"{form.page}?parameters={quote(text.replace('%', chr(92) + 'u0025'), safe='')}"
+    return link if len(link) <= LONGEST else None
+
+
+def _is_public(value: Any) -> bool:
+    """Whether a parameter is a reference to a saved block, or a short plain value: a block that was written out where
+    the deployment was made may hold a key.
+    """
+    if isinstance(value, dict):
+        return set(value) == {"$ref"}
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_VALUE)
+
+
+def _same(plan: VideoPlan) -> tuple[str, str]:
+    return plan.request.canonical(), plan.edition
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _texts(entry)

@@ -1,0 +1,56 @@
+"""Small pictures of a poster or of a clip, as plain pixels. The files are decoded by a process of their own, under
+limits of memory and time (`together_video.media.bounds`); what comes back is only measured here, never decoded.
+
+Synchronous: run it in a thread where an event loop must go on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from together_video.media.bounds import STILL_FRAMES
+from together_video.media.containers import HEAD, container_of
+from together_video.media.isolation import pool
+
+
+class StillsAnswer(pool.Answer):
+    """How many pictures the worker gives."""
+
+    frames: int = Field(default=0, ge=0, le=STILL_FRAMES)
+
+
+def still_of(poster: Path, size: tuple[int, int]) -> bytes | None:
+    """A poster's RGB bytes in a frame of `size` pixels; None where it cannot be read."""
+    found = _asked("still", poster, size)
+    return found[0] if found else None
+
+
+def frames_of(clip: Path, size: tuple[int, int], *, count: int, rate: float) -> list[bytes]:
+    """The RGB bytes of up to `count` frames of a clip, `rate` of each second; empty where none can be read."""
+    with clip.open("rb") as file:
+        kind = container_of(file.read(HEAD))
+    return [] if kind is None else _asked("frames", clip, size, container=kind, count=count, rate=rate)
+
+
+def _asked(kind: str, path: Path, size: tuple[int, int], **more: Any) -> list[bytes]:
+    width, height = size
+    try:
+        told, pixels = pool.ask(
+            kind,
+            StillsAnswer,
+            path=path,
+            size=path.stat().st_size,
+            width=width,
+            height=height,
+            **more,
+        )
+    except pool.Unopened:
+        return []
+    one = width * height * 3
+    # The worker has seen bytes of others: what it gives counts only if it is as long as it must be.
+    if not told.frames or len(pixels) != told.frames * one:
+        return []
+    return [pixels[start : start + one] for start in range(0, len(pixels), one)]
