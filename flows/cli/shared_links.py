@@ -73,7 +73,7 @@ async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None
         raise InputError(f"There is no video and no batch {given!r} in {place}.") from error
     return {
         row.outcome.id: (
-            row.outcome.prompt or row.outcome.model,
+            row.outcome.title_in(80),
             row.outcome.key if ledger.layout.is_video_file(row.outcome.key) else None,
         )
         for row in rows
