@@ -74,7 +74,7 @@ async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None
     rows = await rows_of_batch(ledger, batch)
     return {
         row.outcome.id: (
-            row.outcome.prompt or row.outcome.model,
+            row.outcome.title_in(80),
             row.outcome.key if ledger.layout.is_video_file(row.outcome.key) else None,
         )
         for row in rows

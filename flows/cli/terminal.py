@@ -20,7 +20,7 @@ from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd_cell
-from together_video.text import one_line, printable, printable_lines
+from together_video.text import printable, printable_lines
 
 _COLOURS = {
     "created": "cyan",
@@ -104,7 +104,7 @@ class Terminal:
         detail = f"  [dim]{escape(printable(change.detail, 200))}[/]" if change.detail else ""
         self.err.print(
             f"[dim]{self._clock() - self._start:5.0f} s[/]  {count:>9}  [{colour}]{change.stage:<9}[/]  "
-            f"{escape(printable(change.plan.title, 60))}{detail}"
+            f"{escape(printable(change.plan.title_in(60), 60))}{detail}"
         )
 
     def plan(self, forecast: Forecast, *, on_err: bool = False) -> None:
@@ -198,7 +198,7 @@ class Terminal:
 def _row(outcome: VideoOutcome) -> list[str]:
     colour = _COLOURS[outcome.state.value]
     return [
-        escape(one_line(outcome.prompt or "—", 32)),
+        escape(outcome.title_in(32) if outcome.prompt else "—"),
         escape(printable(_model(outcome), 60)),
         f"[{colour}]{outcome.state.value}[/]",
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",

@@ -10,31 +10,46 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.context import FlowRunContext
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.reporting.artifact_attempts import Maker, Sleep, make_all
 from prefect_together_video.tasks.running.runs import run_logger
+from together_video.errors import VideoError
 from together_video.gallery.markdown import MOST_SHOWN, cost_rows, gallery_markdown, video_rows
 from together_video.gallery.plain_text import plain
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary
 
-#: How long all of it may take, in seconds: the server may be gone.
-_SECONDS = 30.0
+#: Seconds in which the links must be signed: credentials may have to be asked for first.
+_SIGNING_SECONDS = 10.0
 
 
-async def show(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, summary: Summary) -> None:
+async def show(
+    ledger: Ledger,
+    records: Mapping[str, VideoRecord],
+    title: str,
+    summary: Summary,
+    *,
+    sleep: Sleep = asyncio.sleep,
+) -> None:
     """Make the artifacts `videos`, `gallery` and `cost-by-model`. Outside of a flow run there are none.
 
-    No paid video hangs on them: what goes wrong is logged.
+    The page in the archive is written before, and says the same.
     """
     if FlowRunContext.get() is None or not summary.videos:
         return
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await _make(ledger, records, title, summary)
-    except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
-        run_logger().warning("The run's artifacts could not be made: %s", str(error) or type(error).__name__)
+    text = await _gallery(ledger, records, title, summary)
+    sentence = plain(summary.sentence, 400)
+    makers: dict[str, Maker] = {
+        "gallery": lambda: acreate_markdown_artifact(text, key="gallery", description=plain(title, 200)),
+        "videos": lambda: acreate_table_artifact(video_rows(summary), key="videos", description=sentence),
+        "cost-by-model": lambda: acreate_table_artifact(
+            cost_rows(summary), key="cost-by-model", description=sentence
+        ),
+    }
+    instead = f"The gallery page is {summary.page_uri}." if summary.page_uri else ""
+    await make_all(makers, instead=instead, sleep=sleep)
 
 
-async def _make(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, summary: Summary) -> None:
+async def _gallery(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, summary: Summary) -> str:
     there = [found for found in summary.videos if ledger.layout.is_video_file(found.key)][:MOST_SHOWN]
     keys = [found.key for found in there if found.key]
     # A video is archived without a poster where none could be made.
@@ -44,18 +59,22 @@ async def _make(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, 
         for record in shown
         if record.video and record.poster and ledger.layout.is_video_file(record.poster.key)
     }
+    pages = [summary.page] if summary.page else []
     # Prefect keeps an artifact's data three times: in the artifact, in the newest of its key, and in an event.
     seconds = ledger.link_seconds
-    links = await ledger.store.links([*keys, *posters.values()], seconds=seconds) if seconds else {}
-    text = gallery_markdown(
+    links: dict[str, str] = {}
+    if seconds:
+        try:
+            async with asyncio.timeout(_SIGNING_SECONDS):
+                links = await ledger.store.links([*keys, *posters.values(), *pages], seconds=seconds)
+        except (VideoError, TimeoutError) as error:
+            run_logger().warning("The gallery artifact has no links: %s", str(error) or type(error).__name__)
+    return gallery_markdown(
         title,
         summary,
         links,
         expires_at=datetime.now(UTC) + timedelta(seconds=seconds) if links else None,
         posters=posters,
         page=summary.page_uri,
+        page_link=links.get(summary.page or ""),
     )
-    await acreate_markdown_artifact(text, key="gallery", description=plain(title, 200))
-    sentence = plain(summary.sentence, 400)
-    await acreate_table_artifact(video_rows(summary), key="videos", description=sentence)
-    await acreate_table_artifact(cost_rows(summary), key="cost-by-model", description=sentence)

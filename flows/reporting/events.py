@@ -118,12 +118,12 @@ def ambiguous_for_days(outcome: VideoOutcome, days: int) -> None:
     """`together-video.video.ambiguous-for-a-day`: nobody has decided about a doubt for so many days."""
     resource = {
         "prefect.resource.id": f"together-video.video.{outcome.id}",
-        "prefect.resource.name": printable(outcome.prompt or outcome.model, 100),
+        "prefect.resource.name": printable(outcome.title_in(100), 100),
         "together-video.model": outcome.model,
     }
     payload = {
         "id": outcome.id,
-        "title": printable(outcome.prompt or outcome.model, 100),
+        "title": printable(outcome.title_in(100), 100),
         "model": outcome.model,
         "days": days,
         "error": _short(outcome.error),

@@ -10,15 +10,16 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.context import FlowRunContext
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.reporting.artifact_attempts import Maker, make_all
 from prefect_together_video.tasks.running.runs import run_logger
-from together_video.errors import ArchiveError
+from together_video.errors import ArchiveError, VideoError
 from together_video.gallery.plain_text import plain
 from together_video.gallery.spend_markdown import spend_markdown, spend_rows
 from together_video.gallery.spend_page import render_spend
 from together_video.ledger.spend import SpendReport
 
-#: How long the artifacts may take, in seconds: the server may be gone.
-_SECONDS = 30.0
+#: Seconds in which the link must be signed: credentials may have to be asked for first.
+_SIGNING_SECONDS = 10.0
 
 
 async def publish(ledger: Ledger, report: SpendReport, now: datetime) -> str | None:
@@ -29,11 +30,7 @@ async def publish(ledger: Ledger, report: SpendReport, now: datetime) -> str | N
     key = await _write_page(ledger, report, now)
     if FlowRunContext.get() is None:
         return key
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await _show(ledger, report, key, now)
-    except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
-        run_logger().warning("The run's artifacts could not be made: %s", str(error) or type(error).__name__)
+    await _show(ledger, report, key, now)
     return key
 
 
@@ -55,7 +52,13 @@ async def _write_page(ledger: Ledger, report: SpendReport, now: datetime) -> str
 
 async def _show(ledger: Ledger, report: SpendReport, key: str | None, now: datetime) -> None:
     seconds = ledger.link_seconds
-    links = await ledger.store.links([key], seconds=seconds) if key and seconds else {}
+    links: dict[str, str] = {}
+    if key and seconds:
+        try:
+            async with asyncio.timeout(_SIGNING_SECONDS):
+                links = await ledger.store.links([key], seconds=seconds)
+        except (VideoError, TimeoutError) as error:
+            run_logger().warning("The artifact spend has no link: %s", str(error) or type(error).__name__)
     text = spend_markdown(
         report,
         page=None if key is None else ledger.store.uri(key),
@@ -63,5 +66,10 @@ async def _show(ledger: Ledger, report: SpendReport, key: str | None, now: datet
         expires_at=now + timedelta(seconds=seconds) if links else None,
     )
     sentence = plain(report.sentence, 400)
-    await acreate_markdown_artifact(text, key="spend", description=sentence)
-    await acreate_table_artifact(spend_rows(report), key="spend-table", description=sentence)
+    makers: dict[str, Maker] = {
+        "spend": lambda: acreate_markdown_artifact(text, key="spend", description=sentence),
+        "spend-table": lambda: acreate_table_artifact(
+            spend_rows(report), key="spend-table", description=sentence
+        ),
+    }
+    await make_all(makers, instead=f"The page is {ledger.store.uri(key)}." if key else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -258,14 +259,25 @@ def _is_told(browser: Browser, studio: Studio, run: dict[str, Any], counts: str)
     assert {"gallery", "videos", "cost-by-model", "PROGRESS"} <= set(shown.split("\n"))
     wanted = {"flow_runs": {"id": {"any_": [run["id"]]}}, "artifacts": {"key": {"any_": ["gallery"]}}}
     (gallery,) = studio.api("POST", "/artifacts/filter", wanted)
-    browser.get(f"{studio.url}/v2/artifacts/artifact/{gallery['id']}")
-    browser.at("//a[starts-with(normalize-space(), '▶')]")
-    assert counts in browser.text
-    images = "[...document.querySelectorAll('td img, th img')]"
-    sizes = browser.until(
-        lambda here: here.run(f"return {images}.every(i => i.complete) && {images}.map(i => i.naturalWidth)")
-    )
-    assert sizes == [64] * int(counts[0])
+    images = "[...document.querySelectorAll('td img')]"
+    for ui in ("", "/v2"):
+        browser.get(f"{studio.url}{ui}/artifacts/artifact/{gallery['id']}")
+        browser.at("//a[starts-with(normalize-space(), '▶')]")
+        assert counts in browser.text
+        sizes = browser.until(
+            lambda here: here.run(
+                f"return {images}.every(i => i.complete) && {images}.map(i => i.naturalWidth)"
+            )
+        )
+        assert sizes == [64] * int(counts[0]), ui
+        # All of each is on the screen, from left to right.
+        edges = browser.run(f"return {images}.map(i => i.getBoundingClientRect().right <= innerWidth)")
+        assert all(edges), ui
+        assert not re.search(r"!\[|\]\(|X-Amz|<td|<img", browser.text), (ui, browser.text)
+        (page,) = browser.run(
+            "return [...document.querySelectorAll('a[href*=\"index.html\"]')].map(a => a.href)"
+        )
+        assert httpx.get(page, trust_env=False).text.startswith("<!doctype html>")
     for address in browser.run("return [...document.querySelectorAll('a[href*=\".mp4\"]')].map(a => a.href)"):
         video = httpx.get(address, trust_env=False)
         assert video.headers["content-type"] == "video/mp4"

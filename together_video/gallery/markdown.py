@@ -1,13 +1,16 @@
 """Outcomes as Markdown for Prefect's UI: posters with links, and what the videos cost by model.
 
-All text that others wrote goes through `plain`, so that none of it becomes markup. Posters and videos are linked by
-addresses that end, where there are any; the page in the archive is the lasting one.
+The posters stand in a table of HTML. Prefect's first UI shows pictures of a Markdown table in their full size, in a box
+that shows a corner of it, and the Markdown of a picture within a link; both UIs clean HTML and keep its pictures,
+links and widths. All text that others wrote goes through `plain`, so that none of it becomes markup. Posters and videos
+are linked by addresses that end, where there are any; the page in the archive is the lasting one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from together_video.gallery.links import safe_link
@@ -21,6 +24,8 @@ MOST_SHOWN = 48
 #: How many rows a table of videos has.
 MOST_ROWS = 500
 _COLUMNS = 3
+#: Width of a poster in pixels: three fit beside each other in the narrower UI.
+_POSTER = 300
 
 
 def gallery_markdown(
@@ -31,6 +36,7 @@ def gallery_markdown(
     expires_at: datetime | None,
     posters: Mapping[str, str],
     page: str | None = None,
+    page_link: str | None = None,
 ) -> str:
     """The videos that are in the archive, side by side, and a line for each that is not.
 
@@ -39,6 +45,7 @@ def gallery_markdown(
         expires_at: when these addresses end; None where there are none.
         posters: the poster's key by the video's, where there is one.
         page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html` or `file:///…/index.html`.
+        page_link: an address by which a browser opens that page, where there is one.
     """
     lines = [f"## {plain(title, 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
     there = [found for found in summary.videos if found.state in GOOD and found.key]
@@ -49,7 +56,7 @@ def gallery_markdown(
     if missing:
         lines += ["", "### Not in the archive", ""]
         lines += [
-            f"- **{found.state}** {plain(found.prompt or found.model, 100)}: {plain(found.error or '—', 300)}"
+            f"- **{found.state}** {plain(found.title_in(100), 100)}: {plain(found.error or '—', 300)}"
             for found in missing[:MOST_SHOWN]
         ]
     if len(missing) > MOST_SHOWN:
@@ -61,25 +68,33 @@ def gallery_markdown(
             "together-video share makes new ones."
         )
     if page:
-        lines += [f"The lasting gallery: `{plain(page, 1000)}`"]
+        lines += ["", _page(page, safe_link(page_link))]
     return "\n".join(lines) + "\n"
 
 
+def _page(page: str, link: str | None) -> str:
+    if link is None:
+        return f"The lasting gallery: `{plain(page, 1000)}`"
+    return f"The lasting gallery: [{plain(page, 1000)}]({_address(link)})"
+
+
 def _cells(videos: Sequence[VideoOutcome], links: Mapping[str, str], posters: Mapping[str, str]) -> list[str]:
-    cells = [_cell(found, links, posters) for found in videos]
-    if not cells:
+    """One block of HTML: an empty line in it would end it."""
+    if not videos:
         return []
-    columns = min(_COLUMNS, len(cells))
-    lines = ["|" + "   |" * columns, "|" + "---|" * columns]
-    for start in range(0, len(cells), columns):
-        row = cells[start : start + columns]
-        lines.append("| " + " | ".join([*row, *([""] * (columns - len(row)))]) + " |")
-    return lines
+    lines = ["<table>"]
+    for start in range(0, len(videos), _COLUMNS):
+        lines += [
+            "<tr>",
+            *(_cell(found, links, posters) for found in videos[start : start + _COLUMNS]),
+            "</tr>",
+        ]
+    return [*lines, "</table>"]
 
 
 def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, str]) -> str:
     key = found.key or ""
-    text = found.prompt or found.model
+    text = escape(plain(found.title_in(120), 120))
     video, poster = safe_link(links.get(key)), safe_link(links.get(posters.get(key, "")))
     instead = f" instead of {plain(found.asked_model, 60)}" if found.asked_model else ""
     facts = [plain(found.model, 60) + instead, found.state.value]
@@ -87,10 +102,17 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
         facts.append(usd(found.cost_usd))
-    linked = f"[▶ {plain(text, 120)}]({_address(video)})" if video else plain(text, 120)
-    # Not inside of the link: Prefect's first UI would show the Markdown of the picture.
-    picture = f"![poster]({_address(poster)})<br>" if poster else ""
-    return f"{picture}{linked}<br>{' · '.join(facts)}"
+    picture = f'<img src="{escape(poster)}" alt="poster" width="{_POSTER}">' if poster else ""
+    parts = [
+        _linked(picture, video),
+        _linked(f"▶ {text}" if video else text, video),
+        escape(" · ".join(facts)),
+    ]
+    return f'<td width="33%" valign="top">{"<br>".join(part for part in parts if part)}</td>'
+
+
+def _linked(what: str, video: str | None) -> str:
+    return f'<a href="{escape(video)}" target="_blank" rel="noopener">{what}</a>' if what and video else what
 
 
 def video_rows(summary: Summary) -> list[dict[str, Any]]:
@@ -101,7 +123,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
             "seconds": "" if found.seconds is None else f"{found.seconds:.1f}",
             "USD": "" if found.cost_usd is None else usd_cell(found.cost_usd),
             "model": plain(found.model, 60),
-            "prompt": plain(found.prompt or "—", 60),
+            "prompt": plain(found.title_in(60) if found.prompt else "—", 60),
             "job": plain(found.job_id or "", 200),
             "where, or why not": plain(found.uri, 1000) if found.uri else plain(found.error or "", 300),
         }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from together_video.gallery.plain_text import plain
 from together_video.ledger.forecast import Fate, Forecast, price_words
 from together_video.ledger.records import VideoPlan
+from together_video.ledger.titles import title_of
 
 #: Of more videos only so many have a row.
 _ROWS = 100
@@ -34,10 +35,14 @@ def plan_markdown(
     # The first UI cuts off what is too wide: the price stands before the texts.
     rows = [
         f"| {number} | {price_words(plan) if fate is Fate.BUY else fate} | "
-        f"{plain(plan.request.prompt or '—', _PROMPT)} | {plain(plan.request.model, 100)} |"
+        f"{plain(_title(plan), _PROMPT)} | {plain(plan.request.model, 100)} |"
         for number, (plan, fate) in enumerate(zip(plans, fates, strict=True), 1)
     ]
     parts.append("\n".join(["| # | Price | Prompt | Model |", "|---|---|---|---|", *rows[:_ROWS]]))
     if len(rows) > _ROWS:
         parts.append(f"… and {len(rows) - _ROWS} more.")
     return "\n\n".join(parts)
+
+
+def _title(plan: VideoPlan) -> str:
+    return title_of(plan.request.prompt or "—", plan.sweep.values if plan.sweep else None, _PROMPT)

@@ -15,7 +15,8 @@ from slugify import slugify
 from together_video.errors import ConfigurationError, Spent
 from together_video.labels import label_name
 from together_video.ledger.names import is_own
-from together_video.ledger.records import VideoPlan
+from together_video.ledger.records import Sweep, VideoPlan
+from together_video.ledger.titles import varied
 from together_video.media.references import object_of
 from together_video.requests import VideoRequest
 
@@ -33,12 +34,14 @@ _MAX_PREFIX = 512
 _TEMPLATE_FIELDS = frozenset({"date", "year", "month", "day", "slug", "id", "model", "edition"})
 
 
-def slug_of(request: VideoRequest) -> str:
-    """A file name's readable part: ASCII letters, digits and dashes, at most 48 of them."""
-    return (
-        slugify(request.prompt or request.model, max_length=48, word_boundary=True, save_order=True)
-        or "video"
-    )
+def slug_of(request: VideoRequest, sweep: Sweep | None = None) -> str:
+    """A file name's readable part: ASCII letters, digits and dashes.
+
+    At most 48 of them, and of a sweep 32 more for what varies: `a-fox-in-the-snow-seed-2-9-16`.
+    """
+    slug = slugify(request.prompt or request.model, max_length=48, word_boundary=True, save_order=True)
+    more = slugify(varied(sweep.values), max_length=32) if sweep else ""
+    return "-".join(part for part in (slug or "video", more) if part)
 
 
 @lru_cache(maxsize=1024)
@@ -167,7 +170,7 @@ class Layout(BaseModel):
             year=claimed_at.strftime("%Y"),
             month=claimed_at.strftime("%m"),
             day=claimed_at.strftime("%d"),
-            slug=slug_of(plan.request),
+            slug=slug_of(plan.request, plan.sweep),
             id=plan.id,
             model=slug_of_name(plan.request.model, "model"),
             edition=slug_of_name(plan.edition, "edition"),

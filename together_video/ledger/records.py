@@ -22,6 +22,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from together_video.errors import InputError
 from together_video.jobs import VideoJob
 from together_video.ledger.names import Key, RequestIds, Token, VideoId
+from together_video.ledger.titles import title_of
 from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
 from together_video.text import printable
@@ -246,7 +247,12 @@ class VideoPlan(_Fact):
 
     @property
     def title(self) -> str:
-        return self.request.title
+        """The request's title, and what sets this video apart from the others of its sweep."""
+        return self.title_in(120)
+
+    def title_in(self, longest: int) -> str:
+        """The title in at most so many characters; the prompt is cut before what varies."""
+        return title_of(self.request.title, self.sweep.values if self.sweep else None, longest)
 
 
 class Claim(_Fact):

@@ -14,6 +14,7 @@ from together_video.ledger.account import Account
 from together_video.ledger.names import Key
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import Usd, VideoPlan, VideoRecord
+from together_video.ledger.titles import title_of
 from together_video.media.clips import MOST_PIXELS
 from together_video.money import usd_number_or_none
 
@@ -66,6 +67,10 @@ class VideoOutcome(BaseModel):
         description="Whether an earlier run has bought it, so that this one has paid nothing for it.",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
+    varies: dict[str, str] = Field(
+        default_factory=dict,
+        description="What sets it apart from the others of its sweep: the fields that vary, as text.",
+    )
     cost_usd: Usd | None = Field(
         default=None, description="What the provider charged, in US dollars, if it said."
     )
@@ -107,6 +112,10 @@ class VideoOutcome(BaseModel):
             perhaps += estimate
         return Account(paid=paid, perhaps_paid=perhaps, in_flight=in_flight)
 
+    def title_in(self, longest: int) -> str:
+        """The prompt, else the model, and what varies in its sweep, in at most so many characters on one line."""
+        return title_of(self.prompt or self.model, self.varies, longest)
+
     def as_json(self) -> dict[str, Any]:
         """Plain values; amounts are numbers, rounded as people see them."""
         amounts = {
@@ -132,6 +141,7 @@ class VideoOutcome(BaseModel):
             asked_id=_asked_id(plan),
             estimate_usd=plan.estimate_usd,
             labels=plan.request.labels,
+            varies=_varies(plan),
             error=error,
         )
 
@@ -147,6 +157,7 @@ class VideoOutcome(BaseModel):
             asked_id=_asked_id(record.plan),
             estimate_usd=record.plan.estimate_usd,
             labels=record.plan.request.labels,
+            varies=_varies(record.plan),
             cost_usd=record.cost_usd,
             bucket=place.bucket if record.video else None,
             key=record.video.key if record.video else None,
@@ -159,6 +170,10 @@ class VideoOutcome(BaseModel):
             error=record.error,
             notes=record.notes,
         )
+
+
+def _varies(plan: VideoPlan) -> dict[str, str]:
+    return dict(plan.sweep.values) if plan.sweep else {}
 
 
 def _asked_id(plan: VideoPlan) -> str | None:

@@ -33,6 +33,7 @@ ROW = {
     "failed_perhaps_usd",
     "estimate_usd",
     "labels",
+    "varies",
     "notes",
     "cost_usd",
     "bucket",

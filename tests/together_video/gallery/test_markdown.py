@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
+from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
@@ -55,7 +56,37 @@ def seen(text: str) -> list[Token]:
 
 
 def texts(text: str) -> str:
-    return "".join(token.content for token in seen(text) if token.type in {"text", "text_special"})
+    """What is read: the text of Markdown, and that of blocks of HTML."""
+    return "".join(
+        token.content if token.type != "html_block" else Html(token.content).text
+        for token in seen(text)
+        if token.type in {"text", "text_special", "html_block"}
+    )
+
+
+class Html(HTMLParser):
+    """The tags, with their attributes, and the text of a piece of HTML."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def html(text: str) -> Html:
+    """The blocks of HTML in a Markdown text, as CommonMark finds them."""
+    return Html("".join(token.content for token in seen(text) if token.type == "html_block"))
 
 
 def outcome(
@@ -86,7 +117,7 @@ def outcome(
 def gallery(*outcomes: VideoOutcome, title: str = "Foxes", page: str | None = None) -> str:
     keys = [found.key for found in outcomes if found.key]
     posters = {key: key.replace(".mp4", ".jpg") for key in keys}
-    links = {key: f"https://s3.test/{key}?sig=(1)" for key in [*keys, *posters.values()]}
+    links = {key: f"https://s3.test/{key}?sig=(1)&x=2" for key in [*keys, *posters.values()]}
     summary = Summary.of(outcomes)
     return gallery_markdown(title, summary, links, expires_at=UNTIL, posters=posters, page=page)
 
@@ -106,9 +137,9 @@ def test_text_of_others_is_read_as_it_was_written(text: str) -> None:
     kinds = [token.type for token in seen(wild) if token.type not in {"text", "text_special"}]
     assert kinds == [token.type for token in seen(calm) if token.type not in {"text", "text_special"}]
     assert texts(wild).count(shown) == 4
-    assert {t.attrs["href"] for t in seen(wild) if t.type == "link_open"} == {
-        "https://s3.test/videos/1.mp4?sig=%281%29"
-    }
+    assert html(wild).tags == html(calm).tags
+    assert {link["href"] for link in html(wild).all("a")} == {"https://s3.test/videos/1.mp4?sig=(1)&x=2"}
+    assert not [token for token in seen(wild) if token.type in {"link_open", "image", "html_inline"}]
     # Some readers make links of bare addresses.
     for bare in ("://evil", "www.evil", "mail@"):
         assert bare not in wild
@@ -143,20 +174,35 @@ def test_text_is_one_printable_line() -> None:
 
 def test_videos_stand_three_in_a_row() -> None:
     """Each with its poster, its words linked to the video, its model, length and cost."""
-    tokens = seen(gallery(*(outcome(number=number) for number in range(4))))
-    assert sum(token.type == "th_open" for token in tokens) == 3
-    assert sum(token.type == "td_open" for token in tokens) == 6
-    pictures = [token.attrs["src"] for token in tokens if token.type == "image"]
-    assert pictures == [f"https://s3.test/videos/{number}.jpg?sig=%281%29" for number in range(4)]
-    assert [token.type for token in tokens].count("link_open") == 4
+    table = html(gallery(*(outcome(number=number) for number in range(4))))
+    assert [tag for tag, _ in table.tags if tag in {"table", "tr", "td"}] == [
+        "table", "tr", "td", "td", "td", "tr", "td",
+    ]  # fmt: skip
+    pictures = [picture["src"] for picture in table.all("img")]
+    assert pictures == [f"https://s3.test/videos/{number}.jpg?sig=(1)&x=2" for number in range(4)]
+    assert len(table.all("a")) == 8, "the poster and the words"
     assert "acme/dream-1 · archived · 5.0 s · 0.30 USD" in texts(gallery(outcome()))
+
+
+def test_members_of_a_sweep_are_told_apart() -> None:
+    """By what varies, however long the prompt is: in the gallery, among what is missing, and in the table."""
+    varies = {"prompt": "a", "seed": "2", "aspect": "9:16", "seconds": "5"}
+    long = outcome(prompt="a fox " * 60).model_copy(update={"varies": varies})
+    lost = outcome(VideoState.FAILED, "a cat").model_copy(update={"varies": {"guidance_scale": "8"}})
+    shown = texts(gallery(long, lost))
+    assert "… · seed 2 · 9:16 · 5 s" in shown
+    assert "a cat · guidance scale 8:" in shown
+    first, second = (row["prompt"] for row in video_rows(Summary.of([long, lost])))
+    assert first.endswith(" · seed 2 · 9:16 · 5 s")
+    assert len(first) <= 60
+    assert second == "a cat · guidance scale 8"
 
 
 def test_what_is_missing_says_why() -> None:
     """A line for each video that is not in the archive, with its state and its reason, and no link."""
     text = gallery(outcome(VideoState.AMBIGUOUS, "a bear", error="It may have been charged."))
     assert "ambiguous a bear: It may have been charged." in texts(text)
-    assert not [token for token in seen(text) if token.type in {"link_open", "image", "table_open"}]
+    assert not [token for token in seen(text) if token.type in {"link_open", "image", "html_block"}]
 
 
 def test_it_says_how_long_links_work_and_what_lasts() -> None:
@@ -169,6 +215,20 @@ def test_it_says_how_long_links_work_and_what_lasts() -> None:
     page = "s3://studio/batches/b1/index.html"
     (code,) = [token for token in seen(gallery(outcome(), page=page)) if token.type == "code_inline"]
     assert code.content == page
+
+
+def test_the_lasting_page_is_a_link_where_a_browser_can_open_it() -> None:
+    """Only by an address of the web; parentheses in it do not end it."""
+    page = "s3://studio/batches/b1/index.html"
+    for link, href in (
+        ("https://s3.test/b1/index.html?a=(1)&b=2", "https://s3.test/b1/index.html?a=%281%29&b=2"),
+        ("javascript:alert(1)", None),
+    ):
+        text = gallery_markdown(
+            "t", Summary.of([outcome()]), {}, expires_at=UNTIL, posters={}, page=page, page_link=link
+        )
+        assert [t.attrs["href"] for t in seen(text) if t.type == "link_open"] == ([href] if href else [])
+        assert page in text
 
 
 def test_a_gallery_of_a_folder_promises_no_links() -> None:
@@ -184,14 +244,15 @@ def test_a_video_without_an_address_is_named_without_a_link() -> None:
     for links in ({}, {"videos/1.mp4": "javascript:alert(1)"}):
         text = gallery_markdown("t", Summary.of([outcome()]), links, expires_at=UNTIL, posters={})
         assert "a fox" in texts(text)
-        assert not [token for token in seen(text) if token.type in {"link_open", "image"}]
+        assert html(text).all("td")
+        assert not html(text).all("a") + html(text).all("img")
 
 
 def test_large_batches_are_cut() -> None:
     """The gallery and the table have limits, and the gallery says what it left out."""
     many = [outcome(number=number) for number in range(MOST_ROWS + 1)]
     text = gallery(*many)
-    assert sum(token.type == "image" for token in seen(text)) == MOST_SHOWN
+    assert len(html(text).all("img")) == MOST_SHOWN
     assert f"{MOST_ROWS + 1 - MOST_SHOWN} more are on the gallery page." in texts(text)
     assert len(video_rows(Summary.of(many))) == MOST_ROWS
     failed = [outcome(VideoState.FAILED, number=number) for number in range(MOST_SHOWN + 2)]

@@ -68,6 +68,7 @@ def test_a_row_of_a_record_says_where_the_video_lies() -> None:
         "height": 48,
         "notes": (),
         "error": None,
+        "varies": {},
     }
 
 
@@ -138,9 +139,7 @@ def test_the_document_is_plain_json() -> None:
     names = (
         "id state job_id prompt model labels cost_usd bucket key uri file sha256 size seconds width height"
     )
-    names += (
-        " error notes asked_model asked_id paid_earlier failed failed_usd failed_perhaps_usd estimate_usd"
-    )
+    names += " error notes asked_model asked_id paid_earlier failed failed_usd failed_perhaps_usd estimate_usd varies"
     assert all(set(names.split()) == set(video) for video in document["videos"])
     assert [video["cost_usd"] for video in document["videos"]] == [0.28, None]
     assert [video["state"] for video in document["videos"]] == ["archived", "ambiguous"]

@@ -1,0 +1,44 @@
+"""What a video is called: its prompt, and what sets it apart from the others of its sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from together_video.text import one_line
+
+#: Longest of the words for what varies, in characters.
+MOST_VARIED = 60
+#: Fields whose values speak for themselves: `9:16`, and not `aspect 9:16`.
+_PLAIN = frozenset({"aspect", "ratio", "resolution", "quality", "adherence", "model", "output_format"})
+#: How `inputs.sweeps` shows null.
+_DEFAULT = "default"
+
+
+def varied(values: Mapping[str, str]) -> str:
+    """What a video of a sweep has of the fields that vary, such as `seed 2 · 9:16`; empty where only prompts do.
+
+    Args:
+        values: the fields that vary with this video's value as text, in the order of the line.
+    """
+    words = [_word(name, value) for name, value in values.items() if name != "prompt"]
+    return one_line(" · ".join(words), MOST_VARIED)
+
+
+def title_of(text: str, values: Mapping[str, str] | None, longest: int) -> str:
+    """`a fox in the snow · seed 2 · 9:16`: the text, and what varies where it is one of a sweep.
+
+    Where both have no room in so many characters, the text is cut: its members are told apart by the rest.
+    """
+    more = varied(values or {})
+    if not more:
+        return one_line(text, longest)
+    return one_line(f"{one_line(text, max(longest - len(more) - 3, 8))} · {more}", longest)
+
+
+def _word(name: str, value: str) -> str:
+    name, value = one_line(name, 40), one_line(value, 40)
+    if name == "seconds" and value != _DEFAULT:
+        return f"{value} s"
+    if name in _PLAIN and value != _DEFAULT:
+        return value
+    return f"{name.replace('_', ' ')} {value}"
