@@ -5,8 +5,7 @@ A width is in columns; None means that nothing needs to fit. Each line fits its 
 
 from __future__ import annotations
 
-import textwrap
-
+from prefect_together_video.flows.cli.folding import fold
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import Standing
 from together_video.ledger.account import Account
@@ -30,13 +29,13 @@ def live_lines(standing: Standing, width: int) -> list[str]:
     lines = []
     if standing.total:
         lines.append(bar_line(standing, width))
-        lines += _folded(states(standing), width)
+        lines += fold(states(standing), width, "  ")
         if money := money_words(standing.account):
-            lines += _folded(money, width)
+            lines += fold(money, width, "  ")
     lines.append(time_words(standing))
     if standing.now:
         lines.append(standing.now)
-    return [one_line(line, width) for line in lines]
+    return [printable(line, width) for line in lines]
 
 
 def bar_line(standing: Standing, width: int) -> str:
@@ -103,7 +102,7 @@ def heartbeat(standing: Standing, width: int | None = None) -> list[str]:
             f"{elapsed(standing.seconds)}  {standing.done} of {counted(standing.total, 'video')}: {states(standing)}; "
             f"{money_words(standing.account)}{to_go}"
         )
-    return [words] if width is None else _folded(words, width)
+    return [words] if width is None else fold(words, width, "      ")
 
 
 def is_due(now: Standing, last: Standing | None) -> bool:
@@ -121,8 +120,8 @@ def is_due(now: Standing, last: Standing | None) -> bool:
 
 
 def change_words(change: Progress) -> str:
-    """`archived  a fox in the snow`: the newest change, as what is happening now."""
-    return f"{change.stage}  {one_line(change.plan.title, _TITLE)}"
+    """`archived: a fox in the snow`, the newest change, as what is happening now."""
+    return f"{change.stage}: {one_line(change.plan.title, _TITLE)}"
 
 
 def problem_line(change: Progress, width: int | None = None) -> str:
@@ -130,8 +129,3 @@ def problem_line(change: Progress, width: int | None = None) -> str:
     detail = f": {printable(change.detail, _DETAIL)}" if change.detail else ""
     line = f"{change.stage:<9}  {printable(change.plan.title, _TITLE)}{detail}"
     return line if width is None else printable(line, width)
-
-
-def _folded(words: str, width: int) -> list[str]:
-    """In lines of this width, folded between words."""
-    return textwrap.wrap(words, max(width, 20), subsequent_indent="  ", break_long_words=False)

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
 from prefect_together_video.flows.cli import first_line
+from prefect_together_video.flows.cli.folding import fold
 from prefect_together_video.flows.cli.json_output import json_text
+from prefect_together_video.flows.cli.last_lines import last_lines
 from prefect_together_video.flows.cli.terminal_kind import can_be_live
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
@@ -40,7 +44,7 @@ _COLOURS = {
 #: Characters of a line of the table beside prompt and model.
 _BESIDE_THE_TEXTS = 38
 #: Of more videos than this a table has only those that are not in the archive, and no more of them.
-_LISTED = 100
+_LISTED = 30
 #: As many notes about odd files are shown.
 _NOTED = 10
 #: From this width on, in characters, places fit beside the rest.
@@ -73,7 +77,7 @@ class Terminal:
     def say(self, text: str) -> None:
         """One line for people, on stderr."""
         if not self._quiet:
-            self.err.print(printable_lines(text), markup=False)
+            self._print(self.err, printable_lines(text))
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -111,11 +115,19 @@ class Terminal:
     def note(self, text: str) -> None:
         """One line about what may matter, in words that others wrote; on stderr."""
         if not self._quiet:
-            self.err.print(printable_lines(text), style="yellow", markup=False)
+            self._print(self.err, printable_lines(text), "yellow")
 
     def complain(self, text: str) -> None:
         """A clear sentence about what went wrong, on stderr, also with `--json`."""
-        self.err.print(printable_lines(text), style="red", markup=False)
+        self._print(self.err, printable_lines(text), "red")
+
+    @staticmethod
+    def _print(console: Console, text: str, style: str = "") -> None:
+        """Sentences: folded between words at a terminal, where an address stays whole; in a pipe not at all."""
+        lines = text.splitlines()
+        if console.is_terminal:
+            lines = [folded for line in lines for folded in fold(line, console.width)]
+        console.print("\n".join(lines), style=style, markup=False, soft_wrap=True)
 
     def progress(self, change: Progress) -> None:
         """The change of one video."""
@@ -164,7 +176,7 @@ class Terminal:
         ]
         for number, video in odd[:_NOTED]:
             words = printable(" ".join(video.notes), 300)
-            self.out.print(f"{number:>3}  {words}", soft_wrap=True, style="yellow", markup=False)
+            self._print(self.out, f"{number:>3}  {words}", "yellow")
         if left := len(videos) - len(listed):
             good = sum(video.state in GOOD for _, video in videos)
             others = f" and {left - good} others" if left > good else ""
@@ -194,30 +206,29 @@ class Terminal:
         for number, outcome in videos:
             cells = _row(outcome)
             if labelled:
-                cells.insert(3, _labels(outcome))
-            table.add_row(str(number), *cells, *([_where(outcome)] if wide else []))
+                cells.insert(3, escape(_labels(outcome)))
+            table.add_row(str(number), *cells, *([escape(_where(outcome))] if wide else []))
         self.out.print(table)
         if not wide:
             self.out.print()
             for number, outcome in videos:
                 labels = f"  ({_labels(outcome)})" if outcome.labels else ""
-                self.out.print(f"{number:>3}  {_where(outcome)}{labels}", soft_wrap=True, style="dim")
+                self._print(self.out, f"{number:>3}  {_where(outcome)}{labels}", "dim")
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
-        """The end of a run: one JSON document, or the table and where the page is."""
+        """The end of a run: one JSON document, or the table and where to go from here."""
         if as_json:
             self.document(summary.as_json())
             return
         self.table(summary)
-        if summary.page and summary.page_uri:
-            self.out.print(f"Gallery: {summary.page_uri}", soft_wrap=True, markup=False)
-            if not summary.page_uri.startswith("file:"):
-                self.out.print(
-                    f"To look at it: together-video gallery {summary.page.split('/')[-2]}", markup=False
-                )
-        files = [found.file for found in summary.videos if found.file]
-        if files:
-            self.out.print(f"Play: {printable(files[0], 2000)}", soft_wrap=True, markup=False)
+        for name, text, address in last_lines(summary, self.run_url):
+            self.link(name, text, address)
+
+    def link(self, name: str, text: str, address: str | None = None) -> None:
+        """`Gallery: file:///…`, which can be clicked where the terminal knows links."""
+        line = Text(f"{name}: ")
+        line.append(printable(text, 2000), style=Style(link=address) if address else "")
+        self.out.print(line, soft_wrap=True)
 
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document on stdout."""
@@ -241,8 +252,8 @@ def _model(outcome: VideoOutcome) -> str:
 
 
 def _labels(outcome: VideoOutcome) -> str:
-    return escape(printable(", ".join(f"{name}={value}" for name, value in outcome.labels.items()), 200))
+    return printable(", ".join(f"{name}={value}" for name, value in outcome.labels.items()), 200)
 
 
 def _where(outcome: VideoOutcome) -> str:
-    return escape(printable(outcome.uri or outcome.error or "—", 400))
+    return printable(outcome.uri or outcome.error or "—", 400)

@@ -67,7 +67,7 @@ class Tally:
         self._ended = NOTHING
         self._parts: dict[int, PartProgress] = {}
         self._planned = Planned(0)
-        self._total = self._done = self._made = self._most = 0
+        self._total = self._done = self._most = 0
         self._now = ""
         self._usual: tuple[float, float | None] = (-math.inf, None)
 
@@ -90,7 +90,7 @@ class Tally:
             elif stage in ENDED:
                 self._put(video, stage)
                 self._done = max(self._done, change.done)
-                self._made += self._jobs.pop(video, None) is not None
+                self._jobs.pop(video, None)
                 self._tried.pop(video, None)
                 self._ended += change.account
 
@@ -152,27 +152,30 @@ class Tally:
                 model = Counter(job.plan.request.model for job in self._jobs.values()).most_common(1)[0][0]
                 self._usual = (now, self._planned.usual(model))
             ages = [now - job.since for job in self._jobs.values()]
-            return rest_by_usual_time(waiting, ages, self._most, self._usual[1])
-        if self._parts:
-            return rest_by_pace(done, self._total, now - self._start)
-        return None
+            if self._usual[1] is not None:
+                return rest_by_usual_time(waiting, ages, self._most, self._usual[1])
+        elif not self._parts:
+            return None
+        # What was reused took no time.
+        made = done - self._counts[VideoState.REUSED.value]
+        return rest_by_pace(made, self._total - done, now - self._start)
 
 
-def rest_by_usual_time(waiting: int, ages: list[float], at_once: int, usual: float | None) -> float | None:
+def rest_by_usual_time(waiting: int, ages: list[float], at_once: int, usual: float) -> float | None:
     """Seconds until the last of the videos is over; None where its job already takes longer than usual.
 
     Args:
         waiting: videos that have no job yet.
         ages: for each job how long it has been running, in seconds.
         at_once: how many jobs run at the same time.
-        usual: how long a job usually takes, in seconds, if that is known.
+        usual: how long a job usually takes, in seconds.
 
     Example:
         ```python
         rest_by_usual_time(40, [30.0] * 20, 20, 60.0)  # 150.0: two more rounds, and half of this one
         ```
     """
-    if usual is None or not ages:
+    if not ages:
         return None
     if not waiting:
         return usual - min(ages) if min(ages) < usual else None
@@ -180,8 +183,6 @@ def rest_by_usual_time(waiting: int, ages: list[float], at_once: int, usual: flo
     return rounds * usual + max(usual - sum(ages) / len(ages), 0.0)
 
 
-def rest_by_pace(done: int, total: int, seconds: float) -> float | None:
+def rest_by_pace(made: int, left: int, seconds: float) -> float | None:
     """Seconds until the last of the videos is over, at the pace so far; None before enough of them are."""
-    if done < _FEWEST or done >= total:
-        return None
-    return seconds * (total - done) / done
+    return seconds * left / made if made >= _FEWEST and left > 0 else None
