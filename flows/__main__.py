@@ -18,7 +18,7 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from prefect_together_video.flows import cli
-from prefect_together_video.flows.cli import shutdown
+from prefect_together_video.flows.cli import first_line, shutdown
 from prefect_together_video.flows.cli.encoding import flush_streams, make_streams_safe
 from together_video.errors import VideoError
 
@@ -46,6 +46,9 @@ _COMMANDS = {
     "save": ("save-blocks", "save-notifications"),
     "serve": ("serve",),
 }
+
+#: Commands that import Prefect, or ask somebody.
+_SLOW = {name for names in _COMMANDS.values() for name in names} - {"check", "init", "models", "sandbox"}
 
 
 def _version() -> str:
@@ -90,6 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
         # A log line that a Prefect server cannot take is no news for the terminal.
         logging.raiseExceptions = False
         signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
+        first_line.show(sys.argv[1:], _SLOW)
     code = _run(arguments)
     interrupted = code == INTERRUPTED and "PREFECT_API_URL" not in os.environ
     if arguments is None and (interrupted or shutdown.has_given_up()):

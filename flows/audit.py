@@ -16,12 +16,14 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.parameters import Archive, documented, run_name
+from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.flows.reporting.results import final, refused
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import InputError, VideoError
 from together_video.ledger.audit import AuditFinding, AuditReport, Kind, spent_by_month
 from together_video.ledger.records import WATCHED_SECONDS, StoredObject, VideoRecord
 from together_video.media.references import references_of
+from together_video.text import counted
 
 #: What is in flight for longer than this is no running job any more.
 _STALE = timedelta(days=1)
@@ -79,6 +81,7 @@ async def audit_archive(
 async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     """Read the whole ledger. Two listings, a read for each record, a HEAD (or a full read) for each object."""
     layout = ledger.layout
+    happens(Phase("Listing the archive"))
     # Inflight first: what finishes meanwhile has its record by the time that records are listed.
     in_flight = await ledger.in_flight()
     claimed, broken = await _keys_of_claims(ledger, in_flight)
@@ -86,6 +89,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     media = {stored.key: stored for stored in await ledger.store.list(layout.key("videos", ""))}
     listed = await ledger.store.list(layout.key("records", ""))
     own = [one.key for one in listed if layout.is_own("records", one.key)]
+    happens(Phase(f"Verifying {counted(len(own), 'record')}"))
     read = await asyncio.gather(*(_read(ledger, key) for key in own))
     records = [found for found in read if isinstance(found, VideoRecord)]
     findings = broken + [found for found in read if isinstance(found, AuditFinding)]

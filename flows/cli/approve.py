@@ -70,7 +70,8 @@ def approve(
     Answer.read(given)
     terminal = Terminal()
     prepare(terminal)
-    import_prefect()
+    with terminal.waiting("Starting …"):
+        import_prefect()
     return asyncio.run(_list(terminal) if run is None else _answer(run, given, terminal, asks=not yes))
 
 

@@ -68,11 +68,16 @@ class Confirmation:
         """
         forecast = prospects.forecast
         if self.is_dry_run:
-            self._print(prospects)
+            with self._terminal.paused():
+                self._print(prospects)
             self.is_shown = True
             raise NotApproved("Dry run: nothing was bought.")
         if not forecast.buys or not self._is_above(forecast):
             return
+        with self._terminal.paused():
+            await self._ask(forecast)
+
+    async def _ask(self, forecast: Forecast) -> None:
         self._terminal.plan(forecast, on_err=True)
         if self._has_brief:
             self._terminal.say(_BRIEF)

@@ -209,10 +209,9 @@ def _redo(review: str, run: RunOptions, place: PlaceOptions) -> dict[str, Any]:
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:
     """What aspect, quality and adherence became, each once, before anything is bought. For scripts only warnings."""
-    terminal = Terminal()
     found = [finding for several in chosen for finding in several]
     for line in dict.fromkeys(str(one) for one in found if not place.json or one.level is not Level.NOTE):
-        terminal.say(line)
+        Terminal().say(line)
 
 
 def _run(

@@ -129,8 +129,8 @@ class PlaceOptions:
     "Keep everything in this folder, in place of the bucket or folder that the environment names."
     json: Annotated[bool, Parameter(negative=())] = False
     "Print one JSON document on stdout and nothing else."
-    verbose: Annotated[bool, Parameter(negative=())] = False
-    "Show Prefect's own log lines as well."
+    verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), negative=())] = False
+    "Print a line for each change of a video, and Prefect's own log lines."
 
     def refuse_two_archives(self) -> None:
         """Raises InputError: a block and a folder are both named."""

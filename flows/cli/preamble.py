@@ -28,7 +28,7 @@ def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
     Raises:
         ConfigurationError: a key, a bucket or folder, or an address is missing or cannot be used.
     """
-    terminal = Terminal(quiet=place.json)
+    terminal = Terminal(quiet=place.json, verbose=place.verbose)
     prepare(terminal, verbose=place.verbose)
     if asks_api and place.together is None:
         api_from_env()

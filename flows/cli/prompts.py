@@ -20,7 +20,7 @@ from together_video.errors import TogetherError
 from together_video.prompts import PromptSet, PromptWriting, make_brief
 from together_video.prompts.briefs import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
-from together_video.text import printable_lines
+from together_video.text import counted, printable_lines
 
 #: Seconds before a chat request is sent again that failed in passing.
 _PAUSES = (2, 5, 10)
@@ -88,7 +88,8 @@ def prompts(
                 await writing.drive(client.chat)
             return writing.result(datetime.now(UTC))
 
-    written = asyncio.run(write())
+    with terminal.waiting(f"Writing {counted(wanted.count, 'prompt')} with the chat model …"):
+        written = asyncio.run(write())
     if json_:
         terminal.document(_document(written, video_model.name))
     elif any(negative for _, negative in written.pairs):

@@ -15,6 +15,7 @@ from prefect import Flow
 from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectHTTPStatusError, TerminationSignal
 from prefect.settings import PREFECT_API_URL
+from prefect.utilities.urls import url_for
 
 from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.cli import shutdown
@@ -22,6 +23,7 @@ from prefect_together_video.flows.cli.confirmation import Confirmation
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.terminal import Terminal
 from prefect_together_video.flows.engine.decision import deciding
+from prefect_together_video.flows.reporting.happenings import watching
 from prefect_together_video.flows.reporting.progress import listening
 from prefect_together_video.flows.reporting.results import Ending, interrupted, keeping, result_of
 from prefect_together_video.flows.server.address import shown
@@ -31,11 +33,13 @@ from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
-from together_video.text import one_line
+from together_video.text import counted, one_line
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, Any]]
 
 INTERRUPTED = 130
+#: As many warnings of a run are shown; hundreds of videos may have the same.
+_MOST_WARNINGS = 30
 _NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
 
 
@@ -57,7 +61,7 @@ def run_flow(
     _spare_the_collector()
     shutdown.begin()
     try:
-        with listening(terminal.progress), deciding(asking):
+        with terminal.showing(), listening(terminal.progress), watching(terminal.happening), deciding(asking):
             dry = asking is not None and asking.is_dry_run
             state, result = asyncio.run(_run(flow, parameters, place, terminal, reference, recorded=not dry))
     # TerminationSignal: what SIGTERM is while Prefect records the run.
@@ -150,6 +154,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     with keeping() as endings:
         try:
             state: State[Any] = await flow(**parameters, return_state=True)
+            terminal.run_url = _page_of(state)
         except (httpx.TransportError, RuntimeError) as error:
             # RuntimeError: Prefect's engine did not get the server's version.
             if isinstance(error, RuntimeError) and not isinstance(error.__cause__, httpx.HTTPError):
@@ -176,6 +181,12 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     return endings[-1]
 
 
+def _page_of(state: State[Any]) -> str | None:
+    """Where Prefect's UI shows the run."""
+    run = state.state_details.flow_run_id
+    return None if run is None else url_for("flow-run", run)
+
+
 @contextmanager
 def _warnings_shown(terminal: Terminal) -> Iterator[None]:
     """Our loggers' warnings, and those of a run's and a task's, in the terminal as well."""
@@ -188,6 +199,8 @@ def _warnings_shown(terminal: Terminal) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeHandler(warnings)
+        if (more := warnings.count - _MOST_WARNINGS) > 0:
+            terminal.note(f"… and {counted(more, 'warning')} more, in the run's log.")
 
 
 class _Warnings(logging.Handler):
@@ -195,11 +208,14 @@ class _Warnings(logging.Handler):
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.WARNING)
+        self.count = 0
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno == logging.WARNING and not getattr(record, "is_last_line", False):
-            self._terminal.note(record.getMessage())
+            self.count += 1
+            if self.count <= _MOST_WARNINGS:
+                self._terminal.note(record.getMessage())
 
 
 async def archive_of(options: PlaceOptions) -> VideoArchive:

@@ -28,8 +28,10 @@ def save_blocks(name: str = "production", /) -> int:
     name
         The name of the blocks.
     """
-    prepare(Terminal(), verbose=True)
-    import_prefect()
+    terminal = Terminal()
+    prepare(terminal, verbose=True)
+    with terminal.waiting("Starting …"):
+        import_prefect()
     from prefect_together_video.flows.server import saved_blocks
 
     return _say_saved(saved_blocks.save_blocks(name))
@@ -57,8 +59,10 @@ def save_notifications(
     nightly_hours
         Alert when no run of generate-batch/nightly has begun for so many hours since the last one.
     """
-    prepare(Terminal(), verbose=True)
-    import_prefect()
+    terminal = Terminal()
+    prepare(terminal, verbose=True)
+    with terminal.waiting("Starting …"):
+        import_prefect()
     from prefect_together_video.flows.server import saved_notifications
 
     thresholds = saved_notifications.Thresholds.of(

@@ -1,4 +1,4 @@
-"""What a run shows in a terminal: a line for each change of a video, and a table at the end.
+"""What a run shows in a terminal: how it stands while it goes on, and a table at the end.
 
 Progress goes to stderr and the result to stdout, so that `--json` gives one clean document. Text
 that others wrote (prompts, error messages) is escaped.
@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
+from prefect_together_video.flows.cli import first_line
+from prefect_together_video.flows.cli.folding import fold
 from prefect_together_video.flows.cli.json_output import json_text
-from prefect_together_video.flows.reporting.progress import Progress
+from prefect_together_video.flows.cli.last_lines import last_lines
+from prefect_together_video.flows.cli.terminal_kind import can_be_live
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd_cell
 from together_video.text import printable, printable_lines
 
+if TYPE_CHECKING:
+    from prefect_together_video.flows.cli.run_display import RunDisplay
+    from prefect_together_video.flows.reporting.happenings import Happening
+    from prefect_together_video.flows.reporting.progress import Progress
+
 _COLOURS = {
-    "created": "cyan",
-    "goes on": "cyan",
-    "finished": "blue",
-    "again": "yellow",
     "archived": "green",
     "reused": "green",
     "failed": "red",
@@ -38,18 +44,22 @@ _COLOURS = {
 #: Characters of a line of the table beside prompt and model.
 _BESIDE_THE_TEXTS = 38
 #: Of more videos than this a table has only those that are not in the archive, and no more of them.
-_LISTED = 100
+_LISTED = 30
 #: As many notes about odd files are shown.
 _NOTED = 10
 #: From this width on, in characters, places fit beside the rest.
 _WIDE_ENOUGH = 180
-_FINAL = frozenset({"archived", "reused", "failed", "refused", "ambiguous", "submitted", "skipped"})
 
 
 class Terminal:
-    """One run's output. `quiet` leaves out progress (for `--json`, whose readers are programs)."""
+    """One run's output. `quiet` leaves out progress (for `--json`, whose readers are programs); `verbose` adds a line
+    for each change of a video.
+    """
 
-    def __init__(self, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        first_line.clear()
         self.out = Console(highlight=False, emoji=False)
         if not self.out.is_terminal:
             # A file or a pipe has no width: nothing needs to be folded for it.
@@ -57,55 +67,86 @@ class Terminal:
         self.err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         self.creating: set[str] = set()
         self.at_provider: set[str] = set()
+        #: The page of the run in Prefect's UI, where a server has recorded it.
+        self.run_url: str | None = None
         self._quiet = quiet
+        self._verbose = verbose
         self._clock = clock
-        self._start = clock()
+        self._display: RunDisplay | None = None
 
     def say(self, text: str) -> None:
         """One line for people, on stderr."""
         if not self._quiet:
-            self.err.print(printable_lines(text), markup=False)
+            self._print(self.err, printable_lines(text))
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
-        """What is waited for, shown as long as it lasts, to people at a terminal."""
-        if self._quiet or not self.err.is_terminal:
+        """What is waited for: shown as long as it lasts at a terminal, and a line in a pipe."""
+        if self._quiet:
+            yield
+        elif can_be_live(self.err):
+            with self.err.status(text):
+                yield
+        else:
+            self.say(text)
+            yield
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """How a run stands, as long as it goes on: what `progress` and `happening` are told."""
+        if self._quiet:
             yield
             return
-        with self.err.status(text):
+        from prefect_together_video.flows.cli.run_display import RunDisplay
+
+        self._display = RunDisplay(self.err, verbose=self._verbose, clock=self._clock)
+        try:
+            with self._display.shown():
+                yield
+        finally:
+            self._display = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing moves, so that somebody can be asked."""
+        with self._display.paused() if self._display else nullcontext():
             yield
 
     def note(self, text: str) -> None:
         """One line about what may matter, in words that others wrote; on stderr."""
         if not self._quiet:
-            self.err.print(printable_lines(text), style="yellow", markup=False)
+            self._print(self.err, printable_lines(text), "yellow")
 
     def complain(self, text: str) -> None:
         """A clear sentence about what went wrong, on stderr, also with `--json`."""
-        self.err.print(printable_lines(text), style="red", markup=False)
+        self._print(self.err, printable_lines(text), "red")
+
+    @staticmethod
+    def _print(console: Console, text: str, style: str = "") -> None:
+        """Sentences: folded between words at a terminal, where an address stays whole; in a pipe not at all."""
+        lines = text.splitlines()
+        if console.is_terminal:
+            lines = [folded for line in lines for folded in fold(line, console.width)]
+        console.print("\n".join(lines), style=style, markup=False, soft_wrap=True)
 
     def progress(self, change: Progress) -> None:
-        """`   12 s   2/4  archived   a fox in the snow`"""
+        """The change of one video."""
         video = change.plan.asked_id
         if change.stage == "creating":
             self.creating.add(video)
-            return
-        self.creating.discard(video)
-        if change.stage == "stopped":
-            return
+        else:
+            self.creating.discard(video)
         if change.stage in {"created", "goes on"}:
             self.at_provider.add(video)
         elif change.stage in {"archived", "failed"}:
             self.at_provider.discard(video)
-        if self._quiet:
-            return
-        count = f"{change.done}/{change.total}" if change.stage in _FINAL else ""
-        colour = _COLOURS.get(change.stage, "white")
-        detail = f"  [dim]{escape(printable(change.detail, 200))}[/]" if change.detail else ""
-        self.err.print(
-            f"[dim]{self._clock() - self._start:5.0f} s[/]  {count:>9}  [{colour}]{change.stage:<9}[/]  "
-            f"{escape(printable(change.plan.title_in(60), 60))}{detail}"
-        )
+        if self._display is not None:
+            self._display.hear(change)
+
+    def happening(self, happening: Happening) -> None:
+        """What happens to the whole run."""
+        if self._display is not None:
+            self._display.watch(happening)
 
     def plan(self, forecast: Forecast, *, on_err: bool = False) -> None:
         """What is about to be bought, by model, with its price; and what is not, or limits it. On stdout, or stderr."""
@@ -135,7 +176,7 @@ class Terminal:
         ]
         for number, video in odd[:_NOTED]:
             words = printable(" ".join(video.notes), 300)
-            self.out.print(f"{number:>3}  {words}", soft_wrap=True, style="yellow", markup=False)
+            self._print(self.out, f"{number:>3}  {words}", "yellow")
         if left := len(videos) - len(listed):
             good = sum(video.state in GOOD for _, video in videos)
             others = f" and {left - good} others" if left > good else ""
@@ -165,30 +206,29 @@ class Terminal:
         for number, outcome in videos:
             cells = _row(outcome)
             if labelled:
-                cells.insert(3, _labels(outcome))
-            table.add_row(str(number), *cells, *([_where(outcome)] if wide else []))
+                cells.insert(3, escape(_labels(outcome)))
+            table.add_row(str(number), *cells, *([escape(_where(outcome))] if wide else []))
         self.out.print(table)
         if not wide:
             self.out.print()
             for number, outcome in videos:
                 labels = f"  ({_labels(outcome)})" if outcome.labels else ""
-                self.out.print(f"{number:>3}  {_where(outcome)}{labels}", soft_wrap=True, style="dim")
+                self._print(self.out, f"{number:>3}  {_where(outcome)}{labels}", "dim")
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
-        """The end of a run: one JSON document, or the table and where the page is."""
+        """The end of a run: one JSON document, or the table and where to go from here."""
         if as_json:
             self.document(summary.as_json())
             return
         self.table(summary)
-        if summary.page and summary.page_uri:
-            self.out.print(f"Gallery: {summary.page_uri}", soft_wrap=True, markup=False)
-            if not summary.page_uri.startswith("file:"):
-                self.out.print(
-                    f"To look at it: together-video gallery {summary.page.split('/')[-2]}", markup=False
-                )
-        files = [found.file for found in summary.videos if found.file]
-        if files:
-            self.out.print(f"Play: {printable(files[0], 2000)}", soft_wrap=True, markup=False)
+        for name, text, address in last_lines(summary, self.run_url):
+            self.link(name, text, address)
+
+    def link(self, name: str, text: str, address: str | None = None) -> None:
+        """`Gallery: file:///…`, which can be clicked where the terminal knows links."""
+        line = Text(f"{name}: ")
+        line.append(printable(text, 2000), style=Style(link=address) if address else "")
+        self.out.print(line, soft_wrap=True)
 
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document on stdout."""
@@ -212,8 +252,8 @@ def _model(outcome: VideoOutcome) -> str:
 
 
 def _labels(outcome: VideoOutcome) -> str:
-    return escape(printable(", ".join(f"{name}={value}" for name, value in outcome.labels.items()), 200))
+    return printable(", ".join(f"{name}={value}" for name, value in outcome.labels.items()), 200)
 
 
 def _where(outcome: VideoOutcome) -> str:
-    return escape(printable(outcome.uri or outcome.error or "—", 400))
+    return printable(outcome.uri or outcome.error or "—", 400)

@@ -18,6 +18,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine import outcomes
 from prefect_together_video.flows.engine.record_cache import RecordCache
 from prefect_together_video.flows.engine.stopping import all_of
+from prefect_together_video.flows.reporting.happenings import Phase, Planned, happens
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import progress_shown
 from prefect_together_video.flows.reporting.results import interrupted
@@ -42,6 +43,7 @@ from together_video.errors import (
     JobInDoubt,
     VideoError,
 )
+from together_video.ledger.account import NOTHING
 from together_video.ledger.records import WATCHED_SECONDS, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
@@ -79,6 +81,7 @@ class Pipeline:
         #: How many jobs stay at the provider for another reason than a passed deadline.
         self.troubles = 0
         self._finisher = Finisher(client, ledger, self.spool, self.poll, self.durations)
+        self._budget_usd = policy.budget_usd
         self._budget = RunBudget(policy.budget_usd)
         self.bill = BillReader(client, ledger)
         self.buyer = Buyer(
@@ -100,6 +103,7 @@ class Pipeline:
 
     async def check(self) -> None:
         """See `readiness.check_ready`: before anything is claimed."""
+        happens(Phase("Checking the API, the archive and this machine"))
         await check_ready(self.client, self.ledger, self.spool)
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
@@ -115,6 +119,7 @@ class Pipeline:
 
     async def _all(self, works: Sequence[Work]) -> Summary:
         self._total += len(works)
+        happens(Planned(self._total, self._budget_usd, self._usual_seconds))
         ended: dict[int, VideoOutcome] = {}
         left = iter(enumerate(works))
         is_large = len(works) > STEPS_SHOWN
@@ -142,6 +147,9 @@ class Pipeline:
             run_logger().warning(words, extra={"is_last_line": True})
             raise
         return Summary.of(ended[place] for place in range(len(works)))
+
+    def _usual_seconds(self, model: str) -> float | None:
+        return None if self.durations is None else self.durations.learner.usual_seconds(model)
 
     def _stopping(self) -> None:
         if posted := len(self.buyer.creating):
@@ -329,6 +337,7 @@ class Pipeline:
                 done=self._done,
                 total=self._total,
                 outcome=outcome,
+                account=NOTHING if outcome is None else outcome.account,
                 out_of_budget=plan.id in self._out_of_budget,
             )
         )

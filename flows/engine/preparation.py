@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from prefect_together_video.flows.engine.pipeline import Pipeline
 from prefect_together_video.flows.engine.source import Source
+from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.tasks.running.runs import run_logger, step
 from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
 from prefect_together_video.tasks.session.terms import Terms
@@ -20,6 +21,7 @@ from together_video.ledger.records import Origin, VideoPlan
 from together_video.prompts import Brief, PromptSet
 from together_video.prompts.limits import negative_limit, prompt_limit, without_negative
 from together_video.requests import VideoRequest
+from together_video.text import counted
 
 #: Is given the plans before any media are kept for them; what it raises ends the run.
 Decide = Callable[[Sequence[VideoPlan]], Awaitable[object]]
@@ -62,6 +64,7 @@ class Preparation:
             await refuse_unsendable(self.intake, ledger, source.names)
             (tries,) = source.tries(self.terms.tries)
             first = self.terms.first_made(source.requests[0], tries)
+            happens(Phase(f"Writing {counted(brief.count, 'prompt')} with the chat model"))
             written = await _prompts(brief, self.edition, Catalogue.load().get(first.model), pipeline)
             source, origin = source.written(written), written.origin
         if decide is None or self.intake.elsewhere:

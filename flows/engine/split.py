@@ -21,7 +21,7 @@ from prefect.client.schemas.filters import (
     ArtifactFilterFlowRunId,
     ArtifactFilterType,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import Artifact, FlowRun, State, StateType
 from prefect.context import FlowRunContext
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -30,8 +30,10 @@ from pydantic import ValidationError
 
 from prefect_together_video.flows.engine.pipeline import Pipeline
 from prefect_together_video.flows.engine.stopping import all_of
+from prefect_together_video.flows.reporting.happenings import PartProgress, Phase, Planned, happens
 from prefect_together_video.flows.reporting.progress import Progress, tell
 from prefect_together_video.flows.reporting.progress_artifact import ALIVE_SECONDS
+from prefect_together_video.flows.reporting.progress_words import part_progress
 from prefect_together_video.tasks.running.prefect_compat import document_id
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.planning import MOST_BYTES
@@ -40,6 +42,7 @@ from together_video.errors import ConfigurationError, InputError, Spent
 from together_video.ledger.plans import in_parts
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome
+from together_video.text import counted
 
 #: The deployment that runs a part; `deployments/prefect.yaml` makes it.
 DEPLOYMENT = "generate-part/part"
@@ -65,6 +68,8 @@ class Part:
     plans: Sequence[VideoPlan]
     parameters: dict[str, Any]
     title: str
+    #: How many parts there are.
+    of: int
 
 
 async def produce_in_parts(
@@ -100,7 +105,9 @@ async def produce_in_parts(
         if budget_usd is not None:
             share = sum((plan.highest_usd or Decimal(0) for plan in members), Decimal(0))
             parameters["budget_usd"] = str(budget_usd * share / whole if whole else budget_usd / len(divided))
-        parts.append(Part(number, members, parameters, f"{title}: part {number} of {len(divided)}"))
+        parts.append(
+            Part(number, members, parameters, f"{title}: part {number} of {len(divided)}", len(divided))
+        )
     places = asyncio.Semaphore(workers)
     async with get_client() as client:
         try:
@@ -112,17 +119,22 @@ async def produce_in_parts(
                 remedy="Deploy deployments/prefect.yaml, or run with one worker.",
             ) from error
 
+        happens(Planned(len(plans), budget_usd))
+        happens(Phase(f"{counted(len(parts), 'part')}: waiting for workers"))
         done = 0
 
         async def make(part: Part) -> list[VideoOutcome]:
             nonlocal done
             async with places:
                 outcomes = await _make(part, pipeline, client, deployment, batch_id)
+            # Its videos are counted one by one from here on.
+            happens(PartProgress(part.number, part.of, len(part.plans), is_over=True))
             for plan, outcome in zip(part.plans, outcomes, strict=False):
                 done += 1
                 # Without the outcome: the child has made the events.
                 stage, detail = outcome.state.value, outcome.error or ""
-                tell(Progress(plan=plan, stage=stage, detail=detail, done=done, total=len(plans)))
+                account = outcome.account
+                tell(Progress(plan, stage, detail, done=done, total=len(plans), account=account))
             return outcomes
 
         several = await all_of(map(make, parts))
@@ -182,6 +194,7 @@ async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
     """Wait until the child run has ended, or has given no sign for so long that it must be dead."""
     began = last_sign = time.monotonic()
     sign: object = None
+    seen: object
     warned = False
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
@@ -190,7 +203,10 @@ async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
             return state
         now = time.monotonic()
         if state is not None and state.is_running():
-            seen, patience = await _last_sign(run.id, client), _SILENT_SECONDS
+            bar, patience = await _progress_bar(run.id, client), _SILENT_SECONDS
+            seen = bar.updated if bar else None
+            if bar is not None and seen != sign:
+                happens(part_progress(bar.description, part.number, part.of, len(part.plans)))
         elif state is not None and state.is_pending():
             seen, patience = state.id, _STARTING_SECONDS
         else:
@@ -207,14 +223,15 @@ async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
             return dead
 
 
-async def _last_sign(run: UUID, client: PrefectClient) -> object:
-    """When the child's progress bar was last written: it is, every few seconds, while the child lives."""
+async def _progress_bar(run: UUID, client: PrefectClient) -> Artifact | None:
+    """The child's progress bar as it was last written: it is, every few seconds, while the child lives."""
     found = await client.read_artifacts(
         artifact_filter=ArtifactFilter(
             flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=["progress"])
         )
     )
-    return max((artifact.updated for artifact in found if artifact.updated), default=None)
+    written = [(artifact.updated, artifact) for artifact in found if artifact.updated]
+    return max(written, key=lambda pair: pair[0])[1] if written else None
 
 
 async def _fetch_records(pipeline: Pipeline, outcomes: Iterable[VideoOutcome]) -> None:

@@ -10,6 +10,7 @@ from anyio import to_thread
 from prefect.runtime import flow_run
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
 from together_video.gallery import About, GalleryRow, relative_link, render_pages
@@ -48,6 +49,7 @@ async def publish(
 
     No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
     """
+    happens(Phase("Writing the gallery page"))
     page = ledger.layout.batch(batch_id, "index.html")
     made_at = datetime.now(UTC)
     about = About(

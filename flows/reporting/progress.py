@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from together_video.ledger.account import NOTHING, Account
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoOutcome
 
@@ -17,7 +18,8 @@ class Progress:
 
     A create that is "creating" becomes "created", or "stopped" where the run ended before anything was sent. After
     "again" a failed video is bought once more, as far as its attempts and models allow.
-    `outcome` is there once this one is over; `out_of_budget` where a budget or a limit kept it from beginning.
+    `outcome` is there once this one is over in this run, `account` what it cost, in US dollars, also where a child run
+    has made it; `out_of_budget` where a budget or a limit kept it from beginning.
     """
 
     plan: VideoPlan
@@ -26,6 +28,7 @@ class Progress:
     done: int = 0
     total: int = 0
     outcome: VideoOutcome | None = None
+    account: Account = NOTHING
     out_of_budget: bool = False
 
 

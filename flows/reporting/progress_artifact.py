@@ -11,18 +11,18 @@ from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifa
 from prefect.context import FlowRunContext
 
 from prefect_together_video.flows.reporting import events
+from prefect_together_video.flows.reporting.happenings import Happening, PartProgress, watching
 from prefect_together_video.flows.reporting.progress import Progress, listening
+from prefect_together_video.flows.reporting.progress_words import progress_words
+from prefect_together_video.flows.reporting.tally import WAITING, Tally
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.gallery.plain_text import plain
-from together_video.ledger.summary import VideoState
 
 #: Seconds between two updates of the progress bar, when there is something new and when there is not.
-#: The latter tells whoever looks that the run is alive.
+#: The latter shows that the run is alive.
 NEWS_SECONDS, ALIVE_SECONDS = 2.0, 20.0
 #: Seconds that the last update may take: the server may be gone.
 _LAST_SECONDS = 5.0
-
-_PLACES = {"created": "at the provider", "goes on": "at the provider", "finished": "coming home"}
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def progress_shown() -> AsyncIterator[None]:
     bar = _ProgressBar()
     keeper = asyncio.create_task(bar.keep())
     try:
-        with listening(bar.hear), listening(_Announcer().hear):
+        with listening(bar.hear), watching(bar.watch), listening(_Announcer().hear):
             yield
     finally:
         keeper.cancel()
@@ -63,15 +63,18 @@ class _ProgressBar:
     """A progress artifact, from the first change on."""
 
     def __init__(self) -> None:
-        self._states: dict[str, str] = {}
-        self._done = self._total = 0
+        self._tally = Tally()
         self._news = asyncio.Event()
         self._artifact: UUID | None = None
 
     def hear(self, change: Progress) -> None:
-        self._done, self._total = change.done, change.total
-        self._states[change.plan.asked_id] = change.outcome.state.value if change.outcome else change.stage
+        self._tally.hear(change)
         self._news.set()
+
+    def watch(self, happening: Happening) -> None:
+        self._tally.watch(happening)
+        if isinstance(happening, PartProgress):
+            self._news.set()
 
     async def keep(self) -> None:
         while True:
@@ -85,23 +88,15 @@ class _ProgressBar:
 
     async def show(self) -> None:
         """Bring the artifact up to date. What goes wrong costs no video, so it is only logged."""
-        if not self._total:
+        standing = self._tally.standing()
+        if not standing.done and set(standing.counts) <= {WAITING}:
             return
-        share = round(100 * self._done / self._total, 1)
+        share = round(100 * standing.done / standing.total, 1)
+        words = plain(progress_words(standing), 400)
         try:
             if self._artifact is None:
-                self._artifact = await acreate_progress_artifact(share, description=self._words())
+                self._artifact = await acreate_progress_artifact(share, description=words)
             else:
-                await aupdate_progress_artifact(self._artifact, share, description=self._words())
+                await aupdate_progress_artifact(self._artifact, share, description=words)
         except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
             run_logger().debug("The progress bar could not be moved: %s", error)
-
-    def _words(self) -> str:
-        """`12 of 40 videos: 10 archived, 2 reused, 5 at the provider`"""
-        counts: dict[str, int] = {}
-        for state in self._states.values():
-            words = _PLACES.get(state, state)
-            counts[words] = counts.get(words, 0) + 1
-        order = [*(state.value for state in VideoState), "at the provider", "coming home", "creating"]
-        parts = [f"{counts[state]} {state}" for state in order if state in counts]
-        return plain(f"{self._done} of {self._total} videos: {', '.join(parts)}", 400)

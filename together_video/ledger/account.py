@@ -84,6 +84,10 @@ class Account(BaseModel):
         return {name: usd_number(amount) for name, amount in found.items()}
 
 
+#: Not a cent.
+NOTHING = Account()
+
+
 def _paid(amount: Decimal) -> str:
     return f"{usd(amount)} paid"
 

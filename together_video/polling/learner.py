@@ -90,6 +90,13 @@ class Learner:
         """What is known of this model by now."""
         return self._model(model).durations()
 
+    def usual_seconds(self, model: str) -> float | None:
+        """How long a job of this model usually takes, in seconds; None where that would be a guess."""
+        known = self._model(model)
+        if not known.finished and not known.earlier and self._typical(model) is None:
+            return None
+        return known.durations().typical
+
     def _model(self, name: str) -> _Model:
         if name not in self._models:
             self._models[name] = _Model(self._typical(name) or USUAL_SECONDS, self.policy.lag)

@@ -1,0 +1,147 @@
+"""What is shown while a run goes on: a live display on a terminal, else a line from time to time; and each problem."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+
+from rich.console import Console
+from rich.markup import escape
+
+from prefect_together_video.flows.cli.live import LiveDisplay
+from prefect_together_video.flows.cli.progress_lines import (
+    PROBLEMS,
+    change_words,
+    elapsed,
+    heartbeat,
+    is_due,
+    live_lines,
+    problem_line,
+)
+from prefect_together_video.flows.cli.terminal_kind import can_be_live
+from prefect_together_video.flows.reporting.happenings import Happening, Phase, Planned
+from prefect_together_video.flows.reporting.progress import Progress
+from prefect_together_video.flows.reporting.tally import ENDED, Standing, Tally
+from together_video.text import printable
+
+#: Problems that get a line of their own; further ones are counted, and stand in the table.
+MOST_PROBLEMS = 20
+_BEAT_SECONDS = 1.0
+_COLOURS = {
+    "created": "cyan",
+    "goes on": "cyan",
+    "finished": "blue",
+    "again": "yellow",
+    "archived": "green",
+    "reused": "green",
+    "submitted": "yellow",
+    "skipped": "yellow",
+    **PROBLEMS,
+}
+
+
+class RunDisplay:
+    """Of one run. `verbose` adds a line for each change of a video."""
+
+    def __init__(
+        self, console: Console, *, verbose: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console
+        self._verbose = verbose
+        self._clock = clock
+        self._start = clock()
+        self._tally = Tally(clock)
+        self._now = ""
+        self._problems = 0
+        self._last: Standing | None = None
+        self._lock = threading.Lock()
+        self._live = LiveDisplay(console, self._lines) if can_be_live(console) else None
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """From now on, until the block ends; then the live display is taken away."""
+        ended = threading.Event()
+        beats = threading.Thread(target=self._keep_beating, args=(ended,), daemon=True)
+        if self._live is not None:
+            self._live.start()
+        else:
+            beats.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            if self._live is not None:
+                self._live.stop()
+            else:
+                beats.join(_BEAT_SECONDS)
+            if (more := self._problems - MOST_PROBLEMS) > 0 and not self._verbose:
+                self._console.print(
+                    f"… and {more} more that failed, were refused or are ambiguous.", style="red"
+                )
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing moves while somebody is asked."""
+        return self._live.paused() if self._live is not None else nullcontext()
+
+    def hear(self, change: Progress) -> None:
+        """Take the change of one video."""
+        self._tally.hear(change)
+        self._now = change_words(change)
+        if self._verbose:
+            self._print_detail(change)
+        elif change.stage in PROBLEMS:
+            self._problems += 1
+            if self._problems <= MOST_PROBLEMS:
+                width = self._console.width if self._console.is_terminal else None
+                self._print(problem_line(change, width), PROBLEMS[change.stage])
+        self._beat()
+
+    def watch(self, happening: Happening) -> None:
+        """Take what happens to the whole run."""
+        self._tally.watch(happening)
+        self._now = ""
+        if isinstance(happening, Phase) and self._live is None:
+            self._print(f"{elapsed(self._clock() - self._start)}  {happening.words} …")
+        elif not isinstance(happening, Planned) or happening.total:
+            self._beat()
+
+    def _standing(self) -> Standing:
+        standing = self._tally.standing()
+        return replace(standing, now=standing.now or self._now)
+
+    def _lines(self, width: int) -> list[str]:
+        return live_lines(self._standing(), width)
+
+    def _keep_beating(self, ended: threading.Event) -> None:
+        while not ended.wait(_BEAT_SECONDS):
+            self._beat()
+
+    def _beat(self) -> None:
+        """Another line for a pipe, where one is due."""
+        if self._live is not None:
+            return
+        with self._lock:
+            standing = self._standing()
+            if is_due(standing, self._last):
+                self._last = standing
+                for line in heartbeat(standing, self._console.width if self._console.is_terminal else None):
+                    self._print(line)
+
+    def _print(self, line: str, style: str = "") -> None:
+        self._console.print(line, style=style, markup=False, soft_wrap=True)
+
+    def _print_detail(self, change: Progress) -> None:
+        """`   12 s   2/4  archived   a fox in the snow`"""
+        if change.stage in {"creating", "stopped"}:
+            return
+        count = f"{change.done}/{change.total}" if change.stage in ENDED else ""
+        colour = _COLOURS.get(change.stage, "white")
+        detail = f"  [dim]{escape(printable(change.detail, 200))}[/]" if change.detail else ""
+        self._console.print(
+            f"[dim]{self._clock() - self._start:5.0f} s[/]  {count:>9}  [{colour}]{change.stage:<9}[/]  "
+            f"{escape(printable(change.plan.title, 60))}{detail}",
+            soft_wrap=True,
+        )

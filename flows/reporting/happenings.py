@@ -1,0 +1,66 @@
+"""What happens to a run as a whole, for displays in this process: how many videos there are, what is done now, parts.
+
+`progress` has the changes of single videos. Nothing here is needed to make a video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from together_video.ledger.account import NOTHING, Account
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What the run does now, in words for people: "Writing 4 prompts"."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How many videos the run is to make, and its budget in US dollars.
+
+    `usual` gives the usual seconds of a model's jobs, as far as they are known.
+    """
+
+    total: int
+    budget_usd: Decimal | None = None
+    usual: Callable[[str], float | None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class PartProgress:
+    """How far a child run has come with its part of the videos: how many are in each state, and the money."""
+
+    number: int
+    parts: int
+    total: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    account: Account = NOTHING
+    is_over: bool = False
+
+
+Happening = Phase | Planned | PartProgress
+Watcher = Callable[[Happening], None]
+
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+
+
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Call `watcher` with everything that happens until the block ends, beside those that watch already."""
+    token = _watchers.set((*_watchers.get(), watcher))
+    try:
+        yield
+    finally:
+        _watchers.reset(token)
+
+
+def happens(happening: Happening) -> None:
+    for watcher in _watchers.get():
+        watcher(happening)
