@@ -94,8 +94,9 @@ async def _page(ledger: Ledger, batch: str) -> str:
     key = ledger.layout.batch(batch, "index.html")
     if ledger.place.folder is not None and await ledger.store.head(key) is not None:
         return Path(ledger.place.folder, key).as_uri()
-    from prefect_together_video.flows.cli.gallery_export import export
+    from prefect_together_video.flows.cli.gallery_export import choose, export
 
     folder = Path(tempfile.mkdtemp(prefix="together-video-"))
-    made = await export(ledger, folder, batch=batch, latest=1, link_seconds=_WEEK, tell=lambda _: None)
+    chosen = await choose(ledger, batch=batch, latest=1)
+    made = await export(ledger, folder, chosen, link_seconds=_WEEK, tell=lambda _: None)
     return made.page.as_uri()

@@ -121,11 +121,11 @@ def is_due(now: Standing, last: Standing | None) -> bool:
 
 def change_words(change: Progress) -> str:
     """`archived: a fox in the snow`, the newest change, as what is happening now."""
-    return f"{change.stage}: {one_line(change.plan.title, _TITLE)}"
+    return f"{change.stage}: {one_line(change.plan.title_in(_TITLE), _TITLE)}"
 
 
 def problem_line(change: Progress, width: int | None = None) -> str:
     """`failed  an owl at night: the prompt was refused by the provider's filter`"""
     detail = f": {printable(change.detail, _DETAIL)}" if change.detail else ""
-    line = f"{change.stage:<9}  {printable(change.plan.title, _TITLE)}{detail}"
+    line = f"{change.stage:<9}  {printable(change.plan.title_in(_TITLE), _TITLE)}{detail}"
     return line if width is None else printable(line, width)

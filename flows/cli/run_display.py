@@ -142,6 +142,6 @@ class RunDisplay:
         detail = f"  [dim]{escape(printable(change.detail, 200))}[/]" if change.detail else ""
         self._console.print(
             f"[dim]{self._clock() - self._start:5.0f} s[/]  {count:>9}  [{colour}]{change.stage:<9}[/]  "
-            f"{escape(printable(change.plan.title, 60))}{detail}",
+            f"{escape(printable(change.plan.title_in(60), 60))}{detail}",
             soft_wrap=True,
         )
