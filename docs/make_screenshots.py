@@ -1,7 +1,8 @@
 """Takes the pictures of `docs/screenshots/` anew: `make screenshots`. It needs Debian's chromium and chromium-driver.
 
 A Prefect server, an S3 server and the sandbox on this machine; `together-video serve` runs a batch of eight videos
-by four models, and a browser looks at it before, meanwhile and afterwards.
+by four models, and a browser looks at it before, meanwhile and afterwards. With words behind the command only the
+pictures whose names begin with one of them are taken: `python -m docs.make_screenshots gallery`.
 """
 
 from __future__ import annotations
@@ -60,8 +61,10 @@ REQUESTS: list[dict[str, Any]] = [
 class Studio:
     """The servers, their deployments, and a browser; pictures are taken by the names of their files."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, wanted: tuple[str, ...]) -> None:
+        """`wanted` are beginnings of names, and all are wanted where there are none."""
         self._folder = folder
+        self._wanted = wanted or ("",)
         prefect = stack.enter_context(PrefectServer(folder / "prefect"))
         s3 = stack.enter_context(S3Server(folder / "s3"))
         settings = {"generation_seconds": [15, 60], "render_workers": 2, "catalogue_prices": True}
@@ -110,7 +113,12 @@ class Studio:
         listed = self.api("/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
         return {found["key"] or found["type"]: found for found in listed}
 
+    def wants(self, name: str) -> bool:
+        return name.startswith(self._wanted)
+
     def take(self, name: str, address: str | None = None) -> None:
+        if not self.wants(name):
+            return
         if address is not None:
             self.browser.get(address if "://" in address else f"{self.url}/v2{address}")
         time.sleep(SETTLE)
@@ -135,11 +143,13 @@ def main() -> int:
     os.environ["PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT"] = "false"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="screenshots-")))
-        studio = Studio(folder, stack)
+        studio = Studio(folder, stack, tuple(sys.argv[1:]))
         wanted = {"deployments": {"name": {"any_": ["requested"]}}}
         deployment = _until(lambda: studio.api("/deployments/filter", wanted))[0]["id"]
-        _form(studio, deployment)
-        _approval(studio, deployment)
+        if studio.wants("form.png"):
+            _form(studio, deployment)
+        if studio.wants("approval-v1.png"):
+            _approval(studio, deployment)
         _batch(studio, deployment, folder)
     return 0
 
@@ -205,9 +215,14 @@ def _gallery(studio: Studio, run: str, folder: Path) -> None:
     copied = copy_out(summary, BUCKET, folder / "gallery")
     assert copied is not None  # noqa: S101
     page = copied.as_uri()
-    studio.take("gallery.png", page)
+    studio.browser.get(page)
+    studio.browser.run(
+        "marks.toggle(clips[0], 'star'); marks.toggle(clips[4], 'star'); marks.toggle(clips[3], 'reject')"
+    )
+    studio.browser.run("document.getElementById('as-compact').click()")
+    studio.take("gallery.png")
     studio.browser.screen(dark=True)
-    studio.browser.run("scrollTo(0, document.querySelector('.sweep').offsetTop - 90)")
+    studio.browser.run("document.querySelector('.together').click()")
     studio.take("gallery-dark.png")
     studio.browser.screen(390, 844, phone=True)
     studio.take("gallery-phone.png", page)

@@ -56,6 +56,10 @@ FACTS: list[Any] = [
 ]
 BATCH = {
     "batch_id": "b",
+    "title": "Kites",
+    "brief": "kites over a bay",
+    "run_url": "https://prefect.test/runs/flow-run/1",
+    "made_at": NOW.isoformat(),
     "videos": [{"id": PLAN.id, "state": "archived", "model": "m", "key": "videos/v.mp4"}],
 }
 ORDER = {"subject": "a lighthouse", "count": 2, "settings": {"model": "minimax/hailuo-02", "seconds": 6}}
@@ -145,9 +149,12 @@ def prompts_of(data: bytes) -> None:
 
 def batch_of(data: bytes) -> None:
     try:
-        rows = _Batch.model_validate_json(data).videos
+        batch = _Batch.model_validate_json(data)
     except ValidationError:
         return
+    rows, about = batch.videos, batch.about
+    assert len(about.title or "") <= 4_000
+    assert not about.run_url or about.run_url.startswith(("http://", "https://"))
     assert not any(row.key and (row.key.startswith("/") or ".." in row.key.split("/")) for row in rows)
 
 

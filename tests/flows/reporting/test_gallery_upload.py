@@ -10,22 +10,26 @@ from pathlib import Path
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.cli.gallery_export import copy_out
+from prefect_together_video.flows.cli.gallery_export import copy_out, export
 from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from together_video.gallery.page import ROWS_A_PAGE
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
+from together_video.prompts import Brief
 from together_video.requests import VideoRequest
 
 
-async def published(archive: VideoArchive, count: int) -> tuple[Summary, dict[str, str]]:
+async def published(
+    archive: VideoArchive, count: int, batch: str = "b1", brief: Brief | None = None
+) -> tuple[Summary, dict[str, str]]:
     """The summary and the objects of a batch of `count` videos that were not started."""
     plans = [VideoPlan(request=VideoRequest(model="m", prompt=f"kite {n}")) for n in range(count)]
     summary = Summary.of(VideoOutcome.of_plan(plan, VideoState.SKIPPED, error="No time.") for plan in plans)
     async with archive.open() as ledger:
-        summary = await publish(ledger, "b1", "Kites", CachedRows(summary, plans, RecordCache()), summary)
-        place = ledger.layout.batch("b1", "")
+        rows = CachedRows(summary, plans, RecordCache())
+        summary = await publish(ledger, batch, "Kites", rows, summary, brief=brief)
+        place = ledger.layout.batch(batch, "")
         found = {}
         for listed in await ledger.store.list(place):
             stored = await ledger.store.get(listed.key)
@@ -49,6 +53,25 @@ async def test_a_batch_of_hundreds_has_several_pages(archive: VideoArchive) -> N
         "index-3.html": 1,
     }
     assert len(json.loads(found["batch.json"])["videos"]) == count
+
+
+@pytest.mark.anyio
+async def test_a_page_that_is_made_again_keeps_its_heading(archive: VideoArchive, tmp_path: Path) -> None:
+    """Title, brief, style and time are those of the batch; the page names its batch for the file of marks."""
+    batch = "20260304T093000-0a1b2c"
+    _, found = await published(archive, 2, batch, Brief(subject="Kites over a <bay>", style="calm"))
+    async with archive.open() as ledger:
+        made = await export(
+            ledger, tmp_path, batch=batch, latest=1, link_seconds=None, tell=lambda line: None
+        )
+    again, first = made.page.read_text(encoding="utf-8"), found["index.html"]
+
+    def heading(text: str) -> str:
+        return text[text.index("<header") : text.index('<dl class="figures">')]
+
+    assert heading(again) == heading(first)
+    assert all(words in heading(again) for words in ("Kites</h1>", "Kites over a &lt;bay&gt;", "calm"))
+    assert f'"batch":"{batch}"' in again
 
 
 def test_a_copy_brings_all_pages(
