@@ -182,6 +182,7 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
     file.write_text("".join(json.dumps(line) + "\n" for line in REQUESTS), encoding="utf-8")
     parameters = {
         "file": str(file),
+        "local_files": True,
         "poll": {"first_seconds": 2, "interval_seconds": 1, "ceiling_seconds": 2},
     }
     run = studio.api(f"/deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]

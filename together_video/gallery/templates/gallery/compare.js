@@ -5,7 +5,7 @@ const compare = (() => {
   const dialog = byId("compare");
   const table = byId("compare-table");
   const at = byId("compare-at");
-  const LEAST = 110; // pixels that a picture is wide at least; below that the table scrolls
+  const LEAST = 80; // pixels that a picture is wide at least; below that the table scrolls
   const APART = 0.12; // seconds by which a clip may be early or late
   let tiles = [];
   let rows = [];
@@ -64,8 +64,8 @@ const compare = (() => {
     const shape = parseFloat(getComputedStyle(byId("main")).getPropertyValue("--ratio")) || 16 / 9;
     const space = table.getBoundingClientRect();
     const gap = 8;
-    const side = rows.length ? Math.min(150, space.width * 0.22) : 0;
-    const top = columns.length ? 30 : 0;
+    const side = rows.length ? Math.min(150, space.width * 0.18) : 0;
+    const top = columns.length ? (innerWidth < 640 ? 48 : 30) : 0;
     const under = tiles.some((tile) => !tile.box.querySelector(".caption").hidden) ? 26 : 0;
     const width = (across) => {
       const down = rows.length || Math.ceil(tiles.length / across);
