@@ -203,6 +203,8 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     offered = form.options("Quality", "Select")
     assert [found.text for found in offered] == ["preview", "standard", "production"]
     offered[0].click()
+    form.press("share_days", "float")
+    form.fill("share_days", "1")
     form.press("poll", "PollPolicy")
     form.fill("First Seconds", "0")
     run = studio.submit(browser, form)
@@ -210,7 +212,27 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     assert run["name"] == "2 videos: herons at dawn"
     assert run["parameters"]["presets"]["quality"] == "preview"
     _is_told(browser, studio, run, "2 archived")
+    _is_shared(browser, studio, run)
     _is_made_again(browser, studio)
+
+
+def _is_shared(browser: Browser, studio: Studio, run: dict[str, Any]) -> None:
+    """Both UIs show the link to a page whose videos play without access to the bucket."""
+    wanted = {"flow_runs": {"id": {"any_": [run["id"]]}}, "artifacts": {"key": {"any_": ["shared-page"]}}}
+    (shared,) = studio.api("POST", "/artifacts/filter", wanted)
+    addresses = set()
+    for ui in ("", "/v2"):
+        browser.get(f"{studio.url}{ui}/artifacts/artifact/{shared['id']}")
+        link = browser.at("//a[contains(@href, '/shared/')]")
+        assert link.text.startswith("2 videos, for anyone with this link until ")
+        addresses.add(link.get_property("href"))
+    (address,) = addresses
+    browser.get(str(address))
+    play = (
+        "const video = document.querySelector('video[src]'); video.preload = 'auto'; return video.videoWidth"
+    )
+    assert browser.until(lambda here: here.run(play)) == 64
+    assert not [line for line in browser.complaints if "Content Security Policy" in line]
 
 
 def _is_made_again(browser: Browser, studio: Studio) -> None:
