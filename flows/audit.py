@@ -15,6 +15,7 @@ from pydantic import Field
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
+from prefect_together_video.flows.engine.index_rebuild import rebuild_index
 from prefect_together_video.flows.parameters import Archive, documented, run_name
 from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.flows.reporting.results import final, refused
@@ -48,7 +49,7 @@ async def audit_archive(
     ] = False,
     archive: Archive = None,
 ) -> State[Any]:
-    """It changes nothing. The run ends as Failed on any finding.
+    """It changes nothing but the index, which it rebuilds where it may write. The run ends as Failed on any finding.
 
     Returns:
         An `AuditReport` without findings.
@@ -71,6 +72,7 @@ async def audit_archive(
     try:
         async with (archive or VideoArchive.from_env()).open() as ledger:
             report = await audit(ledger, deep=deep)
+            await rebuild_index(ledger, trusts_index=False)
     except VideoError as error:
         return refused(error)
     for finding in report.findings:

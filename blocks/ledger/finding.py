@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
@@ -42,8 +43,11 @@ async def find_video(ledger: Ledger, given: str) -> str:
     )
 
 
-async def find_batch(ledger: Ledger, given: str) -> str | None:
+async def find_batch(ledger: Ledger, given: str, *, known: Iterable[str] = ()) -> str | None:
     """The id of the batch that `given` is, or begins; None where it looks like no batch, or there is none.
+
+    Args:
+        known: ids of batches that may have no gallery yet.
 
     Raises:
         InputError: several begin so.
@@ -55,8 +59,9 @@ async def find_batch(ledger: Ledger, given: str) -> str | None:
         return None
     start = ledger.layout.key("batches", "")
     listed = await ledger.store.list(f"{start}{text}")
-    names = {one.key.removeprefix(start).partition("/")[0] for one in listed}
-    return _only({name for name in names if BATCH_ID.fullmatch(name)}, text, "batches")
+    names = {one.key.removeprefix(start).partition("/")[0] for one in listed} | set(known)
+    found = {name for name in names if name.startswith(text) and BATCH_ID.fullmatch(name)}
+    return _only(found, text, "batches")
 
 
 async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | None]:

@@ -156,13 +156,14 @@ async def _read(
     from prefect_together_video.flows.cli.listed import batches_of, titled, video_row
 
     async with opened_archive(place) as ledger:
+        found = await take_inventory(ledger)
         if batch is not None:
-            whole = await find_batch(ledger, batch)
+            known = {entry.batch for entry in found.videos if entry.batch is not None}
+            whole = await find_batch(ledger, batch, known=known)
             if whole is None:
                 where = ledger.store.uri(ledger.layout.key("batches", ""))
                 raise InputError(f"There is no batch {printable(batch, 60)!r} under {where}.")
             wanted = replace(wanted, batch=whole)
-        found = await take_inventory(ledger)
         unreadable = [one.key for one in found.unreadable]
         if lists_videos:
             entries = [entry for entry in found.videos if wanted.takes(entry)]

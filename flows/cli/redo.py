@@ -61,7 +61,7 @@ async def _marks_of_batch(ledger: Ledger, batch: str) -> Sequence[Mark]:
         rows = await rows_of_batch(ledger, batch)
     except InputError as error:
         raise InputError(
-            f"{printable(batch, 100)!r} is no file, and {error.message[:1].lower()}{error.message[1:]}"
+            f"{printable(batch, 100)!r} is not a file, and {error.message[:1].lower()}{error.message[1:]}"
         ) from error
     return list((await ledger.reviews.of([row.outcome.id for row in rows])).values())
 

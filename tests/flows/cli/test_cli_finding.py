@@ -1,0 +1,331 @@
+"""`list`, `show`, `open`, `review` and the redo list, on an archive in a folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from prefect_together_video.flows.cli import listing_files, opening
+from together_video.ledger.records import Claim, VideoPlan, VideoRecord
+from together_video.requests import VideoRequest
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+BATCH = "20261127T120000-abcdef"
+
+
+def put(folder: Path, prompt: str, *, batch: str | None = BATCH, days: int = 0, **more: Any) -> str:
+    """A record with its file; gives the id."""
+    fields = {"model": "pixverse/pixverse-v5", "prompt": prompt, "width": 640, "height": 360, "seconds": 5}
+    request = VideoRequest.model_validate({**fields, **more.pop("request", {})})
+    plan = VideoPlan(request=request, batch_id=batch, take=more.pop("take", 1))
+    key = f"videos/2026-11-27/clip-{plan.id}.mp4"
+    video = {"key": key, "size": 3, "sha256": "0" * 64, "content_type": "video/mp4"}
+    at = NOW - timedelta(days=days)
+    record = VideoRecord.model_validate(
+        {
+            "id": plan.id,
+            "state": "archived",
+            "plan": plan,
+            "recorded_at": at,
+            "claimed_at": at,
+            "cost_usd": Decimal("0.28"),
+            "job_id": f"job-{prompt}",
+            "video": video,
+            **more,
+        }
+    )
+    for path, data in ((f"records/{plan.id}.json", record.model_dump_json()), (key, "mp4")):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(data)
+    return plan.id
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """An empty archive in a folder."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run(command: Any, archive: Path) -> Any:
+    """A command on that archive."""
+    return lambda *words, **more: command(*words, "--archive-folder", str(archive), **more)
+
+
+def review_file(folder: Path, **marks: str | None) -> str:
+    """A file as a gallery exports it; the names are ids behind a letter."""
+    path = folder / "marks.json"
+    listed = [
+        {
+            "id": video[1:],
+            "mark": mark,
+            "note": "too dark" if mark == "reject" else "",
+            "at": "2026-11-27T13:00:00Z",
+        }
+        for video, mark in marks.items()
+    ]
+    document = {
+        "review": 1,
+        "batch": BATCH,
+        "exported_at": "2026-11-27T13:00:00Z",
+        "who": "Ann",
+        "marks": listed,
+    }
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_marks_are_imported_once_and_found_again(run: Any, archive: Path, tmp_path: Path) -> None:
+    """They show in list, show, and spend; an unknown clip is reported, and the same file again changes nothing."""
+    fox, owl = (
+        put(archive, "a fox", request={"labels": {"campaign": "spring"}}),
+        put(archive, "an owl", days=1),
+    )
+    put(archive, "=a hare", batch=None, days=2, state="failed", video=None, cost_usd=None, error="refused")
+    marks = review_file(tmp_path, **{f"x{fox}": "star", f"x{owl}": "reject"})
+    done = run("review", marks)
+    assert (done.code, done.out, done.err) == (0, "2 clips: 1 starred, 1 rejected.\n", "")
+    again = run("review", marks, "--json")
+    assert json.loads(again.out) == {
+        "starred": 0,
+        "rejected": 0,
+        "noted": 0,
+        "taken_back": 0,
+        "unchanged": 2,
+        "unknown_ids": 0,
+        "unknown": [],
+    }
+    stranger = run("review", review_file(tmp_path, **{f"x{'f' * 24}": "star"}))
+    assert (stranger.code, "Not in this archive" in stranger.err) == (1, True)
+    assert len([*archive.glob("reviews/*/*.json")]) == 2
+
+    rows = json.loads(run("list", "--videos", "--json").out)["videos"]
+    assert [(row["prompt"], row["mark"], row["note"]) for row in rows] == [
+        ("a fox", "star", ""),
+        ("an owl", "reject", "too dark"),
+        ("=a hare", None, ""),
+    ]
+    for words, prompts in {
+        ("--mark", "star"): ["a fox"],
+        ("--mark", "none"): ["=a hare"],
+        ("--search", "DARK"): ["an owl"],
+        ("--label", "campaign=spring"): ["a fox"],
+        ("--state", "failed"): ["=a hare"],
+        ("--videos", "--since", "2026-11-26"): ["a fox", "an owl"],
+        ("--model", "pixverse", "--limit", "1"): ["a fox"],
+        ("--search", "kite"): [],
+    }.items():
+        found = json.loads(run("list", *words, "--json").out)["videos"]
+        assert [row["prompt"] for row in found] == prompts, words
+    shown = json.loads(run("show", fox, "--json").out)
+    assert (shown["review"]["mark"], shown["review"]["who"]) == ("star", "Ann")
+    assert "too dark" in run("show", owl[:6]).out
+    total = json.loads(run("spend", "--json").out)["total"]
+    assert (total["accepted"], total["rejected"], total["usd_per_accepted"]) == (1, 1, 0.56)
+    assert "1 accepted at 0.56 USD each, 1 rejected" in run("spend").out
+
+
+def test_lists_for_people_and_for_programs(
+    run: Any, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches without a filter; tables fit 80 columns; formulas are defused; batches without a page are listed."""
+    fox = put(archive, "=HYPERLINK(1)" + "x" * 100, request={"labels": {"campaign": "@x"}})
+    put(archive, "an owl", batch="20261126T120000-abcdef", days=1)
+    document = {
+        "title": "Foxes \x1b[31m",
+        "videos": [{"id": fox, "state": "archived"}, {"id": "b", "state": "skipped"}],
+    }
+    (archive / "batches" / BATCH).mkdir(parents=True)
+    (archive / "batches" / BATCH / "batch.json").write_text(json.dumps(document))
+    rows = json.loads(run("list", "--json").out)["batches"]
+    assert [(row["id"], row["videos"], row["archived"], row["paid_usd"]) for row in rows] == [
+        (BATCH, 2, 1, 0.28),
+        ("20261126T120000-abcdef", 1, 1, 0.28),
+    ]
+    assert (rows[0]["at"], rows[0]["page"]) == ("2026-11-27T12:00:00Z", f"batches/{BATCH}/index.html")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    for words in (("list",), ("list", "--videos")):
+        lines = run(*words).out.splitlines()
+        assert len(lines) == 3
+        assert max(map(len, lines)) <= 80
+    monkeypatch.delenv("FORCE_COLOR")
+    table = list(csv.DictReader(io.StringIO(run("list", "--videos", "--csv", "-").out)))
+    assert (table[0]["prompt"][:7], table[0]["labels"]) == ("'=HYPER", "campaign=@x")
+    lines = run("list", "--batch", BATCH[:8], "--jsonl", "-").out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [fox]
+    file = tmp_path / "list.csv"
+    done = run("list", "--videos", "--csv", str(file))
+    assert (done.out, len(file.read_text().splitlines())) == ("", 3)
+    for words, said in {
+        ("--limit", "0"): "--limit must be at least 1",
+        ("--csv", "-", "--json"): "each goes to standard output",
+        ("--batch", "20270101"): "There is no batch '20270101'",
+        ("--batch", "202611"): "2 batches begin with 202611",
+        ("--since", "yesterday"): "is not a day",
+        ("--together", "x"): "--together has no use here",
+    }.items():
+        refused = run("list", *words)
+        assert (refused.code, refused.out) == (2, ""), words
+        assert said in " ".join(refused.err.split())
+
+
+def test_parquet_where_pyarrow_is(
+    run: Any, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table with the columns of the CSV; without pyarrow one sentence, before anything is read."""
+    put(archive, "a fox")
+    file = tmp_path / "list.parquet"
+    written: dict[str, Any] = {}
+
+    def missing(name: str) -> ModuleType:
+        raise ImportError(name)
+
+    monkeypatch.setattr(listing_files, "import_module", missing)
+    done = run("list", "--parquet", str(file))
+    assert (done.code, "Parquet needs pyarrow" in done.err) == (2, True)
+
+    class Arrow:
+        float64 = int64 = string = staticmethod(lambda: "kind")
+        schema = staticmethod(dict)
+
+        @staticmethod
+        def table(columns: dict[str, list[Any]], schema: dict[str, str]) -> dict[str, list[Any]]:
+            assert [*columns] == [*schema]
+            return columns
+
+        @staticmethod
+        def write_table(table: dict[str, list[Any]], path: str) -> None:
+            written.update(table)
+            Path(path).write_text("table")
+
+    monkeypatch.setattr(listing_files, "import_module", lambda _: Arrow)
+    assert run("list", "--videos", "--parquet", str(file)).code == 0
+    assert (written["prompt"], written["labels"], file.read_text()) == (["a fox"], ["{}"], "table")
+
+
+def test_a_video_is_found_by_id_key_address_and_job(
+    run: Any, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In show and open, by as much as names it; open prints where it is, and opens it where there is a display."""
+    fox, owl = put(archive, "a fox"), put(archive, "an owl")
+    path = archive / f"videos/2026-11-27/clip-{fox}.mp4"
+    opened: list[str] = []
+    monkeypatch.setattr(opening.webbrowser, "open", lambda address: opened.append(address) or True)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(opening.sys, "platform", "linux")
+    for name in (
+        fox,
+        fox[:6].upper(),
+        str(path),
+        path.as_uri(),
+        f"s3://b/videos/clip-{fox}.mp4",
+        "job-a fox",
+    ):
+        assert json.loads(run("show", name, "--json").out)["id"] == fox, name
+        assert run("open", name).out == f"{path.as_uri()}\n"
+    assert opened == []
+    run("open", fox, DISPLAY=":0")
+    assert opened == [path.as_uri()]
+    page = archive / "batches" / BATCH / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("page")
+    assert run("open", BATCH[:10]).out == f"{page.as_uri()}\n"
+    (archive / f"videos/2026-11-27/clip-{owl}.mp4").unlink()
+    for name, said in {
+        owl: "is not there",
+        "0" * 24: "There is no video and no batch",
+        "../../etc/passwd": "There is no video",
+        "\x1b[31m": "There is no video",
+        "": "Give the id of a video",
+    }.items():
+        done = run("open", name)
+        assert (done.code, done.out) == (2, ""), name
+        assert said in " ".join(done.err.split())
+        assert "\x1b" not in done.err
+
+
+def test_a_redo_list_is_the_same_however_often_it_is_run(run: Any, archive: Path, tmp_path: Path) -> None:
+    """Takes of others are passed over, a take that was made for the clip is found again; notes are labels."""
+    fox = put(archive, "a fox")
+    second = put(archive, "a fox", take=2)
+    owl = put(archive, "an owl", request={"seed": 7})
+    marks = review_file(tmp_path, **{f"x{fox}": "reject", f"x{second}": "reject", f"x{owl}": "reject"})
+
+    def lines() -> list[dict[str, Any]]:
+        done = run("review", marks, "--redo-list")
+        assert done.code == 0, done.err
+        return sorted(map(json.loads, done.out.splitlines()), key=lambda line: (line["prompt"], line["take"]))
+
+    first = lines()
+    assert [(line["prompt"], line["take"], line["labels"]["redo_of"]) for line in first] == [
+        ("a fox", 3, fox),
+        ("a fox", 4, second),
+        ("an owl", 2, owl),
+    ]
+    assert first[0]["labels"]["redo_note"] == "too dark"
+    # One of them has been made, one is in flight, and somebody has made another take meanwhile.
+    put(archive, "a fox", take=4, request={"labels": {"redo_of": second}})
+    request = VideoRequest.model_validate(
+        {name: value for name, value in first[2].items() if name not in {"take"}}
+    )
+    plan = VideoPlan(request=request, take=2)
+    claim = Claim(
+        id=plan.id,
+        token="0" * 32,
+        plan=plan,
+        claimed_at=NOW,
+        valid_seconds=9,
+        video_key="videos/a.mp4",
+        poster_key="videos/a.jpg",
+    )
+    (archive / "inflight" / plan.id).mkdir(parents=True)
+    (archive / "inflight" / plan.id / "claim.json").write_text(claim.model_dump_json())
+    put(archive, "a fox", take=5)
+    assert lines() == first
+    # The third take is somebody else's: the clip gets the next that is free, and keeps it.
+    put(archive, "a fox", take=3)
+    assert [line["take"] for line in lines()] == [4, 6, 2]
+
+
+def test_a_redo_is_planned_like_any_batch(run: Any, archive: Path, tmp_path: Path, api: Any) -> None:
+    """By a file or by the marks of a batch in the archive: the next take; nothing is bought in a dry run."""
+    fox = put(archive, "a fox")
+    document = {"videos": [{"id": fox, "state": "archived", "model": "m"}]}
+    (archive / "batches" / BATCH).mkdir(parents=True)
+    (archive / "batches" / BATCH / "batch.json").write_text(json.dumps(document))
+    marks = review_file(tmp_path, **{f"x{fox}": "reject"})
+    place = {"TOGETHER_BASE_URL": api.url, "TOGETHER_API_KEY": "key"}
+    nothing = run("batch", "--from-review", BATCH, "--dry-run", **place)
+    assert (nothing.code, "nothing to make" in nothing.err) == (0, True)
+    run("review", marks)
+    by_file = run("batch", "--from-review", marks, "--dry-run", "--json", **place)
+    assert by_file.code == 0, by_file.err
+    (row,) = json.loads(by_file.out)["videos"]
+    expected = VideoRequest(model="pixverse/pixverse-v5", prompt="a fox", width=640, height=360, seconds="5")
+    assert row["id"] == VideoPlan(request=expected, take=2).id
+    assert row["labels"] == {"redo_of": fox, "redo_note": "too dark"}
+    by_batch = run("batch", "--from-review", BATCH[:9], "--dry-run", **place)
+    assert by_batch.code == 0, by_batch.err
+    assert "take 2: a fox (too dark)" in by_batch.err
+    for words, said in {
+        ("--from-review", "nothing.json"): "is not a file, and there is no batch",
+        ("--from-review", marks, "--brief", "foxes"): "Give one of",
+        ("--from-review", marks, "--seed", "7"): "--seed cannot change them",
+        ("--from-review", marks, "--count", "7"): "--count belong to --brief",
+    }.items():
+        refused = run("batch", *words, **place)
+        assert (refused.code, said in " ".join(refused.err.split())) == (2, True), refused.err
+    assert api.charges == 0
