@@ -165,8 +165,7 @@ def _sandbox_settings() -> dict[str, object]:
 def _keep_up(terminal: Terminal, file: Path, settings: Mapping[str, str], unset: Collection[str]) -> None:
     """Until Ctrl-C or SIGTERM."""
     program = shutil.which("together-video") or str(Path(sys.executable).with_name("together-video"))
-    comment = "For the servers of together-video demo --keep: removed when they are stopped."
-    write_env_file(file, env_script(settings, unset, comment=comment))
+    write_env_file(file, env_script(settings, unset, pid=os.getpid()))
     terminal.say("To use these servers from another terminal, as long as they are up:")
     terminal.say(f"  source {shlex.quote(shown_path(file))}")
     terminal.say(f"  {program} audit")

@@ -10,16 +10,18 @@ from pathlib import Path
 from together_video.atomic_files import part_of
 
 
-def env_script(settings: Mapping[str, str], unset: Iterable[str] = (), *, comment: str = "") -> str:
+def env_script(settings: Mapping[str, str], unset: Iterable[str] = (), *, pid: int) -> str:
     """The script, for sh, bash and zsh: variables that would get in the way are unset, then these are exported.
 
-    Example:
-        ```python
-        env_script({"NAME": "it's"}, ["OLD"])  # unset OLD\\nexport NAME='it'"'"'s'\\n
-        ```
+    Once the process `pid` has ended, however that was, the script sets nothing and says so.
     """
-    lines = [f"# {line}" for line in comment.splitlines()]
-    if names := sorted(unset):
+    lines = [
+        f"if ! kill -0 {pid} 2>/dev/null; then",
+        "  echo 'These servers are stopped: start them with together-video demo --keep.' >&2",
+        "  return 1",
+        "fi",
+    ]
+    if names := sorted(name for name in unset if name.isidentifier()):
         lines.append(f"unset {' '.join(names)}")
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
     return "\n".join(lines) + "\n"
