@@ -41,6 +41,7 @@ install: $(INSTALLED)
 # uv installs in seconds what takes pip minutes; it is used where it is, and put into .venv where it is not.
 $(INSTALLED): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing into $(VENV) from $(LOCK): less than a minute with uv and a warm cache, else a few …" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" uv pip install -q -r $(LOCK)

@@ -11,20 +11,29 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from prefect_together_video.flows.cli.env_file import env_script, write_env_file
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
+from prefect_together_video.flows.cli.local_servers import (
+    PORTS,
+    PrefectServer,
+    S3Server,
+    SandboxServer,
+    free_ports,
+)
 from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
 from prefect_together_video.flows.cli.preamble import prepare
 from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.summary import Summary
+from together_video.text import counted
 
 #: A caller's own settings, which are for other servers and other money.
 _NOT_OURS = ("AWS_", "PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_", "TOGETHER_", "VIDEO_ARCHIVE_")
@@ -36,6 +45,8 @@ _BUCKET = "videos"
 _PREFIX = "demo"
 _BRIEF = "a lighthouse fox"
 _STYLE = "cinematic, warm light, gentle camera"
+#: What to `source` so that other commands use the servers, as long as they are up.
+_ENV_FILE = "env.sh"
 _SETTINGS = {"width": 864, "height": 480}
 
 
@@ -68,13 +79,17 @@ def demo(
         del os.environ[name]
     prepare(terminal)
     with ExitStack() as stack:
-        terminal.say(
-            f"Starting a Prefect server, the sandbox and an S3 server; everything is kept in {folder}."
-        )
+        terminal.say(f"Everything is kept in {folder}.")
+        terminal.say("Starting an S3 server, the sandbox and a Prefect server (takes some 20 s) …")
         try:
-            prefect = stack.enter_context(PrefectServer(folder / "prefect"))
-            s3 = stack.enter_context(S3Server(folder / "s3"))
-            sandbox = stack.enter_context(SandboxServer(folder / "sandbox", _sandbox_settings()))
+            (folder / _ENV_FILE).unlink(missing_ok=True)
+            first = _first_port(folder)
+            (prefect_port,) = free_ports(1, first=first)
+            prefect = stack.enter_context(PrefectServer(folder / "prefect", port=prefect_port))
+            s3 = stack.enter_context(S3Server(folder / "s3", port=first + 1))
+            sandbox = stack.enter_context(
+                SandboxServer(folder / "sandbox", _sandbox_settings(), port=first + 2)
+            )
             settings = {
                 **s3.environment(),
                 **prefect.environment(),
@@ -88,14 +103,19 @@ def demo(
             from prefect_together_video.flows.cli import gallery_export
             from prefect_together_video.flows.cli.running import INTERRUPTED, run_flow
 
-            s3.wait_ready()
-            sandbox.wait_ready()
-            gallery_export.make_bucket(_BUCKET)
-            prefect.wait_ready(120)
+            for server, seconds in ((s3, 60), (sandbox, 60), (prefect, 120)):
+                with terminal.waiting(f"Waiting for the {server.name} …"):
+                    server.wait_ready(seconds)
+                if server is s3:
+                    gallery_export.make_bucket(_BUCKET)
+                terminal.say(f"  {server.name} ready at {server.url}")
         except KeyboardInterrupt:
             terminal.complain("Interrupted before anything was created.")
             return 130
-        terminal.say(f'{count} videos of "{_BRIEF}":')
+        terminal.say(
+            f'Making {counted(count, "video")} of "{_BRIEF}": the chat model writes the prompts, and each video takes '
+            "about 10 s."
+        )
         from prefect_together_video.flows.batch import generate_batch
         from together_video.prompts.briefs import Brief
 
@@ -118,16 +138,23 @@ def demo(
             )
         page = gallery_export.copy_out(summary, _BUCKET, folder / "gallery")
         if page is not None:
-            terminal.say(f"\nGallery:     {page.as_uri()}")
+            terminal.say("")
+            terminal.link("Gallery", page.as_uri(), page.as_uri(), on_err=True)
         terminal.say(f"Everything:  {folder}")
         if keep and code != INTERRUPTED:
             terminal.say(f"Prefect UI:  {prefect.url}")
             terminal.say(f"Sandbox:     {sandbox.url}")
             terminal.say(f"S3:          {s3.url} (bucket {_BUCKET})")
-            _keep_up(terminal, settings, sorted({*own, *_IN_THE_WAY} - settings.keys()))
+            stack.callback((folder / _ENV_FILE).unlink, missing_ok=True)
+            _keep_up(terminal, folder / _ENV_FILE, settings, {*own, *_IN_THE_WAY} - settings.keys())
         else:
             terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
     return code
+
+
+def _first_port(folder: Path) -> int:
+    """Of three, the same in each demo of a folder: each is taken where nobody else listens there."""
+    return PORTS.start + 3 * (zlib.crc32(os.fsencode(folder)) % (len(PORTS) // 3))
 
 
 def _sandbox_settings() -> dict[str, object]:
@@ -135,17 +162,24 @@ def _sandbox_settings() -> dict[str, object]:
     return {"generation_seconds": [3, 6], "render_workers": 2, "catalogue_prices": True}
 
 
-def _keep_up(terminal: Terminal, settings: Mapping[str, str], unset: Sequence[str]) -> None:
+def _keep_up(terminal: Terminal, file: Path, settings: Mapping[str, str], unset: Collection[str]) -> None:
+    """Until Ctrl-C or SIGTERM."""
     program = shutil.which("together-video") or str(Path(sys.executable).with_name("together-video"))
-    terminal.say(
-        f"The other commands ({program} …) work with these from another terminal, where this is set:"
-    )
-    terminal.say(f"  unset {' '.join(unset)}")
-    for name, value in sorted(settings.items()):
-        terminal.say(f"  export {name}={shlex.quote(value)}")
+    write_env_file(file, env_script(settings, unset, pid=os.getpid()))
+    terminal.say("To use these servers from another terminal, as long as they are up:")
+    terminal.say(f"  source {shlex.quote(shown_path(file))}")
+    terminal.say(f"  {program} audit")
     terminal.say("Ctrl-C stops the servers.")
     try:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        terminal.say("Stopping.")
+        terminal.say(f"Stopping; {shown_path(file)} is removed.")
+
+
+def shown_path(path: Path) -> str:
+    """As short as it can be typed from where the command was started."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -64,6 +64,8 @@ def generate(
     )
     first = first_made(made, run.tries().fallback_models or (), strict=run.strict)
     Review.of([first], strict=run.strict, chosen=[chosen]).refuse_errors()
+    # Prefect takes seconds to import: a file that is missing is named before.
+    take_in([made])
     _say_choices([chosen], place)
     if take < 1:
         raise InputError("--take must be at least 1.")
@@ -181,6 +183,13 @@ def batch(
             chat_model=chat_model,
         )
         parameters["settings"] = settings
+        if "media" in settings:
+            model = (
+                Catalogue.load().default_model.name
+                if parameters["brief"].model is None
+                else parameters["brief"].model
+            )
+            take_in([make_request({"model": model, "prompt": brief, **settings})[0]])
     copies = None if output is None or confirm.dry_run else Output.of(output, takes_file=False)
     return _run("batch", parameters, place, confirm, reference, output=copies)
 

@@ -79,14 +79,17 @@ class LiveDisplay:
 class _Resizable(Live):
     """Takes back lines that a narrower terminal has folded since they were drawn."""
 
+    #: Columns of each line of the area as it was drawn last.
+    _drawn: tuple[int, ...] = ()
+
     def process_renderables(self, renderables: list[Any]) -> list[Any]:
-        drawn, width = self._live_render._shape, self.console.width
-        shown = self._live_render.renderable
-        if drawn is not None and drawn[0] > width and isinstance(shown, Group):
-            rows = sum(
-                max(-(-line.cell_len // width), 1) for line in shown.renderables if isinstance(line, Text)
-            )
+        width = self.console.width
+        if self._live_render._shape is not None and any(columns > width for columns in self._drawn):
+            rows = sum(max(-(-columns // width), 1) for columns in self._drawn)
             self._live_render._shape = (width, rows)
+        shown = self._live_render.renderable
+        if isinstance(shown, Group):
+            self._drawn = tuple(line.cell_len for line in shown.renderables if isinstance(line, Text))
         return super().process_renderables(renderables)
 
 

@@ -27,7 +27,8 @@ from together_video.text import printable
 
 _PR_SET_PDEATHSIG = 1
 _LOOPBACK = "127.0.0.1"
-_PORTS = range(10_100, 22_700)
+#: Where our servers listen: below those that Linux gives to outgoing connections.
+PORTS = range(10_100, 22_700)
 
 
 class Service:
@@ -113,9 +114,9 @@ class Service:
 
 
 class S3Server(Service):
-    """SeaweedFS, with one identity and its data under a folder. Up in about a second."""
+    """SeaweedFS, with one identity and its data under a folder. Up in about a second. `port` is taken if it is free."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
         weed = _weed()
         folder = folder.resolve()
         (folder / "data").mkdir(parents=True, exist_ok=True)
@@ -131,7 +132,7 @@ class S3Server(Service):
             keys.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
         pair = json.loads(keys.read_text(encoding="utf-8"))["identities"][0]["credentials"][0]
         self.access_key, self.secret_key = pair["accessKey"], pair["secretKey"]
-        s3, master, volume, filer, admin = free_ports(5)
+        s3, master, volume, filer, admin = free_ports(5, first=port)
         sockets = folder / "sockets"
         sockets.mkdir(exist_ok=True)
         # Telemetry, web pages and addresses beyond loopback are on unless told otherwise.
@@ -181,15 +182,17 @@ class S3Server(Service):
 
 
 class SandboxServer(Service):
-    """The stand-in for the Together API. Its jobs and its bill outlive it in `folder`."""
+    """The stand-in for the Together API. Its jobs and its bill outlive it in `folder`. `port` is taken if free."""
 
-    def __init__(self, folder: Path, config: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: Mapping[str, object] | None = None, *, port: int | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         settings = folder / "sandbox.json"
         settings.write_text(
             json.dumps({"state_dir": str(folder / "state"), **(config or {})}), encoding="utf-8"
         )
-        (port,) = free_ports(1)
+        (port,) = free_ports(1, first=port)
         url = f"http://{_LOOPBACK}:{port}"
         super().__init__(
             "sandbox",
@@ -264,15 +267,18 @@ class PrefectServer(Service):
         return self.environment_of(self.home, self.url)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now, each with port + 10000 free as well: SeaweedFS takes both.
+def free_ports(count: int, *, first: int | None = None) -> list[int]:
+    """Ports that are free now, each with port + 10000 free as well: SeaweedFS takes both. `first` is the first of them
+    if it is free.
 
     They lie below 32768, where Linux begins to give ports to outgoing connections: one that the
     system hands out itself may be taken by such a connection before the server binds it.
     """
     found: list[int] = []
+    if first is not None and _is_free(first) and _is_free(first + 10_000):
+        found.append(first)
     while len(found) < count:
-        port = secrets.choice(_PORTS)
+        port = secrets.choice(PORTS)
         if port not in found and _is_free(port) and _is_free(port + 10_000):
             found.append(port)
     return found

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from together_video.api.downloads import hash_file
 from together_video.atomic_files import part_of, settle_new
 from together_video.errors import InputError, VideoError
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome
@@ -123,6 +122,9 @@ async def _copies(
 
 async def _copy(video: VideoOutcome, path: Path, store: Store) -> Path:
     """Raises VideoError: something else is there, or it cannot be read or written."""
+    # With httpx, which takes a while to import.
+    from together_video.api.downloads import hash_file
+
     kept = f"The video is at {video.uri}."
     part = part_of(path)
     try:

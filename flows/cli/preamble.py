@@ -1,4 +1,7 @@
-"""What a command does before it imports Prefect, or calls anybody."""
+"""What a command does before it imports Prefect, or calls anybody.
+
+httpx is imported late, too: what is wrong with the input is said before.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,8 @@ from pydantic import ValidationError
 
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.terminal import Terminal
-from prefect_together_video.flows.server.address import refuse_wrong_address
-from together_video.api.settings import api_from_env
 from together_video.errors import ConfigurationError
 from together_video.ledger.settings import archive_from_env
-from together_video.network.certificates import check_certificate_variables
-from together_video.network.proxies import make_usable_for_httpx
 from together_video.text import printable
 
 
@@ -28,6 +27,8 @@ def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
     Raises:
         ConfigurationError: a key, a bucket or folder, or an address is missing or cannot be used.
     """
+    from together_video.api.settings import api_from_env
+
     terminal = Terminal(quiet=place.json, verbose=place.verbose)
     prepare(terminal, verbose=place.verbose)
     if asks_api and place.together is None:
@@ -52,6 +53,10 @@ def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) 
         ConfigurationError: certificates, a proxy or an address that the environment names cannot be used; names the
             variable.
     """
+    from prefect_together_video.flows.server.address import refuse_wrong_address
+    from together_video.network.certificates import check_certificate_variables
+    from together_video.network.proxies import make_usable_for_httpx
+
     check_certificate_variables()
     for warning in make_usable_for_httpx():
         terminal.note(warning)

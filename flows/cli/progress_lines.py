@@ -110,7 +110,7 @@ def is_due(now: Standing, last: Standing | None) -> bool:
 
     An hour gives some 20 lines, 200 videos another 20.
     """
-    if last is None:
+    if last is None or (now.total and not last.total):
         return True
     is_step = now.done >= now.total or now.percent // _STEP_PERCENT > last.percent // _STEP_PERCENT
     if now.total and now.done != last.done and is_step:

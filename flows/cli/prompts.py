@@ -13,8 +13,6 @@ from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.cli.options import of_field
 from prefect_together_video.flows.cli.preamble import prepare
 from prefect_together_video.flows.cli.terminal import Terminal
-from together_video.api.client import TogetherClient
-from together_video.api.settings import api_from_env, timeouts_from_env
 from together_video.catalogue import Catalogue
 from together_video.errors import TogetherError
 from together_video.prompts import PromptSet, PromptWriting, make_brief
@@ -53,6 +51,10 @@ def prompts(
     json_
         Print one JSON document on stdout and nothing else.
     """
+    # With httpx, which takes a while to import.
+    from together_video.api.client import TogetherClient
+    from together_video.api.settings import api_from_env, timeouts_from_env
+
     wanted = brief_of_options(
         subject=brief,
         count=count,

@@ -104,7 +104,9 @@ class RunDisplay:
         self._tally.watch(happening)
         self._now = ""
         if isinstance(happening, Phase) and self._live is None:
-            self._print(f"{elapsed(self._clock() - self._start)}  {happening.words} …")
+            with self._lock:
+                self._last = self._standing()
+                self._print(f"{elapsed(self._last.seconds)}  {happening.words} …")
         elif not isinstance(happening, Planned) or happening.total:
             self._beat()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_together_video.flows.cli.given_path import GivenPath
+from prefect_together_video.flows.cli.given_path import GivenPath, refuse_unreadable
 
 
 def sandbox(
@@ -25,6 +25,8 @@ def sandbox(
     state_dir
         Folder for its journal of jobs, to outlive a restart.
     """
+    if config is not None:
+        refuse_unreadable(config)
     from together_video.sandbox.config import SandboxConfig
     from together_video.sandbox.server import serve
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from prefect_together_video.flows.cli import shutdown
-from prefect_together_video.flows.cli.given_path import GivenPath
+from prefect_together_video.flows.cli.given_path import GivenPath, refuse_unreadable
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
 from prefect_together_video.flows.cli.stop_signals import StopSignals
 from prefect_together_video.flows.cli.terminal import Terminal
@@ -52,6 +52,8 @@ def serve(
     """
     if limit < 1:
         raise InputError("--limit must be at least 1.")
+    if prefect_file is not None:
+        refuse_unreadable(prefect_file)
     terminal = Terminal()
     prepare(terminal, verbose=True)
     logging.raiseExceptions = False

@@ -224,11 +224,13 @@ class Terminal:
         for name, text, address in last_lines(summary, self.run_url):
             self.link(name, text, address)
 
-    def link(self, name: str, text: str, address: str | None = None) -> None:
+    def link(self, name: str, text: str, address: str | None = None, *, on_err: bool = False) -> None:
         """`Gallery: file:///…`, which can be clicked where the terminal knows links."""
+        if on_err and self._quiet:
+            return
         line = Text(f"{name}: ")
         line.append(printable(text, 2000), style=Style(link=address) if address else "")
-        self.out.print(line, soft_wrap=True)
+        (self.err if on_err else self.out).print(line, soft_wrap=True)
 
     def document(self, content: dict[str, Any]) -> None:
         """One JSON document on stdout."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+PROGRAM = str(Path(sys.executable).with_name("together-video"))
 
 pytestmark = pytest.mark.slow
 
@@ -55,24 +59,25 @@ def test_the_demo_twice(shell: Any, tmp_path: Path) -> None:
 
 
 def test_other_commands_use_the_servers_of_a_kept_demo(shell: Any, tmp_path: Path) -> None:
-    """With what it says to set, and until it is stopped."""
+    """With the file that it says to source, and until it is stopped."""
     with shell.start("demo", "--folder", str(tmp_path / "kept"), "--count", "1", "--keep") as demo:
         try:
-            exports, unset = [], []
+            said = []
             for line in demo.stderr:
-                if line.startswith("  unset "):
-                    unset = line.split()[1:]
-                if line.startswith("  export "):
-                    exports.append(line.split()[1].partition("="))
+                said.append(line)
                 if line.startswith("Ctrl-C stops the servers"):
                     break
-            done = shell.run("audit", "--json", **{name: value for name, _, value in exports})
+            file = tmp_path / "kept" / "env.sh"
+            assert f"  source {file.relative_to(shell.folder)}\n" in said
+            assert file.stat().st_mode & 0o777 == 0o600
+            script = ["sh", "-c", '. "$1" && exec "$2" audit --json', "sh", str(file), PROGRAM]
+            done = subprocess.run(script, env=shell.environment, capture_output=True, text=True, timeout=120)
             demo.send_signal(signal.SIGTERM)
             demo.communicate(timeout=60)
         finally:
             demo.kill()
-    assert unset == ["AWS_PROFILE", "AWS_SESSION_TOKEN"]
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["records"] == 1
     assert demo.returncode == 0
+    assert not file.exists()
     assert processes_of(tmp_path) == []

@@ -108,7 +108,7 @@ def test_killed_interrupted_and_finished(
     now = [1_800_000_000.0]
     api = start_api(generation_seconds=60, clock=lambda: now[0])
     ready_shell.environment["TOGETHER_BASE_URL"] = api.url
-    words = ("batch", str(small_file("a fox", "an owl", "a cat")), "--poll-interval", "0.2")
+    words = ("batch", str(small_file("a fox", "an owl", "a cat")), "--poll-interval", "0.2", "-v")
     with ready_shell.start(*words) as process:
         try:
             wait_for(lambda: len([key for key in s3_keys() if key.endswith("job.json")]) == 3, process)
@@ -238,9 +238,9 @@ def test_a_run_that_is_not_all_good(command: Make, surroundings: Any, api: Any, 
 
 
 def test_a_table_for_people(command: Make, surroundings: Any, small_file: Make) -> None:
-    """Progress on stderr, the table with every place and the page on stdout."""
+    """Progress on stderr, each change of it with -v; the table with every place and the page on stdout."""
     words = ("batch", str(small_file("a fox", "an owl")), "--poll-interval", "0.2")
-    done = command(*words, **surroundings)
+    done = command(*words, "-v", **surroundings)
     assert done.code == 0
     bucket = surroundings["VIDEO_ARCHIVE_BUCKET"]
     assert done.out.count(f"s3://{bucket}/videos/") == 2
@@ -251,6 +251,8 @@ def test_a_table_for_people(command: Make, surroundings: Any, small_file: Make) 
     assert "2/2" in done.err
     again = command(*words, **surroundings)
     assert "2 videos: 2 reused" in again.out
+    assert " reused  " not in again.err
+    assert re.search(r"^\d:\d\d  2 of 2 videos: 2 reused; 0.00 USD paid$", again.err, re.M), again.err
 
 
 def test_why_it_waits_is_told(command: Make, surroundings: Any, api: Any) -> None:

@@ -24,8 +24,8 @@ def test_a_narrow_terminal_cuts_the_texts_alone(width: int) -> None:
     paid = held.model_copy(update={"cost_usd": Decimal("12.345"), "seconds": 100.5})
     terminal = Terminal()
     terminal.out = Console(file=io.StringIO(), width=width, highlight=False)
-    terminal.table(Summary.of([paid] * 100))
-    head, *rows = terminal.out.file.getvalue().splitlines()[:101]
+    terminal.table(Summary.of([paid] * 30))
+    head, *rows = terminal.out.file.getvalue().splitlines()[:31]
     assert head.split() == ["prompt", "model", "state", "seconds", "USD"]
     for number, row in enumerate(rows, 1):
         assert row.split()[0] == str(number)
@@ -52,10 +52,10 @@ def test_of_many_videos_those_to_be_looked_after_are_listed() -> None:
         "Not listed here: 999 that are in the archive.",
         "1001 videos: 999 archived, 2 ambiguous; 0.00 USD paid in this run.",
     ]
-    assert shown(*[done] * 101) == [
-        "Not listed here: 101 that are in the archive.",
-        "101 videos: 101 archived; 0.00 USD paid in this run.",
+    assert shown(*[done] * 31) == [
+        "Not listed here: 31 that are in the archive.",
+        "31 videos: 31 archived; 0.00 USD paid in this run.",
     ]
     lines = shown(done, *[held] * 300)
-    assert len(lines) == 1 + 100 + 100 + 2
-    assert lines[-2] == "Not listed here: 1 that are in the archive and 200 others."
+    assert len(lines) == 1 + 30 + 30 + 2
+    assert lines[-2] == "Not listed here: 1 that are in the archive and 270 others."

@@ -89,7 +89,9 @@ def test_a_batch_is_told_to_the_ui_and_to_automations(
 
     assert set(run.artifacts) == {"gallery", "videos", "cost-by-model", "progress"}
     assert run.artifacts["progress"]["data"] == 100
-    assert run.artifacts["progress"]["description"] == "3 of 3 videos: 1 archived, 1 failed, 1 ambiguous"
+    assert run.artifacts["progress"]["description"] == (
+        "3 of 3 videos: 1 archived, 1 failed, 1 ambiguous; 0.28 USD paid, 0.60 USD perhaps paid"
+    )
     gallery = run.artifacts["gallery"]
     assert gallery["type"] == "markdown"
     assert "▶ a fox" in gallery["data"]
