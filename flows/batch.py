@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import uuid4
 
 from prefect import flow
@@ -21,6 +20,9 @@ from prefect_together_video.flows.engine.preparation import Preparation
 from prefect_together_video.flows.engine.record_cache import CachedRows
 from prefect_together_video.flows.engine.source import read_source
 from prefect_together_video.flows.engine.split import produce_in_parts
+from prefect_together_video.flows.forms.batch import BATCH_FORM, asks, brief_of, from_form
+from prefect_together_video.flows.forms.form import said, shown_as
+from prefect_together_video.flows.forms.groups import BatchMore
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Approve,
@@ -47,6 +49,7 @@ from prefect_together_video.flows.parameters import (
 from prefect_together_video.flows.reporting import artifacts, events, redo_form, shared_page
 from prefect_together_video.flows.reporting.gallery_upload import marks_of, publish
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
+from prefect_together_video.flows.reporting.run_names import batch_name, name_run, tags_of
 from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
@@ -59,23 +62,23 @@ from together_video.ledger.records import Sweep, VideoPlan
 from together_video.ledger.summary import Summary
 from together_video.prompts import Brief
 from together_video.requests import VideoRequest
-from together_video.text import counted
 
 
 def _run_name() -> str:
+    """Before anything is read, so that a file has no count yet: the run is named again once its videos are known."""
     given = flow_run.parameters
-    brief, requests, file = given.get("brief"), given.get("requests"), given.get("file")
-    if payload := given.get("payload"):
-        try:
+    try:
+        if payload := given.get("payload"):
             asked = read_event(payload)
-        except InputError:
-            return "videos of an event"
-        brief, requests, file = asked.brief, asked.requests, "an event"
-    if isinstance(brief, Brief):
-        return f"{counted(brief.count, 'video')}: {brief.subject[:60]}"
-    return counted(len(requests), "video") if requests else f"videos of {PurePath(str(file)).name}"
+            return batch_name(asked.brief, asked.requests, "an event")
+        more = said(given.get("more"))
+        requests, file = (more.get(name) or given.get(name) for name in ("requests", "file"))
+        return batch_name(brief_of(given), requests, file)
+    except (InputError, TypeError, AttributeError):
+        return "videos of an event" if given.get("payload") else "videos"
 
 
+@shown_as(*BATCH_FORM)
 @flow(
     name="generate-batch",
     description="Make the videos of a brief, of a list or of a file, and archive them with a gallery page.",
@@ -132,6 +135,24 @@ async def generate_batch(
     approve: Approve = False,
     approve_hours: ApproveHours = 168,
     share_days: ShareDays = None,
+    subject: Annotated[
+        str | None, Field(description="Instead of a brief: what the videos are about, with the next fields.")
+    ] = None,
+    count: Annotated[int | None, Field(description="How many videos of the subject are wanted.")] = None,
+    style: Annotated[str | None, Field(description="The look that all videos of the subject share.")] = None,
+    model: Annotated[
+        str | None, Field(description="The model where neither settings nor a request name one.")
+    ] = None,
+    seconds: Annotated[
+        float | None, Field(gt=0, description="The length where neither settings nor a request say it.")
+    ] = None,
+    shape: Annotated[str | None, Field(description="As the preset aspect, such as 9:16.")] = None,
+    more: Annotated[
+        BatchMore | None,
+        Field(
+            description="The form's optional group; what it says wins over the parameter of the same name."
+        ),
+    ] = None,
     payload: Annotated[
         str | None,
         Field(
@@ -142,7 +163,9 @@ async def generate_batch(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Give one of brief, requests or file.
+    """Give one of brief, subject, requests or file.
+
+    The form of its deployments shows `subject` to `shape`, the budget and the approval; `more` holds the rest.
 
     The run ends as Completed if every video is in the archive, else as Failed. Its message says how many were
     archived, reused, failed, and so on.
@@ -168,6 +191,12 @@ async def generate_batch(
             return summary.page
         ```
     """
+    if asks(given := {**locals()}):
+        try:
+            plain = from_form(given)
+        except VideoError as error:
+            return refused(error)
+        return cast("State[Any]", await generate_batch.fn(**plain))
     if payload is not None:
         try:
             if brief is not None or requests is not None or file is not None:
@@ -229,6 +258,8 @@ async def generate_batch(
                 if workers == 1 and order.budget_usd is not None:
                     # What this run paid before it was interrupted.
                     await pipeline.buyer.charge_earlier(plans)
+            named = batch_name(brief, requests, "an event" if payload is not None else file, len(plans))
+            await name_run("generate-batch", named, tags_of(plans, batch_id))
             if workers == 1:
                 summary = await pipeline.produce(plans)
             else:

@@ -18,6 +18,8 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.forms.form import amount, entry, said, shown_as
+from prefect_together_video.flows.forms.groups import InboxMore
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -71,6 +73,15 @@ _LONGEST_WAIT = timedelta(days=40)
 _MAY_PASS = (ArchiveError, BudgetReached, ConfigurationError, TogetherError)
 
 
+@shown_as(
+    amount(
+        "limit_usd",
+        "What one file may cost at most, in US dollars; else it is refused.",
+        title="Limit (USD)",
+    ),
+    entry("more", InboxMore | None, "All other settings.", title="More"),
+    entry("archive", Archive, "Where the files and the videos are; else the environment's."),
+)
 @flow(
     name="watch-inbox",
     description="Make what the files under inbox/ of the archive ask for, and move each to inbox/done or refused.",
@@ -94,6 +105,12 @@ async def watch_inbox(
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     workers: Workers = 1,
+    more: Annotated[
+        InboxMore | None,
+        Field(
+            description="The form's optional group; what it says wins over the parameter of the same name."
+        ),
+    ] = None,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -131,6 +148,7 @@ async def watch_inbox(
         "on_ambiguous": on_ambiguous,
         "strict": strict,
         "workers": workers,
+        **said(more),
         # Whoever may write to the bucket is not trusted with the machine that reads it.
         "local_files": False,
         "together": together,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -11,6 +11,9 @@ from pydantic import Field
 
 from prefect_together_video.flows.engine.decision import decision
 from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.forms.form import said, shown_as
+from prefect_together_video.flows.forms.groups import VideoMore
+from prefect_together_video.flows.forms.video import VIDEO_FORM, video_from_form
 from prefect_together_video.flows.parameters import (
     Ambiguous,
     Archive,
@@ -30,6 +33,7 @@ from prefect_together_video.flows.parameters import (
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.flows.reporting.run_names import name_run, tags_of
 from prefect_together_video.tasks.session.checked_request import CheckedRequest
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import tries_of
@@ -46,6 +50,7 @@ def _run_name() -> str:
     return f"video: {request.title}" if isinstance(request, VideoRequest) else "video"
 
 
+@shown_as(*VIDEO_FORM)
 @flow(
     name="generate-video",
     description="Make one video and archive it. A request that was paid for before is reused.",
@@ -72,6 +77,12 @@ async def generate_video(
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     local_files: LocalFiles = True,
+    more: Annotated[
+        VideoMore | None,
+        Field(
+            description="The form's optional group; what it says wins over the parameter of the same name."
+        ),
+    ] = None,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
@@ -97,6 +108,8 @@ async def generate_video(
             return summary.videos[0].key
         ```
     """
+    if said(more):
+        return cast("State[Any]", await generate_video.fn(**video_from_form({**locals()})))
     try:
         if not local_files:
             refuse_paths([request])
@@ -122,6 +135,7 @@ async def generate_video(
                     else f"costs up to {usd(plan.estimate_usd)}"
                 )
                 run_logger().info("A video of %s %s, unless it is in the archive.", plan.request.model, price)
+            await name_run("generate-video", None, tags_of([plan], None))
             summary = await pipeline.produce([plan])
             await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
             return final_state(summary)

@@ -15,10 +15,14 @@ def plain_fields(schema: dict[str, Any]) -> None:
     """
     for name, field in schema.get("properties", {}).items():
         kinds = field.get("anyOf", [])
+        if "type" in field and field.get("default", "") is None:
+            del field["default"]
         if len(kinds) != 2 or kinds[1] != {"type": "null"} or field.get("default", "") is not None:
             continue
         if "enum" in kinds[0]:
             kinds[0]["title"] = "choose"
-        elif kinds[0].get("type", "boolean") != "boolean" and name not in schema.get("required", ()):
+        elif kinds[0].get("type", "boolean") not in ("boolean", "object") and name not in schema.get(
+            "required", ()
+        ):
             del field["anyOf"], field["default"]
             field.update(kinds[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 from typing import Any
 
 import pytest
@@ -38,7 +40,7 @@ def test_every_field_of_a_form_is_described(flow: Flow[..., Any]) -> None:
     schema = schema_of(flow)
     ours = [found for name, found in schema["definitions"].items() if name in {
         "VideoRequest", "Media", "FrameImage", "VideoRef", "AudioRef", "Brief", "Presets", "PollPolicy",
-        "TogetherCredentials", "VideoArchive", "Timeouts",
+        "TogetherCredentials", "VideoArchive", "Timeouts", "More", "BatchMore", "VideoMore", "InboxMore",
     }]  # fmt: skip
     assert ours
     for place in [schema, *ours]:
@@ -60,11 +62,52 @@ def test_what_may_be_left_out_is_a_plain_field() -> None:
         "description": VideoRequest.model_fields["steps"].description,
     }
     assert fields["output_format"]["anyOf"][0]["enum"] == ["MP4", "WEBM"]
-    settings = schema_of(generate_batch)["properties"]["settings"]["anyOf"][0]
+    form = schema_of(generate_batch)
+    more = form["definitions"]["BatchMore"]["properties"]
+    assert {name for name, field in more.items() if "anyOf" in field} == {"settings"}
+    settings = more["settings"]["anyOf"][0]
     assert settings["title"] == "Settings"
     assert settings["properties"]["width"] == fields["width"]
-    money = schema_of(generate_batch)["properties"]["budget_usd"]
-    assert money["anyOf"] == [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}]
+    assert {name for name, field in form["properties"].items() if "anyOf" in field} <= {
+        "more", "archive", "seconds", "budget_usd",
+    }  # fmt: skip
+
+
+def test_a_form_has_what_people_need_first() -> None:
+    """In this order; what belongs to programs is not among it, and the models on offer are a list."""
+    form = schema_of(generate_batch)["properties"]
+    assert list(form) == [
+        "subject", "count", "style", "model", "seconds", "shape", "budget_usd", "approve", "more", "archive",
+    ]  # fmt: skip
+    assert {"default", "minimax/hailuo-02"} <= set(form["model"]["enum"])
+    assert form["model"]["default"] == "default"
+    for flow in (generate_batch, generate_video, watch_inbox):
+        shown = json.dumps(schema_of(flow))
+        for internal in ("sweeps", "poll", "local_files", "tries", "payload"):
+            assert f'"{internal}"' not in shown, (flow.name, internal)
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_each_field_of_a_form_is_a_parameter(flow: Flow[..., Any]) -> None:
+    """The form fills in the parameters of the flow's function."""
+    assert set(schema_of(flow)["properties"]) <= set(inspect.signature(flow.fn).parameters)
+
+
+def test_the_server_takes_parameters_that_are_not_in_the_form() -> None:
+    """Events, deployments and `run_deployment` name them, and null for what was left empty in the form."""
+    given = {
+        "poll": {"first_seconds": 0},
+        "local_files": False,
+        "edition": "daily",
+        "brief": {"subject": "foxes"},
+    }
+    empty = {"subject": "", "more": None, "model": "default"}
+    validate({**given, **empty}, schema_of(generate_batch), raise_on_error=True)
+    if "anyOf" not in schema_of(generate_batch)["properties"]["seconds"]:
+        validate({"seconds": None, "budget_usd": None}, schema_of(generate_batch), raise_on_error=True)
+    for wrong in ({"seconds": 0}, {"model": "acme/unknown"}, {"shape": "round"}, {"more": {"attempts": 0}}):
+        with pytest.raises(ValidationError):
+            validate(wrong, schema_of(generate_batch), raise_on_error=True)
 
 
 def test_the_server_takes_what_the_flows_take() -> None:
@@ -76,7 +119,8 @@ def test_the_server_takes_what_the_flows_take() -> None:
     validate({"brief": brief, "budget_usd": None}, schema_of(generate_batch), raise_on_error=True)
     lists = [{"model": "m", "seconds": 5}, {"model": "m", "seconds": "5"}]
     settings = {"seconds": 5, "width": 864, "aspect": "9:16", "media": {}}
-    validate({"requests": lists, "settings": settings}, schema_of(generate_batch), raise_on_error=True)
+    more = {"requests": lists, "settings": settings}
+    validate({"more": more}, schema_of(generate_batch), raise_on_error=True)
     for wrong in ({"steps": 9}, {"width": "wide"}, {"prompt": ""}, {"output_format": "GIF"}):
         with pytest.raises(ValidationError):
             validate({"request": {**request, **wrong}}, schema_of(generate_video), raise_on_error=True)
@@ -102,7 +146,7 @@ def test_a_prompt_alone_is_a_request() -> None:
 def test_the_server_takes_references_to_saved_blocks(made: Any, reference: dict[str, str]) -> None:
     """As deployments name them: a reference is not also a block without fields."""
     saved = {"together": {"$ref": reference}, "archive": {"$ref": reference}}
-    given = {"request": {"prompt": "a fox"}} if made is generate_video else {"requests": []}
+    given: dict[str, Any] = {"request": {"prompt": "a fox"}} if made is generate_video else {"requests": []}
     validate({**given, **saved}, schema_of(made), raise_on_error=True)
     # As the server looks at a deployment's own parameters.
     validate({**given, **saved}, schema_of(made), raise_on_error=True, preprocess=False, ignore_required=True)

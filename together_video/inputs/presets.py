@@ -152,6 +152,18 @@ def make_request(
     return request, found.chosen
 
 
+def make_presets(words: Mapping[str, Any]) -> Presets:
+    """Presets from their fields.
+
+    Raises:
+        InputError: all that is wrong with them, in one sentence.
+    """
+    try:
+        return Presets.model_validate(dict(words))
+    except ValidationError as error:
+        raise InputError(f"The presets cannot be used: {'; '.join(explain(error, Presets))}.") from error
+
+
 def with_presets(
     request: VideoRequest, presets: Presets | None, catalogue: Catalogue | None = None
 ) -> tuple[VideoRequest, tuple[Finding, ...]]:

@@ -1,0 +1,81 @@
+"""The form in which Prefect's UIs start a run of a deployment: fewer fields than the flow has parameters.
+
+Prefect makes the form, and checks what it is given, from the signature of the *flow* when a deployment is saved
+(`prefect deploy`, `serve`, `Flow.serve`, `Flow.deploy`); it calls the *function*. So a flow may have a signature of its
+own for the form. The server takes parameters that are not in the form as well: deployments, events and `run_deployment`
+name any parameter of the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Annotated, Any, TypeVar
+
+from prefect import Flow
+from pydantic import BaseModel, Field, WithJsonSchema
+
+#: A number that may be left out, as a plain field.
+Amount = Annotated[float | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+#: The same as a choice between a number and null.
+_Choice = Annotated[float, Field(gt=0)] | None
+F = TypeVar("F", bound=Flow[..., Any])
+#: What a choice says where nothing is chosen.
+USUAL = "default"
+
+
+def _nothing() -> Any:
+    """The default of a field that has none and may be left out.
+
+    Prefect's server refuses null for a number with a default of null, which the newer UI sends where nothing was
+    typed; it takes it for one without a default. Older releases of pydantic can only write the former.
+    """
+    try:
+        from pydantic_core import MISSING
+    except ImportError:
+        return None
+    return MISSING
+
+
+def entry(
+    name: str, kind: Any, description: str, *, title: str | None = None, default: Any = None
+) -> Parameter:
+    """A field of a form. It must be filled in where the default is `...`; None is for what may be null."""
+    more: dict[str, Any] = {"title": title} if title else {}
+    return Parameter(
+        name,
+        Parameter.KEYWORD_ONLY,
+        annotation=kind,
+        default=Field(default, description=description, json_schema_extra=more),
+    )
+
+
+def shown_as(*entries: Parameter) -> Callable[[F], F]:
+    """Show a flow's deployments as a form of these fields, in this order."""
+
+    def show(flow: F) -> F:
+        flow.__signature__ = Signature(entries)  # type: ignore[attr-defined]
+        return flow
+
+    return show
+
+
+def said(more: BaseModel | None) -> dict[str, Any]:
+    """What the optional group of a form says: the fields that are not as they were offered."""
+    if more is None:
+        return {}
+    offered = {
+        name: field.get_default(call_default_factory=True) for name, field in type(more).model_fields.items()
+    }
+    given = {name: getattr(more, name) for name in offered}
+    return {
+        name: value
+        for name, value in given.items()
+        if value != offered[name] and value not in (None, "", (), USUAL)
+    }
+
+
+def amount(name: str, description: str, *, title: str) -> Parameter:
+    """A field for a positive number that may be left out, without the buttons "float" and "None" where possible."""
+    default = _nothing()
+    return entry(name, Amount if default is not None else _Choice, description, title=title, default=default)
