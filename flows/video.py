@@ -32,8 +32,8 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting import artifacts
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
-from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.flows.reporting.run_names import name_run, tags_of
+from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.checked_request import CheckedRequest
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import tries_of
