@@ -54,6 +54,7 @@ from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
 from together_video.errors import InputError, NotApproved, VideoError
+from together_video.gallery import About
 from together_video.inputs.events import read_event
 from together_video.inputs.lines import MOST_TAKES
 from together_video.inputs.presets import Presets
@@ -278,7 +279,15 @@ async def generate_batch(
             summary = await publish(pipeline.ledger, batch_id, title, rows, summary, brief=brief, redo=links)
             await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
             if share_seconds is not None:
-                await shared_page.show(pipeline.ledger, batch_id, title, rows, summary, seconds=share_seconds)
+                about = About(
+                    batch_id=batch_id,
+                    brief=brief.subject if brief else None,
+                    style=brief.style if brief else None,
+                    made_at=datetime.now(UTC),
+                )
+                await shared_page.show(
+                    pipeline.ledger, batch_id, title, rows, summary, seconds=share_seconds, about=about
+                )
             events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)
     except NotApproved as error:

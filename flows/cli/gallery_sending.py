@@ -103,6 +103,7 @@ class Sending:
                 chosen.summary,
                 chosen.sentence,
                 seconds=self.seconds,
+                about=chosen.about,
             )
             sent.lines.append(("Shared page", shared.url))
             sent.notes.append(

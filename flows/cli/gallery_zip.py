@@ -17,6 +17,7 @@ from prefect_together_video.flows.cli.gallery_export import Chosen
 from together_video.atomic_files import part_of, settle
 from together_video.gallery import relative_link, render_pages
 from together_video.gallery.files import files_of, safe_names
+from together_video.gallery.for_others import ForOthers, about_for_others
 
 #: Files that are fetched at the same time, and lie beside the ZIP file until they are in it.
 _AT_ONCE = 4
@@ -87,12 +88,13 @@ def _add_pages(archive: zipfile.ZipFile, chosen: Chosen, names: Mapping[str, str
     links = {key: relative_link(_PAGE, name) for key, name in names.items()}
     pages = render_pages(
         chosen.title,
-        chosen.rows,
+        ForOthers(chosen.rows),
         first=_PAGE,
         made_at=datetime.now(UTC),
         summary=chosen.summary,
         summary_sentence=chosen.sentence,
         link=links.get,
+        about=about_for_others(chosen.about),
     )
     for name, text in pages:
         archive.writestr(name, text.encode(), zipfile.ZIP_DEFLATED)

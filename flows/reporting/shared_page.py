@@ -12,8 +12,9 @@ from anyio import to_thread
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from together_video.errors import ArchiveError, InputError, Spent
-from together_video.gallery import GalleryRow, render_pages
+from together_video.gallery import About, GalleryRow, render_pages
 from together_video.gallery.files import files_of
+from together_video.gallery.for_others import ForOthers, about_for_others
 from together_video.gallery.page import page_names
 from together_video.gallery.plain_text import plain
 from together_video.ledger.settings import MOST_LINK_HOURS
@@ -84,11 +85,12 @@ async def share_page(
     sentence: str,
     *,
     seconds: int,
+    about: About | None = None,
 ) -> SharedPage:
     """Write a page to `shared/<name>/<time>-<token>.html`, with more pages behind it where one would be too long: each
     links to its videos and its neighbours for `seconds`.
 
-    Nobody can guess the key, and nothing is overwritten.
+    Nobody can guess the key, and nothing is overwritten. What is for the team alone is not on the page.
 
     Args:
         name: the batch's id, or what else the page shows.
@@ -105,12 +107,13 @@ async def share_page(
     links = await ledger.store.links([*keys.values(), *files], seconds=seconds)
     pages = render_pages(
         title,
-        rows,
+        ForOthers(rows),
         first=first,
         made_at=begun,
         summary=summary,
         summary_sentence=sentence,
         link=links.get,
+        about=about_for_others(about),
         page_link=lambda page: links[keys[page]],
     )
     while (rendered := await to_thread.run_sync(next, pages, None)) is not None:
@@ -130,7 +133,14 @@ async def share_page(
 
 
 async def show(
-    ledger: Ledger, name: str, title: str, rows: Sequence[GalleryRow], summary: Summary, *, seconds: int
+    ledger: Ledger,
+    name: str,
+    title: str,
+    rows: Sequence[GalleryRow],
+    summary: Summary,
+    *,
+    seconds: int,
+    about: About | None = None,
 ) -> None:
     """Share the page of a run, and show its link as the artifact `shared-page`. Outside of a flow run there is none.
 
@@ -145,7 +155,9 @@ async def show(
         return
     try:
         async with asyncio.timeout(_SECONDS):
-            shared = await share_page(ledger, name, title, rows, summary, summary.sentence, seconds=seconds)
+            shared = await share_page(
+                ledger, name, title, rows, summary, summary.sentence, seconds=seconds, about=about
+            )
             until = f"{shared.ends_at:%Y-%m-%d %H:%M} UTC"
             await acreate_link_artifact(
                 shared.url,

@@ -1,0 +1,36 @@
+"""What a gallery shows to people outside of the team: the videos, and not what reviewers wrote or where runs are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import overload
+
+from together_video.gallery.about import About
+from together_video.gallery.cards import GalleryRow
+
+
+class ForOthers(Sequence[GalleryRow]):
+    """Rows without marks and notes, each made when it is asked for."""
+
+    def __init__(self, rows: Sequence[GalleryRow]) -> None:
+        self._rows = rows
+
+    @overload
+    def __getitem__(self, place: int) -> GalleryRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[GalleryRow]: ...
+    def __getitem__(self, place: int | slice) -> GalleryRow | list[GalleryRow]:
+        found = self._rows[place]
+        return [_plain(row) for row in found] if not isinstance(found, GalleryRow) else _plain(found)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def about_for_others(about: About | None) -> About | None:
+    """Without the address of the team's Prefect server."""
+    return about and about.model_copy(update={"run_url": None, "run_name": None})
+
+
+def _plain(row: GalleryRow) -> GalleryRow:
+    return row.model_copy(update={"mark": None, "note": ""})
