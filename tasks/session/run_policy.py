@@ -34,7 +34,7 @@ MEANING = {
     "approve": "Suspend the run with its plan and price in a form, and buy nothing before a person approves it. "
     "Only runs of a deployment can wait.",
     "approve_hours": "How many hours a run waits for approval before it ends as Cancelled.",
-    "workers": "How many workers share the videos, by runs of generate-part/part.",
+    "workers": "How many workers share the videos, by runs of the deployment `part of a batch`.",
 }
 
 
