@@ -45,7 +45,7 @@ from together_video.ledger.summary import Summary, VideoOutcome
 from together_video.text import counted
 
 #: The deployment that runs a part; `deployments/prefect.yaml` makes it.
-DEPLOYMENT = "generate-part/part"
+DEPLOYMENT = "generate-part/part of a batch"
 #: Most videos in one part.
 _MOST_VIDEOS = 100
 #: How often a part is given to a worker before it is given up.
@@ -155,6 +155,7 @@ async def _make(
                 deployment,
                 parameters={**part.parameters, "title": part.title, "part": name},
                 flow_run_name=part.title,
+                tags=[f"batch:{batch_id}"],
                 timeout=0,
             )
         except PrefectHTTPStatusError as error:
