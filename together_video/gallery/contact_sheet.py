@@ -27,7 +27,7 @@ _QUALITY = 85
 
 @dataclass(frozen=True)
 class Tile:
-    """One video: its caption, its poster's RGB bytes in the size of all tiles, or the state to write in its place."""
+    """One video: its caption, its poster's RGB bytes in the size of all tiles, or the words to write in its place."""
 
     caption: str
     state: str
@@ -84,7 +84,7 @@ def plain_letters(text: str) -> str:
         plain_letters("灯台, très beau")  # Deng Tai, tres beau
         ```
     """
-    return slugify(
+    plain = slugify(
         text[:300],
         separator=" ",
         lowercase=False,
@@ -93,6 +93,7 @@ def plain_letters(text: str) -> str:
         hexadecimal=False,
         regex_pattern=r"[^\w .,;:!?'\"()&+/%@#=-]+",
     )
+    return " ".join(plain.split())
 
 
 def _cut(draw: ImageDraw, text: str, font: FreeTypeFont | ImageFont, width: int) -> str:
