@@ -24,6 +24,7 @@ from PIL import Image, ImageStat
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.audit import audit
+from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.cli import gallery_pictures, gallery_zip
 from prefect_together_video.flows.cli.gallery_export import Chosen, choose
 from prefect_together_video.flows.reporting import shared_page
@@ -361,3 +362,18 @@ async def test_files_that_are_no_pictures_stop_nothing(archive: VideoArchive, tm
         with pytest.raises(InputError, match="None of the clips can be shown"):
             await gallery_pictures.preview(ledger, chosen, tmp_path / "preview.gif")
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.jpg"]
+
+
+async def test_a_batch_in_a_folder_that_is_to_be_shared_buys_nothing(
+    api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused before the first create: no video is paid for on the way to an error that was to be seen."""
+    monkeypatch.setenv("TOGETHER_VIDEO_SPOOL", str(tmp_path / "spool"))
+    request = VideoRequest(model="pixverse/pixverse-v5", prompt="a fox")
+    archive = VideoArchive(folder=str(tmp_path / "archive"))
+    state = await generate_batch.fn(
+        requests=[request], share_days=2, together=api.credentials(), archive=archive
+    )
+    assert state.is_failed()
+    assert "from an archive in an S3 bucket only" in (state.message or "")
+    assert api.charges == 0
