@@ -93,6 +93,7 @@ def _add_pages(archive: zipfile.ZipFile, chosen: Chosen, names: Mapping[str, str
         summary=chosen.summary,
         summary_sentence=chosen.sentence,
         link=links.get,
+        about=chosen.about,
     )
     for name, text in pages:
         archive.writestr(name, text.encode(), zipfile.ZIP_DEFLATED)
