@@ -163,7 +163,7 @@ def test_marks_are_kept_and_saved_as_a_file(gallery: Browser, pages: Pages, tmp_
     assert counts.text == "1 starred"
     focus(gallery, 2)
     press(gallery, "n")
-    gallery.type_over(gallery.one("#noting textarea"), 'slower, "please" <b>')
+    gallery.type_over(gallery.one("#noting textarea"), 'slower,\n "please" <b> ')
     gallery.one("#noting [value=save]").click()
     focus(gallery, 3)
     press(gallery, "x", "x")

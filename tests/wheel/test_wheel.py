@@ -68,6 +68,7 @@ def test_the_wheel_has_the_data(distributions: Any) -> None:
         "together_video/py.typed",
         "together_video/catalogue/catalogue.json",
         "together_video/gallery/templates/gallery.html.j2",
+        "together_video/gallery/templates/gallery/marks.js",
         f"{ours}/tasks/session/tiny.mp4",
         f"{ours}/deployments/Dockerfile",
         f"{ours}/deployments/compose.yaml",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.cli.gallery_export import copy_out, export
+from prefect_together_video.flows.cli.gallery_export import choose, copy_out, export
 from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from together_video.gallery.page import ROWS_A_PAGE
@@ -61,9 +61,8 @@ async def test_a_page_that_is_made_again_keeps_its_heading(archive: VideoArchive
     batch = "20260304T093000-0a1b2c"
     _, found = await published(archive, 2, batch, Brief(subject="Kites over a <bay>", style="calm"))
     async with archive.open() as ledger:
-        made = await export(
-            ledger, tmp_path, batch=batch, latest=1, link_seconds=None, tell=lambda line: None
-        )
+        chosen = await choose(ledger, batch=batch, latest=1)
+        made = await export(ledger, tmp_path, chosen, link_seconds=None, tell=lambda line: None)
     again, first = made.page.read_text(encoding="utf-8"), found["index.html"]
 
     def heading(text: str) -> str:

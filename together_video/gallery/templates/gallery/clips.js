@@ -37,7 +37,7 @@ const totals = (some) => {
   const sum = (field) => some.reduce((total, clip) => total + (clip[field] || 0), 0);
   const parts = [counted(some.length, "clip")];
   if (sum("seconds")) parts.push(length(sum("seconds")));
-  if (sum("cost")) parts.push(`${sum("cost").toFixed(2)} USD`);
+  if (sum("cost")) parts.push(`${sum("cost").toFixed(3).replace(/0$/, "")} USD`);
   return parts.join(" · ");
 };
 

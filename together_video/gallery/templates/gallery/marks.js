@@ -3,7 +3,8 @@
 
 const marks = (() => {
   const PLACE = "together-video/mark/";
-  const LONGEST = 2000;
+  const LONGEST = 1000; // characters that the archive takes, on one line
+  const line = (text) => [...text.replace(/\s+/g, " ").trim()].slice(0, LONGEST).join("");
   let works = true;
   const memory = new Map();
 
@@ -11,7 +12,7 @@ const marks = (() => {
     try {
       const found = JSON.parse(text);
       const mark = ["star", "reject"].includes(found.mark) ? found.mark : null;
-      const note = typeof found.note === "string" ? found.note.slice(0, LONGEST) : "";
+      const note = typeof found.note === "string" ? line(found.note) : "";
       const at = typeof found.at === "string" && /^[\d:.TZ-]{20,30}$/.test(found.at) ? found.at : new Date(0).toISOString();
       return { mark, note, at, over: String(found.over || ""), batch: typeof found.batch === "string" ? found.batch : null };
     } catch { return null; }
@@ -86,7 +87,7 @@ const marks = (() => {
     text.value = clip.note;
     dialog.querySelector("[value=save]").onclick = () => {
       dialog.close();
-      set(clip, { note: text.value.trim().slice(0, LONGEST) });
+      set(clip, { note: line(text.value) });
       tell(clip.note ? "Note kept." : "Note taken back.");
     };
     dialog.showModal();
