@@ -17,6 +17,7 @@ from benchmarks.harness import RESULTS, ROOT, table
 PROGRAMS = (
     ("start", "--rounds", "5"),
     ("clips",),
+    ("listing",),
     ("polling",),
     ("relay", "--rounds", "1"),
     ("batch",),

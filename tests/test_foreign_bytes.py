@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import tracemalloc
@@ -29,7 +30,9 @@ from together_video.inputs.files import parse_requests
 from together_video.inputs.inbox import read_order
 from together_video.inputs.rows import RowFormat
 from together_video.jobs import VideoJob
+from together_video.ledger.index import Entry, unpacked
 from together_video.ledger.records import Ambiguity, Claim, Submission, VideoPlan, VideoRecord
+from together_video.ledger.reviews import Mark, parse_review, stored_mark
 from together_video.media.sources import form_of, inline_bytes, path_of
 from together_video.network.trusted_hosts import TrustedHosts
 from together_video.polling.learner import DurationFacts
@@ -71,6 +74,13 @@ LINE = {
 JOB = {"id": "j", "status": "completed", "outputs": {"cost": 0.28, "video_url": "https://a.test/v.mp4"}}
 CHAT = {"choices": [{"message": {"content": json.dumps({"prompts": ["one fox", "two owls"]})}}]}
 OWN = {"models": [{"name": "me/mine", "tasks": ["text"]}], "default_model": "me/mine"}
+
+MARK = Mark.model_validate(
+    {"id": PLAN.id, "mark": "reject", "note": "too dark", "at": "2026-11-26T21:00:00Z"}
+)
+REVIEW = {"review": 1, "batch": None, "who": "Ann", "marks": [json.loads(MARK.content)]}
+LINE_OF_INDEX = Entry.of_record(FACTS[3], f"{PLAN.id}.json", size=9, written_at=NOW)
+INDEX = {**{name: [value] for name, value in LINE_OF_INDEX._asdict().items()}, "index": 1}
 
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON = st.recursive(
@@ -172,6 +182,22 @@ def own_of(data: bytes, folder: Path) -> None:
         with_own_models(packaged, str(file))
 
 
+def marks_of(data: bytes) -> None:
+    with suppress(InputError):
+        assert all(mark.note.isprintable() for mark in parse_review(data, "marks.json", now=NOW))
+
+
+def mark_of(data: bytes) -> None:
+    with suppress(ValueError):
+        stored_mark(MARK.id, MARK.object_name, data)
+
+
+def index_of(data: bytes) -> None:
+    for packed in (data, gzip.compress(data)):
+        with suppress(ValueError):
+            assert all(len(line) == len(Entry._fields) for line in unpacked(packed))
+
+
 def simple(kind: Any) -> Callable[[bytes], None]:
     def read(data: bytes) -> None:
         with suppress(ValidationError):
@@ -196,6 +222,9 @@ PARSERS: dict[str, tuple[Any, Callable[[bytes], None]]] = {
         for fact in FACTS
     },
     "batch.json": (BATCH, batch_of),
+    "a file of marks": (REVIEW, marks_of),
+    "a mark": (json.loads(MARK.content), mark_of),
+    "the index": (INDEX, index_of),
     "a brief in the inbox": (ORDER, order_of),
     "a line in the inbox": (LINE, order_of),
     "an answer of the API": (JOB, job_of),

@@ -366,4 +366,4 @@ def _sync_folder(folder: Path) -> None:
 
 def _is_text(name: str) -> bool:
     """Whether a name is UTF-8: other bytes come from the system as lone surrogates."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)

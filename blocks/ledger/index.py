@@ -33,13 +33,13 @@ class Index:
     def __init__(self, store: Store, layout: Layout) -> None:
         self._store, self._layout = store, layout
 
-    async def read(self, listed: Container[str]) -> dict[str, list[Entry]]:
-        """The lines about records of these names, by name. There may be several of one, and some that are out of date.
+    async def read(self, listed: Container[str]) -> tuple[dict[str, Entry], dict[str, list[Entry]]]:
+        """A line about each record of these names, by name, and further lines about some; all may be out of date.
 
         What cannot be read is passed over.
         """
         keys = await self._keys()
-        found: dict[str, list[Entry]] = {}
+        found: tuple[dict[str, Entry], dict[str, list[Entry]]] = ({}, {})
         for attempt in (1, 2):
             gone = await self._read(keys, listed, found)
             if not gone or attempt == 2:
@@ -60,8 +60,14 @@ class Index:
     def _is_list(self, key: str) -> bool:
         return self._layout.is_own("index", key) and not key.startswith(self._layout.index(_TURNS, ""))
 
-    async def _read(self, keys: Iterable[str], listed: Container[str], found: dict[str, list[Entry]]) -> bool:
+    async def _read(
+        self,
+        keys: Iterable[str],
+        listed: Container[str],
+        found: tuple[dict[str, Entry], dict[str, list[Entry]]],
+    ) -> bool:
         """Add the lines of these objects. True where one was gone."""
+        firsts, more = found
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def read(key: str) -> bool:
@@ -75,8 +81,11 @@ class Index:
                     _log.warning("%s cannot be used, and is ignored: %s", printable(key), error)
                     return False
                 for line in lines:
-                    if line.name in listed:
-                        found.setdefault(line.name, []).append(line)
+                    name = line.name
+                    if name in firsts:
+                        more.setdefault(name, []).append(line)
+                    elif name in listed:
+                        firsts[name] = line
                 return stored is None
 
         return any(await asyncio.gather(*map(read, keys)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from prefect_together_video.blocks.ledger.bought import Unreadable
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.errors import StoreUnavailable, VideoError
 from together_video.ledger.index import Entry, microseconds
+from together_video.ledger.names import is_own
 from together_video.ledger.records import LedgerState
 
 #: Facts that are read at the same time.
@@ -43,24 +45,31 @@ async def take_inventory(ledger: Ledger, *, trusts_index: bool = True) -> Invent
     layout = ledger.layout
     start = layout.key("records", "")
     listed = {
-        one.key[len(start) :]: one
+        name: one
         for one in await _list(ledger, "records")
-        if layout.is_own("records", one.key)
+        if is_own("records", name := one.key[len(start) :])
     }
     marks = ledger.reviews.names(one.key for one in await _list(ledger, "reviews"))
-    known = await ledger.index.read(listed) if trusts_index else {}
+    # Names sort by time: the last is that of the mark that counts, as far as names say it.
+    last = {video: max(names) for video, names in marks.items()}
+    firsts, more = await ledger.index.read(listed) if trusts_index else ({}, {})
     found: dict[str, Entry] = {}
     missing: list[str] = []
     unmarked: list[Entry] = []
     for name, one in listed.items():
-        several = known.get(name, ())
-        right = _right(several, one, marks)
-        if right is None:
+        line = firsts.get(name)
+        if line is not None and not _is_about(line, one):
+            line = None
+        mark = last.get(name[:24])
+        if name in more and (line is None or line.review != mark):
+            lines = [other for other in more[name] if _is_about(other, one)]
+            line = next((other for other in lines if other.review == mark), line or next(iter(lines), None))
+        if line is None:
             missing.append(name)
-        else:
-            found[name] = right
-            if right.review != _last(marks, right.id):
-                unmarked.append(right)
+            continue
+        found[name] = line
+        if line.review != mark:
+            unmarked.append(line)
     read = await _read(ledger, missing, listed)
     unreadable = [one for one in read if isinstance(one, Unreadable)]
     fresh = [one for one in read if isinstance(one, Entry)]
@@ -68,14 +77,23 @@ async def take_inventory(ledger: Ledger, *, trusts_index: bool = True) -> Invent
     said = await ledger.reviews.read({video: marks[video] for video in looked_up})
     for entry in (*fresh, *unmarked):
         found[entry.name] = entry.marked(said.get(entry.id))
-    late = {entry.id for entry in found.values() if entry.is_late}
-    videos = [entry for entry in found.values() if entry.is_late or entry.id not in late]
-    recorded = {entry.id for entry in videos}
-    waiting = await _in_flight(ledger, [video for video in in_flight if video not in recorded])
+    late = {name[:24] for name, entry in found.items() if entry.is_late} if _any_late(found) else set()
+    videos = [entry for name, entry in found.items() if not late or entry.is_late or name[:24] not in late]
+    open_ones = [video for video in in_flight if video not in late and f"{video}.json" not in found]
+    waiting = await _in_flight(ledger, open_ones)
     unreadable += [one for one in waiting if isinstance(one, Unreadable)]
     videos += [one for one in waiting if isinstance(one, Entry)]
-    videos.sort(key=lambda entry: (entry.at, entry.id), reverse=True)
+    videos.sort(key=attrgetter("at", "name"), reverse=True)
     return Inventory(videos, list(found.values()), unreadable, len(missing))
+
+
+def _any_late(names: Iterable[str]) -> bool:
+    return any(len(name) > len("0" * 24 + ".json") for name in names)
+
+
+def _is_about(line: Entry, one: ListedObject) -> bool:
+    """Whether a line of the index was made of this very object."""
+    return line.size == one.size and line.written == microseconds(one.written_at)
 
 
 async def _list(ledger: Ledger, folder: str) -> list[ListedObject]:
@@ -88,22 +106,6 @@ async def _list(ledger: Ledger, folder: str) -> list[ListedObject]:
         return list(first)
     parts = await asyncio.gather(*(ledger.store.list(f"{start}{digit}") for digit in _DIGITS))
     return [one for part in parts for one in part]
-
-
-def _right(several: Sequence[Entry], one: ListedObject, marks: Mapping[str, Sequence[str]]) -> Entry | None:
-    """The line that is about this very object, if there is one; of several the one with the mark that counts."""
-    written = microseconds(one.written_at) if several else 0
-    right = [entry for entry in several if entry.size == one.size and entry.written == written]
-    if len(right) > 1:
-        last = _last(marks, right[0].id)
-        right.sort(key=lambda entry: entry.review == last, reverse=True)
-    return right[0] if right else None
-
-
-def _last(marks: Mapping[str, Sequence[str]], video: str) -> str | None:
-    """The name of the mark that counts, as far as names say it: they sort by time."""
-    names = marks.get(video)
-    return max(names) if names else None
 
 
 async def _read(

@@ -113,9 +113,13 @@ def batches_of(entries: Iterable[Entry], ended: Collection[str], since: Period) 
     """All batches, newest first: those that bought something, and those whose run has ended."""
     found: dict[str, Batch] = {name: Batch(name, has_page=True) for name in ended if BATCH_ID.fullmatch(name)}
     for entry in entries:
-        if entry.batch is None or not BATCH_ID.fullmatch(entry.batch):
+        if entry.batch is None:
             continue
-        batch = found.setdefault(entry.batch, Batch(entry.batch))
+        batch = found.get(entry.batch)
+        if batch is None:
+            if not BATCH_ID.fullmatch(entry.batch):
+                continue
+            batch = found[entry.batch] = Batch(entry.batch)
         batch.videos += 1
         batch.archived += entry.state == "archived"
         batch.paid += entry.cost_usd or 0

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
+from prefect_together_video.flows.cli.looking import begin_looking, opened_archive, without_collector
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.atomic_files import write_whole
@@ -121,7 +121,8 @@ def list_(
     if limit is None and terminal.out.is_terminal and not to_files and not place.json:
         limit = _SHOWN
     lists_videos = videos or any(one is not None for one in filters)
-    found = asyncio.run(_read(place, wanted, batch, limit=limit, lists_videos=lists_videos))
+    with without_collector():
+        found = asyncio.run(_read(place, wanted, batch, limit=limit, lists_videos=lists_videos))
     columns = _VIDEO if lists_videos else _BATCH
     _write(found.rows, columns, csv=csv, jsonl=jsonl, parquet=parquet, terminal=terminal)
     if place.json:

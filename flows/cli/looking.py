@@ -4,8 +4,9 @@ import.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from prefect_together_video.flows.cli.options import PlaceOptions
@@ -33,6 +34,20 @@ def begin_looking(place: PlaceOptions) -> Terminal:
     prepare(terminal, verbose=place.verbose, prefect=False)
     archive_from_env(place.archive_folder)
     return terminal
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Hundreds of thousands of small values are made that stay until the command ends: Python's collector would search
+    them again and again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @asynccontextmanager

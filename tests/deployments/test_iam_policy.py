@@ -173,7 +173,7 @@ async def test_the_policy_is_enough_and_nothing_in_it_is_too_much(
         if any(call.action == action and any(map(matches, call.keys)) for call in calls)
     }
     assert used == {words for words, _, _ in rights(granted)}
-    assert len(used) == 7
+    assert len(used) == 8
     # What the policy's condition asks of each write, as it is on the wire.
     assert [call for call in calls if call.action == "s3:PutObject" and not call.is_once] == []
 

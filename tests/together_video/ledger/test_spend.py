@@ -160,6 +160,9 @@ def test_amounts_are_kept_apart_and_clips_are_what_is_paid_for() -> None:
             "in_flight_usd": 0.2,
             "usd_per_clip": 0.42,
             "unpriced": 1,
+            "accepted": 0,
+            "rejected": 0,
+            "usd_per_accepted": None,
         }],
         "total": (total := {name: value for name, value in row.items() if name != "key"}),
         "month": {"month": "2026-11", **total, "limit_usd": 5.0, "left_usd": 3.5},
@@ -171,6 +174,20 @@ def test_amounts_are_kept_apart_and_clips_are_what_is_paid_for() -> None:
         "5 videos, 1 clip: 0.42 USD paid, 0.30 USD perhaps paid, 0.20 USD in flight, 0.42 USD a clip. "
         "2026-11: 0.42 USD paid, 0.30 USD perhaps paid, 0.20 USD in flight, 3.50 USD left of 5.00 USD"
     )
+
+
+def test_an_accepted_clip_bears_the_price_of_all_the_others() -> None:
+    """A star accepts; a mark of what is no clip does not count, and a note alone is neither."""
+    found = report(
+        bought("0.28", verdict="star"),
+        bought("0.28", verdict="reject"),
+        bought("0.28"),
+        bought("0.14", is_clip=False, verdict="star"),
+    )
+    assert (found.total.accepted, found.total.rejected) == (1, 1)
+    assert found.total.usd_per_accepted == Decimal("0.98")
+    assert "1 accepted at 0.98 USD each, 1 rejected" in found.sentence
+    assert "accepted" in found.as_csv().splitlines()[0]
 
 
 @pytest.mark.parametrize(
