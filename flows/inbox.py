@@ -36,6 +36,7 @@ from prefect_together_video.flows.parameters import (
     run_name,
 )
 from prefect_together_video.flows.reporting.results import final, refused, result_of
+from prefect_together_video.flows.reporting.run_names import batch_name
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.planning import fits_a_run
 from together_video.errors import (
@@ -115,6 +116,8 @@ async def watch_inbox(
     archive: Archive = None,
 ) -> State[Any]:
     """One look: each file that waits is a run of generate-batch, the oldest first.
+
+    The deployment `inbox` looks each ten minutes, and at the event `together-video.inbox.written`.
 
     A file whose run is cut off stays where it is, and the next look resumes it: what it has paid for is reused. Two
     looks at once are safe for the same reason. The run ends as Completed if all files were used and all their videos
@@ -224,7 +227,7 @@ async def _use(
         await ledger.store.delete([mark])
         raise
     await ledger.store.delete([mark])
-    result = await _make(order, options)
+    result = await _make(order, options, name)
     if isinstance(result, InputError) and not isinstance(result, ConfigurationError):
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, result.message)
     if not isinstance(result, Summary):
@@ -286,7 +289,7 @@ async def _failed(ledger: Ledger, key: str, error: Exception) -> InboxRow:
     return row
 
 
-async def _make(order: Order, options: dict[str, Any]) -> object:
+async def _make(order: Order, options: dict[str, Any], name: str) -> object:
     parameters: dict[str, Any] = {**options}
     if order.brief is not None:
         parameters |= {"brief": order.brief, "settings": order.settings}
@@ -299,9 +302,11 @@ async def _make(order: Order, options: dict[str, Any]) -> object:
         }
     if FlowRunContext.get() is None or not fits_a_run(found.request for found in order.requests):
         # Too much for the parameters of a run of its own: it is made as a part of this one.
-        state: Any = await generate_batch.fn(**parameters)
-        return result_of(state.data)
-    state = await generate_batch(**parameters, return_state=True)
+        made: Any = await generate_batch.fn(**parameters)
+        return result_of(made.data)
+    called = batch_name(None, parameters.get("requests"), name) if order.brief is None else None
+    named = generate_batch.with_options(flow_run_name=lambda: called) if called else generate_batch
+    state: Any = await named(**parameters, return_state=True)
     return result_of(await state.aresult(raise_on_failure=False))
 
 

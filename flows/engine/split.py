@@ -45,7 +45,7 @@ from together_video.ledger.summary import Summary, VideoOutcome
 from together_video.text import counted
 
 #: The deployment that runs a part; `deployments/prefect.yaml` makes it.
-DEPLOYMENT = "generate-part/part"
+DEPLOYMENT = "generate-part/part of a batch"
 #: Most videos in one part.
 _MOST_VIDEOS = 100
 #: How often a part is given to a worker before it is given up.

@@ -36,7 +36,7 @@ MEANING = {
     "approve_hours": "How many hours a run waits for approval before it ends as Cancelled.",
     "share_days": "Put a page into the bucket that anyone with its link can open for so many days, at most 7. The run "
     "shows the link as an artifact.",
-    "workers": "How many workers share the videos, by runs of generate-part/part.",
+    "workers": "How many workers share the videos, by runs of the deployment `part of a batch`.",
 }
 
 

@@ -140,7 +140,7 @@ def served(
             "VIDEO_ARCHIVE_PREFIX": archive.prefix,
             "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
         }
-        command = [Path(sys.executable).with_name("together-video"), "serve", "requested", "every-10-minutes"]
+        command = [Path(sys.executable).with_name("together-video"), "serve", "requested", "collect"]
         found = Served(prefect_server.url, folder / "serve.log", environment, archive, provider)
         # Blocks that other tests have saved on this server lead to sandboxes that are gone.
         for block in found.api("POST", "/block_documents/filter", {}):
@@ -231,7 +231,7 @@ def test_nobody_answers(served: Served) -> None:
     before = served.provider.posts
     run = served.begin(requests=_requests("a paper boat"), approve_hours=0.0005)
     time.sleep(2)
-    collect = served.deployment("every-10-minutes")
+    collect = served.deployment("collect")
     served.api("POST", f"/deployments/{collect}/create_flow_run", {})
     state = served.end(run)
     assert state["type"] == "CANCELLED"

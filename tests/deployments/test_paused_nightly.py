@@ -17,6 +17,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 
 from prefect_together_video.blocks import TogetherCredentials
 from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.forms.batch import from_form
 from prefect_together_video.flows.server.served_deployments import full_name, read, served
 from prefect_together_video.flows.server.served_schedules import (
     PAUSED_BY_SERVE,
@@ -70,10 +71,12 @@ def test_only_the_nightly_batch_is_paused() -> None:
 
 async def test_its_brief_is_refused_before_anybody_is_asked(archive: Any) -> None:
     """The run fails and says what to edit; no chat model is asked, and nothing is bought."""
-    brief = Brief(**nightly()["parameters"]["brief"])
-    assert brief.subject == PLACEHOLDER
+    asked = {name: nightly()["parameters"][name] for name in ("subject", "count", "more")}
+    assert asked["subject"] == PLACEHOLDER
+    given = generate_batch.validate_parameters(asked)
+    assert from_form(given)["edition"] == "daily@Europe/Berlin"
     nobody = TogetherCredentials(api_key="key", base_url="http://127.0.0.1:9")
-    state = await generate_batch.fn(brief=brief, together=nobody, archive=archive)
+    state = await generate_batch.fn(**{**given, "together": nobody, "archive": archive})
     assert state.is_failed()
     assert state.message is not None
     assert state.message.startswith("The brief is still the placeholder of prefect.yaml.")
@@ -158,7 +161,7 @@ async def test_serve_says_what_is_off_and_takes_a_file_of_ones_own(
 ) -> None:
     """The command that it prints works while it serves, and still counts after a restart."""
     own = yaml.safe_load(Path("deployments/prefect.yaml").read_text())
-    mine = {**nightly(), "parameters": {**nightly()["parameters"], "brief": {"subject": "owls", "count": 1}}}
+    mine = {**nightly(), "parameters": {**nightly()["parameters"], "subject": "owls"}}
     file = tmp_path / "prefect.yaml"
     file.write_text(yaml.safe_dump({**own, "deployments": [mine]}))
 
@@ -182,7 +185,7 @@ async def test_serve_says_what_is_off_and_takes_a_file_of_ones_own(
     async with get_client() as client:
         found = await client.read_deployment_by_name(NIGHTLY)
     assert (found.paused, [s.active for s in found.schedules]) == (False, [True])
-    assert found.parameters["brief"]["subject"] == "owls"
+    assert found.parameters["subject"] == "owls"
 
 
 @pytest.mark.parametrize(

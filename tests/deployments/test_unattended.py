@@ -47,13 +47,13 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     place.run("prefect", "work-pool", "create", "together-video", "--type", "process", "--overwrite")
     place.run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
     async with get_client() as client:
-        collect = await client.read_deployment_by_name("collect-videos/every-10-minutes")
+        collect = await client.read_deployment_by_name("collect-videos/collect")
         assert [found.schedule.cron for found in collect.schedules] == ["*/10 * * * *"]
         in_a_moment = datetime.now(UTC) + timedelta(seconds=8)
         # Again and again: a scheduler that looks too late for the first time takes the next.
         soon = IntervalSchedule(interval=timedelta(seconds=40), anchor_date=in_a_moment)
         await client.create_deployment_schedules(collect.id, [(soon, True)])
-        inbox = await client.read_deployment_by_name("watch-inbox/every-minute")
+        inbox = await client.read_deployment_by_name("watch-inbox/inbox")
         for schedule in inbox.schedules:
             await client.update_deployment_schedule(inbox.id, schedule.id, active=False)
     async with place.archive.open() as ledger:
@@ -155,15 +155,15 @@ async def test_a_server_that_is_gone_does_not_hold_up_the_end(capsys: pytest.Cap
 async def test_a_batch_is_shared_by_workers(
     place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
-    """Two parts, made by runs of generate-part/part with the blocks that the batch names; each video is bought once."""
+    """Two parts, made by runs of generate-part with the blocks that the batch names; each video is bought once."""
     place.run(sys.executable, "-m", "prefect_together_video.flows", "save-blocks")
-    process, log = start("together-video", "serve", "part")
+    process, log = start("together-video", "serve", "part of a batch")
     file = tmp_path / "four.jsonl"
     file.write_text("".join(json.dumps({**SMALL, "prompt": f"kite {n}"}) + "\n" for n in range(4)))
     async with get_client() as client, asyncio.timeout(90):
         while True:
             try:
-                await client.read_deployment_by_name("generate-part/part")
+                await client.read_deployment_by_name("generate-part/part of a batch")
                 break
             except Exception:  # noqa: BLE001 - not there yet
                 assert process.poll() is None, log.read_text(errors="replace")

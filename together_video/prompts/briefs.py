@@ -106,7 +106,7 @@ def refuse_placeholder(brief: Brief) -> None:
         raise InputError(
             "The brief is still the placeholder of prefect.yaml.",
             spent=Spent.NOTHING,
-            remedy="Write what your videos are about into the `brief` of the deployment, as its `subject`.",
+            remedy="Write what your videos are about into the `subject` of the deployment.",
         )
 
 

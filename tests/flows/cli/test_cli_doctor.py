@@ -174,7 +174,7 @@ def test_how_a_line_looks() -> None:
     """At 80 columns the words are folded beside the name; a command is never folded, and markup of others is text."""
     terminal = Terminal()
     terminal.out = Console(width=80, file=io.StringIO(), highlight=False)
-    words = "generate-batch/nightly is paused. [red]collect-videos/every-10-minutes is not deployed[/]."
+    words = "generate-batch/nightly is paused. [red]collect-videos/collect is not deployed[/]."
     command = "prefect --no-prompt deploy --all --prefect-file deployments/prefect.yaml"
     show(warning("Deployments", words, "Deploy them:", command), terminal)
     show(failed("Clock", "Wrong.", "Look at it:", "date"), terminal)
