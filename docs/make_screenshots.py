@@ -37,8 +37,8 @@ SETTLE = 8.0
 MOST_BYTES = 300_000
 
 BRIEF = {
-    "Subject": "a lighthouse keeper and a fox, one scene of their day",
-    "Count": "8",
+    "What the videos are about": "a lighthouse keeper and a fox, one scene of their day",
+    "How many": "8",
     "Style": "hand-drawn, warm light, gentle camera",
 }
 REQUESTS: list[dict[str, Any]] = [
@@ -156,7 +156,6 @@ def main() -> int:
 
 def _form(studio: Studio, deployment: str) -> None:
     form = Form(studio.browser, f"{studio.url}/v2/deployments/deployment/{deployment}/run")
-    form.press("brief", "Brief")
     for title, text in BRIEF.items():
         form.fill(title, text)
     studio.browser.run("document.activeElement.blur()")

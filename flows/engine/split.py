@@ -155,6 +155,7 @@ async def _make(
                 deployment,
                 parameters={**part.parameters, "title": part.title, "part": name},
                 flow_run_name=part.title,
+                tags=[f"batch:{batch_id}"],
                 timeout=0,
             )
         except PrefectHTTPStatusError as error:

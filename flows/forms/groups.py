@@ -6,7 +6,9 @@ says nothing; the rest wins over the parameter of the same name.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from prefect_together_video.flows.forms.choices import Adherence, Quality
 from prefect_together_video.flows.forms.form import Amount
@@ -89,5 +91,10 @@ class BatchMore(_Terms, _Look):
     workers: int = Field(default=1, ge=1, le=100, description=MEANING["workers"])
     retry_failed: bool = Field(default=False, description=MEANING["retry_failed"])
     price_usd: Amount = Field(default=None, description=MEANING["price_usd"])
+    share_days: Annotated[
+        float | None,
+        Field(gt=0, le=7),
+        WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 7}),
+    ] = Field(default=None, description=MEANING["share_days"])
     approve_hours: float = Field(default=168, gt=0, le=8760, description=MEANING["approve_hours"])
     share_days: Amount = Field(default=None, le=7, description=MEANING["share_days"])
