@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from prefect_together_video.flows.forms.choices import Adherence, Quality
+from prefect_together_video.flows.forms.fields import Settings
 from prefect_together_video.flows.forms.form import Amount
-from prefect_together_video.flows.parameters import Settings
 from prefect_together_video.tasks.session.run_policy import MEANING, OnAmbiguous
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines

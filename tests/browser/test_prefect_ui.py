@@ -295,7 +295,7 @@ def _is_told(browser: Browser, studio: Studio, run: dict[str, Any], counts: str)
         (page,) = browser.run(
             "return [...document.querySelectorAll('a[href*=\"index.html\"]')].map(a => a.href)"
         )
-        assert httpx.get(page, trust_env=False).text.startswith("<!doctype html>")
+        assert httpx.get(page, trust_env=False).text.startswith("<!DOCTYPE html>")
     for address in browser.run("return [...document.querySelectorAll('a[href*=\".mp4\"]')].map(a => a.href)"):
         video = httpx.get(address, trust_env=False)
         assert video.headers["content-type"] == "video/mp4"
