@@ -10,14 +10,14 @@ from typing import Annotated, Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from pydantic import Field, JsonValue, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.credentials import TogetherCredentials
+from prefect_together_video.flows.forms.fields import Archive as Archive
+from prefect_together_video.flows.forms.fields import Settings as Settings
 from prefect_together_video.tasks.session.run_policy import MEANING, OnAmbiguous
 from together_video.polling.policy import PollPolicy
-from together_video.requests import VideoRequest
 from together_video.tries import MOST_ATTEMPTS, MOST_FALLBACKS, Tries
 
 Edition = Annotated[
@@ -34,16 +34,6 @@ Price = Annotated[
     Usd | None,
     Field(description=MEANING["price_usd"]),
 ]
-
-
-def _settings_schema() -> dict[str, Any]:
-    fields = VideoRequest.model_json_schema()["properties"]
-    shown = {name: field for name, field in fields.items() if name not in {"prompt", "media", "extra"}}
-    return {"type": "object", "title": "Settings", "properties": shown, "additionalProperties": True}
-
-
-#: Any request fields; a form shows those that are no media, where it would show nothing of a mere object.
-Settings = Annotated[dict[str, JsonValue], WithJsonSchema(_settings_schema())]
 InFlight = Annotated[int, Field(ge=1, le=1000, description=MEANING["in_flight"])]
 Approve = Annotated[bool, Field(description=MEANING["approve"])]
 ApproveHours = Annotated[float, Field(gt=0, le=8760, description=MEANING["approve_hours"])]
@@ -66,9 +56,6 @@ LocalFiles = Annotated[bool, Field(description=MEANING["local_files"])]
 Strict = Annotated[bool, Field(description=MEANING["strict"])]
 Together = Annotated[
     TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
-]
-Archive = Annotated[
-    VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
 ]
 
 P = ParamSpec("P")

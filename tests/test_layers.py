@@ -26,7 +26,7 @@ ROOMS = {
     ),
     "blocks": ("store", "s3", "folder", "ledger", ""),
     "tasks": ("running", "steps", "session", ""),
-    "flows": ("server", "reporting", "engine", "", "checkup", "cli", "__main__"),
+    "flows": ("server", "reporting", "engine", "forms", "", "checkup", "cli", "__main__"),
 }
 #: Requests are what the catalogue checks, and their default model is what the catalogue says: imported when it is asked
 #: for.

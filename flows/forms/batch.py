@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect_together_video.flows.forms.choices import ModelName, Shape
+from prefect_together_video.flows.forms.fields import Archive
 from prefect_together_video.flows.forms.form import USUAL, amount, entry, said
 from prefect_together_video.flows.forms.groups import BatchMore
-from prefect_together_video.flows.parameters import Archive
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.inputs.presets import make_presets, make_request, overlay

@@ -9,6 +9,7 @@ name any parameter of the function.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar
 
@@ -17,6 +18,8 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 #: A number that may be left out, as a plain field.
 Amount = Annotated[float | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+#: The same for US dollars.
+Money = Annotated[Decimal | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 #: The same as a choice between a number and null.
 _Choice = Annotated[float, Field(gt=0)] | None
 F = TypeVar("F", bound=Flow[..., Any])

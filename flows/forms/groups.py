@@ -9,8 +9,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from prefect_together_video.flows.forms.choices import Adherence, Quality
-from prefect_together_video.flows.forms.form import Amount
-from prefect_together_video.flows.parameters import Settings
+from prefect_together_video.flows.forms.fields import Settings
+from prefect_together_video.flows.forms.form import Amount, Money
 from prefect_together_video.tasks.session.run_policy import MEANING, OnAmbiguous
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
@@ -48,7 +48,7 @@ class VideoMore(_Terms, _Look):
 
     shape: str = Field(default="", description=Presets.model_fields["aspect"].description)
     retry_failed: bool = Field(default=False, description=MEANING["retry_failed"])
-    price_usd: Amount = Field(default=None, description=MEANING["price_usd"])
+    price_usd: Money = Field(default=None, description=MEANING["price_usd"])
 
 
 class InboxMore(_Terms):
@@ -88,6 +88,6 @@ class BatchMore(_Terms, _Look):
     in_flight: int = Field(default=20, ge=1, le=1000, description=MEANING["in_flight"])
     workers: int = Field(default=1, ge=1, le=100, description=MEANING["workers"])
     retry_failed: bool = Field(default=False, description=MEANING["retry_failed"])
-    price_usd: Amount = Field(default=None, description=MEANING["price_usd"])
+    price_usd: Money = Field(default=None, description=MEANING["price_usd"])
     approve_hours: float = Field(default=168, gt=0, le=8760, description=MEANING["approve_hours"])
     share_days: Amount = Field(default=None, le=7, description=MEANING["share_days"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from prefect_together_video.flows.forms.fields import Archive
 from prefect_together_video.flows.forms.form import amount, entry, said
 from prefect_together_video.flows.forms.groups import VideoMore
-from prefect_together_video.flows.parameters import Archive
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.inputs.presets import make_presets
 from together_video.requests import VideoRequest
