@@ -100,7 +100,7 @@ def test_a_live_area_ends_clean(plans: list[VideoPlan], monkeypatch: pytest.Monk
             assert handler.stream is sys.stderr
             run(display, plans[:4], failed=1)
             logger.warning("a line of a logger")
-            print("as warnings are written", file=sys.stderr)
+            sys.stderr.write("as warnings are written\n")
             with display.paused():
                 assert sys.stderr is screen
     finally:
