@@ -126,7 +126,7 @@ class RunDisplay:
             return
         with self._lock:
             standing = self._standing()
-            if is_due(standing, self._last):
+            if (standing.total or standing.now) and is_due(standing, self._last):
                 self._last = standing
                 for line in heartbeat(standing, self._console.width if self._console.is_terminal else None):
                     self._print(line)
