@@ -205,12 +205,15 @@ def test_no_file_of_flows_bears_the_name_of_a_package() -> None:
     assert not names & {*others, *HEAVY, *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("module", [PACKAGE, f"{PACKAGE}.flows.__main__"])
+@pytest.mark.parametrize(
+    "module",
+    [PACKAGE, f"{PACKAGE}.flows.__main__", f"{PACKAGE}.flows.__main__, {PACKAGE}.flows.cli.generate"],
+)
 def test_the_command_line_starts_without_prefect(module: str) -> None:
-    """Help, models and checks answer at once: neither Prefect nor boto3 nor PyAV is loaded for them."""
+    """Help, models and checks answer at once, and a missing file is named: nothing that is slow is loaded for them."""
     code = (
         f"import sys, {module}; "
-        f"print(sorted(set(sys.modules) & {set(HEAVY) | {'av', 'starlette', 'uvicorn'}!r}))"
+        f"print(sorted(set(sys.modules) & {set(HEAVY) | {'av', 'httpx', 'starlette', 'uvicorn'}!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")

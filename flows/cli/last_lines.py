@@ -39,7 +39,7 @@ def _of_one(video: VideoOutcome) -> list[LastLine]:
         return []
     return [
         LastLine("Video", video.uri),
-        LastLine("To open it", f"together-video share {video.id}"),
+        LastLine("To open it", f"together-video open {video.id}"),
     ]
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prefect_together_video.flows.cli.given_path import refuse_unreadable
 from prefect_together_video.flows.cli.looking import opened_archive
 from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
 from prefect_together_video.flows.cli.preamble import begin
@@ -35,6 +36,9 @@ def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
     """
     edition = edition_name(run.edition, datetime.now(UTC))
     marks = marks_of_file(review) if review == "-" or Path(review).expanduser().is_file() else None
+    if marks is None and ("/" in review or review.lower().endswith(".json")):
+        # No batch has such a name: it is known before Prefect is imported.
+        refuse_unreadable(Path(review).expanduser())
     terminal = begin(place)
 
     async def read() -> RedoList:

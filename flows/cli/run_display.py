@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from prefect_together_video.flows.cli.live import LiveDisplay
 from prefect_together_video.flows.cli.progress_lines import (
@@ -78,9 +79,7 @@ class RunDisplay:
             else:
                 beats.join(_BEAT_SECONDS)
             if (more := self._problems - MOST_PROBLEMS) > 0 and not self._verbose:
-                self._console.print(
-                    f"… and {more} more that failed, were refused or are ambiguous.", style="red"
-                )
+                self._print(f"… and {more} more that failed, were refused or are ambiguous.", "red")
 
     def paused(self) -> AbstractContextManager[None]:
         """Nothing moves while somebody is asked."""
@@ -127,13 +126,14 @@ class RunDisplay:
             return
         with self._lock:
             standing = self._standing()
-            if is_due(standing, self._last):
+            if (standing.total or standing.now) and is_due(standing, self._last):
                 self._last = standing
                 for line in heartbeat(standing, self._console.width if self._console.is_terminal else None):
                     self._print(line)
 
     def _print(self, line: str, style: str = "") -> None:
-        self._console.print(line, style=style, markup=False, soft_wrap=True)
+        # Not by print's own style, which the live area would get as well.
+        self._console.print(Text(line, style), soft_wrap=True)
 
     def _print_detail(self, change: Progress) -> None:
         """`   12 s   2/4  archived   a fox in the snow`"""

@@ -127,7 +127,8 @@ class Terminal:
         lines = text.splitlines()
         if console.is_terminal:
             lines = [folded for line in lines for folded in fold(line, console.width)]
-        console.print("\n".join(lines), style=style, markup=False, soft_wrap=True)
+        # Not by print's own style, which a live display would get as well.
+        console.print(Text("\n".join(lines), style), soft_wrap=True)
 
     def progress(self, change: Progress) -> None:
         """The change of one video."""

@@ -69,7 +69,7 @@ class Part:
     parameters: dict[str, Any]
     title: str
     #: How many parts there are.
-    of: int
+    of: int = 1
 
 
 async def produce_in_parts(

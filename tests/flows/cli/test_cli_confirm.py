@@ -118,12 +118,19 @@ def test_no_buys_nothing_and_yes_buys_what_was_shown(home_shell: Any, quick_api:
     assert person.read.rstrip().endswith("Nothing was bought.")
     assert (quick_api.posts, _bought(home_shell)) == (0, [])
 
-    person = Person(home_shell, "batch", prompts, "--poll-interval", "0.2")
-    person.await_words("[y/N]")
+    # On a terminal that moves: the live area is taken away for the question, and at the end.
+    person = Person(home_shell, "batch", prompts, "--poll-interval", "0.2", TERM="xterm-256color")
+    asked = person.await_words("[y/N]")
+    assert "\x1b[?25h" in asked.rpartition("\x1b[?25l")[2], "somebody who types sees the cursor"
     person.type("y\n")
+    person.await_words("4 of 4 videos")
     code, out = person.end()
     assert (code, quick_api.posts) == (0, 4)
     assert "4 archived" in out
+    assert "0.00 USD paid" in person.read
+    assert "about" not in person.read.partition("[y/N]")[0]
+    last = person.read.rpartition("\x1b[?25l")[2]
+    assert last.partition("\x1b[?25h")[2].replace("\r", "").replace("\x1b[1A\x1b[2K", "") == "", last
 
     again = Person(home_shell, "batch", prompts, "--poll-interval", "0.2", "--confirm-above", "0")
     code, out = again.end()

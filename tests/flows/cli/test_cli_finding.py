@@ -321,7 +321,7 @@ def test_a_redo_is_planned_like_any_batch(run: Any, archive: Path, tmp_path: Pat
     assert by_batch.code == 0, by_batch.err
     assert "take 2: a fox (too dark)" in by_batch.err
     for words, said in {
-        ("--from-review", "nothing.json"): "is not a file, and there is no batch",
+        ("--from-review", "nothing.json"): "nothing.json: there is no such file",
         ("--from-review", marks, "--brief", "foxes"): "Give one of",
         ("--from-review", marks, "--seed", "7"): "--seed cannot change them",
         ("--from-review", marks, "--count", "7"): "--count belong to --brief",

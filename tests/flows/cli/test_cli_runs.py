@@ -108,7 +108,7 @@ def test_killed_interrupted_and_finished(
     now = [1_800_000_000.0]
     api = start_api(generation_seconds=60, clock=lambda: now[0])
     ready_shell.environment["TOGETHER_BASE_URL"] = api.url
-    words = ("batch", str(small_file("a fox", "an owl", "a cat")), "--poll-interval", "0.2", "-v")
+    words = ("batch", str(small_file("a fox", "an owl", "a cat")), "--poll-interval", "0.2")
     with ready_shell.start(*words) as process:
         try:
             wait_for(lambda: len([key for key in s3_keys() if key.endswith("job.json")]) == 3, process)
@@ -116,7 +116,7 @@ def test_killed_interrupted_and_finished(
             process.kill()
     assert api.posts == 3
     asked = api.bill()["retrieves"] + 6
-    with ready_shell.start(*words) as process:
+    with ready_shell.start(*words, "-v") as process:
         try:
             wait_for(lambda: api.bill()["retrieves"] > asked, process)
             process.send_signal(signal.SIGINT)
