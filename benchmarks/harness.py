@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 import httpx
 
-from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
+from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server, SandboxServer
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"

@@ -21,7 +21,7 @@ import av
 
 from benchmarks.bars import bars
 from benchmarks.harness import Goal, Stage, keep, stage, table
-from prefect_together_video.flows.cli.local_servers import Service, answers, free_ports
+from prefect_together_video.flows.cli.servers.local_servers import Service, answers, free_ports
 
 WAYS = ("ours", "spool", "memory", "boto3", "raw", "curl")
 _RATE = 24

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server, SandboxServer
+from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server, SandboxServer
 from tests.browser.approval_form import ApprovalPage
 from tests.browser.chromium import Browser, missing_browser
 from tests.browser.prefect_form import Form
@@ -82,7 +82,7 @@ class Studio:
         )
         s3.wait_ready()
         sandbox.wait_ready()
-        from prefect_together_video.flows.cli.gallery_export import make_bucket
+        from prefect_together_video.flows.cli.galleries.gallery_export import make_bucket
 
         make_bucket(BUCKET)
         prefect.wait_ready(120)
@@ -205,7 +205,7 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
 def _gallery(studio: Studio, run: str, folder: Path) -> None:
     """The batch's page of the bucket, opened from disk."""
     from prefect_together_video.blocks.s3.client import make_client
-    from prefect_together_video.flows.cli.gallery_export import copy_out
+    from prefect_together_video.flows.cli.galleries.gallery_export import copy_out
 
     named = re.search(r"batches/[^/]+/", str(studio.artifacts(run)["gallery"]["data"]))
     assert named is not None, "The gallery artifact does not name the page of its batch."  # noqa: S101

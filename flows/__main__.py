@@ -18,15 +18,16 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from prefect_together_video.flows import cli
-from prefect_together_video.flows.cli import first_line, shutdown
-from prefect_together_video.flows.cli.encoding import flush_streams, make_streams_safe
+from prefect_together_video.flows.cli.screen import first_line
+from prefect_together_video.flows.cli.screen.encoding import flush_streams, make_streams_safe
+from prefect_together_video.flows.cli.servers import shutdown
 from together_video.errors import VideoError
 
 INTERRUPTED = 130
 
 #: Modules of `cli/`, and the commands that each of them holds. They are imported when they are called.
 _COMMANDS = {
-    "demo": ("demo",),
+    "servers.demo": ("demo",),
     "generate": ("generate", "batch"),
     "prompts": ("prompts",),
     "approve": ("approve",),
@@ -36,15 +37,15 @@ _COMMANDS = {
     "doctor": ("doctor",),
     "init": ("init",),
     "models": ("models",),
-    "gallery": ("gallery",),
-    "share": ("share",),
-    "show": ("show",),
-    "listing": ("list",),
-    "opening": ("open",),
-    "review": ("review",),
-    "sandbox": ("sandbox",),
+    "galleries.gallery": ("gallery",),
+    "galleries.share": ("share",),
+    "finding.show": ("show",),
+    "finding.listing": ("list",),
+    "finding.opening": ("open",),
+    "finding.review": ("review",),
+    "servers.sandbox": ("sandbox",),
     "save": ("save-blocks", "save-notifications"),
-    "serve": ("serve",),
+    "servers.serve": ("serve",),
 }
 
 #: Commands that import Prefect, or ask somebody.
@@ -106,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _complain(words: str) -> None:
-    from prefect_together_video.flows.cli.terminal import Terminal
+    from prefect_together_video.flows.cli.screen.terminal import Terminal
 
     Terminal().complain(words)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from prefect_together_video.blocks.archive import VideoArchive
     from prefect_together_video.blocks.credentials import TogetherCredentials
-    from prefect_together_video.flows.cli.local_servers import PrefectServer, S3Server
+    from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server
 
 #: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
 _FOREIGN = (
@@ -140,7 +140,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """A Prefect server for the whole session. It takes some 20 s to start: use `prefect_api`."""
-    from prefect_together_video.flows.cli.local_servers import PrefectServer
+    from prefect_together_video.flows.cli.servers.local_servers import PrefectServer
 
     # Each state of a task run at once: tests look right after a run.
     at_once = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "1"}
@@ -173,7 +173,7 @@ def prefect_api(prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server that checks signatures and checksums, for the whole session."""
-    from prefect_together_video.flows.cli.local_servers import S3Server
+    from prefect_together_video.flows.cli.servers.local_servers import S3Server
 
     with S3Server(tmp_path_factory.mktemp("s3")) as server:
         yield server.wait_ready()

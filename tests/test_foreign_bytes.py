@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import StoredBytes
-from prefect_together_video.flows.cli.gallery_export import _Batch
+from prefect_together_video.flows.cli.galleries.gallery_export import _Batch
 from prefect_together_video.tasks.job_ref import VideoJobRef
 from together_video.api.responses import Answer
 from together_video.catalogue.live import LiveModels, live_models

@@ -189,7 +189,7 @@ def test_the_rule_sees_a_breach(layer: str, source: str) -> None:
         ("together_video", "", "from together_video.api.client import TogetherClient"),
         ("together_video", "media", "from together_video import ledger"),
         ("flows", "reporting", "from prefect_together_video.flows.engine import pipeline"),
-        ("flows", "", "import prefect_together_video.flows.cli.terminal"),
+        ("flows", "", "import prefect_together_video.flows.cli.screen.terminal"),
         ("flows", "cli", "from prefect_together_video.flows.__main__ import main"),
     ],
 )

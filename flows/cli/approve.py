@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.approval import Answer
 

@@ -12,8 +12,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from prefect_together_video.flows.cli.json_output import errors_as_document, json_text
 from prefect_together_video.flows.cli.options import RequestOptions, TextOptions
+from prefect_together_video.flows.cli.screen.json_output import errors_as_document, json_text
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error, warning
 from together_video.catalogue.pricing import Estimate, estimate

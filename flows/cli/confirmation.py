@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from prefect_together_video.flows.cli.options import ConfirmOptions, PlaceOptions
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.tasks.session.prospects import Prospects
 from together_video.errors import InputError, NotApproved
 from together_video.ledger.forecast import Forecast, low_price

@@ -19,11 +19,11 @@ from rich.text import Text
 from prefect_together_video.flows.checkup.checkup import Patient, examine
 from prefect_together_video.flows.checkup.line import NAMES, SERVER, CheckLine, State
 from prefect_together_video.flows.checkup.redaction import Secrets
-from prefect_together_video.flows.cli import shutdown
-from prefect_together_video.flows.cli.encoding import holds_all
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import import_prefect, keep_prefect_quiet
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.encoding import holds_all
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers import shutdown
 from prefect_together_video.flows.server.address import refuse_wrong_address
 from together_video.errors import ConfigurationError
 from together_video.network.proxies import ProxySettings, make_usable_for_httpx, proxies_from_env

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import (
     ConfirmOptions,
@@ -18,10 +17,11 @@ from prefect_together_video.flows.cli.options import (
     TextOptions,
     of_field,
 )
-from prefect_together_video.flows.cli.output import Output, with_files
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.prompts import brief_of_options
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.output import Output, with_files
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers import shutdown
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level
@@ -206,7 +206,7 @@ def _whole(file: str, settings: Mapping[str, Any], how: Lines) -> RequestLines:
 
 def _redo(review: str, run: RunOptions, place: PlaceOptions) -> dict[str, Any]:
     """The requests and takes that replace the rejected clips of a review."""
-    from prefect_together_video.flows.cli.redo import redos_of
+    from prefect_together_video.flows.cli.finding.redo import redos_of
 
     redos = redos_of(review, run, place)
     requests = [redo.request for redo in redos]

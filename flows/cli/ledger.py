@@ -11,7 +11,7 @@ from rich.table import Table
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.reconciliation import show_reconciliation
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.ledger.audit import AuditReport

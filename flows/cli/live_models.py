@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from prefect_together_video.flows.cli.json_output import json_text
+from prefect_together_video.flows.cli.screen.json_output import json_text
 from together_video.api.client import TogetherClient
 from together_video.api.settings import api_from_env, timeouts_from_env
 from together_video.catalogue import Catalogue

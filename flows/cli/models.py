@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from prefect_together_video.flows.cli.json_output import errors_as_document, json_text
 from prefect_together_video.flows.cli.live_models import read_live, show_live
+from prefect_together_video.flows.cli.screen.json_output import errors_as_document, json_text
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model

@@ -13,7 +13,7 @@ from contextlib import redirect_stderr
 from pydantic import ValidationError
 
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import ConfigurationError
 from together_video.ledger.settings import archive_from_env
 from together_video.text import printable

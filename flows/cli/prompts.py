@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli.encoding import can_show
-from prefect_together_video.flows.cli.json_output import json_text
 from prefect_together_video.flows.cli.options import of_field
 from prefect_together_video.flows.cli.preamble import prepare
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.encoding import can_show
+from prefect_together_video.flows.cli.screen.json_output import json_text
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.catalogue import Catalogue
 from together_video.errors import TogetherError
 from together_video.prompts import PromptSet, PromptWriting, make_brief

@@ -18,10 +18,10 @@ from prefect.settings import PREFECT_API_URL
 from prefect.utilities.urls import url_for
 
 from prefect_together_video.blocks import TogetherCredentials, VideoArchive
-from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.confirmation import Confirmation
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers import shutdown
 from prefect_together_video.flows.engine.decision import deciding
 from prefect_together_video.flows.reporting.happenings import watching
 from prefect_together_video.flows.reporting.progress import listening

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 
 
 def save_blocks(name: str = "production", /) -> int:

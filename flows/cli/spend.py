@@ -16,7 +16,7 @@ from rich.table import Table
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import begin
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.atomic_files import write_whole
 from together_video.errors import InputError
 from together_video.ledger.spend import Grouping, Period, SpendReport, SpendRow

@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     from prefect_together_video.flows.cli.preamble import prepare
-    from prefect_together_video.flows.cli.terminal import Terminal
+    from prefect_together_video.flows.cli.screen.terminal import Terminal
 
     prepare(Terminal(quiet=True))
     # What the commands import when they are called.

@@ -13,7 +13,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from prefect_together_video.flows.cli.local_servers import S3Server, SandboxServer
+from prefect_together_video.flows.cli.servers.local_servers import S3Server, SandboxServer
 from tests.chaos.plans import Archive
 from tests.chaos.proxy import Side
 from tests.chaos.verdict import Kept

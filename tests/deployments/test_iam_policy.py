@@ -17,7 +17,7 @@ from prefect_aws.credentials import AwsCredentials
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.audit import audit_archive
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.cli.local_servers import S3Server
+from prefect_together_video.flows.cli.servers.local_servers import S3Server
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.inbox import watch_inbox
 from prefect_together_video.flows.reporting.results import result_of

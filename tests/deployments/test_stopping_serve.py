@@ -21,7 +21,7 @@ from prefect import get_client
 from prefect.client.orchestration import PrefectClient
 from prefect.states import Scheduled
 
-from prefect_together_video.flows.cli.served_runs import GOING_ON, NOT_BEGUN
+from prefect_together_video.flows.cli.servers.served_runs import GOING_ON, NOT_BEGUN
 from prefect_together_video.flows.server.served_deployments import read
 
 SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}

@@ -18,8 +18,8 @@ import pytest
 from prefect import get_client
 from prefect.client.schemas.schedules import IntervalSchedule
 
-from prefect_together_video.flows.cli.serve import _pause
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers.serve import _pause
 
 SMALL = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
 

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.running import run_flow
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.flows.video import generate_video
 from together_video.polling.policy import PollPolicy
 

@@ -25,7 +25,7 @@ from typing import Any
 import boto3
 import httpx
 
-from prefect_together_video.flows.cli.local_servers import (
+from prefect_together_video.flows.cli.servers.local_servers import (
     PrefectServer,
     S3Server,
     SandboxServer,

@@ -15,7 +15,7 @@ from rich.console import Console
 from prefect_together_video.flows.checkup.checkup import Patient, examine
 from prefect_together_video.flows.checkup.line import NAMES, State, failed, warning
 from prefect_together_video.flows.cli.doctor import closing, show
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.network.proxies import ProxySettings
 
 Run = Callable[..., Any]

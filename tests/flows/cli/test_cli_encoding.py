@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.flows.cli.encoding import can_show, flush_streams, holds_all, make_streams_safe
-from prefect_together_video.flows.cli.json_output import json_text
+from prefect_together_video.flows.cli.screen.encoding import (
+    can_show,
+    flush_streams,
+    holds_all,
+    make_streams_safe,
+)
+from prefect_together_video.flows.cli.screen.json_output import json_text
 
 
 def stream(encoding: str) -> io.TextIOWrapper:

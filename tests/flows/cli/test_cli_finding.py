@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.flows.cli import listing_files, opening
+from prefect_together_video.flows.cli.finding import listing_files, opening
 from together_video.ledger.records import Claim, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
 

@@ -15,7 +15,12 @@ import boto3
 import httpx
 import pytest
 
-from prefect_together_video.flows.cli.local_servers import S3Server, SandboxServer, Service, free_ports
+from prefect_together_video.flows.cli.servers.local_servers import (
+    S3Server,
+    SandboxServer,
+    Service,
+    free_ports,
+)
 from together_video.errors import ConfigurationError
 
 
@@ -126,7 +131,7 @@ def test_a_service_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     """Even SIGKILL, which no parent can react to, leaves no server behind."""
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from prefect_together_video.flows.cli.local_servers import SandboxServer\n"
+        "from prefect_together_video.flows.cli.servers.local_servers import SandboxServer\n"
         "server = SandboxServer(Path(sys.argv[1])); server.wait_ready()\n"
         "print(server.pid, flush=True); time.sleep(60)"
     )

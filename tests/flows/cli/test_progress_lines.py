@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefect_together_video.flows.cli.progress_lines import (
+from prefect_together_video.flows.cli.screen.progress_lines import (
     about,
     elapsed,
     heartbeat,

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from prefect_together_video.flows.cli.env_file import env_script, write_env_file
-from prefect_together_video.flows.cli.folding import fold
-from prefect_together_video.flows.cli.last_lines import LastLine, last_lines
-from prefect_together_video.flows.cli.run_display import MOST_PROBLEMS, RunDisplay
-from prefect_together_video.flows.cli.terminal import Terminal
-from prefect_together_video.flows.cli.terminal_kind import can_be_live
+from prefect_together_video.flows.cli.screen.folding import fold
+from prefect_together_video.flows.cli.screen.last_lines import LastLine, last_lines
+from prefect_together_video.flows.cli.screen.run_display import MOST_PROBLEMS, RunDisplay
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
+from prefect_together_video.flows.cli.servers.env_file import env_script, write_env_file
 from prefect_together_video.flows.reporting.happenings import Phase, Planned
 from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.account import Account

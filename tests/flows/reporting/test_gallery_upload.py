@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.cli.gallery_export import choose, copy_out, export
+from prefect_together_video.flows.cli.galleries.gallery_export import choose, copy_out, export
 from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
 from prefect_together_video.flows.reporting.gallery_upload import publish
 from together_video.gallery.page import ROWS_A_PAGE

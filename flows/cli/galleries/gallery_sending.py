@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.cli import gallery_pictures, gallery_zip
-from prefect_together_video.flows.cli.gallery_export import Chosen
+from prefect_together_video.flows.cli.galleries import gallery_pictures, gallery_zip
+from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
 from prefect_together_video.flows.reporting import shared_page
 from together_video.errors import InputError
 from together_video.text import counted

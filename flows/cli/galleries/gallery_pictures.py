@@ -11,8 +11,8 @@ from pathlib import Path
 from anyio import from_thread, to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.cli.gallery_copies import cannot_write, fetched
-from prefect_together_video.flows.cli.gallery_export import Chosen
+from prefect_together_video.flows.cli.galleries.gallery_copies import cannot_write, fetched
+from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
 from together_video.atomic_files import part_of, settle, write_whole
 from together_video.errors import InputError
 from together_video.gallery import contact_sheet as sheets

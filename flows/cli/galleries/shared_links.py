@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from prefect_together_video.blocks.ledger.finding import find_either
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.cli.gallery_export import rows_of_batch
+from prefect_together_video.flows.cli.galleries.gallery_export import rows_of_batch
 from together_video.errors import ArchiveError, InputError, StoreUnavailable
 
 #: What an id may consist of: it becomes a part of a key.

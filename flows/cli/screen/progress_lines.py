@@ -5,7 +5,7 @@ A width is in columns; None means that nothing needs to fit. Each line fits its 
 
 from __future__ import annotations
 
-from prefect_together_video.flows.cli.folding import fold
+from prefect_together_video.flows.cli.screen.folding import fold
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import Standing
 from together_video.ledger.account import Account

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.options import PlaceOptions
 from together_video.errors import InputError
 from together_video.ledger.reviews import LARGEST_REVIEW, LONGEST_WHO, Mark, newest, parse_review

@@ -13,10 +13,10 @@ from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive, without_collector
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.looking import begin_looking, opened_archive, without_collector
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.atomic_files import write_whole
 from together_video.errors import InputError
 from together_video.labels import labels_of_options
@@ -93,7 +93,7 @@ def list_(
     parquet
         Write the rows as Parquet into this file, which is replaced. Needs pyarrow.
     """
-    from prefect_together_video.flows.cli.listed import Wanted
+    from prefect_together_video.flows.cli.finding.listed import Wanted
 
     if limit is not None and limit < 1:
         raise InputError("--limit must be at least 1.")
@@ -113,7 +113,7 @@ def list_(
     )
     filters = (batch, model, state, label, mark, search)
     if parquet is not None:
-        from prefect_together_video.flows.cli.listing_files import check_parquet
+        from prefect_together_video.flows.cli.finding.listing_files import check_parquet
 
         check_parquet()
     terminal = begin_looking(place)
@@ -154,7 +154,7 @@ async def _read(
 
     from prefect_together_video.blocks.ledger.finding import find_batch
     from prefect_together_video.blocks.ledger.inventory import take_inventory
-    from prefect_together_video.flows.cli.listed import batches_of, titled, video_row
+    from prefect_together_video.flows.cli.finding.listed import batches_of, titled, video_row
 
     async with opened_archive(place) as ledger:
         found = await take_inventory(ledger)
@@ -190,7 +190,7 @@ def _write(
 ) -> None:
     if csv is None and jsonl is None and parquet is None:
         return
-    from prefect_together_video.flows.cli.listing_files import as_csv, as_lines, write_parquet
+    from prefect_together_video.flows.cli.finding.listing_files import as_csv, as_lines, write_parquet
 
     for given, text in (
         (csv, "" if csv is None else as_csv(rows, columns)),

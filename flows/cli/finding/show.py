@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
-from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.records import LedgerState
 from together_video.ledger.reviews import Mark

@@ -17,18 +17,18 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from prefect_together_video.flows.cli import first_line
-from prefect_together_video.flows.cli.folding import fold
-from prefect_together_video.flows.cli.json_output import json_text
-from prefect_together_video.flows.cli.last_lines import last_lines
-from prefect_together_video.flows.cli.terminal_kind import can_be_live
+from prefect_together_video.flows.cli.screen import first_line
+from prefect_together_video.flows.cli.screen.folding import fold
+from prefect_together_video.flows.cli.screen.json_output import json_text
+from prefect_together_video.flows.cli.screen.last_lines import last_lines
+from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd_cell
 from together_video.text import printable, printable_lines
 
 if TYPE_CHECKING:
-    from prefect_together_video.flows.cli.run_display import RunDisplay
+    from prefect_together_video.flows.cli.screen.run_display import RunDisplay
     from prefect_together_video.flows.reporting.happenings import Happening
     from prefect_together_video.flows.reporting.progress import Progress
 
@@ -97,7 +97,7 @@ class Terminal:
         if self._quiet:
             yield
             return
-        from prefect_together_video.flows.cli.run_display import RunDisplay
+        from prefect_together_video.flows.cli.screen.run_display import RunDisplay
 
         self._display = RunDisplay(self.err, verbose=self._verbose, clock=self._clock)
         try:

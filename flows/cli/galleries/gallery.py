@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli import gallery_sending
+from prefect_together_video.flows.cli.galleries import gallery_sending
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import PlaceOptions
 from prefect_together_video.flows.cli.preamble import begin
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.settings import MOST_LINK_HOURS
 from together_video.text import counted
 
 if TYPE_CHECKING:
     from prefect_together_video.blocks.ledger.ledger import Ledger
-    from prefect_together_video.flows.cli.gallery_export import Export
+    from prefect_together_video.flows.cli.galleries.gallery_export import Export
 
 #: Seconds for which S3 signs a link at most.
 _WEEK = round(MOST_LINK_HOURS * 3600)
@@ -68,7 +68,7 @@ def gallery(
     if links and sending.any:
         raise InputError("--links is for a page in a folder: leave it out with --share, --zip and the like.")
     terminal = begin(place, asks_api=False)
-    from prefect_together_video.flows.cli import gallery_export
+    from prefect_together_video.flows.cli.galleries import gallery_export
     from prefect_together_video.flows.cli.running import archive_of
 
     async def make(ledger: Ledger) -> tuple[Export | None, gallery_sending.Sent | None]:

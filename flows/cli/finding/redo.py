@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prefect_together_video.flows.cli.finding.looking import opened_archive
+from prefect_together_video.flows.cli.finding.review import marks_of_file
 from prefect_together_video.flows.cli.given_path import refuse_unreadable
-from prefect_together_video.flows.cli.looking import opened_archive
 from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
 from prefect_together_video.flows.cli.preamble import begin
-from prefect_together_video.flows.cli.review import marks_of_file
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.records import edition_name
 from together_video.ledger.redo import Redo
@@ -59,7 +59,7 @@ def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
 
 
 async def _marks_of_batch(ledger: Ledger, batch: str) -> Sequence[Mark]:
-    from prefect_together_video.flows.cli.gallery_export import rows_of_batch
+    from prefect_together_video.flows.cli.galleries.gallery_export import rows_of_batch
 
     try:
         rows = await rows_of_batch(ledger, batch)

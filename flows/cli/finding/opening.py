@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli.looking import begin_looking, opened_archive
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.options import PlaceOptions
 from together_video.errors import InputError
 
@@ -94,7 +94,7 @@ async def _page(ledger: Ledger, batch: str) -> str:
     key = ledger.layout.batch(batch, "index.html")
     if ledger.place.folder is not None and await ledger.store.head(key) is not None:
         return Path(ledger.place.folder, key).as_uri()
-    from prefect_together_video.flows.cli.gallery_export import choose, export
+    from prefect_together_video.flows.cli.galleries.gallery_export import choose, export
 
     folder = Path(tempfile.mkdtemp(prefix="together-video-"))
     chosen = await choose(ledger, batch=batch, latest=1)

@@ -38,7 +38,7 @@ def share(
         raise InputError("Name videos or batches by their ids: together-video share ID …")
     seconds = _seconds(hours, days)
     terminal = begin(place, asks_api=False)
-    from prefect_together_video.flows.cli import shared_links
+    from prefect_together_video.flows.cli.galleries import shared_links
     from prefect_together_video.flows.cli.running import archive_of
 
     async def make() -> list[shared_links.SharedLink]:

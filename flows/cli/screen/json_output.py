@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from prefect_together_video.flows.cli.encoding import holds_all
+from prefect_together_video.flows.cli.screen.encoding import holds_all
 from together_video.errors import VideoError
 
 

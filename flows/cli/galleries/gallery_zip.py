@@ -12,8 +12,8 @@ from pathlib import Path
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.cli.gallery_copies import cannot_write, fetched
-from prefect_together_video.flows.cli.gallery_export import Chosen
+from prefect_together_video.flows.cli.galleries.gallery_copies import cannot_write, fetched
+from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
 from together_video.atomic_files import part_of, settle
 from together_video.gallery import relative_link, render_pages
 from together_video.gallery.files import files_of, safe_names

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 from prefect_together_video.blocks.ledger.finding import find_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3.client import make_client
-from prefect_together_video.flows.cli.gallery_copies import fetched
+from prefect_together_video.flows.cli.galleries.gallery_copies import fetched
 from prefect_together_video.flows.reporting import redo_form
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli import shutdown
 from prefect_together_video.flows.cli.given_path import GivenPath, refuse_unreadable
 from prefect_together_video.flows.cli.preamble import import_prefect, prepare
-from prefect_together_video.flows.cli.stop_signals import StopSignals
-from prefect_together_video.flows.cli.terminal import Terminal
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers import shutdown
+from prefect_together_video.flows.cli.servers.stop_signals import StopSignals
 from together_video.api.settings import timeouts_from_env
 from together_video.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
-    from prefect_together_video.flows.cli.served_runs import ServedRunner
+    from prefect_together_video.flows.cli.servers.served_runs import ServedRunner
 
 _INTERRUPTED = 130
 #: How long the deployment that is being made, or the runner that is starting, may take to end, in seconds.
@@ -62,7 +62,7 @@ def serve(
         import_prefect()
         from prefect.settings import PREFECT_API_URL
 
-        from prefect_together_video.flows.cli.served_runs import ServedRunner
+        from prefect_together_video.flows.cli.servers.served_runs import ServedRunner
         from prefect_together_video.flows.server.served_deployments import read
 
     entries = read(prefect_file)
@@ -168,7 +168,7 @@ async def _end(
     terminal: Terminal,
 ) -> None:
     """End the runs that this process has claimed, and the runner; record what became of the runs."""
-    from prefect_together_video.flows.cli.served_runs import record_as_cancelled
+    from prefect_together_video.flows.cli.servers.served_runs import record_as_cancelled
     from prefect_together_video.flows.server.asking import answers
 
     reachable = await answers(server)

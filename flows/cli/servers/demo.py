@@ -19,18 +19,18 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from prefect_together_video.flows.cli.env_file import env_script, write_env_file
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.local_servers import (
+from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
+from prefect_together_video.flows.cli.preamble import prepare
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers.env_file import env_script, write_env_file
+from prefect_together_video.flows.cli.servers.local_servers import (
     PORTS,
     PrefectServer,
     S3Server,
     SandboxServer,
     free_ports,
 )
-from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
-from prefect_together_video.flows.cli.preamble import prepare
-from prefect_together_video.flows.cli.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.summary import Summary
 from together_video.text import counted
@@ -100,7 +100,7 @@ def demo(
             }
             os.environ.update(settings)
             # Prefect takes seconds to import, and its server to start: both at once.
-            from prefect_together_video.flows.cli import gallery_export
+            from prefect_together_video.flows.cli.galleries import gallery_export
             from prefect_together_video.flows.cli.running import INTERRUPTED, run_flow
 
             for server, seconds in ((s3, 60), (sandbox, 60), (prefect, 120)):

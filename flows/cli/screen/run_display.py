@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from prefect_together_video.flows.cli.live import LiveDisplay
-from prefect_together_video.flows.cli.progress_lines import (
+from prefect_together_video.flows.cli.screen.live import LiveDisplay
+from prefect_together_video.flows.cli.screen.progress_lines import (
     PROBLEMS,
     change_words,
     elapsed,
@@ -22,7 +22,7 @@ from prefect_together_video.flows.cli.progress_lines import (
     live_lines,
     problem_line,
 )
-from prefect_together_video.flows.cli.terminal_kind import can_be_live
+from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
 from prefect_together_video.flows.reporting.happenings import Happening, Phase, Planned
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import ENDED, Standing, Tally
