@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from together_video.gallery.commands import commands_of
+from together_video.gallery.commands import Commands, commands_of
 from together_video.gallery.links import safe_link
 from together_video.gallery.request_text import shown
+from together_video.gallery.takes import next_takes
 from together_video.gallery.wording import WORDS, without_commands
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark
@@ -38,6 +39,11 @@ class GalleryRow(BaseModel):
     plan: VideoPlan | None = None
     mark: Literal["star", "reject"] | None = None
     note: str = ""
+
+    @property
+    def made_by(self) -> VideoPlan | None:
+        """The plan that the video was bought with, or is to be."""
+        return self.record.plan if self.record else self.plan
 
 
 def marked(row: GalleryRow, marks: Mapping[str, Mark]) -> GalleryRow:
@@ -85,12 +91,14 @@ def card_of(
     link: Callable[[str], str | None],
     redo: Callable[[VideoPlan], str | None] | None = None,
     *,
-    next_take: int = 2,
+    next_take: Callable[[VideoPlan], int] | None = None,
     shape: float = 16 / 9,
 ) -> Card:
-    """`next_take` is the number of the next take of the same request, and `shape` width by height of the frames."""
-    outcome, record = row.outcome, row.record
-    plan = record.plan if record else row.plan
+    """`next_take` gives the number of the next take of the same request; without it that is the one after this video's.
+    `shape` is width by height of the frames.
+    """
+    outcome, record, plan = row.outcome, row.record, row.made_by
+    next_take = next_take or next_takes([])
     key = outcome.key or (record.video.key if record and record.video else None)
     poster = record.poster.key if record and record.poster else None
     video = safe_link(link(key)) if key else None
@@ -127,7 +135,9 @@ def card_of(
         redo=safe_link(redo(plan)) if redo and plan else None,
         mark=row.mark,
         note=row.note,
-        data=_data(row, plan, key if video else None, next_take),
+        data=_data(
+            row, plan, key if video else None, commands_of(plan, take=next_take(plan)) if plan else None
+        ),
     )
 
 
@@ -138,10 +148,11 @@ def _fills(outcome: VideoOutcome, shape: float) -> bool:
     return abs(math.log(outcome.width / outcome.height / shape)) < 0.08
 
 
-def _data(row: GalleryRow, plan: VideoPlan | None, key: str | None, next_take: int) -> dict[str, Any]:
+def _data(
+    row: GalleryRow, plan: VideoPlan | None, key: str | None, commands: Commands | None
+) -> dict[str, Any]:
     """What the script sorts, filters, copies and saves by. The texts that stand in the card are not said again."""
     outcome, record = row.outcome, row.record
-    commands = commands_of(plan, take=next_take) if plan else None
     sweep = sweep_of(row)
     found = {
         "id": outcome.id,

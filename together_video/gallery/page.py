@@ -20,6 +20,7 @@ from together_video.gallery.about import About
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.rendering import asset, template
+from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoState
 from together_video.money import usd_cell
@@ -136,8 +137,8 @@ def render_gallery(
     summary = whole or Summary.of(row.outcome for row in rows)
     made_at = made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
     shape = _shape(rows)
-    takes = _takes(rows)
-    cards = [card_of(row, link, redo, next_take=takes[_series(row)] + 1, shape=SHAPES[shape]) for row in rows]
+    next_take = next_takes(plan for row in rows if (plan := row.made_by))
+    cards = [card_of(row, link, redo, next_take=next_take, shape=SHAPES[shape]) for row in rows]
     groups = _groups(rows, cards)
     from markupsafe import Markup
 
@@ -172,21 +173,6 @@ def _data(about: About, made_at: datetime, groups: Sequence[Group]) -> str:
     }
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _series(row: GalleryRow) -> tuple[str, str]:
-    """Takes are counted within the same request and edition."""
-    plan = row.record.plan if row.record else row.plan
-    return (plan.request.fingerprint(), plan.edition) if plan else (row.outcome.id, "")
-
-
-def _takes(rows: Sequence[GalleryRow]) -> dict[tuple[str, str], int]:
-    """The highest take of each series that is on the page."""
-    takes: dict[tuple[str, str], int] = {}
-    for row in rows:
-        plan = row.record.plan if row.record else row.plan
-        takes[_series(row)] = max(takes.get(_series(row), 1), plan.take if plan else 1)
-    return takes
 
 
 def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card]) -> list[Group]:

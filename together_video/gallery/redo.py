@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
 from together_video.media.sources import MediaForm, form_of, media_texts
 
@@ -44,11 +45,8 @@ def redo_links(form: RedoForm, plans: Iterable[VideoPlan]) -> Callable[[VideoPla
         redo(plan)  # http://127.0.0.1:4200/deployments/deployment/6c1e/run?parameters=%7B%22request%22…
         ```
     """
-    highest: dict[tuple[str, str], int] = {}
-    for plan in plans:
-        same = _same(plan)
-        highest[same] = max(highest.get(same, 0), plan.take)
-    return lambda plan: redo_link(form, plan, take=max(highest.get(_same(plan), 0), plan.take) + 1)
+    next_take = next_takes(plans)
+    return lambda plan: redo_link(form, plan, take=next_take(plan))
 
 
 def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
@@ -78,10 +76,6 @@ def _is_public(value: Any) -> bool:
     if isinstance(value, dict):
         return set(value) == {"$ref"}
     return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_VALUE)
-
-
-def _same(plan: VideoPlan) -> tuple[str, str]:
-    return plan.request.canonical(), plan.edition
 
 
 def _texts(value: Any) -> Iterable[str]:
