@@ -145,7 +145,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect
     # Each state of a task run at once: tests look right after a run.
     at_once = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "1"}
     with PrefectServer(tmp_path_factory.mktemp("prefect"), settings=at_once) as server:
-        yield server.wait_ready(180)
+        yield server.wait_ready(280)
         _hand_in_what_waits()
 
 
