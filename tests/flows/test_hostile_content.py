@@ -220,10 +220,14 @@ def test_what_prefect_shows_of_hostile_prompts(
         assert set(made) >= {"gallery", "videos"}
         for key, text in made.items():
             assert not unprintable(text), key
-        # As Markdown: no element but line breaks, no link of a prompt's own.
+        # No element but those of the table of posters, no link of a prompt's own, neither as an attribute nor as Markdown.
         page = made["gallery"]
-        assert set(re.findall(r"<[^>]*>", page)) <= {"<br>"}
-        addresses = re.findall(r"(?<!\\)\]\(([^)]*)\)", page)
+        tags = re.findall(r"<[^>]*>", page)
+        assert {tag.strip("</>").split()[0] for tag in tags} <= {"table", "tr", "td", "a", "img", "br"}
+        names = {name for tag in tags for name in re.findall(r'([\w-]+)="[^"]*"', tag)}
+        assert names <= {"href", "target", "rel", "src", "alt", "width", "valign"}
+        assert all(re.fullmatch(r'</?\w+(?: [\w-]+="[^"<>]*")*>', tag) for tag in tags)
+        addresses = re.findall(r'(?:href|src)="([^"]*)"', page) + re.findall(r"(?<!\\)\]\(([^)]*)\)", page)
         assert len(addresses) >= len(HOSTILE) - 1
         assert {address.split("/")[2] for address in addresses} == {addresses[0].split("/")[2]}
         assert all(address.startswith("http") and archive.bucket in address for address in addresses)

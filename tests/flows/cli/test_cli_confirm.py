@@ -194,7 +194,11 @@ def test_pipes_are_never_asked(home_shell: Any, quick_api: Any, prompts: str) ->
 def test_a_dry_run_prints_plan_and_price(home_shell: Any, quick_api: Any, prompts: str) -> None:
     """As text and as a document; nothing is bought, and a later dry run sees what is there by then."""
     done = home_shell.run("batch", prompts, "--dry-run")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert [line.removeprefix("0:00  ") for line in done.stderr.splitlines()] == [
+        "Starting …",
+        "Checking the API, the archive and this machine …",
+    ]
     assert "4 videos: 4 to buy, " in done.stdout
     assert "Dry run: nothing was bought." in done.stdout
     done = home_shell.run("generate", "a fox number 0 in the snow", "--poll-interval", "0.2")
