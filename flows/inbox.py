@@ -18,7 +18,7 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.batch import generate_batch
-from prefect_together_video.flows.forms.form import amount, entry, said, shown_as
+from prefect_together_video.flows.forms.form import amount, entry, joined, shown_as
 from prefect_together_video.flows.forms.groups import InboxMore
 from prefect_together_video.flows.parameters import (
     Ambiguous,
@@ -141,7 +141,7 @@ async def watch_inbox(
             return report.sentence
         ```
     """
-    options = {
+    options: dict[str, Any] = {
         "edition": edition,
         "in_flight": in_flight,
         "poll": poll,
@@ -151,7 +151,6 @@ async def watch_inbox(
         "on_ambiguous": on_ambiguous,
         "strict": strict,
         "workers": workers,
-        **said(more),
         # Whoever may write to the bucket is not trusted with the machine that reads it.
         "local_files": False,
         "together": together,
@@ -159,6 +158,7 @@ async def watch_inbox(
     }
     rows = []
     try:
+        options |= joined(options, more)
         async with (archive or VideoArchive.from_env()).open() as ledger:
             folder = ledger.layout.key(FOLDER, "")
             listed = {found.key: found for found in await ledger.store.list(folder)}
@@ -167,7 +167,7 @@ async def watch_inbox(
                 if _is_left_alone(ledger, key, listed):
                     continue
                 # The file's own edition: a look that goes on with it tomorrow must not buy it again.
-                its = {**options, "edition": edition_name(edition, listed[key].written_at)}
+                its = {**options, "edition": edition_name(options["edition"], listed[key].written_at)}
                 try:
                     row = await _use(ledger, key, listed[key].size, limit_usd, its, listed)
                 except Exception as error:  # noqa: BLE001 - one file must not stop the others

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from prefect_together_video.flows.engine.decision import decision
 from prefect_together_video.flows.engine.pipeline import open_pipeline
-from prefect_together_video.flows.forms.form import said, shown_as
+from prefect_together_video.flows.forms.form import shown_as
 from prefect_together_video.flows.forms.groups import VideoMore
 from prefect_together_video.flows.forms.video import VIDEO_FORM, video_from_form
 from prefect_together_video.flows.parameters import (
@@ -108,8 +108,12 @@ async def generate_video(
             return summary.videos[0].key
         ```
     """
-    if said(more):
-        return cast("State[Any]", await generate_video.fn(**video_from_form({**locals()})))
+    if more is not None:
+        try:
+            plain = video_from_form({**locals()})
+        except VideoError as error:
+            return refused(error)
+        return cast("State[Any]", await generate_video.fn(**plain))
     try:
         if not local_files:
             refuse_paths([request])

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect_together_video.flows.forms.choices import ModelName, Shape
 from prefect_together_video.flows.forms.fields import Archive
-from prefect_together_video.flows.forms.form import USUAL, amount, entry, said
+from prefect_together_video.flows.forms.form import USUAL, amount, entry, joined, said
 from prefect_together_video.flows.forms.groups import BatchMore
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
@@ -86,7 +86,7 @@ def from_form(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: they make no brief or no request.
     """
-    more = said(given.get("more"))
+    more = joined(given, given.get("more"))
     brief = brief_of(given)
     rest = {name: value for name, value in given.items() if name not in FORM_ONLY}
     shared = {"model": _model(given, more), "seconds": given.get("seconds")}

@@ -8,13 +8,15 @@ name any parameter of the function.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar
 
 from prefect import Flow
 from pydantic import BaseModel, Field, WithJsonSchema
+
+from together_video.errors import InputError, Spent
 
 #: A number that may be left out, as a plain field.
 Amount = Annotated[float | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
@@ -72,10 +74,31 @@ def said(more: BaseModel | None) -> dict[str, Any]:
     }
     given = {name: getattr(more, name) for name in offered}
     return {
-        name: value
-        for name, value in given.items()
-        if value != offered[name] and value not in (None, "", (), USUAL)
+        name: value for name, value in given.items() if value != offered[name] and value not in (None, "", ())
     }
+
+
+def joined(given: Mapping[str, Any], more: BaseModel | None) -> dict[str, Any]:
+    """What the optional group says, to be put in the place of the parameters `given` of the same names.
+
+    Raises:
+        InputError: a parameter that the form does not show says something else than the group, such as one that a
+            deployment sets: neither may win in silence.
+    """
+    for name in more.model_fields_set if more is not None else ():
+        shown, beside = getattr(more, name), given.get(name)
+        unsaid = beside in (None, "", (), []) or beside == type(more).model_fields[name].default
+        if not unsaid and _comparable(beside) != _comparable(shown):
+            raise InputError(
+                f"The parameter {name} is {beside!s:.100}, and under More it is {shown!s:.100}. Nothing was bought.",
+                spent=Spent.NOTHING,
+                remedy=f"Set {name} in one place: in a deployment as more.{name}.",
+            )
+    return said(more)
+
+
+def _comparable(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def amount(name: str, description: str, *, title: str) -> Parameter:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect_together_video.flows.forms.fields import Archive
-from prefect_together_video.flows.forms.form import amount, entry, said
+from prefect_together_video.flows.forms.form import amount, entry, joined
 from prefect_together_video.flows.forms.groups import VideoMore
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.inputs.presets import make_presets
@@ -30,7 +30,7 @@ def video_from_form(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: its shape cannot be used.
     """
-    more = said(given.get("more"))
+    more = joined(given, given.get("more"))
     words = {preset: more.pop(name) for name, preset in _PRESETS.items() if name in more}
     rest = {name: value for name, value in given.items() if name != "more"} | more
     if words:

@@ -220,7 +220,7 @@ def test_what_prefect_shows_of_hostile_prompts(
         assert set(made) >= {"gallery", "videos"}
         for key, text in made.items():
             assert not unprintable(text), key
-        # No element but those of the table of posters, no link of a prompt's own, neither as an attribute nor as Markdown.
+        # No element but those of the table of posters, and no link of a prompt's own.
         page = made["gallery"]
         tags = re.findall(r"<[^>]*>", page)
         assert {tag.strip("</>").split()[0] for tag in tags} <= {"table", "tr", "td", "a", "img", "br"}

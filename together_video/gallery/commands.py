@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from together_video.gallery.request_text import shown
+from together_video.labels import MOST
 from together_video.ledger.records import VideoPlan
+from together_video.ledger.redo import REDO_OF
 from together_video.tries import new_seed
 
 #: A terminal may act on these when they are pasted, even inside quotes. The end of a line is safe there.
@@ -60,7 +62,8 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
             if shown(value) != value:
                 return None
             words += _option(name, json.dumps(value, ensure_ascii=False))
-    for name, value in request.labels.items():
+    labels = {name: value for name, value in request.labels.items() if name != REDO_OF}
+    for name, value in labels.items():
         words += _option("label", f"{name}={value}")
     if request.label_in_id:
         words.append("--label-in-id")
@@ -69,9 +72,11 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
     if any(_UNSAFE.search(word) for word in [*words, *end]):
         return None
     same = [] if request.seed is None else _option("seed", request.seed)
+    # As in a redo list of a review, which then knows that this clip has its other take.
+    redo_of = _option("label", f"{REDO_OF}={plan.id}") if len(labels) < MOST else []
     return Commands(
         start=shlex.join(words),
-        take=shlex.join([*same, *_option("take", take)]),
+        take=shlex.join([*same, *_option("take", take), *redo_of]),
         seed=shlex.join(_option("seed", _other_seed(plan))),
         edit=shlex.join(same),
         end=shlex.join(end),

@@ -7,10 +7,11 @@ from typing import overload
 
 from together_video.gallery.about import About
 from together_video.gallery.cards import GalleryRow
+from together_video.ledger.records import RunRef
 
 
 class ForOthers(Sequence[GalleryRow]):
-    """Rows without marks and notes, each made when it is asked for."""
+    """Rows without marks, notes and names of runs, each made when it is asked for."""
 
     def __init__(self, rows: Sequence[GalleryRow]) -> None:
         self._rows = rows
@@ -33,4 +34,5 @@ def about_for_others(about: About | None) -> About | None:
 
 
 def _plain(row: GalleryRow) -> GalleryRow:
-    return row.model_copy(update={"mark": None, "note": ""})
+    record = row.record and row.record.model_copy(update={"run": RunRef()})
+    return row.model_copy(update={"mark": None, "note": "", "record": record})

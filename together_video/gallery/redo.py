@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
+from together_video.ledger.redo import redo_labels
 from together_video.media.sources import MediaForm, form_of, media_texts
 
 #: Longest link, in characters: servers and proxies refuse addresses of 8 kB and more.
 LONGEST = 6_000
-#: Longest text of a deployment's own parameters that goes along, such as an edition.
+#: Longest text of a deployment's own settings that goes along, such as an edition.
 _LONGEST_VALUE = 100
 #: Addresses that may hold a signature or a password, and files that are part of the text.
 _PRIVATE = re.compile(r"\s*(data:|[a-z][a-z0-9+.-]*://[^\s/?#]*@|[a-z][a-z0-9+.-]*://[^\s?]*\?)", re.I)
@@ -58,23 +59,36 @@ def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
     request = plan.request.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     # Without it, the form would have today's default.
     request["model"] = plan.request.model
+    # As in a redo list of a review, which then knows that this clip has its other take.
+    request["labels"] = redo_labels(plan.request, plan.id)
     forms = {form_of(text) for _, _, text in media_texts(plan.request)}
     if forms & {MediaForm.INLINE, MediaForm.FILE} or any(_PRIVATE.match(text) for text in _texts(request)):
         return None
-    kept = {name: value for name, value in form.parameters.items() if _is_public(value)}
-    edition = {} if plan.edition == "once" else {"edition": plan.edition}
-    text = json.dumps({**kept, "request": request, "take": take, **edition}, separators=(",", ":"))
+    kept = _public(form.parameters)
+    if plan.edition != "once":
+        kept["more"] = {**kept.get("more", {}), "edition": plan.edition}
+    text = json.dumps({**kept, "request": request, "take": take}, separators=(",", ":"))
     # Prefect's first UI decodes the text twice, its second one once: without a % both read the same.
     link = f"{form.page}?parameters={quote(text.replace('%', chr(92) + 'u0025'), safe='')}"
     return link if len(link) <= LONGEST else None
 
 
-def _is_public(value: Any) -> bool:
-    """Whether a parameter is a reference to a saved block, or a short plain value: a block that was written out where
-    the deployment was made may hold a key.
+def _public(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that go along: references to saved blocks, amounts and switches, and of the form's group short
+    texts as well. A block that was written out where the deployment was made may hold a key.
     """
-    if isinstance(value, dict):
-        return set(value) == {"$ref"}
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if (isinstance(value, dict) and set(value) == {"$ref"}) or isinstance(value, bool | int | float):
+            found[name] = value
+        elif name == "more" and isinstance(value, dict):
+            found[name] = {inner: one for inner, one in value.items() if _is_short(one)}
+    return found
+
+
+def _is_short(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_short, value))
     return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_VALUE)
 
 

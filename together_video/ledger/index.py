@@ -1,7 +1,8 @@
 """What lists show of each record, and the packed form in which `index/<month>/` keeps it.
 
 The index is derived and may be lost. A line of it counts only as long as the listing of the archive has the same record
-with the same size and time, so a stale, foreign or forged index makes a list slow and never wrong.
+with the same size and time, so a stale or damaged index makes a list slow and never wrong. Nothing is bought by what it
+says; who may write to the archive can forge it, as they can forge records, until the next audit rebuilds it.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, NamedTuple, cast
+from typing import Annotated, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, Field, ValidationError
 
+from together_video.labels import MOST
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark, Verdict
 from together_video.text import one_line
@@ -28,9 +31,12 @@ MOST_LINES, MOST_UNPACKED = 20_000, 48 * 2**20
 MOST_PACKED = 16 * 2**20
 #: Bytes after which the next object begins: lines are estimated by their texts.
 _FULL = 16 * 2**20
+#: Highest number of a take that is kept: a table has no room for more digits.
+_LAST_TAKE = 2**53
 #: Characters of a prompt and of an error that lists show and search.
 _PROMPT, _ERROR = 1_000, 300
 
+_MOMENT = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{6}Z$"
 #: A month in which videos were bought, as the name of a folder.
 MONTH = re.compile(r"\d{4}-\d{2}")
 
@@ -88,12 +94,13 @@ class Entry(NamedTuple):
     def of_record(cls, record: VideoRecord, name: str, *, size: int, written_at: datetime) -> Entry:
         """A purchase that is over, by its record."""
         claimed_at = record.claimed_at or record.recorded_at
+        seconds = record.clip.seconds if record.clip else None
         return _of_plan(record.plan, name, record.state, claimed_at, record.job_id)._replace(
             size=size,
             written=microseconds(written_at),
             cost=None if record.cost_usd is None else _amount(record.cost_usd),
             key=record.video.key if record.video else None,
-            seconds=record.clip.seconds if record.clip else None,
+            seconds=seconds if seconds is not None and math.isfinite(seconds) else None,
             error=None if record.error is None else one_line(record.error, _ERROR),
         )
 
@@ -119,7 +126,7 @@ def _of_plan(plan: VideoPlan, name: str, state: str, at: datetime, job: str | No
         key=None,
         job=None if job is None else job[:200],
         edition=plan.edition,
-        take=plan.take,
+        take=min(plan.take, _LAST_TAKE),
         seconds=None,
         error=None,
         labels=dict(request.labels),
@@ -141,31 +148,34 @@ def microseconds(moment: datetime) -> int:
 
 
 _Short = Annotated[str, Field(max_length=200)]
+T = TypeVar("T")
+#: As many as an object has lines: what is longer is not read on.
+_Column = Annotated[list[T], Field(max_length=MOST_LINES)]
 
 
 class _Columns(BaseModel):
     """A column for each field: read in a tenth of the time that a document for each line would take."""
 
     index: Literal[1]
-    name: list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}(\.late)?\.json$")]] = Field(max_length=MOST_LINES)
-    size: list[int]
-    written: list[int]
-    state: list[Literal["archived", "failed", "abandoned"]]
-    at: list[Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$")]]
-    model: list[_Short]
-    prompt: list[Annotated[str, Field(max_length=_PROMPT)]]
-    batch: list[_Short | None]
-    cost: list[Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")] | None]
-    key: list[Annotated[str, Field(max_length=1024)] | None]
-    job: list[_Short | None]
-    edition: list[_Short]
-    take: list[int]
-    seconds: list[float | None]
-    error: list[Annotated[str, Field(max_length=_ERROR)] | None]
-    labels: list[dict[_Short, _Short]]
-    review: list[_Short | None]
-    mark: list[Verdict | None]
-    note: list[Annotated[str, Field(max_length=1_000)]]
+    name: _Column[Annotated[str, Field(pattern=r"^[0-9a-f]{24}(\.late)?\.json$")]]
+    size: _Column[int]
+    written: _Column[int]
+    state: _Column[Literal["archived", "failed", "abandoned"]]
+    at: _Column[Annotated[str, Field(pattern=_MOMENT)]]
+    model: _Column[_Short]
+    prompt: _Column[Annotated[str, Field(max_length=_PROMPT)]]
+    batch: _Column[_Short | None]
+    cost: _Column[Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")] | None]
+    key: _Column[Annotated[str, Field(max_length=1024)] | None]
+    job: _Column[_Short | None]
+    edition: _Column[_Short]
+    take: _Column[Annotated[int, Field(ge=1, le=_LAST_TAKE)]]
+    seconds: _Column[Annotated[float, Field(allow_inf_nan=False)] | None]
+    error: _Column[Annotated[str, Field(max_length=_ERROR)] | None]
+    labels: _Column[Annotated[dict[_Short, _Short], Field(max_length=MOST)]]
+    review: _Column[_Short | None]
+    mark: _Column[Verdict | None]
+    note: _Column[Annotated[str, Field(max_length=1_000)]]
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:

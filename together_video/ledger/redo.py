@@ -6,15 +6,14 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from together_video.labels import LONGEST_VALUE, MOST
+from together_video.labels import MOST
 from together_video.ledger.records import VideoPlan, video_id
 from together_video.ledger.reviews import Mark
 from together_video.requests import VideoRequest
-from together_video.text import one_line
 from together_video.tries import new_seed as seed_of_try
 
-#: The labels of a redo: the id of the clip that it is to replace, and what was said of that.
-REDO_OF, REDO_NOTE = "redo_of", "redo_note"
+#: The label of a redo: the id of the clip that it is to replace. What was said of the clip stays in its review.
+REDO_OF = "redo_of"
 
 
 class Redo(NamedTuple):
@@ -32,16 +31,20 @@ class Redo(NamedTuple):
         return json.dumps({**fields, "model": self.request.model, "take": self.take})
 
 
+def redo_labels(request: VideoRequest, clip: str) -> dict[str, str]:
+    """The labels of another take of this clip: those of its request, and the clip's id. Of as many labels as a request
+    may have, the last one makes room.
+    """
+    labels = {name: text for name, text in request.labels.items() if name != REDO_OF}
+    return dict(list(labels.items())[: MOST - 1]) | {REDO_OF: clip}
+
+
 def redo_of(plan: VideoPlan, clip: str, note: str, take: int, *, new_seed: bool = False) -> Redo:
     """The request of a clip as another take. It is the same request but for its labels, and for its seed if
     `new_seed` is asked for: that follows from the seed of the clip and the take.
     """
     request = plan.request
-    labels = {name: text for name, text in request.labels.items() if name not in {REDO_OF, REDO_NOTE}}
-    labels = dict(list(labels.items())[: MOST - 2]) | {REDO_OF: clip}
-    # Where labels are part of the id, another note must not make another purchase.
-    if note and not request.label_in_id:
-        labels[REDO_NOTE] = one_line(note, LONGEST_VALUE)
+    labels = redo_labels(request, clip)
     changed: dict[str, object] = {"labels": dict(sorted(labels.items()))}
     if new_seed and request.seed is not None:
         changed["seed"] = seed_of_try(request.seed, take)

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from together_video.atomic_files import part_of
 from together_video.errors import InputError
 from together_video.text import spreadsheet_cell
 
@@ -68,12 +69,14 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], pat
         name: [json.dumps(row[name]) if isinstance(row[name], Mapping) else row[name] for row in rows]
         for name in columns
     }
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     try:
         parquet.write_table(pyarrow.table(texts, schema=pyarrow.schema(fields)), str(part))
         part.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    except (pyarrow.ArrowException, OverflowError) as error:
+        raise InputError(f"{path} cannot hold these rows: {error}.") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -108,12 +108,14 @@ const marks = (() => {
     }
     return found;
   };
+  // Half of a character, as a cut may leave it, is no text in UTF-8.
+  const whole = (text) => (text.toWellFormed ? text.toWellFormed() : text);
   const document_ = () => ({
     review: 1,
     batch: page.batch || null,
     exported_at: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-    who: byId("who").value.trim(),
-    marks: [...all()].map(([id, entry]) => ({ id, mark: entry.mark, note: entry.note, at: entry.at })),
+    who: whole(byId("who").value.trim()),
+    marks: [...all()].map(([id, entry]) => ({ id, mark: entry.mark, note: whole(entry.note), at: entry.at })),
   });
 
   byId("export").addEventListener("click", () => {
