@@ -74,7 +74,7 @@ def _run_name() -> str:
             return batch_name(asked.brief, asked.requests, "an event")
         more = said(given.get("more"))
         requests, file = (more.get(name) or given.get(name) for name in ("requests", "file"))
-        return batch_name(brief_of(given), requests, file)
+        return batch_name(brief_of(given), requests, file or given.get("title"))
     except (InputError, TypeError, AttributeError):
         return "videos of an event" if given.get("payload") else "videos"
 
@@ -112,6 +112,10 @@ async def generate_batch(
     sweeps: Annotated[
         list[Sweep | None] | None,
         Field(description="For each of the requests the sweep that it belongs to, for the gallery."),
+    ] = None,
+    title: Annotated[
+        str | None,
+        Field(description="What the gallery of the requests is called, such as the name of their file."),
     ] = None,
     edition: Edition = "once",
     in_flight: InFlight = 20,
@@ -226,6 +230,7 @@ async def generate_batch(
                 sweeps=sweeps,
                 tries=tries,
                 takes=takes,
+                title=title,
                 local_files=local_files,
             )
             return await Preparation.of(

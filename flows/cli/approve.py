@@ -70,7 +70,7 @@ def approve(
     Answer.read(given)
     terminal = Terminal()
     prepare(terminal)
-    with terminal.waiting("Starting …"):
+    with terminal.waiting("Starting …", in_pipe=False):
         import_prefect()
     return asyncio.run(_list(terminal) if run is None else _answer(run, given, terminal, asks=not yes))
 

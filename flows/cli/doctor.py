@@ -54,7 +54,7 @@ def doctor(*, place: PlaceOptions = PlaceOptions()) -> int:  # noqa: B008 - froz
     shutdown.give_up_sending()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with terminal.waiting("Checking…"):
+        with terminal.waiting("Checking …", in_pipe=False):
             lines = asyncio.run(_lines(place))
     found = Counter(line.state for line in lines)
     if place.json:

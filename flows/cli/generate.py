@@ -148,8 +148,11 @@ def batch(
             if place.json:
                 Terminal(quiet=True).document(Summary.of([]).as_json())
             return 0
+        name = Path(from_review).stem if Path(from_review).suffix else from_review
+        parameters["title"] = "Redo" if from_review == "-" else f"Redo of {name}"
     elif file is not None:
         if Path(file).is_file():
+            parameters["title"] = Path(file).stem
             reference = {"file": str(Path(file).absolute()), "settings": settings, "lines": text.lines}
         lines = _whole(file, settings, text.lines)
         sourced = lines.requests

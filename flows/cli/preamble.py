@@ -36,7 +36,7 @@ def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
     place.refuse_two_archives()
     if place.archive is None:
         archive_from_env(place.archive_folder)
-    with terminal.waiting("Starting …"):
+    with terminal.waiting("Starting …", in_pipe=False):
         import_prefect()
         # With most of what flows need.
         import prefect_together_video.flows.cli.running  # noqa: F401

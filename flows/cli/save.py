@@ -30,7 +30,7 @@ def save_blocks(name: str = "production", /) -> int:
     """
     terminal = Terminal()
     prepare(terminal, verbose=True)
-    with terminal.waiting("Starting …"):
+    with terminal.waiting("Starting …", in_pipe=False):
         import_prefect()
     from prefect_together_video.flows.server import saved_blocks
 
@@ -61,7 +61,7 @@ def save_notifications(
     """
     terminal = Terminal()
     prepare(terminal, verbose=True)
-    with terminal.waiting("Starting …"):
+    with terminal.waiting("Starting …", in_pipe=False):
         import_prefect()
     from prefect_together_video.flows.server import saved_notifications
 

@@ -21,8 +21,11 @@ from together_video.media.sources import refuse_paths
 from together_video.prompts import Brief, PromptSet, refuse_placeholder
 from together_video.prompts.limits import refuse_promptless
 from together_video.requests import VideoRequest
-from together_video.text import counted
+from together_video.text import counted, one_line
 from together_video.tries import Tries
+
+#: Longest title, in characters.
+_TITLE = 200
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def read_source(
     sweeps: Sequence[Sweep | None] | None = None,
     tries: Sequence[Tries | None] | None = None,
     takes: Sequence[int | None] | None = None,
+    title: str | None = None,
     local_files: bool = True,
 ) -> Source:
     """Read what a batch was given. Nothing is asked of anybody.
@@ -86,6 +90,7 @@ def read_source(
         sweeps: for each of the requests the sweep that it belongs to.
         tries: for each of the requests what it says itself about attempts and fallback models.
         takes: for each of the requests the take that it asks for itself.
+        title: what the gallery of requests is called, such as the name of their file.
         local_files: whether `file` and media may be files of this machine.
 
     Raises:
@@ -108,7 +113,7 @@ def read_source(
         source = Source(read, PurePath(file).stem, [f"line {found.line}" for found in read])
     else:
         listed = _listed(requests or (), sweeps, tries, takes, presets)
-        source = Source(listed, counted(len(listed), "video"))
+        source = Source(listed, one_line(title or "", _TITLE) or counted(len(listed), "video"))
     if not local_files:
         refuse_paths(source.requests)
     return source

@@ -125,7 +125,7 @@ def test_nothing_of_hostile_texts_lives_in_either_ui(
     """No picture is fetched, no link and no markup is there, and the words can be read."""
     assert set(made) == {"run", "gallery", "videos", "cost-by-model", "progress"}
     server = prefect_api.removesuffix("/api")
-    words = {"gallery": "click", "videos": "click", "cost-by-model": "click", "progress": "0 of 1 videos"}
+    words = {"gallery": "click", "videos": "click", "cost-by-model": "click", "progress": "0 of 1 video"}
     pages = [(f"/artifacts/artifact/{made[key]}", text) for key, text in words.items()]
     pages += [(f"/artifacts/key/{key}", key) for key in ("gallery", "videos", "cost-by-model")]
     pages += [

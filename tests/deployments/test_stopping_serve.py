@@ -58,7 +58,7 @@ async def make_run(
     request = {**SMALL, "prompt": prompt}
     parameters: dict[str, Any] = {"request": request}
     if deployment == NIGHTLY:
-        parameters = {"brief": None, "requests": [request], "edition": "once"}
+        parameters = {"subject": "", "more": None, "requests": [request], "edition": "once"}
     found = await client.read_deployment_by_name(deployment)
     state = Scheduled(scheduled_time=due) if due else None
     run = await client.create_flow_run_from_deployment(found.id, parameters=parameters, state=state)

@@ -97,7 +97,7 @@ def test_all_code_runs(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=290,
         check=False,
     )
     assert done.returncode == 0, done.stderr

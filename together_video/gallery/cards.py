@@ -26,6 +26,15 @@ from together_video.money import usd, usd_number_or_none
 _PROMPT_SHOWN, _ERROR_SHOWN = 200, 400
 
 
+#: What an estimate is where nobody knows the cost.
+_UNCERTAIN = {
+    VideoState.AMBIGUOUS: "Perhaps paid",
+    VideoState.FAILED: "Perhaps paid",
+    VideoState.SUBMITTED: "In flight",
+    VideoState.SKIPPED: "Estimate",
+}
+
+
 class GalleryRow(BaseModel):
     """One card: how the video ended, and its record or at least its plan where there is one.
 
@@ -106,8 +115,9 @@ def card_of(
     sweep = sweep_of(row)
     prompt, whole_prompt = _cut(outcome.prompt or "", _PROMPT_SHOWN)
     message = outcome.error or (record and record.error) or ""
-    error = _cut(without_commands(message), _ERROR_SHOWN)[0]
     is_ready = outcome.state in GOOD
+    # What happened, in a viewer's words; what was answered stands behind the card.
+    error = meaning if message and not is_ready else _cut(without_commands(message), _ERROR_SHOWN)[0]
     facts = _facts(outcome, record, plan)
     return Card(
         state=outcome.state.value,
@@ -128,7 +138,11 @@ def card_of(
         varied=tuple((name.replace("_", " "), value) for name, value in sweep.values.items())
         if sweep
         else (),
-        brief_facts=tuple(value for term, value in facts if term in {"Length", "Cost", "Estimate"}),
+        brief_facts=tuple(
+            f"{term.lower()}: {value}" if term in _UNCERTAIN.values() else value
+            for term, value in facts
+            if term in {"Length", "Cost", *_UNCERTAIN.values()}
+        ),
         facts=facts,
         details=_details(outcome, record, plan),
         payload=json.dumps(shown(plan.request.payload()), indent=2, ensure_ascii=False) if plan else None,
@@ -201,8 +215,8 @@ def _facts(
     if outcome.cost_usd is not None:
         earlier = " (paid earlier)" if outcome.state is VideoState.REUSED else ""
         facts.append(("Cost", usd(outcome.cost_usd) + earlier))
-    elif plan and plan.estimate_usd is not None and outcome.state is not VideoState.REFUSED:
-        facts.append(("Estimate", usd(plan.estimate_usd)))
+    elif plan and plan.estimate_usd is not None and (term := _UNCERTAIN.get(outcome.state)):
+        facts.append((term, usd(plan.estimate_usd)))
     return facts
 
 

@@ -80,15 +80,16 @@ class Terminal:
             self._print(self.err, printable_lines(text))
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        """What is waited for: shown as long as it lasts at a terminal, and a line in a pipe."""
+    def waiting(self, text: str, *, in_pipe: bool = True) -> Iterator[None]:
+        """What is waited for: shown as long as it lasts at a terminal, and a line in a pipe, where that is wanted."""
         if self._quiet:
             yield
         elif can_be_live(self.err):
             with self.err.status(text):
                 yield
         else:
-            self.say(text)
+            if in_pipe:
+                self.say(text)
             yield
 
     @contextmanager

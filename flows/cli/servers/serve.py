@@ -58,7 +58,7 @@ def serve(
     prepare(terminal, verbose=True)
     logging.raiseExceptions = False
     patience = timeouts_from_env().create_seconds + _TO_STORE
-    with shutdown.when_done(), terminal.waiting("Starting …"):
+    with shutdown.when_done(), terminal.waiting("Starting …", in_pipe=False):
         import_prefect()
         from prefect.settings import PREFECT_API_URL
 

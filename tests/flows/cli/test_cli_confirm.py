@@ -196,7 +196,6 @@ def test_a_dry_run_prints_plan_and_price(home_shell: Any, quick_api: Any, prompt
     done = home_shell.run("batch", prompts, "--dry-run")
     assert done.returncode == 0
     assert [line.removeprefix("0:00  ") for line in done.stderr.splitlines()] == [
-        "Starting …",
         "Checking the API, the archive and this machine …",
     ]
     assert "4 videos: 4 to buy, " in done.stdout

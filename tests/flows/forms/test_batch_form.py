@@ -8,7 +8,7 @@ import pytest
 
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.forms.batch import asks, brief_of, from_form
-from prefect_together_video.flows.forms.groups import BatchMore, VideoMore
+from prefect_together_video.flows.forms.groups import VideoMore
 from prefect_together_video.flows.forms.video import video_from_form
 from together_video.errors import InputError
 from together_video.inputs.presets import Presets
@@ -44,7 +44,7 @@ def test_a_subject_is_a_brief() -> None:
 
 def test_what_is_left_as_it_is_says_nothing() -> None:
     """No model, no length, no presets and no settings; the parameters of the deployment hold."""
-    plain = made(subject="foxes", edition="daily", more={**BatchMore().model_dump(mode="json")})
+    plain = made(subject="foxes", edition="daily", more={"workers": 1})
     assert plain["brief"] == Brief(subject="foxes", count=4)
     assert (plain["settings"], plain["presets"], plain["edition"]) == (None, None, "daily")
     first_ui = {"label_in_id": False, "seconds": None, "output_format": None, "generate_audio": None}
@@ -64,6 +64,23 @@ def test_the_group_wins() -> None:
     assert plain["brief"].model == "acme/own"
     assert plain["settings"] == {"model": "acme/own", "width": 864, "height": 480}
     assert plain["presets"] == Presets(aspect="9:16", quality="preview")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "beside", "shown"),
+    [
+        ("edition", "daily", "once"),
+        ("on_ambiguous", "resubmit", "hold"),
+        ("attempts", 3, 1),
+        ("fallback_models", ["vidu/vidu-q1"], []),
+        ("price_usd", 2, 1),
+    ],
+)
+def test_neither_the_form_nor_the_deployment_wins_in_silence(parameter: str, beside: Any, shown: Any) -> None:
+    """What the form does not show may buy more than what it shows."""
+    with pytest.raises(InputError, match=f"The parameter {parameter} is .*, and under More it is "):
+        made(subject="foxes", **{parameter: beside}, more={parameter: shown})
+    assert made(subject="foxes", **{parameter: beside}, more={parameter: beside})["brief"].subject == "foxes"
 
 
 def test_requests_say_themselves_what_they_say() -> None:

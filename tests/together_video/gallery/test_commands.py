@@ -76,7 +76,13 @@ def test_a_command_makes_the_request_again(fields: dict[str, Any]) -> None:
     made = plan(**fields)
     commands = commands_of(made, take=made.take + 1)
     assert commands is not None
-    assert parsed(joined(commands, "take")) == (made.request, made.take + 1, made.edition)
+    request, take, edition = parsed(joined(commands, "take"))
+    labelled = {**made.request.labels, "redo_of": made.id}
+    assert (request, take, edition) == (
+        made.request.model_copy(update={"labels": labelled}),
+        made.take + 1,
+        made.edition,
+    )
     assert parsed(joined(commands, "edit")) == (made.request, 1, made.edition)
     request, take, edition = parsed(joined(commands, "seed"))
     assert request.seed not in {None, made.request.seed}
@@ -111,9 +117,11 @@ def test_what_a_terminal_or_a_page_cannot_carry_gives_no_command(fields: dict[st
 
 def test_a_command_reads_well() -> None:
     """The prompt comes first, then the options that were set, and what is quoted needs it."""
-    commands = commands_of(plan(seed=7, seconds=6, width=864, height=480), take=2)
+    made = plan(seed=7, seconds=6, width=864, height=480)
+    commands = commands_of(made, take=2)
     assert commands is not None
     assert joined(commands, "take") == (
-        "together-video generate 'a fox' --model acme/dream-1 --width 864 --height 480 --seconds 6 --seed 7 --take 2"
+        "together-video generate 'a fox' --model acme/dream-1 --width 864 --height 480 --seconds 6 --seed 7 --take 2 "
+        f"--label redo_of={made.id}"
     )
     assert shlex.split(joined(commands, "edit"))[-2:] == ["--seed", "7"]

@@ -52,11 +52,12 @@ def test_a_form_holds_the_request_and_the_next_take(prompt: str, decoded: int) -
             "prompt": prompt,
             "seconds": "5",
             "seed": 7,
-            "labels": {"campaign": "spring"},
+            "labels": {"campaign": "spring", "redo_of": video.id},
         },
         "take": 2,
     }
-    assert VideoRequest.model_validate(form["request"]) == video.request
+    again = VideoRequest.model_validate(form["request"])
+    assert again.fingerprint() == video.request.fingerprint()
 
 
 def test_saved_blocks_go_along() -> None:
@@ -69,16 +70,25 @@ def test_saved_blocks_go_along() -> None:
         "strict": True,
         "poll": None,
         "price_usd": "x" * 101,
+        "edition": "sk-0123456789",
         "take": 7,
+        "more": {
+            "on_ambiguous": "hold",
+            "attempts": 2,
+            "fallback_models": ["a/b"],
+            "settings": {"a": 1},
+            "edition": "x" * 101,
+        },
     }
     form = filled(redo_link(RedoForm(page=PAGE, parameters=parameters), plan(), take=2))
     assert form.pop("request")
-    assert form == {"archive": block, "budget_usd": 5, "strict": True, "take": 2}
+    more = {"on_ambiguous": "hold", "attempts": 2, "fallback_models": ["a/b"]}
+    assert form == {"archive": block, "budget_usd": 5, "strict": True, "take": 2, "more": more}
 
 
 def test_the_edition_is_kept() -> None:
     """Another take of Tuesday's video is Tuesday's."""
-    assert filled(redo_link(FORM, plan(edition="2026-11-24"), take=2))["edition"] == "2026-11-24"
+    assert filled(redo_link(FORM, plan(edition="2026-11-24"), take=2))["more"] == {"edition": "2026-11-24"}
 
 
 def test_the_take_is_the_first_that_none_has() -> None:

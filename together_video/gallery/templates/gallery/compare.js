@@ -43,7 +43,7 @@ const compare = (() => {
     const video = document.createElement("video");
     const tile = { clip, box, video, seen: true };
     if (clip.src) {
-      Object.assign(video, { muted: true, playsInline: true, preload: "auto", poster: clip.video.poster, src: clip.src });
+      Object.assign(video, { muted: true, playsInline: true, preload: "auto", poster: clip.video.poster, src: clip.src, className: clip.video.className });
       const zoom = document.createElement("button");
       zoom.type = "button";
       zoom.className = "zoom";
