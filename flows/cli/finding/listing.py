@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive, without_collector
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.atomic_files import write_whole
 from together_video.errors import InputError
@@ -45,6 +45,12 @@ _VIDEO = (
     "uri",
     "error",
 )
+State = Literal["archived", "failed", "abandoned", "claimed", "submitted", "ambiguous", "refused", "skipped"]
+_STATES = (
+    "Videos in this state: archived (reused ones too), failed, claimed (its create is under way), submitted (at the "
+    "provider), ambiguous (the create had no clear answer), or abandoned (closed without a clip, to be bought again); "
+    "with --batch also refused or skipped: nothing was bought."
+)
 _BATCH = ("id", "at", "title", "videos", "archived", "paid_usd", "starred", "rejected", "page", "page_uri")
 
 
@@ -54,10 +60,7 @@ def list_(
     batch: str | None = None,
     since: str | None = None,
     model: str | None = None,
-    state: Literal[
-        "archived", "failed", "abandoned", "claimed", "submitted", "ambiguous", "refused", "skipped"
-    ]
-    | None = None,
+    state: Annotated[State | None, Parameter(help=_STATES)] = None,
     label: Annotated[list[str] | None, Parameter(negative=())] = None,
     mark: Literal["star", "reject", "none"] | None = None,
     search: str | None = None,
@@ -65,7 +68,7 @@ def list_(
     csv: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     jsonl: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     parquet: GivenPath | None = None,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List the batches of the archive, newest first, or its videos. Reads the archive, and changes nothing.
 
@@ -79,8 +82,6 @@ def list_(
         What was bought from this day (UTC) on, such as 2026-11-01.
     model
         Videos of a model: its API name or a part of it.
-    state
-        Videos in this state.
     label
         Videos with this label, such as campaign=spring. May be repeated.
     mark
@@ -153,7 +154,7 @@ class _Found:
 
 
 async def _read(
-    place: PlaceOptions, wanted: Any, batch: str | None, *, limit: int | None, lists_videos: bool
+    place: LookOptions, wanted: Any, batch: str | None, *, limit: int | None, lists_videos: bool
 ) -> _Found:
     from dataclasses import replace
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from together_video.errors import InputError
 from together_video.ledger.reviews import LARGEST_REVIEW, LONGEST_WHO, Mark, newest, parse_review
 from together_video.text import counted, printable
@@ -26,7 +26,7 @@ def review(
     *files: Annotated[str, Parameter(name="FILE", allow_leading_hyphen=True)],
     who: str | None = None,
     redo_list: Annotated[bool, Parameter(negative=())] = False,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Import the marks and notes that a gallery page has exported. Of several marks of a clip the newest counts.
 
@@ -97,8 +97,11 @@ def _with_rejected(of_files: Mapping[str, Sequence[Mark]], unknown: Collection[s
         for name, found in of_files.items()
         if any(last[mark.id].mark == "reject" and mark.id not in unknown for mark in found)
     ]
-    # Standard input cannot be read again; the marks are in the archive by now.
-    return ["BATCH_ID" if name == "-" else shlex.quote(printable(name, 500)) for name in rejecting]
+    # A pipe cannot be read again; the marks are in the archive by now.
+    return [
+        shlex.quote(printable(name, 500)) if name != "-" and Path(name).expanduser().is_file() else "BATCH_ID"
+        for name in rejecting
+    ]
 
 
 def _counts(kept: Kept) -> dict[str, int]:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.finding.shown_request import request_rows
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.bought import Bought, Money
@@ -29,7 +29,7 @@ def show(
     id_: Annotated[str, Parameter(name="ID")],
     /,
     *,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Print what the archive knows of a video: its state, times, cost and ids, and a paragraph for support.
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.galleries import gallery_sending
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
@@ -36,7 +36,7 @@ def gallery(
     zip_file: Annotated[GivenPath | None, Parameter(name="--zip")] = None,
     contact_sheet: GivenPath | None = None,
     gif: GivenPath | None = None,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make a gallery of a BATCH, or of the newest videos, that opens from disk without a network.
 
