@@ -197,7 +197,7 @@ class RunOptions:
 
     edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
     deadline: float | None = None
-    "Seconds to wait for one video; after that it goes on at the provider, and a later run or `collect` brings it home."
+    "Seconds to wait for one video; after that the job keeps running at the provider, and a later run archives it."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None

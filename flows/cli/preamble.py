@@ -47,7 +47,7 @@ def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) 
     """Make this process's environment one in which Prefect and our own clients work.
 
     Args:
-        prefect: whether the command goes on to import Prefect.
+        prefect: whether the command imports Prefect afterwards.
 
     Raises:
         ConfigurationError: certificates, a proxy or an address that the environment names cannot be used; names the

@@ -162,7 +162,8 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
             if not endings:
                 shutdown.give_up_sending()
                 raise ConfigurationError(
-                    f"The Prefect server at {shown(server)} went away in mid-run. Run again: it goes on where it was."
+                    f"The Prefect server at {shown(server)} went away in mid-run. "
+                    "Run again: it resumes where it stopped."
                 ) from error
         except PrefectHTTPStatusError as error:
             if not endings:
