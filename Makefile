@@ -30,7 +30,7 @@ help:
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make docs         build the website into site/; any warning or broken link fails"
-	@echo "make screenshots  take the pictures of docs/screenshots anew, with Chromium"
+	@echo "make screenshots  take the pictures of docs/screenshots again, with Chromium"
 	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (half an hour)"
 	@echo "make test-core    of all tests what a run needs, for another Python: PYTHON=python3.13 VENV=.venv-3.13"
 	@echo "make lock         bring the lock files up to date with pyproject.toml"

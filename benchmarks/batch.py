@@ -87,7 +87,7 @@ def figures(found: Measured, contender: Contender, videos: int) -> dict[str, flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--videos", type=int, default=500)
-    parser.add_argument("--job-seconds", type=float, default=60, help="in the mean")
+    parser.add_argument("--job-seconds", type=float, default=60, help="on average")
     parser.add_argument("--spread", type=float, default=10, help="seconds more or less")
     parser.add_argument("--interval", type=float, default=5)
     parser.add_argument(

@@ -35,7 +35,7 @@ async def _wait(
 
     Raises:
         JobFailed: the provider gave up on it; that is recorded.
-        JobDeadlinePassed: it goes on at the provider and is billed; wait again.
+        JobDeadlinePassed: it keeps running at the provider and is billed; wait again.
         JobInDoubt: the provider has not known the job for a day.
         ConfigurationError: this is another archive than the job's.
 

@@ -16,7 +16,7 @@
     │   └── NoClearAnswer          timeout, reset, broken answer, 5xx: it may have been done
     ├── JobError                   about one job; carries its id
     │   ├── JobFailed              the provider gave up on it, or cancelled it
-    │   ├── JobDeadlinePassed      it goes on at the provider, and is billed
+    │   ├── JobDeadlinePassed      it keeps running at the provider, and is billed
     │   ├── JobWithoutVideo        completed, and no link to a file
     │   └── JobInDoubt             a day after it was made neither done nor failed, or not known any more
     ├── DownloadError
@@ -278,7 +278,7 @@ class JobFailed(JobError):
 
 
 class JobDeadlinePassed(JobError):
-    """The wait is over, the job is not: it goes on at the provider and is billed."""
+    """The wait is over, the job is not: it keeps running at the provider and is billed."""
 
 
 class JobWithoutVideo(JobError):
@@ -311,7 +311,7 @@ class JobInDoubt(JobError):
 
 
 class DownloadError(VideoError):
-    """The file of a finished job could not be brought home."""
+    """The file of a finished job could not be archived."""
 
     spent = Spent.YES
 

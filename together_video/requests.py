@@ -222,7 +222,7 @@ class VideoRequest(_Part):
         default=None, ge=0, description="Compression; lower is better. Default 20."
     )
     negative_prompt: str | None = Field(default=None, min_length=1, description="What to avoid.")
-    generate_audio: bool | None = Field(default=None, description="Whether the model makes sound as well.")
+    generate_audio: bool | None = Field(default=None, description="Whether the model makes a sound track.")
     media: Media | None = Field(
         default=None, title="Media", description="Images, videos and audio to work from."
     )

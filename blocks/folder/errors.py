@@ -33,7 +33,7 @@ def unmakeable(folder: str, error: OSError) -> BucketRefused:
 def replaced(folder: str) -> FolderReplaced:
     return FolderReplaced(
         f"{folder} is not the folder any more that this run began with.",
-        remedy="Check that its disk is mounted, and run again: it goes on where it was.",
+        remedy="Check that its disk is mounted, and run again: it resumes where it stopped.",
     )
 
 

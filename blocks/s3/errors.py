@@ -50,7 +50,7 @@ _KEYS = Meaning(
 _EXPIRED = Meaning(
     BucketRefused,
     "The AWS credentials for bucket {bucket} have expired.",
-    "Renew them and run again: it goes on where it was.",
+    "Renew them and run again: it resumes where it stopped.",
 )
 _ELSEWHERE = Meaning(BucketRefused, "Bucket {bucket} is in another region ({said}): set AWS_REGION.")
 _FULL = Meaning(

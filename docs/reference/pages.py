@@ -36,7 +36,7 @@ _VIDEO_STATES = {
     "failed": "The provider reported the job as failed.",
     "refused": "Nothing was created: the request, the account or a limit does not allow it.",
     "ambiguous": "The create had no clear answer and may have been charged. It is held.",
-    "submitted": "The job goes on at the provider and is billed. A later run archives it.",
+    "submitted": "The job keeps running at the provider and is billed. A later run archives it.",
     "skipped": "Not started, because the run stopped buying first.",
 }
 _JOB_STATES = {

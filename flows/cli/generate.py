@@ -106,8 +106,7 @@ def batch(
     file
         JSONL, CSV, JSON, or text with a prompt a line; - is standard input.
     from_review
-        A file of marks that a gallery has exported, or the id of a batch whose marks are in the archive. Each rejected
-        clip is asked for again as its next take. The same review buys nothing twice.
+        A file of marks, or the id of a batch: makes the next take of each rejected clip. Buys nothing twice.
     brief
         What the videos are about.
     count

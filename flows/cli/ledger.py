@@ -27,7 +27,7 @@ def collect(
     reconcile: str | None = None,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Bring home everything that was bought and is not in the archive yet. Creates nothing, so it costs nothing.
+    """Download and archive what was bought and is not in the archive yet. Creates nothing, so it costs nothing.
 
     Parameters
     ----------

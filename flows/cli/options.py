@@ -118,24 +118,60 @@ class TextOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class PlaceOptions:
-    """Where the API and the archive are, and what is shown."""
+class LookOptions:
+    """Where the API and the archive are, for commands that look at what is there and make no video."""
 
-    together: str | None = None
-    "Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
-    archive: str | None = None
-    "Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, and VIDEO_ARCHIVE_PREFIX."
-    archive_folder: GivenPath | None = None
-    "Keep everything in this folder, in place of the bucket or folder that the environment names."
-    json: Annotated[bool, Parameter(negative=())] = False
-    "Print one JSON document on stdout and nothing else."
-    verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), negative=())] = False
-    "Print a line for each change of a video, and Prefect's own log lines."
+    together: Annotated[
+        str | None,
+        Parameter(
+            help="Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
+        ),
+    ] = None
+    archive: Annotated[
+        str | None,
+        Parameter(
+            help="Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, and "
+            "VIDEO_ARCHIVE_PREFIX."
+        ),
+    ] = None
+    archive_folder: Annotated[
+        GivenPath | None,
+        Parameter(
+            help="Keep everything in this folder, in place of the bucket or folder that the environment names."
+        ),
+    ] = None
+    json: Annotated[
+        bool, Parameter(negative=(), help="Print one JSON document on stdout and nothing else.")
+    ] = False
+
+    @property
+    def is_verbose(self) -> bool:
+        """Whether Prefect's own log lines are printed."""
+        return False
 
     def refuse_two_archives(self) -> None:
         """Raises InputError: a block and a folder are both named."""
         if self.archive is not None and self.archive_folder is not None:
             raise InputError("Give either --archive, the name of a block, or --archive-folder.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class PlaceOptions(LookOptions):
+    """The same for commands that run a flow."""
+
+    verbose: Annotated[
+        bool,
+        Parameter(
+            name=("--verbose", "-v"),
+            negative=(),
+            help="Print a line for each change of a video, and Prefect's own log lines.",
+        ),
+    ] = False
+
+    @property
+    def is_verbose(self) -> bool:
+        return self.verbose
 
 
 @Parameter(name="*")
@@ -161,7 +197,7 @@ class RunOptions:
 
     edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
     deadline: float | None = None
-    "Seconds to wait for one video; after that it goes on at the provider, and a later run or `collect` brings it home."
+    "Seconds to wait for one video; after that the job keeps running at the provider, and a later run archives it."
     poll_interval: float | None = None
     "Ask at this fixed interval, in seconds, instead of when a finish is likely."
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None

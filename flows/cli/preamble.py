@@ -12,14 +12,14 @@ from contextlib import redirect_stderr
 
 from pydantic import ValidationError
 
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import ConfigurationError
 from together_video.ledger.settings import archive_from_env
 from together_video.text import printable
 
 
-def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
+def begin(place: LookOptions, *, asks_api: bool = True) -> Terminal:
     """The terminal of a command that runs a flow, once the environment has all that it needs and Prefect is imported.
 
     Prefect takes seconds to import: what is missing is told before.
@@ -29,8 +29,8 @@ def begin(place: PlaceOptions, *, asks_api: bool = True) -> Terminal:
     """
     from together_video.api.settings import api_from_env
 
-    terminal = Terminal(quiet=place.json, verbose=place.verbose)
-    prepare(terminal, verbose=place.verbose)
+    terminal = Terminal(quiet=place.json, verbose=place.is_verbose)
+    prepare(terminal, verbose=place.is_verbose)
     if asks_api and place.together is None:
         api_from_env()
     place.refuse_two_archives()
@@ -47,7 +47,7 @@ def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) 
     """Make this process's environment one in which Prefect and our own clients work.
 
     Args:
-        prefect: whether the command goes on to import Prefect.
+        prefect: whether the command imports Prefect afterwards.
 
     Raises:
         ConfigurationError: certificates, a proxy or an address that the environment names cannot be used; names the

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.billing.reconciliation import ReconciledRow, Reconciliation
@@ -20,7 +20,7 @@ from together_video.text import printable
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
-def show_reconciliation(month: str, place: PlaceOptions) -> int:
+def show_reconciliation(month: str, place: LookOptions) -> int:
     """Print the comparison. 0: they agree; 1: they do not."""
     if not _MONTH.fullmatch(month):
         raise InputError(f"--reconcile takes a month such as 2026-11, not {printable(month, 40)!r}.")

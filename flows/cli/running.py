@@ -19,7 +19,7 @@ from prefect.utilities.urls import url_for
 
 from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.cli.confirmation import Confirmation
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions, PlaceOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.flows.cli.servers import shutdown
 from prefect_together_video.flows.engine.decision import deciding
@@ -162,7 +162,8 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
             if not endings:
                 shutdown.give_up_sending()
                 raise ConfigurationError(
-                    f"The Prefect server at {shown(server)} went away in mid-run. Run again: it goes on where it was."
+                    f"The Prefect server at {shown(server)} went away in mid-run. "
+                    "Run again: it resumes where it stopped."
                 ) from error
         except PrefectHTTPStatusError as error:
             if not endings:
@@ -218,7 +219,7 @@ class _Warnings(logging.Handler):
                 self._terminal.note(record.getMessage())
 
 
-async def archive_of(options: PlaceOptions) -> VideoArchive:
+async def archive_of(options: LookOptions) -> VideoArchive:
     """The archive that the options name, or the environment's.
 
     Raises:
@@ -227,11 +228,11 @@ async def archive_of(options: PlaceOptions) -> VideoArchive:
     options.refuse_two_archives()
     if options.archive is None:
         return VideoArchive.from_env(options.archive_folder)
-    found: VideoArchive = (await _saved(PlaceOptions(archive=options.archive)))["archive"]
+    found: VideoArchive = (await _saved(LookOptions(archive=options.archive)))["archive"]
     return found
 
 
-async def credentials_of(options: PlaceOptions) -> TogetherCredentials:
+async def credentials_of(options: LookOptions) -> TogetherCredentials:
     """The credentials that the options name, or the environment's.
 
     Raises:
@@ -239,16 +240,16 @@ async def credentials_of(options: PlaceOptions) -> TogetherCredentials:
     """
     if options.together is None:
         return TogetherCredentials.from_env()
-    found: TogetherCredentials = (await _saved(PlaceOptions(together=options.together)))["together"]
+    found: TogetherCredentials = (await _saved(LookOptions(together=options.together)))["together"]
     return found
 
 
-async def _saved(options: PlaceOptions) -> dict[str, Any]:
+async def _saved(options: LookOptions) -> dict[str, Any]:
     await reach_configured(_NO_SERVER)
     return await _blocks(options)
 
 
-async def _blocks(options: PlaceOptions) -> dict[str, Any]:
+async def _blocks(options: LookOptions) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if options.archive_folder is not None:
         found["archive"] = VideoArchive.from_env(options.archive_folder)

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.atomic_files import write_whole
@@ -37,7 +37,7 @@ def spend(
     month: str | None = None,
     csv: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     chart: GivenPath | None = None,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Show what was spent over time, and this month against the limit. Reads the archive, and changes nothing.
 

@@ -209,7 +209,7 @@ class Pipeline:
             bought = await self.buyer.obtain(plan)
             if isinstance(bought, VideoRecord):
                 return self._of_final(plan, bought)
-            self._tell(bought.claim.plan, "goes on" if bought.resumed else "created", f"job {bought.job_id}")
+            self._tell(bought.claim.plan, "resumed" if bought.resumed else "created", f"job {bought.job_id}")
             return await self._bring_home(bought, begun, plan)
         except VideoError as error:
             if isinstance(error, BudgetReached):

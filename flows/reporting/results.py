@@ -89,13 +89,13 @@ def refused(error: VideoError) -> State[Any]:
 
 
 def not_approved(error: NotApproved) -> State[Any]:
-    """Somebody was asked, and did not agree: Cancelled, which is no failure. The error is the state's data."""
+    """Somebody was asked, and did not agree: Cancelled, which is not a failure. The error is the state's data."""
     run_logger().warning(error.message, extra={"is_last_line": True})
     return _kept(Cancelled(message=error.message, data=error))
 
 
 def interrupted(at_provider: int, creating: int = 0) -> str:
-    """What goes on although the run stops, and how it comes home.
+    """What keeps running although the run stops, and how to collect it.
 
     Args:
         at_provider: jobs whose ids are in the archive.
@@ -103,14 +103,14 @@ def interrupted(at_provider: int, creating: int = 0) -> str:
     """
     sentences = ["Interrupted."]
     if at_provider:
-        jobs = "1 job goes" if at_provider == 1 else f"{at_provider} jobs go"
-        sentences.append(f"{jobs} on at the provider and will be billed; the job ids are in the archive.")
+        jobs = "1 job keeps" if at_provider == 1 else f"{at_provider} jobs keep"
+        sentences.append(
+            f"{jobs} running at the provider and will be billed; the job ids are in the archive."
+        )
     if creating:
         creates = "1 create was" if creating == 1 else f"{creating} creates were"
         sentences.append(f"{creates} under way and may be billed; what became of it is in the archive.")
     if not at_provider and not creating:
-        return "Interrupted. No job is under way at the provider; run again to go on."
-    sentences.append(
-        "Run the same again, or together-video collect, to bring them home without paying twice."
-    )
+        return "Interrupted. No job is under way at the provider; run again to continue."
+    sentences.append("Run the same again, or together-video collect, to collect them without paying twice.")
     return " ".join(sentences)

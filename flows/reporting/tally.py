@@ -19,7 +19,7 @@ from together_video.ledger.summary import VideoState
 CREATING, AT_PROVIDER, DOWNLOADING, WAITING = "creating", "at the provider", "downloading", "waiting"
 #: In which order states are shown: how videos ended, then those on their way.
 ORDER = (*(state.value for state in VideoState), DOWNLOADING, AT_PROVIDER, CREATING, WAITING)
-_STAGES = {"creating": CREATING, "created": AT_PROVIDER, "goes on": AT_PROVIDER, "finished": DOWNLOADING}
+_STAGES = {"creating": CREATING, "created": AT_PROVIDER, "resumed": AT_PROVIDER, "finished": DOWNLOADING}
 #: States of videos that are over.
 ENDED = frozenset(state.value for state in VideoState)
 #: With fewer videos that took time, the pace of the run says nothing.
@@ -80,8 +80,8 @@ class Tally:
                 self._counts[before] -= 1
             if stage in _STAGES:
                 self._put(video, _STAGES[stage])
-            if stage in {"created", "goes on"}:
-                self._jobs[video] = _Job(change.plan, self._clock(), stage == "goes on")
+            if stage in {"created", "resumed"}:
+                self._jobs[video] = _Job(change.plan, self._clock(), stage == "resumed")
                 self._most = max(self._most, len(self._jobs))
             elif stage == "again":
                 self._jobs.pop(video, None)

@@ -59,7 +59,7 @@ async def poll_job(
 
     Raises:
         JobFailed: the provider gave up on it or cancelled it, and gives no link.
-        JobDeadlinePassed: it goes on at the provider, and is billed.
+        JobDeadlinePassed: it keeps running at the provider, and is billed.
         JobWithoutVideo: completed, and still no link after several looks.
         JobInDoubt: it is older than `client.timeouts.doubt_after_seconds`, and neither done nor failed, or 404.
         TogetherError: the API refuses to tell (401, 402, 403, a lasting 404).
@@ -82,7 +82,8 @@ async def poll_job(
             raise JobDeadlinePassed(
                 f"Job {job_id} {so_far}"
                 + (f" (last trouble: {trouble.what.rstrip('.')})" if trouble else "")
-                + ". It goes on at the provider and is billed; a later run, or together-video collect, archives it.",
+                + ". It keeps running at the provider and is billed; "
+                "a later run, or together-video collect, archives it.",
                 job_id=job_id,
             )
         await sleep(pause)

@@ -266,7 +266,7 @@ def test_an_interrupted_command_says_what_goes_on(
             f"{'Ctrl-C' if ending is signal.SIGINT else 'SIGTERM, as by a cancelled deployment,'} in mid-run",
             first=already(told),
             sees="interrupted",
-            reads="1 job goes on at the provider and will be billed",
+            reads="1 job keeps running at the provider and will be billed",
             bucket="inflight: claim, job",
             then="archived",
             work="1 download",

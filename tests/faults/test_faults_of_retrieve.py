@@ -27,7 +27,7 @@ GOES_ON = {
     "work": "1 download",
 }
 #: The deadline passes: the job goes on at the provider.
-TOO_LONG = {**GOES_ON, "reads": "It goes on at the provider and is billed"}
+TOO_LONG = {**GOES_ON, "reads": "It keeps running at the provider and is billed"}
 
 #: The provider gave up on the job; `--retry-failed` buys again.
 GIVEN_UP = {"sees": "failed", "bucket": "records: failed", "then": "failed"}

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
     ),
     "ExpiredToken in mid-run": (
         ("PUT", ".mp4", (400, "ExpiredToken"), None),
-        {**STUCK, "reads": "have expired. Renew them and run again: it goes on where it was."},
+        {**STUCK, "reads": "have expired. Renew them and run again: it resumes where it stopped."},
     ),
     "the bucket vanishes in mid-run": (
         ("PUT", ".mp4", (404, "NoSuchBucket"), None),

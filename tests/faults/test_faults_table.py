@@ -24,5 +24,5 @@ def test_the_document_is_what_was_found(
         document.write_text(table.render(), encoding="utf-8")
     # In any order: several processes that run the tests do not keep that of the files.
     assert sorted(document.read_text(encoding="utf-8").splitlines()) == sorted(table.render().splitlines()), (
-        "docs/faults.md is not what the tests found: make faults writes it anew"
+        "docs/faults.md is not what the tests found: make faults writes it again"
     )

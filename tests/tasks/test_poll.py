@@ -206,7 +206,7 @@ async def test_the_deadline(new_api, plan, look, turned_clock):
     api = new_api(generation_seconds=200)
     async with TogetherClient("key", api.url) as client:
         created = await client.create(plan.request)
-        with pytest.raises(JobDeadlinePassed, match="goes on at the provider and is billed") as caught:
+        with pytest.raises(JobDeadlinePassed, match="keeps running at the provider and is billed") as caught:
             await look(created.id, PollPolicy.fixed(25, deadline=60), client=client)
     assert (caught.value.job_id, caught.value.retryable) == (created.id, False)
     assert turned_clock.slept == [25, 25, pytest.approx(10)]

@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field, ValidationError
 from together_video.labels import MOST
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark, Verdict
+from together_video.ledger.titles import MOST_VARIED, varied
 from together_video.text import one_line
 
 #: Lines of one object, and bytes of it when it is unpacked.
@@ -66,6 +67,8 @@ class Entry(NamedTuple):
     review: str | None = None
     mark: Verdict | None = None
     note: str = ""
+    #: What sets it apart from the others of its sweep, such as `seed 2 · 9:16`.
+    varies: str = ""
 
     @property
     def id(self) -> str:
@@ -130,6 +133,7 @@ def _of_plan(plan: VideoPlan, name: str, state: str, at: datetime, job: str | No
         seconds=None,
         error=None,
         labels=dict(request.labels),
+        varies="" if plan.sweep is None else varied(plan.sweep.values),
     )
 
 
@@ -176,6 +180,7 @@ class _Columns(BaseModel):
     review: _Column[_Short | None]
     mark: _Column[Verdict | None]
     note: _Column[Annotated[str, Field(max_length=1_000)]]
+    varies: _Column[Annotated[str, Field(max_length=MOST_VARIED)]]
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
@@ -195,7 +200,9 @@ def _shares(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     room = _FULL
     for entry in entries:
         labels = sum(len(name) + len(text) for name, text in entry.labels.items())
-        weight = 600 + 4 * (len(entry.prompt) + len(entry.note) + len(entry.error or "") + labels)
+        weight = 600 + 4 * (
+            len(entry.prompt) + len(entry.note) + len(entry.varies) + len(entry.error or "") + labels
+        )
         if lines and (len(lines) == MOST_LINES or weight > room):
             yield lines
             lines, room = [], _FULL

@@ -29,7 +29,11 @@ def title_of(text: str, values: Mapping[str, str] | None, longest: int) -> str:
 
     Where both have no room in so many characters, the text is cut: its members are told apart by the rest.
     """
-    more = varied(values or {})
+    return with_varied(text, varied(values or {}), longest)
+
+
+def with_varied(text: str, more: str, longest: int) -> str:
+    """The same, where `varied` has made `more` already."""
     if not more:
         return one_line(text, longest)
     return one_line(f"{one_line(text, max(longest - len(more) - 3, 8))} · {more}", longest)

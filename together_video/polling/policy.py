@@ -45,7 +45,7 @@ class PollPolicy(BaseModel):
         default=0.05,
         gt=0,
         le=1,
-        description="How late the end of a job may be noticed when adaptive, in the mean, as a share of the "
+        description="How late the end of a job may be noticed when adaptive, on average, as a share of the "
         "model's typical time; 1 to 15 seconds in any case.",
     )
     first_seconds: float = Field(
@@ -66,7 +66,7 @@ class PollPolicy(BaseModel):
         default=1800,
         gt=0,
         le=7 * 86_400,
-        description="After this time the run stops waiting. The job goes on and a later run brings it home.",
+        description="After this time the run stops waiting. The job keeps running, and a later run archives its video.",
     )
 
     @model_validator(mode="before")

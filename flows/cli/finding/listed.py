@@ -6,18 +6,20 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from together_video.errors import ArchiveError, StoreUnavailable
 from together_video.ledger.index import Entry
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import BATCH_ID
+from together_video.ledger.names import BATCH_ID, VideoId
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.spend import Period
 from together_video.ledger.summary import GOOD, VideoState
+from together_video.ledger.titles import varied
 from together_video.money import usd_number, usd_number_or_none
 from together_video.text import one_line
 
@@ -30,6 +32,8 @@ class Wanted:
     """What videos must have to be listed."""
 
     batch: str | None = None
+    #: The videos that the batch reports: also those that another run had bought.
+    reported: frozenset[str] = frozenset()
     since: Period = field(default_factory=Period)
     model: str | None = None
     state: str | None = None
@@ -40,7 +44,7 @@ class Wanted:
     def takes(self, entry: Entry) -> bool:
         since = self.since.since
         return (
-            (self.batch is None or entry.batch == self.batch)
+            (self.batch is None or entry.batch == self.batch or entry.id in self.reported)
             and (since is None or entry.at[:10] >= since.isoformat())
             and (self.model is None or self.model.casefold() in entry.model.casefold())
             and (self.state is None or entry.state == self.state)
@@ -51,7 +55,7 @@ class Wanted:
 
     @staticmethod
     def _is_found(text: str, entry: Entry) -> bool:
-        places = (entry.prompt, entry.note, *entry.labels.values())
+        places = (entry.prompt, entry.varies, entry.note, *entry.labels.values())
         return any(text in place.casefold() for place in places)
 
 
@@ -64,6 +68,7 @@ def video_row(entry: Entry, place: ArchivePlace, layout: Layout) -> dict[str, An
         "at": entry.at,
         "model": entry.model,
         "prompt": entry.prompt,
+        "varies": entry.varies,
         "batch": entry.batch,
         "cost_usd": usd_number_or_none(entry.cost_usd),
         "seconds": entry.seconds,
@@ -97,7 +102,7 @@ class Batch:
         page = layout.batch(self.id, "index.html") if self.has_page else None
         return {
             "id": self.id,
-            "at": f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:11]}:{self.id[11:13]}:{self.id[13:15]}Z",
+            "at": moment_of(self.id),
             "title": self.title,
             "videos": self.videos,
             "archived": self.archived,
@@ -138,6 +143,76 @@ class _Ended(BaseModel):
 
     title: str = ""
     videos: tuple[_Row, ...] = ()
+
+
+class _Reported(BaseModel):
+    """A video in `batch.json`, as far as a list shows it."""
+
+    id: VideoId
+    state: VideoState
+    model: str = Field(default="", max_length=200)
+    prompt: str | None = None
+    error: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    varies: dict[str, str] = Field(default_factory=dict)
+
+    def entry(self, batch: str) -> Entry:
+        """A line for a video that has no record, because nothing was bought."""
+        return Entry(
+            name=f"{self.id}.json",
+            size=0,
+            written=0,
+            state=self.state.value,
+            at=f"{moment_of(batch)[:-1]}.000000Z",
+            model=self.model,
+            prompt=one_line(self.prompt or "", 1_000),
+            batch=batch,
+            cost=None,
+            key=None,
+            job=None,
+            edition="",
+            take=1,
+            seconds=None,
+            error=None if self.error is None else one_line(self.error, 300),
+            labels=self.labels,
+            varies=varied(self.varies),
+        )
+
+
+class _Report(BaseModel):
+    videos: tuple[_Reported, ...] = ()
+
+
+async def reported(ledger: Ledger, batch: str) -> dict[str, Entry]:
+    """What the run of a batch says of its videos at its end, by id. Empty while it runs, and where it cannot be read.
+
+    Raises:
+        StoreUnavailable: the archive does not answer.
+    """
+    try:
+        stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
+        said = _Report() if stored is None else _Report.model_validate_json(stored.data)
+    except StoreUnavailable:
+        raise
+    except (ArchiveError, ValidationError):
+        return {}  # not what this project wrote: what the batch bought is listed
+    return {row.id: row.entry(batch) for row in said.videos}
+
+
+def videos_of(found: Iterable[Entry], wanted: Wanted, more: Mapping[str, Entry]) -> list[Entry]:
+    """The wanted videos, newest first; of a batch also those that were refused or skipped, which have no record."""
+    known = list(found)
+    if more:
+        there = {entry.id for entry in known}
+        unbought = (VideoState.REFUSED.value, VideoState.SKIPPED.value)
+        known += [one for video, one in more.items() if video not in there and one.state in unbought]
+        known.sort(key=attrgetter("at", "name"), reverse=True)
+    return [entry for entry in known if wanted.takes(entry)]
+
+
+def moment_of(batch: str) -> str:
+    """When a batch began, by its id: `2026-11-27T20:00:00Z`."""
+    return f"{batch[:4]}-{batch[4:6]}-{batch[6:11]}:{batch[11:13]}:{batch[13:15]}Z"
 
 
 async def titled(ledger: Ledger, batches: Sequence[Batch]) -> None:

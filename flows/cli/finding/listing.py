@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.markup import escape
-from rich.table import Table
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive, without_collector
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.atomic_files import write_whole
 from together_video.errors import InputError
 from together_video.labels import labels_of_options
 from together_video.ledger.spend import Period
-from together_video.money import usd_cell
-from together_video.text import counted, one_line, printable
+from together_video.text import counted, printable
+
+if TYPE_CHECKING:
+    from together_video.ledger.index import Entry
 
 #: Rows that a terminal shows unless it is said otherwise; a pipe and files get all.
 _SHOWN = 30
@@ -32,6 +31,7 @@ _VIDEO = (
     "at",
     "model",
     "prompt",
+    "varies",
     "batch",
     "cost_usd",
     "seconds",
@@ -45,6 +45,12 @@ _VIDEO = (
     "uri",
     "error",
 )
+State = Literal["archived", "failed", "abandoned", "claimed", "submitted", "ambiguous", "refused", "skipped"]
+_STATES = (
+    "Videos in this state: archived (reused ones too), failed, claimed (its create is under way), submitted (at the "
+    "provider), ambiguous (the create had no clear answer), or abandoned (closed without a clip, to be bought again); "
+    "with --batch also refused or skipped: nothing was bought."
+)
 _BATCH = ("id", "at", "title", "videos", "archived", "paid_usd", "starred", "rejected", "page", "page_uri")
 
 
@@ -54,7 +60,7 @@ def list_(
     batch: str | None = None,
     since: str | None = None,
     model: str | None = None,
-    state: Literal["archived", "failed", "abandoned", "claimed", "submitted", "ambiguous"] | None = None,
+    state: Annotated[State | None, Parameter(help=_STATES)] = None,
     label: Annotated[list[str] | None, Parameter(negative=())] = None,
     mark: Literal["star", "reject", "none"] | None = None,
     search: str | None = None,
@@ -62,7 +68,7 @@ def list_(
     csv: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     jsonl: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     parquet: GivenPath | None = None,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """List the batches of the archive, newest first, or its videos. Reads the archive, and changes nothing.
 
@@ -71,19 +77,17 @@ def list_(
     videos
         List videos in place of batches. Each of --batch, --model, --state, --label, --mark and --search does so too.
     batch
-        Videos that this batch bought: its id, or the beginning of it.
+        Videos of this batch, reused ones too: its id, or the beginning of it.
     since
         What was bought from this day (UTC) on, such as 2026-11-01.
     model
         Videos of a model: its API name or a part of it.
-    state
-        Videos in this state.
     label
         Videos with this label, such as campaign=spring. May be repeated.
     mark
         Videos with this mark from a review, or with none.
     search
-        Videos with this text in the prompt, in a label's value or in the note of a review.
+        Videos with this text in the prompt, in what varies in a sweep, in a label's value or in a review's note.
     limit
         How many rows. Without it a terminal shows 30; a pipe, --json and files get all.
     csv
@@ -116,6 +120,8 @@ def list_(
         from prefect_together_video.flows.cli.finding.listing_files import check_parquet
 
         check_parquet()
+    from prefect_together_video.flows.cli.finding.listing_tables import show_batches, show_videos
+
     terminal = begin_looking(place)
     to_files = csv is not None or jsonl is not None or parquet is not None
     if limit is None and terminal.out.is_terminal and not to_files and not place.json:
@@ -128,7 +134,7 @@ def list_(
     if place.json:
         terminal.document({"videos" if lists_videos else "batches": found.rows, "of": found.of})
     elif not to_files:
-        (_show_videos if lists_videos else _show_batches)(found.rows, terminal)
+        (show_videos if lists_videos else show_batches)(found.rows, terminal)
         if left := found.of - len(found.rows):
             terminal.note(f"{counted(left, 'more row')}: --limit {found.of} shows all.")
     if found.unreadable:
@@ -148,26 +154,34 @@ class _Found:
 
 
 async def _read(
-    place: PlaceOptions, wanted: Any, batch: str | None, *, limit: int | None, lists_videos: bool
+    place: LookOptions, wanted: Any, batch: str | None, *, limit: int | None, lists_videos: bool
 ) -> _Found:
     from dataclasses import replace
 
     from prefect_together_video.blocks.ledger.finding import find_batch
     from prefect_together_video.blocks.ledger.inventory import take_inventory
-    from prefect_together_video.flows.cli.finding.listed import batches_of, titled, video_row
+    from prefect_together_video.flows.cli.finding.listed import (
+        batches_of,
+        reported,
+        titled,
+        video_row,
+        videos_of,
+    )
 
     async with opened_archive(place) as ledger:
         found = await take_inventory(ledger)
+        more: dict[str, Entry] = {}
         if batch is not None:
             known = {entry.batch for entry in found.videos if entry.batch is not None}
             whole = await find_batch(ledger, batch, known=known)
             if whole is None:
                 where = ledger.store.uri(ledger.layout.key("batches", ""))
                 raise InputError(f"There is no batch {printable(batch, 60)!r} under {where}.")
-            wanted = replace(wanted, batch=whole)
+            more = await reported(ledger, whole)
+            wanted = replace(wanted, batch=whole, reported=frozenset(more))
         unreadable = [one.key for one in found.unreadable]
         if lists_videos:
-            entries = [entry for entry in found.videos if wanted.takes(entry)]
+            entries = videos_of(found.videos, wanted, more)
             rows = [video_row(entry, ledger.place, ledger.layout) for entry in entries[:limit]]
             return _Found(rows, len(entries), unreadable)
         start = ledger.layout.key("batches", "")
@@ -208,45 +222,3 @@ def _write(
     if parquet is not None:
         write_parquet(rows, columns, parquet)
         terminal.say(f"Written: {parquet}")
-
-
-def _show_videos(rows: Sequence[dict[str, Any]], terminal: Terminal) -> None:
-    if not rows:
-        terminal.out.print("No videos.")
-        return
-    # 80 columns: 8 + 10 + 9 + 16 + 6 + 6 and the gaps leave the prompt 13; a wider terminal gives it the rest.
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name, most in (("id", 8), ("bought", 10), ("state", 9), ("model", 16)):
-        table.add_column(name, no_wrap=True, max_width=most)
-    table.add_column("USD", no_wrap=True, justify="right")
-    table.add_column("mark", no_wrap=True)
-    table.add_column("prompt", no_wrap=True, overflow="ellipsis", max_width=max(terminal.out.width - 67, 13))
-    for row in rows:
-        model = printable(row["model"].rpartition("/")[2], 16)
-        cost = usd_cell(None if row["cost_usd"] is None else Decimal(str(row["cost_usd"])))
-        words = one_line(row["prompt"]) or one_line(row["error"] or "") or "—"
-        cells = (row["id"][:8], row["at"][:10], row["state"], model, cost, row["mark"] or "", words)
-        table.add_row(*map(escape, cells))
-    terminal.out.print(table)
-
-
-def _show_batches(rows: Sequence[dict[str, Any]], terminal: Terminal) -> None:
-    if not rows:
-        terminal.out.print("No batches. together-video list --videos lists videos that were made one by one.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("batch", no_wrap=True)
-    for name in ("videos", "ready", "USD", "stars", "rejects"):
-        table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=max(terminal.out.width - 64, 15))
-    for row in rows:
-        numbers = (
-            row["videos"],
-            row["archived"],
-            usd_cell(Decimal(str(row["paid_usd"]))),
-            row["starred"],
-            row["rejected"],
-        )
-        title = one_line(row["title"]) or ("—" if row["page"] else "(no gallery yet)")
-        table.add_row(row["id"], *map(str, numbers), escape(title))
-    terminal.out.print(table)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin, prepare
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prefect_together_video.blocks.ledger.ledger import Ledger
 
 
-def begin_looking(place: PlaceOptions) -> Terminal:
+def begin_looking(place: LookOptions) -> Terminal:
     """The terminal of a command that reads the archive, once it is known which one that is.
 
     Raises:
@@ -31,7 +31,7 @@ def begin_looking(place: PlaceOptions) -> Terminal:
     if place.archive is not None:
         return begin(place, asks_api=False)
     terminal = Terminal(quiet=place.json)
-    prepare(terminal, verbose=place.verbose, prefect=False)
+    prepare(terminal, verbose=place.is_verbose, prefect=False)
     archive_from_env(place.archive_folder)
     return terminal
 
@@ -51,7 +51,7 @@ def without_collector() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def opened_archive(place: PlaceOptions) -> AsyncIterator[Ledger]:
+async def opened_archive(place: LookOptions) -> AsyncIterator[Ledger]:
     """The ledger of the archive that the options name, or the environment.
 
     Raises:

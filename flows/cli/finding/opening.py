@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from together_video.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def open_(
     id_: Annotated[str, Parameter(name="ID")],
     /,
     *,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Open a video in the viewer of this machine, or the gallery of a batch, and print where it is.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from together_video.errors import InputError
 from together_video.ledger.reviews import LARGEST_REVIEW, LONGEST_WHO, Mark, newest, parse_review
 from together_video.text import counted, printable
@@ -24,7 +26,7 @@ def review(
     *files: Annotated[str, Parameter(name="FILE", allow_leading_hyphen=True)],
     who: str | None = None,
     redo_list: Annotated[bool, Parameter(negative=())] = False,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Import the marks and notes that a gallery page has exported. Of several marks of a clip the newest counts.
 
@@ -46,7 +48,8 @@ def review(
     if who is not None and not 0 < len(who.strip()) <= LONGEST_WHO:
         raise InputError(f"--who is a name of at most {LONGEST_WHO} characters.")
     # All of them are read before any of them is imported.
-    marks = newest(mark for name in files for mark in marks_of_file(name, who=who)).values()
+    of_files = {name: marks_of_file(name, who=who) for name in files}
+    marks = newest(mark for found in of_files.values() for mark in found).values()
     terminal = begin_looking(place)
 
     async def keep() -> tuple[Kept, list[str]]:
@@ -63,13 +66,20 @@ def review(
         unknown = [mark.id for mark in kept.unknown]
         terminal.document({**counts, "unknown": unknown})
     else:
-        words = [f"{number} {name.replace('_', ' ')}" for name, number in counts.items() if number]
+        words = [
+            counted(number, "note") if name == "noted" else f"{number} {name.replace('_', ' ')}"
+            for name, number in counts.items()
+            if number
+        ]
         said = ", ".join(words) or "no marks"
         if redo_list:
             sys.stdout.write("".join(f"{line}\n" for line in lines))
             terminal.say(f"{counted(len(marks), 'clip')}: {said}.")
         else:
             terminal.out.print(f"{counted(len(marks), 'clip')}: {said}.", markup=False)
+            unknown_ids = {mark.id for mark in kept.unknown}
+            for name in _with_rejected(of_files, unknown_ids):
+                terminal.say(f"To make the rejected ones again: together-video batch --from-review {name}")
     if kept.unknown:
         some = ", ".join(mark.id for mark in kept.unknown[:5])
         terminal.complain(
@@ -79,12 +89,27 @@ def review(
     return 1 if kept.unknown else 0
 
 
+def _with_rejected(of_files: Mapping[str, Sequence[Mark]], unknown: Collection[str]) -> list[str]:
+    """What --from-review takes for each file that rejects a clip, as a shell takes it."""
+    last = newest(mark for found in of_files.values() for mark in found)
+    rejecting = [
+        name
+        for name, found in of_files.items()
+        if any(last[mark.id].mark == "reject" and mark.id not in unknown for mark in found)
+    ]
+    # A pipe cannot be read again; the marks are in the archive by now.
+    return [
+        shlex.quote(printable(name, 500)) if name != "-" and Path(name).expanduser().is_file() else "BATCH_ID"
+        for name in rejecting
+    ]
+
+
 def _counts(kept: Kept) -> dict[str, int]:
     written = kept.written
     return {
         "starred": sum(mark.mark == "star" for mark in written),
         "rejected": sum(mark.mark == "reject" for mark in written),
-        "noted": sum(mark.mark is None and bool(mark.note) for mark in written),
+        "noted": sum(bool(mark.note) for mark in written),
         "taken_back": sum(mark.is_taken_back for mark in written),
         "unchanged": len(kept.unchanged),
         "unknown_ids": len(kept.unknown),

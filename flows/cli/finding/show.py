@@ -10,9 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.finding.shown_request import request_rows
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
+from together_video.ledger.bought import Bought, Money
 from together_video.ledger.records import LedgerState
 from together_video.ledger.reviews import Mark
 from together_video.ledger.support import support_paragraph, utc_time
@@ -20,14 +22,14 @@ from together_video.money import usd, usd_number_or_none
 from together_video.text import one_line, printable
 
 if TYPE_CHECKING:
-    from prefect_together_video.blocks.ledger.ledger import Facts
+    from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 
 
 def show(
     id_: Annotated[str, Parameter(name="ID")],
     /,
     *,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Print what the archive knows of a video: its state, times, cost and ids, and a paragraph for support.
 
@@ -37,11 +39,10 @@ def show(
         The video's id or its first 6 digits or more, the key or address of its file, or its job id.
     """
     terminal = begin_looking(place)
-    from prefect_together_video.blocks.ledger.finding import find_video
 
     async def read() -> tuple[str, Facts, Mark | None]:
         async with opened_archive(place) as ledger:
-            video = await find_video(ledger, id_)
+            video = await _video(ledger, id_)
             mark = (await ledger.reviews.of([video])).get(video)
             record = await ledger.record(video)
             facts = await ledger.facts_in_flight(video)
@@ -70,6 +71,27 @@ def show(
     return 0
 
 
+async def _video(ledger: Ledger, given: str) -> str:
+    """The id of the video that is meant.
+
+    Raises:
+        InputError: there is none; a batch of that name is named, with the commands that show it.
+    """
+    from prefect_together_video.blocks.ledger.finding import find_batch, find_video
+
+    try:
+        return await find_video(ledger, given)
+    except InputError:
+        batch = await find_batch(ledger, given)
+        start = None if batch is None else ledger.layout.key("batches", batch, "")
+        if start is None or not await ledger.store.list(start):
+            raise
+        raise InputError(
+            f"{batch} is a batch, not a video. together-video list --batch {batch} lists its videos, and "
+            f"together-video open {batch} opens its gallery."
+        ) from None
+
+
 def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
     record, claim, job = facts.record, facts.claim, facts.submission
     known = record or claim
@@ -78,6 +100,7 @@ def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
     if known is not None:
         plan = known.plan
         rows += [("prompt", one_line(plan.request.prompt or "—", 400)), ("model", plan.request.model)]
+        rows += request_rows(plan)
         rows += [(f"label {name}", text) for name, text in plan.request.labels.items()]
         rows += [("edition", plan.edition), ("take", str(plan.take)), ("attempt", str(plan.attempt))]
         rows += [("batch", plan.batch_id)] if plan.batch_id else []
@@ -91,13 +114,12 @@ def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
     rows += [("accepted", utc_time(submitted))] if submitted else []
     if record is not None:
         rows.append(("recorded", utc_time(record.recorded_at)))
-        rows += [("cost", usd(record.cost_usd))] if record.cost_usd is not None else []
+        rows += _money(facts)
         rows += [("video", record.video.key)] if record.video else []
         rows += [("error", record.error)] if record.error else []
         rows += [("note", note) for note in record.notes]
-    elif known is not None and known.plan.estimate_usd is not None:
-        word = "in flight" if job is not None else "perhaps paid"
-        rows.append((word, f"at most {usd(known.plan.estimate_usd)}"))
+    else:
+        rows += _money(facts)
     if facts.ambiguity is not None and record is None:
         rows.append(("in doubt", facts.ambiguity.reason))
     if mark is not None:
@@ -108,6 +130,24 @@ def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
     if known is not None and known.run.flow_run_name:
         rows.append(("run", known.run.flow_run_name))
     return rows
+
+
+def _bought(facts: Facts) -> Bought | None:
+    """The purchase as `spend` counts it."""
+    if facts.record is not None:
+        return Bought.of_record(facts.record)
+    return None if facts.claim is None else Bought.of_claim(facts.claim, facts.state, facts.submission)
+
+
+def _money(facts: Facts) -> list[tuple[str, str]]:
+    """One line: `paid`, `perhaps paid` or `in flight`."""
+    bought = _bought(facts)
+    if bought is None or bought.is_nothing:
+        return []
+    if bought.amount_usd is None:
+        return [(bought.money.value, "the price is not known")]
+    most = "" if bought.money is Money.PAID else "at most "
+    return [(bought.money.value, f"{most}{usd(bought.amount_usd)}")]
 
 
 def _print(video: str, facts: Facts, mark: Mark | None, paragraph: str, terminal: Terminal) -> None:
@@ -131,11 +171,15 @@ def _document(video: str, facts: Facts, mark: Mark | None, paragraph: str) -> di
             ("ambiguity", facts.ambiguity),
         )
     }
+    bought = _bought(facts)
     cost = facts.record.cost_usd if facts.record else None
+    most = {money: bought.amount_usd if bought and bought.money is money else None for money in Money}
     return {
         "id": video,
         "state": facts.state.value,
         "cost_usd": usd_number_or_none(cost),
+        "perhaps_paid_usd": usd_number_or_none(most[Money.PERHAPS_PAID]),
+        "in_flight_usd": usd_number_or_none(most[Money.IN_FLIGHT]),
         **found,
         "review": None if mark is None else mark.model_dump(mode="json"),
         "support": paragraph,

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from prefect_together_video.flows.cli.galleries import gallery_sending
 from prefect_together_video.flows.cli.given_path import GivenPath
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
@@ -36,7 +36,7 @@ def gallery(
     zip_file: Annotated[GivenPath | None, Parameter(name="--zip")] = None,
     contact_sheet: GivenPath | None = None,
     gif: GivenPath | None = None,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make a gallery of a BATCH, or of the newest videos, that opens from disk without a network.
 
@@ -51,14 +51,13 @@ def gallery(
     links
         Fetch nothing: the page links to the archive; into a bucket by signed links that work for a week.
     share
-        Instead of a folder: put a page into the bucket that anyone with its link can open for so many days, at most 7,
-        and print the link.
+        Instead of a folder: put a page into the bucket and print its link, which works for so many days, at most 7.
     zip_file
-        Instead of a folder: write page, videos and posters into one ZIP file.
+        Instead of a folder: write page, videos and posters into this ZIP file, which is replaced.
     contact_sheet
-        Instead of a folder: write one JPEG with the posters of all videos.
+        Instead of a folder: write the posters of all videos into this JPEG file, which is replaced.
     gif
-        Instead of a folder: write a moving preview, a second or two of each clip, as .gif or .webp.
+        Instead of a folder: write a second or two of each clip into this .gif or .webp file, which is replaced.
     """
     if place.together is not None:
         raise InputError("A gallery does not ask the API: --together has no use here.")

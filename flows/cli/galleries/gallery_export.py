@@ -191,6 +191,8 @@ async def _batch(ledger: Ledger, batch: str) -> tuple[str, _Batch]:
     if whole is not None:
         stored = await ledger.store.get(ledger.layout.batch(whole, "batch.json"))
     if stored is None or whole is None:
+        # Where there is not even a folder, that is the error.
+        await ledger.store.list(ledger.layout.key("batches", ""))
         place = ledger.layout.key("batches", "")
         raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from prefect_together_video.flows.cli.options import PlaceOptions
+from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from together_video.errors import InputError
 from together_video.ledger.settings import LINK_HOURS, MOST_LINK_HOURS
@@ -16,7 +16,7 @@ def share(
     *ids: str,
     hours: float | None = None,
     days: float | None = None,
-    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+    place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Print a link for each video. Anyone with the link can open the video until it expires; the link is not stored.
 

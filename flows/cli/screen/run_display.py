@@ -33,7 +33,7 @@ MOST_PROBLEMS = 20
 _BEAT_SECONDS = 1.0
 _COLOURS = {
     "created": "cyan",
-    "goes on": "cyan",
+    "resumed": "cyan",
     "finished": "blue",
     "again": "yellow",
     "archived": "green",

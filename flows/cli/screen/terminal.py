@@ -138,7 +138,7 @@ class Terminal:
             self.creating.add(video)
         else:
             self.creating.discard(video)
-        if change.stage in {"created", "goes on"}:
+        if change.stage in {"created", "resumed"}:
             self.at_provider.add(video)
         elif change.stage in {"archived", "failed"}:
             self.at_provider.discard(video)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from prefect_together_video.flows.cli.finding import listing_files, opening
-from together_video.ledger.records import Claim, VideoPlan, VideoRecord
+from together_video.ledger.records import Claim, Sweep, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -25,7 +26,8 @@ def put(folder: Path, prompt: str, *, batch: str | None = BATCH, days: int = 0, 
     """A record with its file; gives the id."""
     fields = {"model": "pixverse/pixverse-v5", "prompt": prompt, "width": 640, "height": 360, "seconds": 5}
     request = VideoRequest.model_validate({**fields, **more.pop("request", {})})
-    plan = VideoPlan(request=request, batch_id=batch, take=more.pop("take", 1))
+    own = {name: more.pop(name) for name in ("take", "sweep", "estimate_usd") if name in more}
+    plan = VideoPlan(request=request, batch_id=batch, **own)
     key = f"videos/2026-11-27/clip-{plan.id}.mp4"
     video = {"key": key, "size": 3, "sha256": "0" * 64, "content_type": "video/mp4"}
     at = NOW - timedelta(days=days)
@@ -94,7 +96,8 @@ def test_marks_are_imported_once_and_found_again(run: Any, archive: Path, tmp_pa
     put(archive, "=a hare", batch=None, days=2, state="failed", video=None, cost_usd=None, error="refused")
     marks = review_file(tmp_path, **{f"x{fox}": "star", f"x{owl}": "reject"})
     done = run("review", marks)
-    assert (done.code, done.out, done.err) == (0, "2 clips: 1 starred, 1 rejected.\n", "")
+    assert (done.code, done.out) == (0, "2 clips: 1 starred, 1 rejected, 1 note.\n")
+    assert done.err == f"To make the rejected ones again: together-video batch --from-review {marks}\n"
     again = run("review", marks, "--json")
     assert json.loads(again.out) == {
         "starred": 0,
@@ -328,3 +331,132 @@ def test_a_redo_is_planned_like_any_batch(run: Any, archive: Path, tmp_path: Pat
         refused = run("batch", *words, **place)
         assert (refused.code, said in " ".join(refused.err.split())) == (2, True), refused.err
     assert api.charges == 0
+
+
+def put_batch(folder: Path, *videos: dict[str, Any], batch: str = BATCH) -> None:
+    """What the run of a batch reports at its end."""
+    (folder / "batches" / batch).mkdir(parents=True)
+    document = {"videos": [{"model": "m", **video} for video in videos]}
+    (folder / "batches" / batch / "batch.json").write_text(json.dumps(document))
+
+
+def test_a_batch_lists_what_it_reused_and_what_it_did_not_buy(run: Any, archive: Path) -> None:
+    """As its summary reports them; a refused clip has no record. A report that is unusable costs nothing else."""
+    own = put(archive, "a fox")
+    reused = put(archive, "an owl", batch="20261101T120000-abcdef", days=26)
+    put(archive, "a hare", batch=None)
+    refused = {
+        "id": "f" * 24,
+        "state": "refused",
+        "prompt": "a \x1b[31mcat",
+        "error": "no",
+        "varies": {"seed": "2"},
+    }
+    gone = {"id": "e" * 24, "state": "archived", "prompt": "its record is gone"}
+    put_batch(archive, {"id": own, "state": "archived"}, {"id": reused, "state": "reused"}, refused, gone)
+
+    def listed(*words: str) -> list[tuple[str, str]]:
+        rows = json.loads(run("list", "--batch", BATCH, "--json", *words).out)["videos"]
+        return [(row["id"], row["state"]) for row in rows]
+
+    assert sorted(listed()) == sorted([(own, "archived"), ("f" * 24, "refused"), (reused, "archived")])
+    assert listed("--state", "refused", "--search", "seed 2") == [("f" * 24, "refused")]
+    assert listed("--search", "owl") == [(reused, "archived")]
+    shown = run("list", "--batch", BATCH).out
+    assert "seed 2" in shown
+    assert "\x1b" not in shown
+    (archive / "batches" / BATCH / "batch.json").write_text(
+        '{"videos": [{"id": "../x", "state": "refused"}]}'
+    )
+    assert listed() == [(own, "archived")]
+
+
+def test_members_of_a_sweep_differ_in_narrow_lists(
+    run: Any, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prompt is cut before what varies, no column is empty, and no line of a pipe ends in blanks."""
+    for seed in ("1", "2"):
+        sweep = Sweep(label="line 1", values={"seed": seed, "aspect": "9:16"})
+        put(archive, "a fox in the deep snow of a winter", request={"seed": int(seed)}, sweep=sweep)
+    rows = json.loads(run("list", "--videos", "--json").out)["videos"]
+    assert sorted(row["varies"] for row in rows) == ["seed 1 · 9:16", "seed 2 · 9:16"]
+    lines = run("list", "--videos").out.splitlines()
+    assert "mark" not in lines[0]
+    assert lines == [line.rstrip() for line in lines]
+    for name, value in {"COLUMNS": "80", "FORCE_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    narrow = run("list", "--videos").out
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert ("seed 1 · 9:16" in narrow, "seed 2 · 9:16" in narrow) == (True, True)
+
+
+def test_show_explains_the_request_and_the_money(run: Any, archive: Path) -> None:
+    """Every field that was sent; what has no reported cost is perhaps paid, as in spend."""
+    more = {"seed": 7, "guidance_scale": 6.5, "extra": {"motion": [1]}}
+    fox = put(archive, "a fox", request=more)
+    lost = put(
+        archive,
+        "a hare",
+        state="abandoned",
+        video=None,
+        cost_usd=None,
+        estimate_usd=Decimal("0.30"),
+        error="none",
+    )
+    shown = dict(line.split(None, 1) for line in run("show", fox).out.splitlines() if " " in line)
+    for name, text in {
+        "size": "640 × 360",
+        "seconds": "5",
+        "seed": "7",
+        "guidance_scale": "6.5",
+        "motion": "[1]",
+        "paid": "0.28 USD",
+    }.items():
+        assert shown[name].strip() == text, name
+    text = " ".join(run("show", lost).out.split())
+    assert "perhaps paid at most 0.30 USD" in text
+    document = json.loads(run("show", lost, "--json").out)
+    assert (document["cost_usd"], document["perhaps_paid_usd"], document["in_flight_usd"]) == (
+        None,
+        0.3,
+        None,
+    )
+
+
+def test_a_batch_is_not_taken_for_a_video(run: Any, archive: Path, tmp_path: Path, command: Any) -> None:
+    """`show` names the commands for a batch; where there is no folder, that is said of each id."""
+    put_batch(archive)
+    for name in (BATCH, BATCH[:8]):
+        said = " ".join(run("show", name).err.split())
+        assert f"{BATCH} is a batch, not a video. together-video list --batch {BATCH}" in said
+    assert "There is no video" in run("show", "20270101T120000-abcdef").err
+    nowhere = str(tmp_path / "nowhere")
+    for words in (("gallery", BATCH), ("list",), ("show", BATCH), ("open", BATCH), ("share", BATCH)):
+        done = command(*words, "--archive-folder", nowhere)
+        assert (done.code != 0, "There is no folder" in done.err) == (True, True), (words, done.err)
+
+
+def test_marks_come_through_a_pipe_as_well(run: Any, archive: Path, tmp_path: Path, api: Any) -> None:
+    """As a shell gives them with <(…): --from-review reads them, and `review` names the batch for the next step."""
+    fox = put(archive, "a fox")
+    marks = Path(review_file(tmp_path, **{f"x{fox}": "reject"})).read_bytes()
+
+    def piped(*words: str, **more: str) -> Any:
+        reading, writing = os.pipe()
+        os.write(writing, marks)
+        os.close(writing)
+        try:
+            return run(*words, f"/dev/fd/{reading}", **more)
+        finally:
+            os.close(reading)
+
+    assert "--from-review BATCH_ID\n" in piped("review").err
+    place = {"TOGETHER_BASE_URL": api.url, "TOGETHER_API_KEY": "key"}
+    planned = piped("batch", "--dry-run", "--from-review", **place)
+    assert (planned.code, "take 2: a fox" in planned.err) == (0, True), planned.err
+
+
+@pytest.mark.parametrize("name", ["list", "show", "open", "review", "gallery", "spend", "share"])
+def test_what_only_looks_offers_no_lines_about_changes(command: Any, name: str) -> None:
+    """--verbose is for what makes videos."""
+    assert "--verbose" not in command(name, "--help").out

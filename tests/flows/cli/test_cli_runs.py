@@ -125,8 +125,8 @@ def test_killed_interrupted_and_finished(
             process.kill()
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert err.count("goes on") == 3
-    assert "Interrupted. 3 jobs go on at the provider and will be billed" in " ".join(err.split())
+    assert err.count("resumed") == 3
+    assert "Interrupted. 3 jobs keep running at the provider and will be billed" in " ".join(err.split())
     assert out == ""
     now[0] += 61
     done = ready_shell.run(*words, "--json")
@@ -379,7 +379,7 @@ def test_sigterm_while_prefect_records(
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert "the nearest is" in err
-    assert "Interrupted. 2 jobs go on at the provider and will be billed" in " ".join(err.split())
+    assert "Interrupted. 2 jobs keep running at the provider and will be billed" in " ".join(err.split())
     now[0] += 61
     done = ready_shell.run(*words, "--json", TOGETHER_BASE_URL=api.url)
     assert (assert_is_the_document(done.stdout)["counts"]["archived"], api.posts) == (2, 2)

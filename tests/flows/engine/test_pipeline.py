@@ -79,7 +79,7 @@ async def test_every_video_ends_in_its_own_state(api: Any, archive: VideoArchive
     assert "too dark" in errors["a failing fox"]
     assert "not this one" in errors["a refused fox"]
     assert "held and not repeated" in errors["an unclear fox"]
-    assert "goes on at the provider and is billed" in errors["a stuck fox"]
+    assert "keeps running at the provider and is billed" in errors["a stuck fox"]
     # One POST each: nothing was tried again that might have been paid for.
     assert api.posts == len(prompts)
     async with archive.open() as ledger:

@@ -58,7 +58,7 @@ def test_an_attempt_that_failed_is_perhaps_paid_until_its_video_is_over(plan: Ma
 def test_what_an_earlier_run_has_bought_takes_nothing_from_the_budget(plan: Make) -> None:
     tally = Tally()
     tally.watch(Planned(1, Decimal(1)))
-    tally.hear(Progress(plan("a fox"), "goes on", total=1))
+    tally.hear(Progress(plan("a fox"), "resumed", total=1))
     assert tally.standing().account == Account(in_flight=PRICE, left=Decimal(1))
 
 

@@ -78,6 +78,7 @@ COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True
         gzip.compress(json.dumps({**COLUMNS, "index": 2}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "name": ["../secret"]}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "cost": ["1e999999"]}).encode()),
+        gzip.compress(json.dumps({**COLUMNS, "varies": ["x" * 61]}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "size": [1, 2]}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "mark": ["like"]}).encode()),
         b"x" * (MOST_PACKED + 1),

@@ -1,0 +1,89 @@
+"""The rows of a list as a table for people. It fits 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from together_video.ledger.titles import with_varied
+from together_video.money import usd_cell
+from together_video.text import one_line, printable
+
+#: Characters of a model's name, and fewest of a title: what varies in a sweep, and a word or two of the prompt.
+_MODEL, _TITLE = 16, 13
+#: Characters between columns.
+_GAP = 2
+
+
+def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
+    """A line for each video; a column that would be empty is left out."""
+    if not rows:
+        terminal.out.print("No videos.")
+        return
+    columns = {
+        "id": [row["id"][:8] for row in rows],
+        "bought": [row["at"][:10] for row in rows],
+        "state": [row["state"] for row in rows],
+        "model": [printable(row["model"].rpartition("/")[2], _MODEL) for row in rows],
+        "USD": [_usd(row["cost_usd"]) for row in rows],
+        "mark": [row["mark"] or "" for row in rows],
+    }
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
+    beside = sum(max(len(name), *map(len, cells)) + _GAP for name, cells in columns.items())
+    longest = max(terminal.out.width - beside, _TITLE)
+    table = _table()
+    for name in columns:
+        table.add_column(name, no_wrap=True, justify="right" if name == "USD" else "left")
+    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
+    for row, *cells in zip(rows, *columns.values(), strict=True):
+        words = one_line(row["prompt"]) or one_line(row["error"] or "") or "—"
+        table.add_row(*map(escape, (*cells, with_varied(words, row["varies"], longest))))
+    _print(table, terminal)
+
+
+def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
+    """A line for each batch; the columns of marks only where there are some."""
+    if not rows:
+        terminal.out.print("No batches. together-video list --videos lists videos that were made one by one.")
+        return
+    numbers = {
+        "videos": [str(row["videos"]) for row in rows],
+        "ready": [str(row["archived"]) for row in rows],
+        "USD": [_usd(row["paid_usd"]) for row in rows],
+    }
+    for name, counts in (("stars", "starred"), ("rejects", "rejected")):
+        if any(row[counts] for row in rows):
+            numbers[name] = [str(row[counts]) for row in rows]
+    table = _table()
+    table.add_column("batch", no_wrap=True)
+    for name in numbers:
+        table.add_column(name, no_wrap=True, justify="right")
+    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=max(terminal.out.width - 64, 15))
+    for row, *cells in zip(rows, *numbers.values(), strict=True):
+        title = one_line(row["title"]) or ("—" if row["page"] else "(no gallery yet)")
+        table.add_row(row["id"], *cells, escape(title))
+    _print(table, terminal)
+
+
+def _usd(amount: float | None) -> str:
+    return usd_cell(None if amount is None else Decimal(str(amount)))
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+
+
+def _print(table: Table, terminal: Terminal) -> None:
+    """In a pipe without the blanks that fill a line up."""
+    if terminal.out.is_terminal:
+        terminal.out.print(table)
+        return
+    lines = terminal.out.render_lines(table, pad=False)
+    for line in lines:
+        text = "".join(segment.text for segment in line if not segment.control)
+        terminal.out.print(text.rstrip(), soft_wrap=True, markup=False)
