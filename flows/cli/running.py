@@ -68,6 +68,7 @@ def run_flow(
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):
         early = asking is not None and asking.is_open
         words = interrupted(len(terminal.at_provider), len(terminal.creating))
+        terminal.clear_line()
         terminal.complain("Interrupted. Nothing was bought." if early else words)
         return INTERRUPTED, None
     except VideoError as error:

@@ -129,6 +129,11 @@ class Terminal:
         if self._verbose or self._display is None:
             self.note(text)
 
+    def clear_line(self) -> None:
+        """Take away the `^C` that a terminal has written at Ctrl-C: words beside it would be folded too late."""
+        if self.err.is_terminal and not self.err.is_dumb_terminal:
+            self.err.file.write("\r\x1b[K")
+
     def complain(self, text: str) -> None:
         """A clear sentence about what went wrong, on stderr, also with `--json`."""
         self._print(self.err, printable_lines(text), "red")

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from prefect_together_video.flows.cli.screen.folding import fold
 from prefect_together_video.flows.cli.screen.last_lines import LastLine, last_lines
+from prefect_together_video.flows.cli.screen.live import LiveDisplay
 from prefect_together_video.flows.cli.screen.run_display import MOST_PROBLEMS, RunDisplay
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
@@ -134,6 +135,39 @@ def test_a_live_area_ends_clean(plans: list[VideoPlan], monkeypatch: pytest.Monk
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
     # As many lines are taken back as were drawn last.
     assert re.search(r"(\x1b\[1A\x1b\[2K){4,6}$", shown.rpartition("\x1b[?25h")[2]), shown[-200:]
+
+
+def test_a_narrower_terminal_keeps_nothing_of_the_live_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has folded the lines that were drawn, so more of them are taken back."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    screen = Screen()
+    console = Console(file=screen, width=100, height=30, force_terminal=True)
+    live = LiveDisplay(console, lambda width: ["short", ("wide " * 30)[:width]])
+    live.start()
+    try:
+        live._live.auto_refresh = False
+        drawn = {}
+        for columns in (100, 70, 70, 30):
+            console.width = columns
+            with live._live._lock:
+                before = len(screen.getvalue())
+                live._live.refresh()
+                drawn.setdefault(columns, []).append(screen.getvalue()[before:].count("\x1b[1A"))
+    finally:
+        live.stop()
+    # Of 79 columns two lines are left in a terminal of 70, of 67 three in one of 30; the first line is one.
+    assert drawn == {100: [1], 70: [2, 1], 30: [3]}
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_a_terminal_writes_at_ctrl_c_is_taken_away(
+    is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal = Terminal()
+    terminal.err = Console(file=io.StringIO(), width=80, force_terminal=is_terminal)
+    terminal.clear_line()
+    assert terminal.err.file.getvalue() == ("\r\x1b[K" if is_terminal else "")
 
 
 @pytest.mark.parametrize(
