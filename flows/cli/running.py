@@ -68,6 +68,7 @@ def run_flow(
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):
         early = asking is not None and asking.is_open
         words = interrupted(len(terminal.at_provider), len(terminal.creating))
+        terminal.clear_line()
         terminal.complain("Interrupted. Nothing was bought." if early else words)
         return INTERRUPTED, None
     except VideoError as error:
@@ -213,7 +214,11 @@ class _Warnings(logging.Handler):
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno == logging.WARNING and not getattr(record, "is_last_line", False):
+        if record.levelno != logging.WARNING or getattr(record, "is_last_line", False):
+            return
+        if (error := getattr(record, "retry_of", None)) is not None:
+            self._terminal.retry(record.getMessage(), error)
+        else:
             self.count += 1
             if self.count <= _MOST_WARNINGS:
                 self._terminal.note(record.getMessage())

@@ -16,10 +16,11 @@ from together_video.ledger.account import NOTHING, Account
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoState
 
-CREATING, AT_PROVIDER, DOWNLOADING, WAITING = "creating", "at the provider", "downloading", "waiting"
+#: A video that is begun may be found in the archive, so it is not said to be created yet.
+BEGUN, AT_PROVIDER, DOWNLOADING, WAITING = "starting", "at the provider", "downloading", "waiting"
 #: In which order states are shown: how videos ended, then those on their way.
-ORDER = (*(state.value for state in VideoState), DOWNLOADING, AT_PROVIDER, CREATING, WAITING)
-_STAGES = {"creating": CREATING, "created": AT_PROVIDER, "resumed": AT_PROVIDER, "finished": DOWNLOADING}
+ORDER = (*(state.value for state in VideoState), DOWNLOADING, AT_PROVIDER, BEGUN, WAITING)
+_STAGES = {"creating": BEGUN, "created": AT_PROVIDER, "resumed": AT_PROVIDER, "finished": DOWNLOADING}
 #: States of videos that are over.
 ENDED = frozenset(state.value for state in VideoState)
 #: With fewer videos that took time, the pace of the run says nothing.
@@ -31,7 +32,9 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Standing:
-    """How a run stands at one moment. Seconds and US dollars; `to_go` is None where nothing can be said."""
+    """How a run stands at one moment. Seconds and US dollars; `to_go` is None where nothing can be said. `retries` are
+    the steps that failed and were repeated, as far as somebody counts them, `retried` says why the last one was.
+    """
 
     total: int = 0
     done: int = 0
@@ -40,6 +43,8 @@ class Standing:
     seconds: float = 0.0
     to_go: float | None = None
     now: str = ""
+    retries: int = 0
+    retried: str = ""
 
     @property
     def percent(self) -> int:
@@ -137,7 +142,7 @@ class Tally:
                 counts={state: counts[state] for state in ORDER if counts[state]},
                 account=account,
                 seconds=self._clock() - self._start,
-                to_go=self._to_go(counts[WAITING] + counts[CREATING], done),
+                to_go=self._to_go(counts[WAITING] + counts[BEGUN], done),
                 now=self._now,
             )
 

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
-from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.running.runs import warn_of_retry
 from together_video.errors import VideoError
 
 P = ParamSpec("P")
@@ -60,7 +60,7 @@ async def worth_repeating(task: Task[..., Any], task_run: TaskRun, state: State[
         await state.result()
     except VideoError as error:
         if error.retryable:
-            run_logger().warning("%s. Trying again.", str(error).rstrip("."))
+            warn_of_retry(task_run.name, error)
         return error.retryable
     except Exception:  # noqa: BLE001 - whatever it is, nothing says that a repetition is safe
         return False

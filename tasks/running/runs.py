@@ -63,17 +63,21 @@ async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs
         # Prefect would search every field of every argument for results of other tasks, if these were not quoted.
         with without_results(context):
             return await task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
-    return await repeat(task, lambda: task.fn(*args, **kwargs))
+    return await repeat(task, lambda: task.fn(*args, **kwargs), title=_title(args))
 
 
 async def repeat(
     task: Task[..., Any],
     call: Callable[[], Coroutine[Any, Any, R]],
     *,
+    title: str = "",
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
 ) -> R:
     """Make `call` under the retries, delays and time limit that `task` carries.
+
+    Args:
+        title: what the call is for, which begins the line about each retry.
 
     Raises:
         TimeoutError: one attempt took longer than the task's `timeout_seconds`.
@@ -89,9 +93,23 @@ async def repeat(
                 raise
             delay = delays[min(attempt, len(delays) - 1)]
             delay *= 1 + (task.retry_jitter_factor or 0) * chance()
-            run_logger().warning("%s. Trying again in %.0f s.", str(error).rstrip("."), delay)
+            warn_of_retry(title, error, f" in {delay:.0f} s")
             await sleep(delay)
     raise AssertionError("the last attempt returns or raises")
+
+
+def warn_of_retry(title: str, error: VideoError, when: str = "") -> None:
+    """A line about a failed attempt that is repeated. Its record has the error's words as `retry_of`, so that a display
+    can count these lines instead of showing each.
+    """
+    words = f"{str(error).rstrip('.')}. Trying again{when}."
+    run_logger().warning("%s", f"{title}: {words}" if title else words, extra={"retry_of": error.message})
+
+
+def _title(args: tuple[Any, ...]) -> str:
+    """Of the video that a step is about: its plan or its purchase is among the arguments."""
+    titles = (getattr(one, "title", None) for one in args)
+    return next((title for title in titles if isinstance(title, str)), "")
 
 
 def _delays(task: Task[..., Any]) -> list[float]:

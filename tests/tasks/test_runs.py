@@ -89,6 +89,18 @@ async def test_retries_end(turned_clock):
 
 
 @pytest.mark.anyio
+async def test_a_retry_is_a_line_with_the_title_and_the_error_as_data(turned_clock, caplog):
+    """So that a display can count these lines and still say why."""
+    policy = with_policy(retries=1, retry_delay_seconds=2)
+    with caplog.at_level("WARNING"):
+        await repeat(policy, failing(OVERLOADED), title="a fox", sleep=turned_clock.sleep)
+        await repeat(policy, failing(OVERLOADED), sleep=turned_clock.sleep)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["a fox: busy. Trying again in 2 s.", "busy. Trying again in 2 s."]
+    assert [record.retry_of for record in caplog.records] == ["busy", "busy"]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     "error",
     [RequestRefused("no"), CreateAmbiguous("perhaps", video_id="v", fresh=True), ValueError("a defect")],

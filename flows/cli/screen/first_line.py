@@ -1,7 +1,7 @@
 """A sign of life on a terminal, before anything that takes time is imported.
 
-It stays until the first words of the command take its place. In a pipe there is none: what is read there is what came of
-the command, and why it could not begin.
+It stays until the first words of the command take its place. A pipe has none: what is read there is what came of the
+command, or why it could not begin.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from rich.text import Text
 #: The area is no wider, in columns: a terminal that is made narrower folds what is wider, and leaves bits of it.
 _WIDEST = 79
 _PER_SECOND = 4.0
+#: Columns that stay free at the right, for the `^C` that a terminal writes itself: folded, it would leave a line.
+_FREE = 3
 
 #: Gives the lines for a width in columns.
 Lines = Callable[[int], list[str]]
@@ -68,7 +70,7 @@ class LiveDisplay:
                 self.start()
 
     def _rendered(self) -> RenderableType:
-        width = min(self._console.width - 1, _WIDEST)
+        width = min(self._console.width - _FREE, _WIDEST)
         texts = [Text(line, no_wrap=True) for line in self._lines(width)]
         for text in texts:
             # Some characters are two columns wide.
@@ -87,10 +89,17 @@ class _Resizable(Live):
         if self._live_render._shape is not None and any(columns > width for columns in self._drawn):
             rows = sum(max(-(-columns // width), 1) for columns in self._drawn)
             self._live_render._shape = (width, rows)
-        shown = self._live_render.renderable
-        if isinstance(shown, Group):
-            self._drawn = tuple(line.cell_len for line in shown.renderables if isinstance(line, Text))
+        self._drawn = tuple(line.cell_len for line in _texts(self._live_render.renderable))
         return super().process_renderables(renderables)
+
+
+def _texts(shown: Any) -> Iterator[Text]:
+    """The lines of what is drawn. Some versions of rich put a group into a group."""
+    if isinstance(shown, Text):
+        yield shown
+    elif isinstance(shown, Group):
+        for part in shown.renderables:
+            yield from _texts(part)
 
 
 def _redirected(streams: tuple[TextIO, TextIO]) -> Iterator[tuple[Any, str, Any]]:

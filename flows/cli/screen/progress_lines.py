@@ -9,23 +9,26 @@ from prefect_together_video.flows.cli.screen.folding import fold
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import Standing
 from together_video.ledger.account import Account
+from together_video.ledger.short_reasons import short_reason
 from together_video.money import usd
 from together_video.text import counted, one_line, printable
 
 #: States of a video that nobody expects, each with its colour: every one of them gets a line, up to a bound.
 PROBLEMS = {"failed": "red", "refused": "red", "ambiguous": "yellow"}
-#: Characters of a title, and of what happened to its video, where there is no width.
-_TITLE, _DETAIL = 60, 200
+#: Characters of a title, of one beside a problem, and of what happened, where there is no width.
+_TITLE, _SHORT_TITLE, _DETAIL = 60, 24, 200
+#: A problem takes no more lines than this, and one more in a terminal of fewer columns than `_NARROW`.
+_PROBLEM_LINES, _NARROW = 2, 60
 #: A bar is no wider, in columns.
 _WIDEST_BAR = 40
-#: Percent after which another line is due in a pipe.
-_STEP_PERCENT = 5
+#: Percent after which another line is due in a pipe, if so many seconds have passed.
+_STEP_PERCENT, _STEP_SECONDS = 5, 2.0
 #: Bounds of the seconds after which another line is due, and their share of the time that has passed.
 _SOONEST, _LATEST, _SHARE = 10.0, 600.0, 0.2
 
 
 def live_lines(standing: Standing, width: int) -> list[str]:
-    """The live area: a bar, the states, the money, the time, and what is happening now."""
+    """The live area: a bar, the states, the money, the time, the retries, and what is happening now."""
     lines = []
     if standing.total:
         lines.append(bar_line(standing, width))
@@ -33,6 +36,8 @@ def live_lines(standing: Standing, width: int) -> list[str]:
         if money := money_words(standing.account):
             lines += fold(money, width, "  ")
     lines.append(time_words(standing))
+    if retries := retry_words(standing):
+        lines.append(retries)
     if standing.now:
         lines.append(standing.now)
     return [printable(line, width) for line in lines]
@@ -71,6 +76,12 @@ def time_words(standing: Standing) -> str:
     return f"{elapsed(standing.seconds)} elapsed{to_go}"
 
 
+def retry_words(standing: Standing) -> str:
+    """`7 retries, the last one: the API answered HTTP 503: busy`; empty where there is none."""
+    why = f", the last one: {standing.retried}" if standing.retried else ""
+    return f"{counted(standing.retries, 'retry', 'retries')}{why}" if standing.retries else ""
+
+
 def elapsed(seconds: float) -> str:
     """`0:07`, `12:34`, `1:02:03`"""
     minutes, rest = divmod(max(int(seconds), 0), 60)
@@ -95,27 +106,35 @@ def heartbeat(standing: Standing, width: int | None = None) -> list[str]:
     `0:42  12 of 60 videos: 10 archived, 2 reused, 48 waiting; 2.80 USD paid; about 4 min to go`
     """
     if not standing.total:
-        words = f"{elapsed(standing.seconds)}  {standing.now or 'Starting'} …"
+        words = (
+            f"{elapsed(standing.seconds)}  {standing.now or 'Starting'} …{_after(' ', retry_words(standing))}"
+        )
     else:
         to_go = "" if standing.to_go is None else f"; about {about(standing.to_go)} to go"
         words = (
             f"{elapsed(standing.seconds)}  {standing.done} of {counted(standing.total, 'video')}: {states(standing)}; "
-            f"{money_words(standing.account)}{to_go}"
+            f"{money_words(standing.account)}{to_go}{_after('; ', retry_words(standing))}"
         )
     return [words] if width is None else fold(words, width, "      ")
 
 
+def _after(between: str, words: str) -> str:
+    return f"{between}{words}" if words else ""
+
+
 def is_due(now: Standing, last: Standing | None) -> bool:
-    """Whether a pipe gets another line: at every twentieth of the videos, and else ever less often.
+    """Whether a pipe gets another line: when all is over, at every twentieth of the videos with some time between, and
+    else ever less often.
 
     An hour gives some 20 lines, 200 videos another 20.
     """
     if last is None or (now.total and not last.total):
         return True
-    is_step = now.done >= now.total or now.percent // _STEP_PERCENT > last.percent // _STEP_PERCENT
-    if now.total and now.done != last.done and is_step:
-        return True
     waited = now.seconds - last.seconds
+    if now.total and now.done != last.done:
+        is_step = now.percent // _STEP_PERCENT > last.percent // _STEP_PERCENT
+        if now.done >= now.total or (is_step and waited >= _STEP_SECONDS):
+            return True
     return waited >= min(max(last.seconds * _SHARE, _SOONEST), _LATEST)
 
 
@@ -124,8 +143,29 @@ def change_words(change: Progress) -> str:
     return f"{change.stage}: {one_line(change.plan.title_in(_TITLE), _TITLE)}"
 
 
-def problem_line(change: Progress, width: int | None = None) -> str:
-    """`failed  an owl at night: the prompt was refused by the provider's filter`"""
-    detail = f": {printable(change.detail, _DETAIL)}" if change.detail else ""
-    line = f"{change.stage:<9}  {printable(change.plan.title_in(_TITLE), _TITLE)}{detail}"
-    return line if width is None else printable(line, width)
+def problem_lines(change: Progress, width: int | None = None) -> list[str]:
+    """`failed     an owl at night: perhaps paid 0.28 USD: the provider's filter refused the prompt`
+
+    What it may have cost and why come first, and the whole message is in the table. At a terminal it takes two or
+    three lines at most, indented but for the first.
+    """
+    title = one_line(change.plan.title_in(_SHORT_TITLE), _SHORT_TITLE)
+    reason = short_reason(change.detail)
+    words = printable(f"{change.stage:<9}  {title}: {_cost(change)}{reason and ': '}{reason}", _DETAIL)
+    if width is None:
+        return [words]
+    lines = fold(words, width, " " * 11)
+    most = _PROBLEM_LINES + (width < _NARROW)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"{lines[most - 1][: width - 2]} …"]
+    return [printable(line, width) for line in lines]
+
+
+def _cost(change: Progress) -> str:
+    """What a video has cost that is not there, or may come to cost."""
+    account = change.account
+    if account.paid:
+        return f"{usd(account.paid)} paid"
+    if account.perhaps_paid:
+        return f"{usd(account.perhaps_paid)} perhaps paid"
+    return "perhaps paid" if change.stage == "ambiguous" else "nothing paid"

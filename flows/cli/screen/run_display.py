@@ -20,12 +20,13 @@ from prefect_together_video.flows.cli.screen.progress_lines import (
     heartbeat,
     is_due,
     live_lines,
-    problem_line,
+    problem_lines,
 )
 from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
 from prefect_together_video.flows.reporting.happenings import Happening, Phase, Planned
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import ENDED, Standing, Tally
+from together_video.ledger.short_reasons import short_reason
 from together_video.text import printable
 
 #: Problems that get a line of their own; further ones are counted, and stand in the table.
@@ -56,7 +57,8 @@ class RunDisplay:
         self._start = clock()
         self._tally = Tally(clock)
         self._now = ""
-        self._problems = 0
+        self._problems = self._retries = 0
+        self._retried = ""
         self._last: Standing | None = None
         self._lock = threading.Lock()
         self._live = LiveDisplay(console, self._lines) if can_be_live(console) else None
@@ -95,7 +97,8 @@ class RunDisplay:
             self._problems += 1
             if self._problems <= MOST_PROBLEMS:
                 width = self._console.width if self._console.is_terminal else None
-                self._print(problem_line(change, width), PROBLEMS[change.stage])
+                for line in problem_lines(change, width):
+                    self._print(line, PROBLEMS[change.stage])
         self._beat()
 
     def watch(self, happening: Happening) -> None:
@@ -109,9 +112,15 @@ class RunDisplay:
         elif not isinstance(happening, Planned) or happening.total:
             self._beat()
 
+    def count_retry(self, error: str) -> None:
+        """A step that failed with this error is repeated."""
+        with self._lock:
+            self._retries += 1
+            self._retried = short_reason(error, 60)
+
     def _standing(self) -> Standing:
         standing = self._tally.standing()
-        return replace(standing, now=standing.now or self._now)
+        return replace(standing, now=standing.now or self._now, retries=self._retries, retried=self._retried)
 
     def _lines(self, width: int) -> list[str]:
         return live_lines(self._standing(), width)

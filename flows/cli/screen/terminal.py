@@ -23,6 +23,7 @@ from prefect_together_video.flows.cli.screen.json_output import json_text
 from prefect_together_video.flows.cli.screen.last_lines import last_lines
 from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
 from together_video.ledger.forecast import Forecast
+from together_video.ledger.redo import REDO_OF
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd_cell
 from together_video.text import printable, printable_lines
@@ -47,6 +48,10 @@ _BESIDE_THE_TEXTS = 38
 _LISTED = 30
 #: As many notes about odd files are shown.
 _NOTED = 10
+#: Below this width, in characters, prompts need the room of a model that all videos have in common.
+_ROOMY = 100
+#: Characters of a prompt beside a model, and of the id of another video.
+_LONGEST_TITLE, _SHORT_ID = 60, 8
 #: From this width on, in characters, places fit beside the rest.
 _WIDE_ENOUGH = 180
 
@@ -118,6 +123,18 @@ class Terminal:
         if not self._quiet:
             self._print(self.err, printable_lines(text), "yellow")
 
+    def retry(self, text: str, error: str) -> None:
+        """A step that failed is repeated: counted where a run is shown, and a line with -v."""
+        if self._display is not None:
+            self._display.count_retry(error)
+        if self._verbose or self._display is None:
+            self.note(text)
+
+    def clear_line(self) -> None:
+        """Take away the `^C` that a terminal has written at Ctrl-C: words beside it would be folded too late."""
+        if self.err.is_terminal and not self.err.is_dumb_terminal:
+            self.err.file.write("\r\x1b[K")
+
     def complain(self, text: str) -> None:
         """A clear sentence about what went wrong, on stderr, also with `--json`."""
         self._print(self.err, printable_lines(text), "red")
@@ -177,8 +194,7 @@ class Terminal:
             (number, video) for number, video in listed if video.state is VideoState.ARCHIVED and video.notes
         ]
         for number, video in odd[:_NOTED]:
-            words = printable(" ".join(video.notes), 300)
-            self._print(self.out, f"{number:>3}  {words}", "yellow")
+            self._numbered(number, printable(" ".join(video.notes), 300), "yellow")
         if left := len(videos) - len(listed):
             good = sum(video.state in GOOD for _, video in videos)
             others = f" and {left - good} others" if left > good else ""
@@ -191,12 +207,12 @@ class Terminal:
         table = Table(box=None, pad_edge=False, header_style="bold")
         # What people look for is never cut: in a narrow terminal the prompt and the model make room.
         room = max(self.out.width - _BESIDE_THE_TEXTS, 20)
-        for name, most in (
-            ("", None),
-            ("prompt", room * 6 // 11),
-            ("model", room * 5 // 11),
-            ("state", None),
-        ):
+        # A model that all have in common is said once, where the prompts have little room.
+        models = {_model(outcome) for _, outcome in videos}
+        common = models.pop() if len(models) == 1 and self.out.width < _ROOMY else None
+        prompt = room if common else min(room * 6 // 11, _LONGEST_TITLE)
+        texts = [("prompt", prompt)] if common else [("prompt", prompt), ("model", room * 5 // 11)]
+        for name, most in (("", None), *texts, ("state", None)):
             table.add_column(name, no_wrap=True, max_width=most)
         labelled = wide and any(outcome.labels for _, outcome in videos)
         if labelled:
@@ -206,16 +222,25 @@ class Terminal:
         if wide:
             table.add_column("where it lies", overflow="fold")
         for number, outcome in videos:
-            cells = _row(outcome)
+            cells = _row(outcome, prompt, with_model=not common)
             if labelled:
                 cells.insert(3, escape(_labels(outcome)))
             table.add_row(str(number), *cells, *([escape(_where(outcome))] if wide else []))
         self.out.print(table)
+        if common:
+            self._print(self.out, f"\nModel: {printable(common, 60)}", "dim")
         if not wide:
             self.out.print()
             for number, outcome in videos:
                 labels = f"  ({_labels(outcome)})" if outcome.labels else ""
-                self._print(self.out, f"{number:>3}  {_where(outcome)}{labels}", "dim")
+                self._numbered(number, f"{_where(outcome)}{labels}", "dim")
+
+    def _numbered(self, number: int, text: str, style: str) -> None:
+        """`  7  text`, at a terminal folded under its beginning; a long address stays beside its number."""
+        head = f"{number:>3}  "
+        lines = fold(text, self.out.width - len(head)) if self.out.is_terminal else [text]
+        words = f"\n{' ' * len(head)}".join(lines)
+        self.out.print(Text(f"{head}{words}", style), soft_wrap=True)
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
         """The end of a run: one JSON document, or the table and where to go from here."""
@@ -239,11 +264,11 @@ class Terminal:
         self.out.file.write(json_text(content) + "\n")
 
 
-def _row(outcome: VideoOutcome) -> list[str]:
+def _row(outcome: VideoOutcome, longest_title: int, *, with_model: bool) -> list[str]:
     colour = _COLOURS[outcome.state.value]
     return [
-        escape(outcome.title_in(32) if outcome.prompt else "—"),
-        escape(printable(_model(outcome), 60)),
+        escape(outcome.title_in(longest_title) if outcome.prompt else "—"),
+        *([escape(printable(_model(outcome), 60))] if with_model else []),
         f"[{colour}]{outcome.state.value}[/]",
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",
         usd_cell(outcome.cost_usd),
@@ -256,7 +281,9 @@ def _model(outcome: VideoOutcome) -> str:
 
 
 def _labels(outcome: VideoOutcome) -> str:
-    return printable(", ".join(f"{name}={value}" for name, value in outcome.labels.items()), 200)
+    """`campaign=spring, redo_of=4be0e5b8`: of a video's id the beginning is enough."""
+    labels = {name: value[:_SHORT_ID] if name == REDO_OF else value for name, value in outcome.labels.items()}
+    return printable(", ".join(f"{name}={value}" for name, value in labels.items()), 200)
 
 
 def _where(outcome: VideoOutcome) -> str:

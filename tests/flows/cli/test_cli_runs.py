@@ -142,7 +142,7 @@ def test_interrupted_before_anything_was_bought(
     ready_shell: Any, small_file: Make, s3_keys: Make, api: Any, tried: bool
 ) -> None:
     """While the API cannot be reached, SIGTERM ends the wait: a create that never left counts for nothing."""
-    words = ("batch", str(small_file("a fox")), *(() if tried else ("--json",)))
+    words = ("batch", str(small_file("a fox")), "-v" if tried else "--json")
     with ready_shell.start(*words, TOGETHER_BASE_URL="http://127.0.0.1:9") as process:
         try:
             if tried:
@@ -256,16 +256,19 @@ def test_a_table_for_people(command: Make, surroundings: Any, small_file: Make) 
 
 
 def test_why_it_waits_is_told(command: Make, surroundings: Any, api: Any) -> None:
-    """The check's warnings and the error behind a retry are shown once; with --json the terminal is quiet."""
+    """The check's warnings are shown once, and with -v the error behind a retry, with the video's title; with --json
+    the terminal is quiet.
+    """
     rule = {"on": "create", "kind": "status", "status": 503, "message": "busy [b]", "times": 1}
     words = ["generate", "a fox", "--width", "64", "--height", "48", "--seconds", "1"]
     words += ["--poll-interval", "0.2"]
     api.faults(rule)
-    done = command(*words, **surroundings)
+    done = command(*words, "-v", **surroundings)
     assert done.code == 0
-    assert len(re.findall(r"HTTP 503 \(x-request-id \S+\): busy \[b\]\. Trying again in ", done.err)) == 1, (
-        done.err
+    pattern = (
+        r"a fox: POST \S+ was answered with HTTP 503 \(x-request-id \S+\): busy \[b\]\. Trying again in "
     )
+    assert len(re.findall(pattern, done.err)) == 1, done.err
     assert done.err.count("makes 5 s, not 1;") == 1
     api.faults(rule)
     done = command(*words, "--take", "2", "--json", **surroundings)

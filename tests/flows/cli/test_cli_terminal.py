@@ -26,7 +26,10 @@ def test_a_narrow_terminal_cuts_the_texts_alone(width: int) -> None:
     terminal.out = Console(file=io.StringIO(), width=width, highlight=False)
     terminal.table(Summary.of([paid] * 30))
     head, *rows = terminal.out.file.getvalue().splitlines()[:31]
-    assert head.split() == ["prompt", "model", "state", "seconds", "USD"]
+    # A model that all have in common leaves its room to the prompts.
+    model = ["model"] if width >= 100 else []
+    assert head.split() == ["prompt", *model, "state", "seconds", "USD"]
+    assert "a fox in the snow, at dusk" in rows[0] or width == 60
     for number, row in enumerate(rows, 1):
         assert row.split()[0] == str(number)
         assert row.split()[-3:] == ["ambiguous", "100.5", "12.345"]
@@ -59,3 +62,25 @@ def test_of_many_videos_those_to_be_looked_after_are_listed() -> None:
     lines = shown(done, *[held] * 300)
     assert len(lines) == 1 + 30 + 30 + 2
     assert lines[-2] == "Not listed here: 1 that are in the archive and 270 others."
+
+
+def test_places_and_reasons_hang_under_their_number() -> None:
+    """A path stays beside its number, whatever its length; of the video that was made again 8 digits are shown."""
+    labels = {"campaign": "spring", "redo_of": "0123456789abcdef01234567"}
+    request = VideoRequest(model="ByteDance/Seedance-1.0-lite", prompt="a fox", labels=labels)
+    done = VideoOutcome.of_plan(VideoPlan(request=request), VideoState.ARCHIVED)
+    uri = f"file:///videos/{'x' * 90}.mp4"
+    held = VideoOutcome.of_plan(VideoPlan(request=request), VideoState.AMBIGUOUS, error="no answer " * 10)
+    terminal = Terminal()
+    terminal.out = Console(
+        file=io.StringIO(), width=80, highlight=False, force_terminal=True, color_system=None
+    )
+    terminal.table(Summary.of([done.model_copy(update={"uri": uri}), held]))
+    lines = terminal.out.file.getvalue().splitlines()
+    first = lines.index(f"  1  {uri}")
+    assert lines[first + 1 :][:4] == [
+        "     (campaign=spring, redo_of=01234567)",
+        f"  2  {'no answer ' * 7}no",
+        "     answer no answer no answer   (campaign=spring, redo_of=01234567)",
+        "",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from prefect_together_video.flows.cli.screen.progress_lines import (
     heartbeat,
     is_due,
     live_lines,
-    problem_line,
+    problem_lines,
 )
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import ORDER, Standing
@@ -69,6 +70,25 @@ def test_a_pipe_gets_one_line() -> None:
     assert heartbeat(Standing(seconds=3.0, now="Listing the archive")) == ["0:03  Listing the archive …"]
 
 
+def test_retries_are_counted_and_the_last_one_has_its_reason() -> None:
+    often = replace(HALF, retries=7, retried="the API answered HTTP 503: busy")
+    words = "7 retries, the last one: the API answered HTTP 503: busy"
+    assert live_lines(often, 79)[-2:] == [words, "archived: a fox in the snow"]
+    assert heartbeat(often)[0].endswith(f"about 4 min to go; {words}")
+    assert heartbeat(Standing(now="Checking", retries=1)) == ["0:00  Checking … 1 retry"]
+
+
+def test_a_pipe_gets_one_line_in_two_seconds() -> None:
+    """However fast videos are found in the archive; but the first and the last one at once."""
+    last, lines = None, []
+    for tenth in range(31):
+        now = Standing(total=30, done=tenth, seconds=tenth / 10)
+        if is_due(now, last):
+            last = now
+            lines.append(now.done)
+    assert lines == [0, 20, 30]
+
+
 @pytest.mark.parametrize(("videos", "seconds"), [(200, 60), (200, 36_000), (10_000, 3_600), (1, 86_400)])
 def test_tens_of_lines_however_many_videos_and_however_long(videos: int, seconds: int) -> None:
     """A line at each twentieth, and else ever less often; the last video always has one."""
@@ -95,10 +115,39 @@ def test_times_as_people_say_them() -> None:
     ]
 
 
+def problem(small: Callable[..., Any], prompt: str, stage: str, error: str, **amounts: Decimal) -> Progress:
+    return Progress(VideoPlan(request=small(prompt)), stage, error, account=Account(**amounts))
+
+
 @pytest.mark.parametrize("width", [40, 80, None])
-def test_a_problem_is_one_line(small: Callable[..., Any], width: int | None) -> None:
-    plan = VideoPlan(request=small("an owl\nat night"))
-    line = problem_line(Progress(plan, "failed", "moderation\x1b[2J " + "x" * 500), width)
-    assert line.startswith("failed     an owl")
-    assert line.isprintable()
-    assert len(line) <= (width or 300)
+def test_a_problem_is_few_lines(small: Callable[..., Any], width: int | None) -> None:
+    hostile = problem(small, "an owl\nat night", "failed", "moderation\x1b[2J " + "x" * 50 + " y" * 500)
+    first, *rest = problem_lines(hostile, width)
+    assert first.startswith("failed     an owl at night: ")
+    assert len(rest) <= {40: 2, 80: 1, None: 0}[width]
+    for line in (first, *rest):
+        assert line.isprintable()
+        assert len(line) <= (width or 300)
+
+
+def test_a_problem_says_what_it_may_cost_and_why_in_80_columns(small: Callable[..., Any]) -> None:
+    """Not the call, the job's id or an address, which are in the whole message at the end."""
+    bear = "bear in a snowy forest at dawn, tracking shot, cinematic"
+    unclear = (
+        "http://127.0.0.1:8765 gave no clear answer to POST /v2/videos: the connection broke before the answer came. "
+        "It may have been charged, so it is held and not repeated."
+    )
+    assert problem_lines(problem(small, bear, "ambiguous", unclear, perhaps_paid=Decimal("0.28")), 80) == [
+        "ambiguous  bear in a snowy forest…: 0.28 USD perhaps paid: the connection broke",
+        "           before the answer came",
+    ]
+    refused = (
+        "POST /v2/videos was answered with HTTP 422 (x-request-id 1f): no such width. Nothing was created."
+    )
+    assert problem_lines(problem(small, "a hawk", "refused", refused), 80) == [
+        "refused    a hawk: nothing paid: the API answered HTTP 422: no such width",
+    ]
+    failed = "Job 84c1b37f failed: not this prompt (moderation). --retry-failed buys the video again."
+    assert problem_lines(problem(small, "an owl", "failed", failed, paid=Decimal("0.28"))) == [
+        "failed     an owl: 0.28 USD paid: not this prompt (moderation)",
+    ]

@@ -35,7 +35,7 @@ def test_the_way_of_a_video(plan: Make) -> None:
     tally.hear(Progress(fox, "archived", done=1, total=3, account=Account(paid=PRICE)))
     last = tally.standing()
     assert [list(one.counts) for one in seen] == [
-        ["creating", "waiting"],
+        ["starting", "waiting"],
         ["at the provider", "waiting"],
         ["downloading", "waiting"],
     ]
