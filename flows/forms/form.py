@@ -85,7 +85,9 @@ def joined(given: Mapping[str, Any], more: BaseModel | None) -> dict[str, Any]:
         InputError: a parameter that the form does not show says something else than the group, such as one that a
             deployment sets: neither may win in silence.
     """
-    for name in more.model_fields_set if more is not None else ():
+    if more is None:
+        return {}
+    for name in more.model_fields_set:
         shown, beside = getattr(more, name), given.get(name)
         unsaid = beside in (None, "", (), []) or beside == type(more).model_fields[name].default
         if not unsaid and _comparable(beside) != _comparable(shown):
