@@ -16,14 +16,14 @@ from together_video.gallery.commands import Commands, commands_of
 from together_video.gallery.links import safe_link
 from together_video.gallery.request_text import shown
 from together_video.gallery.takes import next_takes
-from together_video.gallery.wording import WORDS, without_commands
+from together_video.gallery.wording import WORDS
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
 from together_video.money import usd, usd_number_or_none
 
 #: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
-_PROMPT_SHOWN, _ERROR_SHOWN = 200, 400
+_PROMPT_SHOWN = 200
 
 
 #: What an estimate is where nobody knows the cost.
@@ -117,7 +117,7 @@ def card_of(
     message = outcome.error or (record and record.error) or ""
     is_ready = outcome.state in GOOD
     # What happened, in a viewer's words; what was answered stands behind the card.
-    error = meaning if message and not is_ready else _cut(without_commands(message), _ERROR_SHOWN)[0]
+    error = meaning if message and not is_ready else ""
     facts = _facts(outcome, record, plan)
     return Card(
         state=outcome.state.value,
@@ -130,7 +130,7 @@ def card_of(
         prompt=prompt,
         whole_prompt=whole_prompt,
         error=error,
-        message=message if message != error else None,
+        message=message or None,
         notes=record.notes if record else (),
         video=video,
         poster=safe_link(link(poster)) if poster and video else None,

@@ -1,8 +1,6 @@
-"""The ledger's states and messages in the words of somebody who only looks at videos."""
+"""The ledger's states in the words of somebody who only looks at videos."""
 
 from __future__ import annotations
-
-import re
 
 from together_video.ledger.summary import VideoState
 
@@ -22,11 +20,3 @@ WORDS = {
     ),
     VideoState.SKIPPED: ("Not started", "The run ended before it came to this video."),
 }
-
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
-_FOR_OPERATORS = re.compile(r"(?<![\w-])--?[a-z][a-z-]+|together-video|[A-Z]+_[A-Z_]{2,}")
-
-
-def without_commands(message: str) -> str:
-    """A message without the sentences that name a command, an option or a variable: those are for operators."""
-    return " ".join(said for said in _SENTENCE.split(message) if not _FOR_OPERATORS.search(said))

@@ -249,7 +249,7 @@ def test_options_of_a_command_stay_behind_the_details() -> None:
     (trouble,) = re.findall(
         r'<p class="trouble"[^>]*>(.*?)</p>', render(row(VideoState.AMBIGUOUS, error=error))
     )
-    assert trouble == "The create had no clear answer."
+    assert trouble == "It may have been charged. It will not be bought again by itself."
     assert error in Reading(render(row(VideoState.AMBIGUOUS, error=error))).text
 
 
@@ -274,10 +274,9 @@ def test_a_card_has_its_mark_and_its_way_to_a_redo() -> None:
 def test_the_next_take_is_one_that_the_page_does_not_have() -> None:
     """Of two takes of one request the command of each makes the third."""
     page = Reading(render(row(), row(take=2), row(prompt="another")))
-    assert [clip["command"]["take"] for clip in page.data["clips"]] == [
-        "--seed 7 --take 3",
-        "--seed 7 --take 3",
-        "--seed 7 --take 2",
+    assert [(clip["command"]["take"], clip["id"]) for clip in page.data["clips"]] == [
+        (f"--seed 7 --take {take} --label redo_of={clip['id']}", clip["id"])
+        for take, clip in zip([3, 3, 2], page.data["clips"], strict=True)
     ]
 
 
@@ -351,7 +350,7 @@ def test_a_video_without_a_file_shows_why() -> None:
         "The provider could not make this video",
         "moderation_blocked",
         "job-77",
-        "Estimate",
+        "Perhaps paid",
         '"seed": 7',
     ]:
         assert word in page.text
