@@ -83,7 +83,7 @@ COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True
         gzip.compress(json.dumps({**COLUMNS, "mark": ["like"]}).encode()),
         b"x" * (MOST_PACKED + 1),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_was_not_packed_is_refused(data: bytes) -> None:
     """Also where it is cut off, or too large."""
