@@ -11,6 +11,7 @@ from together_video.text import one_line
 _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
+        (r"^It may have been charged at ([^:]*:\d\d UTC) and gave no job id: ", r"held since \1: "),
         (r"\b(?:GET|POST|PUT|DELETE) \S+ was answered with HTTP (\d{3})", r"the API answered HTTP \1"),
         (r"[^\s(]+ gave no clear answer to (?:GET|POST|PUT|DELETE) \S+: ", ""),
         (r"\((HTTP \d{3}); [^()]*\)", r"(\1)"),

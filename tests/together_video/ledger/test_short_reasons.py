@@ -48,5 +48,9 @@ def test_only_the_cause_is_left() -> None:
         == "Too dark: [2J"
     )
     assert short_reason("http://[a redirects to //b.") == "an address redirects to //b"
+    earlier = "It may have been charged at 2026-11-27 23:26 UTC and gave no job id: "
+    assert short_reason(f"{earlier}{unclear} It is held and not repeated.") == (
+        "held since 2026-11-27 23:26 UTC: the time for an answer ran out"
+    )
     assert short_reason("") == ""
     assert len(short_reason("POST " * 100_000)) == 120
