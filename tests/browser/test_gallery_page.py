@@ -285,7 +285,7 @@ def test_texts_and_commands_are_copied(gallery: Browser, pages: Pages) -> None:
     assert json.loads(request)["prompt"] == prompt
     words = [shlex.split(command) for command in commands]
     assert all(found[:3] == ["together-video", "generate", prompt] for found in words)
-    assert words[0][-2:] == ["--take", "2"]
+    assert words[0][-4:-2] == ["--take", "2"]
     assert len({found[found.index("--seed") + 1] for found in words}) == 2
     assert gallery.one("#told").text == "Copied the command: edit the prompt in it before you run it."
     assert gallery.complaints == []

@@ -43,6 +43,7 @@ class Service:
         is_ready: Callable[[], bool],
         log: Path,
         environment: Mapping[str, str] | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
         self.name = name
         self.url = url
@@ -59,6 +60,7 @@ class Service:
                 # A Ctrl-C in the terminal is for us; we then stop the servers in order.
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                pass_fds=() if listener is None else (listener.fileno(),),
             )
 
     def __enter__(self) -> Self:
@@ -214,42 +216,33 @@ class PrefectServer(Service):
         self, folder: Path, *, port: int | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        port = port or free_ports(1)[0]
-        url = f"http://{_LOOPBACK}:{port}"
         self.home = folder
-        super().__init__(
-            "Prefect server",
-            [
-                sys.executable,
-                "-m",
-                "uvicorn",
-                "--factory",
-                "prefect.server.api.server:create_app",
-                "--host",
-                _LOOPBACK,
-                "--port",
-                str(port),
-                "--log-level",
-                "error",
-                "--lifespan",
-                "on",
-            ],
-            url=url,
-            is_ready=lambda: answers(f"{url}/api/health"),
-            log=folder / "server.log",
-            environment={
-                **self.environment_of(folder, url),
-                # It is the server itself: it must not look for another one.
-                "PREFECT_API_URL": "",
-                "PREFECT_UI_API_URL": f"{url}/api",
-                "PREFECT_UI_ENABLED": "1",
-                # Otherwise each state of each task run is a transaction of its own, which is most of what a
-                # large batch costs.
-                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-                "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-                **(settings or {}),
-            },
-        )
+        # It takes the server up to minutes to listen: nobody else may take the port meanwhile.
+        with _bound(port) as listener:
+            url = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+            super().__init__(
+                "Prefect server",
+                [
+                    *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
+                    *("--fd", str(listener.fileno()), "--log-level", "error", "--lifespan", "on"),
+                ],
+                url=url,
+                is_ready=lambda: answers(f"{url}/api/health"),
+                log=folder / "server.log",
+                environment={
+                    **self.environment_of(folder, url),
+                    # It is the server itself: it must not look for another one.
+                    "PREFECT_API_URL": "",
+                    "PREFECT_UI_API_URL": f"{url}/api",
+                    "PREFECT_UI_ENABLED": "1",
+                    # Otherwise each state of each task run is a transaction of its own, which is most of what a
+                    # large batch costs.
+                    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+                    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+                    **(settings or {}),
+                },
+                listener=listener,
+            )
 
     @staticmethod
     def environment_of(folder: Path, url: str) -> dict[str, str]:
@@ -282,6 +275,23 @@ def free_ports(count: int, *, first: int | None = None) -> list[int]:
         if port not in found and _is_free(port) and _is_free(port + 10_000):
             found.append(port)
     return found
+
+
+def _bound(port: int | None) -> socket.socket:
+    """A socket that has this port, or any free one. Connections are refused until somebody listens on it."""
+    while True:
+        wanted = port or free_ports(1)[0]
+        listener = socket.socket()
+        # Its connections inherit this. The server does not set it, as it does not look what kind of socket it is given.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            listener.bind((_LOOPBACK, wanted))
+        except OSError as error:
+            listener.close()
+            if port is None:
+                continue
+            raise ConfigurationError(f"The port {port} is taken by another program.") from error
+        return listener
 
 
 def _is_free(port: int) -> bool:
