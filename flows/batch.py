@@ -154,9 +154,7 @@ async def generate_batch(
     shape: Annotated[str | None, Field(description="As the preset aspect, such as 9:16.")] = None,
     more: Annotated[
         BatchMore | None,
-        Field(
-            description="The form's optional group; what it says wins over the parameter of the same name."
-        ),
+        Field(description="The form's optional group. It may not contradict a parameter of the same name."),
     ] = None,
     payload: Annotated[
         str | None,

@@ -108,9 +108,7 @@ async def watch_inbox(
     workers: Workers = 1,
     more: Annotated[
         InboxMore | None,
-        Field(
-            description="The form's optional group; what it says wins over the parameter of the same name."
-        ),
+        Field(description="The form's optional group. It may not contradict a parameter of the same name."),
     ] = None,
     together: Together = None,
     archive: Archive = None,

@@ -79,9 +79,7 @@ async def generate_video(
     local_files: LocalFiles = True,
     more: Annotated[
         VideoMore | None,
-        Field(
-            description="The form's optional group; what it says wins over the parameter of the same name."
-        ),
+        Field(description="The form's optional group. It may not contradict a parameter of the same name."),
     ] = None,
     together: Together = None,
     archive: Archive = None,

@@ -1,7 +1,7 @@
 """The optional groups of the forms: what most people leave as it is.
 
 A field has a default where it can, as Prefect shows what may also be null as buttons. What is left as it is offered
-says nothing; the rest wins over the parameter of the same name.
+says nothing; the rest takes the place of the parameter of the same name, and may not contradict it.
 """
 
 from __future__ import annotations
