@@ -254,7 +254,7 @@ def test_with_a_prefect_server(home_shell: Any, quick_api: Any, prompts: str, pr
     assert person.read.rstrip().endswith("Nothing was bought.")
     runs = httpx.post(
         f"{prefect_server.url}/api/flow_runs/filter",
-        json={"flow_runs": {"name": {"any_": ["4 videos"]}}},
+        json={"flow_runs": {"name": {"any_": ["4 videos of prompts"]}}},
         trust_env=False,
     ).json()
     assert [run["state_type"] for run in runs] == ["CANCELLED"]
