@@ -227,7 +227,8 @@ def test_what_prefect_shows_of_hostile_prompts(
         names = {name for tag in tags for name in re.findall(r'([\w-]+)="[^"]*"', tag)}
         assert names <= {"href", "target", "rel", "src", "alt", "width", "valign"}
         assert all(re.fullmatch(r'</?\w+(?: [\w-]+="[^"<>]*")*>', tag) for tag in tags)
-        addresses = re.findall(r'(?:href|src)="([^"]*)"', page) + re.findall(r"(?<!\\)\]\(([^)]*)\)", page)
+        addresses = re.findall(r'(?:href|src)="([^"]*)"', "".join(tags))
+        addresses += re.findall(r"(?<!\\)\]\(([^)]*)\)", page)
         assert len(addresses) >= len(HOSTILE) - 1
         assert {address.split("/")[2] for address in addresses} == {addresses[0].split("/")[2]}
         assert all(address.startswith("http") and archive.bucket in address for address in addresses)
