@@ -103,7 +103,7 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     ]
     assert len(records) == 2
     (triggered,) = (run for run in place.runs("generate-batch") if run["parameters"].get("payload"))
-    assert triggered["name"] == "1 video"
+    assert triggered["name"] == "1 video of an event"
     # One text: what the sender wrote was not taken for a template.
     assert json.loads(triggered["parameters"]["payload"])["edition"] == "order 7"
 
