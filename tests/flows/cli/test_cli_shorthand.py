@@ -88,7 +88,7 @@ def test_a_sweep_is_made_and_stands_side_by_side(
     assert len(pages) == 2
     for page in pages:
         assert "Sweep of line 1" in page
-        assert 'class="grid wide columns-2"' in page
+        assert '<section class="sweep"' in page
         assert page.count('<dl class="varied">') == 6
     assert {record["plan"]["sweep"]["label"] for record in records} == {"line 1"}
 
@@ -210,7 +210,7 @@ def test_prompts_are_printed_without_a_bucket(command: Run, api: Any) -> None:
     """A prompt a line, ready to be a file of prompts; nothing is created."""
     access = {"TOGETHER_API_KEY": "key", "TOGETHER_BASE_URL": api.url}
     done = command("prompts", "--brief", "lighthouses", "--count", "3", **access)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "Writing 3 prompts with the chat model …\n")
     assert len(done.out.splitlines()) == 3
     document = json.loads(
         command("prompts", "--brief", "lighthouses", "--count", "2", "--json", **access).out

@@ -170,7 +170,7 @@ def test_a_run_ends_at_the_very_moment_of_some_news(monkeypatch: pytest.MonkeyPa
     for steps in range(6):
         asyncio.run(asyncio.wait_for(run(steps), 20))
     assert shown
-    assert set(shown) == {100}
+    assert set(shown) == {0}
 
 
 def test_without_a_server_nothing_is_told(

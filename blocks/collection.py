@@ -1,0 +1,8 @@
+"""The blocks as Prefect finds them by itself: it imports what the entry point `prefect.collections` names."""
+
+from __future__ import annotations
+
+from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.credentials import TogetherCredentials
+
+__all__ = ["TogetherCredentials", "VideoArchive"]
