@@ -8,7 +8,7 @@ from decimal import Decimal
 from prefect_together_video.flows.reporting.happenings import PartProgress
 from prefect_together_video.flows.reporting.tally import ORDER, Standing
 from together_video.ledger.account import Account
-from together_video.money import rounded
+from together_video.money import usd
 
 #: Longest description that is read.
 _LONGEST = 400
@@ -21,7 +21,7 @@ def progress_words(standing: Standing) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in standing.counts.items())
     account = standing.account
     amounts = {"paid": account.paid, "perhaps paid": account.perhaps_paid, "in flight": account.in_flight}
-    money = ", ".join(f"{rounded(amount):f} USD {name}" for name, amount in amounts.items() if amount)
+    money = ", ".join(f"{usd(amount)} {name}" for name, amount in amounts.items() if amount)
     noun = "video" if standing.total == 1 else "videos"
     words = f"{standing.done} of {standing.total} {noun}: {counts}"
     return f"{words}; {money}" if money else words

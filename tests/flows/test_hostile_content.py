@@ -49,7 +49,10 @@ PROMPTS = [*HOSTILE.values(), "a refused fox", "a fox in doubt"]
 HARMLESS = ["owl 1", *(f"fox {number}" for number in range(len(HOSTILE) - 1)), "refused", "doubt"]
 
 #: What a page has for texts that are too long to be shown at once.
-FOLDED = {("details", ()), ("details", ("class",)), ("summary", ()), ("p", ("class",)), ("p", ())}
+FOLDED = {
+    *(("details", ()), ("details", ("class",)), ("summary", ())),
+    *(("p", ("class",)), ("p", ()), ("p", ("dir", "tabindex"))),
+}
 
 
 class Seen(HTMLParser):
