@@ -18,7 +18,16 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 4
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help demo docs lint test test-all test-core test-ends chaos faults scale bench screenshots install lock clean
+# Minutes in all, for what shorter tests cover but for the last step: CI leaves them to a release.
+LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_not_come_is_missed \
+	tests/docs/test_website.py::test_a_broken_link_fails_the_build \
+	tests/flows/cli/test_cli_folder.py::test_a_request_has_one_id_in_a_bucket_and_in_a_folder \
+	tests/flows/cli/test_cli_folder.py::test_the_monthly_limit_holds_in_a_folder \
+	tests/public/test_stopped.py::test_mapped_over_processes_of_dask \
+	tests/wheel/test_wheel.py::test_a_user_sees_types \
+	tests/wheel/test_wheel.py::test_serve_makes_a_video
+
+.PHONY: help demo docs lint test test-all test-long test-core test-ends chaos faults scale bench screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +35,7 @@ help:
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
 	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
+	@echo "make test-long    the longest ones, before a release"
 	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
@@ -64,7 +74,10 @@ test: lint
 	@$(PYTEST)
 
 test-all: lint
-	@$(PYTEST) -m ""
+	@$(PYTEST) -m "" $(addprefix --deselect ,$(LONG))
+
+test-long: lint
+	@$(PYTEST) -m "" $(LONG)
 
 # What a run needs: for another Python, and for the oldest and the newest dependencies.
 BATCH := tests/flows/cli/test_cli_runs.py::test_fifty_videos_at_once_and_again
