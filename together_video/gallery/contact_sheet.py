@@ -6,10 +6,11 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 from slugify import slugify
+
+from together_video.gallery.shapes import shape_of
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 #: How many videos one sheet shows: 240 make 20 megapixels.
 MOST_TILES = 240
 #: The sizes of a tile in pixels, by the shape that most videos have.
-WIDE, SQUARE, TALL = (320, 180), (240, 240), (180, 320)
+_TILES = {"wide": (320, 180), "square": (240, 240), "tall": (180, 320)}
 _COLUMNS = 8
 _GAP, _EDGE, _LINE = 12, 24, 18
 _GROUND, _PLAIN, _TITLE, _TEXT = (247, 246, 243), (225, 222, 215), (27, 26, 23), (90, 86, 78)
@@ -36,9 +37,7 @@ class Tile:
 
 def tile_size(sizes: Iterable[tuple[int | None, int | None]]) -> tuple[int, int]:
     """The size of all tiles, from the widths and heights of the videos: that of the middle one."""
-    shapes = [width / height for width, height in sizes if width and height]
-    middle = median(shapes) if shapes else 16 / 9
-    return WIDE if middle > 1.2 else SQUARE if middle > 0.8 else TALL
+    return _TILES[shape_of(sizes)]
 
 
 def contact_sheet(title: str, tiles: Sequence[Tile], size: tuple[int, int]) -> bytes:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from statistics import median
 from urllib.parse import quote
 
 from together_video.gallery.about import About
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.rendering import asset, template
+from together_video.gallery.shapes import SHAPES, shape_of
 from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoState
@@ -32,8 +32,6 @@ SCRIPTS = tuple(
         "clips", "marks", "actions", "sifting", "lightbox", "compare", "zip", "selection", "preview", "keys",
     )
 )  # fmt: skip
-#: Width by height of the frames.
-SHAPES = {"wide": 16 / 9, "square": 1.0, "tall": 9 / 16}
 #: Up to so many cards are large from the start.
 MOST_LARGE = 12
 #: How many videos one page shows: some thousands would keep a browser busy for minutes.
@@ -136,7 +134,7 @@ def render_gallery(
     style, script = asset("gallery.css"), "\n".join(map(asset, SCRIPTS))
     summary = whole or Summary.of(row.outcome for row in rows)
     made_at = made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
-    shape = _shape(rows)
+    shape = shape_of((row.outcome.width, row.outcome.height) for row in rows)
     next_take = next_takes(plan for row in rows if (plan := row.made_by))
     cards = [card_of(row, link, redo, next_take=next_take, shape=SHAPES[shape]) for row in rows]
     groups = _groups(rows, cards)
@@ -218,12 +216,3 @@ def _figures(summary: Summary) -> list[tuple[str, str, str]]:
         if amount
     ]
     return figures
-
-
-def _shape(rows: Sequence[GalleryRow]) -> str:
-    """The shape of all frames: that of the middle video, so that most of them fill theirs."""
-    shapes = [
-        row.outcome.width / row.outcome.height for row in rows if row.outcome.width and row.outcome.height
-    ]
-    middle = median(shapes) if shapes else 16 / 9
-    return "wide" if middle > 1.2 else "square" if middle > 0.8 else "tall"
