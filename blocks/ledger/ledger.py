@@ -221,6 +221,13 @@ class Ledger:
         """The final record, if there is one."""
         return await self.read_record(self.layout.record(video))
 
+    async def last_record(self, video: str) -> VideoRecord | None:
+        """The final record; of a purchase that was given up, that of the video that came after all, if it did."""
+        record = await self.record(video)
+        if record is not None and record.state == "abandoned":
+            return await self.read_record(self.layout.late_record(video)) or record
+        return record
+
     async def unrecorded(self, videos: Collection[str]) -> set[str]:
         """Those that have no record by now, as far as a few listings tell: at most one for 50 videos.
 

@@ -69,9 +69,7 @@ async def _address(ledger: Ledger, given: str) -> str:
     if batch is not None:
         return await _page(ledger, batch)
     assert video is not None  # noqa: S101 - it is one of the two
-    record = await ledger.record(video)
-    if record is not None and record.state == "abandoned":
-        record = await ledger.read_record(ledger.layout.late_record(video)) or record
+    record = await ledger.last_record(video)
     key = record.video.key if record and record.video else None
     if record is None or not ledger.layout.is_video_file(key):
         state = "in flight" if record is None else record.state

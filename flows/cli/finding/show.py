@@ -44,7 +44,7 @@ def show(
         async with opened_archive(place) as ledger:
             video = await _video(ledger, id_)
             mark = (await ledger.reviews.of([video])).get(video)
-            record = await ledger.record(video)
+            record = await ledger.last_record(video)
             facts = await ledger.facts_in_flight(video)
             if record is None and facts.state is LedgerState.ABSENT:
                 raise InputError(f"There is no video {video} in {ledger.store.uri(ledger.layout.key(''))}.")
@@ -55,9 +55,6 @@ def show(
                 )
             if record is None:
                 return video, facts, mark
-            if record.state == "abandoned":
-                # The video may have come although it had been given up.
-                record = await ledger.read_record(ledger.layout.late_record(video)) or record
             # Facts in flight beside the record: what a clean-up has left.
             update = {"record": record, "state": LedgerState(record.state)}
             return video, facts.model_copy(update=update), mark
