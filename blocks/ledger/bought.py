@@ -10,25 +10,16 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from together_video.errors import StoreUnavailable, VideoError
+from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_record, readable
 from together_video.ledger.bought import Bought
 
 #: Facts that are read at the same time.
 _AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A key whose fact could not be read, and why. What it cost is not known."""
-
-    key: str
-    reason: str
 
 
 _Read = Callable[[], Awaitable[Bought | Unreadable | None]]
@@ -67,12 +58,8 @@ async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncI
         and (since is None or found.written_at >= since)
     )
     reads: Iterable[_Read] = chain(
-        (partial(_read, key, partial(_recorded, ledger, key)) for key in keys),
-        (
-            partial(_read, ledger.layout.key("inflight", video, ""), partial(_unrecorded, ledger, video))
-            for video in in_flight
-            if video not in recorded
-        ),
+        (partial(_recorded, ledger, key) for key in keys),
+        (partial(_unrecorded, ledger, video) for video in in_flight if video not in recorded),
     )
     async with aclosing(_a_few_at_once(reads)) as results:
         async for found in results:
@@ -82,26 +69,16 @@ async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncI
                 yield found
 
 
-async def _read(key: str, read: _Read) -> Bought | Unreadable | None:
-    """What is read under `key`, or why it cannot be."""
-    try:
-        return await read()
-    except StoreUnavailable:
-        raise
-    except VideoError as error:
-        return Unreadable(key, error.message)
-
-
 async def _recorded(ledger: Ledger, key: str) -> Bought | Unreadable | None:
-    record = await ledger.read_record(key)
-    if record is None:
-        return Unreadable(key, "was listed and could not be read")
-    return Bought.of_record(record)
+    found = await listed_record(ledger, key)
+    return found if isinstance(found, Unreadable) else Bought.of_record(found)
 
 
 async def _unrecorded(ledger: Ledger, video: str) -> Bought | Unreadable | None:
     # Its record first: it may have been finished since the records were listed.
-    facts = await ledger.facts(video)
+    facts = await readable(ledger.layout.key("inflight", video, ""), lambda: ledger.facts(video))
+    if isinstance(facts, Unreadable):
+        return facts
     if facts.record is not None:
         return Bought.of_record(facts.record)
     if facts.claim is None:

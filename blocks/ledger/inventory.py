@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from prefect_together_video.blocks.ledger.bought import Unreadable
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_record, readable
 from prefect_together_video.blocks.store.objects import ListedObject
-from together_video.errors import StoreUnavailable, VideoError
 from together_video.ledger.index import Entry, microseconds
 from together_video.ledger.names import is_own
 from together_video.ledger.records import LedgerState
@@ -114,18 +113,12 @@ async def _read(
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def read(name: str) -> Entry | Unreadable:
-        key = ledger.layout.key("records", name)
         async with places:
-            try:
-                record = await ledger.read_record(key)
-            except StoreUnavailable:
-                raise
-            except VideoError as error:
-                return Unreadable(key, error.message)
-        if record is None:
-            return Unreadable(key, "was listed and could not be read")
+            found = await listed_record(ledger, ledger.layout.key("records", name))
+        if isinstance(found, Unreadable):
+            return found
         one = listed[name]
-        return Entry.of_record(record, name, size=one.size, written_at=one.written_at)
+        return Entry.of_record(found, name, size=one.size, written_at=one.written_at)
 
     return await asyncio.gather(*map(read, names))
 
@@ -135,13 +128,10 @@ async def _in_flight(ledger: Ledger, videos: Iterable[str]) -> list[Entry | Unre
 
     async def read(video: str) -> Entry | Unreadable | None:
         async with places:
-            try:
-                # Its record first: it may have been finished since the records were listed.
-                facts = await ledger.facts(video)
-            except StoreUnavailable:
-                raise
-            except VideoError as error:
-                return Unreadable(ledger.layout.key("inflight", video, ""), error.message)
+            # Its record first: it may have been finished since the records were listed.
+            facts = await readable(ledger.layout.key("inflight", video, ""), lambda: ledger.facts(video))
+        if isinstance(facts, Unreadable):
+            return facts
         if facts.record is not None:
             name = f"{video}.json"
             return Entry.of_record(facts.record, name, size=0, written_at=facts.record.recorded_at)

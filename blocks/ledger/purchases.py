@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from prefect_together_video.blocks.ledger.bought import Unreadable, all_bought
+from prefect_together_video.blocks.ledger.bought import all_bought
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.unreadable import Unreadable
 from together_video.billing.doubts import KnownPurchase
 from together_video.errors import ArchiveError
 from together_video.text import printable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from prefect_together_video.blocks.ledger.bought import Unreadable, all_bought
+from prefect_together_video.blocks.ledger.bought import all_bought
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.spending_entries import this_month
+from prefect_together_video.blocks.ledger.unreadable import Unreadable
 from together_video.ledger.spend import Grouping, Period, Spending, SpendReport
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from prefect_together_video.blocks.ledger import bought as module
-from prefect_together_video.blocks.ledger.bought import Unreadable, all_bought
+from prefect_together_video.blocks.ledger.bought import all_bought
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.unreadable import Unreadable
 from prefect_together_video.blocks.store.store import Store
 from prefect_together_video.flows.engine.spend_report import read_spend
 from together_video.errors import StoreUnavailable
