@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -25,6 +25,8 @@ from together_video.text import one_line
 
 #: Batches whose summaries are read at the same time.
 _AT_ONCE = 8
+
+Said = TypeVar("Said", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -189,14 +191,21 @@ async def reported(ledger: Ledger, batch: str) -> dict[str, Entry]:
     Raises:
         StoreUnavailable: the archive does not answer.
     """
+    said = await _at_its_end(ledger, batch, _Report)
+    return {} if said is None else {row.id: row.entry(batch) for row in said.videos}
+
+
+async def _at_its_end(ledger: Ledger, batch: str, kind: type[Said]) -> Said | None:
+    """What `batch.json` says. None where there is none, or it is not what this project wrote: a batch is listed by what
+    it bought then.
+    """
     try:
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
-        said = _Report() if stored is None else _Report.model_validate_json(stored.data)
+        return None if stored is None else kind.model_validate_json(stored.data)
     except StoreUnavailable:
         raise
     except (ArchiveError, ValidationError):
-        return {}  # not what this project wrote: what the batch bought is listed
-    return {row.id: row.entry(batch) for row in said.videos}
+        return None
 
 
 def videos_of(found: Iterable[Entry], wanted: Wanted, more: Mapping[str, Entry]) -> list[Entry]:
@@ -221,13 +230,7 @@ async def titled(ledger: Ledger, batches: Sequence[Batch]) -> None:
 
     async def read(batch: Batch) -> None:
         async with places:
-            try:
-                stored = await ledger.store.get(ledger.layout.batch(batch.id, "batch.json"))
-                said = None if stored is None else _Ended.model_validate_json(stored.data)
-            except StoreUnavailable:
-                raise
-            except (ArchiveError, ValidationError):
-                return  # not what this project wrote: the batch is listed by what it bought
+            said = await _at_its_end(ledger, batch.id, _Ended)
         if said is not None:
             batch.title = one_line(said.title, 200)
             batch.videos = max(batch.videos, len(said.videos))
