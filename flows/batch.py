@@ -47,14 +47,13 @@ from prefect_together_video.flows.parameters import (
     documented,
 )
 from prefect_together_video.flows.reporting import artifacts, events, redo_form, shared_page
-from prefect_together_video.flows.reporting.gallery_upload import marks_of, publish
+from prefect_together_video.flows.reporting.gallery_upload import about_run, marks_of, publish
 from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
 from prefect_together_video.flows.reporting.run_names import batch_name, name_run, tags_of
 from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
 from together_video.errors import InputError, NotApproved, VideoError
-from together_video.gallery import About
 from together_video.inputs.events import read_event
 from together_video.inputs.lines import MOST_TAKES
 from together_video.inputs.presets import Presets
@@ -279,15 +278,10 @@ async def generate_batch(
             marks = await marks_of(pipeline.ledger, summary)
             rows = CachedRows(summary, plans, pipeline.records, marks)
             links = await redo_form.redo(plans)
-            summary = await publish(pipeline.ledger, batch_id, title, rows, summary, brief=brief, redo=links)
+            about = about_run(batch_id, title, brief)
+            summary = await publish(pipeline.ledger, batch_id, title, rows, summary, about=about, redo=links)
             await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
             if share_seconds is not None:
-                about = About(
-                    batch_id=batch_id,
-                    brief=brief.subject if brief else None,
-                    style=brief.style if brief else None,
-                    made_at=datetime.now(UTC),
-                )
                 await shared_page.show(
                     pipeline.ledger, batch_id, title, rows, summary, seconds=share_seconds, about=about
                 )

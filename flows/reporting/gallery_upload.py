@@ -33,6 +33,19 @@ async def marks_of(ledger: Ledger, summary: Summary) -> dict[str, Mark]:
         return {}
 
 
+def about_run(batch_id: str, title: str, brief: Brief | None) -> About:
+    """The heading of a page about what this run has made."""
+    return About(
+        batch_id=batch_id,
+        title=title,
+        brief=brief.subject if brief else None,
+        style=brief.style if brief else None,
+        run_name=flow_run.name,
+        run_url=flow_run.ui_url,
+        made_at=datetime.now(UTC),
+    )
+
+
 async def publish(
     ledger: Ledger,
     batch_id: str,
@@ -40,32 +53,22 @@ async def publish(
     rows: Sequence[GalleryRow],
     summary: Summary,
     *,
-    brief: Brief | None = None,
+    about: About,
     redo: Callable[[VideoPlan], str | None] | None = None,
 ) -> Summary:
     """Write `batches/<id>/batch.json` and `index.html`, with `index-2.html`, … behind it where one page would be
-    too long. Returns the summary with the first page's key. What the heading says is kept in `batch.json`, for a page
+    too long. Returns the summary with the first page's key. The heading, `about`, is kept in `batch.json` for a page
     that is made again. `redo` gives a video's link to a form for another take.
 
     No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
     """
     happens(Phase("Writing the gallery page"))
     page = ledger.layout.batch(batch_id, "index.html")
-    made_at = datetime.now(UTC)
-    about = About(
-        batch_id=batch_id,
-        title=title,
-        brief=brief.subject if brief else None,
-        style=brief.style if brief else None,
-        run_name=flow_run.name,
-        run_url=flow_run.ui_url,
-        made_at=made_at,
-    )
     pages = render_pages(
         title,
         rows,
         first="index.html",
-        made_at=made_at,
+        made_at=about.made_at or datetime.now(UTC),
         summary=summary,
         summary_sentence=summary.sentence,
         link=lambda key: relative_link(page, key),

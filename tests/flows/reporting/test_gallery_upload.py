@@ -12,7 +12,7 @@ import pytest
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.cli.galleries.gallery_export import choose, copy_out, export
 from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
-from prefect_together_video.flows.reporting.gallery_upload import publish
+from prefect_together_video.flows.reporting.gallery_upload import about_run, publish
 from together_video.gallery.page import ROWS_A_PAGE
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -28,7 +28,7 @@ async def published(
     summary = Summary.of(VideoOutcome.of_plan(plan, VideoState.SKIPPED, error="No time.") for plan in plans)
     async with archive.open() as ledger:
         rows = CachedRows(summary, plans, RecordCache())
-        summary = await publish(ledger, batch, "Kites", rows, summary, brief=brief)
+        summary = await publish(ledger, batch, "Kites", rows, summary, about=about_run(batch, "Kites", brief))
         place = ledger.layout.batch(batch, "")
         found = {}
         for listed in await ledger.store.list(place):
