@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from prefect_together_video.flows.reporting.audience import Audience
 from together_video.ledger.account import NOTHING, Account
 
 
@@ -46,21 +45,9 @@ class PartProgress:
 
 
 Happening = Phase | Planned | PartProgress
-Watcher = Callable[[Happening], None]
 
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
-
-
-@contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
-    """Call `watcher` with everything that happens until the block ends, beside those that watch already."""
-    token = _watchers.set((*_watchers.get(), watcher))
-    try:
-        yield
-    finally:
-        _watchers.reset(token)
-
-
-def happens(happening: Happening) -> None:
-    for watcher in _watchers.get():
-        watcher(happening)
+_audience = Audience[Happening]("watchers")
+#: Call a function with everything that happens until the block ends, beside those that watch already.
+watching = _audience.joined_by
+#: Tell all that watch of what happens.
+happens = _audience.tell

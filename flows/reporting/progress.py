@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 
+from prefect_together_video.flows.reporting.audience import Audience
 from together_video.ledger.account import NOTHING, Account
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoOutcome
@@ -32,21 +30,8 @@ class Progress:
     out_of_budget: bool = False
 
 
-Listener = Callable[[Progress], None]
-
-_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("progress_listeners", default=())
-
-
-@contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Tell `listener` of every change until the block ends, beside those who listen already."""
-    token = _listeners.set((*_listeners.get(), listener))
-    try:
-        yield
-    finally:
-        _listeners.reset(token)
-
-
-def tell(progress: Progress) -> None:
-    for listener in _listeners.get():
-        listener(progress)
+_audience = Audience[Progress]("progress_listeners")
+#: Call a function with every change until the block ends, beside those who listen already.
+listening = _audience.joined_by
+#: Tell all who listen of a change.
+tell = _audience.tell
