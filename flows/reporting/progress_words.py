@@ -18,12 +18,10 @@ _AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,4})?) USD (paid|perhaps paid|in flight)
 
 def progress_words(standing: Standing) -> str:
     """`12 of 40 videos: 10 archived, 2 reused, 5 at the provider, 23 waiting; 2.80 USD paid, 1.40 USD in flight`"""
-    counts = ", ".join(f"{count} {state}" for state, count in standing.counts.items())
     account = standing.account
     amounts = {"paid": account.paid, "perhaps paid": account.perhaps_paid, "in flight": account.in_flight}
     money = ", ".join(f"{usd(amount)} {name}" for name, amount in amounts.items() if amount)
-    noun = "video" if standing.total == 1 else "videos"
-    words = f"{standing.done} of {standing.total} {noun}: {counts}"
+    words = f"{standing.headline}: {standing.states}"
     return f"{words}; {money}" if money else words
 
 

@@ -15,6 +15,7 @@ from prefect_together_video.flows.reporting.progress import Progress
 from together_video.ledger.account import NOTHING, Account
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoState
+from together_video.text import counted
 
 #: A video that is begun may be found in the archive, so it is not said to be created yet.
 BEGUN, AT_PROVIDER, DOWNLOADING, WAITING = "starting", "at the provider", "downloading", "waiting"
@@ -49,6 +50,16 @@ class Standing:
     @property
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 0
+
+    @property
+    def headline(self) -> str:
+        """`12 of 60 videos`"""
+        return f"{self.done} of {counted(self.total, 'video')}"
+
+    @property
+    def states(self) -> str:
+        """`10 archived, 2 reused, 20 at the provider, 28 waiting`"""
+        return ", ".join(f"{count} {state}" for state, count in self.counts.items())
 
 
 @dataclass

@@ -32,7 +32,7 @@ def live_lines(standing: Standing, width: int) -> list[str]:
     lines = []
     if standing.total:
         lines.append(bar_line(standing, width))
-        lines += fold(states(standing), width, "  ")
+        lines += fold(standing.states, width, "  ")
         if money := money_words(standing.account):
             lines += fold(money, width, "  ")
     lines.append(time_words(standing))
@@ -45,17 +45,12 @@ def live_lines(standing: Standing, width: int) -> list[str]:
 
 def bar_line(standing: Standing, width: int) -> str:
     """`━━━━━━━━━━━━━━━━━━──────────────────────  12 of 60 videos`"""
-    words = f"{standing.done} of {counted(standing.total, 'video')}"
+    words = standing.headline
     room = min(_WIDEST_BAR, width - len(words) - 2)
     if room < 10:
         return words
     full = room * standing.done // standing.total if standing.total else 0
     return f"{'━' * full}{'─' * (room - full)}  {words}"
-
-
-def states(standing: Standing) -> str:
-    """`10 archived, 2 reused, 20 at the provider, 28 waiting`"""
-    return ", ".join(f"{count} {state}" for state, count in standing.counts.items())
 
 
 def money_words(account: Account) -> str:
@@ -112,7 +107,7 @@ def heartbeat(standing: Standing, width: int | None = None) -> list[str]:
     else:
         to_go = "" if standing.to_go is None else f"; about {about(standing.to_go)} to go"
         words = (
-            f"{elapsed(standing.seconds)}  {standing.done} of {counted(standing.total, 'video')}: {states(standing)}; "
+            f"{elapsed(standing.seconds)}  {standing.headline}: {standing.states}; "
             f"{money_words(standing.account)}{to_go}{_after('; ', retry_words(standing))}"
         )
     return [words] if width is None else fold(words, width, "      ")
