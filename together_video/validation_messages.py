@@ -6,13 +6,16 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from together_video.errors import InputError
 from together_video.requests import VideoRequest
 from together_video.text import printable
+
+Model = TypeVar("Model", bound=BaseModel)
 
 #: What the value should have been, by pydantic's type of error. Several that concern one field (a
 #: field that takes text or an object) are joined with "or".
@@ -62,6 +65,18 @@ class Explained(NamedTuple):
 _MOST_TOLD = 20
 #: Longer names are no slips of the pen.
 _LONGEST_HINTED = 60
+
+
+def validated(model: type[Model], fields: object, what: str) -> Model:
+    """A model from its fields, which `what` names, such as "The brief".
+
+    Raises:
+        InputError: all that is wrong with them, in one sentence.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise InputError(f"{what} cannot be used: {'; '.join(explain(error, model))}.") from error
 
 
 def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[str]:

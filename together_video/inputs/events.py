@@ -10,12 +10,12 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from together_video.errors import InputError
 from together_video.prompts.briefs import Brief
 from together_video.requests import VideoRequest
-from together_video.validation_messages import explain
+from together_video.validation_messages import validated
 
 #: Longest payload that is read, in bytes.
 LARGEST = 2_000_000
@@ -51,9 +51,4 @@ def read_event(payload: str) -> EventOrder:
         value = None
     if not isinstance(value, dict):
         raise InputError("The event's payload is not a JSON object.")
-    try:
-        return EventOrder.model_validate(value)
-    except ValidationError as error:
-        raise InputError(
-            f"The event's payload cannot be used: {'; '.join(explain(error, EventOrder))}."
-        ) from error
+    return validated(EventOrder, value, "The event's payload")

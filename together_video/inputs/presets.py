@@ -30,7 +30,7 @@ from together_video.catalogue.sizes import Size, aspect_of
 from together_video.errors import InputError
 from together_video.json_schema import plain_fields
 from together_video.requests import VideoRequest
-from together_video.validation_messages import explain
+from together_video.validation_messages import explain, validated
 
 #: Denoising steps by quality: a quick look, a good balance, and the middle of 30 to 40.
 STEPS = {"preview": 10, "standard": 20, "production": 35}
@@ -158,10 +158,7 @@ def make_presets(words: Mapping[str, Any]) -> Presets:
     Raises:
         InputError: all that is wrong with them, in one sentence.
     """
-    try:
-        return Presets.model_validate(dict(words))
-    except ValidationError as error:
-        raise InputError(f"The presets cannot be used: {'; '.join(explain(error, Presets))}.") from error
+    return validated(Presets, dict(words), "The presets")
 
 
 def with_presets(

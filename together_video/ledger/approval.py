@@ -19,7 +19,7 @@ from together_video.ledger.records import Usd, VideoPlan
 from together_video.money import usd_number_or_none
 from together_video.requests import VideoRequest
 from together_video.text import counted, one_line
-from together_video.validation_messages import explain
+from together_video.validation_messages import explain, validated
 
 #: How long Prefect itself keeps a run suspended beyond the time for an answer, in seconds: `collect-videos` ends it as
 #: Cancelled before Prefect would end it as Failed.
@@ -66,10 +66,7 @@ class Answer(BaseModel):
     @classmethod
     def read(cls, given: object) -> Answer:
         """Raises InputError: it is no answer to the form."""
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise InputError(f"The answer cannot be used: {'; '.join(explain(error, cls))}.") from error
+        return validated(cls, given, "The answer")
 
     @property
     def limit_usd(self) -> Decimal | None:

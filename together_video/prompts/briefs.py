@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from together_video.errors import InputError, Spent
 from together_video.json_schema import plain_fields
-from together_video.validation_messages import explain
+from together_video.validation_messages import validated
 
 #: Writes the prompts unless the brief names another. Of the small models that are documented with
 #: JSON output it has open weights and is hosted by many, so that a brief works against other
@@ -116,7 +116,4 @@ def make_brief(fields: Mapping[str, Any]) -> Brief:
     Raises:
         InputError: all that is wrong with it, in one sentence.
     """
-    try:
-        return Brief.model_validate(dict(fields))
-    except ValidationError as error:
-        raise InputError(f"The brief cannot be used: {'; '.join(explain(error, Brief))}.") from error
+    return validated(Brief, dict(fields), "The brief")
