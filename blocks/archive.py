@@ -16,9 +16,8 @@ from pydantic_core import CoreSchema
 
 from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.blocks.s3.client import make_client
 from prefect_together_video.blocks.s3.objects import Storage
-from prefect_together_video.blocks.s3.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
+from prefect_together_video.blocks.s3.opening import open_bucket
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import DEFAULT_TEMPLATE, Layout, check_prefix, check_template
@@ -261,17 +260,9 @@ class VideoArchive(Block):
         return FolderStore(self.place.location)
 
     def _object_store(self, bucket: str, attempts: int) -> Store:
-        connections = FACTS_AT_ONCE + FILES_AT_ONCE
-        client = make_client(self.credentials, connections, attempts=attempts)
         storage = Storage(
             storage_class=self.storage_class,
             sse_kms_key_id=self.sse_kms_key_id,
             tags=tuple(self.tags.items()),
         )
-        return ObjectStore(
-            client,
-            bucket,
-            storage=storage,
-            impatient=lambda: make_client(self.credentials, connections, attempts=1),
-            profile=getattr(self.credentials, "profile_name", None),
-        )
+        return open_bucket(bucket, self.credentials, storage, attempts=attempts)

@@ -40,15 +40,6 @@ def _store(found: ArchiveSettings) -> Store:
         return FolderStore(found.folder)
     if found.bucket is None:
         raise ConfigurationError("There is no archive: it has neither a bucket nor a folder.")
-    from prefect_together_video.blocks.s3.client import make_client
-    from prefect_together_video.blocks.s3.objects import Storage
-    from prefect_together_video.blocks.s3.store import FACTS_AT_ONCE, FILES_AT_ONCE, ObjectStore
+    from prefect_together_video.blocks.s3.opening import open_bucket
 
-    connections = FACTS_AT_ONCE + FILES_AT_ONCE
-    return ObjectStore(
-        make_client(None, connections),
-        found.bucket,
-        storage=Storage(storage_class=None, sse_kms_key_id=None, tags=()),
-        impatient=lambda: make_client(None, connections, attempts=1),
-        profile=None,
-    )
+    return open_bucket(found.bucket, None)
