@@ -28,7 +28,7 @@ UNTOUCHED = {
 
 
 def made(**given: Any) -> dict[str, Any]:
-    """The parameters that the flow goes on with, once Prefect has validated those of the form."""
+    """Validate the form's values as Prefect does, and return the parameters that the flow then uses."""
     return from_form(generate_batch.validate_parameters({**UNTOUCHED, **given}))
 
 
