@@ -90,7 +90,7 @@ async def build_index(folder: Path) -> tuple[int, float]:
 
 
 async def _rebuild(ledger: Ledger) -> int:
-    return await ledger.index.rebuild((await take_inventory(ledger, trusts_index=False)).recorded)
+    return await ledger.index.rebuild((await take_inventory(ledger, {})).recorded)
 
 
 def measure(folder: Path, words: tuple[str, ...]) -> tuple[float, float, float]:

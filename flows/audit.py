@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -71,8 +72,8 @@ async def audit_archive(
     """
     try:
         async with (archive or VideoArchive.from_env()).open() as ledger:
-            report = await audit(ledger, deep=deep)
-            await rebuild_index(ledger, trusts_index=False)
+            report, records = await audit_with_records(ledger, deep=deep)
+            await rebuild_index(ledger, records)
     except VideoError as error:
         return refused(error)
     for finding in report.findings:
@@ -82,6 +83,11 @@ async def audit_archive(
 
 async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     """Read the whole ledger. Two listings, a read for each record, a HEAD (or a full read) for each object."""
+    return (await audit_with_records(ledger, deep=deep))[0]
+
+
+async def audit_with_records(ledger: Ledger, *, deep: bool) -> tuple[AuditReport, Mapping[str, VideoRecord]]:
+    """The same, and the records that were read, by key."""
     layout = ledger.layout
     happens(Phase("Listing the archive"))
     # Inflight first: what finishes meanwhile has its record by the time that records are listed.
@@ -93,7 +99,8 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
     own = [one.key for one in listed if layout.is_own("records", one.key)]
     happens(Phase(f"Verifying {counted(len(own), 'record')}"))
     read = await asyncio.gather(*(_read(ledger, key) for key in own))
-    records = [found for found in read if isinstance(found, VideoRecord)]
+    by_key = {key: found for key, found in zip(own, read, strict=True) if isinstance(found, VideoRecord)}
+    records = list(by_key.values())
     findings = broken + [found for found in read if isinstance(found, AuditFinding)]
     known = {stored.key for record in records for stored in (record.video, record.poster) if stored}
     # A poster whose upload had no clear answer is named by no record, and belongs to its video all the same.
@@ -127,7 +134,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
             AuditFinding(kind="foreign", key=key, message=message)
             for key in await ledger.spending.entries.unaccounted(costs)
         ]
-    return AuditReport(
+    report = AuditReport(
         location=ledger.place.under(layout.key("")),
         bucket=ledger.place.bucket,
         records=len(records),
@@ -137,6 +144,7 @@ async def audit(ledger: Ledger, *, deep: bool) -> AuditReport:
         findings=tuple(findings),
         spent=spent_by_month(records),
     )
+    return report, by_key
 
 
 async def _keys_of_claims(

@@ -12,7 +12,7 @@ from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_r
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.ledger.index import Entry, microseconds
 from together_video.ledger.names import is_own
-from together_video.ledger.records import LedgerState
+from together_video.ledger.records import LedgerState, VideoRecord
 
 #: Facts that are read at the same time.
 _AT_ONCE = 16
@@ -30,11 +30,11 @@ class Inventory:
     read: int
 
 
-async def take_inventory(ledger: Ledger, *, trusts_index: bool = True) -> Inventory:
+async def take_inventory(ledger: Ledger, records: Mapping[str, VideoRecord] | None = None) -> Inventory:
     """List the archive: what is in flight, the records, the marks and the index; read what the index lacks.
 
     Args:
-        trusts_index: False reads every record.
+        records: by key what has just been read, in place of the index. The others are read: with {} every record is.
 
     Raises:
         ArchiveError: the archive cannot be listed, or does not answer.
@@ -51,7 +51,7 @@ async def take_inventory(ledger: Ledger, *, trusts_index: bool = True) -> Invent
     marks = ledger.reviews.names(one.key for one in await _list(ledger, "reviews"))
     # Names sort by time: the last is that of the mark that counts, as far as names say it.
     last = {video: max(names) for video, names in marks.items()}
-    firsts, more = await ledger.index.read(listed) if trusts_index else ({}, {})
+    firsts, more = await ledger.index.read(listed) if records is None else ({}, {})
     found: dict[str, Entry] = {}
     missing: list[str] = []
     unmarked: list[Entry] = []
@@ -69,7 +69,7 @@ async def take_inventory(ledger: Ledger, *, trusts_index: bool = True) -> Invent
         found[name] = line
         if line.review != mark:
             unmarked.append(line)
-    read = await _read(ledger, missing, listed)
+    read = await _read(ledger, missing, listed, records or {})
     unreadable = [one for one in read if isinstance(one, Unreadable)]
     fresh = [one for one in read if isinstance(one, Entry)]
     looked_up = {entry.id for entry in (*fresh, *unmarked)} & marks.keys()
@@ -108,13 +108,17 @@ async def _list(ledger: Ledger, folder: str) -> list[ListedObject]:
 
 
 async def _read(
-    ledger: Ledger, names: Iterable[str], listed: Mapping[str, ListedObject]
+    ledger: Ledger,
+    names: Iterable[str],
+    listed: Mapping[str, ListedObject],
+    records: Mapping[str, VideoRecord],
 ) -> list[Entry | Unreadable]:
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def read(name: str) -> Entry | Unreadable:
+        key = ledger.layout.key("records", name)
         async with places:
-            found = await listed_record(ledger, ledger.layout.key("records", name))
+            found = records.get(key) or await listed_record(ledger, key)
         if isinstance(found, Unreadable):
             return found
         one = listed[name]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import VideoError
+from together_video.ledger.records import VideoRecord
 
 
-async def rebuild_index(ledger: Ledger, *, trusts_index: bool) -> None:
+async def rebuild_index(ledger: Ledger, records: Mapping[str, VideoRecord] | None = None) -> None:
     """Make the index that of what is in the archive. What goes wrong is logged: `list` is slower then, and right.
 
     Args:
-        trusts_index: whether lines that are right by the listing are kept as they are; else every record is read.
+        records: by key what has just been read, from which every line is made. Without them, lines that are right by
+            the listing are kept as they are.
     """
     try:
-        found = await take_inventory(ledger, trusts_index=trusts_index)
+        found = await take_inventory(ledger, records)
         if written := await ledger.index.rebuild(found.recorded):
             run_logger().info("The index was rebuilt: %d objects, %d records", written, len(found.recorded))
     except VideoError as error:
@@ -32,4 +35,4 @@ async def rebuild_index_in_turn(ledger: Ledger) -> None:
         run_logger().info("The index was not looked at: %s", error)
         return
     if is_ours:
-        await rebuild_index(ledger, trusts_index=True)
+        await rebuild_index(ledger)

@@ -56,7 +56,7 @@ def mark(video: str, verdict: str | None, minute: int = 0, note: str = "") -> Ma
 
 async def same_as_a_scan(ledger: Ledger) -> Inventory:
     """The inventory by the index, which is that without it."""
-    quick, scan = await take_inventory(ledger), await take_inventory(ledger, trusts_index=False)
+    quick, scan = await take_inventory(ledger), await take_inventory(ledger, {})
     assert quick.videos == scan.videos
     assert sorted(quick.recorded) == sorted(scan.recorded)
     return quick
