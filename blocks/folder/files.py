@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -268,18 +269,21 @@ class Files:
             place, stem = waiting.pop()
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
                 for entry in entries:
-                    key = f"{stem}{entry.name}"
+                    name = entry.name
                     # A name that is no text is none of ours, and cannot be written as JSON.
-                    if entry.name.startswith(".") or not _is_text(entry.name):
+                    if name[0] == "." or not _is_text(name):
                         continue
-                    if entry.is_dir(follow_symlinks=False):
-                        if f"{key}/".startswith(prefix) or prefix.startswith(f"{key}/"):
-                            waiting.append((Path(entry.path), f"{key}/"))
-                    elif key.startswith(prefix) and entry.is_file(follow_symlinks=False):
-                        with suppress(FileNotFoundError):
-                            found.append((key, entry.stat(follow_symlinks=False)))
+                    key = stem + name
+                    if entry.is_file(follow_symlinks=False):
+                        if key.startswith(prefix):
+                            with suppress(FileNotFoundError):
+                                found.append((key, entry.stat(follow_symlinks=False)))
+                    elif entry.is_dir(follow_symlinks=False) and (
+                        f"{key}/".startswith(prefix) or prefix.startswith(f"{key}/")
+                    ):
+                        waiting.append((Path(entry.path), f"{key}/"))
         self.check()
-        return sorted(found, key=lambda one: one[0])
+        return sorted(found, key=itemgetter(0))
 
     def time(self) -> float:
         """The time by the file system's own clock: a shared one's is that of its server.

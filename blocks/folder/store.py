@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -205,14 +205,17 @@ class FolderStore:
             remedy="Copy it to this machine and give that file.",
         )
 
+    async def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
+        """Everything below `prefix`, in the order of keys: one page, as a folder is read whole."""
+        yield await self.list(prefix)
+
     async def list(self, prefix: str) -> list[ListedObject]:
         """Everything below `prefix`, in the order of keys."""
 
         def read() -> list[ListedObject]:
+            moment, utc = datetime.fromtimestamp, UTC
             return [
-                ListedObject(
-                    key=key, size=found.st_size, written_at=datetime.fromtimestamp(found.st_mtime, UTC)
-                )
+                ListedObject(key, found.st_size, moment(found.st_mtime, utc))
                 for key, found in self._files.walk(prefix)
             ]
 

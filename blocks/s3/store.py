@@ -11,7 +11,7 @@ import base64
 import hashlib
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
@@ -239,6 +239,12 @@ class ObjectStore:
         other = copy(self)
         other.bucket = bucket
         return other
+
+    async def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
+        """Everything below `prefix`, in the order of keys; a request for each page of 1,000."""
+        pages = iter(self._pages(prefix))
+        while (page := await self._call(lambda: next(pages, None), prefix, missing=None)) is not None:
+            yield _listed(page)
 
     async def list(self, prefix: str) -> list[ListedObject]:
         """Everything below `prefix`, in the order of keys; a request per 1,000."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,10 +24,8 @@ class StoredBytes(BaseModel):
 LARGEST_FACT = 64 * 2**20
 
 
-class ListedObject(BaseModel):
-    """An object in a listing: its key, its size in bytes, when it was written."""
-
-    model_config = ConfigDict(frozen=True)
+class ListedObject(NamedTuple):
+    """An object in a listing: its key, its size in bytes, when it was written. Listings are long, so it is a tuple."""
 
     key: str
     size: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -76,6 +76,9 @@ class Store(Protocol):
 
     async def fetch_from(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> bool:
         """Copy an object of any bucket that the archive's credentials can read. False where there is none."""
+
+    def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
+        """Everything below `prefix`, in the order of keys, a page at a time: for what may not fit into the memory."""
 
     async def list(self, prefix: str) -> list[ListedObject]:
         """Everything below `prefix`, in the order of keys."""

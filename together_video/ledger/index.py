@@ -20,10 +20,13 @@ from typing import Annotated, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, Field, ValidationError
 
+from together_video.errors import InputError
 from together_video.labels import MOST
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark, Verdict
 from together_video.ledger.titles import MOST_VARIED, varied
+from together_video.media.references import object_of, references_of
+from together_video.requests import VideoRequest
 from together_video.text import one_line
 
 #: Lines of one object, and bytes of it when it is unpacked.
@@ -40,6 +43,11 @@ _PROMPT, _ERROR = 1_000, 300
 _MOMENT = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{6}Z$"
 #: A month in which videos were bought, as the name of a folder.
 MONTH = re.compile(r"\d{4}-\d{2}")
+#: In place of media that are too many, or that no reference names rightly: such a record is always read.
+UNLISTED = "unlisted"
+#: Media that a request names, and characters of them all.
+_MEDIA = rf"^({UNLISTED}|media/[0-9a-f]{{64}}\.[a-z0-9]{{2,5}}( media/[0-9a-f]{{64}}\.[a-z0-9]{{2,5}})*)?$"
+_INPUTS = 8_000
 
 
 class Entry(NamedTuple):
@@ -69,6 +77,12 @@ class Entry(NamedTuple):
     note: str = ""
     #: What sets it apart from the others of its sweep, such as `seed 2 · 9:16`.
     varies: str = ""
+    #: Whether its record names a poster, which lies beside the video.
+    poster: bool = False
+    #: The media that its request names (`media/<sha256>.<ending>`), with spaces between them, or `UNLISTED`.
+    inputs: str = ""
+    #: A digest of what an audit found right. Empty where none has verified it, or where something was wrong.
+    checked: str = ""
 
     @property
     def id(self) -> str:
@@ -105,6 +119,8 @@ class Entry(NamedTuple):
             key=record.video.key if record.video else None,
             seconds=seconds if seconds is not None and math.isfinite(seconds) else None,
             error=None if record.error is None else one_line(record.error, _ERROR),
+            poster=record.poster is not None,
+            inputs=_inputs(record.plan.request),
         )
 
     @classmethod
@@ -137,6 +153,14 @@ def _of_plan(plan: VideoPlan, name: str, state: str, at: datetime, job: str | No
     )
 
 
+def _inputs(request: VideoRequest) -> str:
+    try:
+        text = " ".join(map(object_of, references_of(request)))
+    except InputError:
+        return UNLISTED
+    return text if len(text) <= _INPUTS else UNLISTED
+
+
 def _amount(cost: Decimal) -> str:
     """As plain digits: an exponent of millions would fill the memory."""
     return format(round(max(cost, Decimal(0)), 10).normalize(), "f")
@@ -160,7 +184,7 @@ _Column = Annotated[list[T], Field(max_length=MOST_LINES)]
 class _Columns(BaseModel):
     """A column for each field: read in a tenth of the time that a document for each line would take."""
 
-    index: Literal[1]
+    index: Literal[2]
     name: _Column[Annotated[str, Field(pattern=r"^[0-9a-f]{24}(\.late)?\.json$")]]
     size: _Column[int]
     written: _Column[int]
@@ -181,6 +205,9 @@ class _Columns(BaseModel):
     mark: _Column[Verdict | None]
     note: _Column[Annotated[str, Field(max_length=1_000)]]
     varies: _Column[Annotated[str, Field(max_length=MOST_VARIED)]]
+    poster: _Column[bool]
+    inputs: _Column[Annotated[str, Field(max_length=_INPUTS, pattern=_MEDIA)]]
+    checked: _Column[Annotated[str, Field(pattern=r"^([mc][0-9a-f]{32})?$")]]
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
@@ -190,7 +217,7 @@ def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
     """
     for lines in _shares(sorted(entries, key=lambda entry: (entry.written, entry.name))):
         columns = zip(*lines, strict=True)
-        document = {"index": 1, **dict(zip(Entry._fields, columns, strict=True))}
+        document = {"index": 2, **dict(zip(Entry._fields, columns, strict=True))}
         data = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
         yield f"{hashlib.sha256(data).hexdigest()[:32]}.json.gz", gzip.compress(data, 6, mtime=0)
 
@@ -201,7 +228,12 @@ def _shares(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     for entry in entries:
         labels = sum(len(name) + len(text) for name, text in entry.labels.items())
         weight = 600 + 4 * (
-            len(entry.prompt) + len(entry.note) + len(entry.varies) + len(entry.error or "") + labels
+            len(entry.prompt)
+            + len(entry.note)
+            + len(entry.varies)
+            + len(entry.error or "")
+            + len(entry.inputs)
+            + labels
         )
         if lines and (len(lines) == MOST_LINES or weight > room):
             yield lines

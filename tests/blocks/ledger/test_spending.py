@@ -290,7 +290,7 @@ def at(store, monkeypatch):
         now = datetime.now(UTC)
         found = await listed(prefix)
         return [
-            one.model_copy(update={"written_at": now - timedelta(seconds=age)})
+            one._replace(written_at=now - timedelta(seconds=age))
             if (age := next((ages[end] for end in ages if end in one.key), None)) is not None
             else one
             for one in found

@@ -65,7 +65,7 @@ def test_a_month_that_grows_keeps_its_first_objects() -> None:
     assert len(list(packed(long))) == 2
 
 
-COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True)), "index": 1}
+COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True)), "index": 2}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True
         b"{}",
         gzip.compress(b"{}"),
         gzip.compress(json.dumps(COLUMNS).encode())[:-9],
-        gzip.compress(json.dumps({**COLUMNS, "index": 2}).encode()),
+        gzip.compress(json.dumps({**COLUMNS, "index": 1}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "name": ["../secret"]}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "cost": ["1e999999"]}).encode()),
         gzip.compress(json.dumps({**COLUMNS, "varies": ["x" * 61]}).encode()),
