@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext
 from pydantic import Field
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.index_rebuild import rebuild_index_in_turn
+from prefect_together_video.flows.engine.index_rebuild import tend_index
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
 from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
 from prefect_together_video.flows.reporting import artifacts
@@ -88,7 +88,7 @@ async def collect_videos(
             await _end_unanswered()
             summary = await _collect(pipeline, found, in_flight)
             await emit_alerts(pipeline.ledger, found, summary.videos)
-            await rebuild_index_in_turn(pipeline.ledger)
+            await tend_index(pipeline.ledger)
             await artifacts.show(pipeline.ledger, pipeline.records, "Collected", summary)
             return collected(summary, troubles=pipeline.troubles)
     except VideoError as error:
@@ -186,7 +186,7 @@ async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
         claim = left.claim or _claim_of(record, left.submission, ledger)
         return Purchase(claim=claim, submission=left.submission, resumed=True, given_up=True)
     if left.claim is None:
-        await ledger.clear(record.id)
+        await ledger.tidy(record.id)
     else:
         await ledger.finish(record, left.claim)
     return None

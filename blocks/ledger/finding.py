@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.survey import survey
 from together_video.errors import InputError
+from together_video.ledger.index import Entry
 from together_video.ledger.names import BATCH_ID, is_video_id
 from together_video.text import printable
 
@@ -114,5 +115,17 @@ async def _is_known(ledger: Ledger, video: str) -> bool:
 
 
 async def _of_job(ledger: Ledger, job: str) -> str | None:
-    found = await take_inventory(ledger)
-    return _only({entry.id for entry in found.videos if entry.job == job}, printable(job, 60), "videos")
+    found = (await survey(ledger, lambda: _OfJob(job))).found
+    return _only(found.videos, printable(job, 60), "videos")
+
+
+class _OfJob:
+    """The videos of one job."""
+
+    def __init__(self, job: str) -> None:
+        self._job = job
+        self.videos: set[str] = set()
+
+    def add(self, entry: Entry) -> None:
+        if entry.job == self._job:
+            self.videos.add(entry.id)

@@ -1,30 +1,30 @@
-"""`index/<month>/…` in an archive: packed lists that spare reading every record. Rebuilt by collect and audit.
+"""`index/<month>/…` in an archive: packed lists that spare listing and reading every record.
 
-Objects are named by their content and never changed. A rebuild writes what is missing and then removes the objects that
-it has seen and not made. Where two rebuilds race, both their objects stay or some lines are lost: lists are
-then slower, and never wrong, as each line is verified against the listing of the records.
+A set of objects that are named by their content and never changed. Whoever finishes purchases adds one with their lines
+before the facts in flight are removed, so each record is in flight or in the index; collectors merge small objects, an
+audit makes all of them from the records. What replaces objects is written before they are removed. `complete.json` says
+that every record has a line: it is written once there is one for each, and where it is lost, readers list the records.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
+from prefect_together_video.blocks.ledger.index_reading import COMPLETE, TURNS, IndexReader, IndexUnusable
+from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
-from together_video.errors import ArchiveError, StoreUnavailable
-from together_video.ledger.index import MOST_PACKED, Entry, packed, unpacked
+from together_video.ledger.index import Entry, packed
 from together_video.ledger.layout import Layout
-from together_video.text import printable
+from together_video.ledger.lines import merged
 
-_log = logging.getLogger("together_video")
-
-#: Objects that are read at the same time, and most that are read: 20 million lines.
-_AT_ONCE, _MOST = 4, 1_000
-#: A rebuild by the collector: at most one in so many hours.
+#: Bytes below which an object is merged with others, and how many such objects of a month are merged.
+_SMALL, _MANY = 256 * 2**10, 8
+#: An index is made from the records by at most one collector in so many hours.
 _TURN_HOURS = 6
-_TURNS = "turns"
+#: Listings of 1,000 records for which a collector makes an index. Of more an audit makes it.
+_PAGES = 10
 
 
 class Index:
@@ -32,94 +32,77 @@ class Index:
 
     def __init__(self, store: Store, layout: Layout) -> None:
         self._store, self._layout = store, layout
+        self.reader = IndexReader(store, layout)
 
-    async def read(self, listed: Container[str]) -> tuple[dict[str, Entry], dict[str, list[Entry]]]:
-        """A line about each record of these names, by name, and further lines about some; all may be out of date.
+    async def add(self, lines: Iterable[Entry]) -> None:
+        """Add these lines, which may be about records that have others."""
+        await self._write(_by_month(lines))
 
-        What cannot be read is passed over.
-        """
-        keys = await self._keys()
-        found: tuple[dict[str, Entry], dict[str, list[Entry]]] = ({}, {})
-        for attempt in (1, 2):
-            gone = await self._read(keys, listed, found)
-            if not gone or attempt == 2:
-                break
-            # A rebuild has removed them meanwhile, and has written others before.
-            keys = sorted(set(await self._keys()) - set(keys))
-        return found
-
-    async def _keys(self) -> list[str]:
-        listed = await self._store.list(self._layout.index())
-        own = [one for one in listed if self._is_list(one.key)]
-        for one in own:
-            if one.size > MOST_PACKED:
-                _log.warning("%s is too large for what this project writes there; it is ignored", one.key)
-        # The newest months first.
-        return sorted((one.key for one in own if one.size <= MOST_PACKED), reverse=True)[:_MOST]
-
-    def _is_list(self, key: str) -> bool:
-        return self._layout.is_own("index", key) and not key.startswith(self._layout.index(_TURNS, ""))
-
-    async def _read(
-        self,
-        keys: Iterable[str],
-        listed: Container[str],
-        found: tuple[dict[str, Entry], dict[str, list[Entry]]],
-    ) -> bool:
-        """Add the lines of these objects. True where one was gone."""
-        firsts, more = found
-        places = asyncio.Semaphore(_AT_ONCE)
-
-        async def read(key: str) -> bool:
-            async with places:
-                try:
-                    stored = await self._store.get(key)
-                    lines = [] if stored is None else await asyncio.to_thread(unpacked, stored.data)
-                except StoreUnavailable:
-                    raise
-                except (ArchiveError, ValueError) as error:
-                    _log.warning("%s cannot be used, and is ignored: %s", printable(key), error)
-                    return False
-                for line in lines:
-                    name = line.name
-                    if name in firsts:
-                        more.setdefault(name, []).append(line)
-                    elif name in listed:
-                        firsts[name] = line
-                return stored is None
-
-        return any(await asyncio.gather(*map(read, keys)))
-
-    async def rebuild(self, entries: Iterable[Entry]) -> int:
-        """Make the index hold these lines. Gives the number of objects that were written."""
-        before = {one.key for one in await self._store.list(self._layout.index()) if self._is_list(one.key)}
-        months: dict[str, list[Entry]] = {}
-        for entry in entries:
-            months.setdefault(entry.month, []).append(entry)
-        wanted: set[str] = set()
-        written = 0
+    async def _write(self, months: dict[str, list[Entry]]) -> tuple[int, set[str]]:
+        """How many objects are new, and the keys of all that hold these lines."""
+        keys: list[str] = []
+        writes = []
         for month, lines in months.items():
             for name, data in await asyncio.to_thread(_packed, lines):
-                key = self._layout.index(month, name)
-                wanted.add(key)
-                if key not in before:
-                    written += await self._store.put_once(key, data, "application/gzip")
+                keys.append(key := self._layout.index(month, name))
+                writes.append(self._store.put_once(key, data, "application/gzip"))
+        return sum(await asyncio.gather(*writes)), set(keys)
+
+    async def keys(self) -> set[str]:
+        """The keys of all objects with lines."""
+        listed, _ = await self.reader.listed()
+        return {one.key for several in listed.values() for one in several}
+
+    async def replace(self, before: set[str], entries: Iterable[Entry]) -> int:
+        """Make the index hold these lines, which are of all records. Gives the number of objects that were written.
+
+        Args:
+            before: the keys that there were before the records were listed. What was added later stays.
+        """
+        written, wanted = await self._write(_by_month(entries))
+        await self._store.put_once(self._layout.index(COMPLETE), b"{}\n")
         # Only now: until here a reader has found every line somewhere.
         await self._store.delete(sorted(before - wanted))
         return written
 
-    async def takes_turn(self, now: datetime) -> bool:
-        """Whether this caller is the one that rebuilds in these hours. False where there is nothing to list."""
+    async def merge(self) -> bool:
+        """Merge the small objects of each month that has many. False where the index is not complete."""
+        listed, is_complete = await self.reader.listed()
+        for month, objects in listed.items():
+            small = [one for one in objects if one.size < _SMALL]
+            if len(small) >= _MANY:
+                await self._merge(month, small)
+        return is_complete
+
+    async def _merge(self, month: str, objects: list[ListedObject]) -> None:
+        try:
+            read = await asyncio.gather(*map(self.reader.lines, objects))
+        except IndexUnusable:
+            return
+        lines = [line for these in read if these is not None for line in these]
+        # A line of another month was written by nobody of ours, and would be counted twice.
+        _, wanted = await self._write({month: merged(line for line in lines if line.month == month)})
+        await self._store.delete(sorted({one.key for one in objects} - wanted))
+
+    async def may_be_made(self, now: datetime) -> bool:
+        """Whether this collector makes the index from the records: it has the turn, and they are not too many."""
         slot = now.replace(hour=now.hour // _TURN_HOURS * _TURN_HOURS)
-        turn = self._layout.index(_TURNS, f"{slot:%Y-%m-%dT%H}.json")
-        turns = [one.key for one in await self._store.list(self._layout.index(_TURNS, ""))]
+        turn = self._layout.index(TURNS, f"{slot:%Y-%m-%dT%H}.json")
+        turns = [one.key for one in await self._store.list(self._layout.index(TURNS, ""))]
         if turn in turns:
             return False
-        records, _ = await self._store.list_first(self._layout.key("records", ""), pages=1)
-        if not records or not await self._store.put_once(turn, b"{}\n"):
+        records, whole = await self._store.list_first(self._layout.key("records", ""), pages=_PAGES)
+        if not records or not whole or not await self._store.put_once(turn, b"{}\n"):
             return False
         await self._store.delete([key for key in turns if self._layout.is_own("index", key)])
         return True
+
+
+def _by_month(lines: Iterable[Entry]) -> dict[str, list[Entry]]:
+    months: dict[str, list[Entry]] = {}
+    for line in lines:
+        months.setdefault(line.month, []).append(line)
+    return months
 
 
 def _packed(lines: Iterable[Entry]) -> list[tuple[str, bytes]]:

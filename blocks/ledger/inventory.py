@@ -1,4 +1,4 @@
-"""Every video that an archive knows, as a list shows it: from the index where that is right, else from the records."""
+"""Every video that an archive knows, as a list shows it: by its records, for which the index spares reading most."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def take_inventory(ledger: Ledger, records: Mapping[str, VideoRecord] | No
     marks = ledger.reviews.names(one.key for one in await _list(ledger, "reviews"))
     # Names sort by time: the last is that of the mark that counts, as far as names say it.
     last = {video: max(names) for video, names in marks.items()}
-    firsts, more = await ledger.index.read(listed) if records is None else ({}, {})
+    firsts, more = await ledger.index.reader.known(listed) if records is None else ({}, {})
     found: dict[str, Entry] = {}
     missing: list[str] = []
     unmarked: list[Entry] = []
@@ -79,7 +79,7 @@ async def take_inventory(ledger: Ledger, records: Mapping[str, VideoRecord] | No
     late = {name[:24] for name, entry in found.items() if entry.is_late} if _any_late(found) else set()
     videos = [entry for name, entry in found.items() if not late or entry.is_late or name[:24] not in late]
     open_ones = [video for video in in_flight if video not in late and f"{video}.json" not in found]
-    waiting = await _in_flight(ledger, open_ones)
+    waiting = await entries_in_flight(ledger, open_ones)
     unreadable += [one for one in waiting if isinstance(one, Unreadable)]
     videos += [one for one in waiting if isinstance(one, Entry)]
     videos.sort(key=attrgetter("at", "name"), reverse=True)
@@ -127,7 +127,7 @@ async def _read(
     return await asyncio.gather(*map(read, names))
 
 
-async def _in_flight(ledger: Ledger, videos: Iterable[str]) -> list[Entry | Unreadable | None]:
+async def entries_in_flight(ledger: Ledger, videos: Iterable[str]) -> list[Entry | Unreadable | None]:
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def read(video: str) -> Entry | Unreadable | None:

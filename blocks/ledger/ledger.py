@@ -7,13 +7,14 @@ removed. Each step may be killed at any instruction and done again by anyone.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
 from prefect_together_video.blocks.ledger.index import Index
 from prefect_together_video.blocks.ledger.media import MediaStore
-from prefect_together_video.blocks.ledger.reviews import Reviews
+from prefect_together_video.blocks.ledger.reviews import Kept, Reviews
 from prefect_together_video.blocks.ledger.spending import MonthlySpending
 from prefect_together_video.blocks.store.objects import StoredBytes
 from prefect_together_video.blocks.store.store import Store
@@ -34,6 +35,7 @@ from together_video.errors import (
     VideoError,
 )
 from together_video.jobs import VideoJob
+from together_video.ledger.index import Entry
 from together_video.ledger.layout import Layout
 from together_video.ledger.names import OWN_FOLDERS
 from together_video.ledger.place import ArchivePlace
@@ -47,6 +49,7 @@ from together_video.ledger.records import (
     VideoRecord,
     state_of,
 )
+from together_video.ledger.reviews import Mark
 from together_video.ledger.settings import LINK_HOURS
 from together_video.prompts import PromptSet
 from together_video.text import counted, printable
@@ -54,6 +57,9 @@ from together_video.text import counted, printable
 Model = TypeVar("Model", bound=BaseModel)
 
 _log = logging.getLogger("together_video")
+
+#: Records that are read at the same time.
+_AT_ONCE = 16
 
 
 class Facts(BaseModel):
@@ -78,6 +84,17 @@ class InFlight(BaseModel):
     facts: frozenset[str]
 
 
+class _Done(NamedTuple):
+    """Keys of facts that are done with, and the line about the record that they are done with for."""
+
+    keys: list[str]
+    line: Entry | None = None
+
+
+def _line(record: VideoRecord, *, is_late: bool = False) -> Entry:
+    return Entry.of_record(record, f"{record.id}{'.late' if is_late else ''}.json")
+
+
 class Ledger:
     """The facts of one archive. Raises `ArchiveError`s; see `store`."""
 
@@ -96,8 +113,8 @@ class Ledger:
         self.media = MediaStore(store, layout)
         self.reviews = Reviews(store, layout)
         self.index = Index(store, layout)
-        self.spending = MonthlySpending(store, layout, monthly_limit)
-        self._remove = Coalesced(self._remove_all)
+        self.spending = MonthlySpending(store, layout, monthly_limit, recorded=self.index.reader)
+        self._clear = Coalesced(self._clear_all)
         #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
         self._unsure: dict[str, Claim] = {}
 
@@ -225,8 +242,11 @@ class Ledger:
         """The final record; of a purchase that was given up, that of the video that came after all, if it did."""
         record = await self.record(video)
         if record is not None and record.state == "abandoned":
-            return await self.read_record(self.layout.late_record(video)) or record
+            return await self._late_record(video) or record
         return record
+
+    async def _late_record(self, video: str) -> VideoRecord | None:
+        return await self.read_record(self.layout.late_record(video))
 
     async def unrecorded(self, videos: Collection[str]) -> set[str]:
         """Those that have no record by now, as far as a few listings tell: at most one for 50 videos.
@@ -286,12 +306,14 @@ class Ledger:
         A purchase that was given up and then turned out to be made is recorded beside that decision. Where it is
         not over, its facts stay in flight.
         """
+        is_late = False
         if not await self._write(self.layout.record(record.id), record):
             existing = await self.record(record.id)
             if existing is None:
                 raise ObjectConflict(f"records/{record.id}.json could neither be written nor read.")
             if existing.state == "abandoned" and record.state != "abandoned":
                 await self._write(self.layout.late_record(record.id), record)
+                is_late = True
             else:
                 record = existing
         try:
@@ -301,9 +323,9 @@ class Ledger:
                 # A later claim, behind which the record was found: nothing was paid for it.
                 settled = [claim.reservation] if claim.reservation else []
             if is_over:
-                await self.clear(record.id, settled)
+                await self.clear(record.id, settled, line=_line(record, is_late=is_late))
             elif settled:
-                await self._remove(settled)
+                await self._clear(_Done(settled))
         except VideoError as error:
             # The record is the commit, and holds. The collector clears away what stays in flight.
             _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
@@ -341,16 +363,46 @@ class Ledger:
         record = VideoRecord.of(claim, "abandoned", error=reason, cost_usd=Decimal(0), followed_by=to)
         return await self.finish(record, claim)
 
-    async def clear(self, video: str, settled: Iterable[str] = ()) -> None:
+    async def clear(self, video: str, settled: Iterable[str] = (), *, line: Entry | None = None) -> None:
         """Empty inflight/<id>/ once the record is there, and what else it has settled. As that wins over all of
         it, the order is nobody's matter.
+
+        Args:
+            line: what the index is to say of the record.
         """
         layout = self.layout
         left = [layout.ambiguous(video), layout.job(video), layout.claim(video)]
-        await self._remove([*left, *settled])
+        await self._clear(_Done([*left, *settled], line))
 
-    async def _remove_all(self, cleared: list[list[str]]) -> None:
-        await self.store.delete(key for keys in cleared for key in keys)
+    async def tidy(self, video: str) -> None:
+        """Empty inflight/<id>/ of a purchase whose clean-up was cut short: its record is there."""
+        await self.clear(video, line=await self.line(video))
+
+    async def _clear_all(self, done: list[_Done]) -> None:
+        # First: a record is in flight or in the index.
+        await self.index.add(one.line for one in done if one.line is not None)
+        await self.store.delete(key for one in done for key in one.keys)
+
+    async def keep_marks(self, marks: Iterable[Mark]) -> Kept:
+        """Write marks of videos that have a record, and tell the index of them. See `Reviews.keep`."""
+        kept = await self.reviews.keep(marks)
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def line(mark: Mark) -> Entry | None:
+            async with places:
+                found = await self.line(mark.id)
+            return None if found is None else found.marked(mark)
+
+        # Also those that were there: whoever wrote them may have been stopped before this.
+        lines = await asyncio.gather(*map(line, (*kept.written, *kept.unchanged)))
+        await self.index.add(one for one in lines if one is not None)
+        return kept
+
+    async def line(self, video: str) -> Entry | None:
+        """What the index says of a video's last record; None where it has none."""
+        record = await self.record(video)
+        late = await self._late_record(video) if record is not None and record.state == "abandoned" else None
+        return _line(late, is_late=True) if late else _line(record) if record else None
 
     async def in_flight(self) -> dict[str, InFlight]:
         """All purchases in flight, by id: which facts there are, and since when. One listing.

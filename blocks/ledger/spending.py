@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
+from prefect_together_video.blocks.ledger.index_reading import IndexReader
 from prefect_together_video.blocks.ledger.spending_entries import SpendingEntries, this_month
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import BudgetReached
@@ -50,10 +51,11 @@ class MonthlySpending:
         layout: Layout,
         limit: Decimal | None,
         *,
+        recorded: IndexReader | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.limit = limit
-        self.entries = SpendingEntries(store, layout)
+        self.entries = SpendingEntries(store, layout, recorded or IndexReader(store, layout))
         self._sleep = sleep
         self._decided = Coalesced(self._decide)
         #: The month whose records are taken in, and its total as last seen.

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from prefect_together_video.blocks.ledger.index_reading import IndexReader, IndexUnusable
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ArchiveError, StoreUnavailable, VideoError
@@ -43,8 +44,9 @@ class SpendingEntries:
     Amounts are in USD, months are written `2026-11`. Raises the store's errors.
     """
 
-    def __init__(self, store: Store, layout: Layout) -> None:
+    def __init__(self, store: Store, layout: Layout, recorded: IndexReader) -> None:
         self._store = store
+        self._recorded = recorded
         self._layout = layout
 
     def reservation(self, month: str, video: str, amount: Decimal) -> str:
@@ -78,14 +80,18 @@ class SpendingEntries:
     async def take_in(self, month: str) -> Decimal:
         """Count also what runs without a limit have recorded this month. Returns the month's total.
 
-        A listing of all records, and a read of each that is not counted yet.
+        A read of the month's index, and of each record that is not counted yet; a listing of all records where there
+        is no index.
         """
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         # Before the reservations: a run with a limit has written its own by the time of the record.
-        records = await self._store.list(self._layout.key("records", ""))
+        names = await self._names(month)
+        records = await self._records() if names is None else []
         entries = await self._listed(month)
         of_video = _by_video(entries)
         places = asyncio.Semaphore(_AT_ONCE)
+        if names is not None:
+            records = await self._uncounted(names, of_video, places)
 
         async def one(found: ListedObject) -> None:
             video, is_late = _recorded(found)
@@ -111,9 +117,31 @@ class SpendingEntries:
                 await self._store.put_once(self._layout.spending(month, name), b"{}\n")
                 entries.append(_Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
 
-        own = [found for found in records if self._layout.is_own("records", found.key)]
-        await asyncio.gather(*(one(found) for found in own if found.written_at >= first))
+        await asyncio.gather(*(one(found) for found in records if found.written_at >= first))
         return _sum(entries)
+
+    async def _names(self, month: str) -> set[str] | None:
+        """The records of purchases of a month, by the index; None where it does not know them."""
+        try:
+            return {line.name async for lines in self._recorded.months({month}) for line in lines}
+        except IndexUnusable:
+            return None
+
+    async def _records(self) -> list[ListedObject]:
+        listed = await self._store.list(self._layout.key("records", ""))
+        return [found for found in listed if self._layout.is_own("records", found.key)]
+
+    async def _uncounted(
+        self, names: Iterable[str], of_video: Mapping[str, list[_Entry]], places: asyncio.Semaphore
+    ) -> list[ListedObject]:
+        """The objects of those records that no payment stands for: a listing for each."""
+
+        async def listed(name: str) -> list[ListedObject]:
+            async with places:
+                return await self._store.list(self._layout.key("records", name))
+
+        wanted = [name for name in names if not any(entry.is_paid for entry in of_video.get(name[:24], ()))]
+        return [found for several in await asyncio.gather(*map(listed, wanted)) for found in several]
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
         """Keys of this month's reservations for which nothing is bought: their run died right after them.
@@ -124,18 +152,13 @@ class SpendingEntries:
         month = this_month()
         old_from = datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
         found: list[str] = []
-        recorded: set[str] | None = None
         for video, entries in _by_video(await self._listed(month)).items():
             old = [entry for entry in entries if not entry.is_paid and entry.written_at <= old_from]
             if video in in_flight or not old:
                 continue
             # A young one may be withdrawn at any moment, so it stands for nothing.
             stands = max([entry for entry in entries if entry.is_paid] + old, key=_Entry.amount)
-            if recorded is None and not stands.is_paid:
-                recorded = {
-                    _recorded(one)[0] for one in await self._store.list(self._layout.key("records", ""))
-                }
-            is_bought = stands.is_paid or video in (recorded or ())
+            is_bought = stands.is_paid or await self._store.head(self._layout.record(video)) is not None
             found += [entry.key for entry in old if not (is_bought and entry is stands)]
         return found
 

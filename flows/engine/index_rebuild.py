@@ -1,4 +1,4 @@
-"""The index of the archive, put right after a collector or an audit. No paid video hangs on it."""
+"""The index of the archive, put right after a collector or an audit. No paid video depends on it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ async def rebuild_index(ledger: Ledger, records: Mapping[str, VideoRecord] | Non
             the listing are kept as they are.
     """
     try:
+        before = await ledger.index.keys()
         found = await take_inventory(ledger, records)
-        if written := await ledger.index.rebuild(found.recorded):
+        if written := await ledger.index.replace(before, found.recorded):
             run_logger().info("The index was rebuilt: %d objects, %d records", written, len(found.recorded))
     except VideoError as error:
         run_logger().info("The index was not rebuilt, so `list` reads more: %s", error)
 
 
-async def rebuild_index_in_turn(ledger: Ledger) -> None:
-    """As `rebuild_index`, by one of all collectors every few hours."""
+async def tend_index(ledger: Ledger) -> None:
+    """Merge what runs have added to the index. Where it is not complete and the archive is small, make it."""
     try:
-        is_ours = await ledger.index.takes_turn(datetime.now(UTC))
+        if await ledger.index.merge() or not await ledger.index.may_be_made(datetime.now(UTC)):
+            return
     except VideoError as error:
-        run_logger().info("The index was not looked at: %s", error)
+        run_logger().info("The index could not be tended: %s", error)
         return
-    if is_ours:
-        await rebuild_index(ledger)
+    await rebuild_index(ledger)

@@ -255,7 +255,7 @@ class Pipeline:
         """Nobody waits for this job any more: it is watched for a while, in case its video turns up."""
         may_come = error.may_come and purchase.age_seconds < WATCHED_SECONDS
         if not may_come:
-            await self.ledger.clear(plan.id)
+            await self.ledger.tidy(plan.id)
         return outcomes.given_up(plan, error.what, error.job_id, may_come=may_come)
 
     async def _bring_home(

@@ -108,13 +108,15 @@ class Entry(NamedTuple):
         return self._replace(review=mark.object_name, mark=mark.mark, note=mark.note)
 
     @classmethod
-    def of_record(cls, record: VideoRecord, name: str, *, size: int, written_at: datetime) -> Entry:
-        """A purchase that is over, by its record."""
+    def of_record(
+        cls, record: VideoRecord, name: str, *, size: int = 0, written_at: datetime | None = None
+    ) -> Entry:
+        """A purchase that is over, by its record; size and time are those of its object, where it has been listed."""
         claimed_at = record.claimed_at or record.recorded_at
         seconds = record.clip.seconds if record.clip else None
         return _of_plan(record.plan, name, record.state, claimed_at, record.job_id)._replace(
             size=size,
-            written=microseconds(written_at),
+            written=0 if written_at is None else microseconds(written_at),
             cost=None if record.cost_usd is None else _amount(record.cost_usd),
             key=record.video.key if record.video else None,
             seconds=seconds if seconds is not None and math.isfinite(seconds) else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
@@ -15,6 +15,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from together_video.errors import ArchiveError, StoreUnavailable
 from together_video.ledger.index import Entry
 from together_video.ledger.layout import Layout
+from together_video.ledger.lines import Newest
 from together_video.ledger.names import BATCH_ID, VideoId
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.spend import Period
@@ -116,24 +117,47 @@ class Batch:
         }
 
 
-def batches_of(entries: Iterable[Entry], ended: Collection[str], since: Period) -> list[Batch]:
-    """All batches, newest first: those that bought something, and those whose run has ended."""
-    found: dict[str, Batch] = {name: Batch(name, has_page=True) for name in ended if BATCH_ID.fullmatch(name)}
-    for entry in entries:
+class Batches:
+    """All batches: those that bought something, and those whose run has ended."""
+
+    def __init__(self, ended: Collection[str], since: Period) -> None:
+        self._first = "" if since.since is None else since.since.strftime("%Y%m%d")
+        self._found = {name: Batch(name, has_page=True) for name in ended if BATCH_ID.fullmatch(name)}
+
+    def add(self, entry: Entry) -> None:
+        """Count a video in its batch."""
         if entry.batch is None:
-            continue
-        batch = found.get(entry.batch)
+            return
+        batch = self._found.get(entry.batch)
         if batch is None:
             if not BATCH_ID.fullmatch(entry.batch):
-                continue
-            batch = found[entry.batch] = Batch(entry.batch)
+                return
+            batch = self._found[entry.batch] = Batch(entry.batch)
         batch.videos += 1
         batch.archived += entry.state == "archived"
         batch.paid += entry.cost_usd or 0
         batch.starred += entry.mark == "star"
         batch.rejected += entry.mark == "reject"
-    first = "" if since.since is None else since.since.strftime("%Y%m%d")
-    return sorted((one for one in found.values() if one.id >= first), key=lambda one: one.id, reverse=True)
+
+    @property
+    def newest_first(self) -> list[Batch]:
+        return sorted(
+            (one for one in self._found.values() if one.id >= self._first),
+            key=attrgetter("id"),
+            reverse=True,
+        )
+
+
+class BatchesBegunSo:
+    """The ids of batches that begin with a text."""
+
+    def __init__(self, beginning: str) -> None:
+        self._beginning = beginning
+        self.names: set[str] = set()
+
+    def add(self, entry: Entry) -> None:
+        if entry.batch is not None and entry.batch.startswith(self._beginning):
+            self.names.add(entry.batch)
 
 
 class _Row(BaseModel):
@@ -208,15 +232,24 @@ async def _at_its_end(ledger: Ledger, batch: str, kind: type[Said]) -> Said | No
         return None
 
 
-def videos_of(found: Iterable[Entry], wanted: Wanted, more: Mapping[str, Entry]) -> list[Entry]:
-    """The wanted videos, newest first; of a batch also those that were refused or skipped, which have no record."""
-    known = list(found)
-    if more:
-        there = {entry.id for entry in known}
+class Videos(Newest):
+    """The wanted videos; of a batch also those that were refused or skipped, which have no record."""
+
+    def __init__(self, wanted: Wanted, limit: int | None, reported: Mapping[str, Entry]) -> None:
+        super().__init__(limit, wanted.takes)
         unbought = (VideoState.REFUSED.value, VideoState.SKIPPED.value)
-        known += [one for video, one in more.items() if video not in there and one.state in unbought]
-        known.sort(key=attrgetter("at", "name"), reverse=True)
-    return [entry for entry in known if wanted.takes(entry)]
+        self._unbought = {video: one for video, one in reported.items() if one.state in unbought}
+
+    def add(self, entry: Entry) -> None:
+        self._unbought.pop(entry.id, None)
+        super().add(entry)
+
+    def end(self) -> Videos:
+        """Take in what the batch reports and no record says."""
+        for entry in self._unbought.values():
+            super().add(entry)
+        self._unbought = {}
+        return self
 
 
 def moment_of(batch: str) -> str:

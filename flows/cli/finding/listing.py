@@ -159,38 +159,42 @@ async def _read(
     from dataclasses import replace
 
     from prefect_together_video.blocks.ledger.finding import find_batch
-    from prefect_together_video.blocks.ledger.inventory import take_inventory
+    from prefect_together_video.blocks.ledger.survey import survey
     from prefect_together_video.flows.cli.finding.listed import (
-        batches_of,
+        Batches,
+        BatchesBegunSo,
+        Videos,
         reported,
         titled,
         video_row,
-        videos_of,
     )
 
     async with opened_archive(place) as ledger:
-        found = await take_inventory(ledger)
         more: dict[str, Entry] = {}
         if batch is not None:
-            known = {entry.batch for entry in found.videos if entry.batch is not None}
-            whole = await find_batch(ledger, batch, known=known)
+            whole = await find_batch(ledger, batch)
+            if whole is None:
+                # One that runs, or was stopped, has no folder yet.
+                begun = (await survey(ledger, lambda: BatchesBegunSo(batch.strip()))).found
+                whole = await find_batch(ledger, batch, known=begun.names)
             if whole is None:
                 where = ledger.store.uri(ledger.layout.key("batches", ""))
                 raise InputError(f"There is no batch {printable(batch, 60)!r} under {where}.")
             more = await reported(ledger, whole)
             wanted = replace(wanted, batch=whole, reported=frozenset(more))
-        unreadable = [one.key for one in found.unreadable]
         if lists_videos:
-            entries = videos_of(found.videos, wanted, more)
-            rows = [video_row(entry, ledger.place, ledger.layout) for entry in entries[:limit]]
-            return _Found(rows, len(entries), unreadable)
+            videos = await survey(ledger, lambda: Videos(wanted, limit, more))
+            entries = videos.found.end().entries
+            rows = [video_row(entry, ledger.place, ledger.layout) for entry in entries]
+            return _Found(rows, videos.found.of, [one.key for one in videos.unreadable])
         start = ledger.layout.key("batches", "")
         keys = [one.key for one in await ledger.store.list(start)]
         ended = {key[len(start) :].partition("/")[0] for key in keys if key.endswith("/batch.json")}
-        batches = batches_of(found.videos, ended, wanted.since)
+        found = await survey(ledger, lambda: Batches(ended, wanted.since))
+        batches = found.found.newest_first
         await titled(ledger, batches[:limit])
         shown = [one.row(ledger.place, ledger.layout) for one in batches[:limit]]
-        return _Found(shown, len(batches), unreadable)
+        return _Found(shown, len(batches), [one.key for one in found.unreadable])
 
 
 def _write(

@@ -56,7 +56,7 @@ def review(
         from prefect_together_video.blocks.ledger.redo import redo_list as redos_of
 
         async with opened_archive(place) as ledger:
-            kept = await ledger.reviews.keep(marks)
+            kept = await ledger.keep_marks(marks)
             redos = (await redos_of(ledger, marks)).redos if redo_list else []
             return kept, [redo.line for redo in redos]
 

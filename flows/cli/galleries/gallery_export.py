@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from prefect_together_video.blocks.ledger.finding import find_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.survey import survey
 from prefect_together_video.blocks.s3.client import make_client
 from prefect_together_video.flows.cli.galleries.gallery_copies import fetched
 from prefect_together_video.flows.reporting import redo_form
@@ -24,6 +25,7 @@ from together_video.errors import ArchiveError, DownloadError, InputError, Store
 from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
 from together_video.gallery.files import files_of
 from together_video.gallery.links import way_to
+from together_video.ledger.lines import Newest
 from together_video.ledger.names import VideoId, path_inside
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -209,23 +211,18 @@ async def _rows(ledger: Ledger, batch: _Batch) -> list[GalleryRow]:
 
 
 async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:
-    folder = ledger.layout.key("records", "")
-    listed = sorted(await ledger.store.list(folder), key=lambda found: found.written_at, reverse=True)
-    # Records of failed and given-up purchases are among them, so some more are read than are shown.
-    rows: list[GalleryRow] = []
-    for start in range(0, len(listed), latest):
-        own = [one.key for one in listed[start : start + latest] if ledger.layout.is_own("records", one.key)]
-        names = [key[len(folder) :].removesuffix(".json") for key in own]
-        records = await _records(ledger, names)
-        for name in names:
-            record = records.get(name)
-            if record is not None and record.state == "archived" and len(rows) < latest:
-                outcome = VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ledger.place)
-                rows.append(GalleryRow(outcome=outcome, record=record))
-        if len(rows) == latest:
-            break
+    found = (await survey(ledger, lambda: Newest(latest, lambda entry: entry.state == "archived"))).found
+    names = [entry.name.removesuffix(".json") for entry in found.entries]
+    records = await _records(ledger, names)
+    rows = [
+        GalleryRow(
+            outcome=VideoOutcome.of_record(record, VideoState.ARCHIVED, place=ledger.place), record=record
+        )
+        for name in names
+        if (record := records.get(name)) is not None and record.state == "archived"
+    ]
     if not rows:
-        raise InputError(f"There is no video under {ledger.store.uri(folder)}.")
+        raise InputError(f"There is no video under {ledger.store.uri(ledger.layout.key('records', ''))}.")
     marks = await ledger.reviews.of([row.outcome.id for row in rows])
     return [marked(row, marks) for row in rows]
 

@@ -311,15 +311,16 @@ async def test_facts_that_vanish_while_they_are_read_are_no_doubt(ledger, monkey
 
 @pytest.mark.anyio
 async def test_finish_writes_the_record_before_it_cleans_up(unruly_ledger, unruly_s3):
-    """The record is the commit: it comes first, and then one request empties inflight."""
+    """The record is the commit: it comes first, then its line for lists, and then one request empties inflight."""
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)
     await unruly_ledger.submitted(job_of(claim))
     unruly_s3.calls.clear()
     await unruly_ledger.finish(record_of(claim), claim)
     steps = [(method, path.rpartition("/")[2]) for method, path in unruly_s3.calls]
     assert steps[0] == ("PUT", f"{PLAN.id}.json")
-    assert [method for method, _ in steps[1:]] == ["POST"]
-    assert await keys(unruly_ledger) == [f"records/{PLAN.id}.json"]
+    assert [method for method, _ in steps[1:]] == ["PUT", "POST"]
+    line, found = sorted(await keys(unruly_ledger))
+    assert (line.split("/")[0], found) == ("index", f"records/{PLAN.id}.json")
 
 
 @pytest.mark.anyio
@@ -378,7 +379,9 @@ async def test_finish_twice(ledger):
     assert await ledger.finish(first, claim) == first
     await ledger.submitted(job_of(claim))
     assert await ledger.finish(second, claim) == first
-    assert await keys(ledger) == [f"films/records/{PLAN.id}.json"]
+    *_, found = await keys(ledger)
+    assert found == f"films/records/{PLAN.id}.json"
+    assert await ledger.in_flight() == {}
 
 
 @pytest.mark.anyio

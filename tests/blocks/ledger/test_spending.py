@@ -114,9 +114,14 @@ async def all_of(*ledgers, number, amount):
 
 @pytest.mark.anyio
 async def test_who_asks_at_the_same_moment_shares_a_listing(ledger, listings):
-    """Forty videos: the records once, the month before and after; later only after."""
+    """Forty videos: the index, or without one the records, once; the month before and after; later only after."""
     assert await all_of(ledger, number=40, amount=Decimal("0.01")) == 40
-    assert listings == ["films/records/", f"films/spending/{MONTH}/", f"films/spending/{MONTH}/"]
+    assert listings == [
+        "films/index/",
+        "films/records/",
+        f"films/spending/{MONTH}/",
+        f"films/spending/{MONTH}/",
+    ]
     assert await ledger.spending.entries.total(MONTH) == Decimal("0.4")
     listings.clear()
     await ledger.spending.reserve("a" * 24, Decimal("0.01"))

@@ -1,0 +1,82 @@
+"""Every video that an archive knows, one after the other: by the index, where that is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from prefect_together_video.blocks.ledger.index_reading import IndexUnusable
+from prefect_together_video.blocks.ledger.inventory import entries_in_flight, take_inventory
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.unreadable import Unreadable
+from together_video.ledger.index import Entry
+from together_video.ledger.lines import standing
+
+
+class Collects(Protocol):
+    """What takes the videos of an archive in: it keeps what it needs of them."""
+
+    def add(self, entry: Entry) -> None:
+        """Take one video in."""
+
+
+Found = TypeVar("Found", bound=Collects)
+
+
+@dataclass(frozen=True)
+class Survey(Generic[Found]):
+    """What took the videos in, what could not be read, and whether the records had to be listed."""
+
+    found: Found
+    unreadable: list[Unreadable]
+    is_slow: bool = False
+
+
+async def survey(ledger: Ledger, new: Callable[[], Found]) -> Survey[Found]:
+    """Hand every video to a collection, each once, in no order. Only the lines of a few months are held at a time.
+
+    With a complete index this lists the index and what is in flight, and reads the index. Without it every record is
+    listed, and read where the index has no line that is right.
+
+    Args:
+        new: makes an empty collection. A second one is made where the index turns out to be unusable.
+
+    Raises:
+        ArchiveError: the archive cannot be listed, or does not answer.
+
+    Example:
+        ```python
+        class Count:
+            videos = 0
+
+            def add(self, entry):
+                self.videos += 1
+
+        (await survey(ledger, Count)).found.videos
+        ```
+    """
+    # In flight first: what finishes meanwhile is in the index before it leaves there.
+    waiting = dict(await ledger.in_flight())
+    found = new()
+    try:
+        async for lines in ledger.index.reader.months():
+            for entry in standing(lines):
+                waiting.pop(entry.id, None)
+                found.add(entry)
+    except IndexUnusable:
+        return await _by_records(ledger, new())
+    unreadable: list[Unreadable] = []
+    for one in await entries_in_flight(ledger, waiting):
+        if isinstance(one, Unreadable):
+            unreadable.append(one)
+        elif one is not None:
+            found.add(one)
+    return Survey(found, unreadable)
+
+
+async def _by_records(ledger: Ledger, found: Found) -> Survey[Found]:
+    inventory = await take_inventory(ledger)
+    for entry in inventory.videos:
+        found.add(entry)
+    return Survey(found, inventory.unreadable, is_slow=True)
