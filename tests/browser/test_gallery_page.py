@@ -200,7 +200,7 @@ def test_marks_without_a_place_for_them(gallery: Browser, pages: Pages) -> None:
 def test_filters_search_and_order(gallery: Browser, pages: Pages) -> None:
     """Choices narrow what is seen, with its totals; an order mixes the groups; problems are a key away."""
     opened(gallery, pages.sixty)
-    assert gallery.one("#shown").text == "60 clips · 1:56 min · 22.33 USD"
+    assert gallery.one("#shown").text == "60 clips · 1:56 min · 22.33 USD paid"
     choose(gallery, "by-state", "Not made")
     assert headings(gallery) == ["an owl at night"]
     assert gallery.one("#shown").text == "1 clip of 60"
@@ -297,7 +297,7 @@ def test_a_selection_is_saved(gallery: Browser, pages: Pages, tmp_path: Path) ->
     for number in (0, 1, 2):
         focus(gallery, number)
         press(gallery, "v")
-    assert gallery.one("#picked-what").text.startswith("3 clips · 6 s · 0.33 USD")
+    assert gallery.one("#picked-what").text.startswith("3 clips · 6 s · 0.33 USD paid")
     gallery.one("#pick-zip").click()
     with zipfile.ZipFile(downloaded(tmp_path, "*.zip")) as made_zip:
         assert made_zip.testzip() is None

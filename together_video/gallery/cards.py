@@ -14,25 +14,22 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.gallery.commands import Commands, commands_of
 from together_video.gallery.links import safe_link
+from together_video.gallery.prices import MONEY_TERMS, prices
 from together_video.gallery.request_text import shown
 from together_video.gallery.takes import next_takes
 from together_video.gallery.wording import WORDS
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark
-from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
-from together_video.money import usd, usd_number_or_none
+from together_video.ledger.summary import GOOD, VideoOutcome
+from together_video.money import usd_number
 
 #: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
 _PROMPT_SHOWN = 200
 
 
-#: What an estimate is where nobody knows the cost.
-_UNCERTAIN = {
-    VideoState.AMBIGUOUS: "Perhaps paid",
-    VideoState.FAILED: "Perhaps paid",
-    VideoState.SUBMITTED: "In flight",
-    VideoState.SKIPPED: "Estimate",
-}
+#: Facts that a small card has as well, and which of them stand there without their term.
+_BRIEF = {"Length", "Cost", *MONEY_TERMS}
+_PLAIN = {"Length", "Cost"}
 
 
 class GalleryRow(BaseModel):
@@ -118,7 +115,7 @@ def card_of(
     is_ready = outcome.state in GOOD
     # What happened, in a viewer's words; what was answered stands behind the card.
     error = meaning if message and not is_ready else ""
-    facts = _facts(outcome, record, plan)
+    facts = _facts(outcome, record)
     return Card(
         state=outcome.state.value,
         word=word,
@@ -139,9 +136,7 @@ def card_of(
         if sweep
         else (),
         brief_facts=tuple(
-            f"{term.lower()}: {value}" if term in _UNCERTAIN.values() else value
-            for term, value in facts
-            if term in {"Length", "Cost", *_UNCERTAIN.values()}
+            value if term in _PLAIN else f"{term.lower()}: {value}" for term, value in facts if term in _BRIEF
         ),
         facts=facts,
         details=_details(outcome, record, plan),
@@ -166,7 +161,7 @@ def _data(
     row: GalleryRow, plan: VideoPlan | None, key: str | None, commands: Commands | None
 ) -> dict[str, Any]:
     """What the script sorts, filters, copies and saves by. The texts that stand in the card are not said again."""
-    outcome, record = row.outcome, row.record
+    outcome, record, price = row.outcome, row.record, row.outcome.price
     sweep = sweep_of(row)
     found = {
         "id": outcome.id,
@@ -174,7 +169,8 @@ def _data(
         "ready": outcome.state in GOOD,
         "model": outcome.model,
         "seconds": outcome.seconds if outcome.seconds is None or math.isfinite(outcome.seconds) else None,
-        "cost": usd_number_or_none(outcome.cost_usd),
+        "cost": usd_number(price.paid) if price.paid or outcome.cost_usd is not None else None,
+        "unsure": usd_number(unsure) if (unsure := price.perhaps_paid + price.in_flight) else None,
         "size": outcome.size,
         "made": record.recorded_at.astimezone(UTC).isoformat() if record else None,
         "labels": outcome.labels,
@@ -197,9 +193,7 @@ def sweep_of(row: GalleryRow) -> Sweep | None:
     return row.plan.sweep if row.plan else row.record.plan.sweep if row.record else None
 
 
-def _facts(
-    outcome: VideoOutcome, record: VideoRecord | None, plan: VideoPlan | None
-) -> list[tuple[str, str]]:
+def _facts(outcome: VideoOutcome, record: VideoRecord | None) -> list[tuple[str, str]]:
     clip = record.clip if record else None
     facts = []
     if outcome.seconds is not None and math.isfinite(outcome.seconds):
@@ -212,12 +206,7 @@ def _facts(
         facts.append(("Sound", "yes" if clip.has_audio else "no"))
     if record and record.video:
         facts.append(("File", file_size(record.video.size)))
-    if outcome.cost_usd is not None:
-        earlier = " (paid earlier)" if outcome.state is VideoState.REUSED else ""
-        facts.append(("Cost", usd(outcome.cost_usd) + earlier))
-    elif plan and plan.estimate_usd is not None and (term := _UNCERTAIN.get(outcome.state)):
-        facts.append((term, usd(plan.estimate_usd)))
-    return facts
+    return [*facts, *prices(outcome)]
 
 
 def _details(

@@ -12,18 +12,17 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from urllib.parse import quote
 
 from together_video.gallery.about import About
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
+from together_video.gallery.prices import price_figures
 from together_video.gallery.rendering import asset, template
 from together_video.gallery.shapes import SHAPES, shape_of
 from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
-from together_video.ledger.summary import Summary, VideoState
-from together_video.money import usd_cell
+from together_video.ledger.summary import Summary
 
 #: What the page's script is made of, in the order in which the parts are read.
 SCRIPTS = tuple(
@@ -194,25 +193,10 @@ def _figures(summary: Summary) -> list[tuple[str, str, str]]:
     """The numbers below the title, as term, value and unit. Only files count for length and size."""
     seconds = sum(s for found in summary.videos if (s := found.seconds) is not None and math.isfinite(s))
     size = sum(found.size or 0 for found in summary.videos)
-    earlier = sum(
-        (found.cost_usd or Decimal(0) for found in summary.videos if found.state is VideoState.REUSED),
-        Decimal(0),
-    )
-    account = summary.account
     figures = [("Videos", str(len(summary.videos)), "")]
     if seconds:
         length = f"{seconds:.0f}" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
         figures.append(("Length", length, "s" if seconds < 60 else "min"))
     if size:
         figures.append(("Files", *file_size(size).split()))  # type: ignore[arg-type]
-    figures.append(("Paid in this run", usd_cell(account.paid), "USD"))
-    figures += [
-        (term, usd_cell(amount), "USD")
-        for term, amount in (
-            ("Perhaps paid", account.perhaps_paid),
-            ("In flight", account.in_flight),
-            ("Paid earlier", earlier),
-        )
-        if amount
-    ]
-    return figures
+    return [*figures, *price_figures(summary)]

@@ -95,22 +95,39 @@ class VideoOutcome(BaseModel):
     )
 
     @property
+    def was_paid_earlier(self) -> bool:
+        """Whether this run has paid nothing for the video itself."""
+        return self.paid_earlier or self.state is VideoState.REUSED
+
+    @property
     def account(self) -> Account:
-        """What this run has paid for the video, and what it may come to pay; see `Account`.
+        """What this run has paid for the video, and what it may come to pay; see `Account`."""
+        return self.failed_account if self.was_paid_earlier else self.price
+
+    @property
+    def price(self) -> Account:
+        """What the video costs, whichever run has paid for it, with the attempts that failed in this run."""
+        return self.failed_account + self.own_price
+
+    @property
+    def failed_account(self) -> Account:
+        """What the attempts that failed in this run have cost."""
+        return Account(paid=self.failed_usd, perhaps_paid=self.failed_perhaps_usd)
+
+    @property
+    def own_price(self) -> Account:
+        """What this purchase alone costs.
 
         A job without a reported cost is perhaps paid: failed ones are not known to be billed.
         """
-        paid, perhaps, in_flight = self.failed_usd, self.failed_perhaps_usd, Decimal(0)
         estimate = self.estimate_usd or Decimal(0)
-        if self.paid_earlier or self.state is VideoState.REUSED:
-            pass
-        elif self.cost_usd is not None:
-            paid += self.cost_usd
-        elif self.state is VideoState.SUBMITTED:
-            in_flight += estimate
-        elif self.state is VideoState.AMBIGUOUS or self.job_id is not None:
-            perhaps += estimate
-        return Account(paid=paid, perhaps_paid=perhaps, in_flight=in_flight)
+        if self.cost_usd is not None:
+            return Account(paid=self.cost_usd)
+        if self.state is VideoState.SUBMITTED:
+            return Account(in_flight=estimate)
+        if self.state is VideoState.AMBIGUOUS or self.job_id is not None:
+            return Account(perhaps_paid=estimate)
+        return Account()
 
     def title_in(self, longest: int) -> str:
         """The prompt, else the model, and what varies in its sweep, in at most so many characters on one line."""

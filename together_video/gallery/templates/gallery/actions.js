@@ -92,8 +92,18 @@ const toolsFor = (clip, ...which) => {
   return which.map((name) => made.querySelector(name)).filter(Boolean);
 };
 
+// A mouse finds the buttons over the picture; fingers, which cannot point without pressing, in a row below it.
+const touch = matchMedia("(pointer: coarse)");
+const place = ({ frame, handles }) => { if (touch.matches) frame.after(handles); else frame.append(handles); };
+touch.addEventListener("change", () => clips.forEach(place));
+
 clips.forEach((clip) => {
-  clip.card.querySelector(".frame").append(...toolsFor(clip, ".pick", ".stamp", ".tools"));
+  clip.frame = clip.card.querySelector(".frame");
+  clip.handles = document.createElement("div");
+  clip.handles.className = "handles";
+  clip.handles.append(...toolsFor(clip, ".stamp", ".tools"));
+  clip.frame.append(...toolsFor(clip, ".pick"));
+  place(clip);
   if (!clip.video) return;
   clip.video.controls = false;
   clip.video.tabIndex = -1;

@@ -32,12 +32,16 @@ const length = (seconds) =>
     ? `${Math.round(seconds * 10) / 10} s`
     : `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")} min`;
 
-// Clips, length and cost in words.
+// With at least two decimals and at most four, as amounts stand in the cards.
+const usd = (amount) => `${amount.toFixed(4).replace(/0{1,2}$/, "")} USD`;
+
+// Clips, length, and what was paid or may yet have to be, in words.
 const totals = (some) => {
   const sum = (field) => some.reduce((total, clip) => total + (clip[field] || 0), 0);
   const parts = [counted(some.length, "clip")];
   if (sum("seconds")) parts.push(length(sum("seconds")));
-  if (sum("cost")) parts.push(`${sum("cost").toFixed(3).replace(/0$/, "")} USD`);
+  if (sum("cost")) parts.push(`${usd(sum("cost"))} paid`);
+  if (sum("unsure")) parts.push(sum("cost") ? `up to ${usd(sum("unsure"))} more` : `perhaps ${usd(sum("unsure"))}`);
   return parts.join(" · ");
 };
 

@@ -5,12 +5,14 @@ const compare = (() => {
   const dialog = byId("compare");
   const table = byId("compare-table");
   const at = byId("compare-at");
-  const LEAST = 80; // pixels that a picture is wide at least; below that the table scrolls
+  const narrow = matchMedia("(max-width: 40rem)"); // there the headings of rows stand above them, and it scrolls
+  const least = () => (narrow.matches ? 112 : 80); // pixels that a picture is wide at least; below that the table scrolls
   const APART = 0.12; // seconds by which a clip may be early or late
   let tiles = [];
   let rows = [];
   let columns = [];
   let names = [];
+  let title = "";
   let zoomed = null;
   let playing = false;
   let moment = 0;
@@ -21,6 +23,7 @@ const compare = (() => {
 
   // The last field of a sweep makes the columns, those before it the rows.
   const said = (values, from) => values.map((value, place) => `${names[from + place] || ""} ${value}`.trim()).join(", ");
+  const everything = (clip) => (clip.values && names.length ? said(clip.values, 0) : clip.prompt.slice(0, 80));
   const row = (clip) => said(clip.values.slice(0, -1), 0);
   const column = (clip) => said(clip.values.slice(-1), clip.values.length - 1);
   const arrange = (members, fields) => {
@@ -47,7 +50,7 @@ const compare = (() => {
       const zoom = document.createElement("button");
       zoom.type = "button";
       zoom.className = "zoom";
-      zoom.setAttribute("aria-label", `Show alone: ${caption || clip.prompt.slice(0, 80)}`);
+      zoom.setAttribute("aria-label", `Show alone: ${everything(clip)}`);
       zoom.addEventListener("click", () => focusOn(zoomed ? null : tile));
       box.append(video, zoom);
     } else {
@@ -64,21 +67,21 @@ const compare = (() => {
     const shape = parseFloat(getComputedStyle(byId("main")).getPropertyValue("--ratio")) || 16 / 9;
     const space = table.getBoundingClientRect();
     const gap = 8;
-    const side = rows.length ? Math.min(150, space.width * 0.18) : 0;
-    const top = columns.length ? (innerWidth < 640 ? 48 : 30) : 0;
+    const side = rows.length && !narrow.matches ? Math.min(150, space.width * 0.18) : 0;
+    const top = columns.length ? 30 : 0;
     const under = tiles.some((tile) => !tile.box.querySelector(".caption").hidden) ? 26 : 0;
     const width = (across) => {
       const down = rows.length || Math.ceil(tiles.length / across);
       const wide = (space.width - side - gap * across) / across;
       const high = (space.height - top - gap * (down + 1)) / down - under;
-      return Math.min(wide, high * shape);
+      return rows.length && narrow.matches ? wide : Math.min(wide, high * shape);
     };
     let across = columns.length;
     if (!across) {
       across = 1;
       for (let tried = 2; tried <= tiles.length; tried += 1) if (width(tried) > width(across)) across = tried;
     }
-    const size = Math.floor(zoomed ? Math.min(space.width - gap, (space.height - under - gap) * shape) : Math.max(LEAST, width(across)));
+    const size = Math.floor(zoomed ? Math.min(space.width - gap, (space.height - under - gap) * shape) : Math.max(least(), width(across)));
     table.style.setProperty("--tile", `${size}px`);
     table.style.setProperty("--side", `${Math.floor(side)}px`);
     table.style.setProperty("--across", zoomed ? 1 : across);
@@ -102,6 +105,7 @@ const compare = (() => {
     zoomed = tile;
     dialog.classList.toggle("alone", Boolean(tile));
     tiles.forEach((one) => one.box.classList.toggle("chosen", one === tile));
+    entitle(tile ? everything(tile.clip) : title);
     byId("compare-all").hidden = !tile;
     fit();
     set(moment);
@@ -158,15 +162,17 @@ const compare = (() => {
     if (tile) tile.seen = entry.isIntersecting;
   }), { root: table, threshold: 0.3 });
 
-  const open = (title, members, fields) => {
+  const entitle = (words) => { byId("compare-title").textContent = words; };
+  const open = (what, members, fields) => {
     preview.stop();
+    title = [what, fields.join(" × ")].filter(Boolean).join(": ");
     names = fields;
     [rows, columns] = arrange(members, fields);
     zoomed = null;
     moment = 0;
-    const caption = (clip) => (rows.length ? "" : clip.values && fields.length ? said(clip.values, 0) : clip.prompt.slice(0, 80));
+    const caption = (clip) => (rows.length ? "" : everything(clip));
     tiles = members.map((clip) => tileOf(clip, caption(clip)));
-    byId("compare-title").textContent = [title, fields.join(" × ")].filter(Boolean).join(": ");
+    entitle(title);
     dialog.classList.remove("alone");
     byId("compare-all").hidden = true;
     if (!dialog.open) dialog.showModal();
