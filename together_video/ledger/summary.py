@@ -22,7 +22,9 @@ from together_video.money import usd_number_or_none
 class VideoState(StrEnum):
     """How one video of a run ended."""
 
-    ARCHIVED = "archived"  # made and paid for in this run
+    ARCHIVED = (
+        "archived"  # brought into the archive by this run, which paid for it unless another had bought it
+    )
     REUSED = "reused"  # archived earlier: free of charge
     FAILED = "failed"  # the provider gave up on it
     REFUSED = "refused"  # nothing was created
@@ -64,7 +66,7 @@ class VideoOutcome(BaseModel):
     )
     paid_earlier: bool = Field(
         default=False,
-        description="Whether an earlier run has bought it, so that this one has paid nothing for it.",
+        description="Whether another run has bought it, so that this one has paid nothing for it.",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     varies: dict[str, str] = Field(
@@ -100,11 +102,21 @@ class VideoOutcome(BaseModel):
 
         A job without a reported cost is perhaps paid: failed ones are not known to be billed.
         """
-        paid, perhaps, in_flight = self.failed_usd, self.failed_perhaps_usd, Decimal(0)
+        failed = Account(paid=self.failed_usd, perhaps_paid=self.failed_perhaps_usd)
+        return failed if self.paid_earlier or self.state is VideoState.REUSED else failed + self._bought
+
+    @property
+    def of_others(self) -> Account:
+        """What another run has paid, or may come to pay, for a job that this run has only waited for."""
+        is_waited_for = self.paid_earlier and self.state in {VideoState.ARCHIVED, VideoState.SUBMITTED}
+        return self._bought if is_waited_for else Account()
+
+    @property
+    def _bought(self) -> Account:
+        """The purchase itself, whoever made it."""
+        paid = perhaps = in_flight = Decimal(0)
         estimate = self.estimate_usd or Decimal(0)
-        if self.paid_earlier or self.state is VideoState.REUSED:
-            pass
-        elif self.cost_usd is not None:
+        if self.cost_usd is not None:
             paid += self.cost_usd
         elif self.state is VideoState.SUBMITTED:
             in_flight += estimate
@@ -230,13 +242,16 @@ class Summary(BaseModel):
     @property
     def sentence(self) -> str:
         """For a run's final message: `4 videos: 3 archived, 1 ambiguous; 0.84 USD paid in this run, 0.30 USD perhaps
-        paid`. What is perhaps paid or in flight is said where it is not zero.
+        paid`. What is perhaps paid or in flight is said where it is not zero, and so is the money of jobs that another
+        run had bought.
         """
         total = len(self.videos)
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
         when = "by the runs that bought them" if self.bought_before else "in this run"
-        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.account.sentence(when)}"
+        others = sum((outcome.of_others for outcome in self.videos), Account())
+        rest = f"; {others.sentence('by another run')}" if others.committed else ""
+        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.account.sentence(when)}{rest}"
 
     def as_json(self) -> dict[str, Any]:
         """The document of `--json`: plain numbers, no Decimals, rounded as people see them."""
