@@ -50,14 +50,14 @@ async def _archive(
         session = place.session
         purchase = await place.purchase(ref)
         if not isinstance(purchase, Purchase):
-            return place.archived(purchase, reused=True)
+            return place.finished(purchase, resumed=ref.resumed)
         finisher = session.finisher(None)
         async with paid_for(purchase, session):
             job = await completed_job(place, purchase)
             clip = session.clip(ref.video_id) or await finisher.download(purchase, job)
             record = await finisher.archive(purchase, job, clip)
         session.forget(ref.video_id)
-        return place.archived(record, reused=False)
+        return place.finished(record, resumed=ref.resumed)
 
 
 archive_video, aarchive_video = task_pair(

@@ -55,7 +55,7 @@ class ArchivedVideo(BaseModel):
     prompt: str | None = Field(description="The whole prompt.")
     cost_usd: Decimal | None = Field(description="What the provider charged, in US dollars, if it said.")
     reused: bool = Field(
-        description="Whether it was in the archive before this task run, which paid nothing then."
+        description="Whether this run paid nothing for it: it was in the archive before, or another run had bought it."
     )
     archive: str | None = Field(default=None, description="The saved archive block, if it has a name.")
 

@@ -54,7 +54,7 @@ async def _download(
     async with place_of_job(ref, together, archive) as place:
         purchase = await place.purchase(ref)
         if not isinstance(purchase, Purchase):
-            return VideoJobRef.of_archived(place.archived(purchase, reused=True))
+            return VideoJobRef.of_archived(place.finished(purchase, resumed=ref.resumed))
         async with paid_for(purchase, place.session):
             job = await completed_job(place, purchase)
             clip = await place.session.finisher(None).download(purchase, job)

@@ -106,7 +106,7 @@ async def _make(
                 if not plan.is_tried_again or not await buyer.standings.has_more(plan):
                     raise
             else:
-                return place.archived(record, reused=False)
+                return place.finished(record, resumed=found.resumed)
 
 
 make_video, amake_video = task_pair(

@@ -21,6 +21,7 @@ from prefect_together_video.tasks.session.session import Session
 from prefect_together_video.tasks.session.sessions import block_of, session_for
 from prefect_together_video.tasks.steps.archive import record_failure
 from prefect_together_video.tasks.steps.purchase import Purchase
+from prefect_together_video.tasks.steps.purchase_session import is_bought_here
 from together_video.errors import (
     SPENT_WORDS,
     CreateAmbiguous,
@@ -60,6 +61,14 @@ class Place:
         if reused:
             run_logger().info("%s: reused, nothing was bought: %s", record.plan.title, found.uri)
         return found
+
+    def finished(self, record: VideoRecord, *, resumed: bool) -> ArchivedVideo:
+        """The value of a record that came of a purchase: reused, where another run had made that.
+
+        Raises:
+            JobFailed: see `archived`.
+        """
+        return self.archived(record, reused=resumed and not is_bought_here(record, self.session.client))
 
     def ref(self, found: Purchase | VideoRecord) -> VideoJobRef:
         """What `create_video` returns.

@@ -55,7 +55,7 @@ async def _wait(
     async with place_of_job(ref, together, archive) as place:
         purchase = await place.purchase(ref)
         if not isinstance(purchase, Purchase):
-            return VideoJobRef.of_archived(place.archived(purchase, reused=True))
+            return VideoJobRef.of_archived(place.finished(purchase, resumed=ref.resumed))
         async with paid_for(purchase, place.session):
             job = await place.session.finisher(poll).wait(purchase)
         place.session.remember(purchase, job=job)

@@ -77,8 +77,9 @@ def after(failed: Sequence[VideoOutcome], found: VideoOutcome) -> VideoOutcome:
     """The outcome of a video that was bought again in this run, after attempts that failed."""
     if not failed:
         return found
-    known = sum((one.cost_usd for one in failed if one.cost_usd is not None), Decimal(0))
-    perhaps = sum((one.estimate_usd or Decimal(0) for one in failed if one.cost_usd is None), Decimal(0))
+    ours = [one for one in failed if not one.paid_earlier]
+    known = sum((one.cost_usd for one in ours if one.cost_usd is not None), Decimal(0))
+    perhaps = sum((one.estimate_usd or Decimal(0) for one in ours if one.cost_usd is None), Decimal(0))
     return found.model_copy(
         update={"failed": len(failed), "failed_usd": known, "failed_perhaps_usd": perhaps}
     )

@@ -210,7 +210,7 @@ class Pipeline:
             if isinstance(bought, VideoRecord):
                 return self._of_final(plan, bought)
             self._tell(bought.claim.plan, "resumed" if bought.resumed else "created", f"job {bought.job_id}")
-            return await self._bring_home(bought, begun, plan)
+            return self._as_paid(plan, bought, await self._bring_home(bought, begun, plan))
         except VideoError as error:
             if isinstance(error, BudgetReached):
                 self._out_of_budget.add(plan.id)
@@ -303,9 +303,20 @@ class Pipeline:
         finally:
             await self._budget.settle(reserved, cost, in_flight=stays)
 
+    def _as_paid(self, plan: VideoPlan, bought: Purchase, found: VideoOutcome) -> VideoOutcome:
+        """Several runs may wait for one job: the one that made the create has paid for it. A job in doubt may have been
+        bought again meanwhile, by this run.
+        """
+        is_others = bought.resumed and not self.buyer.has_paid(plan, bought.claim)
+        return (
+            found.model_copy(update={"paid_earlier": True})
+            if is_others and found.id == bought.claim.id
+            else found
+        )
+
     def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
         """Of a video that was over before: a part that is run again finds what its first run has paid for."""
-        ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
+        ours = self.buyer.has_paid(plan, record)
         found = self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
         # Labels are no part of what was bought: those of this run are what its reader looks for.
         return found.model_copy(update={"labels": plan.request.labels, "paid_earlier": not ours})

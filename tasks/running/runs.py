@@ -36,6 +36,12 @@ def current_run() -> RunRef:
     return RunRef(flow_run_id=flow_run.id, flow_run_name=flow_run.name, host=socket.gethostname())
 
 
+def is_this_run(run: RunRef) -> bool:
+    """Whether it is the flow run that is under way in this context: Prefect's retries of a run are the same run."""
+    ours = current_run().flow_run_id
+    return ours is not None and run.flow_run_id == ours
+
+
 def run_logger() -> Logger:
     """The run's logger, whose lines the Prefect UI shows; a plain one outside of flow and task runs."""
     if FlowRunContext.get() is None and TaskRunContext.get() is None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
 from prefect_together_video.tasks.running.cancellation import outlast
-from prefect_together_video.tasks.running.runs import current_run, run_logger, step
+from prefect_together_video.tasks.running.runs import current_run, is_this_run, run_logger, step
 from prefect_together_video.tasks.session.bill import BillReader
 from prefect_together_video.tasks.session.run_budget import RunBudget
 from prefect_together_video.tasks.session.run_policy import RunPolicy
@@ -28,7 +28,7 @@ from prefect_together_video.tasks.session.standings import Standings
 from prefect_together_video.tasks.steps.create import buy_video
 from prefect_together_video.tasks.steps.held_claim import hold
 from prefect_together_video.tasks.steps.purchase import Purchase, held, release_unsent
-from prefect_together_video.tasks.steps.purchase_session import session_of
+from prefect_together_video.tasks.steps.purchase_session import is_bought_here, session_of
 from together_video.api.client import TogetherClient
 from together_video.billing.doubts import Charged
 from together_video.errors import (
@@ -73,6 +73,10 @@ class Buyer:
         self._policy, self._bill = policy, bill
         self._doubts: set[str] = set()
         self.standings = Standings(ledger, policy)
+
+    def has_paid(self, plan: VideoPlan, bought: Claim | VideoRecord) -> bool:
+        """Whether this run has made a purchase that it has met, or another process for the same batch."""
+        return self.standings.is_ours(plan, bought) or is_bought_here(bought, self._client)
 
     async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
         """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
@@ -220,8 +224,7 @@ class Buyer:
             return False
         if self._policy.on_ambiguous != "resubmit":
             return await self._resolve(plan, facts.claim, error)
-        ours = current_run().flow_run_id
-        if ours is not None and facts.claim.run.flow_run_id == ours:
+        if is_this_run(facts.claim.run):
             # A retry of the run that made the claim is no later run.
             return False
         if not await self._can_buy_again(plan):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import ArchiveError
-from together_video.ledger.records import LedgerState, VideoPlan, VideoRecord
+from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.remedies import is_final
 
 
@@ -63,7 +63,7 @@ class Standings:
             record = await self._ledger.record(plan.id)
             if record is None or record.state == "archived":
                 return plan, record
-            counts = not self._policy.retry_failed or self._is_ours(plan, record)
+            counts = not self._policy.retry_failed or self.is_ours(plan, record)
             if record.state == "failed":
                 failures += counts
                 is_over = counts and (failures >= plan.attempts or _would_fail_again(record))
@@ -74,10 +74,10 @@ class Standings:
                 return plan, record
             plan = following
 
-    def _is_ours(self, plan: VideoPlan, record: VideoRecord) -> bool:
+    def is_ours(self, plan: VideoPlan, bought: Claim | VideoRecord) -> bool:
         """Whether this run has made the purchase: this process, or another one for the same batch."""
-        ours = plan.batch_id is not None and record.plan.batch_id == plan.batch_id
-        return ours or record.id in self.ours
+        ours = plan.batch_id is not None and bought.plan.batch_id == plan.batch_id
+        return ours or bought.id in self.ours
 
     async def has_more(self, plan: VideoPlan) -> bool:
         """Whether there is another purchase to be made or waited for, or an archived video, now that one has failed."""

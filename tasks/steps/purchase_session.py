@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
+from prefect_together_video.tasks.running.runs import is_this_run
 from together_video.api.client import TogetherClient
 from together_video.api.rate_limiter import AdaptiveRateLimiter
+from together_video.ledger.records import Claim, VideoRecord
 
 #: How many creates are under way at the same time; the others wait for their turn.
 CREATING_AT_ONCE = 64
@@ -22,6 +24,11 @@ class PurchaseSession:
         #: Who creates takes a place before the claim: one that waits behind it would look left behind.
         self.places = asyncio.Semaphore(CREATING_AT_ONCE)
         self.posted: set[str] = set()
+
+
+def is_bought_here(bought: Claim | VideoRecord, client: TogetherClient) -> bool:
+    """Whether a purchase was made with this client, or by the flow run that is under way, which may be a retry."""
+    return is_this_run(bought.run) or bought.id in session_of(client).posted
 
 
 def session_of(client: TogetherClient) -> PurchaseSession:

@@ -22,7 +22,9 @@ from together_video.money import usd_number_or_none
 class VideoState(StrEnum):
     """How one video of a run ended."""
 
-    ARCHIVED = "archived"  # made and paid for in this run
+    ARCHIVED = (
+        "archived"  # brought into the archive by this run, which paid for it unless another had bought it
+    )
     REUSED = "reused"  # archived earlier: free of charge
     FAILED = "failed"  # the provider gave up on it
     REFUSED = "refused"  # nothing was created
@@ -64,7 +66,7 @@ class VideoOutcome(BaseModel):
     )
     paid_earlier: bool = Field(
         default=False,
-        description="Whether an earlier run has bought it, so that this one has paid nothing for it.",
+        description="Whether another run has bought it, so that this one has paid nothing for it.",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     varies: dict[str, str] = Field(
@@ -128,6 +130,12 @@ class VideoOutcome(BaseModel):
         if self.state is VideoState.AMBIGUOUS or self.job_id is not None:
             return Account(perhaps_paid=estimate)
         return Account()
+
+    @property
+    def of_others(self) -> Account:
+        """What another run has paid, or may come to pay, for a job that this run has only waited for."""
+        is_waited_for = self.paid_earlier and self.state in {VideoState.ARCHIVED, VideoState.SUBMITTED}
+        return self.own_price if is_waited_for else Account()
 
     def title_in(self, longest: int) -> str:
         """The prompt, else the model, and what varies in its sweep, in at most so many characters on one line."""
@@ -247,13 +255,16 @@ class Summary(BaseModel):
     @property
     def sentence(self) -> str:
         """For a run's final message: `4 videos: 3 archived, 1 ambiguous; 0.84 USD paid in this run, 0.30 USD perhaps
-        paid`. What is perhaps paid or in flight is said where it is not zero.
+        paid`. What is perhaps paid or in flight is said where it is not zero, and so is the money of jobs that another
+        run had bought.
         """
         total = len(self.videos)
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
         when = "by the runs that bought them" if self.bought_before else "in this run"
-        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.account.sentence(when)}"
+        others = sum((outcome.of_others for outcome in self.videos), Account())
+        rest = f"; {others.sentence('by another run')}" if others.committed else ""
+        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.account.sentence(when)}{rest}"
 
     def as_json(self) -> dict[str, Any]:
         """The document of `--json`: plain numbers, no Decimals, rounded as people see them."""
