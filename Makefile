@@ -83,12 +83,14 @@ test-long: lint
 BATCH := tests/flows/cli/test_cli_runs.py::test_fifty_videos_at_once_and_again
 STEPS := $(addprefix tests/public/test_public_tasks.py::test_,each_step_in_a_sync_flow each_step_in_an_async_flow \
 	submitted_and_mapped an_async_name_in_a_sync_flow_is_an_error)
+# What the forms are made of is up to pydantic and Prefect.
+FORMS := tests/flows/test_forms.py tests/flows/forms
 
 test-core: $(INSTALLED)
 	@$(PYTEST) -m "" tests/together_video tests/blocks tests/tasks $(BATCH) $(STEPS)
 
 test-ends: $(INSTALLED)
-	@$(PYTEST) -m "" tests/blocks tests/tasks $(BATCH) $(STEPS)
+	@$(PYTEST) -m "" tests/blocks tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE))

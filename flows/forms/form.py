@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from prefect import Flow
 from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic.json_schema import NoDefault
 
 from together_video.errors import InputError, Spent
 
@@ -22,24 +23,9 @@ from together_video.errors import InputError, Spent
 Amount = Annotated[float | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 #: The same for US dollars.
 Money = Annotated[Decimal | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
-#: The same as a choice between a number and null.
-_Choice = Annotated[float, Field(gt=0)] | None
 F = TypeVar("F", bound=Flow[..., Any])
 #: What a choice says where nothing is chosen.
 USUAL = "default"
-
-
-def _nothing() -> Any:
-    """The default of a field that has none and may be left out.
-
-    Prefect's server refuses null for a number with a default of null, which the newer UI sends where nothing was
-    typed; it takes it for one without a default. Older releases of pydantic can only write the former.
-    """
-    try:
-        from pydantic_core import MISSING
-    except ImportError:
-        return None
-    return MISSING
 
 
 def entry(
@@ -104,6 +90,9 @@ def _comparable(value: Any) -> Any:
 
 
 def amount(name: str, description: str, *, title: str) -> Parameter:
-    """A field for a positive number that may be left out, without the buttons "float" and "None" where possible."""
-    default = _nothing()
-    return entry(name, Amount if default is not None else _Choice, description, title=title, default=default)
+    """A field for a positive number that may be left out, without the buttons "float" and "None".
+
+    Prefect's server refuses null, which the newer UI sends where nothing was typed, for a number with a default of
+    null; it takes it for one without a default.
+    """
+    return entry(name, Amount, description, title=title, default=NoDefault)
