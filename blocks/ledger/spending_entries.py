@@ -151,16 +151,27 @@ class SpendingEntries:
         """
         month = this_month()
         old_from = datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
-        found: list[str] = []
+        left: dict[str, tuple[list[_Entry], _Entry]] = {}
         for video, entries in _by_video(await self._listed(month)).items():
             old = [entry for entry in entries if not entry.is_paid and entry.written_at <= old_from]
-            if video in in_flight or not old:
-                continue
-            # A young one may be withdrawn at any moment, so it stands for nothing.
-            stands = max([entry for entry in entries if entry.is_paid] + old, key=_Entry.amount)
-            is_bought = stands.is_paid or await self._store.head(self._layout.record(video)) is not None
-            found += [entry.key for entry in old if not (is_bought and entry is stands)]
-        return found
+            if old and video not in in_flight:
+                # A young one may be withdrawn at any moment, so it stands for nothing.
+                left[video] = old, max([entry for entry in entries if entry.is_paid] + old, key=_Entry.amount)
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def is_bought(video: str, stands: _Entry) -> bool:
+            if stands.is_paid:
+                return True
+            async with places:
+                return await self._store.head(self._layout.record(video)) is not None
+
+        bought = await asyncio.gather(*(is_bought(video, stands) for video, (_, stands) in left.items()))
+        return [
+            entry.key
+            for (old, stands), is_one in zip(left.values(), bought, strict=True)
+            for entry in old
+            if not (is_one and entry is stands)
+        ]
 
     async def unaccounted(self, costs: Mapping[str, Decimal]) -> list[str]:
         """Keys of this month's payments for videos that have cost less by their records, or have none: nobody wrote
