@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -132,3 +133,12 @@ def sixty(folder: Path) -> list[GalleryRow]:
         not_made(VideoState.AMBIGUOUS, "a bear wakes", "The create had no clear answer. Use --on-ambiguous.")
     )
     return rows
+
+
+def downloaded(folder: Path, pattern: str) -> Path:
+    """The file as soon as it is whole."""
+    deadline = time.monotonic() + 30
+    while not (found := [file for file in folder.glob(pattern) if file.stat().st_size]):
+        assert time.monotonic() < deadline, list(folder.iterdir())
+        time.sleep(0.1)
+    return found[0]

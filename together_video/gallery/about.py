@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from together_video.gallery.links import safe_link
+from together_video.gallery.public_text import public_text
 from together_video.ledger.records import Moment
 from together_video.text import one_line
 
@@ -16,6 +17,12 @@ _LONGEST = 4_000
 
 def _text(value: object) -> str | None:
     """Of another kind, or empty, it is left out: no page is lost for its heading."""
+    found = _name(value)
+    return found and public_text(found)
+
+
+def _name(value: object) -> str | None:
+    """What this project or Prefect has made up."""
     return (one_line(value, _LONGEST) or None) if isinstance(value, str) else None
 
 
@@ -24,6 +31,7 @@ def _address(value: object) -> str | None:
     return found if found and found.startswith(("http://", "https://")) else None
 
 
+_Name = Annotated[str | None, BeforeValidator(_name)]
 _Text = Annotated[str | None, BeforeValidator(_text)]
 
 
@@ -36,11 +44,11 @@ class About(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    batch_id: _Text = None
+    batch_id: _Name = None
     title: _Text = None
     brief: _Text = None
     style: _Text = None
-    run_name: _Text = None
+    run_name: _Name = None
     run_url: Annotated[str | None, BeforeValidator(_address)] = None
     made_at: Moment | None = None
 

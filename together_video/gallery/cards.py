@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from together_video.gallery.commands import Commands, commands_of
 from together_video.gallery.links import safe_link
 from together_video.gallery.prices import MONEY_TERMS, prices
-from together_video.gallery.request_text import shown
+from together_video.gallery.public import public_labels, public_outcome, public_payload
+from together_video.gallery.public_text import public_text
 from together_video.gallery.takes import next_takes
 from together_video.gallery.wording import WORDS
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
@@ -103,6 +104,7 @@ def card_of(
     """`next_take` gives the number of the next take of the same request; without it that is the one after this video's.
     `shape` is width by height of the frames.
     """
+    row = row.model_copy(update={"outcome": public_outcome(row.outcome), "note": public_text(row.note)})
     outcome, record, plan = row.outcome, row.record, row.made_by
     next_take = next_take or next_takes([])
     key = outcome.key or (record.video.key if record and record.video else None)
@@ -111,7 +113,7 @@ def card_of(
     word, meaning = WORDS[outcome.state]
     sweep = sweep_of(row)
     prompt, whole_prompt = _cut(outcome.prompt or "", _PROMPT_SHOWN)
-    message = outcome.error or (record and record.error) or ""
+    message = outcome.error or public_text((record and record.error) or "")
     is_ready = outcome.state in GOOD
     # What happened, in a viewer's words; what was answered stands behind the card.
     error = meaning if message and not is_ready else ""
@@ -128,7 +130,7 @@ def card_of(
         whole_prompt=whole_prompt,
         error=error,
         message=message or None,
-        notes=record.notes if record else (),
+        notes=tuple(map(public_text, record.notes)) if record else (),
         video=video,
         poster=safe_link(link(poster)) if poster and video else None,
         fills=_fills(outcome, shape),
@@ -140,7 +142,7 @@ def card_of(
         ),
         facts=facts,
         details=_details(outcome, record, plan),
-        payload=json.dumps(shown(plan.request.payload()), indent=2, ensure_ascii=False) if plan else None,
+        payload=json.dumps(public_payload(plan.request), indent=2, ensure_ascii=False) if plan else None,
         redo=safe_link(redo(plan)) if redo and plan else None,
         mark=row.mark,
         note=row.note,
@@ -190,7 +192,8 @@ def file_name(key: str) -> str:
 
 def sweep_of(row: GalleryRow) -> Sweep | None:
     """The sweep of this run: a record of an earlier run may name another file's line."""
-    return row.plan.sweep if row.plan else row.record.plan.sweep if row.record else None
+    sweep = row.plan.sweep if row.plan else row.record.plan.sweep if row.record else None
+    return sweep and sweep.model_copy(update={"values": public_labels(sweep.values)})
 
 
 def _facts(outcome: VideoOutcome, record: VideoRecord | None) -> list[tuple[str, str]]:

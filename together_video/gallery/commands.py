@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from together_video.gallery.request_text import shown
+from together_video.gallery.public import is_public
 from together_video.labels import MOST
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.redo import REDO_OF
@@ -36,7 +36,7 @@ class Commands:
 def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
     """The commands for another take with this number, for a new seed, and for the same request with an edited prompt.
 
-    None where a command would have to hold what a page does not carry (files inside the request, signed addresses), or
+    None where a command would have to hold what a page does not carry (see `public`), or
     characters on which a terminal may act.
 
     Example:
@@ -46,6 +46,8 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
         ```
     """
     request = plan.request
+    if not is_public(plan):
+        return None
     fields = request.model_dump(mode="json", exclude_none=True)
     prompt = request.prompt or ""
     # A prompt that begins with a dash would be taken for an option.
@@ -59,8 +61,6 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
     for name in ("media", "extra"):
         value = request.payload().get("media") if name == "media" else request.extra
         if value:
-            if shown(value) != value:
-                return None
             words += _option(name, json.dumps(value, ensure_ascii=False))
     labels = {name: value for name, value in request.labels.items() if name != REDO_OF}
     for name, value in labels.items():

@@ -15,6 +15,8 @@ from typing import Any
 
 from together_video.gallery.links import safe_link
 from together_video.gallery.plain_text import plain
+from together_video.gallery.public import public_outcome
+from together_video.gallery.public_text import public_text
 from together_video.ledger.account import Account
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd, usd_cell
@@ -47,12 +49,13 @@ def gallery_markdown(
         page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html` or `file:///…/index.html`.
         page_link: an address by which a browser opens that page, where there is one.
     """
-    lines = [f"## {plain(title, 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
-    there = [found for found in summary.videos if found.state in GOOD and found.key]
+    videos = [public_outcome(found) for found in summary.videos]
+    lines = [f"## {plain(public_text(title), 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
+    there = [found for found in videos if found.state in GOOD and found.key]
     lines += _cells(there[:MOST_SHOWN], links, posters)
     if len(there) > MOST_SHOWN:
         lines += ["", f"{len(there) - MOST_SHOWN} more are on the gallery page."]
-    missing = [found for found in summary.videos if found.state not in GOOD]
+    missing = [found for found in videos if found.state not in GOOD]
     if missing:
         lines += ["", "### Not in the archive", ""]
         lines += [
@@ -127,7 +130,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
             "job": plain(found.job_id or "", 200),
             "where, or why not": plain(found.uri, 1000) if found.uri else plain(found.error or "", 300),
         }
-        for found in summary.videos[:MOST_ROWS]
+        for found in map(public_outcome, summary.videos[:MOST_ROWS])
     ]
 
 

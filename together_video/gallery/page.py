@@ -18,6 +18,7 @@ from together_video.gallery.about import About
 from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.prices import price_figures
+from together_video.gallery.public_text import public_text
 from together_video.gallery.rendering import asset, template
 from together_video.gallery.shapes import SHAPES, shape_of
 from together_video.gallery.takes import next_takes
@@ -140,7 +141,7 @@ def render_gallery(
     from markupsafe import Markup
 
     return template("gallery.html.j2").render(
-        title=title,
+        title=public_text(title),
         about=about,
         summary_sentence=summary_sentence,
         made_at=made_at,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from together_video.gallery.public import is_public
+from together_video.gallery.public_text import is_plain, names_a_secret
 from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.redo import redo_labels
@@ -17,10 +18,6 @@ from together_video.media.sources import MediaForm, form_of, media_texts
 
 #: Longest link, in characters: servers and proxies refuse addresses of 8 kB and more.
 LONGEST = 6_000
-#: Longest text of a deployment's own settings that goes along, such as an edition.
-_LONGEST_VALUE = 100
-#: Addresses that may hold a signature or a password, and files that are part of the text.
-_PRIVATE = re.compile(r"\s*(data:|[a-z][a-z0-9+.-]*://[^\s/?#]*@|[a-z][a-z0-9+.-]*://[^\s?]*\?)", re.I)
 
 
 class RedoForm(BaseModel):
@@ -51,8 +48,8 @@ def redo_links(form: RedoForm, plans: Iterable[VideoPlan]) -> Callable[[VideoPla
 
 
 def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
-    """The form with this request and `take`. None where the request holds what belongs into no link, or the link would
-    be longer than `LONGEST`.
+    """The form with this request and `take`. None where the request holds what a page does not carry (see `public`),
+    names a file, or the link would be longer than `LONGEST`.
 
     Prefect's second UI shows what a link says in place of the deployment's parameters, so its saved blocks go along.
     """
@@ -62,7 +59,8 @@ def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
     # As in a redo list of a review, which then knows that this clip has its other take.
     request["labels"] = redo_labels(plan.request, plan.id)
     forms = {form_of(text) for _, _, text in media_texts(plan.request)}
-    if forms & {MediaForm.INLINE, MediaForm.FILE} or any(_PRIVATE.match(text) for text in _texts(request)):
+    # A file is one of another machine than the form's.
+    if MediaForm.FILE in forms or not is_public(plan):
         return None
     kept = _public(form.parameters)
     if plan.edition != "once":
@@ -74,27 +72,21 @@ def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
 
 
 def _public(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that go along: references to saved blocks, amounts and switches, and of the form's group short
-    texts as well. A block that was written out where the deployment was made may hold a key.
+    """The parameters that go along: references to saved blocks, amounts and switches, and of the form's group plain
+    words as well. A block that was written out where the deployment was made may hold a key.
     """
     found: dict[str, Any] = {}
     for name, value in parameters.items():
         if (isinstance(value, dict) and set(value) == {"$ref"}) or isinstance(value, bool | int | float):
             found[name] = value
         elif name == "more" and isinstance(value, dict):
-            found[name] = {inner: one for inner, one in value.items() if _is_short(one)}
+            found[name] = {
+                inner: one for inner, one in value.items() if _is_simple(one) and not names_a_secret(inner)
+            }
     return found
 
 
-def _is_short(value: Any) -> bool:
+def _is_simple(value: Any) -> bool:
     if isinstance(value, list):
-        return all(map(_is_short, value))
-    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_VALUE)
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for entry in value.values() if isinstance(value, dict) else value:
-            yield from _texts(entry)
+        return all(map(_is_simple, value))
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and is_plain(value))

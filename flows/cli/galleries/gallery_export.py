@@ -26,6 +26,7 @@ from together_video.gallery import About, GalleryRow, marked, relative_link, ren
 from together_video.gallery.files import files_of
 from together_video.gallery.links import way_to
 from together_video.ledger.lines import Newest
+from together_video.gallery.since import now_of
 from together_video.ledger.names import VideoId, path_inside
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -207,7 +208,12 @@ async def _batch(ledger: Ledger, batch: str) -> tuple[str, _Batch]:
 async def _rows(ledger: Ledger, batch: _Batch) -> list[GalleryRow]:
     ids = [found.id for found in batch.videos]
     records, marks = await _records(ledger, ids), await ledger.reviews.of(ids)
-    return [marked(GalleryRow(outcome=found, record=records.get(found.id)), marks) for found in batch.videos]
+    rows = []
+    for found in batch.videos:
+        record = records.get(found.id)
+        outcome = found if record is None else now_of(found, record, place=ledger.place)
+        rows.append(marked(GalleryRow(outcome=outcome, record=record), marks))
+    return rows
 
 
 async def _newest(ledger: Ledger, latest: int) -> list[GalleryRow]:

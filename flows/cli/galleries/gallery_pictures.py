@@ -18,6 +18,7 @@ from together_video.errors import InputError
 from together_video.gallery import contact_sheet as sheets
 from together_video.gallery import preview as previews
 from together_video.gallery.files import poster_of, video_of
+from together_video.gallery.public_text import public_text
 from together_video.gallery.wording import WORDS
 from together_video.media.stills import frames_of, still_of
 
@@ -44,10 +45,10 @@ async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path) -> int:
         outcome = rows[number].outcome
         async with places, _copy(ledger, keys[number]) as poster:
             pixels = await to_thread.run_sync(still_of, poster, size) if poster else None
-        return sheets.Tile(outcome.prompt or outcome.model, WORDS[outcome.state][0], pixels)
+        return sheets.Tile(public_text(outcome.prompt or outcome.model), WORDS[outcome.state][0], pixels)
 
     tiles = await asyncio.gather(*map(tile, range(len(rows))))
-    picture = await to_thread.run_sync(sheets.contact_sheet, chosen.title, tiles, size)
+    picture = await to_thread.run_sync(sheets.contact_sheet, public_text(chosen.title), tiles, size)
     try:
         write_whole(file, picture)
     except OSError as error:

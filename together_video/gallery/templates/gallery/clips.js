@@ -45,6 +45,12 @@ const totals = (some) => {
   return parts.join(" · ");
 };
 
+// A clip's words on one line, for a message.
+const brief = (clip) => {
+  const words = (clip.prompt || clip.model).replace(/\s+/g, " ");
+  return words.length > 60 ? `${words.slice(0, 59).trimEnd()}…` : words;
+};
+
 // A line at the foot of the window, or in the dialog that covers it.
 let toldUntil;
 const tell = (words) => {

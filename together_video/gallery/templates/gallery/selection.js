@@ -44,38 +44,58 @@ const selection = (() => {
   const playlist = () => ["#EXTM3U", ...files().flatMap((clip) => [
     `#EXTINF:${Math.round(clip.seconds || -1)},${(clip.prompt || clip.model).replace(/\s+/g, " ").slice(0, 120)}`, address(clip)]), ""].join("\n");
 
+  // Why a file cannot be had, in a viewer's words. A link of S3 that has ended is answered with 403.
+  const refusals = { 400: "its link has expired", 401: "its link has expired", 403: "its link has expired", 404: "it is not there any more", 410: "it is not there any more" };
   const read = async (file, state) => {
     const answer = await fetch(file.url, { credentials: "same-origin" });
-    if (!answer.ok) throw new Error(`${file.name}: the server answered ${answer.status}`);
+    if (!answer.ok) throw new Error(refusals[answer.status] || `the server answered ${answer.status}`);
     const reader = answer.body.getReader();
     const chunks = [];
+    let size = 0;
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      state.read += value.length;
+      size += value.length;
       // What the page says of sizes may be wrong.
-      if (state.read > MOST) { await reader.cancel(); throw new Error(`the files have more than ${words(MOST)}`); }
+      if (state.read + size > MOST) { await reader.cancel(); throw new RangeError(`The files have more than ${words(MOST)}: select fewer.`); }
       chunks.push(value);
     }
-    state.done += 1;
-    show(`Reading ${state.done} of ${state.count} …`);
+    state.read += size;
     return chunks;
   };
+  // A clip that cannot be read is left out, and named in the end; where none of the first can be, none will be.
+  const readOrSkip = async (file, state) => {
+    try {
+      return await read(file, state);
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+      state.lost.push({ file, why: error instanceof TypeError ? "this browser cannot read it from here" : error.message });
+      if (state.lost.length === 3 && !state.read) throw error;
+      return null;
+    } finally {
+      state.tried += 1;
+      show(`Reading ${state.tried} of ${state.count} …`);
+    }
+  };
+  const lack = ([{ file, why }, ...more]) =>
+    `“${file.title}”${more.length ? ` and ${more.length} more` : ""} could not be read: ${why}.`;
   const asZip = async () => {
     busy = true;
-    const some = files().map((clip) => ({ name: clip.file || `${clip.id}.mp4`, url: address(clip) }));
-    const state = { read: 0, done: 0, count: some.length };
+    const some = files().map((clip) => ({ name: clip.file || `${clip.id}.mp4`, url: address(clip), title: brief(clip) }));
+    const state = { read: 0, tried: 0, count: some.length, lost: [] };
     show(`Reading 0 of ${some.length} …`);
+    let said;
     try {
-      const made = await zip.make(some, (file) => read(file, state));
-      saveAs(`${page.batch || "videos"}.zip`, made);
-      busy = false;
-      show(`Saved ${counted(some.length, "clip")}, ${words(made.size)}.`);
+      const made = await zip.make(some, (file) => readOrSkip(file, state));
+      const { lost } = state;
+      if (lost.length < some.length) saveAs(`${page.batch || "videos"}.zip`, made);
+      if (lost.length === 0) said = `Saved ${counted(some.length, "clip")}, ${words(made.size)}.`;
+      else if (lost.length < some.length) said = `Saved ${some.length - lost.length} of ${counted(some.length, "clip")}, ${words(made.size)}; ${lack(lost)}`;
     } catch (error) {
-      busy = false;
-      const reason = error instanceof TypeError ? "this browser may not read the files from here" : error.message;
-      show(`No zip was made: ${reason}. Download one by one, or save a playlist.`);
+      if (error instanceof RangeError || !state.lost.length) said = `No zip was made. ${error.message}`;
     }
+    busy = false;
+    show(said || `No zip was made: ${lack(state.lost)} Download one by one, or ask for a page with new links.`);
   };
   const oneByOne = async () => {
     const some = files();

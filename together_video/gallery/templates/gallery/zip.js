@@ -23,17 +23,19 @@ const zip = (() => {
   // UTF-8 names, stored, 1 January 1980: the same files give the same zip.
   const common = ({ name, sum, size }) => [[2, 20], [2, 0x800], [2, 0], [2, 0], [2, 0x21], [4, sum], [4, size], [4, size], [2, name.length], [2, 0]];
 
-  // `read` gives one file after the other as an array of chunks; only one is held while it is added up.
+  // `read` gives one file after the other as an array of chunks, or null for one to leave out; only one is
+  // held while it is added up.
   const make = async (files, read) => {
     const parts = [];
     const entries = [];
     const taken = new Set();
     let at = 0;
     for (const file of files) {
+      const chunks = await read(file);
+      if (!chunks) continue;
       let name = file.name;
       for (let copy = 2; taken.has(name); copy += 1) name = file.name.replace(/(\.[^.]*)?$/, `-${copy}$1`);
       taken.add(name);
-      const chunks = await read(file);
       const size = chunks.reduce((total, chunk) => total + chunk.length, 0);
       const sum = (chunks.reduce(step, 0xffffffff) ^ 0xffffffff) >>> 0;
       const entry = { name: new TextEncoder().encode(name), sum, size, at };
