@@ -80,7 +80,7 @@ MARK = Mark.model_validate(
 )
 REVIEW = {"review": 1, "batch": None, "who": "Ann", "marks": [json.loads(MARK.content)]}
 LINE_OF_INDEX = Entry.of_record(FACTS[3], f"{PLAN.id}.json", size=9, written_at=NOW)
-INDEX = {**{name: [value] for name, value in LINE_OF_INDEX._asdict().items()}, "index": 1}
+INDEX = {**{name: [value] for name, value in LINE_OF_INDEX._asdict().items()}, "index": 2}
 
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON = st.recursive(

@@ -21,6 +21,8 @@ from typing import Annotated, Literal, NamedTuple, TypeVar, cast
 from pydantic import BaseModel, Field, ValidationError
 
 from together_video.labels import MOST
+from together_video.ledger.account import NOTHING, Account
+from together_video.ledger.bought import Money, money_of
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark, Verdict
 from together_video.ledger.titles import MOST_VARIED, varied
@@ -40,6 +42,10 @@ _PROMPT, _ERROR = 1_000, 300
 _MOMENT = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{6}Z$"
 #: A month in which videos were bought, as the name of a folder.
 MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+#: States of purchases: what was refused or skipped is in lists as well.
+_BOUGHT = frozenset(state.value for state in LedgerState)
 
 
 class Entry(NamedTuple):
@@ -69,6 +75,8 @@ class Entry(NamedTuple):
     note: str = ""
     #: What sets it apart from the others of its sweep, such as `seed 2 · 9:16`.
     varies: str = ""
+    #: US dollars: what it may cost at most, where that is known.
+    estimate: str | None = None
 
     @property
     def id(self) -> str:
@@ -86,6 +94,25 @@ class Entry(NamedTuple):
     @property
     def cost_usd(self) -> Decimal | None:
         return None if self.cost is None else Decimal(self.cost)
+
+    @property
+    def account(self) -> Account:
+        """What it has cost, or may have cost at most, as `spend` counts it. Nothing where nothing was bought."""
+        if self.state not in _BOUGHT:
+            return NOTHING
+        most = Decimal(self.estimate or 0)
+        match money_of(self.state, self.cost_usd):
+            case Money.PAID:
+                return Account(paid=self.cost_usd or Decimal(0))
+            case Money.PERHAPS_PAID:
+                return Account(perhaps_paid=most)
+            case Money.IN_FLIGHT:
+                return Account(in_flight=most)
+
+    @property
+    def is_perhaps_paid(self) -> bool:
+        """Whether nobody knows what it has cost, also where it is not known what it may have."""
+        return self.state in _BOUGHT and money_of(self.state, self.cost_usd) is Money.PERHAPS_PAID
 
     def marked(self, mark: Mark | None) -> Entry:
         """This line with the mark that counts, which may be none."""
@@ -134,6 +161,7 @@ def _of_plan(plan: VideoPlan, name: str, state: str, at: datetime, job: str | No
         error=None,
         labels=dict(request.labels),
         varies="" if plan.sweep is None else varied(plan.sweep.values),
+        estimate=None if plan.estimate_usd is None else _amount(plan.estimate_usd),
     )
 
 
@@ -152,6 +180,7 @@ def microseconds(moment: datetime) -> int:
 
 
 _Short = Annotated[str, Field(max_length=200)]
+_Amount = Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")]
 T = TypeVar("T")
 #: As many as an object has lines: what is longer is not read on.
 _Column = Annotated[list[T], Field(max_length=MOST_LINES)]
@@ -160,7 +189,7 @@ _Column = Annotated[list[T], Field(max_length=MOST_LINES)]
 class _Columns(BaseModel):
     """A column for each field: read in a tenth of the time that a document for each line would take."""
 
-    index: Literal[1]
+    index: Literal[2]
     name: _Column[Annotated[str, Field(pattern=r"^[0-9a-f]{24}(\.late)?\.json$")]]
     size: _Column[int]
     written: _Column[int]
@@ -169,7 +198,7 @@ class _Columns(BaseModel):
     model: _Column[_Short]
     prompt: _Column[Annotated[str, Field(max_length=_PROMPT)]]
     batch: _Column[_Short | None]
-    cost: _Column[Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")] | None]
+    cost: _Column[_Amount | None]
     key: _Column[Annotated[str, Field(max_length=1024)] | None]
     job: _Column[_Short | None]
     edition: _Column[_Short]
@@ -181,6 +210,7 @@ class _Columns(BaseModel):
     mark: _Column[Verdict | None]
     note: _Column[Annotated[str, Field(max_length=1_000)]]
     varies: _Column[Annotated[str, Field(max_length=MOST_VARIED)]]
+    estimate: _Column[_Amount | None]
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
@@ -190,7 +220,7 @@ def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
     """
     for lines in _shares(sorted(entries, key=lambda entry: (entry.written, entry.name))):
         columns = zip(*lines, strict=True)
-        document = {"index": 1, **dict(zip(Entry._fields, columns, strict=True))}
+        document = {"index": 2, **dict(zip(Entry._fields, columns, strict=True))}
         data = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
         yield f"{hashlib.sha256(data).hexdigest()[:32]}.json.gz", gzip.compress(data, 6, mtime=0)
 

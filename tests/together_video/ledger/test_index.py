@@ -65,7 +65,7 @@ def test_a_month_that_grows_keeps_its_first_objects() -> None:
     assert len(list(packed(long))) == 2
 
 
-COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True)), "index": 1}
+COLUMNS = {**dict(zip(Entry._fields, ([value] for value in entry()), strict=True)), "index": 2}
 
 
 @pytest.mark.parametrize(
