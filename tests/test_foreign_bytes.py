@@ -22,6 +22,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import StoredBytes
 from prefect_together_video.flows.cli.galleries.gallery_export import _Batch
 from prefect_together_video.tasks.job_ref import VideoJobRef
+from tests.facts import claim_of, record_of
 from together_video.api.responses import Answer
 from together_video.catalogue.live import LiveModels, live_models
 from together_video.catalogue.own import with_own_models
@@ -31,7 +32,7 @@ from together_video.inputs.inbox import read_order
 from together_video.inputs.rows import RowFormat
 from together_video.jobs import VideoJob
 from together_video.ledger.index import Entry, unpacked
-from together_video.ledger.records import Ambiguity, Claim, Submission, VideoPlan, VideoRecord
+from together_video.ledger.records import Ambiguity, Submission, VideoPlan
 from together_video.ledger.reviews import Mark, parse_review, stored_mark
 from together_video.media.sources import form_of, inline_bytes, path_of
 from together_video.network.trusted_hosts import TrustedHosts
@@ -42,20 +43,15 @@ from together_video.requests import VideoRequest
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PLAN = VideoPlan(request=VideoRequest(model="minimax/hailuo-02", prompt="a fox in the snow"))
-CLAIM = Claim(
-    id=PLAN.id,
-    token="0" * 32,
-    plan=PLAN,
+CLAIM = claim_of(
+    PLAN,
     claimed_at=NOW,
-    valid_seconds=60,
-    video_key="videos/v.mp4",
-    poster_key="videos/v.jpg",
 )
 FACTS: list[Any] = [
     CLAIM,
     Submission(id=PLAN.id, token="0" * 32, job_id="j", submitted_at=NOW, answer={"id": "j"}),
     Ambiguity(id=PLAN.id, token="0" * 32, found_at=NOW, reason="no answer"),
-    VideoRecord(id=PLAN.id, state="failed", plan=PLAN, recorded_at=NOW, error="refused"),
+    record_of(PLAN, state="failed", recorded_at=NOW, error="refused"),
 ]
 BATCH = {
     "batch_id": "b",
@@ -80,7 +76,7 @@ MARK = Mark.model_validate(
 )
 REVIEW = {"review": 1, "batch": None, "who": "Ann", "marks": [json.loads(MARK.content)]}
 LINE_OF_INDEX = Entry.of_record(FACTS[3], f"{PLAN.id}.json", size=9, written_at=NOW)
-INDEX = {**{name: [value] for name, value in LINE_OF_INDEX._asdict().items()}, "index": 1}
+INDEX = {**{name: [value] for name, value in LINE_OF_INDEX._asdict().items()}, "index": 2}
 
 ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON = st.recursive(

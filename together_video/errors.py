@@ -4,6 +4,7 @@
     ├── InputError                 what was given cannot work; nothing was sent
     │   ├── ConfigurationError     a key, an address, a bucket name is missing or broken
     │   ├── RequestInvalid         one request breaks a rule; carries the findings
+    │   ├── NotInArchive           there is no video, or no batch, of the name that was given
     │   └── MediaRefused           an image, a video or audio is missing, unreachable or of the wrong kind
     ├── TogetherError              the API said no, or nothing, or something else
     │   ├── ApiUnreachable         no connection: the request never left
@@ -136,6 +137,14 @@ class RequestInvalid(InputError):
         super().__init__(what)
         self.field = field
         self.instead = instead
+
+
+class NotInArchive(InputError):
+    """There is no video, or no batch, of the name that was given. `place` is where it was looked for, as a URI."""
+
+    def __init__(self, what: str, *, place: str) -> None:
+        super().__init__(what)
+        self.place = place
 
 
 class MediaRefused(InputError):

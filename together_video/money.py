@@ -6,6 +6,7 @@ two decimals: `0.28 USD`, `5.00 USD`, `0.3234 USD`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 _STEP = Decimal("0.0001")
@@ -33,6 +34,19 @@ def usd(amount: Decimal) -> str:
 def usd_cell(amount: Decimal | None) -> str:
     """An amount for a cell of a table whose column says USD; a dash where it is not known."""
     return "—" if amount is None else f"{rounded(amount):f}"
+
+
+def usd_cells(amounts: Iterable[Decimal | None]) -> list[str]:
+    """The amounts of one column, all with as many decimals as the one that needs most; a dash where one is not known.
+
+    Example:
+        ```python
+        usd_cells([Decimal("0.3234"), Decimal("0.28"), None])  # ["0.3234", "0.2800", "—"]
+        ```
+    """
+    shown = [None if amount is None else rounded(amount) for amount in amounts]
+    decimals = max((-int(amount.as_tuple().exponent) for amount in shown if amount is not None), default=2)
+    return ["—" if amount is None else f"{amount:.{decimals}f}" for amount in shown]
 
 
 def usd_range(low: Decimal, high: Decimal) -> str:

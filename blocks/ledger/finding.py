@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.survey import survey
-from together_video.errors import InputError
+from together_video.errors import InputError, NotInArchive
 from together_video.ledger.index import Entry
 from together_video.ledger.names import BATCH_ID, is_video_id
 from together_video.text import printable
@@ -24,8 +24,16 @@ async def find_video(ledger: Ledger, given: str) -> str:
     """The id of the video that `given` names.
 
     Raises:
-        InputError: there is none, or there are several.
+        NotInArchive: there is none.
+        InputError: there are several.
     """
+    if (found := await _video(ledger, given)) is None:
+        raise _no_such(ledger, given, "no video")
+    return found
+
+
+async def _video(ledger: Ledger, given: str) -> str | None:
+    """As for `find_video`; None where there is none."""
     text = given.strip()
     if not text or len(text) > _LONGEST:
         raise InputError("Give the id of a video, its key, or its job id.")
@@ -35,12 +43,15 @@ async def find_video(ledger: Ledger, given: str) -> str:
             return found
     elif "/" in text and (found := await _of_key(ledger, text)) is not None:
         return found
-    if (found := await _of_job(ledger, text)) is not None:
-        return found
+    return await _of_job(ledger, text)
+
+
+def _no_such(ledger: Ledger, given: str, nothing: str) -> NotInArchive:
     place = ledger.store.uri(ledger.layout.key(""))
-    raise InputError(
-        f"There is no video {printable(text, 100)!r} in {place}: give its id or the first {FEWEST} digits of it, the "
-        "key of its file, or its job id."
+    return NotInArchive(
+        f"There is {nothing} {printable(given.strip(), 100)!r} in {place}: give its id or the first {FEWEST} digits of "
+        "it, the key of its file, or its job id.",
+        place=place,
     )
 
 
@@ -65,19 +76,35 @@ async def find_batch(ledger: Ledger, given: str, *, known: Iterable[str] = ()) -
     return _only(found, text, "batches")
 
 
+async def existing_batch(ledger: Ledger, given: str, *, known: Iterable[str] = ()) -> str:
+    """As `find_batch`, for what has to be a batch.
+
+    Raises:
+        NotInArchive: it is none.
+        InputError: several begin so.
+    """
+    if (whole := await find_batch(ledger, given, known=known)) is None:
+        raise no_such_batch(ledger, given)
+    return whole
+
+
+def no_such_batch(ledger: Ledger, given: str) -> NotInArchive:
+    place = ledger.store.uri(ledger.layout.key("batches", ""))
+    return NotInArchive(f"There is no batch {printable(given, 60)!r} under {place}.", place=place)
+
+
 async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | None]:
     """The id of a batch, or that of a video: one of the two.
 
     Raises:
-        InputError: it is neither, or several begin so.
+        NotInArchive: it is neither.
+        InputError: several begin so.
     """
     if (batch := await find_batch(ledger, given)) is not None:
         return batch, None
-    try:
-        return None, await find_video(ledger, given)
-    except InputError as error:
-        words = error.message.replace("There is no video", "There is no video and no batch", 1)
-        raise InputError(words) from error
+    if (video := await _video(ledger, given)) is None:
+        raise _no_such(ledger, given, "no video and no batch")
+    return None, video
 
 
 async def _beginning(ledger: Ledger, beginning: str) -> str | None:

@@ -16,7 +16,7 @@ from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
-from together_video.money import usd_cell
+from together_video.money import usd_cells
 from together_video.text import printable
 
 
@@ -87,8 +87,9 @@ def _show(report: AuditReport, terminal: Terminal) -> None:
         spent.add_column(name)
     for name in ("videos", "failed", "USD", "cost unknown"):
         spent.add_column(name, justify="right")
-    for row in report.spent:
-        numbers = (row.videos, row.failed, usd_cell(row.cost_usd), row.unreported)
+    amounts = usd_cells(row.cost_usd for row in report.spent)
+    for row, amount in zip(report.spent, amounts, strict=True):
+        numbers = (row.videos, row.failed, amount, row.unreported)
         spent.add_row(row.month, escape(printable(row.model, 60)), *map(str, numbers))
     if report.spent:
         terminal.out.print(spent)

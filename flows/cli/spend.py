@@ -6,7 +6,6 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -17,7 +16,7 @@ from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
-from together_video.atomic_files import write_whole
+from prefect_together_video.flows.cli.written_files import STDOUT, checked_file, file_or_stdout, write_file
 from together_video.errors import InputError
 from together_video.ledger.spend import Grouping, Period, SpendReport, SpendRow
 from together_video.money import usd
@@ -65,8 +64,7 @@ def spend(
         raise InputError("Spending is read from the archive: --together has no use here.")
     if csv == "-" and place.json:
         raise InputError("Give either --json or --csv -: both go to standard output.")
-    if csv is not None and (not csv.strip() or (csv.startswith("-") and csv != "-")):
-        raise InputError("--csv needs the path of a file, or - for standard output.")
+    csv_file, chart = file_or_stdout(csv, "--csv"), checked_file(chart, "--chart")
     terminal = begin(place, asks_api=False)
     from prefect_together_video.flows.cli.running import archive_of
     from prefect_together_video.flows.engine.spend_report import read_spend
@@ -77,13 +75,13 @@ def spend(
             return await read_spend(ledger, grouping, period)
 
     report = asyncio.run(read())
-    if csv is not None and csv != "-":
-        _write(Path(csv).expanduser(), report.as_csv(), terminal)
+    if csv_file is not None and csv_file is not STDOUT:
+        write_file(csv_file, report.as_csv(), terminal)
     if chart is not None:
         from together_video.gallery.spend_page import render_spend
 
-        _write(chart, render_spend(report, made_at=datetime.now(UTC)), terminal)
-    if csv == "-":
+        write_file(chart, render_spend(report, made_at=datetime.now(UTC)), terminal)
+    if csv_file is STDOUT:
         sys.stdout.write(report.as_csv())
     elif place.json:
         terminal.document(report.as_json())
@@ -104,14 +102,6 @@ def _period(since: str | None, until: str | None, month: str | None) -> Period:
     if since is not None or until is not None:
         raise InputError("Give either --month, or --since and --until.")
     return Period.of_month(month)
-
-
-def _write(path: Path, text: str, terminal: Terminal) -> None:
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    terminal.say(f"Written: {path}")
 
 
 def _show(report: SpendReport, terminal: Terminal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,7 @@ async def share_page(
     *,
     seconds: int,
     about: About | None = None,
+    written: Callable[[], None] = lambda: None,
 ) -> SharedPage:
     """Write a page to `shared/<name>/<time>-<token>.html`, with more pages behind it where one would be too long: each
     links to its videos and its neighbours for `seconds`.
@@ -94,6 +95,7 @@ async def share_page(
 
     Args:
         name: the batch's id, or what else the page shows.
+        written: called once for each page that is in the bucket.
 
     Raises:
         InputError: the archive is a folder.
@@ -122,6 +124,7 @@ async def share_page(
             stored = await ledger.store.get(key)
             if stored is None or stored.data != rendered[1].encode():
                 raise ArchiveError(f"{ledger.store.uri(key)} was written by another run.")
+        written()
     return SharedPage(
         url=links[keys[first]],
         key=keys[first],

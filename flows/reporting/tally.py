@@ -46,6 +46,7 @@ class Standing:
     now: str = ""
     retries: int = 0
     retried: str = ""
+    noun: str = "video"
 
     @property
     def percent(self) -> int:
@@ -54,7 +55,7 @@ class Standing:
     @property
     def headline(self) -> str:
         """`12 of 60 videos`"""
-        return f"{self.done} of {counted(self.total, 'video')}"
+        return f"{self.done} of {counted(self.total, self.noun)}"
 
     @property
     def states(self) -> str:

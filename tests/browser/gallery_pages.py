@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.facts import record_of
 from together_video.gallery import About, GalleryRow, relative_link, render_gallery
 from together_video.ledger.layout import Layout
 from together_video.ledger.place import ArchivePlace
-from together_video.ledger.records import StoredObject, Sweep, VideoPlan, VideoRecord
+from together_video.ledger.records import StoredObject, Sweep, VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.media.clips import ClipInfo, inspect_clip
 from together_video.requests import VideoRequest
@@ -64,10 +65,9 @@ def made(
     (folder / video).write_bytes(data)
     (folder / poster).write_bytes(picture)
     digest = hashlib.sha256(data).hexdigest()
-    record = VideoRecord(
-        id=plan.id,
+    record = record_of(
+        plan,
         state="archived",
-        plan=plan,
         job_id="job-42",
         recorded_at=NOW + timedelta(minutes=minute),
         cost_usd=Decimal(cost),

@@ -18,6 +18,7 @@ from prefect_together_video.flows.cli.galleries import shared_links
 from prefect_together_video.flows.cli.galleries.gallery_export import Export, choose, export
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.reporting.results import result_of
+from tests.facts import record_of
 from together_video.errors import ArchiveError, DownloadError, InputError
 from together_video.ledger.records import StoredObject, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
@@ -45,14 +46,14 @@ async def archived(ledger: Ledger) -> tuple[VideoRecord, StoredObject]:
         key=ledger.layout.key("videos", "v.mp4"), size=3, sha256="ab", content_type="video/mp4"
     )
     await ledger.store.put_once(video.key, b"abc", "video/mp4")
-    record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
+    record = record_of(one, state="archived", recorded_at=NOW, video=video)
     await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
     return record, video
 
 
 async def exported(ledger: Ledger, folder: Path, batch: str | None, latest: int) -> Export:
     chosen = await choose(ledger, batch=batch, latest=latest)
-    return await export(ledger, folder, chosen, link_seconds=None, tell=print)
+    return await export(ledger, folder, chosen, link_seconds=None)
 
 
 def files_of(folder: Path) -> set[str]:
@@ -213,7 +214,7 @@ async def test_an_odd_record_stops_no_other_video(
     archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
     async with archive.open() as ledger:
         one = plan("a fox")
-        record = VideoRecord(id=one.id, state="failed", plan=one, recorded_at=NOW, job_id="j")
+        record = record_of(one, state="failed", recorded_at=NOW, job_id="j")
         document = json.loads(record.model_dump_json()) | odd
         await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
         await ledger.store.put_once(ledger.layout.job(one.id), b"{}")
@@ -250,9 +251,7 @@ async def test_a_payment_of_more_than_its_record_is_named(archive: VideoArchive)
     archive = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
     async with archive.open() as ledger:
         one = plan("a fox")
-        record = VideoRecord(
-            id=one.id, state="failed", plan=one, recorded_at=NOW, cost_usd=Decimal("0.2"), job_id="j"
-        )
+        record = record_of(one, state="failed", recorded_at=NOW, cost_usd=Decimal("0.2"), job_id="j")
         await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
         month = f"{NOW:%Y-%m}"
         right, forged = (
@@ -267,7 +266,7 @@ async def test_a_payment_of_more_than_its_record_is_named(archive: VideoArchive)
 async def test_a_record_with_a_forged_reference_is_named(archive: VideoArchive) -> None:
     async with archive.open() as ledger:
         one = plan("a fox")
-        record = VideoRecord(id=one.id, state="failed", plan=one, recorded_at=NOW)
+        record = record_of(one, state="failed", recorded_at=NOW)
         document = json.loads(record.model_dump_json())
         document["plan"]["request"]["media"] = {"reference_images": ["archive:media/../../x"]}
         await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
@@ -286,7 +285,7 @@ async def test_numbers_that_nobody_could_show_make_no_record(
         video = StoredObject(
             key=ledger.layout.key("videos", "v.mp4"), size=3, sha256="ab", content_type="video/mp4"
         )
-        record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
+        record = record_of(one, state="archived", recorded_at=NOW, video=video)
         document = json.loads(record.model_dump_json())
         for name, values in odd.items():
             document[name] = {**(document[name] or {}), **values}
@@ -307,7 +306,7 @@ async def test_only_files_of_videos_are_shared_and_copied(
         key = ledger.layout.key(*name.split("/"))
         await ledger.store.put_once(key, b"secret")
         video = StoredObject(key=key, size=6, sha256="ab", content_type="video/mp4")
-        record = VideoRecord(id=one.id, state="archived", plan=one, recorded_at=NOW, video=video)
+        record = record_of(one, state="archived", recorded_at=NOW, video=video)
         await ledger.store.put_once(ledger.layout.record(one.id), record.model_dump_json().encode())
         await exported(ledger, tmp_path / "g", None, 5)
         assert files_of(tmp_path) == {"g/index.html"}

@@ -12,8 +12,9 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.spend import report_spend
+from tests.facts import record_of
 from together_video.errors import InputError
-from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.spend import SpendReport
 
 pytestmark = [
@@ -33,10 +34,9 @@ async def spent(archive: Any, small: Any) -> Any:
         for prompt, days in (("a fox", 0), ("an owl", 0), ("a hare", 365)):
             plan = VideoPlan(request=small(prompt, labels={"campaign": "<b>spring</b>"}))
             at = NOW - timedelta(days=days)
-            record = VideoRecord(
-                id=plan.id,
+            record = record_of(
+                plan,
                 state="archived",
-                plan=plan,
                 claimed_at=at,
                 recorded_at=at,
                 cost_usd=Decimal("0.28"),

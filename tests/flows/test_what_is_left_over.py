@@ -16,7 +16,8 @@ from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.collect import collect_videos
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
-from together_video.ledger.records import StoredObject, Submission, VideoPlan, VideoRecord
+from tests.facts import record_of
+from together_video.ledger.records import StoredObject, Submission, VideoPlan
 from together_video.ledger.spool import Spool
 from together_video.polling.policy import PollPolicy
 
@@ -101,7 +102,7 @@ async def test_a_poster_that_its_record_does_not_name_is_no_orphan(
     plan = VideoPlan(request=small("a fox"))
     key, poster = archive.layout.media(plan, datetime.now(UTC))
     video = StoredObject(key=key, size=1, sha256="ab" * 32, content_type="video/mp4")
-    record = VideoRecord(id=plan.id, state="archived", plan=plan, video=video, recorded_at=datetime.now(UTC))
+    record = record_of(plan, state="archived", video=video, recorded_at=datetime.now(UTC))
     for name, body in ((key, b"x"), (poster, b"y"), (f"records/{plan.id}.json", record.model_dump_json())):
         s3_client.put_object(Bucket=archive.bucket, Key=name, Body=body)
     assert await findings(archive) == []
@@ -198,9 +199,7 @@ async def test_what_another_machine_brought_home_is_swept_from_the_spool(
                 path.write_bytes(b"x")
             if prompt in {"recorded", "another job"}:
                 job = "mine" if prompt == "recorded" else "theirs"
-                await ledger.finish(
-                    VideoRecord(id=plan.id, state="archived", plan=plan, job_id=job, recorded_at=now), claim
-                )
+                await ledger.finish(record_of(plan, state="archived", job_id=job, recorded_at=now), claim)
             elif prompt == "elsewhere":
                 await ledger.release(claim)
     await collect()

@@ -9,8 +9,8 @@ import pytest
 from prefect_together_video.tasks.steps.archive import record_failure, store_clip
 from prefect_together_video.tasks.steps.download import fetch_clip
 from prefect_together_video.tasks.steps.poll import poll_job
+from tests.facts import record_of
 from together_video.errors import DownloadError, JobFailed, ObjectConflict, StoreUnavailable
-from together_video.ledger.records import VideoRecord
 from together_video.polling.policy import PollPolicy
 
 
@@ -182,7 +182,7 @@ async def test_the_clean_up_fails(home, store_it, ledger, open_ledger, unruly_s3
 async def test_another_run_was_first(home, store_it, ledger, plan):
     """A file that another run of the job took away after recording it: its record is the result."""
     purchase, _, clip = home
-    earlier = VideoRecord(id=plan.id, state="archived", plan=plan, recorded_at=datetime.now(UTC))
+    earlier = record_of(plan, state="archived", recorded_at=datetime.now(UTC))
     await ledger.finish(earlier, purchase.claim)
     clip.file.path.unlink()
     assert await store_it(home) == earlier

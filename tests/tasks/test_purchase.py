@@ -11,6 +11,7 @@ import pytest
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.steps.purchase import Purchase, buy
 from prefect_together_video.tasks.steps.purchase_session import session_of
+from tests.facts import record_of
 from together_video.api.client import TogetherClient
 from together_video.api.settings import Timeouts
 from together_video.errors import (
@@ -25,7 +26,7 @@ from together_video.errors import (
     StoreUnavailable,
 )
 from together_video.jobs import VideoJob
-from together_video.ledger.records import LedgerState, RunRef, Submission, VideoRecord
+from together_video.ledger.records import LedgerState, RunRef, Submission
 from together_video.ledger.spool import Spool
 
 
@@ -217,7 +218,7 @@ async def test_takes_over_from_a_claim_that_is_released(purchase, plan, api, led
 async def test_takes_the_record_that_the_other_run_wrote(purchase, plan, api, ledger, turned_clock):
     """Where the other run finished meanwhile, its record is the result."""
     claim = await ledger.claim(plan, valid_seconds=250)
-    record = VideoRecord(id=plan.id, state="archived", plan=plan, recorded_at=datetime.now(UTC))
+    record = record_of(plan, state="archived", recorded_at=datetime.now(UTC))
     sleep = while_asleep(turned_clock, lambda: ledger.finish(record, claim))
     assert await purchase(sleep=sleep) == record
     assert api.posts == 0
@@ -238,7 +239,7 @@ async def test_a_claim_left_behind(purchase, plan, api, ledger):
 @pytest.mark.anyio
 async def test_a_record_that_appeared_before_the_claim(purchase, plan, api, ledger):
     """The claim is won, and the video is there: the claim is dropped and nothing is paid."""
-    record = VideoRecord(id=plan.id, state="archived", plan=plan, recorded_at=datetime.now(UTC))
+    record = record_of(plan, state="archived", recorded_at=datetime.now(UTC))
     await ledger.store.put_once(ledger.layout.record(plan.id), record.model_dump_json().encode())
     assert await purchase() == record
     assert await names(ledger) == []

@@ -5,7 +5,9 @@ Budgets, monthly limits and summaries reckon with it, and say it in the same wor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,9 +67,14 @@ class Account(BaseModel):
         left = [] if self.left is None else [f"{usd(self.left)} left"]
         return ", ".join([_paid(self.paid), _perhaps(self.perhaps_paid), _in_flight(self.in_flight), *left])
 
+    @property
+    def spent(self) -> str:
+        """What was paid, and of the rest what is not zero: `0.56 USD paid, 0.30 USD in flight`."""
+        return self.sentence("")
+
     def sentence(self, when: str) -> str:
-        """What was paid, and of the rest what is not zero: `0.56 USD paid in this run, 0.30 USD in flight`."""
-        parts = [f"{_paid(self.paid)} {when}"]
+        """The same, with when it was paid: `0.56 USD paid in this run, 0.30 USD in flight`."""
+        parts = [f"{_paid(self.paid)} {when}".rstrip()]
         parts += [_perhaps(self.perhaps_paid)] if self.perhaps_paid else []
         parts += [_in_flight(self.in_flight)] if self.in_flight else []
         return ", ".join(parts)
@@ -86,6 +93,16 @@ class Account(BaseModel):
 
 #: Not a cent.
 NOTHING = Account()
+
+
+class _Paid(Protocol):
+    @property
+    def account(self) -> Account: ...
+
+
+def account_of(many: Iterable[_Paid]) -> Account:
+    """All of them together."""
+    return sum((one.account for one in many), NOTHING)
 
 
 def _paid(amount: Decimal) -> str:

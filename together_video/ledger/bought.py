@@ -27,6 +27,14 @@ class Money(StrEnum):
     IN_FLIGHT = "in flight"
 
 
+def money_of(state: str, cost_usd: Decimal | None) -> Money:
+    """How certain it is that a purchase in this state was paid."""
+    if cost_usd is not None:
+        return Money.PAID
+    is_under_way = state in {LedgerState.CLAIMED, LedgerState.SUBMITTED}
+    return Money.IN_FLIGHT if is_under_way else Money.PERHAPS_PAID
+
+
 @dataclass(frozen=True)
 class Bought:
     """One purchase: what it cost, or may cost, and when its claim was made.
@@ -84,7 +92,7 @@ class Bought:
             id=record.id,
             moment=(record.claimed_at or record.recorded_at).astimezone(UTC),
             model=record.plan.request.model,
-            money=Money.PERHAPS_PAID if cost is None else Money.PAID,
+            money=money_of(record.state, cost),
             amount_usd=record.plan.estimate_usd if cost is None else max(cost, Decimal(0)),
             job_id=record.job_id,
             is_clip=record.state == "archived",
@@ -104,7 +112,7 @@ class Bought:
             id=claim.id,
             moment=claim.claimed_at.astimezone(UTC),
             model=plan.request.model,
-            money=Money.PERHAPS_PAID if state is LedgerState.AMBIGUOUS else Money.IN_FLIGHT,
+            money=money_of(state, None),
             amount_usd=plan.estimate_usd,
             job_id=submission.job_id if submission else None,
             labels=plan.request.labels,

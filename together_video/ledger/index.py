@@ -22,6 +22,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from together_video.errors import InputError
 from together_video.labels import MOST
+from together_video.ledger.account import Account
+from together_video.ledger.bought import Money, money_of
 from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.reviews import Mark, Verdict
 from together_video.ledger.titles import MOST_VARIED, varied
@@ -48,6 +50,32 @@ UNLISTED = "unlisted"
 #: Media that a request names, and characters of them all.
 _MEDIA = rf"^({UNLISTED}|media/[0-9a-f]{{64}}\.[a-z0-9]{{2,5}}( media/[0-9a-f]{{64}}\.[a-z0-9]{{2,5}})*)?$"
 _INPUTS = 8_000
+
+
+#: States of purchases: what was refused or skipped is in lists as well.
+_BOUGHT = frozenset(state.value for state in LedgerState)
+
+
+_NO_USD = Decimal(0)
+
+
+class Costs:
+    """A running total of what many videos have cost; far faster than to add up accounts."""
+
+    def __init__(self) -> None:
+        self._sums = dict.fromkeys(Money, _NO_USD)
+
+    def add(self, entry: Entry) -> Costs:
+        money, amount = entry.price
+        self._sums[money] += amount
+        return self
+
+    @property
+    def account(self) -> Account:
+        sums = self._sums
+        return Account(
+            paid=sums[Money.PAID], perhaps_paid=sums[Money.PERHAPS_PAID], in_flight=sums[Money.IN_FLIGHT]
+        )
 
 
 class Entry(NamedTuple):
@@ -83,6 +111,8 @@ class Entry(NamedTuple):
     inputs: str = ""
     #: A digest of what an audit found right. Empty where none has verified it, or where something was wrong.
     checked: str = ""
+    #: US dollars: what it may cost at most, where that is known.
+    estimate: str | None = None
 
     @property
     def id(self) -> str:
@@ -100,6 +130,27 @@ class Entry(NamedTuple):
     @property
     def cost_usd(self) -> Decimal | None:
         return None if self.cost is None else Decimal(self.cost)
+
+    @property
+    def price(self) -> tuple[Money, Decimal]:
+        """What it has cost, or may have cost at most, in US dollars, as `spend` counts it."""
+        if self.state not in _BOUGHT:
+            return Money.PAID, _NO_USD
+        cost = self.cost_usd
+        money = money_of(self.state, cost)
+        if money is Money.PAID:
+            return money, cost or _NO_USD
+        return money, Decimal(self.estimate or 0)
+
+    @property
+    def account(self) -> Account:
+        """The same as one of the parts of an account. Nothing where nothing was bought."""
+        return Costs().add(self).account
+
+    @property
+    def is_perhaps_paid(self) -> bool:
+        """Whether nobody knows what it has cost, also where it is not known what it may have."""
+        return self.state in _BOUGHT and money_of(self.state, self.cost_usd) is Money.PERHAPS_PAID
 
     def marked(self, mark: Mark | None) -> Entry:
         """This line with the mark that counts, which may be none."""
@@ -152,6 +203,7 @@ def _of_plan(plan: VideoPlan, name: str, state: str, at: datetime, job: str | No
         error=None,
         labels=dict(request.labels),
         varies="" if plan.sweep is None else varied(plan.sweep.values),
+        estimate=None if plan.estimate_usd is None else _amount(plan.estimate_usd),
     )
 
 
@@ -178,6 +230,7 @@ def microseconds(moment: datetime) -> int:
 
 
 _Short = Annotated[str, Field(max_length=200)]
+_Amount = Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")]
 T = TypeVar("T")
 #: As many as an object has lines: what is longer is not read on.
 _Column = Annotated[list[T], Field(max_length=MOST_LINES)]
@@ -195,7 +248,7 @@ class _Columns(BaseModel):
     model: _Column[_Short]
     prompt: _Column[Annotated[str, Field(max_length=_PROMPT)]]
     batch: _Column[_Short | None]
-    cost: _Column[Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")] | None]
+    cost: _Column[_Amount | None]
     key: _Column[Annotated[str, Field(max_length=1024)] | None]
     job: _Column[_Short | None]
     edition: _Column[_Short]
@@ -210,6 +263,7 @@ class _Columns(BaseModel):
     poster: _Column[bool]
     inputs: _Column[Annotated[str, Field(max_length=_INPUTS, pattern=_MEDIA)]]
     checked: _Column[Annotated[str, Field(pattern=r"^([mc][0-9a-f]{32})?$")]]
+    estimate: _Column[_Amount | None]
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:

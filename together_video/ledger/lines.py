@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Callable, Iterable
 from operator import itemgetter
 
-from together_video.ledger.index import Entry
+from together_video.ledger.account import Account
+from together_video.ledger.index import Costs, Entry
 
 
 def merged(lines: Iterable[Entry]) -> list[Entry]:
@@ -62,17 +63,24 @@ class Newest:
         self._limit, self._fits = limit, fits
         self._kept: list[tuple[str, str, Entry]] = []
         self.of = 0
+        self._costs = Costs()
 
     def add(self, entry: Entry) -> None:
         if not self._fits(entry):
             return
         self.of += 1
+        self._costs.add(entry)
         # A video has one line, so its time and name decide.
         row = (entry.at, entry.name, entry)
         if self._limit is None or len(self._kept) < self._limit:
             heapq.heappush(self._kept, row)
         elif row[:2] > self._kept[0][:2]:
             heapq.heapreplace(self._kept, row)
+
+    @property
+    def account(self) -> Account:
+        """What all that fit have cost, or may have cost."""
+        return self._costs.account
 
     @property
     def entries(self) -> list[Entry]:

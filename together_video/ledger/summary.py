@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from together_video.ledger.account import Account
+from together_video.ledger.account import Account, account_of
 from together_video.ledger.names import Key
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import Usd, VideoPlan, VideoRecord
@@ -230,7 +230,7 @@ class Summary(BaseModel):
     @property
     def account(self) -> Account:
         """What this run itself paid, and what it may come to pay."""
-        return sum((outcome.account for outcome in self.videos), Account())
+        return account_of(self.videos)
 
     @property
     def cost_usd(self) -> Decimal:

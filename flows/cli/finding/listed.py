@@ -1,27 +1,24 @@
-"""Which videos and batches `list` shows, and their rows for programs."""
+"""Which videos and batches `list` shows."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from together_video.errors import ArchiveError, StoreUnavailable
-from together_video.ledger.index import Entry
-from together_video.ledger.layout import Layout
+from together_video.ledger.account import Account
+from together_video.ledger.index import Costs, Entry
 from together_video.ledger.lines import Newest
 from together_video.ledger.names import BATCH_ID, VideoId
-from together_video.ledger.place import ArchivePlace
 from together_video.ledger.spend import Period
 from together_video.ledger.summary import GOOD, VideoState
 from together_video.ledger.titles import varied
-from together_video.money import usd_number, usd_number_or_none
 from together_video.text import one_line
 
 #: Batches whose summaries are read at the same time.
@@ -62,31 +59,6 @@ class Wanted:
         return any(text in place.casefold() for place in places)
 
 
-def video_row(entry: Entry, place: ArchivePlace, layout: Layout) -> dict[str, Any]:
-    """A video for programs; US dollars and seconds."""
-    key = entry.key if layout.is_video_file(entry.key) else None
-    return {
-        "id": entry.id,
-        "state": entry.state,
-        "at": entry.at,
-        "model": entry.model,
-        "prompt": entry.prompt,
-        "varies": entry.varies,
-        "batch": entry.batch,
-        "cost_usd": usd_number_or_none(entry.cost_usd),
-        "seconds": entry.seconds,
-        "mark": entry.mark,
-        "note": entry.note,
-        "labels": entry.labels,
-        "edition": entry.edition,
-        "take": entry.take,
-        "job_id": entry.job,
-        "key": key,
-        "uri": None if key is None else place.uri(key),
-        "error": entry.error,
-    }
-
-
 @dataclass
 class Batch:
     """One batch: what its run says of it at its end, and what its own purchases are."""
@@ -96,25 +68,13 @@ class Batch:
     title: str = ""
     videos: int = 0
     archived: int = 0
-    paid: Decimal = Decimal(0)
+    costs: Costs = field(default_factory=Costs)
     starred: int = 0
     rejected: int = 0
 
-    def row(self, place: ArchivePlace, layout: Layout) -> dict[str, Any]:
-        """For programs; US dollars."""
-        page = layout.batch(self.id, "index.html") if self.has_page else None
-        return {
-            "id": self.id,
-            "at": moment_of(self.id),
-            "title": self.title,
-            "videos": self.videos,
-            "archived": self.archived,
-            "paid_usd": usd_number(self.paid),
-            "starred": self.starred,
-            "rejected": self.rejected,
-            "page": page,
-            "page_uri": None if page is None else place.uri(page),
-        }
+    @property
+    def account(self) -> Account:
+        return self.costs.account
 
 
 class Batches:
@@ -135,7 +95,7 @@ class Batches:
             batch = self._found[entry.batch] = Batch(entry.batch)
         batch.videos += 1
         batch.archived += entry.state == "archived"
-        batch.paid += entry.cost_usd or 0
+        batch.costs.add(entry)
         batch.starred += entry.mark == "star"
         batch.rejected += entry.mark == "reject"
 

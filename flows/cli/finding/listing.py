@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,44 +15,26 @@ from prefect_together_video.flows.cli.finding.looking import begin_looking, open
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
-from together_video.atomic_files import write_whole
+from prefect_together_video.flows.cli.written_files import STDOUT, checked_file, file_or_stdout, write_file
 from together_video.errors import InputError
 from together_video.labels import labels_of_options
 from together_video.ledger.spend import Period
 from together_video.text import counted, printable
 
 if TYPE_CHECKING:
+    from prefect_together_video.flows.cli.finding.listed import Wanted
+    from prefect_together_video.flows.cli.finding.listed_rows import Columns
+    from together_video.ledger.account import Account
     from together_video.ledger.index import Entry
 
 #: Rows that a terminal shows unless it is said otherwise; a pipe and files get all.
 _SHOWN = 30
-_VIDEO = (
-    "id",
-    "state",
-    "at",
-    "model",
-    "prompt",
-    "varies",
-    "batch",
-    "cost_usd",
-    "seconds",
-    "mark",
-    "note",
-    "labels",
-    "edition",
-    "take",
-    "job_id",
-    "key",
-    "uri",
-    "error",
-)
 State = Literal["archived", "failed", "abandoned", "claimed", "submitted", "ambiguous", "refused", "skipped"]
 _STATES = (
     "Videos in this state: archived (reused ones too), failed, claimed (its create is under way), submitted (at the "
     "provider), ambiguous (the create had no clear answer), or abandoned (closed without a clip, to be bought again); "
     "with --batch also refused or skipped: nothing was bought."
 )
-_BATCH = ("id", "at", "title", "videos", "archived", "paid_usd", "starred", "rejected", "page", "page_uri")
 
 
 def list_(
@@ -101,11 +84,9 @@ def list_(
 
     if limit is not None and limit < 1:
         raise InputError("--limit must be at least 1.")
-    files = {"--csv": csv, "--jsonl": jsonl}
-    for name, path in files.items():
-        if path is not None and (not path.strip() or (path.startswith("-") and path != "-")):
-            raise InputError(f"{name} needs the path of a file, or - for standard output.")
-    if [*files.values()].count("-") + place.json > 1:
+    csv_file, jsonl_file = file_or_stdout(csv, "--csv"), file_or_stdout(jsonl, "--jsonl")
+    parquet = checked_file(parquet, "--parquet")
+    if [csv_file, jsonl_file].count(STDOUT) + place.json > 1:
         raise InputError("Give one of --json, --csv - and --jsonl -: each goes to standard output.")
     wanted = Wanted(
         since=Period.parse(since, None),
@@ -129,12 +110,15 @@ def list_(
     lists_videos = videos or any(one is not None for one in filters)
     with without_collector():
         found = asyncio.run(_read(place, wanted, batch, limit=limit, lists_videos=lists_videos))
-    columns = _VIDEO if lists_videos else _BATCH
-    _write(found.rows, columns, csv=csv, jsonl=jsonl, parquet=parquet, terminal=terminal)
+    _write(found, csv=csv_file, jsonl=jsonl_file, parquet=parquet, terminal=terminal)
     if place.json:
-        terminal.document({"videos" if lists_videos else "batches": found.rows, "of": found.of})
+        name = "videos" if lists_videos else "batches"
+        terminal.document({name: found.rows, "of": found.of, **found.account.as_json()})
     elif not to_files:
         (show_videos if lists_videos else show_batches)(found.rows, terminal)
+        if found.of:
+            what = counted(found.of, "video") if lists_videos else counted(found.of, "batch", "batches")
+            terminal.say(f"{what}: {found.account.spent}.")
         if left := found.of - len(found.rows):
             terminal.note(f"{counted(left, 'more row')}: --limit {found.of} shows all.")
     if found.unreadable:
@@ -146,28 +130,26 @@ def list_(
     return 1 if found.unreadable else 0
 
 
+@dataclass(frozen=True)
 class _Found:
-    """The rows, how many there are without a limit, and keys that could not be read."""
+    """The rows and their columns; how many there are without a limit, and the money of all of them; and keys that could
+    not be read.
+    """
 
-    def __init__(self, rows: Sequence[dict[str, Any]], of: int, unreadable: Sequence[str]) -> None:
-        self.rows, self.of, self.unreadable = list(rows), of, unreadable
+    rows: Sequence[Mapping[str, Any]]
+    columns: Columns
+    of: int
+    account: Account
+    unreadable: Sequence[str]
 
 
 async def _read(
-    place: LookOptions, wanted: Any, batch: str | None, *, limit: int | None, lists_videos: bool
+    place: LookOptions, wanted: Wanted, batch: str | None, *, limit: int | None, lists_videos: bool
 ) -> _Found:
-    from dataclasses import replace
-
-    from prefect_together_video.blocks.ledger.finding import find_batch
+    from prefect_together_video.blocks.ledger.finding import existing_batch, find_batch
     from prefect_together_video.blocks.ledger.survey import survey
-    from prefect_together_video.flows.cli.finding.listed import (
-        Batches,
-        BatchesBegunSo,
-        Videos,
-        reported,
-        titled,
-        video_row,
-    )
+    from prefect_together_video.flows.cli.finding import listed, listed_rows
+    from together_video.ledger.account import account_of
 
     async with opened_archive(place) as ledger:
         more: dict[str, Entry] = {}
@@ -175,54 +157,44 @@ async def _read(
             whole = await find_batch(ledger, batch)
             if whole is None:
                 # One that runs, or was stopped, has no folder yet.
-                begun = (await survey(ledger, lambda: BatchesBegunSo(batch.strip()))).found
-                whole = await find_batch(ledger, batch, known=begun.names)
-            if whole is None:
-                where = ledger.store.uri(ledger.layout.key("batches", ""))
-                raise InputError(f"There is no batch {printable(batch, 60)!r} under {where}.")
-            more = await reported(ledger, whole)
+                begun = (await survey(ledger, lambda: listed.BatchesBegunSo(batch.strip()))).found
+                whole = await existing_batch(ledger, batch, known=begun.names)
+            more = await listed.reported(ledger, whole)
             wanted = replace(wanted, batch=whole, reported=frozenset(more))
         if lists_videos:
-            videos = await survey(ledger, lambda: Videos(wanted, limit, more))
+            videos = await survey(ledger, lambda: listed.Videos(wanted, limit, more))
             entries = videos.found.end().entries
-            rows = [video_row(entry, ledger.place, ledger.layout) for entry in entries]
-            return _Found(rows, videos.found.of, [one.key for one in videos.unreadable])
+            rows = [listed_rows.video_row(entry, ledger.place, ledger.layout) for entry in entries]
+            columns = listed_rows.columns_of(listed_rows.VideoRow)
+            unreadable = [one.key for one in videos.unreadable]
+            return _Found(rows, columns, videos.found.of, videos.found.account, unreadable)
         start = ledger.layout.key("batches", "")
         keys = [one.key for one in await ledger.store.list(start)]
         ended = {key[len(start) :].partition("/")[0] for key in keys if key.endswith("/batch.json")}
-        found = await survey(ledger, lambda: Batches(ended, wanted.since))
+        found = await survey(ledger, lambda: listed.Batches(ended, wanted.since))
         batches = found.found.newest_first
-        await titled(ledger, batches[:limit])
-        shown = [one.row(ledger.place, ledger.layout) for one in batches[:limit]]
-        return _Found(shown, len(batches), [one.key for one in found.unreadable])
+        await listed.titled(ledger, batches[:limit])
+        shown = [listed_rows.batch_row(one, ledger.place, ledger.layout) for one in batches[:limit]]
+        columns = listed_rows.columns_of(listed_rows.BatchRow)
+        unreadable = [one.key for one in found.unreadable]
+        return _Found(shown, columns, len(batches), account_of(batches), unreadable)
 
 
 def _write(
-    rows: Sequence[dict[str, Any]],
-    columns: Sequence[str],
-    *,
-    csv: str | None,
-    jsonl: str | None,
-    parquet: Path | None,
-    terminal: Terminal,
+    found: _Found, *, csv: Path | None, jsonl: Path | None, parquet: Path | None, terminal: Terminal
 ) -> None:
     if csv is None and jsonl is None and parquet is None:
         return
     from prefect_together_video.flows.cli.finding.listing_files import as_csv, as_lines, write_parquet
 
-    for given, text in (
-        (csv, "" if csv is None else as_csv(rows, columns)),
-        (jsonl, "" if jsonl is None else as_lines(rows)),
+    for path, text in (
+        (csv, "" if csv is None else as_csv(found.rows, found.columns)),
+        (jsonl, "" if jsonl is None else as_lines(found.rows)),
     ):
-        if given == "-":
+        if path is STDOUT:
             sys.stdout.write(text)
-        elif given is not None:
-            path = Path(given).expanduser()
-            try:
-                write_whole(path, text.encode())
-            except OSError as error:
-                raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
-            terminal.say(f"Written: {path}")
+        elif path is not None:
+            write_file(path, text, terminal)
     if parquet is not None:
-        write_parquet(rows, columns, parquet)
+        write_parquet(found.rows, found.columns, parquet)
         terminal.say(f"Written: {parquet}")

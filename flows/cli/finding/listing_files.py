@@ -10,15 +10,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from prefect_together_video.flows.cli.finding.listed_rows import Columns
+from prefect_together_video.flows.cli.written_files import cannot_write
 from together_video.atomic_files import part_of
 from together_video.errors import InputError
 from together_video.text import spreadsheet_cell
 
 #: Characters of a cell.
 _LONGEST = 2_000
+#: What Parquet calls the kinds of columns that are no texts.
+_KINDS = {float: "float64", float | None: "float64", int: "int64", bool: "bool_"}
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Columns) -> str:
     """A line for each row. Labels are one cell, `name=value` each; what a spreadsheet would take for a formula is not
     one.
     """
@@ -52,19 +56,14 @@ def check_parquet() -> None:
     _pyarrow()
 
 
-def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
+def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Columns, path: Path) -> None:
     """Write the rows as a table, in place of what is there. Labels are a JSON text.
 
     Raises:
         InputError: pyarrow is not installed, or the file cannot be written.
     """
     pyarrow, parquet = _pyarrow()
-    kinds = {"cost_usd": "float64", "paid_usd": "float64", "seconds": "float64", "take": "int64"}
-    counts = ("videos", "archived", "starred", "rejected")
-    fields = [
-        (name, getattr(pyarrow, kinds.get(name, "int64" if name in counts else "string"))())
-        for name in columns
-    ]
+    fields = [(name, getattr(pyarrow, _KINDS.get(kind, "string"))()) for name, kind in columns.items()]
     texts = {
         name: [json.dumps(row[name]) if isinstance(row[name], Mapping) else row[name] for row in rows]
         for name in columns
@@ -74,7 +73,7 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], pat
         parquet.write_table(pyarrow.table(texts, schema=pyarrow.schema(fields)), str(part))
         part.replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise cannot_write(path, error.strerror or error) from error
     except (pyarrow.ArrowException, OverflowError) as error:
         raise InputError(f"{path} cannot hold these rows: {error}.") from error
     finally:

@@ -11,11 +11,13 @@ from rich.table import Table
 
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.ledger.titles import with_varied
-from together_video.money import usd_cell
+from together_video.money import usd_cells
 from together_video.text import one_line, printable
 
 #: Characters of a model's name, and fewest of a title: what varies in a sweep, and a word or two of the prompt.
-_MODEL, _TITLE = 16, 13
+_MODEL, _TITLE = 16, 12
+#: Fewest characters of a batch's title.
+_BATCH_TITLE = 8
 #: Characters between columns.
 _GAP = 2
 
@@ -30,7 +32,7 @@ def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
         "bought": [row["at"][:10] for row in rows],
         "state": [row["state"] for row in rows],
         "model": [printable(row["model"].rpartition("/")[2], _MODEL) for row in rows],
-        "USD": [_usd(row["cost_usd"]) for row in rows],
+        "USD": _amounts(rows),
         "mark": [row["mark"] or "" for row in rows],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
@@ -54,8 +56,10 @@ def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
     numbers = {
         "videos": [str(row["videos"]) for row in rows],
         "ready": [str(row["archived"]) for row in rows],
-        "USD": [_usd(row["paid_usd"]) for row in rows],
+        "USD": _usd([row["paid_usd"] for row in rows]),
     }
+    if any(row["perhaps_paid_usd"] for row in rows):
+        numbers["perhaps"] = _usd([row["perhaps_paid_usd"] for row in rows])
     for name, counts in (("stars", "starred"), ("rejects", "rejected")):
         if any(row[counts] for row in rows):
             numbers[name] = [str(row[counts]) for row in rows]
@@ -63,15 +67,25 @@ def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
     table.add_column("batch", no_wrap=True)
     for name in numbers:
         table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=max(terminal.out.width - 64, 15))
+    beside = max(len(row["id"]) for row in rows) + _GAP
+    beside += sum(max(len(name), *map(len, cells)) + _GAP for name, cells in numbers.items())
+    longest = max(terminal.out.width - beside, _BATCH_TITLE)
+    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
     for row, *cells in zip(rows, *numbers.values(), strict=True):
         title = one_line(row["title"]) or ("—" if row["page"] else "(no gallery yet)")
         table.add_row(row["id"], *cells, escape(title))
     _print(table, terminal)
 
 
-def _usd(amount: float | None) -> str:
-    return usd_cell(None if amount is None else Decimal(str(amount)))
+def _amounts(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each video has cost, or `?` and what it perhaps has: at most, or a `?` alone where that is not known."""
+    amounts = [row["perhaps_paid_usd"] or None if row["perhaps_paid"] else row["cost_usd"] for row in rows]
+    cells = zip(rows, _usd(amounts), strict=True)
+    return [("?" + cell.replace("—", "")) if row["perhaps_paid"] else cell for row, cell in cells]
+
+
+def _usd(amounts: Sequence[float | None]) -> list[str]:
+    return usd_cells(None if amount is None else Decimal(str(amount)) for amount in amounts)
 
 
 def _table() -> Table:

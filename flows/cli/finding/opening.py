@@ -96,5 +96,5 @@ async def _page(ledger: Ledger, batch: str) -> str:
 
     folder = Path(tempfile.mkdtemp(prefix="together-video-"))
     chosen = await choose(ledger, batch=batch, latest=1)
-    made = await export(ledger, folder, chosen, link_seconds=_WEEK, tell=lambda _: None)
+    made = await export(ledger, folder, chosen, link_seconds=_WEEK)
     return made.page.as_uri()

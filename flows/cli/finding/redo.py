@@ -14,7 +14,7 @@ from prefect_together_video.flows.cli.given_path import refuse_unreadable
 from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
-from together_video.errors import InputError
+from together_video.errors import InputError, NotInArchive
 from together_video.ledger.records import edition_name
 from together_video.ledger.redo import Redo
 from together_video.ledger.reviews import Mark
@@ -72,10 +72,9 @@ async def _marks_of_batch(ledger: Ledger, batch: str) -> Sequence[Mark]:
 
     try:
         rows = await rows_of_batch(ledger, batch)
-    except InputError as error:
-        raise InputError(
-            f"{printable(batch, 100)!r} is not a file, and {error.message[:1].lower()}{error.message[1:]}"
-        ) from error
+    except NotInArchive as error:
+        words = f"{printable(batch, 100)!r} is neither a file nor a batch under {error.place}."
+        raise NotInArchive(words, place=error.place) from error
     return list((await ledger.reviews.of([row.outcome.id for row in rows])).values())
 
 

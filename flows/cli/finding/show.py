@@ -78,7 +78,7 @@ async def _video(ledger: Ledger, given: str) -> str:
 
     try:
         return await find_video(ledger, given)
-    except InputError:
+    except InputError:  # also where several videos begin so
         batch = await find_batch(ledger, given)
         start = None if batch is None else ledger.layout.key("batches", batch, "")
         if start is None or not await ledger.store.list(start):

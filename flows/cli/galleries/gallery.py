@@ -20,6 +20,7 @@ from together_video.text import counted
 if TYPE_CHECKING:
     from prefect_together_video.blocks.ledger.ledger import Ledger
     from prefect_together_video.flows.cli.galleries.gallery_export import Export
+    from prefect_together_video.flows.cli.screen.steps import Steps
 
 #: Seconds for which S3 signs a link at most.
 _WEEK = round(MOST_LINK_HOURS * 3600)
@@ -70,19 +71,21 @@ def gallery(
     from prefect_together_video.flows.cli.galleries import gallery_export
     from prefect_together_video.flows.cli.running import archive_of
 
-    async def make(ledger: Ledger) -> tuple[Export | None, gallery_sending.Sent | None]:
+    async def make(ledger: Ledger, steps: Steps) -> tuple[Export | None, gallery_sending.Sent | None]:
         sending.check(ledger)
+        steps.begin("Reading the archive")
         chosen = await gallery_export.choose(ledger, batch=batch, latest=latest)
         if sending.any:
-            return None, await sending.send(ledger, chosen, terminal.say)
+            return None, await sending.send(ledger, chosen, steps)
         seconds, place_of_page = _WEEK if links else None, folder.resolve()
         return await gallery_export.export(
-            ledger, place_of_page, chosen, link_seconds=seconds, tell=terminal.say
+            ledger, place_of_page, chosen, link_seconds=seconds, steps=steps
         ), None
 
     async def opened() -> tuple[Export | None, gallery_sending.Sent | None]:
         async with (await archive_of(place)).open() as ledger:
-            return await make(ledger)
+            with terminal.steps() as steps:
+                return await make(ledger, steps)
 
     shown, sent = asyncio.run(opened())
     if sent is not None:

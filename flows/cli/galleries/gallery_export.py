@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,19 +14,20 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from prefect_together_video.blocks.ledger.finding import find_batch
+from prefect_together_video.blocks.ledger.finding import find_batch, no_such_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.survey import survey
 from prefect_together_video.blocks.s3.client import make_client
 from prefect_together_video.flows.cli.galleries.gallery_copies import fetched
+from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
 from prefect_together_video.flows.reporting import redo_form
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
 from together_video.gallery.files import files_of
 from together_video.gallery.links import way_to
-from together_video.ledger.lines import Newest
 from together_video.gallery.since import now_of
+from together_video.ledger.lines import Newest
 from together_video.ledger.names import VideoId, path_inside
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -133,7 +134,7 @@ async def export(
     chosen: Chosen,
     *,
     link_seconds: int | None,
-    tell: Callable[[str], None],
+    steps: Steps = SILENT,
 ) -> Export:
     """Write a page into the folder, with the files beside it, or with links to the archive: into a bucket they are
     signed for `link_seconds`.
@@ -147,8 +148,9 @@ async def export(
     files = [key for row in rows for key in files_of(row, ledger.layout)]
     missing: list[str] = []
     if link_seconds is None:
-        tell(f"Fetching {len(files)} files into {folder} …")
-        missing = await _fetch(ledger, folder, files)
+        steps.begin(f"Fetching {counted(len(files), 'file')} into {folder}", len(files))
+        missing = await _fetch(ledger, folder, files, steps)
+        steps.begin("Writing the page")
         links = {key: relative_link(name, key) for key in files if key not in missing}
     elif ledger.place.folder is not None:
         links = {key: way_to(folder, Path(ledger.place.folder, key)) for key in files}
@@ -196,8 +198,7 @@ async def _batch(ledger: Ledger, batch: str) -> tuple[str, _Batch]:
     if stored is None or whole is None:
         # Where there is not even a folder, that is the error.
         await ledger.store.list(ledger.layout.key("batches", ""))
-        place = ledger.layout.key("batches", "")
-        raise InputError(f"There is no batch {batch!r} under {ledger.store.uri(place)}.")
+        raise no_such_batch(ledger, batch)
     try:
         return whole, _Batch.model_validate_json(stored.data)
     except ValidationError as error:
@@ -251,7 +252,7 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
     return {video: record for video, record in zip(videos, found, strict=True) if record is not None}
 
 
-async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]:
+async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str], steps: Steps = SILENT) -> list[str]:
     """Bring the files into the folder, unless they are there; gives the keys that the archive lacks."""
     places = asyncio.Semaphore(_AT_ONCE)
 
@@ -267,6 +268,8 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str]) -> list[str]
                 if error.errno == errno.ENAMETOOLONG:
                     return key
                 raise DownloadError(f"{path} cannot be written: {error.strerror or error}.") from error
+            finally:
+                steps.advance()
 
     return [key for key in await asyncio.gather(*map(fetch, keys)) if key is not None]
 

@@ -13,6 +13,7 @@ from anyio import from_thread, to_thread
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.galleries.gallery_copies import cannot_write, fetched
 from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
+from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
 from together_video.atomic_files import part_of, settle, write_whole
 from together_video.errors import InputError
 from together_video.gallery import contact_sheet as sheets
@@ -26,7 +27,7 @@ from together_video.media.stills import frames_of, still_of
 _AT_ONCE = 4
 
 
-async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path) -> int:
+async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SILENT) -> int:
     """Write a JPEG of the posters. A video without one is a plain tile with its state.
 
     Returns:
@@ -40,11 +41,13 @@ async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path) -> int:
     size = sheets.tile_size((row.outcome.width, row.outcome.height) for row in rows)
     keys = [poster_of(row, ledger.layout) for row in rows]
     places = asyncio.Semaphore(_AT_ONCE)
+    steps.begin(f"Drawing {file}", len(rows), "poster")
 
     async def tile(number: int) -> sheets.Tile:
         outcome = rows[number].outcome
         async with places, _copy(ledger, keys[number]) as poster:
             pixels = await to_thread.run_sync(still_of, poster, size) if poster else None
+        steps.advance()
         return sheets.Tile(public_text(outcome.prompt or outcome.model), WORDS[outcome.state][0], pixels)
 
     tiles = await asyncio.gather(*map(tile, range(len(rows))))
@@ -56,7 +59,7 @@ async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path) -> int:
     return len(tiles)
 
 
-async def preview(ledger: Ledger, chosen: Chosen, file: Path) -> int:
+async def preview(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SILENT) -> int:
     """Write a moving picture of a second or two of each clip, as GIF or WEBP by the file's ending.
 
     Returns:
@@ -74,6 +77,7 @@ async def preview(ledger: Ledger, chosen: Chosen, file: Path) -> int:
     size = previews.frame_size(form, tile)
     count = previews.frames_each(len(shown))
     clips = 0
+    steps.begin(f"Drawing {file}", len(shown), "clip")
 
     async def frames(key: str) -> list[bytes]:
         async with _copy(ledger, key) as clip:
@@ -87,11 +91,11 @@ async def preview(ledger: Ledger, chosen: Chosen, file: Path) -> int:
             found = from_thread.run(frames, key)
             clips += bool(found)
             yield from found
+            steps.advance()
 
     def write() -> None:
         part = part_of(file)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             with part.open("xb") as out:
                 if previews.write_preview(out, form, all_frames(), size):
                     settle(out, part, file)

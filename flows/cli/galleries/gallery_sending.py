@@ -5,7 +5,6 @@ Nothing of Prefect is imported before it is clear what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,11 @@ from typing import Any
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.galleries import gallery_pictures, gallery_zip
 from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
+from prefect_together_video.flows.cli.screen.steps import Steps
+from prefect_together_video.flows.cli.written_files import checked_file
 from prefect_together_video.flows.reporting import shared_page
 from together_video.errors import InputError
+from together_video.gallery.page import page_names
 from together_video.text import counted
 
 _SHEETS, _PREVIEWS = (".jpg", ".jpeg"), (".gif", ".webp")
@@ -66,7 +68,7 @@ class Sending:
         """
         shared_page.check_can_share(ledger, self.seconds)
 
-    async def send(self, ledger: Ledger, chosen: Chosen, tell: Callable[[str], None]) -> Sent:
+    async def send(self, ledger: Ledger, chosen: Chosen, steps: Steps) -> Sent:
         """Make all of it.
 
         Raises:
@@ -77,24 +79,23 @@ class Sending:
 
         sent = Sent(document={"videos": len(chosen.rows)})
         if self.zip_file is not None:
-            tell(f"Writing {self.zip_file} …")
-            sent.missing = await gallery_zip.write_zip(ledger, chosen, self.zip_file)
+            sent.missing = await gallery_zip.write_zip(ledger, chosen, self.zip_file, steps)
             self._made(sent, "zip", "ZIP file", self.zip_file)
         if self.contact_sheet is not None:
-            tell(f"Drawing {self.contact_sheet} …")
-            shown = await gallery_pictures.contact_sheet(ledger, chosen, self.contact_sheet)
+            shown = await gallery_pictures.contact_sheet(ledger, chosen, self.contact_sheet, steps)
             self._made(sent, "contact_sheet", "Contact sheet", self.contact_sheet)
             if (left := len(chosen.rows) - shown) > 0:
                 videos = counted(left, "more video is", "more videos are")
                 sent.notes.append(f"The contact sheet shows {shown} videos; {videos} not on it.")
         if self.preview is not None:
-            tell(f"Drawing {self.preview} …")
-            clips = await gallery_pictures.preview(ledger, chosen, self.preview)
+            clips = await gallery_pictures.preview(ledger, chosen, self.preview, steps)
             self._made(sent, "preview", "Preview", self.preview)
             if clips < len(chosen.rows):
                 sent.notes.append(f"The preview shows {clips} of {counted(len(chosen.rows), 'video')}.")
             sent.document["preview_clips"] = clips
         if self.seconds is not None:
+            pages = len(page_names("index.html", len(chosen.rows)))
+            steps.begin("Sharing the page", pages, "page")
             shared = await shared_page.share_page(
                 ledger,
                 chosen.name,
@@ -104,6 +105,7 @@ class Sending:
                 chosen.sentence,
                 seconds=self.seconds,
                 about=chosen.about,
+                written=steps.advance,
             )
             sent.lines.append(("Shared page", shared.url))
             sent.notes.append(
@@ -128,12 +130,8 @@ def _file(file: Path | None, option: str, endings: tuple[str, ...]) -> Path | No
     """The file, if its name ends as it should.
 
     Raises:
-        InputError: it does not, or is a folder.
+        InputError: it does not; or see `checked_file`.
     """
-    if file is None:
-        return None
-    if file.suffix.lower() not in endings:
+    if file is not None and file.suffix.lower() not in endings:
         raise InputError(f"{option} takes a file that ends in {' or '.join(endings)}, not {file.name!r}.")
-    if file.is_dir():
-        raise InputError(f"{option}: {file} is a folder.")
-    return file.absolute()
+    return checked_file(file, option)

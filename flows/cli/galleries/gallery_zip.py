@@ -14,6 +14,7 @@ from anyio import to_thread
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.galleries.gallery_copies import cannot_write, fetched
 from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
+from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
 from together_video.atomic_files import part_of, settle
 from together_video.gallery import relative_link, render_pages
 from together_video.gallery.files import files_of, safe_names
@@ -24,7 +25,7 @@ _AT_ONCE = 4
 _PAGE = "index.html"
 
 
-async def write_zip(ledger: Ledger, chosen: Chosen, file: Path) -> list[str]:
+async def write_zip(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SILENT) -> list[str]:
     """Write the ZIP file beside its name, and give it its name once it is whole.
 
     Videos go in as they are, one after the other: memory does not grow with them.
@@ -39,11 +40,11 @@ async def write_zip(ledger: Ledger, chosen: Chosen, file: Path) -> list[str]:
     keys = list(dict.fromkeys(key for row in chosen.rows for key in files_of(row, ledger.layout)))
     names = safe_names(keys, ledger.layout)
     part = part_of(file)
+    steps.begin(f"Writing {file}", len(names))
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as out, tempfile.TemporaryDirectory(prefix="together-video-") as folder:
             with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-                missing = await _add_files(ledger, archive, names, Path(folder))
+                missing = await _add_files(ledger, archive, names, Path(folder), steps)
                 there = {key: name for key, name in names.items() if key not in missing}
                 await to_thread.run_sync(_add_pages, archive, chosen, there)
             await to_thread.run_sync(settle, out, part, file)
@@ -55,7 +56,7 @@ async def write_zip(ledger: Ledger, chosen: Chosen, file: Path) -> list[str]:
 
 
 async def _add_files(
-    ledger: Ledger, archive: zipfile.ZipFile, names: Mapping[str, str], folder: Path
+    ledger: Ledger, archive: zipfile.ZipFile, names: Mapping[str, str], folder: Path, steps: Steps
 ) -> list[str]:
     """Add each file under its name, in this order; gives the keys that are missing. A few are fetched ahead."""
     places = asyncio.Semaphore(_AT_ONCE)
@@ -77,6 +78,7 @@ async def _add_files(
                 await to_thread.run_sync(archive.write, path, name)
                 path.unlink()
             places.release()
+            steps.advance()
     finally:
         for task in waiting:
             task.cancel()

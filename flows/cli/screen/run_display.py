@@ -5,24 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
-from rich.text import Text
 
-from prefect_together_video.flows.cli.screen.live import LiveDisplay
 from prefect_together_video.flows.cli.screen.progress_lines import (
     PROBLEMS,
     change_words,
     elapsed,
     heartbeat,
-    is_due,
     live_lines,
     problem_lines,
 )
-from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
+from prefect_together_video.flows.cli.screen.standing_display import StandingDisplay
 from prefect_together_video.flows.reporting.happenings import Happening, Phase, Planned
 from prefect_together_video.flows.reporting.progress import Progress
 from prefect_together_video.flows.reporting.tally import ENDED, Standing, Tally
@@ -31,7 +28,6 @@ from together_video.text import printable
 
 #: Problems that get a line of their own; further ones are counted, and stand in the table.
 MOST_PROBLEMS = 20
-_BEAT_SECONDS = 1.0
 _COLOURS = {
     "created": "cyan",
     "resumed": "cyan",
@@ -59,33 +55,23 @@ class RunDisplay:
         self._now = ""
         self._problems = self._retries = 0
         self._retried = ""
-        self._last: Standing | None = None
         self._lock = threading.Lock()
-        self._live = LiveDisplay(console, self._lines) if can_be_live(console) else None
+        self._display = StandingDisplay(console, self._standing, live_lines=live_lines, lines=heartbeat)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
         """From now on, until the block ends; then the live display is taken away."""
-        ended = threading.Event()
-        beats = threading.Thread(target=self._keep_beating, args=(ended,), daemon=True)
-        if self._live is not None:
-            self._live.start()
-        else:
-            beats.start()
         try:
-            yield
+            with self._display.shown():
+                yield
         finally:
-            ended.set()
-            if self._live is not None:
-                self._live.stop()
-            else:
-                beats.join(_BEAT_SECONDS)
             if (more := self._problems - MOST_PROBLEMS) > 0 and not self._verbose:
-                self._print(f"… and {more} more that failed, were refused or are ambiguous.", "red")
+                words = f"… and {more} more that failed, were refused or are ambiguous."
+                self._display.print(words, "red")
 
     def paused(self) -> AbstractContextManager[None]:
         """Nothing moves while somebody is asked."""
-        return self._live.paused() if self._live is not None else nullcontext()
+        return self._display.paused()
 
     def hear(self, change: Progress) -> None:
         """Take the change of one video."""
@@ -96,21 +82,19 @@ class RunDisplay:
         elif change.stage in PROBLEMS:
             self._problems += 1
             if self._problems <= MOST_PROBLEMS:
-                width = self._console.width if self._console.is_terminal else None
-                for line in problem_lines(change, width):
-                    self._print(line, PROBLEMS[change.stage])
-        self._beat()
+                for line in problem_lines(change, self._display.width):
+                    self._display.print(line, PROBLEMS[change.stage])
+        self._display.beat()
 
     def watch(self, happening: Happening) -> None:
         """Take what happens to the whole run."""
         self._tally.watch(happening)
         self._now = ""
-        if isinstance(happening, Phase) and self._live is None:
-            with self._lock:
-                self._last = self._standing()
-                self._print(f"{elapsed(self._last.seconds)}  {happening.words} …")
+        if isinstance(happening, Phase):
+            words = happening.words
+            self._display.say(lambda standing: f"{elapsed(standing.seconds)}  {words} …")
         elif not isinstance(happening, Planned) or happening.total:
-            self._beat()
+            self._display.beat()
 
     def count_retry(self, error: str) -> None:
         """A step that failed with this error is repeated."""
@@ -121,28 +105,6 @@ class RunDisplay:
     def _standing(self) -> Standing:
         standing = self._tally.standing()
         return replace(standing, now=standing.now or self._now, retries=self._retries, retried=self._retried)
-
-    def _lines(self, width: int) -> list[str]:
-        return live_lines(self._standing(), width)
-
-    def _keep_beating(self, ended: threading.Event) -> None:
-        while not ended.wait(_BEAT_SECONDS):
-            self._beat()
-
-    def _beat(self) -> None:
-        """Another line for a pipe, where one is due."""
-        if self._live is not None:
-            return
-        with self._lock:
-            standing = self._standing()
-            if (standing.total or standing.now) and is_due(standing, self._last):
-                self._last = standing
-                for line in heartbeat(standing, self._console.width if self._console.is_terminal else None):
-                    self._print(line)
-
-    def _print(self, line: str, style: str = "") -> None:
-        # Not by print's own style, which the live area would get as well.
-        self._console.print(Text(line, style), soft_wrap=True)
 
     def _print_detail(self, change: Progress) -> None:
         """`   12 s   2/4  archived   a fox in the snow`"""

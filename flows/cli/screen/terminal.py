@@ -25,11 +25,12 @@ from prefect_together_video.flows.cli.screen.terminal_kind import can_be_live
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.redo import REDO_OF
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
-from together_video.money import usd_cell
+from together_video.money import usd_cells
 from together_video.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from prefect_together_video.flows.cli.screen.run_display import RunDisplay
+    from prefect_together_video.flows.cli.screen.steps import Steps
     from prefect_together_video.flows.reporting.happenings import Happening
     from prefect_together_video.flows.reporting.progress import Progress
 
@@ -111,6 +112,17 @@ class Terminal:
                 yield
         finally:
             self._display = None
+
+    @contextmanager
+    def steps(self) -> Iterator[Steps]:
+        """What is under way, for as long as it takes, of a command that makes no videos."""
+        from prefect_together_video.flows.cli.screen.steps import SILENT, ShownSteps
+
+        if self._quiet:
+            yield SILENT
+            return
+        with ShownSteps(self.err, clock=self._clock).shown() as steps:
+            yield steps
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -221,8 +233,9 @@ class Terminal:
             table.add_column(name, no_wrap=True, justify="right")
         if wide:
             table.add_column("where it lies", overflow="fold")
-        for number, outcome in videos:
-            cells = _row(outcome, prompt, with_model=not common)
+        amounts = usd_cells(outcome.cost_usd for _, outcome in videos)
+        for (number, outcome), amount in zip(videos, amounts, strict=True):
+            cells = [*_row(outcome, prompt, with_model=not common), amount]
             if labelled:
                 cells.insert(3, escape(_labels(outcome)))
             table.add_row(str(number), *cells, *([escape(_where(outcome))] if wide else []))
@@ -271,7 +284,6 @@ def _row(outcome: VideoOutcome, longest_title: int, *, with_model: bool) -> list
         *([escape(printable(_model(outcome), 60))] if with_model else []),
         f"[{colour}]{outcome.state.value}[/]",
         "—" if outcome.seconds is None else f"{outcome.seconds:.1f}",
-        usd_cell(outcome.cost_usd),
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
+from tests.facts import record_of
 from together_video.errors import (
     ArchiveError,
     BucketRefused,
@@ -18,7 +19,7 @@ from together_video.errors import (
 )
 from together_video.jobs import VideoJob
 from together_video.ledger.layout import Layout
-from together_video.ledger.records import Claim, LedgerState, RunRef, Submission, VideoPlan, VideoRecord
+from together_video.ledger.records import Claim, LedgerState, RunRef, Submission, VideoPlan
 from together_video.prompts import Brief, PromptSet
 from together_video.requests import VideoRequest
 
@@ -45,8 +46,8 @@ def job_of(claim, job_id="job-1"):
     return Submission.of(claim, VideoJob.from_json({"id": job_id}))
 
 
-def record_of(claim, state="archived", **fields):
-    return VideoRecord(id=claim.id, state=state, plan=claim.plan, recorded_at=datetime.now(UTC), **fields)
+def recorded(claim, state="archived", **fields):
+    return record_of(claim.plan, state=state, recorded_at=datetime.now(UTC), **fields)
 
 
 def silence(creating=True):
@@ -262,7 +263,7 @@ async def test_facts_at_each_stage(ledger):
     assert facts.claim == claim
     assert facts.submission
     assert facts.submission.job_id == "job-1"
-    record = record_of(claim, cost_usd=Decimal("0.28"))
+    record = recorded(claim, cost_usd=Decimal("0.28"))
     await ledger.finish(record, claim)
     facts = await ledger.facts(PLAN.id)
     assert (facts.state, facts.record, facts.claim) == (LedgerState.ARCHIVED, record, None)
@@ -281,7 +282,7 @@ async def test_a_claim_left_behind_becomes_ambiguous(ledger):
 async def test_facts_look_again_for_a_record_that_was_just_written(unruly_ledger, unruly_s3):
     """Where the claim vanishes while the facts are read, it was finished, and is not absent."""
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)
-    record = record_of(claim)
+    record = recorded(claim)
     looks = iter([(404, "", {})])
     unruly_s3.strike = lambda method, path, _: (
         next(looks, None) if method == "GET" and "records/" in path else None
@@ -295,7 +296,7 @@ async def test_facts_that_vanish_while_they_are_read_are_no_doubt(ledger, monkey
     """A claim that was read just before another run finished the video, and its job that was gone by then."""
     claim = await ledger.claim(PLAN, valid_seconds=0)
     await ledger.submitted(job_of(claim))
-    record, get = record_of(claim), ledger.store.get
+    record, get = recorded(claim), ledger.store.get
 
     async def get_while_another_finishes(key):
         found = await get(key)
@@ -315,7 +316,7 @@ async def test_finish_writes_the_record_before_it_cleans_up(unruly_ledger, unrul
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)
     await unruly_ledger.submitted(job_of(claim))
     unruly_s3.calls.clear()
-    await unruly_ledger.finish(record_of(claim), claim)
+    await unruly_ledger.finish(recorded(claim), claim)
     steps = [(method, path.rpartition("/")[2]) for method, path in unruly_s3.calls]
     assert steps[0] == ("PUT", f"{PLAN.id}.json")
     assert [method for method, _ in steps[1:]] == ["PUT", "POST"]
@@ -375,7 +376,7 @@ async def test_a_listing_that_is_cut_off_tells_of_what_it_covers(ledger, monkeyp
 async def test_finish_twice(ledger):
     """Who finishes second gets the record of the first, and still cleans up."""
     claim = await ledger.claim(PLAN, valid_seconds=250)
-    first, second = record_of(claim, job_id="job-1"), record_of(claim, job_id="job-2")
+    first, second = recorded(claim, job_id="job-1"), recorded(claim, job_id="job-2")
     assert await ledger.finish(first, claim) == first
     await ledger.submitted(job_of(claim))
     assert await ledger.finish(second, claim) == first
@@ -388,13 +389,13 @@ async def test_finish_twice(ledger):
 async def test_a_clean_up_that_fails_is_done_by_the_next(unruly_ledger, unruly_s3):
     """The record holds although what is in flight could not be removed; the next finish removes it."""
     claim = await unruly_ledger.claim(PLAN, valid_seconds=250)
-    record = record_of(claim)
+    record = recorded(claim)
     unruly_s3.strike = lambda method, *_: 400 if method in {"POST", "DELETE"} else None
     assert await unruly_ledger.finish(record, claim) == record
     assert list(await unruly_ledger.in_flight()) == [PLAN.id]
     assert (await unruly_ledger.facts(PLAN.id)).state is LedgerState.ARCHIVED
     unruly_s3.strike = lambda *_: None
-    assert await unruly_ledger.finish(record_of(claim, "failed"), claim) == record
+    assert await unruly_ledger.finish(recorded(claim, "failed"), claim) == record
     assert await unruly_ledger.in_flight() == {}
 
 
@@ -403,7 +404,7 @@ async def test_what_comes_home_after_it_was_given_up(ledger):
     """The decision to buy again stays, and the late record lies beside it."""
     claim = await ledger.claim(PLAN, valid_seconds=250)
     given_up = await ledger.abandon(claim, "bought again")
-    late = record_of(claim, job_id="job-1")
+    late = recorded(claim, job_id="job-1")
     assert await ledger.finish(late, claim) == late
     assert await ledger.record(PLAN.id) == given_up
     assert await ledger.read_record(ledger.layout.late_record(PLAN.id)) == late
@@ -417,7 +418,7 @@ async def test_in_flight(ledger):
     claim, _ = [await ledger.claim(plan, valid_seconds=250) for plan in (PLAN, other)]
     await ledger.submitted(job_of(claim))
     done = await ledger.claim(PLAN.model_copy(update={"take": 3}), valid_seconds=250)
-    await ledger.finish(record_of(done), done)
+    await ledger.finish(recorded(done), done)
     found = await ledger.in_flight()
     assert {video: entry.facts for video, entry in found.items()} == {
         PLAN.id: {"claim.json", "job.json"},

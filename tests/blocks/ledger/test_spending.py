@@ -9,6 +9,7 @@ import pytest
 
 from prefect_together_video.blocks.ledger import spending_entries
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from tests.facts import record_of
 from together_video.errors import BudgetReached, ConfigurationError, StoreUnavailable
 from together_video.ledger.layout import Layout
 from together_video.ledger.records import VideoPlan, VideoRecord
@@ -59,7 +60,7 @@ async def test_a_reservation_behind_a_claim_is_none_of_those(ledger, an_hour_lat
 async def test_what_has_a_record_counts(ledger, an_hour_later):
     """A record says that the video was paid for, though its reservation was never settled; so does a payment."""
     claim = await ledger.claim(PLAN, valid_seconds=250)
-    record = VideoRecord(id=PLAN.id, state="archived", plan=PLAN, recorded_at=datetime.now(UTC))
+    record = record_of(PLAN, state="archived", recorded_at=datetime.now(UTC))
     await ledger.store.put_once(ledger.layout.record(PLAN.id), record.model_dump_json().encode())
     await ledger.store.delete([ledger.layout.claim(PLAN.id)])
     assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == []
@@ -280,7 +281,7 @@ async def test_credentials_that_end_are_told_to_all_and_lose_no_record(ledger, m
         ends = await asyncio.gather(*asked, return_exceptions=True)
         assert {type(end) for end in ends} == {ConfigurationError}
     monkeypatch.setattr(ledger.store, "delete", expired)
-    record = VideoRecord(id=PLAN.id, state="archived", plan=PLAN, recorded_at=datetime.now(UTC))
+    record = record_of(PLAN, state="archived", recorded_at=datetime.now(UTC))
     assert await ledger.finish(record, claim) == record
     assert await ledger.record(PLAN.id) == record
 
@@ -336,10 +337,9 @@ async def test_a_passing_reservation_hides_no_record(ledger, another, at):
 async def test_a_later_claim_of_what_is_recorded_costs_nothing(ledger):
     """Its run died before it found the record; who tidies up after it gives its money back."""
     first = await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal("0.2")}), valid_seconds=250)
-    record = VideoRecord(
-        id=PLAN.id,
+    record = record_of(
+        PLAN,
         state="archived",
-        plan=PLAN,
         claimed_at=first.claimed_at,
         recorded_at=datetime.now(UTC),
         cost_usd=Decimal("0.2"),
@@ -358,8 +358,8 @@ async def test_a_late_record_under_the_limit_counts_once(ledger, another, cost):
     """A process that begins between the record and its payment leaves it to the purchase's own reservation."""
     claim = await ledger.claim(PLAN.model_copy(update={"estimate_usd": Decimal("0.3")}), valid_seconds=250)
     await ledger.abandon(claim, "bought again")
-    late = VideoRecord(
-        id=PLAN.id, state="archived", plan=PLAN, claimed_at=claim.claimed_at, recorded_at=datetime.now(UTC)
+    late = record_of(
+        PLAN, state="archived", claimed_at=claim.claimed_at, recorded_at=datetime.now(UTC)
     ).model_copy(update={"cost_usd": cost})
     await ledger.store.put_once(ledger.layout.late_record(PLAN.id), late.model_dump_json().encode())
     await another().spending.reserve("a" * 24, Decimal("0.1"))

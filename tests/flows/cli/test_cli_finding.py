@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from prefect_together_video.flows.cli.finding import listing_files, opening
-from together_video.ledger.records import Claim, Sweep, VideoPlan, VideoRecord
+from tests.facts import claim_of
+from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -284,14 +285,9 @@ def test_a_redo_list_is_the_same_however_often_it_is_run(run: Any, archive: Path
         {name: value for name, value in first[2].items() if name not in {"take"}}
     )
     plan = VideoPlan(request=request, take=2)
-    claim = Claim(
-        id=plan.id,
-        token="0" * 32,
-        plan=plan,
+    claim = claim_of(
+        plan,
         claimed_at=NOW,
-        valid_seconds=9,
-        video_key="videos/a.mp4",
-        poster_key="videos/a.jpg",
     )
     (archive / "inflight" / plan.id).mkdir(parents=True)
     (archive / "inflight" / plan.id / "claim.json").write_text(claim.model_dump_json())

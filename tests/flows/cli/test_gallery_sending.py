@@ -28,6 +28,7 @@ from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.cli.galleries import gallery_pictures, gallery_zip
 from prefect_together_video.flows.cli.galleries.gallery_export import Chosen, choose
 from prefect_together_video.flows.reporting import shared_page
+from tests.facts import record_of
 from together_video.errors import ArchiveError, DownloadError, InputError
 from together_video.gallery.page import ROWS_A_PAGE
 from together_video.ledger.records import StoredObject, VideoPlan, VideoRecord
@@ -76,10 +77,9 @@ async def fill(archive: VideoArchive, *, posters: bool = True) -> list[VideoReco
             plan = VideoPlan(request=VideoRequest(model="m/x", prompt=prompt))
             stem = ledger.layout.key("videos", f"2026-11-26/clip {number}:x")
             shade = 100 + 70 * number
-            record = VideoRecord(
-                id=plan.id,
+            record = record_of(
+                plan,
                 state="archived",
-                plan=plan,
                 recorded_at=datetime.now(UTC),
                 video=await keep(ledger, f"{stem}.mp4", clip_of(shade), "video/mp4"),
                 poster=await keep(ledger, f"{stem}.jpg", poster_of(shade), "image/jpeg") if posters else None,
@@ -348,10 +348,9 @@ async def test_files_that_are_no_pictures_stop_nothing(archive: VideoArchive, tm
     async with archive.open() as ledger:
         plan = VideoPlan(request=VideoRequest(model="m", prompt="x"))
         key = ledger.layout.key("videos", "v")
-        record = VideoRecord(
-            id=plan.id,
+        record = record_of(
+            plan,
             state="archived",
-            plan=plan,
             recorded_at=datetime.now(UTC),
             video=await keep(ledger, f"{key}.mp4", b"\0\0\0\x18ftypisom" + b"x" * 99, "video/mp4"),
             poster=await keep(ledger, f"{key}.jpg", b"\xff\xd8\xff\xe0" + b"x" * 99, "image/jpeg"),

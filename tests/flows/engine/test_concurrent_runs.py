@@ -67,7 +67,15 @@ async def test_only_the_run_that_bought_a_video_has_paid(
 async def test_a_job_that_fails_is_paid_by_the_run_that_bought_it(start_api: Make, run: Make) -> None:
     """Two runs wait for a job that fails, and one of them makes the next attempt."""
     api = start_api(generation_seconds=0.5, price=float(PRICE))
-    api.faults({"on": "create", "kind": "job_failed", "message": "The worker was lost.", "times": 1})
+    api.faults(
+        {
+            "on": "create",
+            "kind": "job_failed",
+            "message": "an internal error",
+            "code": "server_error",
+            "times": 1,
+        }
+    )
     found = await asyncio.gather(*(run(api, "a fox", attempts=2) for _ in range(2)))
     assert (api.posts, {summary.is_good for summary in found}) == (2, {True})
     accounts = [summary.account for summary in found]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from prefect_together_video.flows.engine import outcomes
+from tests.facts import record_of
 from together_video.errors import (
     ArchiveError,
     BudgetReached,
@@ -20,7 +21,7 @@ from together_video.errors import (
     VideoError,
 )
 from together_video.ledger.place import ArchivePlace
-from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoState
 from together_video.requests import VideoRequest
 
@@ -110,8 +111,6 @@ def test_a_failed_video_is_offered_again_where_that_can_help(
     text: str | None, code: str | None, again: bool
 ) -> None:
     """By what the record says, also one whose job is not kept."""
-    record = VideoRecord(
-        id=PLAN.id, state="failed", plan=PLAN, recorded_at=datetime.now(UTC), error=text, error_code=code
-    )
+    record = record_of(PLAN, state="failed", recorded_at=datetime.now(UTC), error=text, error_code=code)
     found = outcomes.of_record(record, VideoState.FAILED, place=ArchivePlace(bucket="b"))
     assert ("--retry-failed" in (found.error or "")) is again

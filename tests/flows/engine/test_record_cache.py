@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from prefect_together_video.flows.engine.record_cache import CachedRows, RecordCache
+from tests.facts import record_of
 from together_video.gallery import GalleryRow
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.plans import plan_videos
@@ -20,15 +21,14 @@ from together_video.requests import VideoRequest
 PLANS = plan_videos([VideoRequest(model="m", prompt=f"kite {number}") for number in range(300)])
 
 
-def record_of(number: int) -> VideoRecord:
+def recorded(number: int) -> VideoRecord:
     plan = PLANS[number]
     stored = StoredObject(
         key=f"videos/{plan.id}.mp4", size=1000 + number, sha256="0" * 64, content_type="video/mp4"
     )
-    return VideoRecord(
-        id=plan.id,
+    return record_of(
+        plan,
         state="archived",
-        plan=plan,
         job_id=f"job-{number}",
         recorded_at=datetime(2026, 11, 21, 12, 0, number % 60, 999_999, tzinfo=UTC),
         cost_usd=Decimal("0.28"),
@@ -45,9 +45,9 @@ def record_of(number: int) -> VideoRecord:
 
 def test_a_record_comes_back_as_it_was() -> None:
     kept = RecordCache()
-    kept.keep(record_of(0))
+    kept.keep(recorded(0))
     assert (len(kept), list(kept)) == (1, [PLANS[0].id])
-    assert kept[PLANS[0].id] == record_of(0)
+    assert kept[PLANS[0].id] == recorded(0)
     assert PLANS[1].id not in kept
     assert kept.get(PLANS[1].id) is None
     with pytest.raises(KeyError):
@@ -56,10 +56,10 @@ def test_a_record_comes_back_as_it_was() -> None:
 
 def test_rows_are_those_of_the_summary_in_its_order() -> None:
     kept = RecordCache()
-    kept.keep(record_of(1))
+    kept.keep(recorded(1))
     outcomes = [
         VideoOutcome.of_plan(PLANS[0], VideoState.SKIPPED, error="no money"),
-        VideoOutcome.of_record(record_of(1), VideoState.ARCHIVED, place=ArchivePlace(bucket="b")),
+        VideoOutcome.of_record(recorded(1), VideoState.ARCHIVED, place=ArchivePlace(bucket="b")),
     ]
     rows = CachedRows(Summary.of(outcomes), PLANS[:2], kept)
     assert (
@@ -67,7 +67,7 @@ def test_rows_are_those_of_the_summary_in_its_order() -> None:
         == rows[:]
         == [
             GalleryRow(outcome=outcomes[0], plan=PLANS[0]),
-            GalleryRow(outcome=outcomes[1], record=record_of(1), plan=PLANS[1]),
+            GalleryRow(outcome=outcomes[1], record=recorded(1), plan=PLANS[1]),
         ]
     )
     assert rows[-1].outcome.size == 1001
@@ -82,7 +82,7 @@ def test_many_records_take_little_memory() -> None:
         kept = RecordCache()
         before = tracemalloc.get_traced_memory()[0]
         for number in range(300):
-            kept.keep(record_of(number))
+            kept.keep(recorded(number))
         assert tracemalloc.get_traced_memory()[0] - before < 300 * 2_000
     finally:
         tracemalloc.stop()

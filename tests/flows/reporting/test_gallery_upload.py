@@ -62,7 +62,7 @@ async def test_a_page_that_is_made_again_keeps_its_heading(archive: VideoArchive
     _, found = await published(archive, 2, batch, Brief(subject="Kites over a <bay>", style="calm"))
     async with archive.open() as ledger:
         chosen = await choose(ledger, batch=batch, latest=1)
-        made = await export(ledger, tmp_path, chosen, link_seconds=None, tell=lambda line: None)
+        made = await export(ledger, tmp_path, chosen, link_seconds=None)
     again, first = made.page.read_text(encoding="utf-8"), found["index.html"]
 
     def heading(text: str) -> str:

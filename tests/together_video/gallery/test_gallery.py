@@ -15,12 +15,13 @@ from typing import Any, cast
 
 import pytest
 
+from tests.facts import record_of
 from together_video.gallery.about import About
 from together_video.gallery.page import GalleryRow, relative_link, render_gallery, render_pages
 from together_video.gallery.wording import WORDS
 from together_video.ledger.layout import Layout
 from together_video.ledger.place import ArchivePlace
-from together_video.ledger.records import Origin, RunRef, StoredObject, Sweep, VideoPlan, VideoRecord
+from together_video.ledger.records import Origin, RunRef, StoredObject, Sweep, VideoPlan
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.clips import ClipInfo
 from together_video.requests import VideoRequest
@@ -106,10 +107,9 @@ def row(
         outcome = VideoOutcome.of_plan(plan, state, error=error, job_id="job-77")
         return GalleryRow(outcome=outcome, plan=plan)
     video_key, poster_key = Layout().media(plan, NOW)
-    record = VideoRecord(
-        id=plan.id,
+    record = record_of(
+        plan,
         state="archived",
-        plan=plan,
         job_id="job-42",
         recorded_at=NOW,
         cost_usd=Decimal(cost),

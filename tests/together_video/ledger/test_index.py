@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.facts import record_of
 from together_video.ledger.index import MOST_LINES, MOST_PACKED, Entry, packed, unpacked
 from together_video.ledger.layout import Layout
-from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.records import VideoPlan
 from together_video.requests import VideoRequest
 
 NOW = datetime(2026, 11, 27, 21, 0, 0, 123_456, tzinfo=UTC)
@@ -23,9 +24,7 @@ NOW = datetime(2026, 11, 27, 21, 0, 0, 123_456, tzinfo=UTC)
 
 def entry(number: int = 0, **more: Any) -> Entry:
     plan = VideoPlan(request=VideoRequest(model="m", prompt=f"fox {number}", labels={"campaign": "spring"}))
-    record = VideoRecord(
-        id=plan.id, state="archived", plan=plan, recorded_at=NOW, cost_usd=Decimal("0.28"), job_id="j"
-    )
+    record = record_of(plan, state="archived", recorded_at=NOW, cost_usd=Decimal("0.28"), job_id="j")
     made = Entry.of_record(record, f"{number:024x}.json", size=9, written_at=NOW)
     return made._replace(**more)
 
@@ -108,8 +107,6 @@ def test_an_absurd_cost_is_short() -> None:
     """A record may say 1e-1000000 dollars."""
     plan = VideoPlan(request=VideoRequest(model="m", prompt="p"))
     for cost, text in (("1e-1000000", "0"), ("-3", "0"), ("1e3", "1000"), ("0.2800", "0.28")):
-        record = VideoRecord(
-            id=plan.id, state="failed", plan=plan, recorded_at=NOW, cost_usd=Decimal(cost), error="x" * 999
-        )
+        record = record_of(plan, state="failed", recorded_at=NOW, cost_usd=Decimal(cost), error="x" * 999)
         made = Entry.of_record(record, f"{plan.id}.json", size=1, written_at=NOW)
         assert (made.cost, len(made.error or "")) == (text, 300)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.facts import claim_of, record_of
 from together_video.errors import ConfigurationError, InputError
 from together_video.jobs import VideoJob
 from together_video.ledger.layout import DEFAULT_TEMPLATE, Layout, check_prefix, check_template, slug_of
@@ -45,24 +46,18 @@ PLAN = VideoPlan(
     batch_id="batch",
     estimate_usd=Decimal("0.10"),
 )
-CLAIM = Claim(
-    id=PLAN.id,
-    token="0" * 32,
-    plan=PLAN,
+CLAIM = claim_of(
+    PLAN,
     claimed_at=NOW,
-    valid_seconds=250,
-    video_key="videos/v.mp4",
-    poster_key="videos/v.jpg",
     run=RunRef(flow_run_id="f", flow_run_name="n", host="h"),
 )
 SUBMISSION = Submission(
     id=PLAN.id, token="0" * 32, job_id="j", submitted_at=NOW, answer={"id": "j", "x": [1, None]}
 )
 AMBIGUITY = Ambiguity(id=PLAN.id, token="0" * 32, found_at=NOW, reason="no answer", status=500, body="oops")
-RECORD = VideoRecord(
-    id=PLAN.id,
+RECORD = record_of(
+    PLAN,
     state="archived",
-    plan=PLAN,
     job_id="j",
     claimed_at=NOW,
     submitted_at=NOW,

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.facts import claim_of
 from together_video.errors import InputError
 from together_video.ledger.bought import Bought, Money
-from together_video.ledger.records import Claim, LedgerState, Submission, VideoPlan, VideoRecord
+from together_video.ledger.records import LedgerState, Submission, VideoPlan, VideoRecord
 from together_video.ledger.spend import (
     MOST_GROUPS,
     MOST_NAMED,
@@ -84,14 +85,9 @@ def test_what_a_record_counts_as(
 def test_what_a_claim_counts_as(state: LedgerState, money: Money) -> None:
     """A doubt is not in flight: it may be a job that nobody waits for."""
     made = plan(labels={"campaign": "spring"})
-    claim = Claim(
-        id=made.id,
-        token="0" * 32,
-        plan=made,
+    claim = claim_of(
+        made,
         claimed_at=NOON,
-        valid_seconds=250,
-        video_key="videos/a.mp4",
-        poster_key="videos/a.jpg",
     )
     job = Submission(id=made.id, token=claim.token, job_id="j", submitted_at=NOON)
     found = Bought.of_claim(claim, state, job)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.facts import claim_of
 from together_video.ledger.records import Claim, Submission, VideoPlan
 from together_video.ledger.spool import Spool, default_folder
 from together_video.requests import VideoRequest
@@ -18,10 +19,9 @@ PLAN = VideoPlan(request=VideoRequest(model="m", prompt="A fox"))
 
 
 def claim(of: str = "1" * 32, *, plan: VideoPlan = PLAN, ending: str = "mp4") -> Claim:
-    return Claim(
-        id=plan.id,
+    return claim_of(
+        plan,
         token=of,
-        plan=plan,
         claimed_at=NOW,
         valid_seconds=60,
         video_key=f"videos/v.{ending}",

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.facts import record_of
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import StoredObject, VideoPlan, VideoRecord
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
@@ -32,10 +33,9 @@ def test_a_row_of_a_plan_says_what_was_wanted() -> None:
 
 def test_a_row_of_a_record_says_where_the_video_lies() -> None:
     """Everything of `--json`, from the record and the bucket's name."""
-    record = VideoRecord(
-        id=PLAN.id,
+    record = record_of(
+        PLAN,
         state="archived",
-        plan=PLAN,
         job_id="j",
         recorded_at=NOW,
         cost_usd=Decimal("0.28"),

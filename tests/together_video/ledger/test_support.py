@@ -5,20 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from together_video.ledger.records import Ambiguity, Claim, Submission, VideoPlan, VideoRecord
+from tests.facts import claim_of
+from together_video.ledger.records import Ambiguity, Submission, VideoPlan, VideoRecord
 from together_video.ledger.support import support_paragraph
 from together_video.requests import VideoRequest
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PLAN = VideoPlan(request=VideoRequest(model="minimax/hailuo-02", prompt="a secret campaign"))
-CLAIM = Claim(
-    id=PLAN.id,
-    token="0" * 32,
-    plan=PLAN,
+CLAIM = claim_of(
+    PLAN,
     claimed_at=NOON,
-    valid_seconds=250,
-    video_key="videos/a.mp4",
-    poster_key="videos/a.jpg",
     key_id="key_7",
 )
 IDS = {"x-request-id": "req-1", "cf-ray": "8f-FRA"}
