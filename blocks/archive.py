@@ -31,6 +31,9 @@ from together_video.ledger.settings import (
     check_name_in_folder,
 )
 
+#: A field that no reference to a block has.
+_NO_FIELD = "the fields of a block"
+
 
 class VideoArchive(Block):
     """The S3 bucket or the folder that videos, their posters and their records are kept in.
@@ -198,20 +201,21 @@ class VideoArchive(Block):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Prefect takes a block by its fields or by `{"$ref": …}`, never by both. Were no field required, a reference
-        would pass for a block without any. Where it deploys, it takes `required` out of a schema and knows no
-        references, so this says nothing else; and it does not look into lists, such as those of `anyOf`.
+        """Prefect takes a block by its fields or by `{"$ref": …}`, never by both: a reference must not pass for a block
+        without any fields. Where it deploys, it takes `required` out of a schema and knows no references, so nothing
+        else may refuse one. Its first UI forgets most of what a schema may say, but not properties and `required`.
         """
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        either = {"if": {"required": ["folder"]}, "else": {"required": ["bucket"]}}
-        handler.resolve_ref_schema(schema).update(either)
+        whole = handler.resolve_ref_schema(schema)
+        whole["properties"]["$ref"] = {"type": "object", "required": [_NO_FIELD]}
         return schema
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-        """As Prefect's form for the block itself shows it: plain fields, and no choice between shapes."""
+        """As Prefect's form for the block itself shows it: its fields."""
         schema = super().model_json_schema(*args, **options)
-        return {name: said for name, said in schema.items() if name not in {"if", "else"}}
+        schema["properties"].pop("$ref", None)
+        return schema
 
     @classmethod
     def from_env(cls, folder: str | Path | None = None) -> Self:

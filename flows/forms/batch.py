@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect_together_video.flows.forms.choices import ModelName, Shape
 from prefect_together_video.flows.forms.fields import Archive
-from prefect_together_video.flows.forms.form import USUAL, amount, entry, joined, said
+from prefect_together_video.flows.forms.form import USUAL, amount, chosen, entry, joined, said
 from prefect_together_video.flows.forms.groups import BatchMore
 from prefect_together_video.tasks.session.run_policy import MEANING
 from together_video.errors import InputError
@@ -98,7 +98,7 @@ def from_form(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in (*_OF_BRIEF, "other_model"):
         more.pop(name, None)
     if "settings" in more:
-        more["settings"] = _chosen(more["settings"])
+        more["settings"] = chosen(more["settings"])
     rest |= {**more, "brief": brief}
     if words:
         known = rest.get("presets")
@@ -111,15 +111,6 @@ def from_form(given: Mapping[str, Any]) -> dict[str, Any]:
         settings = rest.get("settings") or {}
         rest["settings"] = {**overlay(settings, shared), **settings}
     return rest
-
-
-def _chosen(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without what the first UI sends of fields that nobody has touched."""
-    return {
-        name: value
-        for name, value in settings.items()
-        if value is not None and (name != "label_in_id" or value)
-    }
 
 
 def _model(given: Mapping[str, Any], more: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, WithJsonSchema
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from prefect_together_video.blocks.archive import VideoArchive
 from together_video.requests import VideoRequest
@@ -18,6 +20,42 @@ def _settings_schema() -> dict[str, Any]:
 
 #: Any request fields; a form shows those that are no media, where it would show nothing of a mere object.
 Settings = Annotated[dict[str, JsonValue], WithJsonSchema(_settings_schema())]
+
+#: The fields of a request that people need first.
+FIRST_FIELDS = ("prompt", "model", "seconds", "width", "height", "seed")
+
+
+class _FirstFields:
+    """Of a request what people need first. The server takes and checks the other fields, which no form shows."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(schema))
+        fields = whole["properties"]
+        hidden = {
+            f"^{name}$": {"anyOf": [field, {"type": "null"}]}
+            for name, field in fields.items()
+            if name not in FIRST_FIELDS
+        }
+        shown = {name: fields[name] for name in FIRST_FIELDS}
+        return {**whole, "properties": shown, "patternProperties": hidden}
+
+
+class _OtherFields:
+    """The fields of a request that `_FirstFields` leaves out."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(VideoRequest.__pydantic_core_schema__))
+        shown = {name: field for name, field in whole["properties"].items() if name not in FIRST_FIELDS}
+        return {**whole, "title": "Details", "properties": shown, "required": []}
+
+
+Request = Annotated[VideoRequest, _FirstFields()]
+#: More fields of a request.
+Details = Annotated[dict[str, JsonValue], _OtherFields()]
 Archive = Annotated[
     VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
 ]

@@ -85,6 +85,15 @@ def joined(given: Mapping[str, Any], more: BaseModel | None) -> dict[str, Any]:
     return said(more)
 
 
+def chosen(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a request without what the first UI sends of those that nobody has touched."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if value not in (None, {}) and (name != "label_in_id" or value)
+    }
+
+
 def _comparable(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 

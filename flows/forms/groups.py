@@ -9,13 +9,12 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from prefect_together_video.flows.forms.choices import Adherence, Quality
-from prefect_together_video.flows.forms.fields import Settings
+from prefect_together_video.flows.forms.fields import Details, Request, Settings
 from prefect_together_video.flows.forms.form import Amount, Money
 from prefect_together_video.tasks.session.run_policy import MEANING, OnAmbiguous
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
 from together_video.json_schema import plain_fields
-from together_video.requests import VideoRequest
 from together_video.tries import MOST_ATTEMPTS, MOST_FALLBACKS
 
 
@@ -46,6 +45,7 @@ class _Look(_Group):
 class VideoMore(_Terms, _Look):
     """The optional group of generate-video."""
 
+    details: Details = Field(default={}, description="More fields of the request, as the API takes them.")
     shape: str = Field(default="", description=Presets.model_fields["aspect"].description)
     retry_failed: bool = Field(default=False, description=MEANING["retry_failed"])
     price_usd: Money = Field(default=None, description=MEANING["price_usd"])
@@ -75,7 +75,7 @@ class BatchMore(_Terms, _Look):
         default="checked",
         description="How the lines of a text file make prompts: checked, as they are, or paragraphs.",
     )
-    requests: tuple[VideoRequest, ...] = Field(
+    requests: tuple[Request, ...] = Field(
         default=(), description="Instead of a subject: the requests, as the API takes them."
     )
     language: str = Field(default="English", description="The language that the prompts are written in.")

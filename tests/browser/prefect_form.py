@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from selenium.common.exceptions import TimeoutException
@@ -118,3 +119,21 @@ class Form:
         except TimeoutException:
             self._browser.run("arguments[0].click()", self._browser.at(button))
             self._browser.until(sent, _SENT)
+
+
+class FirstForm:
+    """The form of a deployment in the first UI, which is open in the browser, as it is."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+
+    def submit(self) -> None:
+        """Press Submit, and return once the browser has left the form; again where the server was busy."""
+        form = self._browser.current_url
+        for pause in _PAUSES:
+            self._browser.at("//button[normalize-space()='Submit']").click()
+            with suppress(TimeoutException):
+                self._browser.until(lambda browser: browser.current_url != form, _SENT)
+                return
+            time.sleep(pause)
+        raise AssertionError(f"the form is not accepted\n{self._browser.text}")

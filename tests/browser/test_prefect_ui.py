@@ -21,7 +21,7 @@ from selenium.webdriver.common.keys import Keys
 
 from prefect_together_video.blocks import VideoArchive
 from tests.browser.chromium import Browser
-from tests.browser.prefect_form import Form
+from tests.browser.prefect_form import FirstForm, Form
 from together_video.ledger.records import VideoRecord
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.server import running_sandbox
@@ -82,7 +82,7 @@ class Studio:
             *_, page = sorted(one.key for one in listed if one.key.endswith("index.html"))
             return (await ledger.store.links([page], seconds=600))[page]
 
-    def submit(self, browser: Browser, form: Form) -> dict[str, Any]:
+    def submit(self, browser: Browser, form: Form | FirstForm) -> dict[str, Any]:
         """The run that the form starts, once it has ended."""
         before = {run["id"] for run in self.runs(self._deployment)}
         form.submit()
@@ -155,22 +155,19 @@ def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None
         "Model (Optional)",
         "The model's API name, such as minimax/hailuo-02; without one the catalogue's default is taken.",
     ]
+    height = browser.run("return document.querySelector('form').scrollHeight")
+    assert height <= 1_700, height
+    assert form.value("Take") == "1"
+    form.press("More", "More")
+    assert form.value("Edition") == "once"
+    assert [found.text for found in form.options("On Ambiguous", "hold")] == ["hold", "resolve", "resubmit"]
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert form.words("Output Format")[:4] == [
         "Output Format (Optional)",
         "MP4 (default) or WEBM.",
         "choose",
         "None",
     ]
-    browser.until(lambda _: form.words("archive")[-2:] == ["production", "Add"])
-    assert form.words("archive")[:2] == [
-        "archive (Optional)",
-        "Where the videos are kept; else the environment's.",
-    ]
-    assert form.value("Take") == "1"
-    form.press("More", "More")
-    assert form.value("Edition") == "once"
-    assert [found.text for found in form.options("On Ambiguous", "hold")] == ["hold", "resolve", "resubmit"]
-    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
 
     form.fill("Prompt", "a fox trots through fresh snow")
     _make_it_small(form)
@@ -189,6 +186,11 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     assert form.words("Budget (USD)") == [
         "Budget (USD) (Optional)",
         "What this run may spend, in US dollars; what does not fit is skipped.",
+    ]
+    browser.until(lambda _: form.words("archive")[-2:] == ["production", "Add"])
+    assert form.words("archive")[:2] == [
+        "archive (Optional)",
+        "Where the videos are kept; else the environment's.",
     ]
     offered = form.options("Model", "default")
     assert {"default", "minimax/hailuo-02"} <= {found.text for found in offered}
@@ -238,10 +240,6 @@ def _is_made_again(browser: Browser, studio: Studio) -> None:
     browser.get(asyncio.run(studio.page()))
     link = str(browser.one("a[href*='/run?parameters=']").get_property("href"))
     request = json.loads(parse_qs(urlsplit(link).query)["parameters"][0])["request"]
-    browser.get(link)
-    browser.until(
-        lambda here: request["prompt"] in [one.get_property("value") for one in here.all("textarea")]
-    )
     form = studio.filled_form(browser, "on-demand", link)
     assert form.value("Prompt") == request["prompt"]
     assert (form.value("Model"), form.value("Width"), form.value("Take")) == (
@@ -251,13 +249,30 @@ def _is_made_again(browser: Browser, studio: Studio) -> None:
     )
     run = studio.submit(browser, form)
     assert run["state_type"] == "COMPLETED", run["state"]
-    assert run["parameters"]["together"], run["parameters"]
-    assert run["parameters"]["archive"], run["parameters"]
+    _is_as_linked(run, request)
     made = [one for one in asyncio.run(studio.records()) if one.plan.request.prompt == request["prompt"]]
     assert sorted((one.plan.take, one.state) for one in made) == [(1, "archived"), (2, "archived")]
     logs = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
     said = [one["message"] for one in studio.api("POST", "/logs/filter", logs)]
     assert any("pixverse/pixverse-v5 costs up to 0." in line for line in said), said
+    # The first UI makes the same of it, which is in the archive by now.
+    browser.get(link)
+    browser.until(
+        lambda here: request["prompt"] in [one.get_property("value") for one in here.all("textarea")]
+    )
+    assert browser.run("return document.querySelector('form').scrollHeight") <= 1_707
+    run = studio.submit(browser, FirstForm(browser))
+    assert run["state_type"] == "COMPLETED", run["state"]
+    _is_as_linked(run, request)
+    assert "1 reused" in run["state"]["message"]
+
+
+def _is_as_linked(run: dict[str, Any], request: dict[str, Any]) -> None:
+    """What the form shows, what it does not show of the request, and the deployment's blocks."""
+    given = run["parameters"]
+    assert {name: said for name, said in given["request"].items() if said is not None} == request
+    assert {"fps", "labels"} <= request.keys()
+    assert (given["take"], bool(given["together"]), bool(given["archive"])) == (2, True, True)
 
 
 def _make_it_small(form: Form) -> None:

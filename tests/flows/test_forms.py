@@ -34,6 +34,21 @@ def schema_of(flow: Flow[..., Any]) -> dict[str, Any]:
     return parameter_schema(flow).model_dump_for_openapi()
 
 
+#: All that Prefect's first UI keeps of a schema, which it then has its server hold a form's values against.
+_KEPT = {
+    "position", "block_type_slug", "$ref", "anyOf", "allOf", "example", "default", "const", "description", "enum",
+    "format", "items", "prefixItems", "required", "title", "type", "maxItems", "minItems",
+}  # fmt: skip
+
+
+def first_ui(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as Prefect's first UI sends it."""
+    kept = {name: said for name, said in schema.items() if name in _KEPT}
+    for inner in {"properties", "definitions"} & schema.keys():
+        kept[inner] = {name: first_ui(said) for name, said in schema[inner].items()}
+    return kept
+
+
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_every_field_of_a_form_is_described(flow: Flow[..., Any]) -> None:
     """Parameters and the fields of our own models have a title and a description."""
@@ -45,13 +60,21 @@ def test_every_field_of_a_form_is_described(flow: Flow[..., Any]) -> None:
     assert ours
     for place in [schema, *ours]:
         for name, field in place["properties"].items():
+            if name == "$ref":  # no field: what tells a reference from a block
+                continue
             assert field.get("description"), name
             assert field.get("title") or "$ref" in field, name
 
 
 def test_what_may_be_left_out_is_a_plain_field() -> None:
     """Text and numbers need no button to be pressed first; choices, switches and objects keep theirs."""
-    fields = schema_of(generate_video)["definitions"]["VideoRequest"]["properties"]
+    shown = schema_of(generate_video)
+    details = shown["definitions"]["VideoMore"]["properties"]["details"]["properties"]
+    first = shown["properties"]["request"]["properties"]
+    assert list(first) == ["prompt", "model", "seconds", "width", "height", "seed"]
+    assert not first.keys() & details.keys()
+    fields = {**first, **details}
+    assert fields.keys() == VideoRequest.model_fields.keys()
     plain = {name for name, field in fields.items() if "type" in field}
     assert set(fields) - plain == {"seconds", "output_format", "generate_audio", "media"}
     assert fields["steps"] == {
@@ -138,7 +161,7 @@ def test_a_prompt_alone_is_a_request() -> None:
 
     given = generate_video.validate_parameters({"request": {"prompt": "a red kite"}})
     assert given["request"].model == Catalogue.load().default_model.name
-    schema = generate_video.parameters.model_dump()["definitions"]["VideoRequest"]
+    schema = schema_of(generate_video)["properties"]["request"]
     assert "model" not in schema.get("required", [])
     # A form's field that was left empty.
     assert VideoRequest.model_validate({"prompt": "a kite", "model": None}) == VideoRequest(prompt="a kite")
@@ -155,5 +178,7 @@ def test_the_server_takes_references_to_saved_blocks(made: Any, reference: dict[
     validate({**given, **saved}, schema_of(made), raise_on_error=True)
     # As the server looks at a deployment's own parameters.
     validate({**given, **saved}, schema_of(made), raise_on_error=True, preprocess=False, ignore_required=True)
-    for archive in ({"bucket": "videos"}, {"folder": "~/Videos"}, None):
-        validate({**given, "archive": archive}, schema_of(made), raise_on_error=True)
+    for schema in (schema_of(made), first_ui(schema_of(made))):
+        validate({**given, **saved}, schema, raise_on_error=True)
+        for archive in ({"bucket": "videos"}, {"folder": "~/Videos"}, None):
+            validate({**given, "archive": archive}, schema, raise_on_error=True)

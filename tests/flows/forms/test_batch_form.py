@@ -121,3 +121,19 @@ def test_the_group_of_one_video_becomes_parameters() -> None:
     assert plain["presets"] == Presets(aspect="9:16", quality="preview")
     assert plain["attempts"] == 2
     assert "more" not in plain
+
+
+def test_details_are_fields_of_the_request() -> None:
+    """Those that nobody has touched say nothing; one that contradicts the request is an error, not a purchase."""
+    untouched = {"label_in_id": None, "output_format": None, "labels": {}, "extra": {}}
+    more = VideoMore.model_validate({"details": {**untouched, "fps": 8, "negative_prompt": "blur"}})
+    request = VideoRequest(prompt="a fox", model="vidu/vidu-q1", seconds="4")
+    plain = video_from_form({"request": request, "more": more})
+    assert plain["request"] == request.model_copy(update={"fps": 8, "negative_prompt": "blur"})
+    same = {"request": request.model_copy(update={"fps": 8}), "more": VideoMore(details={"fps": 8})}
+    assert video_from_form(same)["request"].fps == 8
+    other = {"request": VideoRequest(prompt="a fox", fps=24), "more": VideoMore(details={"fps": 8})}
+    with pytest.raises(InputError, match="The request says fps 24, and Details say 8. Nothing was bought"):
+        video_from_form(other)
+    with pytest.raises(InputError, match="fps"):
+        video_from_form({"request": request, "more": VideoMore(details={"fps": -1})})
