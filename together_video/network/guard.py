@@ -18,6 +18,7 @@ import httpcore
 import httpx
 
 from together_video.network.addresses import is_local_name, is_public, is_reachable, literal
+from together_video.network.streams import connect
 from together_video.network.trusted_hosts import TrustedHosts
 from together_video.text import printable
 
@@ -166,7 +167,6 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -190,12 +190,8 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
             # Each gets its share of the time: the first one may be of a network that leads nowhere.
             share = None if end is None else max(0.0, end - time.monotonic()) / (len(allowed) + 1)
             try:
-                return await self._backend.connect_tcp(
-                    address,
-                    port,
-                    timeout=share,
-                    local_address=local_address,
-                    socket_options=socket_options,
+                return await connect(
+                    address, port, timeout=share, local_address=local_address, options=socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not allowed:
