@@ -58,7 +58,7 @@ class Index:
         return sorted((one.key for one in own if one.size <= MOST_PACKED), reverse=True)[:_MOST]
 
     def _is_list(self, key: str) -> bool:
-        return self._layout.is_own("index", key) and not key.startswith(self._layout.index(_TURNS, ""))
+        return self._layout.is_own("index", key) and key.endswith(".json.gz")
 
     async def _read(
         self,
