@@ -13,7 +13,6 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -259,31 +258,32 @@ class Files:
                 folder = folder.parent
         return True
 
-    def walk(self, prefix: str) -> list[tuple[str, os.stat_result]]:
-        """Every regular file whose key begins with `prefix`, in the order of keys; what begins with a dot is none."""
+    def walk(self, prefix: str, after: str = "") -> Iterator[tuple[str, os.stat_result]]:
+        """Every regular file whose key begins with `prefix` and is greater than `after`, in the order of keys; what
+        begins with a dot is none. One folder's names at a time are in memory.
+        """
         folder = prefix.rpartition("/")[0]
         start = self.path(folder) if folder else self._root
-        found: list[tuple[str, os.stat_result]] = []
-        waiting = [(start, f"{folder}/" if folder else "")]
+        stem = f"{folder}/" if folder else ""
+        # Not by recursion: who may write there can make thousands of folders inside each other.
+        waiting = [(str(start), stem, iter(_names(start)))]
         while waiting:
-            place, stem = waiting.pop()
-            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
-                for entry in entries:
-                    name = entry.name
-                    # A name that is no text is none of ours, and cannot be written as JSON.
-                    if name[0] == "." or not _is_text(name):
-                        continue
-                    key = stem + name
-                    if entry.is_file(follow_symlinks=False):
-                        if key.startswith(prefix):
-                            with suppress(FileNotFoundError):
-                                found.append((key, entry.stat(follow_symlinks=False)))
-                    elif entry.is_dir(follow_symlinks=False) and (
-                        f"{key}/".startswith(prefix) or prefix.startswith(f"{key}/")
-                    ):
-                        waiting.append((Path(entry.path), f"{key}/"))
+            place, stem, names = waiting[-1]
+            for name in names:
+                key = stem + name
+                if name[-1] == "/":
+                    if (key.startswith(prefix) or prefix.startswith(key)) and not _is_before(key, after):
+                        inner = f"{place}/{name[:-1]}"
+                        waiting.append((inner, key, iter(_names(inner))))
+                        break
+                elif key > after and key.startswith(prefix):
+                    with suppress(FileNotFoundError, NotADirectoryError):
+                        found = os.lstat(f"{place}/{name}")
+                        if stat.S_ISREG(found.st_mode):
+                            yield key, found
+            else:
+                waiting.pop()
         self.check()
-        return sorted(found, key=itemgetter(0))
 
     def time(self) -> float:
         """The time by the file system's own clock: a shared one's is that of its server.
@@ -366,6 +366,28 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(opened)
+
+
+def _names(place: str | Path) -> list[str]:
+    """The names of a folder, those of folders in it with a slash, in the order of the keys that they lead to."""
+    names: list[str] = []
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
+        for entry in entries:
+            name = entry.name
+            # A name that is no text is none of ours, and cannot be written as JSON.
+            if name[0] == "." or not _is_text(name):
+                continue
+            if entry.is_file(follow_symlinks=False):
+                names.append(name)
+            elif entry.is_dir(follow_symlinks=False):
+                names.append(f"{name}/")
+    names.sort()
+    return names
+
+
+def _is_before(folder: str, after: str) -> bool:
+    """Whether every key in a folder comes before this one."""
+    return folder < after and not after.startswith(folder)
 
 
 def _is_text(name: str) -> bool:

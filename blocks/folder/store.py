@@ -10,9 +10,10 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -205,21 +206,20 @@ class FolderStore:
             remedy="Copy it to this machine and give that file.",
         )
 
-    async def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
-        """Everything below `prefix`, in the order of keys: one page, as a folder is read whole."""
-        yield await self.list(prefix)
+    async def pages(self, prefix: str, *, after: str = "") -> AsyncIterator[list[ListedObject]]:
+        """Everything below `prefix` behind the key `after`, in the order of keys, 1,000 at a time."""
+        found = self._listed(prefix, after)
+        while page := await self._call(lambda: list(islice(found, 1000)), prefix or "its files"):
+            yield page
 
     async def list(self, prefix: str) -> list[ListedObject]:
         """Everything below `prefix`, in the order of keys."""
+        return await self._call(lambda: list(self._listed(prefix)), prefix or "its files")
 
-        def read() -> list[ListedObject]:
-            moment, utc = datetime.fromtimestamp, UTC
-            return [
-                ListedObject(key, found.st_size, moment(found.st_mtime, utc))
-                for key, found in self._files.walk(prefix)
-            ]
-
-        return await self._call(read, prefix or "its files")
+    def _listed(self, prefix: str, after: str = "") -> Iterator[ListedObject]:
+        moment, utc = datetime.fromtimestamp, UTC
+        for key, found in self._files.walk(prefix, after):
+            yield ListedObject(key, found.st_size, moment(found.st_mtime, utc))
 
     async def list_first(self, prefix: str, *, pages: int) -> tuple[Sequence[ListedObject], bool]:
         """As `list`: a folder is read whole."""

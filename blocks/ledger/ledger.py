@@ -24,7 +24,7 @@ from prefect_together_video.blocks.ledger.index import Index
 from prefect_together_video.blocks.ledger.media import MediaStore
 from prefect_together_video.blocks.ledger.reviews import Kept, Reviews
 from prefect_together_video.blocks.ledger.spending import MonthlySpending
-from prefect_together_video.blocks.store.objects import StoredBytes
+from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import (
     ArchiveError,
@@ -37,7 +37,6 @@ from together_video.errors import (
 from together_video.jobs import VideoJob
 from together_video.ledger.index import Entry
 from together_video.ledger.layout import Layout
-from together_video.ledger.names import OWN_FOLDERS
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import (
     Ambiguity,
@@ -409,9 +408,13 @@ class Ledger:
 
         What this project does not write there is passed over; an audit names it.
         """
+        return self.in_flight_of(await self.store.list(self.layout.inflight))
+
+    def in_flight_of(self, listed: Iterable[ListedObject]) -> dict[str, InFlight]:
+        """As `in_flight`, from a listing of it."""
         start = self.layout.inflight
         found: dict[str, InFlight] = {}
-        for stored in await self.store.list(start):
+        for stored in listed:
             if not self.layout.is_own("inflight", stored.key):
                 _log.warning("%s is not what this project writes there; it is ignored", printable(stored.key))
                 continue
@@ -422,14 +425,6 @@ class Ledger:
                 facts=frozenset({name, *(known.facts if known else ())}),
             )
         return found
-
-    async def foreign_keys(self) -> list[str]:
-        """Keys in the ledger's folders that this project does not write. A listing of each."""
-        found = []
-        for folder in OWN_FOLDERS:
-            listed = await self.store.list(self.layout.key(folder, ""))
-            found += [one.key for one in listed if not self.layout.is_own(folder, one.key)]
-        return sorted(found)
 
     async def prompts(self, brief: str) -> PromptSet | None:
         """The prompts that a brief gave earlier, if it did."""

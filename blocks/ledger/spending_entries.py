@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -115,7 +117,7 @@ class SpendingEntries:
                     kind, micros = "reserved", _micros(record.plan.estimate_usd or Decimal(0))
                 name = f"{video}-{_TAKEN_IN}-{kind}-{micros}"
                 await self._store.put_once(self._layout.spending(month, name), b"{}\n")
-                entries.append(_Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
+                entries.append(Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
 
         await asyncio.gather(*(one(found) for found in records if found.written_at >= first))
         return _sum(entries)
@@ -132,7 +134,7 @@ class SpendingEntries:
         return [found for found in listed if self._layout.is_own("records", found.key)]
 
     async def _uncounted(
-        self, names: Iterable[str], of_video: Mapping[str, list[_Entry]], places: asyncio.Semaphore
+        self, names: Iterable[str], of_video: Mapping[str, list[Entry]], places: asyncio.Semaphore
     ) -> list[ListedObject]:
         """The objects of those records that no payment stands for: a listing for each."""
 
@@ -149,48 +151,25 @@ class SpendingEntries:
         One is left behind when it is older than an hour, its video is not among `in_flight` (listed before),
         and there is no record, or another entry that stands for it.
         """
-        month = this_month()
-        old_from = datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
-        left: dict[str, tuple[list[_Entry], _Entry]] = {}
-        for video, entries in _by_video(await self._listed(month)).items():
-            old = [entry for entry in entries if not entry.is_paid and entry.written_at <= old_from]
-            if old and video not in in_flight:
-                # A young one may be withdrawn at any moment, so it stands for nothing.
-                left[video] = old, max([entry for entry in entries if entry.is_paid] + old, key=_Entry.amount)
+        old_from = settled_before()
+        found: list[str] = []
+        standing: dict[str, str] = {}
+        for video, entries in _by_video(await self._listed(this_month())).items():
+            if video not in in_flight:
+                useless, stands = surplus(entries, old_from)
+                found += useless
+                standing |= {video: stands} if stands else {}
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def is_bought(video: str, stands: _Entry) -> bool:
-            if stands.is_paid:
-                return True
+        async def is_recorded(video: str) -> bool:
             async with places:
                 return await self._store.head(self._layout.record(video)) is not None
 
-        bought = await asyncio.gather(*(is_bought(video, stands) for video, (_, stands) in left.items()))
-        return [
-            entry.key
-            for (old, stands), is_one in zip(left.values(), bought, strict=True)
-            for entry in old
-            if not (is_one and entry is stands)
-        ]
-
-    async def unaccounted(self, costs: Mapping[str, Decimal]) -> list[str]:
-        """Keys of this month's payments for videos that have cost less by their records, or have none: nobody wrote
-        them rightly, and they count all the same.
-
-        Args:
-            costs: what each recorded video has cost, in USD.
-        """
-        paid = [entry for entry in await self._listed(this_month()) if entry.is_paid]
-        found = []
-        for video, entries in _by_video(paid).items():
-            # Each may have been rounded up to a millionth.
-            if (sum(entry.micros for entry in entries) - len(entries)) * _MICRO > costs.get(
-                video, Decimal(0)
-            ):
-                found += [entry.key for entry in entries]
+        recorded = await asyncio.gather(*map(is_recorded, standing))
+        found += [key for key, is_one in zip(standing.values(), recorded, strict=True) if not is_one]
         return found
 
-    async def _listed(self, month: str) -> list[_Entry]:
+    async def _listed(self, month: str) -> list[Entry]:
         listed = await self._store.list(self._layout.spending(month, ""))
         entries = []
         for stored in listed:
@@ -201,7 +180,7 @@ class SpendingEntries:
         return entries
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A key of the month: the video, its purchase's token, and the amount in millionths of a USD."""
 
     video: str
@@ -228,11 +207,45 @@ class _Entry(NamedTuple):
         return self.is_paid, self.micros
 
 
-def _parsed(stored: ListedObject) -> _Entry:
+def each_video(listed: Iterable[ListedObject]) -> Iterator[tuple[str, list[Entry]]]:
+    """The entries of one video after the other, from a month's own keys in their order."""
+    for video, entries in groupby(map(_parsed, listed), key=attrgetter("video")):
+        yield video, list(entries)
+
+
+def settled_before() -> datetime:
+    """A reservation that was made before is nobody's, if nothing is bought for it."""
+    return datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
+
+
+def surplus(entries: Iterable[Entry], old_from: datetime) -> tuple[list[str], str | None]:
+    """Of a video that is not in flight, keys of reservations for which nothing is bought; and that of the one for which
+    something is bought if the video has a record.
+
+    Only reservations from before `old_from`: a younger one may be withdrawn at any moment, so it stands for nothing.
+    """
+    known = list(entries)
+    old = [entry for entry in known if not entry.is_paid and entry.written_at <= old_from]
+    if not old:
+        return [], None
+    stands = max([entry for entry in known if entry.is_paid] + old, key=Entry.amount)
+    return [entry.key for entry in old if entry is not stands], None if stands.is_paid else stands.key
+
+
+def is_overpaid(entries: Iterable[Entry], cost: Decimal) -> bool:
+    """Whether what was paid for one video by these entries is more than it has cost by its records, in USD: somebody
+    else wrote them, and they count all the same.
+    """
+    paid = [entry.micros for entry in entries if entry.is_paid]
+    # Each may have been rounded up to a millionth.
+    return (sum(paid) - len(paid)) * _MICRO > cost
+
+
+def _parsed(stored: ListedObject) -> Entry:
     stem, _, micros = stored.key.rpartition("/")[2].rpartition("-")
     purchase, _, kind = stem.rpartition("-")
     video, _, token = purchase.partition("-")
-    return _Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)
+    return Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)
 
 
 def _recorded(record: ListedObject) -> tuple[str, bool]:
@@ -241,14 +254,14 @@ def _recorded(record: ListedObject) -> tuple[str, bool]:
     return video, bool(late)
 
 
-def _by_video(entries: Iterable[_Entry]) -> dict[str, list[_Entry]]:
-    found: dict[str, list[_Entry]] = {}
+def _by_video(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.video, []).append(entry)
     return found
 
 
-def _sum(entries: Iterable[_Entry]) -> Decimal:
+def _sum(entries: Iterable[Entry]) -> Decimal:
     """Each purchase once: one that is being settled has two entries."""
     amounts: dict[tuple[str, str], tuple[bool, int]] = {}
     for entry in entries:

@@ -240,9 +240,9 @@ class ObjectStore:
         other.bucket = bucket
         return other
 
-    async def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
-        """Everything below `prefix`, in the order of keys; a request for each page of 1,000."""
-        pages = iter(self._pages(prefix))
+    async def pages(self, prefix: str, *, after: str = "") -> AsyncIterator[list[ListedObject]]:
+        """Everything below `prefix` behind the key `after`, in the order of keys; a request for each page of 1,000."""
+        pages = iter(self._pages(prefix, after))
         while (page := await self._call(lambda: next(pages, None), prefix, missing=None)) is not None:
             yield _listed(page)
 
@@ -335,9 +335,10 @@ class ObjectStore:
             lambda: {key: self.presign(key, seconds=seconds) for key in listed}, "links to media", missing={}
         )
 
-    def _pages(self, prefix: str) -> Iterable[ListObjectsV2OutputTypeDef]:
+    def _pages(self, prefix: str, after: str = "") -> Iterable[ListObjectsV2OutputTypeDef]:
+        behind: dict[str, Any] = {"StartAfter": after} if after else {}
         pages: Iterable[ListObjectsV2OutputTypeDef] = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix
+            Bucket=self.bucket, Prefix=prefix, **behind
         )
         return pages
 

@@ -77,8 +77,10 @@ class Store(Protocol):
     async def fetch_from(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> bool:
         """Copy an object of any bucket that the archive's credentials can read. False where there is none."""
 
-    def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
-        """Everything below `prefix`, in the order of keys, a page at a time: for what may not fit into the memory."""
+    def pages(self, prefix: str, *, after: str = "") -> AsyncIterator[list[ListedObject]]:
+        """Everything below `prefix` behind the key `after`, in the order of keys, a page at a time: it may not fit into
+        memory.
+        """
 
     async def list(self, prefix: str) -> list[ListedObject]:
         """Everything below `prefix`, in the order of keys."""

@@ -57,14 +57,19 @@ def collect(
 def audit(
     *,
     deep: Annotated[bool, Parameter(negative=())] = False,
+    full: Annotated[bool, Parameter(negative=())] = False,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Verify every record against the archive, and report orphaned files and the cost. Changes nothing.
+    """Verify every record against the archive, and report orphaned files and the cost. Changes nothing but the index.
+
+    What an earlier audit has verified is not read again until its size or its time in the archive changes.
 
     Parameters
     ----------
     deep
-        Read every video back and compare its bytes.
+        Read videos back and compare their bytes: those that were never read back, and those that have changed since.
+    full
+        Verify everything again, also what an earlier audit has verified.
     """
     if place.together is not None:
         raise InputError("An audit does not ask the API: --together has no use here.")
@@ -72,7 +77,7 @@ def audit(
     from prefect_together_video.flows.audit import audit_archive
     from prefect_together_video.flows.cli.running import run_flow
 
-    code, report = run_flow(audit_archive, {"deep": deep}, place, terminal)
+    code, report = run_flow(audit_archive, {"deep": deep, "full": full}, place, terminal)
     if isinstance(report, AuditReport):
         if place.json:
             terminal.document(report.as_json())

@@ -154,6 +154,7 @@ def test_documents_are_what_their_schemas_say() -> None:
         location="s3://b/",
         bucket="b",
         records=1,
+        verified_before=0,
         objects=1,
         bytes=7,
         in_flight=0,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from together_video.ledger.records import VideoRecord
 from together_video.money import usd_number
 from together_video.text import counted
 
@@ -60,6 +59,8 @@ class AuditReport(BaseModel):
     location: str
     bucket: str | None = None
     records: int
+    #: How many of them an earlier audit has verified, and nothing about them has changed since.
+    verified_before: int
     objects: int
     bytes: int
     in_flight: int
@@ -69,9 +70,10 @@ class AuditReport(BaseModel):
     @property
     def sentence(self) -> str:
         found = counted(len(self.findings), "finding") if self.findings else "nothing is amiss"
+        before = f" ({self.verified_before} verified before)" if self.verified_before else ""
+        records, objects = counted(self.records, "record"), counted(self.objects, "object")
         return (
-            f"{counted(self.records, 'record')}, {counted(self.objects, 'object')} ({self.bytes / 1e6:.1f} MB), "
-            f"{self.in_flight} in flight: {found}"
+            f"{records}{before}, {objects} ({self.bytes / 1e6:.1f} MB), {self.in_flight} in flight: {found}"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -82,22 +84,29 @@ class AuditReport(BaseModel):
         return document
 
 
-def spent_by_month(records: Iterable[VideoRecord]) -> tuple[SpentRow, ...]:
-    """One row a month and model, in order. A purchase counts in the month in which it was made."""
-    groups: dict[tuple[str, str], list[VideoRecord]] = {}
-    for record in records:
-        if record.job_id is None:
-            continue
-        moment = record.submitted_at or record.recorded_at
-        groups.setdefault((f"{moment:%Y-%m}", record.plan.request.model), []).append(record)
-    return tuple(
-        SpentRow(
-            month=month,
-            model=model,
-            videos=sum(record.state == "archived" for record in found),
-            failed=sum(record.state == "failed" for record in found),
-            cost_usd=sum((record.cost_usd or Decimal(0) for record in found), Decimal(0)),
-            unreported=sum(record.cost_usd is None for record in found),
+class Bought(NamedTuple):
+    """Equal purchases of a month, by the lines of their records: their state, what each has cost in USD, how many."""
+
+    month: str
+    model: str
+    state: str
+    cost: str | None
+    number: int
+
+
+def spent_by_month(bought: Iterable[Bought]) -> tuple[SpentRow, ...]:
+    """One row a month and model, in order. A purchase counts in the month in which it was claimed."""
+    rows: dict[tuple[str, str], SpentRow] = {}
+    for month, model, state, cost, number in bought:
+        row = rows.get((month, model)) or SpentRow(
+            month=month, model=model, videos=0, failed=0, cost_usd=Decimal(0), unreported=0
         )
-        for (month, model), found in sorted(groups.items())
-    )
+        rows[month, model] = row.model_copy(
+            update={
+                "videos": row.videos + number * (state == "archived"),
+                "failed": row.failed + number * (state == "failed"),
+                "cost_usd": row.cost_usd + Decimal(cost or 0) * number,
+                "unreported": row.unreported + number * (cost is None),
+            }
+        )
+    return tuple(row for _, row in sorted(rows.items()))

@@ -271,7 +271,12 @@ def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
 
     They lie in the order in which their records were written: a month that grows keeps its first objects.
     """
-    for lines in _shares(sorted(entries, key=lambda entry: (entry.written, entry.name))):
+    return packed_in_order(sorted(entries, key=lambda entry: (entry.written, entry.name)))
+
+
+def packed_in_order(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
+    """As `packed`, of lines that are in that order: one object's at a time are in memory."""
+    for lines in _shares(entries):
         columns = zip(*lines, strict=True)
         document = {"index": 2, **dict(zip(Entry._fields, columns, strict=True))}
         data = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

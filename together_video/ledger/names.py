@@ -53,7 +53,7 @@ _OWN = {
         r"[0-9a-f]{24}/\d{8}T\d{6}\.\d{6}Z-[a-z0-9-]{1,40}-[0-9a-f]{8}\.json",
     ),
     "index": re.compile(
-        r"\d{4}-\d{2}/[0-9a-f]{32}\.json\.gz|turns/\d{4}-\d{2}-\d{2}T\d{2}\.json|complete\.json"
+        r"\d{4}-\d{2}/[0-9a-f]{32}\.json\.gz|complete\.json|turns/\d{4}-\d{2}-\d{2}T\d{2}\.json"
     ),
 }
 #: The folders that hold nothing but such names.

@@ -1,0 +1,132 @@
+"""The index as an audit reads it and writes it: line by line through its tables.
+
+What is written holds every line of every object that is removed, and is there before that. So whoever reads meanwhile,
+and other audits and collectors, find each line somewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+
+from prefect_together_video.blocks.ledger.auditing.book import AuditBook, entry_of
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.store.objects import ListedObject
+from together_video.errors import ArchiveError, StoreUnavailable
+from together_video.ledger.index import MOST_PACKED, Entry, packed_in_order, unpacked
+from together_video.ledger.reviews import Mark
+from together_video.text import printable
+
+_log = logging.getLogger("together_video")
+
+#: Most objects that are read, the newest months first; what they lack is read from the records.
+_MOST = 20_000
+#: Lines that are changed at a time.
+_CHUNK = 1_000
+#: An object with fewer lines is small. A month has one such object at most.
+_SMALL = 1_000
+#: Every line that counts, with its record.
+_FINAL = "records JOIN lines USING (name, size, written)"
+
+
+class AuditedIndex:
+    """The objects of the index, as they were listed when the audit began."""
+
+    def __init__(self, ledger: Ledger, book: AuditBook) -> None:
+        self._ledger, self._book = ledger, book
+        self._start = ledger.layout.index()
+
+    async def read(self, listed: Iterable[ListedObject], *, lines: bool) -> None:
+        """Take note of the objects, and of their `lines`. What cannot be read is passed over."""
+        objects = sorted((one for one in listed if one.key.endswith(".json.gz")), reverse=True)
+        rows = ((one.key, one.key[len(self._start) :][:7]) for one in objects)
+        self._book.tell("INSERT INTO objects (key, month) VALUES (?, ?)", rows)
+        if lines:
+            for number, one in enumerate(objects[:_MOST], 1):
+                await self._read(number, one)
+
+    async def _read(self, number: int, one: ListedObject) -> None:
+        try:
+            if one.size > MOST_PACKED:
+                raise ValueError("it is too large")
+            stored = await self._ledger.store.get(one.key)
+            lines = [] if stored is None else await asyncio.to_thread(unpacked, stored.data)
+        except StoreUnavailable:
+            raise
+        except (ArchiveError, ValueError) as error:
+            _log.warning("%s cannot be used, and is ignored: %s", printable(one.key), error)
+            return
+        self._book.take_lines(lines, number)
+        self._book.tell("UPDATE objects SET lines = ? WHERE id = ?", [(len(lines), number)])
+
+    async def put_marks(self) -> None:
+        """Make each line show the mark that counts."""
+        book, reviews = self._book, self._ledger.reviews
+        book.tell("CREATE TEMP TABLE newest (video TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID")
+        book.tell("INSERT INTO newest SELECT video, max(name) FROM marks GROUP BY video")
+        changed = f"""
+            SELECT line FROM {_FINAL} LEFT JOIN newest ON video = substr(lines.name, 1, 24)
+            WHERE review <> coalesce(newest.name, '') AND lines.name > ? ORDER BY lines.name LIMIT {_CHUNK}
+        """  # noqa: S608
+        last = ""
+        while lines := [entry_of(line) for (line,) in book.ask(changed, last)]:
+            last = lines[-1].name
+            names = {line.id: self._marks_of(line.id) for line in lines}
+            said: dict[str, Mark] = await reviews.read(
+                {video: found for video, found in names.items() if found}
+            )
+            book.take_lines(line.marked(said.get(line.id)) for line in lines)
+
+    def _marks_of(self, video: str) -> list[str]:
+        return [name for (name,) in self._book.ask("SELECT name FROM marks WHERE video = ?", video)]
+
+    async def write(self) -> int:
+        """Make the index hold the lines that count, and say that it is complete unless records could not be read. Gives
+        the number of objects that were written.
+        """
+        book, store, layout = self._book, self._ledger.store, self._ledger.layout
+        kept, months = self._kept_and_changed()
+        before = {key for (key,) in book.ask("SELECT key FROM objects")}
+        written = 0
+        book.tell("CREATE INDEX by_month ON lines (month, written, name)")
+        for month in months:
+            objects = packed_in_order(self._lines_of(month))
+            while (found := await asyncio.to_thread(next, objects, None)) is not None:
+                key = layout.index(month, found[0])
+                kept.add(key)
+                if key not in before:
+                    written += await store.put_once(key, found[1], "application/gzip")
+        (unread,) = book.one(
+            "SELECT count(*) FROM records LEFT JOIN lines USING (name, size, written) WHERE line IS NULL"
+        )
+        if not unread:
+            await store.put_once(layout.index("complete.json"), b"{}\n")
+        # Only now: until here a reader has found every line somewhere.
+        await store.delete(sorted(before - kept))
+        return written
+
+    def _kept_and_changed(self) -> tuple[set[str], list[str]]:
+        """The objects of months that are as they should be, and the other months."""
+        book = self._book
+        lines = f"SELECT object, count(*) AS live FROM {_FINAL} GROUP BY object"  # noqa: S608
+        book.tell(f"CREATE TEMP TABLE live AS {lines}")
+        months = dict(book.ask(f"SELECT month, count(*) FROM {_FINAL} GROUP BY month"))  # noqa: S608
+        is_kept = dict.fromkeys(months, 0)
+        small = dict.fromkeys(months, 0)
+        kept: dict[str, set[str]] = {month: set() for month in months}
+        objects = book.ask("SELECT key, month, lines, live FROM objects LEFT JOIN live ON object = id")
+        for key, month, number, live in objects:
+            if month in months and number:
+                is_kept[month] += live if live == number else -number
+                small[month] += number < _SMALL
+                kept[month].add(key)
+        whole = {month for month, number in months.items() if is_kept[month] == number and small[month] <= 1}
+        return {key for month in whole for key in kept[month]}, sorted(set(months) - whole)
+
+    def _lines_of(self, month: str) -> Iterator[Entry]:
+        rows = self._book.ask(
+            f"SELECT line FROM {_FINAL} WHERE month = ? ORDER BY written, name",  # noqa: S608
+            month,
+        )
+        return (entry_of(line) for (line,) in rows)
