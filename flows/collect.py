@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext
 from pydantic import Field
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.index_rebuild import tend_index
+from prefect_together_video.flows.engine.index_tending import tend_index
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
 from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
 from prefect_together_video.flows.reporting import artifacts

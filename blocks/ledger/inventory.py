@@ -12,7 +12,7 @@ from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_r
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.ledger.index import Entry, microseconds
 from together_video.ledger.names import is_own
-from together_video.ledger.records import LedgerState, VideoRecord
+from together_video.ledger.records import LedgerState
 
 #: Facts that are read at the same time.
 _AT_ONCE = 16
@@ -30,11 +30,11 @@ class Inventory:
     read: int
 
 
-async def take_inventory(ledger: Ledger, records: Mapping[str, VideoRecord] | None = None) -> Inventory:
+async def take_inventory(ledger: Ledger, *, by_index: bool = True) -> Inventory:
     """List the archive: what is in flight, the records, the marks and the index; read what the index lacks.
 
     Args:
-        records: by key what has just been read, in place of the index. The others are read: with {} every record is.
+        by_index: where this is False, every record is read.
 
     Raises:
         ArchiveError: the archive cannot be listed, or does not answer.
@@ -51,7 +51,7 @@ async def take_inventory(ledger: Ledger, records: Mapping[str, VideoRecord] | No
     marks = ledger.reviews.names(one.key for one in await _list(ledger, "reviews"))
     # Names sort by time: the last is that of the mark that counts, as far as names say it.
     last = {video: max(names) for video, names in marks.items()}
-    firsts, more = await ledger.index.reader.known(listed) if records is None else ({}, {})
+    firsts, more = await ledger.index.reader.known(listed) if by_index else ({}, {})
     found: dict[str, Entry] = {}
     missing: list[str] = []
     unmarked: list[Entry] = []
@@ -69,7 +69,7 @@ async def take_inventory(ledger: Ledger, records: Mapping[str, VideoRecord] | No
         found[name] = line
         if line.review != mark:
             unmarked.append(line)
-    read = await _read(ledger, missing, listed, records or {})
+    read = await _read(ledger, missing, listed)
     unreadable = [one for one in read if isinstance(one, Unreadable)]
     fresh = [one for one in read if isinstance(one, Entry)]
     looked_up = {entry.id for entry in (*fresh, *unmarked)} & marks.keys()
@@ -111,14 +111,13 @@ async def _read(
     ledger: Ledger,
     names: Iterable[str],
     listed: Mapping[str, ListedObject],
-    records: Mapping[str, VideoRecord],
 ) -> list[Entry | Unreadable]:
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def read(name: str) -> Entry | Unreadable:
         key = ledger.layout.key("records", name)
         async with places:
-            found = records.get(key) or await listed_record(ledger, key)
+            found = await listed_record(ledger, key)
         if isinstance(found, Unreadable):
             return found
         one = listed[name]

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from prefect_together_video.blocks.ledger.auditing.book import AuditBook, entry_of
+from prefect_together_video.blocks.ledger.index_reading import COMPLETE
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.errors import ArchiveError, StoreUnavailable
@@ -82,8 +83,8 @@ class AuditedIndex:
         return [name for (name,) in self._book.ask("SELECT name FROM marks WHERE video = ?", video)]
 
     async def write(self) -> int:
-        """Make the index hold the lines that count, and say that it is complete unless records could not be read. Gives
-        the number of objects that were written.
+        """Make the index hold the lines that count, and say that it is complete. Gives the number of objects that were
+        written.
         """
         book, store, layout = self._book, self._ledger.store, self._ledger.layout
         kept, months = self._kept_and_changed()
@@ -97,11 +98,8 @@ class AuditedIndex:
                 kept.add(key)
                 if key not in before:
                     written += await store.put_once(key, found[1], "application/gzip")
-        (unread,) = book.one(
-            "SELECT count(*) FROM records LEFT JOIN lines USING (name, size, written) WHERE line IS NULL"
-        )
-        if not unread:
-            await store.put_once(layout.index("complete.json"), b"{}\n")
+        # A record that cannot be read has no line: it is a finding, each time.
+        await store.put_once(layout.index(COMPLETE), b"{}\n")
         # Only now: until here a reader has found every line somewhere.
         await store.delete(sorted(before - kept))
         return written
