@@ -324,7 +324,7 @@ def test_a_clip_that_cannot_be_read_is_named(gallery: Browser, pages: Pages, tmp
         assert len(set(made_zip.namelist())) == 57
     why = gallery.one("#picked-why")
     assert re.fullmatch(
-        r"Saved 57 of 58 clips, 1\.\d MB; “The keeper climbs the spiral stairs, seen from above, lan…” could not be "
+        r"Saved 57 of 58 clips, 1\.\d MB; “The keeper climbs the spiral stairs, seen from above, lante…” could not be "
         r"read: its link has expired\.",
         why.text,
     )
