@@ -32,7 +32,7 @@ class _FirstFields:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         whole = handler.resolve_ref_schema(handler(schema))
-        fields = whole["properties"]
+        fields = _all_fields(whole)
         hidden = {
             f"^{name}$": {"anyOf": [field, {"type": "null"}]}
             for name, field in fields.items()
@@ -49,8 +49,20 @@ class _OtherFields:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         whole = handler.resolve_ref_schema(handler(VideoRequest.__pydantic_core_schema__))
-        shown = {name: field for name, field in whole["properties"].items() if name not in FIRST_FIELDS}
-        return {**whole, "title": "Details", "properties": shown, "required": []}
+        fields = _all_fields(whole)
+        shown = {name: field for name, field in fields.items() if name not in FIRST_FIELDS}
+        rest = {
+            name: said for name, said in whole.items() if name not in {"patternProperties", "description"}
+        }
+        return {**rest, "title": "Details", "properties": shown}
+
+
+def _all_fields(request: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a request's schema, also of one that `_FirstFields` has made: pydantic 2.11 keeps it as the one of
+    the class.
+    """
+    hidden = request.get("patternProperties", {})
+    return {**request["properties"], **{name[1:-1]: choice["anyOf"][0] for name, choice in hidden.items()}}
 
 
 Request = Annotated[VideoRequest, _FirstFields()]

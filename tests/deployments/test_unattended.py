@@ -34,7 +34,7 @@ pytestmark = [
 async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
-    """Deployed to a process work pool: a schedule fires, an event starts a batch, a file in the inbox is made.
+    """Deployed to a process work pool: a schedule fires, an event starts a batch, and another one a look into the inbox.
 
     The worker knows neither key nor bucket: they come from the blocks.
     """
@@ -76,9 +76,15 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
         "resource": {"prefect.resource.id": "shop.order.7"},
         "payload": {"requests": [{**SMALL, "prompt": "a paper boat"}], "edition": "order 7"},
     }
+    written = {
+        **event,
+        "id": str(uuid4()),
+        "event": "together-video.inbox.written",
+        "resource": {"prefect.resource.id": "shop.bucket"},
+        "payload": {},
+    }
     async with get_client() as client:
-        (await client._client.post("/events", json=[event])).raise_for_status()
-        await client.create_flow_run_from_deployment(inbox.id)
+        (await client._client.post("/events", json=[event, written])).raise_for_status()
     # That of the event, and that of the file in the inbox.
     for made in place.ends("generate-batch", process, log, count=2):
         assert made["state_type"] == "COMPLETED", made["state"]["message"]
@@ -87,6 +93,8 @@ async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     assert collected["name"].startswith("collect 20")
     looked = place.ends("watch-inbox", process, log)[-1]
     assert looked["state"]["message"] == "2 files: 1 done, 1 refused"
+    assert looked["created_by"]["type"] == "AUTOMATION"
+    assert len(place.runs("watch-inbox")) == 1, "one event is one look"
     async with place.archive.open() as ledger:
         left = [found.key for found in await ledger.store.list(ledger.layout.key("inbox", ""))]
         reason = next(key for key in left if key.endswith("bad.csv.reason.txt"))

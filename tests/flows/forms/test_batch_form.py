@@ -133,7 +133,7 @@ def test_details_are_fields_of_the_request() -> None:
     same = {"request": request.model_copy(update={"fps": 8}), "more": VideoMore(details={"fps": 8})}
     assert video_from_form(same)["request"].fps == 8
     other = {"request": VideoRequest(prompt="a fox", fps=24), "more": VideoMore(details={"fps": 8})}
-    with pytest.raises(InputError, match="The request says fps 24, and Details say 8. Nothing was bought"):
+    with pytest.raises(InputError, match=r"The request says fps 24, and Details say 8\. Nothing was bought"):
         video_from_form(other)
     with pytest.raises(InputError, match="fps"):
         video_from_form({"request": request, "more": VideoMore(details={"fps": -1})})
