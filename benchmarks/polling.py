@@ -99,7 +99,7 @@ def optimum(case: Case, lag: float) -> float:
     """The fewest looks at this mean lag (seconds)."""
     best = best_schedule(case.truth(), lag)
     # The lag is met to 1 %; nearby, looks go with one over it.
-    return best.looks * best.lag / lag
+    return best.polls * best.lag / lag
 
 
 def follow(rhythm: Rhythm, jobs: Sequence[float], rng: random.Random) -> Cost:
@@ -117,7 +117,9 @@ def follow(rhythm: Rhythm, jobs: Sequence[float], rng: random.Random) -> Cost:
 
 def ours(schedule: Schedule) -> Rhythm:
     """As `learner.Wait` does."""
-    return lambda age, _, chance: max(schedule.varied(age, POLICY.jitter * (2 * chance - 1)), age + 0.75)
+    return lambda age, polls, chance: max(
+        schedule.varied(age, polls, POLICY.jitter * (2 * chance - 1)), age + 0.75
+    )
 
 
 def fixed(seconds: float) -> Rhythm:

@@ -47,7 +47,7 @@ class DurationHistory:
     async def _read(self, model: str) -> None:
         try:
             found = await self._statistics.newest(model)
-        except Exception as error:  # noqa: BLE001 - without it jobs are asked for a little more often
+        except Exception as error:  # noqa: BLE001 - without it jobs are polled a little more often
             run_logger().warning("How long %s took earlier cannot be read: %s", model, error)
         else:
             if found is not None:

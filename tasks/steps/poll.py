@@ -31,13 +31,13 @@ from together_video.text import one_line, sentences
 
 Log = Callable[[str], None]
 
-#: What a look may take at least, in seconds, although the deadline is nearer.
-_LAST_LOOK = 5.0
+#: What a poll may take at least, in seconds, although the deadline is nearer.
+_LAST_POLL = 5.0
 
 #: A job that was just created may answer 404 for a moment; after this many in a row it is lasting.
-_MISSING_LOOKS = 5
-#: A completed job without a link has been seen: look this many times more before giving up.
-_LINKLESS_LOOKS = 5
+_MOST_MISSING = 5
+#: A completed job without a link has been seen: poll this many times more before giving up.
+_MOST_LINKLESS = 5
 #: How many different answers of a job with a status that nobody knows are kept.
 _MOST_ODD = 20
 
@@ -55,29 +55,29 @@ async def poll_job(
 ) -> VideoJob:
     """Returns the job once it has a link. `age` is how long ago the job was made, in seconds.
 
-    The deadline is passed by no more than one short look: no call may take longer than what is left.
+    The deadline is passed by no more than one short poll: no call may take longer than what is left.
 
     Raises:
         JobFailed: the provider gave up on it or cancelled it, and gives no link.
         JobDeadlinePassed: it keeps running at the provider, and is billed.
-        JobWithoutVideo: completed, and still no link after several looks.
+        JobWithoutVideo: completed, and still no link after several polls.
         JobInDoubt: it is older than `client.timeouts.doubt_after_seconds`, and neither done nor failed, or 404.
         TogetherError: the API refuses to tell (401, 402, 403, a lasting 404).
     """
     start, doubt_after = clock(), client.timeouts.doubt_after_seconds
     odd: dict[str, dict[str, Any]] = {}
-    looks = missing = linkless = 0
+    polls = missing = linkless = 0
     said: str | None = None
     trouble: TogetherError | None = None
     hint: float | None = None
     while True:
-        planned = partial(policy.wait_within, looks, elapsed=clock() - start, chance=chance(), hint=hint)
+        planned = partial(policy.wait_within, polls, elapsed=clock() - start, chance=chance(), hint=hint)
         pause = planned()
         if pause is None:
             if missing and age > doubt_after:
                 raise _forgotten(job_id, age)
             seconds = f"{policy.deadline_seconds:.0f}"
-            # No second at all is one look, not a wait.
+            # No second at all is one poll, not a wait.
             so_far = "is not finished yet" if seconds == "0" else f"was not finished after {seconds} s"
             raise JobDeadlinePassed(
                 f"Job {job_id} {so_far}"
@@ -87,19 +87,19 @@ async def poll_job(
                 job_id=job_id,
             )
         await sleep(pause)
-        # What other jobs have taught meanwhile may put the look off.
+        # What was learned from other jobs meanwhile may put the poll off.
         while (longer := planned() or 0.0) > pause:
             await sleep(longer - pause)
             pause = longer
-        looks += 1
+        polls += 1
         hint = None
         try:
             left = policy.deadline_seconds - (clock() - start)
-            # One look must be possible however short the deadline is.
-            job = await client.retrieve(job_id, within=max(left, _LAST_LOOK) if looks > 1 else None)
+            # One poll must be possible however short the deadline is.
+            job = await client.retrieve(job_id, within=max(left, _LAST_POLL) if polls > 1 else None)
         except TogetherError as error:
             missing = missing + 1 if isinstance(error, RequestRefused) and error.status == 404 else 0
-            if not error.retryable and not 0 < missing < _MISSING_LOOKS:
+            if not error.retryable and not 0 < missing < _MOST_MISSING:
                 if missing and age > doubt_after:
                     raise _forgotten(job_id, age) from error
                 raise
@@ -109,6 +109,7 @@ async def poll_job(
             trouble = error
             continue
         missing, trouble = 0, None
+        policy.note(job, elapsed=clock() - start)
         state = job.status_text or "no status"
         if state != said:
             log(f"job {job_id}: {state}" + (" (unknown; waiting)" if job.status is JobStatus.UNKNOWN else ""))
@@ -125,7 +126,7 @@ async def poll_job(
                 raise _hanging(job, age + clock() - start)
         else:
             linkless += 1
-            if linkless > _LINKLESS_LOOKS:
+            if linkless > _MOST_LINKLESS:
                 raise JobWithoutVideo(
                     f"Job {job_id} is completed and gives no link to its video.",
                     job_id=job_id,

@@ -5,6 +5,9 @@ guess of the typical time, as normal distributions with unknown mean and varianc
 prior: Gelman et al., Bayesian Data Analysis, 3.3). Many jobs speak for themselves: a kernel
 estimate, whose width is the one that predicts each job best from the others, follows several modes
 and stuck jobs as well as one bell.
+
+The guess may be wrong by far, so before the first job it has a small part of the weight: the rest is spread over
+all time scales. That wide part never goes away; its weight falls with each job seen (a Dirichlet process).
 """
 
 from __future__ import annotations
@@ -18,25 +21,34 @@ from statistics import NormalDist
 
 #: Seconds that a video takes where nothing at all is known of its model: generation takes 30 s to several minutes.
 USUAL_SECONDS = 75.0
-#: How many durations are looked at, the newest: more would follow a provider that changes too slowly.
+#: How many durations are used, the newest: more would follow a provider that changes too slowly.
 KEPT = 100
 
 #: The guess counts as so many jobs, for the mean and for the spread.
-_GUESS_JOBS, _GUESS_SPREADS = 0.4, 4.0
-#: Standard deviation of the logarithm, before a job is seen.
+_GUESS_JOBS, _GUESS_SPREADS = 0.05, 4.0
+#: Standard deviation of the logarithm of one model's durations, before a job is seen.
 _GUESS_SIGMA = 0.33
 #: Kernel widths that are tried, as shares of the standard deviation. 1 is one bell.
 _WIDTHS = (1.0, 0.75, 0.55, 0.4, 0.28, 0.2, 0.14)
-#: The best is made this much wider: a look too few costs more than a look too many.
+#: The best is made this much wider: a poll too few costs more than a poll too many.
 _CAUTION = 1.3
 #: They are judged by no more jobs than this.
 _JUDGED = 40
 #: A kernel is not narrower than this: times are known to a second or so.
 _NARROWEST = 0.04
-#: The share of what no job has shown yet falls with their number from one in so many; it is spread widely.
-_SURPRISE_IN, _SURPRISE_SIGMA = 40, 1.2
-#: Times are looked at in steps of 2 %, from 1/50 to 50 times the typical one.
-_STEP, _REACH = 0.02, math.log(50)
+
+#: Share and width (of the logarithm) of the bell around the guess, while few jobs were seen; and of that around the
+#: middle of the jobs seen, for one that is like none of many.
+_NEAR_GUESS, _NEAR_JOBS = (0.15, 0.5), (0.5, 1.2)
+#: In all other cases nothing is known. At any age the chance that such a job ends before it is 1 % older is
+#: 0.5 % (the power), however old it is: no time scale is preferred. Below so many seconds it is even per second.
+_TAIL_POWER, _EVEN_SECONDS = 0.5, 40.0
+#: The next job is like none before with a chance of this over this plus the number of jobs seen.
+_SURPRISES = 0.5
+#: That chance after five jobs.
+_DOUBTED = 0.09
+#: Times are in steps of 2 %, from 1/50 to 50 times the typical one, and at least between these seconds.
+_STEP, _REACH, _LEAST, _MOST = 0.02, math.log(50), math.log(0.4), math.log(7200)
 
 _UNIT = NormalDist()
 
@@ -45,17 +57,44 @@ _UNIT = NormalDist()
 class Durations:
     """A distribution of generation times: `done[i]` is the chance that a job ends within `times[i]` seconds.
 
-    The times rise in equal ratios. `typical` is the median, in seconds; its logarithm is known to
-    about `doubt`, one standard deviation.
+    The times rise in equal ratios. The next job is like none seen so far with the chance `surprise`: 1 before the
+    first job, 0 where the distribution is known. `unseen[i]` is the part of `done[i]` that belongs to such jobs.
+    `guess` is the typical time that was assumed, in seconds. The logarithm of the typical time is known to about
+    `doubt`, one standard deviation.
     """
 
     times: tuple[float, ...]
     done: tuple[float, ...]
+    unseen: tuple[float, ...] = ()
+    surprise: float = 0.0
+    guess: float = 0.0
     doubt: float = 0.0
 
     @property
+    def doubted(self) -> float:
+        """How little the jobs seen say against one of another time scale: 1 while they are five or fewer, then falling
+        with the square of their number.
+        """
+        return _doubted(self.surprise)
+
+    @property
     def typical(self) -> float:
-        return self.times[min(bisect_left(self.done, 0.5), len(self.times) - 1)]
+        """The median of jobs like those seen, in seconds; the guess before the first job."""
+        if self.surprise == 1:
+            return self.guess
+        half = 0.5 * (1 - self.surprise)
+        known = self.done if not self.unseen else [a - b for a, b in zip(self.done, self.unseen, strict=True)]
+        return self.times[min(bisect_left(known, half), len(self.times) - 1)]
+
+    def polls_of_a_loop(self, interval: float) -> float:
+        """How often a loop with this interval, in seconds, polls a job like those seen, on average."""
+        known = [a - b for a, b in zip(self.done, self.unseen or (0.0,) * len(self.done), strict=True)]
+        polls, place, age = 1.0, 0, interval
+        while age < self.times[-1]:
+            place = bisect_left(self.times, age, place)
+            polls += 1 - known[place] / known[-1]
+            age += interval
+        return polls
 
 
 def learn(
@@ -66,11 +105,11 @@ def learn(
     Args:
         finished: what finished jobs took. 30 are enough to do without the guess.
         running: how long the jobs that are not finished have been running so far.
-        guess: the typical time, where it is known or assumed; may be off by half or double.
+        guess: the typical time, where it is known or assumed; may be far off.
     """
     seen = [math.log(max(duration, 0.01)) for duration in finished]
     bell = _bell(seen, math.log(guess))
-    ages = [math.log(max(age, 0.01)) for age in running]
+    ages = [math.log(max(age, 0.01)) for age in running] if seen else []
     # Each running job is taken to end at its quantile of what is left for it; that moves the bell in turn.
     for _ in range(3 if ages else 0):
         bell = _bell(seen + _endings(ages, bell), math.log(guess))
@@ -80,16 +119,37 @@ def learn(
     # The kernels are moved together, so that the whole is no wider than the jobs were.
     shrink = math.sqrt(max(0.0, 1 - (width / bell.stdev) ** 2))
     kernels = [NormalDist(bell.mean + shrink * (one - centre), width) for one in seen] or [bell]
-    share = 1 / (_SURPRISE_IN + len(seen))
     middle = sorted(kernel.mean for kernel in kernels)[len(kernels) // 2]
-    surprise = NormalDist(middle, _SURPRISE_SIGMA)
-    steps = range(-round(_REACH / _STEP), round(_REACH / _STEP) + 1)
-    places = [middle + _STEP * step for step in steps]
-    regular = _mean_cdf(kernels, places)
-    done = [share * surprise.cdf(x) + (1 - share) * one for x, one in zip(places, regular, strict=True)]
+    low, high = min(middle - _REACH, _LEAST), max(middle + _REACH, _MOST)
+    places = [low + _STEP * step for step in range(1 + round((high - low) / _STEP))]
+    share = _SURPRISES / (_SURPRISES + len(finished))
+    doubted = _doubted(share)
+    first, later = _wide(places, math.log(guess), *_NEAR_GUESS), _wide(places, middle, *_NEAR_JOBS)
+    unseen = [share * (doubted * a + (1 - doubted) * b) for a, b in zip(first, later, strict=True)]
+    regular = _mean_cdf(kernels, places) if seen else [0.0] * len(places)
+    done = [one + (1 - share) * other for one, other in zip(unseen, regular, strict=True)]
     return Durations(
-        tuple(map(math.exp, places)), tuple(done), bell.stdev / math.sqrt(_GUESS_JOBS + 1 + len(finished))
+        tuple(map(math.exp, places)),
+        tuple(done),
+        tuple(unseen),
+        share,
+        guess,
+        bell.stdev / math.sqrt(_GUESS_JOBS + 1 + len(finished)),
     )
+
+
+def _doubted(surprise: float) -> float:
+    return min(1.0, (surprise / _DOUBTED) ** 2)
+
+
+def _wide(places: Sequence[float], middle: float, share: float, width: float) -> list[float]:
+    """The chance of an end by each place where the time scale itself is in doubt."""
+    near, even = NormalDist(middle, width), math.log(_EVEN_SECONDS)
+    found = []
+    for x in places:
+        late = math.exp(-_TAIL_POWER * (math.exp(x - even) if x < even else 1 + x - even))
+        found.append(share * near.cdf(x) + (1 - share) * (1 - late))
+    return found
 
 
 def _bell(seen: Sequence[float], guess: float) -> NormalDist:

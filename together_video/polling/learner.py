@@ -1,7 +1,7 @@
-"""What a run learns of how long its models take, and when its jobs are asked for that. No clock, no sleep.
+"""What a run learns of how long its models take, and when to poll its jobs. No clock, no sleep.
 
-One learner serves all jobs of a run. Every look tells it something: a job that is done how long it took,
-one that is not that it takes longer than that. What earlier runs saw counts until this one has seen enough.
+One learner serves all jobs of a run. It learns from every poll: a finished job shows how long it took, a running
+one that it takes longer than that. What earlier runs saw counts until this one has seen enough.
 """
 
 from __future__ import annotations
@@ -9,19 +9,26 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from together_video.jobs import VideoJob
 from together_video.polling.durations import KEPT, USUAL_SECONDS, Durations, learn
+from together_video.polling.forecast import LOOP_SECONDS, SHORTEST, Forecast
 from together_video.polling.policy import PollPolicy
+from together_video.polling.reports import report_of
 from together_video.polling.schedule import Schedule, best_schedule
 
 #: Bounds of the mean lag, in seconds: below, nobody waits for it; above, somebody would.
 LAG_BOUNDS = (1.0, 15.0)
-#: No job is asked again sooner than after about so many seconds.
-_SHORTEST = 1.0
+#: Where little is known: the mean lag, in seconds, that a short job may have.
+COLD_LAG = 3.0
+#: What is planned for so that it stays below.
+_MOST_LAG = 2.5
+#: A longer job may have this many times the share of its time that is asked for.
+_COLD_FACTOR = 1.5
 #: A schedule is best for what was seen, and a little later than planned for what comes.
 _MARGIN = 0.9
 #: Newest durations of this run: as many as jobs may be in flight, so that both are of the same time.
@@ -62,14 +69,14 @@ class Learner:
         return wait
 
     def done(self, job: VideoJob, model: str, *, age: float, resumed: bool) -> None:
-        """A look `age` seconds after the create has found this job completed."""
+        """A poll `age` seconds after the create has found this job completed."""
         known = self._model(model)
         wait = known.running.pop(job.id, None)
         seconds = _measured(job, age)
         if seconds is None and wait is not None and wait.seen > 0:
             seconds = (wait.seen + age) / 2
         elif seconds is None and not resumed:
-            # Done at the first look: it took less. Looks come sooner then, until one is too soon.
+            # Done at the first poll: it took less. First polls then come sooner, until one is too soon.
             seconds = 0.8 * age
         if seconds is not None:
             known.add(seconds)
@@ -104,32 +111,38 @@ class Learner:
 
 
 class Wait:
-    """When to ask for one job: see `polling.Patience`. Times count from the job's create."""
+    """When to poll one job: see `policy.Patience`. Times count from the job's create."""
 
     def __init__(self, policy: PollPolicy, model: _Model, age: float) -> None:
         self.seen = 0.0
         self._policy = policy
         self._model = model
         self._age = age
+        self._forecast = Forecast()
 
     @property
     def deadline_seconds(self) -> float:
         return self._policy.deadline_seconds
 
+    def note(self, job: VideoJob, *, elapsed: float) -> None:
+        """What the provider says of this job's progress counts for this job only."""
+        self._forecast.hear(report_of(job.raw), self._age + elapsed)
+
     def wait_within(
-        self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
+        self, polls: int, *, elapsed: float, chance: float, hint: float | None = None
     ) -> float | None:
-        """Seconds to the next look, at the latest at the deadline; None once that has passed."""
+        """Seconds to the next poll, at the latest at the deadline; None once that has passed."""
         left = self.deadline_seconds - elapsed
         if left <= 0:
             return None
         age = self._age + elapsed
-        if looks and age != self.seen:
-            # After a failed look too: it must not be asked at once again.
+        if polls and age != self.seen:
+            # After a failed poll too: the next must not follow at once.
             self.seen = age
             self._model.news += 1
-        then = self._model.up_to_date().varied(self.seen, self._policy.jitter * (2 * chance - 1))
-        shortest = _SHORTEST * ((1 + chance) / 2 if looks else chance)
+        then = self._model.up_to_date().varied(self.seen, polls, self._policy.jitter * (2 * chance - 1))
+        then = self._forecast.adjusted(then, age=self.seen, polls=polls)
+        shortest = SHORTEST * ((1 + chance) / 2 if polls else chance)
         return min(max(then - age, shortest, hint or 0.0), left)
 
 
@@ -141,7 +154,7 @@ class _Model:
         self.earlier: list[float] = []
         self.running: dict[str, Wait] = {}
         self.schedule: Schedule | None = None
-        #: Looks since the schedule was made.
+        #: Polls since the schedule was made.
         self.news = 0
 
     @property
@@ -155,26 +168,48 @@ class _Model:
 
     def durations(self) -> Durations:
         running = [wait.seen for wait in self.running.values() if wait.seen > 0]
-        # Of both in proportion: to look at the finished ones alone would be to look at the fast ones.
+        # Of both in proportion: the finished ones alone would be the fast ones.
         step = -(-(len(self.finished) + len(running)) // KEPT) or 1
         earlier = self.earlier[: max(0, KEPT - _TODAY * len(self.finished))]
         return learn([*list(self.finished)[::step], *earlier], running[::step], guess=self.guess)
 
     def up_to_date(self) -> Schedule:
-        """The schedule, made anew when a good deal was learned: that takes some hundredths of a second."""
+        """The schedule, made again when much was learned: that takes some hundredths of a second."""
         known = len(self.finished) + len(self.running) + len(self.earlier)
-        if self.schedule is None or self.news > known / 4:
+        # Before the first job has ended, the schedule is the same however long others have been running.
+        if self.schedule is None or (self.news > known / 4 and (self.finished or self.earlier)):
             self.schedule = schedule_of(self.durations(), self.lag)
             self.news = 0
         return self.schedule
 
 
 def schedule_of(durations: Durations, lag: float) -> Schedule:
-    """The schedule whose mean lag is the share `lag` of the typical time, as far as that is known."""
+    """The schedule whose mean lag is the share `lag` of the typical time, as far as that is known.
+
+    Before the first job the mean lag is at most 3 s or twice that share of what the job takes, whatever it takes,
+    and no poll comes earlier than the same poll of a loop of 5 s. While few jobs were seen, the lag is longer than
+    asked where that loop would poll less, up to the same bound.
+    """
+
+    def allowed(seconds: float) -> float:
+        return max(COLD_LAG, _COLD_FACTOR * lag * seconds)
+
+    if durations.surprise == 1:
+        # Of a model that is known to be quick, the first video is not waited for longer than twice.
+        pitch = min(LOOP_SECONDS, durations.guess / 2)
+        return replace(best_schedule(durations, COLD_LAG, allowed=allowed), pitch=pitch)
     # Where the typical time is a guess, videos may well be faster.
     least = durations.typical * math.exp(-durations.doubt)
     shortest, longest = LAG_BOUNDS
-    return best_schedule(durations, min(longest, max(shortest, _MARGIN * lag * least)))
+    wanted = _MARGIN * lag * least
+    seconds = min(longest, max(shortest, wanted))
+    schedule = best_schedule(durations, seconds, allowed=allowed)
+    most = _MOST_LAG * (1.0 if wanted < shortest else durations.doubted)
+    polls = durations.polls_of_a_loop(LOOP_SECONDS)
+    while schedule.polls > polls and seconds < most:
+        seconds = min(most, 1.25 * seconds)
+        schedule = best_schedule(durations, seconds, allowed=allowed)
+    return schedule
 
 
 def _measured(job: VideoJob, age: float) -> float | None:

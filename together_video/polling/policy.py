@@ -1,4 +1,4 @@
-"""When to ask a job next. Pure arithmetic: no clock, no sleep.
+"""When to poll a job next. Pure arithmetic: no clock, no sleep.
 
 Polling is not retrying. How long to wait for a job, and how often to repeat one failed call, are
 two policies; this is the first. A policy that is adaptive says how late an end may be noticed, and
@@ -12,33 +12,38 @@ from typing import Any, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: The fields that say when to ask; whoever gives one of them wants just that.
+from together_video.jobs import VideoJob
+
+#: The fields that say when to poll. If one of them is given, nothing is learned.
 _RHYTHM = frozenset({"first_seconds", "interval_seconds", "growth", "ceiling_seconds"})
 
 
 class Patience(Protocol):
-    """Says when a job is asked next: a policy, or what was learned of its model."""
+    """Says when a job is polled next: a policy, or what was learned of its model."""
 
     @property
     def deadline_seconds(self) -> float: ...
 
     def wait_within(
-        self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
+        self, polls: int, *, elapsed: float, chance: float, hint: float | None = None
     ) -> float | None:
-        """Seconds to the next look; None once the deadline has passed. See `PollPolicy.wait_within`.
+        """Seconds to the next poll; None once the deadline has passed. See `PollPolicy.wait_within`.
 
-        Asked again with the same arguments it may answer otherwise: something was learned meanwhile.
+        Called again with the same arguments it may return another wait: something was learned meanwhile.
         """
+
+    def note(self, job: VideoJob, *, elapsed: float) -> None:
+        """What a poll returned, `elapsed` seconds after the wait began."""
 
 
 class PollPolicy(BaseModel):
-    """How patiently a job is watched. All times in seconds."""
+    """How often to poll a job, and for how long. All times in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     adaptive: bool = Field(
         default=True,
-        description="Learn how long the model takes, and look when its videos are likely to be done. "
+        description="Learn how long the model takes, and poll when its videos are likely to be done. "
         "The fixed waits below are for when this is off.",
     )
     lag: float = Field(
@@ -46,12 +51,13 @@ class PollPolicy(BaseModel):
         gt=0,
         le=1,
         description="How late the end of a job may be noticed when adaptive, on average, as a share of the "
-        "model's typical time; 1 to 15 seconds in any case.",
+        "model's typical time; 1 to 15 seconds in any case. While few jobs of the model were seen: 3 seconds, or twice "
+        "this share of what the job takes.",
     )
     first_seconds: float = Field(
-        default=10, ge=0, le=3600, description="Wait before the first look: no video is done at once."
+        default=10, ge=0, le=3600, description="Wait before the first poll: no video is done at once."
     )
-    interval_seconds: float = Field(default=5, gt=0, le=3600, description="Wait between the first looks.")
+    interval_seconds: float = Field(default=5, gt=0, le=3600, description="Wait between the first polls.")
     growth: float = Field(
         default=1.15, ge=1, le=10, description="Each wait is this many times longer than the one before."
     )
@@ -60,7 +66,7 @@ class PollPolicy(BaseModel):
         default=0.1,
         ge=0,
         le=0.5,
-        description="Share by which a wait varies, so that jobs do not ask in step.",
+        description="Share by which a wait varies, so that jobs are not polled in step.",
     )
     deadline_seconds: float = Field(
         default=1800,
@@ -84,7 +90,7 @@ class PollPolicy(BaseModel):
 
     @classmethod
     def fixed(cls, interval: float, *, deadline: float | None = None) -> Self:
-        """The same interval from the first look to the last, as the API's documents have it."""
+        """The same interval from the first poll to the last, as in the API's documents."""
         values: dict[str, float] = {
             "first_seconds": interval,
             "interval_seconds": interval,
@@ -96,26 +102,29 @@ class PollPolicy(BaseModel):
             values["deadline_seconds"] = deadline
         return cls.model_validate(values)
 
-    def wait(self, looks: int, *, chance: float, hint: float | None = None) -> float:
-        """Seconds from now to the next look, by the fixed waits.
+    def wait(self, polls: int, *, chance: float, hint: float | None = None) -> float:
+        """Seconds from now to the next poll, by the fixed waits.
 
         Args:
-            looks: how often the job was asked so far.
+            polls: how often the job was polled so far.
             chance: a random number from 0 to 1 for the jitter.
             hint: seconds that the server asked for (`x-ratelimit-reset`, `retry-after`); never undercut.
         """
-        if looks == 0:
+        if polls == 0:
             base = self.first_seconds
         else:
             # Bounded, as 10 ** 400 fits no float; every growth that matters is at its ceiling by then.
-            steps = min(looks - 1, 300)
+            steps = min(polls - 1, 300)
             base = min(self.ceiling_seconds, self.interval_seconds * self.growth**steps)
         wait = base * (1 + self.jitter * (2 * chance - 1))
         return max(wait, hint or 0.0)
 
     def wait_within(
-        self, looks: int, *, elapsed: float, chance: float, hint: float | None = None
+        self, polls: int, *, elapsed: float, chance: float, hint: float | None = None
     ) -> float | None:
-        """As `wait`, cut so that one last look falls on the deadline; None once it has passed."""
+        """As `wait`, cut so that one last poll falls on the deadline; None once it has passed."""
         left = self.deadline_seconds - elapsed
-        return None if left <= 0 else min(self.wait(looks, chance=chance, hint=hint), left)
+        return None if left <= 0 else min(self.wait(polls, chance=chance, hint=hint), left)
+
+    def note(self, job: VideoJob, *, elapsed: float) -> None:
+        """Fixed waits stay as they are."""

@@ -1,39 +1,50 @@
-"""When to look at a job whose duration is only known as a distribution. Pure arithmetic.
+"""When to poll a job whose duration is only known as a distribution. Pure arithmetic.
 
-The fewest looks at a given mean lag between a job's end and the look that finds it: a dynamic
-program over the times of the next look. Let S be the chance that the job still runs and F = 1 - S.
-A look at time b after one at a costs S(a), and the ends between them wait for G(b) - G(a) - F(a)(b - a)
-in the mean, with G the integral of F. With a price on waiting,
+The fewest polls at a given mean lag between a job's end and the poll that finds it: a dynamic program over
+the times of the next poll. Let S be the chance that the job still runs and W the sum of the chances of an end
+so far, each times the price of a second of lag at that duration. A poll at time b after one at a costs S(a),
+and the ends between them wait for G(b) - G(a) - W(a)(b - a) on average, with G the integral of W. So
 
-    cost(a) = min over b > a of  S(a) + price * (G(b) - G(a) - F(a)(b - a)) + cost(b),
+    cost(a) = min over b > a of  S(a) + G(b) - G(a) - W(a)(b - a) + cost(b),
 
-where what depends on b is a line in F(a), so a lower envelope of lines finds all minima in one pass.
-Looks come densely where an end is likely and rarely where it is not, and grow rarer in the tail.
+where what depends on b is a line in W(a), so a lower envelope of lines finds all minima in one pass.
+Polls come densely where an end is likely and rarely where it is not, and grow rarer in the tail.
+
+The price of a second is the same for all jobs like those seen; it is set so that their mean lag comes out as asked.
+While few were seen it falls with the duration for jobs like none of them, so that each keeps a bound of its own.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from together_video.polling.durations import Durations
 
 #: The price is found when the lag is met to this share.
 _EXACT = 0.01
+#: The price of a lag as long as allowed, in polls, for a job like none seen so far: before the first job, polls then
+#: come 1.6 times the allowed lag apart, and half of that is the mean lag.
+_UNSEEN_PRICE = 30.0
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """For each time at which a job was seen running, when to look next. All in seconds."""
+    """For each time at which a job was still running, when to poll it next. All in seconds.
+
+    `polls` and `lag` are what jobs like those seen can expect. Poll number n is not made before n times `pitch`.
+    """
 
     times: tuple[float, ...]
     following: tuple[float, ...]
-    looks: float
+    polls: float
     lag: float
+    pitch: float = 0.0
 
     def next(self, age: float) -> float:
-        """The age at which to look next at a job that still runs at `age`; 0 before the first look."""
+        """The age at which to poll next a job that still runs at `age`; 0 before the first poll."""
         place = bisect_right(self.times, age) - 1
         if place < 0:
             return self.following[0]
@@ -43,67 +54,101 @@ class Schedule:
         before, after = self.following[place], self.following[place + 1]
         return max(before + part * (after - before), age)
 
-    def varied(self, age: float, share: float) -> float:
-        """As `next`, moved by a share of the time to the looks before and after, whichever is nearer: jobs of
-        the same second come apart, and none is moved from a time that is likely to one that is not.
+    def varied(self, age: float, polls: int, share: float) -> float:
+        """As `next` after so many polls, moved by a share of the time to the polls before and after, whichever is
+        nearer: jobs of the same second come apart, and none is moved from a time that is likely to one that is not.
         """
         then = self.next(age)
-        return then + share * min(then - age, self.next(then) - then)
+        moved = then + share * min(then - age, self.next(then) - then)
+        return max(moved, (polls + 1) * self.pitch) if polls or not self.pitch else max(then, self.pitch)
 
 
-def best_schedule(durations: Durations, lag: float) -> Schedule:
-    """The schedule with the fewest looks whose mean lag is `lag` seconds."""
-    program = _Program(durations)
+def best_schedule(
+    durations: Durations, lag: float, *, allowed: Callable[[float], float] | None = None
+) -> Schedule:
+    """The schedule with the fewest polls whose mean lag is `lag` seconds, for jobs like those seen.
+
+    Args:
+        durations: what is known; where part of it is unseen, `allowed` must be given.
+        lag: in seconds.
+        allowed: the mean lag, in seconds, that a job like none seen so far may have, by its duration.
+    """
+    program = _Program(durations, allowed)
     low, high = 1e-9, 1e9
     price = 1 / lag
     # The lag goes with one over the root of the price, roughly.
-    for _ in range(40):
-        following, looks, found = program.solve(price)
+    for _ in range(40 if program.sees_jobs else 0):
+        _, _, found = program.solve(price)
         if abs(found / lag - 1) < _EXACT or high / low < 1.0001:
             break
         low, high = (price, high) if found > lag else (low, price)
-        price *= (found / lag) ** 2
+        price *= max(found / lag, 1e-3) ** 2
         if not low < price < high:
             price = (low * high) ** 0.5
-    return Schedule(durations.times, tuple(program.times[place] for place in following[1:]), looks, found)
+    following, polls, found = program.solve(price)
+    return Schedule(durations.times, tuple(program.times[place] for place in following[1:]), polls, found)
 
 
 class _Program:
-    def __init__(self, durations: Durations) -> None:
-        self.times = (0.0, *durations.times)
+    def __init__(self, durations: Durations, allowed: Callable[[float], float] | None) -> None:
+        self.times = times = (0.0, *durations.times)
         self.done = (0.0, *durations.done)
-        #: Seconds that a job is done in the mean, at each time: the integral of `done`.
-        self.integral = [0.0]
-        for place in range(1, len(self.times)):
-            mean = (self.done[place] + self.done[place - 1]) / 2
-            self.integral.append(self.integral[-1] + mean * (self.times[place] - self.times[place - 1]))
+        unseen = (0.0, *durations.unseen) if durations.unseen else (0.0,) * len(self.done)
+        self.known = [one - other for one, other in zip(self.done, unseen, strict=True)]
+        self.sees_jobs = self.known[-1] > 1e-6
+        #: W is the sum of these, the first times the price.
+        doubted = durations.doubted
+        self.priced = [one + (1 - doubted) * other for one, other in zip(self.known, unseen, strict=True)]
+        self.bounded = [0.0]
+        for place in range(1, len(times)):
+            price = doubted * _UNSEEN_PRICE / allowed(times[place]) if allowed else 0.0
+            self.bounded.append(self.bounded[-1] + price * (unseen[place] - unseen[place - 1]))
+        self.integrals = _integral(times, self.priced), _integral(times, self.bounded)
+        self.known_integral = _integral(times, self.known if self.sees_jobs else self.done)
 
     def solve(self, price: float) -> tuple[list[int], float, float]:
-        """For each time the place of the next look; the looks and the lag (seconds) to be expected."""
-        times, done, integral = self.times, self.done, self.integral
+        """For each time the place of the next poll; the polls and the lag (seconds) that jobs like those seen can
+        expect, or those of all jobs where none was.
+        """
+        times, done = self.times, self.done
+        weights = [price * one + other for one, other in zip(self.priced, self.bounded, strict=True)]
+        integral = [price * one + other for one, other in zip(*self.integrals, strict=True)]
         last = len(times) - 1
         following = [last] * (last + 1)
-        # Lines (slope, height, place): the height of each at F(a) is the cost of looking next at its place.
-        lines: deque[tuple[float, float, int]] = deque([(-price * times[last], price * integral[last], last)])
+        # Lines (slope, height, place): the height of each at W(a) is the cost of polling next at its place.
+        lines: deque[tuple[float, float, int]] = deque([(-times[last], integral[last], last)])
         for place in range(last - 1, -1, -1):
-            chance = done[place]
-            while len(lines) > 1 and lines[0][0] * chance + lines[0][1] >= lines[1][0] * chance + lines[1][1]:
+            weight = weights[place]
+            while len(lines) > 1 and lines[0][0] * weight + lines[0][1] >= lines[1][0] * weight + lines[1][1]:
                 lines.popleft()
             slope, height, following[place] = lines[0]
-            own = price * (chance * times[place] - integral[place])
-            cost = 1 - chance + own + slope * chance + height
-            line = (-price * times[place], price * integral[place] + cost, place)
+            own = weight * times[place] - integral[place]
+            cost = 1 - done[place] + own + slope * weight + height
+            line = (-times[place], integral[place] + cost, place)
             while len(lines) > 1 and _hides(line, lines[-1], lines[-2]):
                 lines.pop()
             lines.append(line)
-        looks = lag = 0.0
-        place = 0
+        return following, *self._expected(following)
+
+    def _expected(self, following: Sequence[int]) -> tuple[float, float]:
+        times, integral = self.times, self.known_integral
+        known = self.known if self.sees_jobs else self.done
+        polls = lag = 0.0
+        place, last = 0, len(times) - 1
         while place < last:
             then = following[place]
-            looks += 1 - done[place]
-            lag += integral[then] - integral[place] - done[place] * (times[then] - times[place])
+            polls += 1 - known[place] / known[-1]
+            lag += integral[then] - integral[place] - known[place] * (times[then] - times[place])
             place = then
-        return following, looks, lag
+        return polls, lag / known[-1]
+
+
+def _integral(times: Sequence[float], values: Sequence[float]) -> list[float]:
+    found = [0.0]
+    for place in range(1, len(times)):
+        mean = (values[place] + values[place - 1]) / 2
+        found.append(found[-1] + mean * (times[place] - times[place - 1]))
+    return found
 
 
 def _hides(

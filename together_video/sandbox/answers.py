@@ -6,10 +6,11 @@ OpenAPI document (unix seconds, `size`, `error`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.jobs import Job
 from together_video.sandbox.rendering.clip import clip_of
 
@@ -68,6 +69,20 @@ def job_json(
     if outputs is not None:
         answer["outputs"] = outputs
     return answer
+
+
+def progress_json(job: Job, ahead: Iterable[Job], config: SandboxConfig, now: float) -> dict[str, Any]:
+    """What a running job tells beside its status, by `tells` and `tells_factor`; `ahead` are the jobs before it."""
+    told: dict[str, Any] = {}
+    if "progress" in config.tells:
+        made = max(0.0, now - job.started_at)
+        whole = config.tells_factor * (job.due_at - job.started_at)
+        told["progress"] = 100 if made >= whole else int(100 * made / whole)
+    if "remaining" in config.tells:
+        told["estimated_seconds_remaining"] = round(config.tells_factor * max(0.0, job.due_at - now), 1)
+    if "queue" in config.tells and now < job.started_at:
+        told["queue_position"] = 1 + sum(other.state(now) == "queued" for other in ahead)
+    return told
 
 
 def _errors(shape: str, code: str, message: str) -> object:

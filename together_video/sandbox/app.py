@@ -28,7 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from together_video.sandbox.answers import job_json
+from together_video.sandbox.answers import job_json, progress_json
 from together_video.sandbox.billing import ORGANIZATION, PROJECT, usage_json
 from together_video.sandbox.chat.completions import complete, conversation_text
 from together_video.sandbox.checks import check_create, read_body
@@ -222,7 +222,7 @@ class _Sandbox:
             state, ended = fault.state or "paused", False
         if fault is not None and fault.kind == "renamed_status":
             state = fault.state or "succeeded"
-        return job_json(
+        answer = job_json(
             job,
             state=state,
             generation=self.config.generation,
@@ -231,6 +231,10 @@ class _Sandbox:
             seconds=seconds_of(job.body, self.config),
             with_cost="no_cost" not in kinds,
         )
+        if self.config.tells and not ended:
+            ahead = (other for other in self.jobs if other.created_at < job.created_at)
+            answer |= progress_json(job, ahead, self.config, self.clock())
+        return answer
 
     async def follow(self, request: Request) -> Response:
         self._note_key(request)

@@ -47,6 +47,14 @@ class SandboxConfig(BaseModel):
     generation_seconds: float | tuple[float, float] = Field(
         default=3.0, description="How long a job takes: a number, or the low and high end of a range."
     )
+    tells: frozenset[Literal["progress", "remaining", "queue"]] = Field(
+        default=frozenset(),
+        description="What a running job's answers say beside its status: the percentage that is done, the seconds "
+        "that remain, the place in the queue. No document of the API has any of them.",
+    )
+    tells_factor: float = Field(
+        default=1.0, ge=0, le=1000, description="What a job tells is off by this factor: 10 tells of ten times the time."
+    )
     seed: int = Field(default=0, description="Seeds all that is random here: durations, faults, wording.")
     price: float = Field(default=0.28, ge=0, description="Price of one video.")
     prices: dict[str, float] = Field(default_factory=dict, description="Prices of single models.")
