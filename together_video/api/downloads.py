@@ -55,7 +55,7 @@ class DownloadedFile(BaseModel):
 
 
 class _Hash(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
 
 
@@ -104,9 +104,7 @@ async def receive(
     return unpacked_file or DownloadedFile(path=path, size=size, sha256=digest.hexdigest())
 
 
-def _settled(
-    out: BinaryIO, part: Path, path: Path, encoding: str, max_bytes: int
-) -> DownloadedFile | None:
+def _settled(out: BinaryIO, part: Path, path: Path, encoding: str, max_bytes: int) -> DownloadedFile | None:
     """Give a part that is written its name. Where it came packed, the file is what was in it, and is returned."""
     out.flush()
     try:
@@ -187,9 +185,7 @@ async def _copy(
     return size
 
 
-async def _take(
-    stream: Stream, announced: int, out: BinaryIO, digest: _Hash, patience: float | None
-) -> int:
+async def _take(stream: Stream, announced: int, out: BinaryIO, digest: _Hash, patience: float | None) -> int:
     """The body of an answer from its connection, past httpcore and httpx, which would copy it four times more."""
 
     def keep(piece: memoryview) -> None:
