@@ -1,6 +1,6 @@
 """Loops that copy a file from a link to the disk and from there into a bucket, as a script of one's own would.
 
-careful   keeps the promises of the archive: SHA-256 on the way to the disk, fsync, one conditional PUT with that checksum
+careful   keeps the promises of the archive: SHA-256 on the way to the disk, fsync, one PUT with that checksum
 httpx     the same, downloading with httpx, as the official SDK does
 raw       no hash, no fsync, and a PUT of which the server checks nothing
 """

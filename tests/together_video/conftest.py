@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -64,10 +65,10 @@ class TinyServer:
         return Heard(method, target, headers, body, head + body)
 
     @contextlib.asynccontextmanager
-    async def run(self) -> AsyncIterator[TinyServer]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def run(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[TinyServer]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         host, port = server.sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if tls else 'http'}://{host}:{port}"
         try:
             yield self
         finally:
@@ -120,8 +121,10 @@ class Wire:
     saying = staticmethod(saying)
 
     @staticmethod
-    def serve(answer: Answer | bytes) -> AbstractAsyncContextManager[TinyServer]:
-        return TinyServer(saying(answer) if isinstance(answer, bytes) else answer).run()
+    def serve(
+        answer: Answer | bytes, tls: ssl.SSLContext | None = None
+    ) -> AbstractAsyncContextManager[TinyServer]:
+        return TinyServer(saying(answer) if isinstance(answer, bytes) else answer).run(tls)
 
 
 @pytest.fixture

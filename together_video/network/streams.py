@@ -1,4 +1,4 @@
-"""Connections for large files. httpcore makes HTTP out of them, and a caller that knows a file's length takes it directly.
+"""Connections for large files. httpcore speaks HTTP over them; a caller that knows its length reads the file directly.
 
 Through asyncio, anyio, h11, httpcore and httpx a file is copied five times, in pieces of 16 to 64 kB that cost 0.1 ms
 each, which together takes more CPU than its SHA-256. `Stream.fill` reads into a buffer of the caller, and rarely: after
@@ -193,7 +193,7 @@ class Stream(httpcore.AsyncNetworkStream):
         *,
         writing: bool = False,
     ) -> None:
-        """Wait until the system takes or gives what it did not before. TLS may have to read to write, and vice versa."""
+        """Wait until the socket is ready. TLS may have to read before it can write, and the other way round."""
         if isinstance(blocked, ssl.SSLError):
             writing = isinstance(blocked, ssl.SSLWantWriteError)
         loop, number = asyncio.get_running_loop(), self._socket.fileno()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from together_video.api.client import TogetherClient
 from together_video.errors import ConfigurationError, LinkForbidden
+from together_video.network import guard
 from together_video.network.addresses import is_public, literal
 from together_video.network.connections import Connections
 from together_video.network.guard import AddressRefused, Guard
@@ -156,17 +157,21 @@ class Names:
                 raise socket.gaierror("no such name")
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-        async def connect(_: Any, host: str, port: int, **options: Any) -> Any:
-            self.called.append(host)
+        async def connect(address: str, port: int, **options: Any) -> Any:
+            self.called.append(address)
             raise httpcore.ConnectError("nobody is there")
 
+        async def connect_to_proxy(_: Any, host: str, port: int, **options: Any) -> Any:
+            return await connect(host, port)
+
         monkeypatch.setattr(anyio, "getaddrinfo", resolve)
-        monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
+        monkeypatch.setattr(guard, "connect", connect)
+        monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_to_proxy)
 
 
 async def call(url: str, trusted: TrustedHosts | None = None) -> None:
-    guard = Guard(trusted or TrustedHosts(), https_only=False)
-    async with Connections().client(limits=httpx.Limits(), guard=guard, follow_redirects=True) as client:
+    looks = Guard(trusted or TrustedHosts(), https_only=False)
+    async with Connections().client(limits=httpx.Limits(), guard=looks, follow_redirects=True) as client:
         await client.get(url)
 
 
