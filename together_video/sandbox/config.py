@@ -53,7 +53,10 @@ class SandboxConfig(BaseModel):
         "that remain, the place in the queue. No document of the API has any of them.",
     )
     tells_factor: float = Field(
-        default=1.0, ge=0, le=1000, description="What a job tells is off by this factor: 10 tells of ten times the time."
+        default=1.0,
+        ge=0,
+        le=1000,
+        description="What a job tells is off by this factor: with 10, ten times the true time.",
     )
     seed: int = Field(default=0, description="Seeds all that is random here: durations, faults, wording.")
     price: float = Field(default=0.28, ge=0, description="Price of one video.")
