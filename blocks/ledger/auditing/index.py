@@ -36,10 +36,13 @@ class AuditedIndex:
     def __init__(self, ledger: Ledger, book: AuditBook) -> None:
         self._ledger, self._book = ledger, book
         self._start = ledger.layout.index()
+        self._complete, self._is_complete = ledger.layout.index("complete.json"), False
 
     async def read(self, listed: Iterable[ListedObject], *, lines: bool) -> None:
         """Take note of the objects, and of their `lines`. What cannot be read is passed over."""
-        objects = sorted((one for one in listed if one.key.endswith(".json.gz")), reverse=True)
+        known = list(listed)
+        self._is_complete = any(one.key == self._complete for one in known)
+        objects = sorted((one for one in known if one.key.endswith(".json.gz")), reverse=True)
         rows = ((one.key, one.key[len(self._start) :][:7]) for one in objects)
         self._book.tell("INSERT INTO objects (key, month) VALUES (?, ?)", rows)
         if lines:
@@ -100,8 +103,8 @@ class AuditedIndex:
         (unread,) = book.one(
             "SELECT count(*) FROM records LEFT JOIN lines USING (name, size, written) WHERE line IS NULL"
         )
-        if not unread:
-            await store.put_once(layout.index("complete.json"), b"{}\n")
+        if not (unread or self._is_complete):
+            await store.put_once(self._complete, b"{}\n")
         # Only now: until here a reader has found every line somewhere.
         await store.delete(sorted(before - kept))
         return written
