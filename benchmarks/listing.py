@@ -15,70 +15,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
+from benchmarks.archived import archived
 from benchmarks.bars import bars
 from benchmarks.harness import Goal, account, keep, table
 from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.opened import ledger_of
-from together_video.ledger.records import RunRef, VideoPlan, VideoRecord
-from together_video.ledger.reviews import Mark
 from together_video.ledger.settings import ArchiveSettings
-from together_video.requests import VideoRequest
 
-_FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-#: Videos of one batch; one in so many videos has a mark.
-_BATCH, _MARKED = 200, 50
 #: What is listed: the newest batches, and the videos with a word in the prompt.
 _LISTS = {"batches": ("list",), "videos": ("list", "--search", "kite 4711", "--limit", "30")}
 
 
 def write(folder: Path, records: int) -> None:
-    """Records as a year of batches writes them, and a mark for every fiftieth."""
-    (folder / "records").mkdir(parents=True)
-    for number in range(records):
-        at = _FIRST + timedelta(minutes=5 * number)
-        batch = _FIRST + timedelta(minutes=5 * (number - number % _BATCH))
-        request = VideoRequest.model_construct(
-            model="pixverse/pixverse-v5",
-            prompt=f"kite {number} over a stormy sea at dusk, the camera follows it",
-            width=864,
-            height=480,
-            seconds="5",
-            labels={"campaign": f"c{number % 7}"},
-        )
-        video = f"{number * 0x9E3779B97F4A7C15F39CC060 % 2**96:024x}"
-        plan = VideoPlan.model_construct(
-            request=request, batch_id=f"{batch:%Y%m%dT%H%M%S}-abcdef", estimate_usd=Decimal("0.30")
-        )
-        record = VideoRecord.model_construct(
-            id=video,
-            state="archived" if number % 40 else "failed",
-            plan=plan,
-            job_id=f"job-{number}",
-            claimed_at=at,
-            submitted_at=at,
-            recorded_at=at + timedelta(minutes=2),
-            cost_usd=Decimal("0.28"),
-            job={
-                "id": f"job-{number}",
-                "status": "completed",
-                "outputs": {"cost": 0.28},
-                "model": "pixverse",
-            },
-            run=RunRef(flow_run_name="a batch", host="worker-1"),
-        )
-        (folder / "records" / f"{video}.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
-        if number % _MARKED == 0:
-            mark = Mark.model_validate(
-                {"id": video, "mark": "star", "at": "2026-12-31T12:00:00Z", "who": "Ann"}
-            )
-            path = folder / "reviews" / video / mark.object_name
-            path.parent.mkdir(parents=True)
-            path.write_bytes(mark.content)
+    """Records as a year of batches writes them, and a mark for every fiftieth. Their files are left out."""
+    for objects in archived(range(records)):
+        for one in objects:
+            if not one.key.startswith("videos/"):
+                path = folder / one.key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(one.content)
 
 
 async def build_index(folder: Path) -> tuple[int, float]:

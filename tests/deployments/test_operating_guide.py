@@ -211,8 +211,10 @@ async def test_what_s3_is_asked_for(
     rebuilt = await counted(archive, collect_videos)
     idle = await counted(archive, collect_videos)
     inbox = await counted(archive, watch_inbox)
-    audit = await counted(archive, audit_archive)
-    deep = await counted(archive, audit_archive, deep=True)
+    audits = [
+        await counted(archive, audit_archive, **given)
+        for given in ({}, {}, {"full": True}, {"deep": True, "full": True})
+    ]
     # Else it would wait for as long as a video usually takes.
     quick = DurationFacts(
         model=small("an owl").model, written_at=datetime(2026, 1, 1, tzinfo=UTC), seconds=(1.0,) * 30
@@ -230,10 +232,16 @@ async def test_what_s3_is_asked_for(
     def row(counts: Counter[str]) -> list[str]:
         return [str(counts[name]) for name in OPERATIONS]
 
-    # The archive holds four videos by then.
-    listings = Counter(LIST=audit["LIST"])
-    every = Counter({name: number // 4 for name, number in (audit - listings).items()})
-    every_deep = Counter({name: number // 4 for name, number in (deep - listings).items()})
+    # The archive holds four videos by then, and the index one object, which is replaced where a line has changed.
+    first, nothing_new, full, deep = audits
+    listings, changed = Counter(LIST=nothing_new["LIST"]), Counter(PUT=1, DELETE=1)
+    # The first also writes that the index is complete.
+    of_four = first - nothing_new - changed - Counter(PUT=1)
+    assert full == listings + of_four
+    every, every_deep = (
+        Counter({name: number // 4 for name, number in counts.items()})
+        for counts in (of_four, deep - listings - changed)
+    )
     assert again == start + Counter(GET=1)
     assert [cells[1:] for cells in table("what | PUT")] == [
         row(start),
@@ -248,7 +256,8 @@ async def test_what_s3_is_asked_for(
         # It reads the records of all four videos, as the index has none of them.
         row(rebuilt - idle - Counter(GET=4)),
         row(inbox),
-        row(listings),
+        row(nothing_new),
+        row(changed),
         row(every),
         row(every_deep),
     ]

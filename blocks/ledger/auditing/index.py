@@ -11,7 +11,6 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from prefect_together_video.blocks.ledger.auditing.book import AuditBook, entry_of
-from prefect_together_video.blocks.ledger.index_reading import COMPLETE
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.errors import ArchiveError, StoreUnavailable
@@ -37,10 +36,13 @@ class AuditedIndex:
     def __init__(self, ledger: Ledger, book: AuditBook) -> None:
         self._ledger, self._book = ledger, book
         self._start = ledger.layout.index()
+        self._complete, self._is_complete = ledger.layout.index(COMPLETE), False
 
     async def read(self, listed: Iterable[ListedObject], *, lines: bool) -> None:
         """Take note of the objects, and of their `lines`. What cannot be read is passed over."""
-        objects = sorted((one for one in listed if one.key.endswith(".json.gz")), reverse=True)
+        known = list(listed)
+        self._is_complete = any(one.key == self._complete for one in known)
+        objects = sorted((one for one in known if one.key.endswith(".json.gz")), reverse=True)
         rows = ((one.key, one.key[len(self._start) :][:7]) for one in objects)
         self._book.tell("INSERT INTO objects (key, month) VALUES (?, ?)", rows)
         if lines:
@@ -99,7 +101,8 @@ class AuditedIndex:
                 if key not in before:
                     written += await store.put_once(key, found[1], "application/gzip")
         # A record that cannot be read has no line: it is a finding, each time.
-        await store.put_once(layout.index(COMPLETE), b"{}\n")
+        if not self._is_complete:
+            await store.put_once(self._complete, b"{}\n")
         # Only now: until here a reader has found every line somewhere.
         await store.delete(sorted(before - kept))
         return written
