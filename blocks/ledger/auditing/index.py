@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from prefect_together_video.blocks.ledger.auditing.book import AuditBook, entry_of
+from prefect_together_video.blocks.ledger.index_reading import COMPLETE
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.errors import ArchiveError, StoreUnavailable
