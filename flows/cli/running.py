@@ -21,11 +21,12 @@ from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.cli.confirmation import Confirmation
 from prefect_together_video.flows.cli.options import LookOptions, PlaceOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.screen.under_way import UnderWay
 from prefect_together_video.flows.cli.servers import shutdown
 from prefect_together_video.flows.engine.decision import deciding
 from prefect_together_video.flows.reporting.happenings import watching
 from prefect_together_video.flows.reporting.progress import listening
-from prefect_together_video.flows.reporting.results import Ending, interrupted, keeping, result_of
+from prefect_together_video.flows.reporting.results import Ending, keeping, result_of
 from prefect_together_video.flows.server.address import shown
 from prefect_together_video.flows.server.asking import answers, reach, reach_configured
 from prefect_together_video.tasks.session.planning import fits_a_run
@@ -60,16 +61,23 @@ def run_flow(
     """
     _spare_the_collector()
     shutdown.begin()
+    under_way = UnderWay()
     try:
-        with terminal.showing(), listening(terminal.progress), watching(terminal.happening), deciding(asking):
+        with (
+            terminal.showing(),
+            listening(under_way.hear),
+            watching(under_way.watch),
+            listening(terminal.progress),
+            watching(terminal.happening),
+            deciding(asking),
+        ):
             dry = asking is not None and asking.is_dry_run
             state, result = asyncio.run(_run(flow, parameters, place, terminal, reference, recorded=not dry))
     # TerminationSignal: what SIGTERM is while Prefect records the run.
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):
         early = asking is not None and asking.is_open
-        words = interrupted(len(terminal.at_provider), len(terminal.creating))
         terminal.clear_line()
-        terminal.complain("Interrupted. Nothing was bought." if early else words)
+        terminal.complain("Interrupted. Nothing was bought." if early else under_way.words)
         return INTERRUPTED, None
     except VideoError as error:
         terminal.complain(error.message)

@@ -119,7 +119,7 @@ async def produce_in_parts(
                 remedy="Deploy deployments/prefect.yaml, or run with one worker.",
             ) from error
 
-        happens(Planned(len(plans), budget_usd))
+        happens(Planned(len(plans), budget_usd, parts=len(parts)))
         happens(Phase(f"{counted(len(parts), 'part')}: waiting for workers"))
         done = 0
 

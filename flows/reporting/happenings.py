@@ -24,12 +24,14 @@ class Phase:
 class Planned:
     """How many videos the run is to make, and its budget in US dollars.
 
-    `usual` gives the usual seconds of a model's jobs, as far as they are known.
+    `usual` gives the usual seconds of a model's jobs, as far as they are known. `parts` are the child runs that make
+    the videos, if this run does not make them itself.
     """
 
     total: int
     budget_usd: Decimal | None = None
     usual: Callable[[str], float | None] = lambda _: None
+    parts: int = 0
 
 
 @dataclass(frozen=True)

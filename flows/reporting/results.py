@@ -94,23 +94,32 @@ def not_approved(error: NotApproved) -> State[Any]:
     return _kept(Cancelled(message=error.message, data=error))
 
 
-def interrupted(at_provider: int, creating: int = 0) -> str:
+def interrupted(at_provider: int, creating: int = 0, *, parts: int = 0) -> str:
     """What keeps running although the run stops, and how to collect it.
 
     Args:
+        parts: runs on other workers that stop with this one; what these have at the provider is some seconds old.
         at_provider: jobs whose ids are in the archive.
         creating: creates that were under way; what became of them is in the archive as well.
     """
     sentences = ["Interrupted."]
+    if parts:
+        stops = "1 part is" if parts == 1 else f"{parts} parts are"
+        sentences.append(f"{stops} told to stop.")
     if at_provider:
         jobs = "1 job keeps" if at_provider == 1 else f"{at_provider} jobs keep"
+        about = "About " if parts else ""
         sentences.append(
-            f"{jobs} running at the provider and will be billed; the job ids are in the archive."
+            f"{about}{jobs} running at the provider and will be billed; the job ids are in the archive."
+        )
+    elif parts:
+        sentences.append(
+            "Jobs that they have at the provider will be billed; the job ids are in the archive."
         )
     if creating:
         creates = "1 create was" if creating == 1 else f"{creating} creates were"
         sentences.append(f"{creates} under way and may be billed; what became of it is in the archive.")
-    if not at_provider and not creating:
+    if not at_provider and not creating and not parts:
         return "Interrupted. No job is under way at the provider; run again to continue."
     sentences.append("Run the same again, or together-video collect, to collect them without paying twice.")
     return " ".join(sentences)

@@ -71,8 +71,6 @@ class Terminal:
             # A file or a pipe has no width: nothing needs to be folded for it.
             self.out = Console(highlight=False, emoji=False, width=_WIDE_ENOUGH - 1)
         self.err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-        self.creating: set[str] = set()
-        self.at_provider: set[str] = set()
         #: The page of the run in Prefect's UI, where a server has recorded it.
         self.run_url: str | None = None
         self._quiet = quiet
@@ -162,15 +160,6 @@ class Terminal:
 
     def progress(self, change: Progress) -> None:
         """The change of one video."""
-        video = change.plan.asked_id
-        if change.stage == "creating":
-            self.creating.add(video)
-        else:
-            self.creating.discard(video)
-        if change.stage in {"created", "resumed"}:
-            self.at_provider.add(video)
-        elif change.stage in {"archived", "failed"}:
-            self.at_provider.discard(video)
         if self._display is not None:
             self._display.hear(change)
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from prefect_together_video.flows.cli.finding import listing_files, opening
 from tests.facts import claim_of
-from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
+from together_video.ledger.records import Ambiguity, Sweep, VideoPlan, VideoRecord
 from together_video.requests import VideoRequest
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -201,7 +202,7 @@ def test_parquet_where_pyarrow_is(
     assert (done.code, "Parquet needs pyarrow" in done.err) == (2, True)
 
     class Arrow:
-        float64 = int64 = string = staticmethod(lambda: "kind")
+        float64 = int64 = string = bool_ = staticmethod(lambda: "kind")
         schema = staticmethod(dict)
 
         @staticmethod
@@ -334,6 +335,41 @@ def put_batch(folder: Path, *videos: dict[str, Any], batch: str = BATCH) -> None
     (folder / "batches" / batch).mkdir(parents=True)
     document = {"videos": [{"model": "m", **video} for video in videos]}
     (folder / "batches" / batch / "batch.json").write_text(json.dumps(document))
+
+
+def test_what_is_perhaps_paid_is_visible(run: Any, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A create without a clear answer, and a failed job without a cost: in the rows, the totals, JSON and CSV."""
+    put(archive, "a fox", batch=BATCH, cost_usd=Decimal("0.3234"))
+    plan = VideoPlan(
+        request=VideoRequest(prompt="an owl", model="minimax/hailuo-02"), batch_id=BATCH, estimate_usd="0.30"
+    )
+    claim = claim_of(plan)
+    doubt = Ambiguity(id=plan.id, token=claim.token, found_at=NOW, reason="no answer")
+    for name, fact in (("claim", claim), ("ambiguous", doubt)):
+        path = archive / "inflight" / plan.id / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(fact.model_dump_json())
+    put(archive, "a cat", batch=BATCH, state="failed", cost_usd=None, video=None)
+    shown = run("list", "--videos")
+    cells = {line.split()[-1]: line for line in shown.out.splitlines()}
+    assert " ?0.3000 " in cells["owl"]
+    assert " 0.3234 " in cells["fox"]
+    # Nobody knows what it may have cost.
+    assert " ? " in cells["cat"]
+    assert shown.err == "3 videos: 0.3234 USD paid, 0.30 USD perhaps paid.\n"
+    document = json.loads(run("list", "--videos", "--json").out)
+    assert (document["cost_usd"], document["perhaps_paid_usd"]) == (0.3234, 0.3)
+    rows = {row["prompt"]: row for row in document["videos"]}
+    assert [rows[name]["perhaps_paid"] for name in ("a fox", "an owl", "a cat")] == [False, True, True]
+    assert (rows["an owl"]["perhaps_paid_usd"], rows["an owl"]["cost_usd"]) == (0.3, None)
+    batches = run("list")
+    assert re.search(r"USD +perhaps", batches.out)
+    assert re.search(r"0\.3234 +0\.30", batches.out)
+    assert batches.err == "1 batch: 0.3234 USD paid, 0.30 USD perhaps paid.\n"
+    (batch,) = json.loads(run("list", "--json").out)["batches"]
+    assert (batch["paid_usd"], batch["perhaps_paid_usd"], batch["in_flight_usd"]) == (0.3234, 0.3, 0)
+    (owl,) = csv.DictReader(io.StringIO(run("list", "--search", "owl", "--csv", "-").out))
+    assert (owl["cost_usd"], owl["perhaps_paid"], owl["perhaps_paid_usd"]) == ("", "True", "0.3")
 
 
 def test_a_batch_lists_what_it_reused_and_what_it_did_not_buy(run: Any, archive: Path) -> None:

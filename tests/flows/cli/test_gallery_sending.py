@@ -229,6 +229,7 @@ def test_all_of_it_at_once(command: Any, tmp_path: Path) -> None:
     archive.mkdir()
     asyncio.run(fill(VideoArchive(folder=str(archive))))
     out = tmp_path / "out"
+    out.mkdir()
     files = {"zip": out / "a.zip", "contact_sheet": out / "b.jpg", "preview": out / "c.WEBP"}
     options = ["--zip", str(files["zip"]), "--contact-sheet", str(files["contact_sheet"])]
     options += ["--gif", str(files["preview"]), "--archive-folder", str(archive)]
@@ -246,7 +247,7 @@ def test_all_of_it_at_once(command: Any, tmp_path: Path) -> None:
 async def test_a_zip_file_opens_from_disk(archive: VideoArchive, tmp_path: Path) -> None:
     """Page, videos and posters are in it under names for any system, and the page's links lead to them."""
     made = await fill(archive)
-    file = tmp_path / "new" / "out.zip"
+    file = tmp_path / "out.zip"
     missing = await with_batch(archive, lambda ledger, chosen: gallery_zip.write_zip(ledger, chosen, file))
     assert missing == []
     with zipfile.ZipFile(file) as found:
