@@ -34,7 +34,7 @@ pytestmark = [
 async def test_a_worker_runs_what_is_scheduled_triggered_and_dropped(
     place: Any, start: Callable[..., tuple[subprocess.Popen[bytes], Path]], tmp_path: Path
 ) -> None:
-    """Deployed to a process work pool: a schedule fires, an event starts a batch, and another one a look into the inbox.
+    """Deployed to a process work pool: a schedule fires, an event starts a batch, another one an inbox run.
 
     The worker knows neither key nor bucket: they come from the blocks.
     """
