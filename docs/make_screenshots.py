@@ -1,4 +1,4 @@
-"""Takes the pictures of `docs/screenshots/` anew: `make screenshots`. It needs Debian's chromium and chromium-driver.
+"""Takes the pictures of `docs/screenshots/` again: `make screenshots`. It needs Debian's chromium and chromium-driver.
 
 A Prefect server, an S3 server and the sandbox on this machine; `together-video serve` runs a batch of eight videos
 by four models, and a browser looks at it before, meanwhile and afterwards. With words behind the command only the
@@ -33,8 +33,9 @@ PICTURES = ROOT / "docs" / "screenshots"
 BUCKET = "videos"
 #: Seconds for what a page draws without a sign of its end: charts, posters that fade in.
 SETTLE = 8.0
-#: A picture above this is saved with fewer colours.
-MOST_BYTES = 300_000
+#: A picture above this is saved with fewer colours: at most so many, of which the first that are few enough are taken.
+MOST_BYTES = 190_000
+COLOURS = (256, 192, 128, 96, 64)
 
 BRIEF = {
     "What the videos are about": "a lighthouse keeper and a fox, one scene of their day",
@@ -125,11 +126,19 @@ class Studio:
         self.browser.picture(PICTURES / name)
         with Image.open(PICTURES / name) as shot:
             picture = shot.convert("RGB")
-        picture.save(PICTURES / name, optimize=True)
-        if (PICTURES / name).stat().st_size > MOST_BYTES:
-            # Of the posters' colours 256 are enough, mixed where there are more.
-            picture.quantize(palette=picture.quantize(256)).save(PICTURES / name, optimize=True)
+        save(picture, PICTURES / name)
         print(f"{name}: {(PICTURES / name).stat().st_size / 1000:.0f} kB")  # noqa: T201
+
+
+def save(picture: Image.Image, file: Path) -> None:
+    """A PNG of at most `MOST_BYTES`, with as many colours as fit; posters have soft gradients, and text few colours."""
+    picture.save(file, optimize=True)
+    for colours in COLOURS:
+        if file.stat().st_size <= MOST_BYTES:
+            return
+        # Dithering would hide the bands of gradients, and is what does not compress.
+        fewer = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        fewer.save(file, optimize=True)
 
 
 def main() -> int:
@@ -226,6 +235,18 @@ def _gallery(studio: Studio, run: str, folder: Path) -> None:
     studio.take("gallery-dark.png")
     studio.browser.screen(390, 844, phone=True)
     studio.take("gallery-phone.png", page)
+    _contact_sheet(studio, named[0])
+
+
+def _contact_sheet(studio: Studio, batch: str) -> None:
+    """The batch as one picture, drawn by the command."""
+    if not studio.wants("contact-sheet.jpg"):
+        return
+    file = PICTURES / "contact-sheet.jpg"
+    program = Path(sys.executable).with_name("together-video")
+    words = [program, "gallery", batch.strip("/").rpartition("/")[2], "--contact-sheet", file]
+    subprocess.run(words, cwd=ROOT, check=True)  # noqa: S603
+    print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 
 def _until(met: Callable[[], Any], seconds: float = 240) -> Any:

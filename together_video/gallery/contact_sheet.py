@@ -28,11 +28,14 @@ _QUALITY = 85
 
 @dataclass(frozen=True)
 class Tile:
-    """One video: its caption, its poster's RGB bytes in the size of all tiles, or the words to write in its place."""
+    """One video: its caption, its poster's RGB bytes in the size of all tiles, or the words to write in its place, and
+    what sets it apart from the others of its sweep.
+    """
 
     caption: str
     state: str
     pixels: bytes | None
+    varies: str = ""
 
 
 def tile_size(sizes: Iterable[tuple[int | None, int | None]]) -> tuple[int, int]:
@@ -69,7 +72,8 @@ def contact_sheet(title: str, tiles: Sequence[Tile], size: tuple[int, int]) -> b
         else:
             sheet.paste(Image.frombytes("RGB", size, tile.pixels), (x, y))
         caption = f"{number + 1}. {plain_letters(tile.caption)}"
-        draw.text((x, y + height + 3), _cut(draw, caption, small, width), _TEXT, small)
+        varies = plain_letters(tile.varies.replace(" · ", ", "))
+        draw.text((x, y + height + 3), _told_apart(draw, caption, varies, small, width), _TEXT, small)
     written = io.BytesIO()
     sheet.save(written, "JPEG", quality=_QUALITY)
     return written.getvalue()
@@ -93,6 +97,16 @@ def plain_letters(text: str) -> str:
         regex_pattern=r"[^\w .,;:!?'\"()&+/%@#=-]+",
     )
     return " ".join(plain.split())
+
+
+def _told_apart(
+    draw: ImageDraw, caption: str, varies: str, font: FreeTypeFont | ImageFont, width: int
+) -> str:
+    """The caption with what varies, of which the caption is cut where both have no room."""
+    if not varies:
+        return _cut(draw, caption, font, width)
+    varies = _cut(draw, f" - {varies}", font, width * 2 // 3)
+    return _cut(draw, caption, font, width - math.ceil(draw.textlength(varies, font))) + varies
 
 
 def _cut(draw: ImageDraw, text: str, font: FreeTypeFont | ImageFont, width: int) -> str:

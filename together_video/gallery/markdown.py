@@ -85,7 +85,7 @@ def _cells(videos: Sequence[VideoOutcome], links: Mapping[str, str], posters: Ma
     """One block of HTML: an empty line in it would end it."""
     if not videos:
         return []
-    lines = ["<table>"]
+    lines = ['<table cellpadding="6">']
     for start in range(0, len(videos), _COLUMNS):
         lines += [
             "<tr>",
@@ -100,7 +100,9 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
     text = escape(plain(found.title_in(120), 120))
     video, poster = safe_link(links.get(key)), safe_link(links.get(posters.get(key, "")))
     instead = f" instead of {plain(found.asked_model, 60)}" if found.asked_model else ""
-    facts = [plain(found.model, 60) + instead, found.state.value]
+    facts = [plain(found.model, 60) + instead]
+    if found.state is not VideoState.ARCHIVED:
+        facts.append(found.state.value)
     if found.seconds is not None:
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
@@ -109,7 +111,8 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
     parts = [
         _linked(picture, video),
         _linked(f"▶ {text}" if video else text, video),
-        escape(" · ".join(facts)),
+        # A line ends between two facts, and not within one.
+        escape(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)),
     ]
     return f'<td width="33%" valign="top">{"<br>".join(part for part in parts if part)}</td>'
 
@@ -119,7 +122,10 @@ def _linked(what: str, video: str | None) -> str:
 
 
 def video_rows(summary: Summary) -> list[dict[str, Any]]:
-    """A row a video, for a table in Prefect's UI; at most `MOST_ROWS`. What is long stands at the right."""
+    """A row a video, for a table in Prefect's UI; at most `MOST_ROWS`. What is long stands at the right.
+
+    What is not in the archive stands first: the second UI shows ten rows at a time.
+    """
     return [
         {
             "state": found.state.value,
@@ -130,7 +136,9 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
             "job": plain(found.job_id or "", 200),
             "where, or why not": plain(found.uri, 1000) if found.uri else plain(found.error or "", 300),
         }
-        for found in map(public_outcome, summary.videos[:MOST_ROWS])
+        for found in map(
+            public_outcome, sorted(summary.videos, key=lambda found: found.state in GOOD)[:MOST_ROWS]
+        )
     ]
 
 

@@ -21,6 +21,7 @@ from together_video.gallery import preview as previews
 from together_video.gallery.files import poster_of, video_of
 from together_video.gallery.public_text import public_text
 from together_video.gallery.wording import WORDS
+from together_video.ledger.titles import varied
 from together_video.media.stills import frames_of, still_of
 
 #: Files that are fetched at the same time.
@@ -48,7 +49,12 @@ async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps
         async with places, _copy(ledger, keys[number]) as poster:
             pixels = await to_thread.run_sync(still_of, poster, size) if poster else None
         steps.advance()
-        return sheets.Tile(public_text(outcome.prompt or outcome.model), WORDS[outcome.state][0], pixels)
+        return sheets.Tile(
+            public_text(outcome.prompt or outcome.model),
+            WORDS[outcome.state][0],
+            pixels,
+            public_text(varied(outcome.varies or {})),
+        )
 
     tiles = await asyncio.gather(*map(tile, range(len(rows))))
     picture = await to_thread.run_sync(sheets.contact_sheet, public_text(chosen.title), tiles, size)

@@ -181,7 +181,8 @@ def test_videos_stand_three_in_a_row() -> None:
     pictures = [picture["src"] for picture in table.all("img")]
     assert pictures == [f"https://s3.test/videos/{number}.jpg?sig=(1)&x=2" for number in range(4)]
     assert len(table.all("a")) == 8, "the poster and the words"
-    assert "acme/dream-1 · archived · 5.0 s · 0.30 USD" in texts(gallery(outcome()))
+    assert "acme/dream-1 · 5.0\xa0s · 0.30\xa0USD" in texts(gallery(outcome()))
+    assert "acme/dream-1 · reused · 5.0\xa0s" in texts(gallery(outcome(VideoState.REUSED)))
 
 
 def test_members_of_a_sweep_are_told_apart() -> None:
@@ -192,7 +193,9 @@ def test_members_of_a_sweep_are_told_apart() -> None:
     shown = texts(gallery(long, lost))
     assert "… · seed 2 · 9:16 · 5 s" in shown
     assert "a cat · guidance scale 8:" in shown
-    first, second = (row["prompt"] for row in video_rows(Summary.of([long, lost])))
+    rows = video_rows(Summary.of([long, lost]))
+    assert [row["state"] for row in rows] == ["failed", "archived"], "problems first"
+    second, first = (row["prompt"] for row in rows)
     assert first.endswith(" · seed 2 · 9:16 · 5 s")
     assert len(first) <= 60
     assert second == "a cat · guidance scale 8"
@@ -261,7 +264,7 @@ def test_large_batches_are_cut() -> None:
 
 def test_rows_of_the_table() -> None:
     """State, length, cost, model and prompt of each; then the job and the place, or the reason."""
-    done, failed = video_rows(
+    failed, done = video_rows(
         Summary.of([outcome(), outcome(VideoState.FAILED, "x" * 100, cost=None, number=2, error="no\n\x1b")])
     )
     assert done == {
