@@ -33,6 +33,8 @@ _COLD_FACTOR = 1.5
 _MARGIN = 0.9
 #: Newest durations of this run: as many as jobs may be in flight, so that both are of the same time.
 _NEWEST = 1000
+#: The first of many jobs that run side by side to end are the fast ones: they count once they are one in so many.
+_TELLING = 5
 #: A job of this run says as much of today as so many of earlier runs.
 _TODAY = 3
 
@@ -77,7 +79,7 @@ class Learner:
             seconds = (wait.seen + age) / 2
         elif seconds is None and not resumed:
             # Done at the first poll: it took less. First polls then come sooner, until one is too soon.
-            seconds = 0.8 * age
+            seconds = (0.8 if known.finished or known.earlier else 0.5) * age
         if seconds is not None:
             known.add(seconds)
 
@@ -168,6 +170,8 @@ class _Model:
 
     def durations(self) -> Durations:
         running = [wait.seen for wait in self.running.values() if wait.seen > 0]
+        if not self.earlier and _TELLING * len(self.finished) < len(running):
+            return learn((), guess=self.guess)
         # Of both in proportion: the finished ones alone would be the fast ones.
         step = -(-(len(self.finished) + len(running)) // KEPT) or 1
         earlier = self.earlier[: max(0, KEPT - _TODAY * len(self.finished))]

@@ -25,13 +25,30 @@ def logs(median: float, sigma: float, count: int) -> list[float]:
     return [rng.lognormvariate(math.log(median), sigma) for _ in range(count)]
 
 
-def test_without_jobs_the_guess_is_all() -> None:
-    """The typical time is the guess, and twice or half of it is likely too."""
+def test_without_jobs_the_guess_says_little() -> None:
+    """The typical time is the guess, and a twentieth or ten times of it is likely too."""
     durations = learn((), guess=100)
-    assert durations.typical == pytest.approx(100, rel=0.03)
-    assert 0.1 < chance(durations, 50) < 0.2
-    assert 0.8 < chance(durations, 200) < 0.9
-    assert durations.doubt > 0.4
+    assert durations.typical == 100
+    assert durations.surprise == 1
+    assert 0.03 < chance(durations, 5) < 0.1
+    assert 0.8 < chance(durations, 1000) < 0.9
+    near = learn((), guess=50).done, learn((), guess=100).done
+    assert max(abs(one - other) for one, other in zip(*near, strict=True)) < 0.16
+
+
+def test_doubt_about_the_time_scale_goes_with_the_jobs() -> None:
+    """The next job may be like none before: once in three after one job, rarely after thirty."""
+    jobs = logs(50, 0.2, 30)
+    assert [learn(jobs[:count]).doubted for count in (0, 1, 5)] == [1, 1, 1]
+    assert 0.2 < learn(jobs[:1]).surprise < 0.5
+    assert learn(jobs).surprise < 0.02
+    assert learn(jobs).doubted < 0.05
+
+
+def test_polls_of_a_loop_are_counted() -> None:
+    """For jobs like those seen, whatever may come."""
+    jobs = [28.0] * 40
+    assert learn(jobs).polls_of_a_loop(5) == pytest.approx(6, abs=0.3)
 
 
 @pytest.mark.parametrize("guess", [25, 50, 100])
@@ -61,8 +78,7 @@ def test_stuck_jobs_do_not_blur_the_others() -> None:
 
 
 def test_running_jobs_tell_that_it_takes_longer() -> None:
-    """Ten that still run after twice the guess move it, and so do they beside some that were quick."""
-    assert learn((), [100.0] * 10, guess=50).typical > 100
+    """Ten that still run beside some that were quick move the typical time."""
     quick = logs(40, 0.05, 10)
     assert learn(quick, [60.0] * 10).typical > 1.2 * learn(quick).typical
 

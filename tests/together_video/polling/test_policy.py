@@ -1,4 +1,4 @@
-"""Polling: when a job is asked next. Nothing here sleeps."""
+"""Polling: when a job is polled next. Nothing here sleeps."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from together_video.polling.policy import PollPolicy
 CALM = PollPolicy(first_seconds=10, interval_seconds=5, growth=2, ceiling_seconds=30, jitter=0)
 
 
-def test_waits_grow_from_the_first_look_to_the_ceiling() -> None:
+def test_waits_grow_from_the_first_poll_to_the_ceiling() -> None:
     """First wait, interval, then each twice the last, and never beyond the ceiling."""
-    assert [CALM.wait(looks, chance=0.5) for looks in range(6)] == [10, 5, 10, 20, 30, 30]
+    assert [CALM.wait(polls, chance=0.5) for polls in range(6)] == [10, 5, 10, 20, 30, 30]
 
 
 def test_waits_stay_at_the_ceiling_for_ever() -> None:
-    """However often a job was asked: no overflow."""
+    """However often a job was polled: no overflow."""
     steep = PollPolicy(interval_seconds=1, growth=10, ceiling_seconds=3600, jitter=0)
     assert steep.wait(10**9, chance=0.5) == 3600
 
@@ -26,7 +26,7 @@ def test_waits_stay_at_the_ceiling_for_ever() -> None:
 def test_the_slowest_growth_reaches_its_ceiling() -> None:
     """The bound on the exponent lies beyond what the default needs."""
     policy = PollPolicy(jitter=0)
-    waits = [policy.wait(looks, chance=0.5) for looks in range(1, 40)]
+    waits = [policy.wait(polls, chance=0.5) for polls in range(1, 40)]
     assert waits == sorted(waits)
     assert waits[-1] == policy.ceiling_seconds
 
@@ -47,7 +47,7 @@ def test_a_hint_is_never_undercut_and_never_shortens() -> None:
     assert CALM.wait(1, chance=0.5, hint=0) == 5
 
 
-def test_the_last_look_falls_on_the_deadline() -> None:
+def test_the_last_poll_falls_on_the_deadline() -> None:
     """A wait is cut to what is left; after the deadline there is none."""
     policy = CALM.model_copy(update={"deadline_seconds": 100})
     assert policy.wait_within(1, elapsed=0, chance=0.5) == 5
@@ -58,9 +58,9 @@ def test_the_last_look_falls_on_the_deadline() -> None:
 
 
 def test_a_fixed_interval_is_fixed() -> None:
-    """The same from the first look to the last, without jitter."""
+    """The same from the first poll to the last, without jitter."""
     policy = PollPolicy.fixed(7)
-    assert {policy.wait(looks, chance=looks / 9) for looks in range(10)} == {7}
+    assert {policy.wait(polls, chance=polls / 9) for polls in range(10)} == {7}
     assert policy.deadline_seconds == PollPolicy().deadline_seconds
     assert PollPolicy.fixed(7, deadline=60).deadline_seconds == 60
 
@@ -109,40 +109,40 @@ POLICIES = st.builds(
     jitter=st.floats(0, 0.5),
     deadline_seconds=st.floats(1, 86_400),
 )
-LOOKS = st.integers(0, 10_000)
+POLLS = st.integers(0, 10_000)
 CHANCES = st.floats(0, 1)
 
 
-@given(POLICIES, LOOKS, CHANCES, st.none() | st.floats(0, 86_400))
+@given(POLICIES, POLLS, CHANCES, st.none() | st.floats(0, 86_400))
 def test_a_wait_lies_between_its_bounds(
-    policy: PollPolicy, looks: int, chance: float, hint: float | None
+    policy: PollPolicy, polls: int, chance: float, hint: float | None
 ) -> None:
     """Never negative, never below the hint, never above ceiling (or first) plus jitter unless for a hint."""
-    wait = policy.wait(looks, chance=chance, hint=hint)
-    top = policy.ceiling_seconds if looks else policy.first_seconds
-    low = policy.interval_seconds if looks else policy.first_seconds
+    wait = policy.wait(polls, chance=chance, hint=hint)
+    top = policy.ceiling_seconds if polls else policy.first_seconds
+    low = policy.interval_seconds if polls else policy.first_seconds
     assert wait >= max(low * (1 - policy.jitter) * 0.999, hint or 0)
     assert wait <= max(top * (1 + policy.jitter) * 1.001, hint or 0)
 
 
-@given(POLICIES, LOOKS, CHANCES, st.floats(0, 100_000), st.none() | st.floats(0, 86_400))
+@given(POLICIES, POLLS, CHANCES, st.floats(0, 100_000), st.none() | st.floats(0, 86_400))
 def test_no_wait_passes_the_deadline(
-    policy: PollPolicy, looks: int, chance: float, elapsed: float, hint: float | None
+    policy: PollPolicy, polls: int, chance: float, elapsed: float, hint: float | None
 ) -> None:
     """A wait ends on the deadline at the latest, and there is one exactly while time is left."""
-    wait = policy.wait_within(looks, elapsed=elapsed, chance=chance, hint=hint)
+    wait = policy.wait_within(polls, elapsed=elapsed, chance=chance, hint=hint)
     left = policy.deadline_seconds - elapsed
     assert (wait is None) is (left <= 0)
     assert wait is None or 0 <= wait <= left
 
 
 @given(POLICIES, st.integers(1, 400), CHANCES)
-def test_patience_only_grows(policy: PollPolicy, looks: int, chance: float) -> None:
+def test_patience_only_grows(policy: PollPolicy, polls: int, chance: float) -> None:
     """A later wait is never shorter than an earlier one of the same chance."""
-    assert policy.wait(looks + 1, chance=chance) >= policy.wait(looks, chance=chance)
+    assert policy.wait(polls + 1, chance=chance) >= policy.wait(polls, chance=chance)
 
 
-def test_who_says_when_to_ask_gets_that() -> None:
+def test_waits_that_are_given_hold() -> None:
     """A policy learns unless it has waits of its own, or says so; and stays what it is when it is written down."""
     assert PollPolicy().adaptive
     assert PollPolicy(deadline_seconds=60, jitter=0.2).adaptive
