@@ -7,11 +7,12 @@ the goals, from `results/*.json`.
 from __future__ import annotations
 
 import json
-import subprocess
+import signal
 import sys
 import time
 
-from benchmarks.harness import RESULTS, ROOT, table
+from benchmarks.children import child
+from benchmarks.harness import RESULTS, ROOT, Goal, table
 
 #: Module and options, the short ones first.
 PROGRAMS = (
@@ -20,21 +21,29 @@ PROGRAMS = (
     ("listing",),
     ("polling",),
     ("relay", "--rounds", "1"),
-    ("batch",),
+    ("batch", "--only", "alone,ours,bare,mapped,plain"),
     ("scale", "--videos", "1500", "--in-flight", "1000", "--again", "1000"),
 )
+
+#: How long each of them may take, and all together.
+MOST_MINUTES, MOST_MINUTES_OF_ALL = 10, 30
 
 
 def main() -> int:
     """0: all ran, whatever became of the goals. 1: one of them failed."""
-    failed = []
+    failed, minutes = [], {}
     for name, *words in PROGRAMS:
         print(f"\n== {name} {' '.join(words)}\n", flush=True)
         began = time.monotonic()
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *words], cwd=ROOT).returncode:
-            failed.append(name)
-        print(f"\n{time.monotonic() - began:.0f} s", flush=True)
-    rows = []
+        command = [sys.executable, "-m", f"benchmarks.{name}", *words]
+        with child(command, cwd=ROOT, told=signal.SIGTERM) as process:
+            if process.wait():
+                failed.append(name)
+        minutes[name] = (time.monotonic() - began) / 60
+        print(f"\n{60 * minutes[name]:.0f} s", flush=True)
+    times = [Goal(f"{name}: minutes", taken, MOST_MINUTES) for name, taken in minutes.items()]
+    times.append(Goal("all: minutes", sum(minutes.values()), MOST_MINUTES_OF_ALL))
+    rows = [[one.what, f"{one.figure:.1f}", one.bound, "met" if one.met else "missed"] for one in times]
     for path in sorted(RESULTS.glob("*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         for goal in found.get("goals", []):

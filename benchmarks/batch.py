@@ -41,6 +41,11 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         "even": Contender(
             f"ours, recorded, asking every {options.interval:g} s", (*ours, *flight, *evenly), recorded=True
         ),
+        "profiled": Contender(
+            "ours, recorded by Prefect, with samples",
+            ("-m", "benchmarks.contenders.profiled", "batch", "FILE", "--json", *flight),
+            recorded=True,
+        ),
         "bare": Contender(
             "bare asyncio script", ("-m", "benchmarks.contenders.bare", "FILE", str(options.interval))
         ),
@@ -65,7 +70,9 @@ def run(made: Stage, contender: Contender, options: argparse.Namespace, folder: 
     file = requests_file(folder, prefix, count)
     words = [str(file) if word == "FILE" else word for word in contender.words]
     environment = made.environment(prefix, recorded=contender.recorded)
+    before = made.server_cpu()
     found = made.run(words, {**environment, "PREFECT_LOGGING_LEVEL": "WARNING"})
+    found.told["server_cpu"] = made.server_cpu() - before
     films = [key for key in made.stored(f"{prefix}/") if key.endswith(".mp4")]
     if len(films) != count:
         raise RuntimeError(f"{contender.name}: {len(films)} of {count} videos are in the bucket")
@@ -78,6 +85,7 @@ def figures(found: Measured, contender: Contender, videos: int) -> dict[str, flo
     return {
         "wall_seconds": found.told.get("seconds_a_video", 0) * videos or found.wall,
         "cpu_ms_per_video": 1000 * found.cpu / made,
+        "server_cpu_ms_per_video": 1000 * found.told["server_cpu"] / made,
         "api_requests_per_video": sum(found.api.values()) / made,
         "s3_requests_per_video": sum(found.s3.values()) / made,
         "peak_mb": found.peak_mb,
@@ -91,12 +99,15 @@ def main() -> None:
     parser.add_argument("--spread", type=float, default=10, help="seconds more or less")
     parser.add_argument("--interval", type=float, default=5)
     parser.add_argument(
-        "--only", default="ours,mapped,bare,alone,even,plain,loop", help="contenders, in this order"
+        "--only",
+        default="ours,mapped,bare,alone,even,plain,loop",
+        help="contenders, in this order; also profiled",
     )
     parser.add_argument("--rounds", type=int, default=1, help="the best of them counts, for each figure")
     options = parser.parse_args()
     found: dict[str, dict[str, float]] = {}
     calls: dict[str, dict[str, int]] = {}
+    profiles: list[dict[str, dict[str, float]]] = []
     for contender in contenders(options) * options.rounds:
         # Prefect's server works on for half a minute after a run: the next contender must not wait for it.
         # One job speaks for all only if it takes what they take in the mean.
@@ -104,6 +115,9 @@ def main() -> None:
         with stage(job_seconds=options.job_seconds, spread=spread, prefect=contender.recorded) as made:
             one = run(made, contender, options, made.folder)
         print(f"{contender.name}: {one.wall:.1f} s, of the CPU {one.cpu:.1f} s", flush=True)
+        if samples := one.told.get("samples"):
+            profiles.append({"samples": samples, "threads": one.told["threads"]})
+            print(profile(samples, one.told["threads"]), flush=True)
         now = figures(one, contender, options.videos)
         before = found.setdefault(contender.name, now)
         found[contender.name] = {name: min(figure, before[name]) for name, figure in now.items()}
@@ -115,18 +129,24 @@ def main() -> None:
             f"{one['wall_seconds']:.1f}",
             f"{one['wall_seconds'] / bare['wall_seconds']:.2f}" if bare else "",
             f"{one['cpu_ms_per_video']:.1f}",
+            f"{one['server_cpu_ms_per_video']:.1f}",
             f"{one['api_requests_per_video']:.1f}",
             f"{one['s3_requests_per_video']:.2f}",
             f"{one['peak_mb']:.0f}",
         ]
         for name, one in found.items()
     ]
-    head = ["", "wall s", "of bare", "CPU ms/video", "API/video", "S3/video", "peak MB"]
+    head = ["", "wall s", "of bare", "CPU ms/video", "Prefect's server", "API/video", "S3/video", "peak MB"]
     print(
         f"\n{options.videos} videos, jobs of {options.job_seconds:g} ± {options.spread:g} s, all in flight"
         f"\n\n{table(head, rows)}\n"
     )
-    keep("batch", vars(options), {"contenders": found, "s3_requests": calls}, goals(found))
+    keep(
+        "batch",
+        vars(options),
+        {"contenders": found, "s3_requests": calls, "profiles": profiles},
+        goals(found),
+    )
     bars(
         "batch",
         [
@@ -140,12 +160,33 @@ def main() -> None:
     )
 
 
+def profile(samples: dict[str, int], threads: dict[str, float]) -> str:
+    """Whose code the main thread was in, and what each thread took."""
+    whole = sum(samples.values()) or 1
+    owners = sorted(samples.items(), key=lambda pair: -pair[1])
+    of_threads = sorted(threads.items(), key=lambda pair: -pair[1])
+    return "\n".join(
+        [
+            table(["samples", "%"], [[name, f"{100 * count / whole:.0f}"] for name, count in owners]),
+            table(
+                ["threads", "CPU s"], [[name, f"{taken:.1f}"] for name, taken in of_threads if taken >= 0.1]
+            ),
+        ]
+    )
+
+
 def goals(found: dict[str, dict[str, float]]) -> list[Goal]:
     """The goals of which both sides were run."""
     ours = found.get("ours, recorded by Prefect")
     if ours is None:
         return []
     made = [Goal("S3 requests a video", ours["s3_requests_per_video"], 8)]
+    if alone := found.get("ours, without a server"):
+        made.append(
+            Goal(
+                "recorded by Prefect, wall, of unrecorded", ours["wall_seconds"] / alone["wall_seconds"], 1.05
+            )
+        )
     if bare := found.get("bare asyncio script"):
         made.append(Goal("wall, of the bare script", ours["wall_seconds"] / bare["wall_seconds"], 1.10))
     if plain := found.get("plain Prefect, mapped on threads"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import boto3
 import httpx
 
+from benchmarks.children import child, cpu_seconds, working_folder
 from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server, SandboxServer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,6 +117,16 @@ class Stage:
             api = {name: count - before[name] for name, count in self.bill().items()}
             return Measured(wall, cpu, peak_mb, api, told.pop("s3", {}), out.read_text(), told)
 
+    def server_cpu(self, seconds: float = 60) -> float:
+        """CPU seconds of Prefect's server so far, once it has worked off what it was sent, or after `seconds`."""
+        if self.prefect is None:
+            return 0.0
+        deadline, before = time.monotonic() + seconds, -1.0
+        while (now := cpu_seconds(self.prefect.pid)) - before > 0.2 and time.monotonic() < deadline:
+            before = now
+            time.sleep(2)
+        return now
+
     def stored(self, prefix: str) -> dict[str, int]:
         """All keys under a prefix, and the bytes of each."""
         pages = self.bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
@@ -126,8 +136,8 @@ class Stage:
 @contextmanager
 def stage(*, job_seconds: float, spread: float = 0, prefect: bool = True) -> Iterator[Stage]:
     """Jobs take `job_seconds`, up to `spread` seconds more or less, each as likely as the other."""
-    with tempfile.TemporaryDirectory(prefix="together-video-bench-") as folder, ExitStack() as stack:
-        yield Stage(Path(folder), stack, job_seconds=job_seconds, spread=spread, prefect=prefect)
+    with working_folder() as folder, ExitStack() as stack:
+        yield Stage(folder, stack, job_seconds=job_seconds, spread=spread, prefect=prefect)
 
 
 def account(
@@ -135,12 +145,12 @@ def account(
 ) -> tuple[float, float, float, int]:
     """Run a command: wall seconds, CPU seconds, peak memory in MB, exit code, as the kernel counts them."""
     began = time.perf_counter()
-    child = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=stdout, stderr=stderr)
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
+    with child(command, cwd=ROOT, environment=environment, stdout=stdout, stderr=stderr) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
     scale = 1e6 if sys.platform == "darwin" else 1e3
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale, child.returncode
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale, process.returncode
 
 
 def requests_file(folder: Path, name: str, count: int) -> Path:

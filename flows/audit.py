@@ -70,10 +70,10 @@ async def audit_archive(
         async with (archive or VideoArchive.from_env()).open() as ledger:
             report = await audit(ledger, deep=deep, full=full)
     except VideoError as error:
-        return refused(error)
+        return refused(error).state
     for finding in report.findings:
         run_logger().error("%s: %s: %s", finding.kind, finding.key, finding.message)
-    return final(report, is_good=not report.findings)
+    return final(report, is_good=not report.findings).state
 
 
 async def audit(ledger: Ledger, *, deep: bool = False, full: bool = False) -> AuditReport:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Annotated, Any, cast
-from uuid import uuid4
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from prefect_together_video.flows.engine.approval import ApprovalRun, approved
-from prefect_together_video.flows.engine.decision import decision
-from prefect_together_video.flows.engine.pipeline import open_pipeline
-from prefect_together_video.flows.engine.preparation import Preparation
-from prefect_together_video.flows.engine.record_cache import CachedRows
-from prefect_together_video.flows.engine.source import read_source
-from prefect_together_video.flows.engine.split import produce_in_parts
+from prefect_together_video.flows.engine.batch_run import make_batch
 from prefect_together_video.flows.forms.batch import BATCH_FORM, asks, brief_of, from_form
 from prefect_together_video.flows.forms.form import said, shown_as
 from prefect_together_video.flows.forms.groups import BatchMore
@@ -46,19 +36,14 @@ from prefect_together_video.flows.parameters import (
     Workers,
     documented,
 )
-from prefect_together_video.flows.reporting import artifacts, events, redo_form, shared_page
-from prefect_together_video.flows.reporting.gallery_upload import about_run, marks_of, publish
-from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
-from prefect_together_video.flows.reporting.run_names import batch_name, name_run, tags_of
-from prefect_together_video.tasks.session.planning import edition_now
-from prefect_together_video.tasks.session.run_policy import RunPolicy
-from prefect_together_video.tasks.session.terms import Terms, tries_of
-from together_video.errors import InputError, NotApproved, VideoError
+from prefect_together_video.flows.reporting.results import refused
+from prefect_together_video.flows.reporting.run_names import batch_name
+from together_video.errors import InputError, VideoError
 from together_video.inputs.events import read_event
 from together_video.inputs.lines import MOST_TAKES
 from together_video.inputs.presets import Presets
 from together_video.inputs.text_lists import Lines
-from together_video.ledger.records import Sweep, VideoPlan
+from together_video.ledger.records import Sweep
 from together_video.ledger.summary import Summary
 from together_video.prompts import Brief
 from together_video.requests import VideoRequest
@@ -197,7 +182,7 @@ async def generate_batch(
         try:
             plain = from_form(given)
         except VideoError as error:
-            return refused(error)
+            return refused(error).state
         return cast("State[Any]", await generate_batch.fn(**plain))
     if payload is not None:
         try:
@@ -205,89 +190,38 @@ async def generate_batch(
                 raise InputError("Give one of brief, requests, file or payload.")
             asked = read_event(payload)
         except VideoError as error:
-            return refused(error)
+            return refused(error).state
         brief, requests, settings = asked.brief, asked.requests, asked.settings or settings
         edition = asked.edition or edition
         budget_usd = min((one for one in (asked.budget_usd, budget_usd) if one is not None), default=None)
-    policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
-    try:
-        share_seconds = None if share_days is None else shared_page.check_days(share_days)
-        terms = Terms(tries_of(attempts, new_seed, fallback_models), strict=strict, price_usd=price_usd)
-        run = ApprovalRun.current() if approve else None
-        batch_id = run.batch_id if run else f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-
-        async def prepared() -> Preparation:
-            source = read_source(
-                brief,
-                requests,
-                file,
-                lines=lines,
-                settings=settings,
-                presets=presets,
-                sweeps=sweeps,
-                tries=tries,
-                takes=takes,
-                title=title,
-                local_files=local_files,
-            )
-            return await Preparation.of(
-                source,
-                edition_now(edition),
-                terms,
-                needs_price=budget_usd is not None,
-            )
-
-        if run is None:
-            ready = await prepared()
-        else:
-            async with open_pipeline(together, archive, policy) as pipeline:
-                shared_page.check_can_share(pipeline.ledger, share_seconds)
-
-                async def propose() -> tuple[str, Sequence[VideoPlan]]:
-                    found = await prepared()
-                    return found.source.title, await found.plans(pipeline, batch_id)
-
-                order = await approved(
-                    pipeline.ledger, run, propose, terms.replanned, policy=policy, hours=approve_hours
-                )
-            policy = replace(policy, budget_usd=order.budget_usd)
-        async with open_pipeline(together, archive, policy) as pipeline:
-            shared_page.check_can_share(pipeline.ledger, share_seconds)
-            if run is None:
-                title = ready.source.title
-                plans = await ready.plans(pipeline, batch_id, decision(pipeline.ledger, policy))
-            else:
-                title, plans = order.title, list(order.plans)
-                if workers == 1 and order.budget_usd is not None:
-                    # What this run paid before it was interrupted.
-                    await pipeline.buyer.charge_earlier(plans)
-            named = batch_name(brief, requests, "an event" if payload is not None else file, len(plans))
-            await name_run("generate-batch", named, tags_of(plans, batch_id))
-            if workers == 1:
-                summary = await pipeline.produce(plans)
-            else:
-                summary = await produce_in_parts(
-                    pipeline,
-                    plans,
-                    workers=workers,
-                    batch_id=batch_id,
-                    title=title,
-                    policy=policy,
-                    blocks={"together": together, "archive": archive},
-                )
-            marks = await marks_of(pipeline.ledger, summary)
-            rows = CachedRows(summary, plans, pipeline.records, marks)
-            links = await redo_form.redo(plans)
-            about = about_run(batch_id, title, brief)
-            summary = await publish(pipeline.ledger, batch_id, title, rows, summary, about=about, redo=links)
-            await artifacts.show(pipeline.ledger, pipeline.records, title, summary)
-            if share_seconds is not None:
-                await shared_page.show(
-                    pipeline.ledger, batch_id, title, rows, summary, seconds=share_seconds, about=about
-                )
-            events.batch_finished(batch_id, title, summary, pipeline.ledger.place.bucket)
-            return final_state(summary)
-    except NotApproved as error:
-        return not_approved(error)
-    except VideoError as error:
-        return refused(error)
+    ending = await make_batch(
+        brief=brief,
+        requests=requests,
+        file=file,
+        lines=lines,
+        settings=settings,
+        presets=presets,
+        sweeps=sweeps,
+        title=title,
+        edition=edition,
+        in_flight=in_flight,
+        poll=poll,
+        budget_usd=budget_usd,
+        price_usd=price_usd,
+        retry_failed=retry_failed,
+        attempts=attempts,
+        new_seed=new_seed,
+        fallback_models=fallback_models,
+        tries=tries,
+        takes=takes,
+        on_ambiguous=on_ambiguous,
+        strict=strict,
+        workers=workers,
+        local_files=local_files,
+        approve_hours=approve_hours if approve else None,
+        share_days=share_days,
+        of_event=payload is not None,
+        together=together,
+        archive=archive,
+    )
+    return ending.state

@@ -90,9 +90,9 @@ async def collect_videos(
             await emit_alerts(pipeline.ledger, found, summary.videos)
             await tend_index(pipeline.ledger)
             await artifacts.show(pipeline.ledger, pipeline.records, "Collected", summary)
-            return collected(summary, troubles=pipeline.troubles)
+            return collected(summary, troubles=pipeline.troubles).state
     except VideoError as error:
-        return refused(error)
+        return refused(error).state
 
 
 async def _end_unanswered() -> None:

@@ -175,9 +175,9 @@ async def watch_inbox(
                 run_logger().info("%s", row.sentence)
                 rows.append(row)
     except VideoError as error:
-        return refused(error)
+        return refused(error).state
     report = InboxReport(files=tuple(rows))
-    return final(report, is_good=report.is_good)
+    return final(report, is_good=report.is_good).state
 
 
 async def _use(

@@ -69,6 +69,6 @@ async def generate_part(
             if part is not None and (batch := plans[0].batch_id) is not None:
                 key = pipeline.ledger.layout.part(batch, part)
                 await pipeline.ledger.store.put_once(key, summary.model_dump_json().encode())
-            return final_state(summary)
+            return final_state(summary).state
     except VideoError as error:
-        return refused(error)
+        return refused(error).state

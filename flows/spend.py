@@ -63,5 +63,5 @@ async def report_spend(
                 run_logger().warning("%s could not be read, and does not count: run audit.", key)
             await spend_artifacts.publish(ledger, report, now)
     except VideoError as error:
-        return refused(error)
-    return final(report, is_good=True)
+        return refused(error).state
+    return final(report, is_good=True).state

@@ -9,8 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from prefect_together_video.flows.engine.decision import decision
-from prefect_together_video.flows.engine.pipeline import open_pipeline
+from prefect_together_video.flows.engine.video_run import make_one
 from prefect_together_video.flows.forms.form import shown_as
 from prefect_together_video.flows.forms.groups import VideoMore
 from prefect_together_video.flows.forms.video import VIDEO_FORM, video_from_form
@@ -30,18 +29,10 @@ from prefect_together_video.flows.parameters import (
     Together,
     documented,
 )
-from prefect_together_video.flows.reporting import artifacts
-from prefect_together_video.flows.reporting.results import final_state, not_approved, refused
-from prefect_together_video.flows.reporting.run_names import name_run, tags_of
-from prefect_together_video.tasks.running.runs import run_logger
-from prefect_together_video.tasks.session.checked_request import CheckedRequest
-from prefect_together_video.tasks.session.run_policy import RunPolicy
-from prefect_together_video.tasks.session.terms import tries_of
-from together_video.errors import NotApproved, VideoError
+from prefect_together_video.flows.reporting.results import refused
+from together_video.errors import VideoError
 from together_video.inputs.presets import Presets
 from together_video.ledger.summary import Summary
-from together_video.media.sources import refuse_paths
-from together_video.money import usd
 from together_video.requests import VideoRequest
 
 
@@ -110,38 +101,24 @@ async def generate_video(
         try:
             plain = video_from_form({**locals()})
         except VideoError as error:
-            return refused(error)
+            return refused(error).state
         return cast("State[Any]", await generate_video.fn(**plain))
-    try:
-        if not local_files:
-            refuse_paths([request])
-        checked = await CheckedRequest.of(
-            request,
-            take=take,
-            edition=edition,
-            presets=presets,
-            strict=strict,
-            price_usd=price_usd,
-            needs_price=budget_usd is not None,
-            tries=tries_of(attempts, new_seed, fallback_models),
-        )
-        policy = RunPolicy(poll, 1, budget_usd, retry_failed, on_ambiguous, local_files)
-        async with open_pipeline(together, archive, policy) as pipeline:
-            asks = decision(pipeline.ledger, policy)
-            plan = await checked.plan(pipeline.ledger, asks)
-            await pipeline.offers.warn([plan.request.model])
-            if asks is None:  # who started this from a form has not seen it
-                price = (
-                    "has no known price"
-                    if plan.estimate_usd is None
-                    else f"costs up to {usd(plan.estimate_usd)}"
-                )
-                run_logger().info("A video of %s %s, unless it is in the archive.", plan.request.model, price)
-            await name_run("generate-video", None, tags_of([plan], None))
-            summary = await pipeline.produce([plan])
-            await artifacts.show(pipeline.ledger, pipeline.records, plan.title, summary)
-            return final_state(summary)
-    except NotApproved as error:
-        return not_approved(error)
-    except VideoError as error:
-        return refused(error)
+    ending = await make_one(
+        request,
+        edition=edition,
+        take=take,
+        presets=presets,
+        poll=poll,
+        budget_usd=budget_usd,
+        price_usd=price_usd,
+        retry_failed=retry_failed,
+        attempts=attempts,
+        new_seed=new_seed,
+        fallback_models=fallback_models,
+        on_ambiguous=on_ambiguous,
+        strict=strict,
+        local_files=local_files,
+        together=together,
+        archive=archive,
+    )
+    return ending.state

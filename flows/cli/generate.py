@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -17,7 +18,7 @@ from prefect_together_video.flows.cli.options import (
     TextOptions,
     of_field,
 )
-from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.preamble import begin, needs_prefect
 from prefect_together_video.flows.cli.prompts import brief_of_options
 from prefect_together_video.flows.cli.screen.output import Output, with_files
 from prefect_together_video.flows.cli.screen.terminal import Terminal
@@ -35,6 +36,13 @@ from together_video.inputs.text_lists import Lines
 from together_video.ledger.summary import GOOD, Summary
 from together_video.prompts.briefs import Brief
 from together_video.tries import Tries
+
+if TYPE_CHECKING:
+    from together_video.ledger.audit import AuditReport
+
+Kind = Literal["video", "batch"]
+#: Gives the exit code and what came of the run.
+Run = Callable[..., "tuple[int, Summary | AuditReport | None]"]
 
 
 def generate(
@@ -226,7 +234,7 @@ def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> No
 
 
 def _run(
-    kind: Literal["video", "batch"],
+    kind: Kind,
     parameters: dict[str, Any],
     place: PlaceOptions,
     confirm: ConfirmOptions,
@@ -234,17 +242,15 @@ def _run(
     *,
     output: Output | None = None,
 ) -> int:
+    # Several workers are found by their Prefect server.
+    prefect = needs_prefect(place) or parameters.get("workers", 1) > 1
     with shutdown.when_done():
-        terminal = begin(place)
+        terminal = begin(place, prefect=prefect)
         from prefect_together_video.flows.cli.confirmation import Confirmation
-        from prefect_together_video.flows.cli.running import run_flow
 
-        if kind == "video":
-            from prefect_together_video.flows.video import generate_video as flow
-        else:
-            from prefect_together_video.flows.batch import generate_batch as flow  # type: ignore[assignment]
+        run: Run = _recorded(kind, reference) if prefect else _unrecorded(kind)
     asking = Confirmation.of(confirm, place, terminal, brief="brief" in parameters)
-    code, summary = run_flow(flow, parameters, place, terminal, reference, asking)
+    code, summary = run(parameters, place, terminal, asking=asking)
     if isinstance(summary, Summary):
         summary = with_files(summary, output, place, terminal.complain)
         terminal.result(summary, as_json=place.json)
@@ -252,3 +258,25 @@ def _run(
         if output is not None and any(found.file is None for found in good):
             return code or 1
     return code
+
+
+def _recorded(kind: Kind, reference: dict[str, Any] | None) -> Run:
+    """Runs a flow by Prefect, if it turns out that a server is configured."""
+    from prefect_together_video.flows.cli.running import run_flow
+
+    if kind == "video":
+        from prefect_together_video.flows.video import generate_video as flow
+    else:
+        from prefect_together_video.flows.batch import generate_batch as flow  # type: ignore[assignment]
+    return partial(run_flow, flow, reference=reference)
+
+
+def _unrecorded(kind: Kind) -> Run:
+    """Runs what the flow does, without importing Prefect."""
+    from prefect_together_video.flows.cli.execution import run_without_prefect
+
+    if kind == "video":
+        from prefect_together_video.flows.engine.video_run import make_one as work
+    else:
+        from prefect_together_video.flows.engine.batch_run import make_batch as work  # type: ignore[assignment]
+    return partial(run_without_prefect, work)

@@ -14,15 +14,19 @@ from pydantic import ValidationError
 
 from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.server.configured import QUIET, may_have_server
 from together_video.errors import ConfigurationError
 from together_video.ledger.settings import archive_from_env
 from together_video.text import printable
 
 
-def begin(place: LookOptions, *, asks_api: bool = True) -> Terminal:
+def begin(place: LookOptions, *, asks_api: bool = True, prefect: bool = True) -> Terminal:
     """The terminal of a command that runs a flow, once the environment has all that it needs and Prefect is imported.
 
     Prefect takes seconds to import: what is missing is told before.
+
+    Args:
+        prefect: False where the command does not need it, see `needs_prefect`.
 
     Raises:
         ConfigurationError: a key, a bucket or folder, or an address is missing or cannot be used.
@@ -37,10 +41,18 @@ def begin(place: LookOptions, *, asks_api: bool = True) -> Terminal:
     if place.archive is None:
         archive_from_env(place.archive_folder)
     with terminal.waiting("Starting …", in_pipe=False):
-        import_prefect()
         # With most of what flows need.
-        import prefect_together_video.flows.cli.running  # noqa: F401
+        if prefect:
+            import_prefect()
+            import prefect_together_video.flows.cli.running
+        else:
+            import prefect_together_video.flows.cli.execution  # noqa: F401
     return terminal
+
+
+def needs_prefect(place: LookOptions) -> bool:
+    """Whether a Prefect server may record the run or keep its blocks, or Prefect's log lines are wanted."""
+    return place.is_verbose or place.together is not None or place.archive is not None or may_have_server()
 
 
 def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:
@@ -71,10 +83,8 @@ def keep_prefect_quiet(*, verbose: bool = False) -> None:
     PREFECT_LOGGING_* variables that are set win.
     """
     if not verbose:
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-        os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
-        # What it could not send to a server that is away, it would print whole.
-        os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
 
 
 def import_prefect() -> None:

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import logging
-import signal
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import httpx
 from prefect import Flow
 from prefect.client.schemas.objects import State
-from prefect.exceptions import PrefectHTTPStatusError, TerminationSignal
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.urls import url_for
 
 from prefect_together_video.blocks import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.cli.confirmation import Confirmation
+from prefect_together_video.flows.cli.execution import execute, warnings_shown
 from prefect_together_video.flows.cli.options import LookOptions, PlaceOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
-from prefect_together_video.flows.cli.screen.under_way import UnderWay
 from prefect_together_video.flows.cli.servers import shutdown
-from prefect_together_video.flows.engine.decision import deciding
-from prefect_together_video.flows.reporting.happenings import watching
-from prefect_together_video.flows.reporting.progress import listening
-from prefect_together_video.flows.reporting.results import Ending, keeping, result_of
+from prefect_together_video.flows.reporting.results import Ending, keeping
 from prefect_together_video.flows.server.address import shown
 from prefect_together_video.flows.server.asking import answers, reach, reach_configured
 from prefect_together_video.tasks.session.planning import fits_a_run
-from together_video.errors import ConfigurationError, InputError, VideoError
+from together_video.errors import ConfigurationError, InputError
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
-from together_video.text import counted, one_line
+from together_video.text import one_line
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, Any]]
 
-INTERRUPTED = 130
-#: As many warnings of a run are shown; hundreds of videos may have the same.
-_MOST_WARNINGS = 30
 _NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
 
 
@@ -55,55 +44,12 @@ def run_flow(
     """Run to the end, tell progress to the terminal. Returns the exit code and what came of it, if anything.
 
     `reference` are parameters that name the requests instead of listing them, for more of them than a Prefect
-    server takes. `asking` shows plan and price before anything is bought.
-
-    0: all is well. 1: something is not. 2: bad input. 130: interrupted.
+    server takes. See `execution.execute` for the rest.
     """
-    _spare_the_collector()
-    shutdown.begin()
-    under_way = UnderWay()
-    try:
-        with (
-            terminal.showing(),
-            listening(under_way.hear),
-            watching(under_way.watch),
-            listening(terminal.progress),
-            watching(terminal.happening),
-            deciding(asking),
-        ):
-            dry = asking is not None and asking.is_dry_run
-            state, result = asyncio.run(_run(flow, parameters, place, terminal, reference, recorded=not dry))
-    # TerminationSignal: what SIGTERM is while Prefect records the run.
-    except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):
-        early = asking is not None and asking.is_open
-        terminal.clear_line()
-        terminal.complain("Interrupted. Nothing was bought." if early else under_way.words)
-        return INTERRUPTED, None
-    except VideoError as error:
-        terminal.complain(error.message)
-        return error.exit_code, None
-    finally:
-        # The event loop took the handler with it.
-        signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
-    if asking is not None and asking.is_shown:
-        return 0, None
-    if isinstance(result, VideoError):
-        terminal.complain(result.message)
-        return result.exit_code, None
-    if isinstance(result, Summary | AuditReport):
-        return (0 if state.is_completed() else 1), result
-    terminal.complain(f"The run ended as {state.name}: {state.message or result}")
-    return 1, None
-
-
-def _spare_the_collector() -> None:
-    """What was imported stays, so Python's collector need not search it again and again: a twelfth of a batch's CPU.
-
-    What a video leaves in circles is some 35 kB, and is collected every thousand videos or so.
-    """
-    if not gc.get_freeze_count():
-        gc.freeze()
-        gc.set_threshold(5_000, 10, 5)
+    dry = asking is not None and asking.is_dry_run
+    return execute(
+        lambda: _run(flow, parameters, place, terminal, reference, recorded=not dry), terminal, asking
+    )
 
 
 async def _run(
@@ -114,22 +60,20 @@ async def _run(
     reference: dict[str, Any] | None,
     *,
     recorded: bool = True,
-) -> tuple[State[Any], Any]:
-    if (task := asyncio.current_task()) is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+) -> Ending:
     server = PREFECT_API_URL.value()
     if server and recorded:
         await reach(server, optional=True)
         parameters = {**_fitting(parameters, reference), **await _blocks(place)}
-        with _warnings_shown(terminal):
+        with warnings_shown(terminal):
             return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
         await reach_configured(_NO_SERVER)
     # Prefect would start a temporary server, which takes longer than many a video. Each step still
     # has its task's retries and time limit; only nobody records the run.
-    with _warnings_shown(terminal):
+    with warnings_shown(terminal):
         state = await flow.fn(**parameters, **await _blocks(place))
-    return state, result_of(state.data)
+    return _ending_of(state, state.data)
 
 
 def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> dict[str, Any]:
@@ -182,7 +126,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
                     remedy="Work already started is recorded in the archive. Run the command again to continue.",
                 ) from error
     if not endings:
-        return state, result_of(await state.aresult(raise_on_failure=False))
+        return _ending_of(state, await state.aresult(raise_on_failure=False))
     if not await answers(server):
         shutdown.give_up_sending()
         terminal.complain(
@@ -191,45 +135,15 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     return endings[-1]
 
 
+def _ending_of(state: State[Any], data: object) -> Ending:
+    name = "Completed" if state.is_completed() else state.name or state.type.value
+    return Ending(name, state.message or "", data)
+
+
 def _page_of(state: State[Any]) -> str | None:
     """Where Prefect's UI shows the run."""
     run = state.state_details.flow_run_id
     return None if run is None else url_for("flow-run", run)
-
-
-@contextmanager
-def _warnings_shown(terminal: Terminal) -> Iterator[None]:
-    """Our loggers' warnings, and those of a run's and a task's, in the terminal as well."""
-    warnings = _Warnings(terminal)
-    loggers = [logging.getLogger(n) for n in ("together_video", "prefect.flow_runs", "prefect.task_runs")]
-    for logger in loggers:
-        logger.addHandler(warnings)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeHandler(warnings)
-        if (more := warnings.count - _MOST_WARNINGS) > 0:
-            terminal.note(f"… and {counted(more, 'warning')} more, in the run's log.")
-
-
-class _Warnings(logging.Handler):
-    """What is in Prefect's UI, too: why it waits, what the check found. Errors are told elsewhere."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        super().__init__(logging.WARNING)
-        self.count = 0
-        self._terminal = terminal
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno != logging.WARNING or getattr(record, "is_last_line", False):
-            return
-        if (error := getattr(record, "retry_of", None)) is not None:
-            self._terminal.retry(record.getMessage(), error)
-        else:
-            self.count += 1
-            if self.count <= _MOST_WARNINGS:
-                self._terminal.note(record.getMessage())
 
 
 async def archive_of(options: LookOptions) -> VideoArchive:

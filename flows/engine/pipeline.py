@@ -11,16 +11,16 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
-from prefect_together_video.blocks.archive import VideoArchive
-from prefect_together_video.blocks.credentials import TogetherCredentials
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.opened import ledger_of
 from prefect_together_video.flows.engine import outcomes
 from prefect_together_video.flows.engine.record_cache import RecordCache
 from prefect_together_video.flows.engine.stopping import all_of
 from prefect_together_video.flows.reporting.happenings import Phase, Planned, happens
+from prefect_together_video.flows.reporting.in_prefect import progress_shown
 from prefect_together_video.flows.reporting.progress import Progress, tell
-from prefect_together_video.flows.reporting.progress_artifact import progress_shown
 from prefect_together_video.flows.reporting.results import interrupted
 from prefect_together_video.tasks.running.runs import run_logger, step
 from prefect_together_video.tasks.session.bill import BillReader
@@ -36,6 +36,7 @@ from prefect_together_video.tasks.steps.make import all_steps
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.purchase_session import CREATING_AT_ONCE
 from together_video.api.client import TogetherClient
+from together_video.api.settings import api_from_env, timeouts_from_env
 from together_video.errors import (
     BudgetReached,
     JobDeadlinePassed,
@@ -45,11 +46,16 @@ from together_video.errors import (
 )
 from together_video.ledger.account import NOTHING
 from together_video.ledger.records import WATCHED_SECONDS, LedgerState, VideoPlan, VideoRecord
+from together_video.ledger.settings import ArchiveSettings, archive_from_env
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
 from together_video.money import usd
 from together_video.polling.policy import PollPolicy
+
+if TYPE_CHECKING:
+    from prefect_together_video.blocks.archive import VideoArchive
+    from prefect_together_video.blocks.credentials import TogetherCredentials
 
 #: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
 Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
@@ -357,7 +363,7 @@ class Pipeline:
 @asynccontextmanager
 async def open_pipeline(
     together: TogetherCredentials | None,
-    archive: VideoArchive | None,
+    archive: VideoArchive | ArchiveSettings | None,
     policy: RunPolicy = RunPolicy(),  # noqa: B008 - frozen
     *,
     check: bool = True,
@@ -368,13 +374,12 @@ async def open_pipeline(
     Raises:
         ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
     """
-    together = together or TogetherCredentials.from_env()
-    archive = archive or VideoArchive.from_env()
+    found = archive_from_env() if archive is None else archive
     spool = Spool()
     spool.sweep()
     async with (
-        together.get_client() as client,
-        archive.open() as ledger,
+        _client_of_env() if together is None else together.get_client() as client,
+        ledger_of(found) if isinstance(found, ArchiveSettings) else found.open() as ledger,
         LinkChecks(client.trusted_hosts) as link_checks,
         progress_shown(),
     ):
@@ -387,3 +392,9 @@ async def open_pipeline(
             await pipeline.offers.close()
         if pipeline.durations is not None:
             await pipeline.durations.keep()
+
+
+def _client_of_env() -> TogetherClient:
+    """As `TogetherCredentials.from_env().get_client()`, without the block, which needs Prefect."""
+    key, base_url = api_from_env()
+    return TogetherClient(key, base_url, timeouts=timeouts_from_env())

@@ -9,9 +9,8 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from prefect.context import FlowRunContext
-
 from prefect_together_video.tasks.running.cancellation import outlast
+from prefect_together_video.tasks.running.prefect_run import flow_context
 
 T = TypeVar("T")
 
@@ -61,7 +60,7 @@ def _sigterm_stops(tasks: list[asyncio.Task[Any]]) -> Iterator[None]:
     Its own handler raises in the middle of the event loop, where asyncio then cancels everything, a POST that waits
     for its answer too. It has the signal as soon as the tasks are over, or the second time that it comes.
     """
-    if FlowRunContext.get() is None or threading.current_thread() is not threading.main_thread():
+    if flow_context() is None or threading.current_thread() is not threading.main_thread():
         yield
         return
     loop = asyncio.get_running_loop()

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from anyio import to_thread
-from prefect.runtime import flow_run
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.reporting.happenings import Phase, happens
+from prefect_together_video.tasks.running.prefect_run import flow_context
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import ArchiveError
 from together_video.gallery import About, GalleryRow, relative_link, render_pages
@@ -35,13 +35,18 @@ async def marks_of(ledger: Ledger, summary: Summary) -> dict[str, Mark]:
 
 def about_run(batch_id: str, title: str, brief: Brief | None) -> About:
     """The heading of a page about what this run has made."""
+    name = url = None
+    if flow_context() is not None:
+        from prefect.runtime import flow_run
+
+        name, url = flow_run.name, flow_run.ui_url
     return About(
         batch_id=batch_id,
         title=title,
         brief=brief.subject if brief else None,
         style=brief.style if brief else None,
-        run_name=flow_run.name,
-        run_url=flow_run.ui_url,
+        run_name=name,
+        run_url=url,
         made_at=datetime.now(UTC),
     )
 

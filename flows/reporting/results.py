@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
-
-from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.errors import NotApproved, VideoError
@@ -17,10 +15,38 @@ from together_video.ledger.audit import AuditReport
 from together_video.ledger.spend import SpendReport
 from together_video.ledger.summary import GOOD, Summary, VideoState
 
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
 #: What a run can come to.
 Result = Summary | AuditReport | InboxReport | SpendReport
-#: A final state, and what the run came to: Prefect replaces a state's data by a reference.
-Ending = tuple[State[Any], object]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends, with or without Prefect: the name of its final state, and what it came to."""
+
+    name: str
+    message: str
+    data: object
+
+    @property
+    def is_completed(self) -> bool:
+        return self.name == "Completed"
+
+    @property
+    def result(self) -> object:
+        """See `result_of`."""
+        return result_of(self.data)
+
+    @property
+    def state(self) -> State[Any]:
+        """As a flow returns it to Prefect."""
+        from prefect.states import Cancelled, Completed, Failed
+
+        made = {"Completed": Completed, "Failed": Failed, "Cancelled": Cancelled}[self.name]
+        return made(message=self.message, data=self.data)
+
 
 _endings: ContextVar[list[Ending] | None] = ContextVar("endings", default=None)
 
@@ -38,10 +64,10 @@ def keeping() -> Iterator[list[Ending]]:
         _endings.reset(token)
 
 
-def _kept(state: State[Any]) -> State[Any]:
+def _kept(ending: Ending) -> Ending:
     if (endings := _endings.get()) is not None:
-        endings.append((state, result_of(state.data)))
-    return state
+        endings.append(ending)
+    return ending
 
 
 class RunIncomplete(VideoError):
@@ -56,22 +82,22 @@ class RunIncomplete(VideoError):
         self.result = result
 
 
-def final_state(summary: Summary) -> State[Any]:
+def final_state(summary: Summary) -> Ending:
     """Completed if every video is in the archive, else Failed. `result_of` gives the summary."""
     return final(summary, is_good=summary.is_good)
 
 
-def collected(summary: Summary, *, troubles: int) -> State[Any]:
+def collected(summary: Summary, *, troubles: int) -> Ending:
     """As `ending`, but jobs that are still running at the provider are as they should be."""
     fine = all(found.state in GOOD or found.state is VideoState.SUBMITTED for found in summary.videos)
     return final(summary, is_good=fine and not troubles)
 
 
-def final(result: Result, *, is_good: bool) -> State[Any]:
+def final(result: Result, *, is_good: bool) -> Ending:
     """Completed with the result, or Failed with it inside of an error; the message is its sentence."""
     if is_good:
-        return _kept(Completed(message=result.sentence, data=result))
-    return _kept(Failed(message=result.sentence, data=RunIncomplete(result.sentence, result=result)))
+        return _kept(Ending("Completed", result.sentence, result))
+    return _kept(Ending("Failed", result.sentence, RunIncomplete(result.sentence, result=result)))
 
 
 def result_of(data: object) -> object:
@@ -82,16 +108,16 @@ def result_of(data: object) -> object:
     return data.result if isinstance(data, RunIncomplete) else data
 
 
-def refused(error: VideoError) -> State[Any]:
+def refused(error: VideoError) -> Ending:
     """The run could not begin: nothing was created. The error is the state's data."""
     run_logger().error(error.message)
-    return _kept(Failed(message=error.message, data=error))
+    return _kept(Ending("Failed", error.message, error))
 
 
-def not_approved(error: NotApproved) -> State[Any]:
+def not_approved(error: NotApproved) -> Ending:
     """Somebody was asked, and did not agree: Cancelled, which is not a failure. The error is the state's data."""
     run_logger().warning(error.message, extra={"is_last_line": True})
-    return _kept(Cancelled(message=error.message, data=error))
+    return _kept(Ending("Cancelled", error.message, error))
 
 
 def interrupted(at_provider: int, creating: int = 0, *, parts: int = 0) -> str:

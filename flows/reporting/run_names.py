@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from prefect.client.orchestration import get_client
-from prefect.context import FlowRunContext
-
+from prefect_together_video.tasks.running.prefect_run import flow_context
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.ledger.records import VideoPlan
 from together_video.prompts import Brief
@@ -56,9 +54,11 @@ async def name_run(flow: str, name: str | None, tags: Iterable[str]) -> None:
 
     Task runs get no tags: Prefect asks its server for a concurrency slot for each tag of each task run.
     """
-    context = FlowRunContext.get()
+    context = flow_context()
     if context is None or context.flow_run is None or context.flow is None or context.flow.name != flow:
         return
+    from prefect.client.orchestration import get_client
+
     run = context.flow_run
     if name is not None and _count(run.name) == _count(name):
         name = None

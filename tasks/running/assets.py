@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from prefect_together_video.tasks.running.prefect_compat import materialise
+from prefect_together_video.tasks.running.prefect_run import is_loaded
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.ledger.records import VideoRecord
 
@@ -14,8 +14,10 @@ VARIABLE = "TOGETHER_VIDEO_ASSETS"
 
 def show_as_asset(record: VideoRecord, uri: str) -> None:
     """Have the task run that is under way materialise the video under its URI. Outside of one this does nothing."""
-    if os.environ.get(VARIABLE, "").strip().lower() in {"0", "false", "no", "off"}:
+    if not is_loaded() or os.environ.get(VARIABLE, "").strip().lower() in {"0", "false", "no", "off"}:
         return
+    from prefect_together_video.tasks.running.prefect_compat import materialise
+
     said = {
         "model": record.plan.request.model,
         "prompt": record.plan.request.title,

@@ -10,13 +10,8 @@ import asyncio
 
 import httpx
 from anyio.lowlevel import RunVar
-from prefect.client.orchestration import get_client
-from prefect.concurrency.asyncio import rate_limit
-from prefect.context import FlowRunContext
-from prefect.exceptions import ObjectNotFound
-from prefect.runtime import flow_run
 
-from prefect_together_video.tasks.running.prefect_compat import ConcurrencySlotAcquisitionError
+from prefect_together_video.tasks.running.prefect_run import flow_context
 from prefect_together_video.tasks.running.runs import run_logger
 
 RATE_LIMIT = "together-video-create"
@@ -30,7 +25,14 @@ async def wait_for_rate_limit() -> None:
     """Wait for a slot. Without such a limit, or outside of a run, this does nothing; and a Prefect
     server that is away does not stop a run.
     """
-    if FlowRunContext.get() is None or not await _is_limited(str(flow_run.id)):
+    if flow_context() is None:
+        return
+    from prefect.concurrency.asyncio import rate_limit
+    from prefect.runtime import flow_run
+
+    from prefect_together_video.tasks.running.prefect_compat import ConcurrencySlotAcquisitionError
+
+    if not await _is_limited(str(flow_run.id)):
         return
     try:
         await rate_limit(RATE_LIMIT)
@@ -39,6 +41,9 @@ async def wait_for_rate_limit() -> None:
 
 
 async def _is_limited(run: str) -> bool:
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
     try:
         known = _known.get()
     except LookupError:

@@ -1,26 +1,78 @@
-"""How a step is run again after it failed, and whether it may be: the error itself says so."""
+"""Steps, how one is run again after it failed, and whether it may be: the error itself says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
-
-from prefect import Task, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.tasks import exponential_backoff
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from prefect_together_video.tasks.running.runs import warn_of_retry
 from together_video.errors import VideoError
 
+if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.client.schemas.objects import State, TaskRun
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
+#: Seconds before the first repetition; each further one waits twice as long, and up to half as long again.
+_FIRST_DELAY, _JITTER = 2.0, 0.5
+
+
+@dataclass(frozen=True)
+class Step(Generic[P, R]):
+    """One step in the life of a video: a function, and the retries and the time limit that it runs under.
+
+    `runs.step` runs it, by Prefect inside a flow run. The names of the options are those of Prefect's tasks.
+    """
+
+    fn: Callable[P, Coroutine[Any, Any, R]]
+    name: str
+    description: str
+    task_run_name: str
+    retries: int = 0
+    timeout_seconds: float | None = None
+    #: Of each repetition, the last one for all that follow; None: those of `delays`.
+    retry_delay_seconds: float | list[float] | None = None
+    retry_jitter_factor: float = _JITTER
+
+    @cached_property
+    def task(self) -> Task[P, Coroutine[Any, Any, R]]:
+        """The same as a task of Prefect's, which is imported only now."""
+        from prefect import task
+
+        options = {**repetition(), "retry_jitter_factor": self.retry_jitter_factor}
+        if self.retry_delay_seconds is not None:
+            options["retry_delay_seconds"] = self.retry_delay_seconds
+        made: Task[P, Coroutine[Any, Any, R]] = task(
+            name=self.name,
+            description=self.description,
+            task_run_name=self.task_run_name,
+            retries=self.retries,
+            timeout_seconds=self.timeout_seconds,
+            **options,
+        )(self.fn)
+        return made
+
+    @property
+    def delays(self) -> list[float]:
+        """Seconds before each repetition, without the jitter."""
+        given = self.retry_delay_seconds
+        if given is None:
+            return delays(self.retries)
+        return given if isinstance(given, list) else [float(given)]
+
+    def with_options(self, **options: Any) -> Step[P, R]:
+        """The same step under other retries or another time limit."""
+        return replace(self, **options)
+
 
 def retried_task(
-    name: str, description: str, *, run_name: str, retries: int = 4, seconds: float = 3600
-) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """A task of which a failed attempt is repeated after 2, 4, 8, … seconds and up to half as long again, where its
+    name: str, description: str, *, run_name: str, retries: int = 4, seconds: float | None = 3600
+) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Step[P, R]]:
+    """A step of which a failed attempt is repeated after 2, 4, 8, … seconds and up to half as long again, where its
     error says that this may help.
 
     Nothing is cached: what a step returns is the archive's or the provider's to say, or lies on this machine only.
@@ -28,23 +80,27 @@ def retried_task(
     Args:
         run_name: names the task's runs, from its parameters, such as `wait: {purchase.title}`.
         retries: how often at most, after the first attempt.
-        seconds: how long one attempt may take.
+        seconds: how long one attempt may take; None: as long as it does.
     """
-    return task(
-        name=name,
-        description=description,
-        task_run_name=run_name,
-        retries=retries,
-        timeout_seconds=seconds,
-        **repetition(),
-    )
+
+    def make(fn: Callable[P, Coroutine[Any, Any, R]]) -> Step[P, R]:
+        return Step(fn, name, description, run_name, retries, seconds)
+
+    return make
+
+
+def delays(retries: int) -> list[float]:
+    """2, 4, 8, … seconds: so long are the pauses before so many repetitions."""
+    return [_FIRST_DELAY * 2**number for number in range(retries)]
 
 
 def repetition() -> dict[str, Any]:
     """The options that all tasks share: when a failed attempt is repeated, if any is, and that nothing is cached."""
+    from prefect.cache_policies import NO_CACHE
+
     return {
-        "retry_delay_seconds": exponential_backoff(2),
-        "retry_jitter_factor": 0.5,
+        "retry_delay_seconds": delays,
+        "retry_jitter_factor": _JITTER,
         "retry_condition_fn": worth_repeating,
         "cache_policy": NO_CACHE,
     }

@@ -2,7 +2,7 @@
 
 The command line also works where no Prefect server is configured. Prefect would then start a
 temporary server of its own, which takes longer than many a video; so outside of a flow run a step is
-run directly, by the very retry policy that its task carries.
+run directly, by the very retry policy that its task carries, and Prefect is not even imported.
 """
 
 from __future__ import annotations
@@ -12,27 +12,49 @@ import logging
 import random
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from prefect import Task, get_run_logger
-from prefect.context import FlowRunContext, TaskRunContext
-from prefect.runtime import flow_run
-from prefect.utilities.annotations import quote
-
-from prefect_together_video.tasks.running.prefect_compat import without_results
+from prefect_together_video.tasks.running.prefect_run import flow_context, task_context
 from together_video.errors import VideoError
 from together_video.ledger.records import RunRef
 from together_video.text import printable_lines
+
+if TYPE_CHECKING:
+    from prefect import Task
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
+class Policy(Protocol):
+    """Retries, their delays and a time limit: see `retries.Step`."""
+
+    @property
+    def retries(self) -> int: ...
+    @property
+    def delays(self) -> list[float]: ...
+    @property
+    def retry_jitter_factor(self) -> float: ...
+    @property
+    def timeout_seconds(self) -> float | None: ...
+
+
+class Runnable(Policy, Protocol[P, R]):
+    """A step: a function under a policy, which can be a task of Prefect's."""
+
+    @property
+    def fn(self) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    @property
+    def task(self) -> Task[P, Coroutine[Any, Any, R]]: ...
+
+
 def current_run() -> RunRef:
     """The flow run that is under way in this context; without ids outside of one."""
-    if FlowRunContext.get() is None:
+    if flow_context() is None:
         return RunRef(host=socket.gethostname())
+    from prefect.runtime import flow_run
+
     return RunRef(flow_run_id=flow_run.id, flow_run_name=flow_run.name, host=socket.gethostname())
 
 
@@ -44,8 +66,10 @@ def is_this_run(run: RunRef) -> bool:
 
 def run_logger() -> Logger:
     """The run's logger, whose lines the Prefect UI shows; a plain one outside of flow and task runs."""
-    if FlowRunContext.get() is None and TaskRunContext.get() is None:
+    if flow_context() is None and task_context() is None:
         return _Printable(logging.getLogger("together_video"))
+    from prefect import get_run_logger
+
     return _Printable(get_run_logger())
 
 
@@ -60,45 +84,49 @@ class _Printable(logging.LoggerAdapter[Any]):
             super().log(level, printable_lines(str(msg) % args if args else str(msg)), **kwargs)
 
 
-async def step(task: Task[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run one task: by Prefect inside a flow run, else directly with the task's retries and time limit.
+async def step(one: Runnable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run one step: by Prefect inside a flow run, else directly with its retries and time limit.
 
     Inside of another task it is run directly, too: Prefect's server needs 50 ms of CPU for each run of a task.
     """
-    if (context := FlowRunContext.get()) is not None and TaskRunContext.get() is None:
+    if (context := flow_context()) is not None and task_context() is None:
+        from prefect.utilities.annotations import quote
+
+        from prefect_together_video.tasks.running.prefect_compat import without_results
+
         # Prefect would search every field of every argument for results of other tasks, if these were not quoted.
         with without_results(context):
-            return await task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
-    return await repeat(task, lambda: task.fn(*args, **kwargs), title=_title(args))
+            return await one.task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
+    return await repeat(one, lambda: one.fn(*args, **kwargs), title=_title(args))
 
 
 async def repeat(
-    task: Task[..., Any],
+    policy: Policy,
     call: Callable[[], Coroutine[Any, Any, R]],
     *,
     title: str = "",
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
 ) -> R:
-    """Make `call` under the retries, delays and time limit that `task` carries.
+    """Make `call` under the retries, delays and time limit of a step.
 
     Args:
         title: what the call is for, which begins the line about each retry.
 
     Raises:
-        TimeoutError: one attempt took longer than the task's `timeout_seconds`.
+        TimeoutError: one attempt took longer than the step's `timeout_seconds`.
         VideoError: not worth repeating, or the last attempt's.
     """
-    delays = _delays(task)
-    for attempt in range(task.retries + 1):
+    delays = policy.delays
+    for attempt in range(policy.retries + 1):
         try:
-            async with asyncio.timeout(task.timeout_seconds):
+            async with asyncio.timeout(policy.timeout_seconds):
                 return await call()
         except VideoError as error:
-            if not error.retryable or attempt == task.retries:
+            if not error.retryable or attempt == policy.retries:
                 raise
             delay = delays[min(attempt, len(delays) - 1)]
-            delay *= 1 + (task.retry_jitter_factor or 0) * chance()
+            delay *= 1 + policy.retry_jitter_factor * chance()
             warn_of_retry(title, error, f" in {delay:.0f} s")
             await sleep(delay)
     raise AssertionError("the last attempt returns or raises")
@@ -116,10 +144,3 @@ def _title(args: tuple[Any, ...]) -> str:
     """Of the video that a step is about: its plan or its purchase is among the arguments."""
     titles = (getattr(one, "title", None) for one in args)
     return next((title for title in titles if isinstance(title, str)), "")
-
-
-def _delays(task: Task[..., Any]) -> list[float]:
-    given: Callable[[int], list[float]] | list[float] | float | None = task.retry_delay_seconds
-    if callable(given):
-        given = given(task.retries)
-    return given if isinstance(given, list) else [float(given or 0)]

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from prefect.context import FlowRunContext
-from prefect.runtime import flow_run
-
+from prefect_together_video.tasks.running.prefect_run import flow_context
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.catalogue import Review
 from together_video.catalogue.findings import Finding
@@ -30,7 +28,11 @@ def edition_now(edition: str) -> str:
     """The edition in force: of a scheduled run its *scheduled* time counts, so that a late or a
     repeated run of Tuesday's schedule is Tuesday's.
     """
-    moment = flow_run.scheduled_start_time if FlowRunContext.get() is not None else None
+    moment = None
+    if flow_context() is not None:
+        from prefect.runtime import flow_run
+
+        moment = flow_run.scheduled_start_time
     return edition_name(edition, moment or datetime.now(UTC))
 
 

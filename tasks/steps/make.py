@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
-
+from prefect_together_video.tasks.running.prefect_run import task_context
+from prefect_together_video.tasks.running.retries import retried_task
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import GOOD, VideoOutcome
 
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
 
-@task(
-    name="make-video",
-    description="Create a video, wait for it, download it and archive it.",
-    task_run_name="make: {plan.title}",
+
+@retried_task(
+    "make-video",
+    "Create a video, wait for it, download it and archive it.",
+    run_name="make: {plan.title}",
     # The steps have their own retries and time limits; and what is in the archive is the ledger's to say.
-    cache_policy=NO_CACHE,
+    retries=0,
+    seconds=None,
 )
-async def all_steps(plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> State[Any]:
-    """Does the work, in which `runs.step` runs each step directly. Completed if the video is in the archive,
-    else Failed; the message says why.
+async def all_steps(plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> State[Any] | None:
+    """Does the work, in which `runs.step` runs each step directly. As a task run Completed if the video is in the
+    archive, else Failed; the message says why.
     """
     outcome = await work()
+    if task_context() is None:
+        return None
+    from prefect.states import Completed, Failed
+
     message = f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state.value
     return Completed(message=message) if outcome.state in GOOD else Failed(message=message)

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from prefect import flow, get_client, task
+from prefect import flow, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.context import FlowRunContext
@@ -23,6 +23,7 @@ from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.engine import pipeline
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
+from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import step
 from prefect_together_video.tasks.session import buying
 from together_video.ledger.summary import Summary
@@ -322,7 +323,7 @@ def test_a_run_keeps_no_state_of_its_steps() -> None:
     """Prefect keeps a state for every field of every result until the run ends: of thousands of steps too many."""
     kept: list[int] = []
 
-    @task
+    @retried_task("double", "Doubles a number.", run_name="double: {number}")
     async def double(number: int) -> dict[str, int]:
         return {"is": 2 * number}
 

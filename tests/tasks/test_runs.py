@@ -4,11 +4,9 @@ import asyncio
 import socket
 
 import pytest
-from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
 
-from prefect_together_video.tasks.running.retries import worth_repeating
+from prefect_together_video.tasks.running.retries import Step, worth_repeating
 from prefect_together_video.tasks.running.runs import current_run, repeat, step
 from prefect_together_video.tasks.steps.archive import store_clip
 from prefect_together_video.tasks.steps.create import buy_video
@@ -41,7 +39,7 @@ def with_policy(**policy):
     async def nothing():
         pass
 
-    return task(nothing, **policy)
+    return Step(nothing, "nothing", "Does nothing.", "nothing", **{"retry_jitter_factor": 0, **policy})
 
 
 OVERLOADED = ApiOverloaded("busy")
@@ -51,27 +49,28 @@ OVERLOADED = ApiOverloaded("busy")
 async def test_a_step_runs_directly():
     """Outside of a run the function itself is called, with its arguments, and no server is looked for."""
 
-    @task
     async def double(number, *, by=2):
         return number * by
 
-    assert await step(double, 4, by=3) == 12
+    assert await step(Step(double, "double", "Doubles.", "double"), 4, by=3) == 12
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("policy", "slept"),
     [
-        ({"retry_delay_seconds": exponential_backoff(2)}, [2, 4, 8]),
-        ({"retry_delay_seconds": exponential_backoff(2), "retry_jitter_factor": 0.5}, [2.5, 5, 10]),
+        ({}, [2, 4, 8]),
+        ({"retry_jitter_factor": 0.5}, [2.5, 5, 10]),
         ({"retry_delay_seconds": [1, 7]}, [1, 7, 7]),
         ({"retry_delay_seconds": 3}, [3, 3, 3]),
-        ({}, [0, 0, 0]),
     ],
 )
 async def test_delays(turned_clock, policy, slept):
-    """Delays are the task's own, in each form that Prefect knows, with its jitter."""
+    """Delays are the step's own, with its jitter; its task has the same ones."""
     call = failing(OVERLOADED, OVERLOADED, OVERLOADED)
+    made = with_policy(retries=3, **policy).task
+    assert made.retry_jitter_factor == policy.get("retry_jitter_factor", 0)
+    assert made.retry_delay_seconds == policy.get("retry_delay_seconds", [2, 4, 8])
     done = await repeat(with_policy(retries=3, **policy), call, sleep=turned_clock.sleep, chance=lambda: 0.5)
     assert done == 4
     assert turned_clock.slept == slept
@@ -155,7 +154,15 @@ async def test_a_broken_download_is_repeated(turned_clock):
 
 @pytest.mark.parametrize("policy", [buy_video, await_job, fetch_clip, store_clip, write_prompts])
 def test_each_task_has_a_policy(policy):
-    """No task retries without asking the error, runs without a limit, or takes a result from a cache."""
+    """No task retries without asking the error, runs without a limit, or takes a result from a cache; and the policy of
+    a step without Prefect is that of its task.
+    """
+    alone, policy = policy, policy.task
+    assert (alone.retries, alone.timeout_seconds) == (policy.retries, policy.timeout_seconds)
+    assert (alone.delays, alone.retry_jitter_factor) == (
+        policy.retry_delay_seconds,
+        policy.retry_jitter_factor,
+    )
     assert policy.retries > 0
     assert policy.retry_condition_fn is worth_repeating
     assert policy.timeout_seconds

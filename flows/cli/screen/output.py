@@ -103,11 +103,11 @@ def with_files(
 async def _copies(
     videos: list[VideoOutcome], output: Output, place: PlaceOptions, complain: Callable[[str], None]
 ) -> dict[str, str]:
-    from prefect_together_video.flows.cli.running import archive_of
+    from prefect_together_video.flows.cli.finding.looking import opened_archive
 
     places = asyncio.Semaphore(_AT_ONCE)
     files: dict[str, str] = {}
-    async with (await archive_of(place)).open() as ledger:
+    async with opened_archive(place) as ledger:
 
         async def copy(video: VideoOutcome) -> None:
             async with places:

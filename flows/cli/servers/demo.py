@@ -100,8 +100,9 @@ def demo(
             }
             os.environ.update(settings)
             # Prefect takes seconds to import, and its server to start: both at once.
+            from prefect_together_video.flows.cli.execution import INTERRUPTED
             from prefect_together_video.flows.cli.galleries import gallery_export
-            from prefect_together_video.flows.cli.running import INTERRUPTED, run_flow
+            from prefect_together_video.flows.cli.running import run_flow
 
             for server, seconds in ((s3, 60), (sandbox, 60), (prefect, 120)):
                 with terminal.waiting(f"Waiting for the {server.name} …"):

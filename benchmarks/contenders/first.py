@@ -1,0 +1,10 @@
+"""The shortest way to a video's POST: a script with the official SDK, which checks and keeps nothing."""
+
+from __future__ import annotations
+
+import sys
+
+from together import Together
+
+if __name__ == "__main__":
+    Together(max_retries=0).videos.create(model=sys.argv[1], prompt=sys.argv[2])

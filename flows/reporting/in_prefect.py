@@ -1,0 +1,50 @@
+"""What Prefect shows of a run, where there is one: each import of Prefect waits until there is something to show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.running.prefect_run import flow_context, is_loaded
+from together_video.ledger.records import VideoPlan, VideoRecord
+from together_video.ledger.summary import Summary
+
+
+@asynccontextmanager
+async def progress_shown() -> AsyncIterator[None]:
+    """See `progress_artifact.progress_shown`."""
+    if flow_context() is None:
+        yield
+        return
+    from prefect_together_video.flows.reporting import progress_artifact
+
+    async with progress_artifact.progress_shown():
+        yield
+
+
+async def show_artifacts(
+    ledger: Ledger, records: Mapping[str, VideoRecord], title: str, summary: Summary
+) -> None:
+    """See `artifacts.show`."""
+    if flow_context() is not None:
+        from prefect_together_video.flows.reporting import artifacts
+
+        await artifacts.show(ledger, records, title, summary)
+
+
+async def redo(plans: Iterable[VideoPlan]) -> Callable[[VideoPlan], str | None] | None:
+    """See `redo_form.redo`."""
+    if not is_loaded():
+        return None
+    from prefect_together_video.flows.reporting import redo_form
+
+    return await redo_form.redo(plans)
+
+
+def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:
+    """See `events.batch_finished`."""
+    if flow_context() is not None:
+        from prefect_together_video.flows.reporting import events
+
+        events.batch_finished(batch_id, title, summary, bucket)
