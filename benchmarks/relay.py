@@ -80,7 +80,7 @@ def measure(made: Stage, way: str, url: str, count: int, prefix: str, core: int)
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "--files", type=int, default=32, help="of 10 MB; four times as many of 1 MB, a quarter of 100 MB"
+        "--files", type=int, default=32, help="of 10 MB; of 1 MB four times as many, of 100 MB a quarter"
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="MB")
     parser.add_argument("--rounds", type=int, default=3, help="the median of them counts")
