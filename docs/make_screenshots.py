@@ -98,10 +98,12 @@ class Studio:
         stack.callback(self.browser.quit)
 
     def api(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        url = f"{self.url}/api{path}"
-        answer = (
-            httpx.get(url, trust_env=False) if body is None else httpx.post(url, json=body, trust_env=False)
-        )
+        method = "GET" if body is None else "POST"
+        for pause in (1.0, 5.0, 20.0, 0.0):
+            answer = httpx.request(method, f"{self.url}/api{path}", json=body, trust_env=False, timeout=60)
+            if answer.status_code != 503:  # its database is locked by others for too long
+                break
+            time.sleep(pause)
         answer.raise_for_status()
         return answer.json()
 

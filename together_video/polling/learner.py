@@ -26,7 +26,7 @@ LAG_BOUNDS = (1.0, 15.0)
 #: Where little is known: the mean lag, in seconds, that a short job may have.
 COLD_LAG = 3.0
 #: What is planned for so that it stays below.
-_MOST_LAG = 2.5
+_MOST_LAG = 2.2
 #: A longer job may have this many times the share of its time that is asked for.
 _COLD_FACTOR = 1.5
 #: A schedule is best for what was seen, and a little later than planned for what comes.
