@@ -1,8 +1,8 @@
 """Connections for large files. httpcore speaks HTTP over them; a caller that knows its length reads the file directly.
 
-Through asyncio, anyio, h11, httpcore and httpx a file is copied several times, in pieces of 16 to 64 kB that cost 0.1 ms
-each, which together takes more CPU than its SHA-256. `Stream.fill` reads into a buffer of the caller, and rarely: after
-each read it leaves the rest of the file to the system for some milliseconds, so that the next read finds more.
+Through asyncio, anyio, h11, httpcore and httpx a file is copied several times, in pieces of 16 to 64 kB that cost
+0.1 ms each, which together takes more CPU than its SHA-256. `Stream.fill` reads into a buffer of the caller, and
+rarely: after each read it leaves the rest to the system for some milliseconds, so that the next read finds more.
 """
 
 from __future__ import annotations
