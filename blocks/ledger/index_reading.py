@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Container, Iterable
+from collections.abc import AsyncIterator, Callable, Container, Iterable
 from itertools import islice
 
 from prefect_together_video.blocks.store.objects import ListedObject
@@ -52,13 +52,13 @@ class IndexReader:
                 is_complete = True
         return found, is_complete
 
-    async def months(self, only: Collection[str] | None = None) -> AsyncIterator[list[Entry]]:
+    async def months(self, wanted: Callable[[str], bool] = lambda _: True) -> AsyncIterator[list[Entry]]:
         """The lines of each month, the newest month first; several lines may be about one record.
 
         List what is in flight before: what is neither there nor here was never bought.
 
         Args:
-            only: these months, such as `2026-11`; None for all.
+            wanted: whether to read a month, such as `2026-11`.
 
         Raises:
             IndexUnusable: the index is not complete, or not what this project wrote.
@@ -66,8 +66,7 @@ class IndexReader:
         listed, is_complete = await self.listed()
         if not is_complete:
             raise IndexUnusable
-        wanted = sorted((month for month in listed if only is None or month in only), reverse=True)
-        waiting = iter(wanted)
+        waiting = iter(sorted(filter(wanted, listed), reverse=True))
         under_way = [
             asyncio.ensure_future(self._month(month, listed[month])) for month in islice(waiting, _AHEAD)
         ]

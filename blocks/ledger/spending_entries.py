@@ -125,7 +125,9 @@ class SpendingEntries:
     async def _names(self, month: str) -> set[str] | None:
         """The records of purchases of a month, by the index; None where it does not know them."""
         try:
-            return {line.name async for lines in self._recorded.months({month}) for line in lines}
+            return {
+                line.name async for lines in self._recorded.months(lambda one: one == month) for line in lines
+            }
         except IndexUnusable:
             return None
 

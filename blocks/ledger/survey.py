@@ -33,7 +33,7 @@ class Survey(Generic[Found]):
     is_slow: bool = False
 
 
-async def survey(ledger: Ledger, new: Callable[[], Found]) -> Survey[Found]:
+async def survey(ledger: Ledger, new: Callable[[], Found], *, since: str = "") -> Survey[Found]:
     """Hand every video to a collection, each once, in no order. Only the lines of a few months are held at a time.
 
     With a complete index this lists the index and what is in flight, and reads the index. Without it every record is
@@ -41,6 +41,7 @@ async def survey(ledger: Ledger, new: Callable[[], Found]) -> Survey[Found]:
 
     Args:
         new: makes an empty collection. A second one is made where the index turns out to be unusable.
+        since: months before this one, such as `2026-11`, need not be handed over.
 
     Raises:
         ArchiveError: the archive cannot be listed, or does not answer.
@@ -60,7 +61,7 @@ async def survey(ledger: Ledger, new: Callable[[], Found]) -> Survey[Found]:
     waiting = dict(await ledger.in_flight())
     found = new()
     try:
-        async for lines in ledger.index.reader.months():
+        async for lines in ledger.index.reader.months(lambda month: month >= since):
             for entry in standing(lines):
                 waiting.pop(entry.id, None)
                 found.add(entry)

@@ -94,6 +94,11 @@ class Period(BaseModel):
     since: date | None = None
     until: date | None = None
 
+    @property
+    def first_month(self) -> str:
+        """The month of its first day, such as `2026-11`; empty where it has none."""
+        return "" if self.since is None else f"{self.since:%Y-%m}"
+
     @classmethod
     def of_month(cls, month: str) -> Period:
         """A calendar month such as `2026-11`.

@@ -162,7 +162,9 @@ async def _read(
             more = await listed.reported(ledger, whole)
             wanted = replace(wanted, batch=whole, reported=frozenset(more))
         if lists_videos:
-            videos = await survey(ledger, lambda: listed.Videos(wanted, limit, more))
+            videos = await survey(
+                ledger, lambda: listed.Videos(wanted, limit, more), since=wanted.since.first_month
+            )
             entries = videos.found.end().entries
             rows = [listed_rows.video_row(entry, ledger.place, ledger.layout) for entry in entries]
             columns = listed_rows.columns_of(listed_rows.VideoRow)
