@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from together_video.gallery.plain_text import plain
-from together_video.gallery.public import public_labels
-from together_video.gallery.public_text import public_text
 from together_video.ledger.forecast import Fate, Forecast, price_words
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.titles import title_of
@@ -47,5 +45,5 @@ def plan_markdown(
 
 
 def _title(plan: VideoPlan) -> str:
-    prompt = public_text(plan.request.prompt or "—")
-    return title_of(prompt, public_labels(plan.sweep.values) if plan.sweep else None, _PROMPT)
+    # As it is: who approves must see what is bought, and the run's parameters hold it as well.
+    return title_of(plan.request.prompt or "—", plan.sweep.values if plan.sweep else None, _PROMPT)

@@ -104,7 +104,9 @@ def _in_prose(found: re.Match[str]) -> str:
         case "inline":
             return inline(word)
         case "address":
-            return public_address(word)
+            # What ends a sentence or closes a bracket belongs to the text around it.
+            address = word.rstrip(").,;:!]}")
+            return public_address(address) + word[len(address) :]
         case "query":
             return f"?{GONE}"
         case "user":

@@ -226,7 +226,8 @@ def _translated(late: type[Exception], failed: type[Exception], *more: type[Exce
             raise
         raise failed(str(error)) from error
     except OSError as error:
-        raise failed(str(error)) from error
+        # Without the system's number, which differs between systems.
+        raise failed(error.strerror or str(error)) from error
 
 
 def _is_readable(connection: socket.socket) -> bool:
