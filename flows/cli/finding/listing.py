@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -146,19 +146,20 @@ class _Found:
 async def _read(
     place: LookOptions, wanted: Wanted, batch: str | None, *, limit: int | None, lists_videos: bool
 ) -> _Found:
-    from prefect_together_video.blocks.ledger.finding import existing_batch, find_batch
+    from prefect_together_video.blocks.ledger.finding import existing_batch
     from prefect_together_video.blocks.ledger.survey import survey
     from prefect_together_video.flows.cli.finding import listed, listed_rows
     from together_video.ledger.account import account_of
+    from together_video.ledger.names import BATCH_ID
 
     async with opened_archive(place) as ledger:
         more: dict[str, Entry] = {}
         if batch is not None:
-            whole = await find_batch(ledger, batch)
-            if whole is None:
+            known: Collection[str] = ()
+            if not BATCH_ID.fullmatch(batch.strip()):
                 # One that runs, or was stopped, has no folder yet.
-                begun = (await survey(ledger, lambda: listed.BatchesBegunSo(batch.strip()))).found
-                whole = await existing_batch(ledger, batch, known=begun.names)
+                known = (await survey(ledger, lambda: listed.BatchesBegunSo(batch.strip()))).found.names
+            whole = await existing_batch(ledger, batch, known=known)
             more = await listed.reported(ledger, whole)
             wanted = replace(wanted, batch=whole, reported=frozenset(more))
         if lists_videos:
