@@ -374,11 +374,13 @@ async def open_pipeline(
     Raises:
         ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
     """
+    # Before the archive: who has neither hears of the key first.
+    calls = _client_of_env() if together is None else together.get_client()
     found = archive_from_env() if archive is None else archive
     spool = Spool()
     spool.sweep()
     async with (
-        _client_of_env() if together is None else together.get_client() as client,
+        calls as client,
         ledger_of(found) if isinstance(found, ArchiveSettings) else found.open() as ledger,
         LinkChecks(client.trusted_hosts) as link_checks,
         progress_shown(),

@@ -214,14 +214,14 @@ async def test_what_another_machine_brought_home_is_swept_from_the_spool(
 
 
 async def test_an_idle_collector_makes_few_calls(new_archive: Make, unruly_s3: Any, collect: Make) -> None:
-    """It is scheduled every few minutes, and every call costs: it lists what is in flight, whose turn it is to rebuild
-    the index, and, where it is nobody's yet, whether there is anything to list.
+    """It is scheduled every few minutes, and every call costs: it lists what is in flight and the index; where there
+    is none, whose turn it is to make it, and whether there is anything to list.
     """
     archive = new_archive(unruly_s3.url)
     unruly_s3.calls.clear()
     state = await collect(archive=archive)
     assert state.is_completed()
-    prefixes = ("prefix=inflight", "prefix=index%2Fturns", "prefix=records")
+    prefixes = ("prefix=inflight", "prefix=index%2F&", "prefix=index%2Fturns", "prefix=records")
     assert len(unruly_s3.calls) == len(prefixes)
     for (method, path), prefix in zip(unruly_s3.calls, prefixes, strict=True):
         assert (method, prefix in path) == ("GET", True), path

@@ -74,20 +74,23 @@ async def test_nothing_is_left_behind(home, store_it, ledger, plan, spool):
     spool.keep_submission(purchase.submission)
     await store_it(home)
     claim = purchase.claim
-    assert await keys(ledger) == sorted([claim.video_key, claim.poster_key, f"records/{plan.id}.json"])
+    line, *kept = await keys(ledger)
+    assert line.startswith("index/")
+    assert kept == sorted([claim.video_key, claim.poster_key, f"records/{plan.id}.json"])
     assert files(spool) == []
 
 
 @pytest.mark.anyio
 async def test_the_order(home, store_it, open_ledger, unruly_s3, plan):
-    """First the files, then the record, and only then is anything deleted."""
+    """First the files, then the record and its line in the index, and only then is anything deleted."""
     await store_it(home, await open_ledger(unruly_s3.url))
     steps = [
         path.rpartition("/")[2] for method, path in unruly_s3.calls if method in ("PUT", "POST", "DELETE")
     ]
     assert [name.rpartition(".")[2] for name in steps[:2]] == ["mp4", "jpg"]
     assert steps[2] == f"{plan.id}.json"
-    assert [step.partition("?")[2] for step in steps[3:]] == ["delete"]
+    assert steps[3].endswith(".json.gz")
+    assert [step.partition("?")[2] for step in steps[4:]] == ["delete"]
 
 
 @pytest.mark.anyio
