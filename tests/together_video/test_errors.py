@@ -42,6 +42,7 @@ BAD_INPUT = {
     "InputError",
     "ConfigurationError",
     "RequestInvalid",
+    "NotInArchive",
     "MediaRefused",
     "BucketRefused",
     "StoreUnsafe",
@@ -87,6 +88,7 @@ def example(name: str, **more: Any) -> VideoError:
         "video_id": "v",
         "fresh": True,
         "status": 404,
+        "place": "file:///films/",
     }
     return kind("It broke", **{key: value for key, value in details.items() if key in needed}, **more)
 
