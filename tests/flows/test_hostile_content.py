@@ -229,7 +229,7 @@ def test_what_prefect_shows_of_hostile_prompts(
         tags = re.findall(r"<[^>]*>", page)
         assert {tag.strip("</>").split()[0] for tag in tags} <= {"table", "tr", "td", "a", "img", "br"}
         names = {name for tag in tags for name in re.findall(r'([\w-]+)="[^"]*"', tag)}
-        assert names <= {"href", "target", "rel", "src", "alt", "width", "valign"}
+        assert names <= {"href", "target", "rel", "src", "alt", "width", "valign", "cellpadding"}
         assert all(re.fullmatch(r'</?\w+(?: [\w-]+="[^"<>]*")*>', tag) for tag in tags)
         addresses = re.findall(r'(?:href|src)="([^"]*)"', "".join(tags))
         addresses += re.findall(r"(?<!\\)\]\(([^)]*)\)", page)
