@@ -174,7 +174,10 @@ async def _read(
         start = ledger.layout.key("batches", "")
         keys = [one.key for one in await ledger.store.list(start)]
         ended = {key[len(start) :].partition("/")[0] for key in keys if key.endswith("/batch.json")}
-        found = await survey(ledger, lambda: listed.Batches(ended, wanted.since))
+        # What a batch buys is claimed after it has begun.
+        found = await survey(
+            ledger, lambda: listed.Batches(ended, wanted.since), since=wanted.since.first_month
+        )
         batches = found.found.newest_first
         await listed.titled(ledger, batches[:limit])
         shown = [listed_rows.batch_row(one, ledger.place, ledger.layout) for one in batches[:limit]]
