@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from prefect_together_video.blocks.archive import VideoArchive
     from prefect_together_video.blocks.credentials import TogetherCredentials
+    from prefect_together_video.blocks.store.store import Store
     from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server
 
 #: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
@@ -658,3 +659,19 @@ def certificate(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return make
+
+
+@pytest.fixture(params=["bucket", "folder"])
+def store(request: pytest.FixtureRequest, s3_client: S3Client, tmp_path: Path) -> Iterator[Store]:
+    """A store in an empty bucket of moto's, and one in an empty folder: what holds of one holds of the other."""
+    from prefect_together_video.blocks.folder.store import FolderStore
+    from prefect_together_video.blocks.s3.store import ObjectStore
+
+    store: Store
+    if request.param == "bucket":
+        store = ObjectStore(s3_client, request.getfixturevalue("archive").bucket)
+    else:
+        (tmp_path / "archive").mkdir()
+        store = FolderStore(tmp_path / "archive")
+    yield store
+    store.close()

@@ -11,6 +11,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_record, readable
 from prefect_together_video.blocks.store.objects import ListedObject
 from together_video.ledger.index import Entry, microseconds
+from together_video.ledger.lines import without_superseded
 from together_video.ledger.names import is_own
 from together_video.ledger.records import LedgerState
 
@@ -76,18 +77,14 @@ async def take_inventory(ledger: Ledger, *, by_index: bool = True) -> Inventory:
     said = await ledger.reviews.read({video: marks[video] for video in looked_up})
     for entry in (*fresh, *unmarked):
         found[entry.name] = entry.marked(said.get(entry.id))
-    late = {name[:24] for name, entry in found.items() if entry.is_late} if _any_late(found) else set()
-    videos = [entry for name, entry in found.items() if not late or entry.is_late or name[:24] not in late]
-    open_ones = [video for video in in_flight if video not in late and f"{video}.json" not in found]
+    videos = without_superseded(found.values())
+    recorded = {entry.id for entry in videos}
+    open_ones = [video for video in in_flight if video not in recorded]
     waiting = await entries_in_flight(ledger, open_ones)
     unreadable += [one for one in waiting if isinstance(one, Unreadable)]
     videos += [one for one in waiting if isinstance(one, Entry)]
     videos.sort(key=attrgetter("at", "name"), reverse=True)
     return Inventory(videos, list(found.values()), unreadable, len(missing))
-
-
-def _any_late(names: Iterable[str]) -> bool:
-    return any(len(name) > len("0" * 24 + ".json") for name in names)
 
 
 def _is_about(line: Entry, one: ListedObject) -> bool:

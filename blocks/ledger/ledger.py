@@ -392,7 +392,7 @@ class Ledger:
                 found = await self.line(mark.id)
             return None if found is None else found.marked(mark)
 
-        # Also those that were there: whoever wrote them may have been stopped before this.
+        # Marks that were already there too: the command that wrote them may have stopped before it got here.
         lines = await asyncio.gather(*map(line, (*kept.written, *kept.unchanged)))
         await self.index.add(one for one in lines if one is not None)
         return kept

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from prefect_together_video.blocks.archive import VideoArchive
-from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.s3.client import make_client
 from prefect_together_video.blocks.s3.objects import Storage
 from prefect_together_video.blocks.s3.store import ObjectStore
-from prefect_together_video.blocks.store.store import Store
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
+    pass
 
 
 @pytest.fixture
@@ -49,16 +46,3 @@ def open_store() -> Iterator[Callable[..., ObjectStore]]:
     yield make
     for store in opened:
         store.close()
-
-
-@pytest.fixture(params=["bucket", "folder"])
-def store(request: pytest.FixtureRequest, s3_client: S3Client, tmp_path: Path) -> Iterator[Store]:
-    """A store in an empty bucket of moto's, and one in an empty folder: what holds of one holds of the other."""
-    store: Store
-    if request.param == "bucket":
-        store = ObjectStore(s3_client, request.getfixturevalue("archive").bucket)
-    else:
-        (tmp_path / "archive").mkdir()
-        store = FolderStore(tmp_path / "archive")
-    yield store
-    store.close()

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.ledger.auditing.book import audit_book
 from prefect_together_video.blocks.ledger.auditing.listing import ArchiveListing
 from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.blocks.s3.store import ObjectStore
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
 from prefect_together_video.flows.audit import audit
@@ -32,25 +29,12 @@ from together_video.ledger.verified import Seen, checked, poster_key
 from together_video.requests import VideoRequest
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
+    pass
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 MEDIA = f"media/{hashlib.sha256(b'a picture').hexdigest()}.png"
-
-
-@pytest.fixture(params=["bucket", "folder"])
-def store(request: pytest.FixtureRequest, s3_client: S3Client, tmp_path: Path) -> Iterator[Store]:
-    """A store in an empty bucket, and one in an empty folder."""
-    made: Store
-    if request.param == "bucket":
-        made = ObjectStore(s3_client, request.getfixturevalue("archive").bucket)
-    else:
-        (tmp_path / "archive").mkdir()
-        made = FolderStore(tmp_path / "archive")
-    yield made
-    made.close()
 
 
 @pytest.fixture

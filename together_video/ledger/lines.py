@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import itemgetter
 
 from together_video.ledger.account import Account
@@ -41,7 +41,11 @@ def _listed(line: Entry) -> tuple[int, str, int, str, str, str]:
 
 def standing(lines: Iterable[Entry]) -> list[Entry]:
     """One line for each video of a month: of one that had been given up and came after all, that of the video."""
-    found = merged(lines)
+    return without_superseded(merged(lines))
+
+
+def without_superseded(found: Collection[Entry]) -> list[Entry]:
+    """The lines of one archive or month, without those of purchases that were given up and came after all."""
     late = {line.id for line in found if line.is_late}
     return [line for line in found if not late or line.is_late or line.id not in late]
 

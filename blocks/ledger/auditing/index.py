@@ -1,28 +1,21 @@
 """The index as an audit reads it and writes it: line by line through its tables.
 
-What is written holds every line of every object that is removed, and is there before that. So whoever reads meanwhile,
-and other audits and collectors, find each line somewhere.
+New objects are written before old ones are deleted, and hold all of their lines. Readers, collectors and other audits
+that run at the same time always find every line.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Iterator
 
 from prefect_together_video.blocks.ledger.auditing.book import AuditBook, entry_of
-from prefect_together_video.blocks.ledger.index_reading import COMPLETE
+from prefect_together_video.blocks.ledger.index_reading import COMPLETE, MOST, IndexUnusable
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
-from together_video.errors import ArchiveError, StoreUnavailable
-from together_video.ledger.index import MOST_PACKED, Entry, packed_in_order, unpacked
+from together_video.ledger.index import Entry, packed_in_order
 from together_video.ledger.reviews import Mark
-from together_video.text import printable
 
-_log = logging.getLogger("together_video")
-
-#: Most objects that are read, the newest months first; what they lack is read from the records.
-_MOST = 20_000
 #: Lines that are changed at a time.
 _CHUNK = 1_000
 #: An object with fewer lines is small. A month has one such object at most.
@@ -47,19 +40,13 @@ class AuditedIndex:
         rows = ((one.key, one.key[len(self._start) :][:7]) for one in objects)
         self._book.tell("INSERT INTO objects (key, month) VALUES (?, ?)", rows)
         if lines:
-            for number, one in enumerate(objects[:_MOST], 1):
+            for number, one in enumerate(objects[:MOST], 1):
                 await self._read(number, one)
 
     async def _read(self, number: int, one: ListedObject) -> None:
         try:
-            if one.size > MOST_PACKED:
-                raise ValueError("it is too large")
-            stored = await self._ledger.store.get(one.key)
-            lines = [] if stored is None else await asyncio.to_thread(unpacked, stored.data)
-        except StoreUnavailable:
-            raise
-        except (ArchiveError, ValueError) as error:
-            _log.warning("%s cannot be used, and is ignored: %s", printable(one.key), error)
+            lines = await self._ledger.index.reader.lines(one) or []
+        except IndexUnusable:
             return
         self._book.take_lines(lines, number)
         self._book.tell("UPDATE objects SET lines = ? WHERE id = ?", [(len(lines), number)])

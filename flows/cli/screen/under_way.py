@@ -1,4 +1,4 @@
-"""What keeps running if a command is interrupted now: counted from what it tells of its videos and of its parts."""
+"""Count the jobs and parts that keep running when a command is interrupted, from its progress reports."""
 
 from __future__ import annotations
 
