@@ -1,6 +1,6 @@
-"""What commands cost in an archive of 10,000 and of 100,000 videos, which a script has written.
+"""What commands cost in an archive of 100,000 videos, which a script has written, beside one of 100.
 
-    python -m benchmarks.archive --records 10000 100000
+    python -m benchmarks.archive --records 100000
     python -m benchmarks.archive --records 10000 --s3
 
 In a folder, or with `--s3` in a bucket of the S3 server of the tests, where requests are counted on the wire. Each
@@ -18,13 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchmarks.archived import Written, archived
-from benchmarks.harness import BUCKET, Goal, Measured, Stage, keep, stage, table
+from benchmarks.archived import Written, archived, record_of
+from benchmarks.harness import BUCKET, Goal, Measured, Stage, keep, requests_file, stage, table
 
 T = TypeVar("T")
 
-#: Videos that are new between two audits, and those of an archive that is small.
-_NEW, _FEW = 200, 100
+#: Videos that are new between two audits, those of an archive that is small, and those of a batch.
+_NEW, _FEW, _BATCH = 200, 100, 50
 #: Videos that are uploaded at the same time, and before the next are made.
 _AT_ONCE, _CHUNK = 16, 1_000
 
@@ -36,12 +36,31 @@ class Command:
     name: str
     words: tuple[str, ...]
     new: int = 0
+    #: Whether what it costs may depend on how many videos there are.
+    may_grow: bool = True
+    #: Seconds that it may take, with most videos.
+    seconds: float | None = None
+    #: The archive's monthly limit, in USD.
+    limit: str = ""
 
 
+#: In this order: the first audit makes the index. ID and FILE stand for a video and for 50 requests.
 COMMANDS = (
+    Command("list, no index", ("list",)),
     Command("audit, the first", ("audit",)),
     Command("audit, nothing new", ("audit",)),
     Command(f"audit, {_NEW} new", ("audit",), new=_NEW),
+    Command("list", ("list",), seconds=3),
+    Command("list --search", ("list", "--search", "kite 47", "--limit", "30"), seconds=3),
+    Command("show", ("show", "ID"), may_grow=False),
+    Command("gallery --latest 50", ("gallery", "--latest", "50", "--folder", "PAGE")),
+    Command("collect, nothing in flight", ("collect",), may_grow=False),
+    Command("batch of 50", ("batch", "FILE", "--json"), may_grow=False),
+    # It lists the month, so that may grow.
+    Command("batch of 50, monthly limit", ("batch", "FILE", "--json"), limit="1000"),
+)
+#: For `--full`: as long as the first audit, and longer.
+FULL = (
     Command("audit --full", ("audit", "--full")),
     Command("audit --deep", ("audit", "--deep")),
 )
@@ -83,11 +102,19 @@ class Archive:
     def run(self, command: Command) -> Measured:
         """Archive what is new, and run the command to its end."""
         self.write(command.new)
+        words = {
+            "ID": record_of(_FEW // 2).id,
+            "FILE": str(requests_file(self._made.folder, f"{self._name}-{command.name}", _BATCH)),
+            "PAGE": str(self._made.folder / f"{self._name}-page"),
+        }
         environment = self._made.environment(self._name)
         if self._folder is not None:
             del environment["VIDEO_ARCHIVE_BUCKET"], environment["VIDEO_ARCHIVE_PREFIX"]
             environment["VIDEO_ARCHIVE_FOLDER"] = str(self._folder)
-        return self._made.run(("-m", "benchmarks.contenders.ours", *command.words), environment)
+        if command.limit:
+            environment["VIDEO_ARCHIVE_MONTHLY_LIMIT_USD"] = command.limit
+        given = [words.get(word, word) for word in command.words]
+        return self._made.run(("-m", "benchmarks.contenders.ours", *given), environment)
 
 
 def batched(found: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -102,13 +129,27 @@ def requests_of(found: Measured) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(found.s3.items())) or "-"
 
 
+def goals_of(command: Command, sizes: dict[int, Measured]) -> list[Goal]:
+    """Of the largest archive beside the smallest."""
+    most = max(sizes)
+    large, small, where = sizes[most], sizes[_FEW], f"{command.name}, {most:,} videos"
+    made = [Goal(f"{where}: MB more than with {_FEW}", large.peak_mb - small.peak_mb, 100)]
+    if not command.may_grow:
+        made.append(Goal(f"{where}: CPU of that with {_FEW}", large.cpu / small.cpu, 1.25))
+    if command.seconds:
+        made.append(Goal(f"{where}: seconds", large.wall, command.seconds))
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--records", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--records", type=int, nargs="+", default=[100_000])
     parser.add_argument("--s3", action="store_true", help="in a bucket, not in a folder")
     parser.add_argument("--only", default="", help="commands that begin so")
+    parser.add_argument("--full", action="store_true", help="the longest audits, too")
     options = parser.parse_args()
-    commands = [command for command in COMMANDS if command.name.startswith(options.only)]
+    every = (*COMMANDS, *FULL) if options.full else COMMANDS
+    commands = [command for command in every if command.name.startswith(options.only)]
     found: dict[str, dict[int, Measured]] = {command.name: {} for command in commands}
     with stage(job_seconds=1, prefect=False) as made:
         # The smallest shows what a command takes anyway.
@@ -125,11 +166,7 @@ def main() -> None:
     ]
     place = "bucket" if options.s3 else "folder"
     print(table([f"command, videos in a {place}", "requests", "wall, s", "CPU, s", "peak, MB"], rows), "\n")
-    most = max(options.records)
-    goals = [
-        Goal(f"growth of memory, MB, {name}, {most:,} videos", sizes[most].peak_mb - sizes[_FEW].peak_mb, 100)
-        for name, sizes in found.items()
-    ]
+    goals = [goal for command in commands for goal in goals_of(command, found[command.name])]
     commands_found = {
         name: {records: vars(one) | {"output": ""} for records, one in sizes.items()}
         for name, sizes in found.items()
