@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -14,11 +16,21 @@ Ask = TypeVar("Ask")
 class Coalesced(Generic[Ask]):
     """Calls `serve` with all that is asked for by now, once at a time.
 
-    So a lone caller waits for nobody, and hundreds at the same time cost a few requests.
+    So a lone caller waits for nobody, and hundreds at the same time cost a few requests. With `pause` a call begins at
+    the earliest so many seconds after the last one ended, and serves who came in that time.
     """
 
-    def __init__(self, serve: Callable[[list[Ask]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        serve: Callable[[list[Ask]], Awaitable[None]],
+        *,
+        pause: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._serve = serve
+        self._pause, self._clock, self._sleep = pause, clock, sleep
+        self._rested_at = -math.inf
         self._turn = asyncio.Lock()
         self._waiting: dict[asyncio.Future[VideoError | None], Ask] = {}
 
@@ -33,7 +45,7 @@ class Coalesced(Generic[Ask]):
         async with self._turn:
             if not ours.done():
                 # Those that begin at the same moment come along.
-                await asyncio.sleep(0)
+                await self._sleep(max(0.0, self._rested_at - self._clock()))
                 # If this is cancelled, the others are still waiting and the next of them asks again.
                 together = dict(self._waiting)
                 trouble = None
@@ -41,6 +53,7 @@ class Coalesced(Generic[Ask]):
                     await self._serve(list(together.values()))
                 except VideoError as error:
                     trouble = error
+                self._rested_at = self._clock() + self._pause
                 for waiting in together:
                     del self._waiting[waiting]
                     waiting.set_result(trouble)

@@ -57,6 +57,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _log = logging.getLogger("together_video")
 
+#: Seconds between two clean-ups, so that videos that end one after the other share their requests, too.
+_PAUSE = 0.25
 #: Records that are read at the same time.
 _AT_ONCE = 16
 
@@ -113,7 +115,7 @@ class Ledger:
         self.reviews = Reviews(store, layout)
         self.index = Index(store, layout)
         self.spending = MonthlySpending(store, layout, monthly_limit, recorded=self.index.reader)
-        self._clear = Coalesced(self._clear_all)
+        self._clear = Coalesced(self._clear_all, pause=_PAUSE)
         #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
         self._unsure: dict[str, Claim] = {}
 

@@ -7,6 +7,7 @@ its own, so that two processes never write into one file.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import re
@@ -188,21 +189,28 @@ async def _copy(
 async def _take(stream: Stream, announced: int, out: BinaryIO, digest: _Hash, patience: float | None) -> int:
     """The body of an answer from its connection, past httpcore and httpx, which would copy it four times more."""
 
-    def keep(piece: memoryview) -> None:
-        digest.update(piece)
-        out.write(piece)
-
-    buffer = memoryview(bytearray(min(_AT_ONCE, announced)))
-    size = 0
-    try:
-        while size < announced:
-            count = await stream.fill(buffer[: announced - size], patience)
-            if not count:
-                break
-            await to_thread.run_sync(keep, buffer[:count])
+    def copy() -> int:
+        buffer = memoryview(bytearray(min(_AT_ONCE, announced)))
+        size = 0
+        while size < announced and (count := stream.take(buffer[: announced - size], patience)):
+            digest.update(buffer[:count])
+            out.write(buffer[:count])
             size += count
+        return size
+
+    copying = asyncio.ensure_future(to_thread.run_sync(copy))
+    try:
+        return await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        # The thread must be done with the file and the connection before both are closed.
+        stream.interrupt()
+        while not copying.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([copying])
+        if not copying.cancelled():
+            copying.exception()
+        raise
     except httpcore.ReadTimeout as error:
         raise httpx.ReadTimeout(str(error)) from error
     except httpcore.ReadError as error:
         raise httpx.ReadError(str(error)) from error
-    return size

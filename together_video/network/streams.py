@@ -1,8 +1,9 @@
 """Connections for large files. httpcore speaks HTTP over them; a caller that knows its length reads the file directly.
 
 Through asyncio, anyio, h11, httpcore and httpx a file is copied several times, in pieces of 16 to 64 kB that cost
-0.1 ms each, which together takes more CPU than its SHA-256. `Stream.fill` reads into a buffer of the caller, and
-rarely: after each read it leaves the rest to the system for some milliseconds, so that the next read finds more.
+0.1 ms each, which together takes more CPU than its SHA-256. `Stream.take` reads into a buffer of the caller, in a
+thread of the caller, and rarely: after each read it leaves the rest to the system for some milliseconds, so that the
+next read finds more.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import re
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any
 
 import httpcore
-
-T = TypeVar("T")
 
 #: Seconds in which the system gathers more of a file. Its buffer does not run full in that time.
 _PAUSE = 0.005
@@ -84,7 +84,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self.is_at_body = False
         data, self._held = self._held, b""
         if not data:
-            data = await self._next(self._socket.recv, max_bytes, timeout)
+            data = await self._next(max_bytes, timeout)
         if self._head is None:
             return data
         before = len(self._head)
@@ -97,9 +97,10 @@ class Stream(httpcore.AsyncNetworkStream):
         self._held = head[end.end() :]
         return head[before : end.end()]
 
-    async def fill(self, buffer: memoryview, timeout: float | None) -> int:  # noqa: ASYNC109
-        """Take what comes next, as much as the buffer holds, and return how many bytes that were: fewer only at the
-        end. The connection is of no use for another request then, as httpcore has not seen them.
+    def take(self, buffer: memoryview, timeout: float | None) -> int:
+        """Read what comes next, as much as the buffer holds, and return how many bytes that were: fewer only at the
+        end. Blocks, so it belongs in a thread; `interrupt` ends it. From the first call on the connection is only good
+        for this: httpcore has not seen these bytes.
 
         Raises:
             httpcore.ReadTimeout, httpcore.ReadError
@@ -108,12 +109,22 @@ class Stream(httpcore.AsyncNetworkStream):
         filled = min(len(buffer), len(self._held))
         buffer[:filled] = self._held[:filled]
         self._held = self._held[filled:]
-        while filled < len(buffer):
-            count = await self._next(self._socket.recv_into, buffer[filled:], timeout, pause=_PAUSE)
-            if not count:
-                break
-            filled += count
+        with _translated(httpcore.ReadTimeout, httpcore.ReadError):
+            self._socket.settimeout(timeout)
+            while filled < len(buffer):
+                count = self._socket.recv_into(buffer[filled:])
+                if not count:
+                    break
+                filled += count
+                if filled < len(buffer):
+                    time.sleep(_PAUSE)
         return filled
+
+    def interrupt(self) -> None:
+        """End a `take` that another thread is in: for it, the other side has closed the connection."""
+        with suppress(OSError):
+            # The method of SSLSocket would take TLS away from under the thread that reads.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Raises:
@@ -169,22 +180,13 @@ class Stream(httpcore.AsyncNetworkStream):
         }
         return known[info]() if info in known else None
 
-    async def _next(
-        self,
-        take: Callable[[Any], T],
-        argument: object,
-        timeout: float | None,  # noqa: ASYNC109 - httpcore's name
-        pause: float = 0.0,
-    ) -> T:
-        """What `take` gives, as soon as there is something, or so many seconds later."""
+    async def _next(self, max_bytes: int, timeout: float | None) -> bytes:  # noqa: ASYNC109 - httpcore's name
         with _translated(httpcore.ReadTimeout, httpcore.ReadError):
             while True:
                 try:
-                    return take(argument)
+                    return self._socket.recv(max_bytes)
                 except _Blocked as blocked:
                     await self._ready(blocked, timeout)
-                    if pause:
-                        await asyncio.sleep(pause)
 
     async def _ready(
         self,
