@@ -125,7 +125,7 @@ class _Store:
 def fact_of(kind: type[Any], data: bytes) -> None:
     ledger = Ledger.__new__(Ledger)
     ledger.store = _Store()  # type: ignore[assignment]
-    stored = StoredBytes(data=data, age_seconds=1)
+    stored = StoredBytes(data=data, written_at=datetime.now(UTC), age_seconds=1)
     try:
         fact = ledger._decoded(f"inflight/{PLAN.id}/claim.json", kind, stored)
     except ArchiveError:

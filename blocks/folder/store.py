@@ -157,7 +157,8 @@ class FolderStore:
             if len(data) > LARGEST_FACT:
                 raise too_large(self.uri(key))
             age = _age(found.st_mtime, self._files.time())
-            return StoredBytes(data=data, age_seconds=age, etag=version_of(found))
+            written_at = datetime.fromtimestamp(found.st_mtime, UTC)
+            return StoredBytes(data=data, written_at=written_at, age_seconds=age, etag=version_of(found))
 
         return await self._read(read, key, missing=None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -82,32 +82,35 @@ class SpendingEntries:
     async def take_in(self, month: str) -> Decimal:
         """Count also what runs without a limit have recorded this month. Returns the month's total.
 
-        A read of the month's index, and of each record that is not counted yet; a listing of all records where there
-        is no index.
+        Reads the month's index, and each record that is not counted yet. Without an index it lists all records.
         """
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         # Before the reservations: a run with a limit has written its own by the time of the record.
         names = await self._names(month)
-        records = await self._records() if names is None else []
+        written = await self._written(first) if names is None else dict.fromkeys(map(self._key, names))
         entries = await self._listed(month)
         of_video = _by_video(entries)
         places = asyncio.Semaphore(_AT_ONCE)
-        if names is not None:
-            records = await self._uncounted(names, of_video, places)
 
-        async def one(found: ListedObject) -> None:
-            video, is_late = _recorded(found)
+        async def one(key: str, written_at: datetime | None) -> None:
+            video, is_late = _recorded(key)
             known = of_video.get(video, [])
-            if any(entry.covers(found, is_late=is_late) for entry in known):
+            if any(entry.covers(written_at, is_late=is_late) for entry in known):
                 return
             async with places:
                 try:
-                    stored = await self._store.get(found.key)
-                    record = VideoRecord.model_validate_json(stored.data if stored else b"")
+                    stored = await self._store.get(key)
+                    if stored is None:
+                        return
+                    record = VideoRecord.model_validate_json(stored.data)
                 except StoreUnavailable:
                     raise
                 except (ValidationError, ArchiveError):
-                    _log.warning("%s is unreadable and counts for no monthly limit: run audit", found.key)
+                    _log.warning("%s is unreadable and counts for no monthly limit: run audit", key)
+                    return
+                if written_at is None and any(
+                    entry.covers(stored.written_at, is_late=is_late) for entry in known
+                ):
                     return
                 cost = record.cost_usd
                 if (record.claimed_at or record.recorded_at) < first:
@@ -117,10 +120,13 @@ class SpendingEntries:
                     kind, micros = "reserved", _micros(record.plan.estimate_usd or Decimal(0))
                 name = f"{video}-{_TAKEN_IN}-{kind}-{micros}"
                 await self._store.put_once(self._layout.spending(month, name), b"{}\n")
-                entries.append(Entry(video, _TAKEN_IN, kind == "paid", micros, found.written_at, name))
+                entries.append(Entry(video, _TAKEN_IN, kind == "paid", micros, stored.written_at, name))
 
-        await asyncio.gather(*(one(found) for found in records if found.written_at >= first))
+        await asyncio.gather(*(one(key, written_at) for key, written_at in written.items()))
         return _sum(entries)
+
+    def _key(self, name: str) -> str:
+        return self._layout.key("records", name)
 
     async def _names(self, month: str) -> set[str] | None:
         """The records of purchases of a month, by the index; None where it does not know them."""
@@ -131,21 +137,14 @@ class SpendingEntries:
         except IndexUnusable:
             return None
 
-    async def _records(self) -> list[ListedObject]:
-        listed = await self._store.list(self._layout.key("records", ""))
-        return [found for found in listed if self._layout.is_own("records", found.key)]
-
-    async def _uncounted(
-        self, names: Iterable[str], of_video: Mapping[str, list[Entry]], places: asyncio.Semaphore
-    ) -> list[ListedObject]:
-        """The objects of those records that no payment stands for: a listing for each."""
-
-        async def listed(name: str) -> list[ListedObject]:
-            async with places:
-                return await self._store.list(self._layout.key("records", name))
-
-        wanted = [name for name in names if not any(entry.is_paid for entry in of_video.get(name[:24], ()))]
-        return [found for several in await asyncio.gather(*map(listed, wanted)) for found in several]
+    async def _written(self, first: datetime) -> dict[str, datetime | None]:
+        """All records that were written since `first`, and when, by a listing of all."""
+        listed = await self._store.list(self._key(""))
+        return {
+            found.key: found.written_at
+            for found in listed
+            if found.written_at >= first and self._layout.is_own("records", found.key)
+        }
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
         """Keys of this month's reservations for which nothing is bought: their run died right after them.
@@ -196,13 +195,17 @@ class Entry(NamedTuple):
     def is_taken_in(self) -> bool:
         return self.token == _TAKEN_IN
 
-    def covers(self, record: ListedObject, *, is_late: bool) -> bool:
-        """Whether what this record cost counts by this entry."""
+    def covers(self, recorded_at: datetime | None, *, is_late: bool) -> bool:
+        """Whether what a record cost counts by this entry for sure. `recorded_at` is None where nobody has asked yet
+        when the record was written.
+        """
         if is_late:
             # The cost of what was given up: under a limit its own reservation stands for it.
             return self.is_paid or not self.is_taken_in
         # A reservation is older than its record; a younger one is of a run that is about to find that.
-        return self.is_paid or self.is_taken_in or self.written_at <= record.written_at
+        return (
+            self.is_paid or self.is_taken_in or (recorded_at is not None and self.written_at <= recorded_at)
+        )
 
     def amount(self) -> tuple[bool, int]:
         """Of several entries of one purchase the highest holds: what was paid, else what was reserved."""
@@ -250,9 +253,9 @@ def _parsed(stored: ListedObject) -> Entry:
     return Entry(video, token, kind == "paid", int(micros), stored.written_at, stored.key)
 
 
-def _recorded(record: ListedObject) -> tuple[str, bool]:
+def _recorded(key: str) -> tuple[str, bool]:
     """The video of a key of records/, and whether it is its late record."""
-    video, _, late = record.key.rpartition("/")[2].removesuffix(".json").partition(".")
+    video, _, late = key.rpartition("/")[2].removesuffix(".json").partition(".")
     return video, bool(late)
 
 

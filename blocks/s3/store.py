@@ -183,8 +183,9 @@ class ObjectStore:
                     raise too_large(self.uri(key))
                 data = body.read()
             headers = answer["ResponseMetadata"]["HTTPHeaders"]
-            age = (server_time(headers) - answer["LastModified"]).total_seconds()
-            return StoredBytes(data=data, age_seconds=age, etag=answer.get("ETag"))
+            written_at = answer["LastModified"]
+            age = (server_time(headers) - written_at).total_seconds()
+            return StoredBytes(data=data, written_at=written_at, age_seconds=age, etag=answer.get("ETag"))
 
         return await self._call(read, key, missing=None)
 

@@ -11,11 +11,14 @@ from together_video.errors import ArchiveError
 
 
 class StoredBytes(BaseModel):
-    """A small object as read: its bytes, its age in seconds by the store's own clock, its version's ETag."""
+    """A small object as read: its bytes, when it was written and its age in seconds by the store's own clock, its
+    version's ETag.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     data: bytes
+    written_at: datetime
     age_seconds: float
     etag: str | None = None
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from prefect_together_video.blocks.ledger import spending_entries
+from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from tests.facts import record_of
 from together_video.errors import BudgetReached, ConfigurationError, StoreUnavailable
@@ -190,6 +191,21 @@ async def test_what_was_bought_without_the_limit_counts(ledger, another, listing
         key.rpartition("/")[2],
     }
     assert await ledger.spending.entries.left_behind(await ledger.in_flight()) == []
+
+
+@pytest.mark.anyio
+async def test_with_an_index_no_record_is_listed(ledger, another, listings):
+    """In a folder each listing of a record's key reads the names of all records."""
+    first, second, paid = names(3)
+    key = await ledger.spending.reserve(paid, Decimal("0.5"))
+    for video in (first, second, paid):
+        await recorded(ledger, video, cost_usd=Decimal("0.04"))
+    await ledger.spending.settle(key, Decimal("0.04"))
+    await ledger.index.replace(set(), (await take_inventory(ledger)).recorded)
+    listings.clear()
+    await another().spending.reserve("a" * 24, Decimal("0.5"))
+    assert not any("records/" in prefix for prefix in listings)
+    assert await ledger.spending.entries.total(MONTH) == Decimal("0.62")
 
 
 @pytest.mark.anyio

@@ -72,7 +72,7 @@ async def test_age_is_by_the_servers_clock(archive, unruly_s3, open_store):
     }
     unruly_s3.strike = lambda *_: (200, "{}", dates)
     found = await open_store(archive, unruly_s3.url).get("fact")
-    assert found == StoredBytes(data=b"{}", age_seconds=600)
+    assert found == StoredBytes(data=b"{}", written_at=datetime(2001, 1, 1, tzinfo=UTC), age_seconds=600)
 
 
 @pytest.mark.anyio
