@@ -20,7 +20,10 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # Minutes in all, for what shorter tests cover but for the last step: CI leaves them to a release.
 LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_not_come_is_missed \
+	tests/deployments/test_unattended.py::test_a_batch_is_shared_by_workers \
+	tests/browser/test_prefect_ui.py::test_a_video_is_made_from_its_form \
 	tests/docs/test_website.py::test_a_broken_link_fails_the_build \
+	tests/flows/cli/test_cli_demo.py::test_the_demo_twice \
 	tests/flows/cli/test_cli_folder.py::test_a_request_has_one_id_in_a_bucket_and_in_a_folder \
 	tests/flows/cli/test_cli_folder.py::test_the_monthly_limit_holds_in_a_folder \
 	tests/public/test_stopped.py::test_mapped_over_processes_of_dask \
@@ -79,7 +82,7 @@ test-all: lint
 test-long: lint
 	@$(PYTEST) -m "" $(LONG)
 
-# What a run needs: for another Python, and for the oldest and the newest dependencies.
+# What a run needs: for another Python, and for the oldest dependencies.
 BATCH := tests/flows/cli/test_cli_runs.py::test_fifty_videos_at_once_and_again
 STEPS := $(addprefix tests/public/test_public_tasks.py::test_,each_step_in_a_sync_flow each_step_in_an_async_flow \
 	submitted_and_mapped an_async_name_in_a_sync_flow_is_an_error)
@@ -87,7 +90,7 @@ STEPS := $(addprefix tests/public/test_public_tasks.py::test_,each_step_in_a_syn
 FORMS := tests/flows/test_forms.py tests/flows/forms
 
 test-core: $(INSTALLED)
-	@$(PYTEST) -m "" tests/together_video tests/blocks tests/tasks $(BATCH) $(STEPS)
+	@$(PYTEST) -m "" tests/together_video tests/blocks tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
 test-ends: $(INSTALLED)
 	@$(PYTEST) -m "" tests/blocks tests/tasks $(FORMS) $(BATCH) $(STEPS)

@@ -207,7 +207,12 @@ def test_no_file_of_flows_bears_the_name_of_a_package() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [PACKAGE, f"{PACKAGE}.flows.__main__", f"{PACKAGE}.flows.__main__, {PACKAGE}.flows.cli.generate"],
+    [
+        PACKAGE,
+        f"{PACKAGE}.flows.__main__",
+        f"{PACKAGE}.flows.__main__, {PACKAGE}.flows.cli.generate",
+        f"{PACKAGE}.flows.__main__, {PACKAGE}.flows.cli.models",
+    ],
 )
 def test_the_command_line_starts_without_prefect(module: str) -> None:
     """Help, models and checks answer at once, and a missing file is named: nothing that is slow is loaded for them."""

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from prefect_together_video.flows.cli.live_models import read_live, show_live
 from prefect_together_video.flows.cli.screen.json_output import errors_as_document, json_text
 from together_video.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
@@ -73,6 +72,9 @@ def models(
     json_
         Print one JSON document on stdout and nothing else.
     """
+    if live:
+        # Only here: the client of the API takes twice as long to import as the rest.
+        from prefect_together_video.flows.cli.live_models import read_live, show_live
     with errors_as_document(json_):
         catalogue = Catalogue.load()
         offer = read_live() if live else None

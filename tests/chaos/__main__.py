@@ -37,7 +37,7 @@ def main() -> int:
         "--archive",
         choices=("bucket", "folder", "both"),
         default="both",
-        help="both: rounds by turns, and a tour of each",
+        help="both: by turns",
     )
     parser.add_argument("--jobs", type=int, default=3, help="rounds at the same time")
     parser.add_argument("--folder", type=Path, help="where failed rounds leave their evidence")
@@ -47,10 +47,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {seed}, {options.rounds} rounds, {options.jobs} at a time; evidence of failures in {folder}")
     rounds = [plan_of(seed, number) for number in range(options.first, options.first + options.rounds)]
-    plans = [
-        *(tours(seed, options.archive) if options.tour else []),
-        *placed(rounds, options.archive),
-    ]
+    plans = placed([*(tour(seed) if options.tour else []), *rounds], options.archive)
     began = time.monotonic()
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         results = asyncio.run(play(plans, options.jobs, folder))
@@ -75,12 +72,6 @@ def plan_of(seed: int, number: int) -> RoundPlan:
         return draw(seed, number, point=POINTS[number - 1])
     turn, free = divmod(number - len(POINTS) - 1, 2)
     return draw(seed, number, point=None if free == 0 else POINTS[turn % len(POINTS)])
-
-
-def tours(seed: int, archive: str) -> list[RoundPlan]:
-    """A tour in each archive that is asked for."""
-    in_bucket = tour(seed) if archive != "folder" else []
-    return [*in_bucket, *(map(in_folder, tour(seed, begin=95_001)) if archive != "bucket" else [])]
 
 
 def placed(rounds: list[RoundPlan], archive: str) -> list[RoundPlan]:

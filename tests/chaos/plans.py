@@ -124,7 +124,7 @@ def in_folder(plan: RoundPlan) -> RoundPlan:
     return replace(plan, archive="folder", acts=tuple(acts))
 
 
-def tour(seed: int, *, begin: int = 90_001) -> list[RoundPlan]:
+def tour(seed: int) -> list[RoundPlan]:
     """Rounds that come past every point once, several in a round: quicker than a round for each."""
     sure = [
         point for point in POINTS if not point.in_doubt and (point.source, point.who) == ("file", "batch")
@@ -152,7 +152,7 @@ def tour(seed: int, *, begin: int = 90_001) -> list[RoundPlan]:
             same_machine=number % 2 == 0,
             acts=(*before, *map(_first, points)),
         )
-        for number, (before, points, videos) in enumerate(courses, start=begin)
+        for number, (before, points, videos) in enumerate(courses, start=90_001)
     ]
 
 

@@ -49,13 +49,13 @@ def test_no_kill_costs_a_video_twice_or_loses_one(played: subprocess.CompletedPr
     """Killed at every named point and at random, and the bill agrees with the archive."""
     assert (played.returncode, played.stderr) == (0, ""), played.stdout + played.stderr
     assert _count(played.stdout, "duplicates") == _count(played.stdout, "losses") == 0
-    assert _count(played.stdout, "kills") >= 30
+    assert _count(played.stdout, "kills") >= 15
 
 
 def test_rounds_in_a_folder_are_played(played: subprocess.CompletedProcess[str]) -> None:
-    """The tour is played in a folder as well, and so are two of the drawn rounds; something is killed in each."""
+    """Half of the tour and half of the drawn rounds are played in a folder, and something is killed there."""
     rounds = re.findall(r"^round +\d+  folder  ok .*\((.*)\)$", played.stdout, re.MULTILINE)
-    assert len(rounds) == 8 + 2, played.stdout
+    assert len(rounds) == 4 + 2, played.stdout
     assert any(killed != "no kill" for killed in rounds)
 
 
