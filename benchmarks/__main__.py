@@ -18,7 +18,7 @@ from benchmarks.harness import RESULTS, ROOT, Goal, table
 PROGRAMS = (
     ("start", "--rounds", "5"),
     ("clips",),
-    ("listing",),
+    ("archive", "--records", "50000"),
     ("polling",),
     ("relay", "--rounds", "1"),
     ("batch", "--only", "alone,ours,bare,mapped,plain"),
