@@ -57,7 +57,7 @@ COMMANDS = (
     Command("collect, nothing in flight", ("collect",), may_grow=False),
     Command("batch of 50", ("batch", "FILE", "--json"), may_grow=False),
     # It lists the month, so that may grow.
-    Command("batch of 50, monthly limit", ("batch", "FILE", "--json"), limit="1000"),
+    Command("batch of 50, monthly limit", ("batch", "FILE", "--json"), limit="1000000"),
 )
 #: For `--full`: as long as the first audit, and longer.
 FULL = (
@@ -157,8 +157,8 @@ def main() -> None:
             archive = Archive(made, str(records), s3=options.s3)
             archive.write(records)
             for command in commands:
-                found[command.name][records] = archive.run(command)
-                print(f"{records} {command.name}", flush=True)
+                one = found[command.name][records] = archive.run(command)
+                print(f"{records:,} videos, {command.name}: {one.wall:.1f} s", flush=True)
     rows = [
         [f"{name}, {records:,}", requests_of(one), f"{one.wall:.1f}", f"{one.cpu:.1f}", f"{one.peak_mb:.0f}"]
         for name, sizes in found.items()
