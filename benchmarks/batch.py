@@ -18,7 +18,6 @@ from pathlib import Path
 from benchmarks.bars import bars
 from benchmarks.harness import Goal, Measured, Stage, keep, requests_file, stage, table
 
-
 #: How the names of our own contenders begin.
 _OURS = ("ours", "the public tasks")
 
