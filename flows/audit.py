@@ -152,4 +152,7 @@ async def _rebuild(index: AuditedIndex) -> None:
         if written := await index.write():
             run_logger().info("The index was rebuilt: %s", counted(written, "object"))
     except VideoError as error:
-        run_logger().info("The index was not rebuilt, so `list` reads more: %s", error)
+        words = (
+            "The index could not be written, so lists may be slow, or wrong where a part of it is lost: %s"
+        )
+        run_logger().warning(words, error)

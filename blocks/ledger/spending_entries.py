@@ -20,7 +20,7 @@ from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ArchiveError, StoreUnavailable, VideoError
 from together_video.ledger.layout import Layout
-from together_video.ledger.records import VideoRecord
+from together_video.ledger.records import Claim, VideoRecord
 from together_video.text import printable
 
 _log = logging.getLogger("together_video")
@@ -85,9 +85,13 @@ class SpendingEntries:
         Reads the month's index, and each record that is not counted yet. Without an index it lists all records.
         """
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+        # What is finished meanwhile is in the index by the time that this is read.
+        in_flight = await self._in_flight()
         # Before the reservations: a run with a limit has written its own by the time of the record.
-        names = await self._names(month)
-        written = await self._written(first) if names is None else dict.fromkeys(map(self._key, names))
+        written = await self._recorded_in(month)
+        if written is None:
+            written = await self._written(first)
+        written = {**dict.fromkeys(map(self._layout.record, in_flight)), **written}
         entries = await self._listed(month)
         of_video = _by_video(entries)
         places = asyncio.Semaphore(_AT_ONCE)
@@ -101,6 +105,8 @@ class SpendingEntries:
                 try:
                     stored = await self._store.get(key)
                     if stored is None:
+                        if not any(entry.is_paid or entry.is_taken_in for entry in known):
+                            await self._take_claim(video, month, first, entries)
                         return
                     record = VideoRecord.model_validate_json(stored.data)
                 except StoreUnavailable:
@@ -125,14 +131,50 @@ class SpendingEntries:
         await asyncio.gather(*(one(key, written_at) for key, written_at in written.items()))
         return _sum(entries)
 
+    async def _in_flight(self) -> set[str]:
+        """The purchases in flight, by the videos' ids: some of them may have a record, but no line in the index."""
+        listed = await self._store.list(self._layout.inflight)
+        start = self._layout.inflight
+        own = (found.key for found in listed if self._layout.is_own("inflight", found.key))
+        return {key.removeprefix(start).partition("/")[0] for key in own}
+
+    async def _take_claim(self, video: str, month: str, first: datetime, entries: list[Entry]) -> None:
+        """Count a purchase in flight that a run without a limit has claimed, at what it may cost at most. Its record
+        replaces that.
+        """
+        try:
+            stored = await self._store.get(self._layout.claim(video))
+            if stored is None:
+                return
+            claim = Claim.model_validate_json(stored.data)
+        except StoreUnavailable:
+            raise
+        except (ValidationError, ArchiveError):
+            _log.warning(
+                "%s is unreadable and counts for no monthly limit: run audit", self._layout.claim(video)
+            )
+            return
+        if claim.reservation is not None or claim.claimed_at < first:
+            return
+        micros = _micros(claim.plan.estimate_usd or Decimal(0))
+        name = f"{video}-{_TAKEN_IN}-reserved-{micros}"
+        await self._store.put_once(self._layout.spending(month, name), b"{}\n")
+        entries.append(Entry(video, _TAKEN_IN, False, micros, stored.written_at, name))
+
     def _key(self, name: str) -> str:
         return self._layout.key("records", name)
 
-    async def _names(self, month: str) -> set[str] | None:
-        """The records of purchases of a month, by the index; None where it does not know them."""
+    async def _recorded_in(self, month: str) -> dict[str, datetime | None] | None:
+        """The records of purchases of a month by the index, and when they were written, where it knows that; None
+        where it does not know them.
+        """
         try:
             return {
-                line.name async for lines in self._recorded.months(lambda one: one == month) for line in lines
+                self._key(line.name): datetime.fromtimestamp(line.written / 1e6, UTC)
+                if line.written
+                else None
+                async for lines in self._recorded.months(lambda one: one == month)
+                for line in lines
             }
         except IndexUnusable:
             return None
@@ -202,10 +244,13 @@ class Entry(NamedTuple):
         if is_late:
             # The cost of what was given up: under a limit its own reservation stands for it.
             return self.is_paid or not self.is_taken_in
-        # A reservation is older than its record; a younger one is of a run that is about to find that.
-        return (
-            self.is_paid or self.is_taken_in or (recorded_at is not None and self.written_at <= recorded_at)
-        )
+        if self.is_paid or recorded_at is None:
+            return self.is_paid
+        # What was taken in while it was in flight is older than the record, which may know what it has cost. A
+        # reservation is older, too; a younger one is of a run that is about to find the record.
+        if self.is_taken_in:
+            return self.written_at >= recorded_at
+        return self.written_at <= recorded_at
 
     def amount(self) -> tuple[bool, int]:
         """Of several entries of one purchase the highest holds: what was paid, else what was reserved."""

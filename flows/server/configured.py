@@ -94,7 +94,7 @@ def _profile_says_something(path: Path) -> bool:
     if not path.exists():
         return False
     found = _toml(path)
-    active = found["profiles"].get(found.get("active"))
+    active = found.get("profiles", {}).get(found.get("active"))
     return active is None or not all(
         name in _OF_SERVERS and _is_harmless(name, value) for name, value in active.items()
     )

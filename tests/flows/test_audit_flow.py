@@ -224,6 +224,20 @@ async def test_what_is_wrong_is_found_each_time(ledger: Ledger) -> None:
     assert layout.index("complete.json") in await index_keys(ledger)
 
 
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("content", [b"rubbish", b""])
+async def test_a_spoiled_object_of_the_index_is_replaced(ledger: Ledger, content: bytes, full: bool) -> None:
+    """It has the name of what belongs there, which is written once: left there, it would stay for ever."""
+    await archived(ledger, "a fox")
+    await audit(ledger)
+    (key,) = [one for one in await index_keys(ledger) if one.endswith(".gz")]
+    before = await lines_of(ledger)
+    await replaced(ledger, key, content)
+    assert (await audit(ledger, full=full)).findings == ()
+    assert await lines_of(ledger) == before
+    assert (await audit(ledger)).verified_before == 1
+
+
 async def test_a_forged_index_hides_nothing_from_a_full_audit(ledger: Ledger, asked: Counter[str]) -> None:
     """Who can write to the archive can say that something was verified; `full` asks nobody."""
     fox = await archived(ledger, "a fox")

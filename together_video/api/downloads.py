@@ -12,7 +12,8 @@ import contextlib
 import hashlib
 import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -74,7 +75,7 @@ async def receive(
     """
     part = part_of(path)
     try:
-        async with client.stream("GET", url, timeout=patience) as response:
+        async with _followed(client, url, patience) as response:
             announced = _announced(response, max_bytes)
             digest = hashlib.sha256()
             make_private_folder(path.parent)
@@ -126,10 +127,28 @@ def hash_file(path: Path) -> DownloadedFile:
     return DownloadedFile(path=path, size=path.stat().st_size, sha256=digest)
 
 
-def _is_whole(content_range: str) -> bool:
-    """Whether a range such as `bytes 0-9/10` is the whole file."""
+@asynccontextmanager
+async def _followed(
+    client: httpx.AsyncClient, url: str, patience: httpx.Timeout
+) -> AsyncIterator[httpx.Response]:
+    """The answer at the end of all redirects. httpx would read the body of each into memory, however long it is."""
+    request = client.build_request("GET", url, timeout=patience)
+    for _ in range(client.max_redirects + 1):
+        response = await client.send(request, stream=True, follow_redirects=False)
+        try:
+            if response.next_request is None:
+                yield response
+                return
+            request = response.next_request
+        finally:
+            await response.aclose()
+    raise httpx.TooManyRedirects("Exceeded maximum allowed redirects.", request=request)
+
+
+def _whole(content_range: str) -> int | None:
+    """How many bytes a file has of which a range such as `bytes 0-9/10` is the whole; None where it is a part."""
     found = re.fullmatch(r"bytes 0-(\d{1,18})/(\d{1,18})", content_range.strip())
-    return found is not None and int(found[1]) + 1 == int(found[2])
+    return int(found[2]) if found is not None and int(found[1]) + 1 == int(found[2]) else None
 
 
 def _announced(response: httpx.Response, max_bytes: int) -> int | None:
@@ -139,10 +158,15 @@ def _announced(response: httpx.Response, max_bytes: int) -> int | None:
         if error.is_lasting:
             error.what = error.what.rstrip(".") + ": it is not ready, has expired, or the file is gone."
         raise error
-    if status == 206 and not _is_whole(response.headers.get("content-range", "")):
-        raise DownloadInterrupted("The link to the video gives a part of the file, which was not asked for.")
     text = response.headers.get("content-length", "")
     announced = int(text) if text.isdecimal() and len(text) < 20 else None
+    if status == 206:
+        whole = _whole(response.headers.get("content-range", ""))
+        if whole is None or announced not in (None, whole):
+            raise DownloadInterrupted(
+                "The link to the video gives a part of the file, which was not asked for."
+            )
+        announced = whole
     if announced is not None and announced > max_bytes:
         raise DownloadTooLarge(f"The video has {announced} bytes, more than the bound of {max_bytes}.")
     return announced

@@ -2,8 +2,8 @@
 
 Through asyncio, anyio, h11, httpcore and httpx a file is copied several times, in pieces of 16 to 64 kB that cost
 0.1 ms each, which together takes more CPU than its SHA-256. `Stream.take` reads into a buffer of the caller, in a
-thread of the caller, and rarely: after each read it leaves the rest to the system for some milliseconds, so that the
-next read finds more.
+thread of the caller, and, where there is no TLS, rarely: after each read it leaves the rest to the system for some
+milliseconds, so that the next read finds more.
 """
 
 from __future__ import annotations
@@ -111,12 +111,14 @@ class Stream(httpcore.AsyncNetworkStream):
         self._held = self._held[filled:]
         with _translated(httpcore.ReadTimeout, httpcore.ReadError):
             self._socket.settimeout(timeout)
+            # With TLS a read gives one record, of 16 KiB at most, however many have come.
+            may_pause = not isinstance(self._socket, ssl.SSLSocket)
             while filled < len(buffer):
                 count = self._socket.recv_into(buffer[filled:])
                 if not count:
                     break
                 filled += count
-                if filled < len(buffer):
+                if may_pause and filled < len(buffer):
                     time.sleep(_PAUSE)
         return filled
 

@@ -31,6 +31,8 @@ class AuditedIndex:
         self._ledger, self._book = ledger, book
         self._start = ledger.layout.index()
         self._complete, self._is_complete = ledger.layout.index(COMPLETE), False
+        #: Objects whose lines were read: what has their name holds what it should.
+        self._read_keys: set[str] = set()
 
     async def read(self, listed: Iterable[ListedObject], *, lines: bool) -> None:
         """Take note of the objects, and of their `lines`. What cannot be read is passed over."""
@@ -48,6 +50,7 @@ class AuditedIndex:
             lines = await self._ledger.index.reader.lines(one) or []
         except IndexUnusable:
             return
+        self._read_keys.add(one.key)
         self._book.take_lines(lines, number)
         self._book.tell("UPDATE objects SET lines = ? WHERE id = ?", [(len(lines), number)])
 
@@ -86,7 +89,9 @@ class AuditedIndex:
             while (found := await asyncio.to_thread(next, objects, None)) is not None:
                 key = layout.index(month, found[0])
                 kept.add(key)
-                if key not in before:
+                if key in before and key not in self._read_keys:
+                    await self._remove_spoiled(key, found[1])
+                if key not in self._read_keys:
                     written += await store.put_once(key, found[1], "application/gzip")
         # A record that cannot be read has no line: it is a finding, each time.
         if not self._is_complete:
@@ -94,6 +99,12 @@ class AuditedIndex:
         # Only now: until here a reader has found every line somewhere.
         await store.delete(sorted(before - kept))
         return written
+
+    async def _remove_spoiled(self, key: str, content: bytes) -> None:
+        """Objects are named by their content and written once: one that holds something else would stay for ever."""
+        stored = await self._ledger.store.get(key)
+        if stored is not None and stored.data != content:
+            await self._ledger.store.delete([key])
 
     def _kept_and_changed(self) -> tuple[set[str], list[str]]:
         """The objects of months that are as they should be, and the other months."""

@@ -116,9 +116,12 @@ async def all_of(*ledgers, number, amount):
 
 @pytest.mark.anyio
 async def test_who_asks_at_the_same_moment_shares_a_listing(ledger, listings):
-    """Forty videos: the index, or without one the records, once; the month before and after; later only after."""
+    """Forty videos: what is in flight and the index, or without one the records, once; the month before and after;
+    later only after.
+    """
     assert await all_of(ledger, number=40, amount=Decimal("0.01")) == 40
     assert listings == [
+        "films/inflight/",
         "films/index/",
         "films/records/",
         f"films/spending/{MONTH}/",
@@ -206,6 +209,41 @@ async def test_with_an_index_no_record_is_listed(ledger, another, listings):
     await another().spending.reserve("a" * 24, Decimal("0.5"))
     assert not any("records/" in prefix for prefix in listings)
     assert await ledger.spending.entries.total(MONTH) == Decimal("0.62")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("has_index", [True, False])
+async def test_what_is_in_flight_without_the_limit_counts(ledger, store, another, has_index):
+    """At what it may cost at most, until its record says what it has cost."""
+    unlimited = Ledger(store, Layout(prefix="films"))
+    if has_index:
+        await ledger.index.replace(set(), [])
+    claim = await unlimited.claim(PLAN, valid_seconds=250)
+    with pytest.raises(BudgetReached, match=r"0\.90 USD paid"):
+        await another().spending.reserve("a" * 24, Decimal("0.2"))
+    record = record_of(PLAN, state="archived", recorded_at=datetime.now(UTC), cost_usd=Decimal("0.3"))
+    await asyncio.sleep(1.1)  # the store's clock counts in seconds
+    await unlimited.finish(record, claim)
+    assert await another().spending.reserve("a" * 24, Decimal("0.7"))
+    assert await ledger.spending.entries.total(MONTH) == Decimal(1)
+
+
+@pytest.mark.anyio
+async def test_what_has_a_record_and_no_line_yet_counts(ledger, another):
+    """Its run was killed between the two: what it has cost is in flight still."""
+    unlimited = Ledger(ledger.store, Layout(prefix="films"))
+    await ledger.index.replace(set(), [])
+    await unlimited.claim(PLAN, valid_seconds=250)
+    await recorded(ledger, PLAN.id, cost_usd=Decimal("0.95"))
+    with pytest.raises(BudgetReached, match=r"0\.95 USD paid"):
+        await another().spending.reserve("a" * 24, Decimal("0.1"))
+
+
+@pytest.mark.anyio
+async def test_what_is_in_flight_with_the_limit_counts_once(ledger, another):
+    await ledger.claim(PLAN, valid_seconds=250)
+    assert await another().spending.reserve("a" * 24, Decimal("0.1"))
+    assert await ledger.spending.entries.total(MONTH) == Decimal(1)
 
 
 @pytest.mark.anyio

@@ -49,6 +49,7 @@ def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
         ({}, {".env": "OTHER=1\n# PREFECT_API_URL=x\n"}),
         ({}, {"pyproject.toml": '[project]\ndependencies = ["prefect"]\n[tool.other]\nprefect = 1\n'}),
         ({}, {"home/profiles.toml": EPHEMERAL}),
+        ({}, {"home/profiles.toml": EPHEMERAL + "[profiles.other]\n"}),
         ({}, {"home/profiles.toml": EPHEMERAL + SERVER}),
         ({"PREFECT_PROFILES_PATH": "HERE/mine.toml"}, {"mine.toml": EPHEMERAL, "home/profiles.toml": SERVER}),
     ],
@@ -129,3 +130,9 @@ def prefect_url(request):
 
     with temporary_settings({PREFECT_API_URL: URL if request.param else None}):
         yield request.param
+
+
+@pytest.mark.parametrize("text", ["", 'active = "ephemeral"\n', "[other]\n"])
+def test_a_file_without_profiles_is_one(found, text):
+    """Prefect takes it for what it is: no profile at all. Here that is at most a doubt, and no error."""
+    assert found({}, {"home/profiles.toml": text})[1] is None

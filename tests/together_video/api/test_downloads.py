@@ -166,8 +166,32 @@ async def test_a_redirect_to_no_address_is_an_interruption(
 
 
 @pytest.mark.anyio
+async def test_the_body_of_a_redirect_is_not_read(wire: Any, client: TogetherClient, target: Path) -> None:
+    """However long it is: it would fill the memory."""
+
+    async def answer(heard: Any, writer: asyncio.StreamWriter) -> None:
+        if heard.target == "/video":
+            writer.write(wire.http(VIDEO))
+            await writer.drain()
+            return
+        writer.write(b"HTTP/1.1 302 Found\r\nlocation: /video\r\ncontent-length: 100000000000\r\n\r\n")
+        while not writer.transport.is_closing():
+            writer.write(bytes(1000))
+            await asyncio.sleep(0.005)
+
+    async with wire.serve(answer) as server:
+        assert (await client.download(server.url, target, max_bytes=10**6)).size == len(VIDEO)
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("given", "is_whole"), [("bytes 0-299999/300000", True), ("bytes 0-9/300000", False), ("", False)]
+    ("given", "is_whole"),
+    [
+        ("bytes 0-299999/300000", True),
+        ("bytes 0-9/300000", False),
+        ("bytes 0-2999999/3000000", False),
+        ("", False),
+    ],
 )
 async def test_a_part_of_the_file_is_not_the_file(
     wire: Any, client: TogetherClient, target: Path, given: str, is_whole: bool

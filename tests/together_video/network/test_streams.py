@@ -107,8 +107,12 @@ async def test_an_answer_of_another_kind_arrives_as_well(
 
 @pytest.mark.anyio
 async def test_a_large_file_arrives_over_tls(
-    wire: Any, tls: ssl.SSLContext, tmp_path: Path, taken: list[int]
+    wire: Any, tls: ssl.SSLContext, tmp_path: Path, taken: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def sleep(_: float) -> None:
+        raise AssertionError("each read gives one record of 16 KiB, so a pause behind it only costs time")
+
+    monkeypatch.setattr("together_video.network.streams.time.sleep", sleep)
     async with TogetherClient("k") as client, wire.serve(HEAD + VIDEO, tls) as server:
         assert await downloaded(client, server.url, tmp_path / "fox.mp4") == VIDEO
         assert await downloaded(client, server.url, tmp_path / "two.mp4") == VIDEO
