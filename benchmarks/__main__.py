@@ -19,6 +19,7 @@ PROGRAMS = (
     ("start", "--rounds", "5"),
     ("clips",),
     ("archive", "--records", "50000"),
+    ("joining",),
     ("polling",),
     ("relay", "--rounds", "1"),
     ("batch", "--only", "alone,ours,bare,mapped,plain"),

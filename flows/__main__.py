@@ -30,6 +30,8 @@ _COMMANDS = {
     "servers.demo": ("demo",),
     "generate": ("generate", "batch"),
     "prompts": ("prompts",),
+    "films.storyboard": ("storyboard",),
+    "films.film": ("film",),
     "approve": ("approve",),
     "ledger": ("collect", "audit"),
     "spend": ("spend",),

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.auditing.book import AuditBook, audit_book
+from prefect_together_video.blocks.ledger.auditing.films import audit_films
 from prefect_together_video.blocks.ledger.auditing.index import AuditedIndex
 from prefect_together_video.blocks.ledger.auditing.listing import ArchiveListing
 from prefect_together_video.blocks.ledger.auditing.unfinished import keys_of_claims, misspent, unfinished
@@ -105,12 +106,14 @@ async def _audit(ledger: Ledger, book: AuditBook, *, deep: bool, full: bool) -> 
     happens(Phase(f"Verifying {counted(to_read, 'record')}{known}"))
     await verification.verify()
     orphans = await asyncio.to_thread(verification.orphans, claimed)
+    films = await audit_films(ledger, deep=deep)
     # Again, as runs may have finished meanwhile: only what was there before and after is left over.
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}
     findings = [
         *(broken + verification.unreadable + verification.of_files + orphans),
         *(finding for _, finding in sorted(verification.of_media.items())),
+        *films,
         *(
             AuditFinding(
                 kind="foreign", key=key, message="is not what this project writes there, and is ignored"

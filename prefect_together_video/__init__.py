@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.audit import audit_archive
     from prefect_together_video.flows.batch import generate_batch
     from prefect_together_video.flows.collect import collect_videos
+    from prefect_together_video.flows.film import generate_film
     from prefect_together_video.flows.inbox import watch_inbox
     from prefect_together_video.flows.reporting.results import RunIncomplete
     from prefect_together_video.flows.spend import report_spend
@@ -47,6 +48,7 @@ __all__ = [
     "create_video",
     "download_video",
     "generate_batch",
+    "generate_film",
     "generate_prompts",
     "generate_video",
     "make_video",
@@ -73,6 +75,7 @@ _MODULES = {
     "create_video": "tasks.create",
     "download_video": "tasks.download",
     "generate_batch": "flows.batch",
+    "generate_film": "flows.film",
     "generate_prompts": "tasks.prompts",
     "generate_video": "flows.video",
     "make_video": "tasks.make",

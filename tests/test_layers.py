@@ -21,8 +21,8 @@ HEAVY = frozenset({"prefect", "prefect_aws", "boto3", "botocore", "aiobotocore"}
 #: to the room that it lies in.
 ROOMS = {
     "together_video": (
-        *("", "network", "media", "api", "polling", "catalogue"),
-        *("ledger", "billing", "prompts", "inputs", "gallery", "sandbox"),
+        *("", "network", "media", "joining", "api", "polling", "catalogue"),
+        *("ledger", "billing", "prompts", "inputs", "film", "gallery", "sandbox"),
     ),
     "blocks": ("store", "s3", "folder", "ledger", ""),
     "tasks": ("running", "steps", "session", ""),

@@ -26,6 +26,9 @@
     │   ├── DownloadBroken         cut short, wrong length, not a video
     │   │   └── DownloadInterrupted    the transfer broke off
     │   └── DownloadTooLarge
+    ├── FilmError                  clips could not be joined
+    │   ├── PieceRefused           one of them, or what goes with it, cannot be used; carries which
+    │   └── NoRoomForFilm          the disk is full
     ├── PromptError                the chat model gave no usable prompts
     ├── BudgetReached              not started: it would pass a limit that was set
     ├── NotApproved                somebody was asked first, and did not say yes
@@ -358,6 +361,30 @@ class DownloadInterrupted(DownloadBroken):
 
 class DownloadTooLarge(DownloadError):
     """The file is larger than the bound that was set for it."""
+
+
+class FilmError(VideoError):
+    """The clips could not be joined. They are as they were, and no part of the film is left."""
+
+    spent = Spent.NOTHING
+
+
+class PieceRefused(FilmError):
+    """A file of the cut cannot be used, or does not fit the others.
+
+    Attributes:
+        piece: its place in the cut, from 1; None where it is the music, or the cut as a whole.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, piece: int | None = None, remedy: str | None = None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.piece = piece
+
+
+class NoRoomForFilm(FilmError):
+    """The disk, or a quota on it, is full. The same call may pass when there is room."""
 
 
 class PromptError(VideoError):

@@ -61,6 +61,10 @@ def _seconds(value: object) -> object:
     return format(number.normalize(), "f")
 
 
+#: A length as the API wants it, from what people write: 6, 6.0, "6" or "6s".
+SecondsText = Annotated[str, BeforeValidator(_seconds, json_schema_input_type=str | float)]
+
+
 def _said(value: object) -> object:
     """A form sends null for what was not chosen."""
     return False if value is None else value

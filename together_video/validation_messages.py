@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from together_video.errors import InputError
@@ -211,23 +212,28 @@ def _place(location: Sequence[int | str], model: type[BaseModel]) -> tuple[str, 
     """
     path = ""
     classes: list[type[BaseModel]] = [model]
-    names: list[str] = list(model.model_fields)
+    names = list(_fields_of(model))
     annotation: Any = model
     for part in location:
         if isinstance(part, int):
             path += f"[{part}]"
             continue
         is_branch = _names_branch(part, annotation)
-        field = next((c.model_fields[part] for c in classes if part in c.model_fields), None)
+        field = next((found for c in classes if (found := _fields_of(c).get(part)) is not None), None)
         if field is None and is_branch:
             classes = [c for c in classes if c.__name__ == part] or classes
-            names = [name for c in classes for name in c.model_fields]
+            names = [name for c in classes for name in _fields_of(c)]
             continue
         path += f".{part}" if path else part
-        names = [name for c in classes for name in c.model_fields]
+        names = [name for c in classes for name in _fields_of(c)]
         annotation = field.annotation if field else None
         classes = _models_in(annotation)
     return path, names
+
+
+def _fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """A model's fields by the names that people write."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _names_branch(part: str, annotation: Any) -> bool:

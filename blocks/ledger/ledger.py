@@ -20,6 +20,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from prefect_together_video.blocks.ledger.coalescing import Coalesced
+from prefect_together_video.blocks.ledger.films import Films
 from prefect_together_video.blocks.ledger.index import Index
 from prefect_together_video.blocks.ledger.media import MediaStore
 from prefect_together_video.blocks.ledger.reviews import Kept, Reviews
@@ -34,6 +35,7 @@ from together_video.errors import (
     StoreUnavailable,
     VideoError,
 )
+from together_video.film.writing.sets import WrittenStoryboard
 from together_video.jobs import VideoJob
 from together_video.ledger.index import Entry
 from together_video.ledger.layout import Layout
@@ -113,6 +115,7 @@ class Ledger:
         self.layout = layout
         self.media = MediaStore(store, layout)
         self.reviews = Reviews(store, layout)
+        self.films = Films(store, layout)
         self.index = Index(store, layout)
         self.spending = MonthlySpending(store, layout, monthly_limit, recorded=self.index.reader)
         self._clear = Coalesced(self._clear_all, pause=_PAUSE)
@@ -438,6 +441,17 @@ class Ledger:
         if await self._write(self.layout.brief(prompts.id), prompts):
             return prompts
         return await self.prompts(prompts.id) or prompts
+
+    async def storyboard(self, brief: str) -> WrittenStoryboard | None:
+        """The storyboard that the brief of a film gave earlier, if it did."""
+        found = await self._read(self.layout.brief(brief), WrittenStoryboard)
+        return found[0] if found else None
+
+    async def keep_storyboard(self, written: WrittenStoryboard) -> WrittenStoryboard:
+        """Store a storyboard before it is used. Returns the one that holds."""
+        if await self._write(self.layout.brief(written.id), written):
+            return written
+        return await self.storyboard(written.id) or written
 
     async def _write(self, key: str, fact: BaseModel) -> bool:
         return await self.store.put_once(key, fact.model_dump_json(indent=1).encode())

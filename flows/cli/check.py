@@ -13,21 +13,26 @@ from rich.console import Console
 from rich.markup import escape
 
 from prefect_together_video.flows.cli.options import RequestOptions, TextOptions
+from prefect_together_video.flows.cli.screen.findings import (
+    SOURCES_EXPLAINED,
+    cost_line,
+    finding_line,
+    has_source,
+)
 from prefect_together_video.flows.cli.screen.json_output import errors_as_document, json_text
 from together_video.catalogue import Catalogue, Review
 from together_video.catalogue.findings import Finding, Level, error, warning
-from together_video.catalogue.pricing import Estimate, estimate
+from together_video.catalogue.pricing import estimate
 from together_video.errors import InputError
 from together_video.inputs.fallbacks import Understudies, first_made, understudies
 from together_video.inputs.files import read_lines
+from together_video.inputs.findings import finding_of_media
 from together_video.inputs.lines import RequestLines, SourcedRequest
-from together_video.inputs.media import MediaProblem, look_over
+from together_video.inputs.media import look_over
 from together_video.ledger.records import Sweep
-from together_video.money import usd, usd_number_or_none, usd_range
+from together_video.money import usd, usd_number_or_none
 from together_video.requests import VideoRequest
-from together_video.text import counted, printable
-
-_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
+from together_video.text import counted
 
 
 def check(
@@ -58,7 +63,7 @@ def check(
     intake, problems = look_over([found.request for found in sourced])
     told = [list(found.chosen) for found in sourced]
     for problem in problems:
-        told[problem.request].append(_unusable(problem))
+        told[problem.request].append(finding_of_media(problem.place, problem.words))
     for note in intake.notes:
         told[note.request].append(warning(note.place, f"{note.words}.", "project"))
     first, highest = _made_first(sourced, intake.requests, told, strict=strict)
@@ -125,12 +130,6 @@ class _Looked:
                 yield line, finding
 
 
-def _unusable(problem: MediaProblem) -> Finding:
-    words = f"{problem.words[:1].upper()}{problem.words[1:]}."
-    found = error(problem.place, words, "parameters, project")
-    return found.model_copy(update={"rule": "media_can_be_used"})
-
-
 def _show(looked: _Looked) -> None:
     """How many and how much first, then what there is to say of each line."""
     out = Console(highlight=False, emoji=False, soft_wrap=True)
@@ -138,7 +137,7 @@ def _show(looked: _Looked) -> None:
     errors = counted(looked.errors, "error") if looked.errors else "no errors"
     out.print(f"{counted(len(review.requests), 'request')}, {errors}.")
     if review.requests:
-        out.print(escape(_cost(review.total)))
+        out.print(escape(cost_line(review.total)))
         if looked.highest_usd is not None and looked.highest_usd > (review.total.usd or looked.highest_usd):
             out.print(f"At most {usd(looked.highest_usd)}, should fallback models take over.")
     for line, made in _swept(lines.requests).items():
@@ -162,16 +161,10 @@ def _show(looked: _Looked) -> None:
         if (finding.level, place, finding.message) in shown:
             continue
         shown.add((finding.level, place, finding.message))
-        because = ": ".join(part for part in (finding.rule, finding.source) if part)
-        explained = explained or bool(because)
-        where = "" if finding.field == "line" else f" {escape(finding.field)}"
-        out.print(
-            f"{lines.unit} {line}: [{_COLOURS[finding.level]}]{finding.level}[/]{where}: "
-            f"{escape(printable(finding.message, 500))}"
-            + (f" [dim]\\[{escape(because)}][/]" if because else "")
-        )
+        explained = explained or has_source(finding)
+        out.print(finding_line(f"{lines.unit} {line}", finding, none="line"))
     if explained:
-        out.print("In brackets: the rule, and what it is taken from.", style="dim")
+        out.print(SOURCES_EXPLAINED, style="dim")
 
 
 def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
@@ -187,13 +180,6 @@ def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
         }
         for line, made in sweeps.items()
     }
-
-
-def _cost(cost: Estimate) -> str:
-    if cost.usd is None:
-        return f"Cost: unknown ({cost.words.rstrip('.')}). Nothing was spent."
-    span = usd_range(cost.usd if cost.low_usd is None else cost.low_usd, cost.usd)
-    return f"Cost: {span}, {cost.certainty} ({cost.words.rstrip('.')}). Nothing was spent."
 
 
 def _document(looked: _Looked) -> dict[str, object]:

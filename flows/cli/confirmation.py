@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from prefect_together_video.flows.cli.options import ConfirmOptions, PlaceOptions
 from prefect_together_video.flows.cli.screen.terminal import Terminal
@@ -75,9 +76,18 @@ class Confirmation:
         if not forecast.buys or not self._is_above(forecast):
             return
         with self._terminal.paused():
-            await self._ask(forecast)
+            await self._ask(prospects)
 
-    async def _ask(self, forecast: Forecast) -> None:
+    def introduce(self, prospects: Prospects, *, on_err: bool) -> None:
+        """Print what stands above the plan, on stdout or stderr: nothing."""
+
+    def document(self, prospects: Prospects) -> dict[str, Any]:
+        """See `document`."""
+        return document(prospects)
+
+    async def _ask(self, prospects: Prospects) -> None:
+        forecast = prospects.forecast
+        self.introduce(prospects, on_err=True)
         self._terminal.plan(forecast, on_err=True)
         if self._has_brief:
             self._terminal.say(_BRIEF)
@@ -92,8 +102,9 @@ class Confirmation:
 
     def _print(self, prospects: Prospects) -> None:
         if self._as_json:
-            self._terminal.document(document(prospects))
+            self._terminal.document(self.document(prospects))
             return
+        self.introduce(prospects, on_err=False)
         self._terminal.plan(prospects.forecast)
         if self._has_brief:
             for plan in prospects.plans:
@@ -104,7 +115,7 @@ class Confirmation:
         self._terminal.out.print("Dry run: nothing was bought.")
 
 
-def document(prospects: Prospects) -> dict[str, object]:
+def document(prospects: Prospects) -> dict[str, Any]:
     """The plan as the document of `--dry-run --json`: what it adds up to, and a row for each video."""
     rows = []
     for plan, fate in zip(prospects.plans, prospects.fates, strict=True):

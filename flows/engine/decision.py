@@ -42,6 +42,11 @@ def deciding(decider: Decider | None) -> Iterator[None]:
         _decider.reset(token)
 
 
+def decision_of() -> Decider | None:
+    """The decider of this context; None where there is none, as in workers."""
+    return _decider.get()
+
+
 def decision(ledger: Ledger, policy: RunPolicy) -> Decide | None:
     """What asks the decider of this context; None where there is none, as in workers."""
     decider = _decider.get()

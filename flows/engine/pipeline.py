@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.opened import ledger_of
@@ -56,6 +56,8 @@ from together_video.polling.policy import PollPolicy
 if TYPE_CHECKING:
     from prefect_together_video.blocks.archive import VideoArchive
     from prefect_together_video.blocks.credentials import TogetherCredentials
+
+T = TypeVar("T")
 
 #: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
 Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
@@ -117,6 +119,12 @@ class Pipeline:
         await self.buyer.standings.look_ahead(plans)
         return await self._all([(plan, partial(self._make, plan)) for plan in plans])
 
+    def turns(self, total: int) -> Turns:
+        """For videos that are made in an order of their own; see `Turns`."""
+        self._total += total
+        happens(Planned(self._total, self._budget_usd, self._usual_seconds))
+        return Turns(self)
+
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
         """Bring home what was bought earlier: nothing is created."""
         return await self._all(
@@ -142,17 +150,18 @@ class Pipeline:
                     ended[place] = await (self._as_one(plan, make) if is_large else make())
                 self._over(plan, ended[place])
 
+        await self._to_the_end(take_turns() for _ in range(min(self._in_flight, len(works))))
+        return Summary.of(ended[place] for place in range(len(works)))
+
+    async def _to_the_end(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         try:
-            await all_of(
-                (take_turns() for _ in range(min(self._in_flight, len(works)))), slow_to_stop=self._stopping
-            )
+            return await all_of(works, slow_to_stop=self._stopping)
         except asyncio.CancelledError:
             # No new creates from here on; a POST that was under way has stored its outcome.
             # The command line has a last line of its own.
             words = interrupted(self._under_way, len(self.buyer.creating))
             run_logger().warning(words, extra={"is_last_line": True})
             raise
-        return Summary.of(ended[place] for place in range(len(works)))
 
     def _usual_seconds(self, model: str) -> float | None:
         return None if self.durations is None else self.durations.learner.usual_seconds(model)
@@ -358,6 +367,29 @@ class Pipeline:
                 out_of_budget=plan.id in self._out_of_budget,
             )
         )
+
+
+class Turns:
+    """Makes the videos of a pipeline one by one, in whatever order the caller has."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def make(self, plan: VideoPlan) -> VideoOutcome:
+        """Reuse or buy one video and archive it. Raises nothing that concerns it."""
+        outcome = await self._pipeline._make(plan)
+        self._pipeline._over(plan, outcome)
+        return outcome
+
+    def over(self, plan: VideoPlan, state: VideoState, words: str) -> VideoOutcome:
+        """A video that is not even begun, and why."""
+        outcome = VideoOutcome.of_plan(plan, state, error=words)
+        self._pipeline._over(plan, outcome)
+        return outcome
+
+    async def all(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        """Run all of these to their ends; an interruption lets a create store its answer first."""
+        return await self._pipeline._to_the_end(works)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,11 +39,18 @@ async def looked_at(requests: Sequence[VideoRequest], names: Sequence[str] | Non
 
 
 async def keep_media(
-    intake: MediaIntake, ledger: Ledger, names: Sequence[str] | None = None
+    intake: MediaIntake,
+    ledger: Ledger,
+    names: Sequence[str] | None = None,
+    *,
+    awaited: Collection[str] = (),
 ) -> list[VideoRequest]:
     """Bring everything into the archive that the requests need from it; s3:// addresses are copied.
 
     Returns the requests, which from here on hold links, references and small inline images only.
+
+    Args:
+        awaited: references whose content is made later.
 
     Raises:
         MediaRefused: an object is missing or not what is needed, or a file was changed meanwhile.
@@ -74,7 +81,7 @@ async def keep_media(
             await refuse_unsendable(intake, ledger, names)
         await asyncio.gather(*(store(file) for file in intake.files.values()))
     named = {reference for request in intake.requests for reference in references_of(request)}
-    missing = set(await ledger.media.lacks(sorted(named - set(intake.files))))
+    missing = set(await ledger.media.lacks(sorted(named - set(intake.files) - set(awaited))))
     problems = [
         MediaProblem(number, place, f"{text}: there is no such content in the archive")
         for number, request in enumerate(intake.requests)

@@ -1,10 +1,13 @@
 """Chat completions: prompts about a subject, in each response format, and what goes wrong with them."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from together_video.film.writing.briefs import make_story_brief
+from together_video.film.writing.writing import StoryWriting
 from together_video.prompts.briefs import Brief
 from together_video.prompts.writing import PromptWriting
 from together_video.sandbox.chat.completions import complete
@@ -136,3 +139,41 @@ def test_prompts_are_in_the_language_that_is_asked_for(language: str, words: str
     prompts = written(complete(body, SandboxConfig(), now=0))
     assert len(set(prompts)) == 6
     assert all(words in prompt and "old lighthouses" in prompt for prompt in prompts)
+
+
+def story_body(shots: int) -> dict[str, Any]:
+    body = StoryWriting(make_story_brief({"subject": "An old lighthouse", "shots": shots})).next_body()
+    assert body is not None
+    return body
+
+
+@pytest.mark.parametrize("form", ["nested", "flat", "object"])
+def test_storyboards_in_each_format(form):
+    """As many shots as the schema asks for, all different, each with people and a place that are described."""
+    body = story_body(7)
+    schema = body["response_format"]["json_schema"]["schema"]
+    body["response_format"] = {
+        "nested": body["response_format"],
+        "flat": FLAT | {"schema": schema},
+        "object": OBJECT,
+    }[form]
+    story = json.loads(complete(body, SandboxConfig(), now=0)["choices"][0]["message"]["content"])
+    assert story.keys() == schema["properties"].keys()
+    assert len({shot["text"] for shot in story["shots"]}) == 7
+    people = {one["name"] for one in story["characters"]}
+    assert all(set(shot["characters"]) <= people for shot in story["shots"])
+    assert {shot["place"] for shot in story["shots"]} <= {one["name"] for one in story["places"]}
+
+
+@pytest.mark.parametrize("kind", ["cut", "not_json", "too_few", "duplicates"])
+def test_faulty_storyboards_are_completed(kind):
+    """One bad answer, then good ones: every shot is there in the end."""
+    writing = StoryWriting(make_story_brief({"subject": "An old lighthouse", "shots": 8}))
+    fault = FaultRule(on="chat", kind=kind)
+    rounds = 0
+    while (body := writing.next_body()) is not None:
+        writing.feed(complete(body, SandboxConfig(), now=0, fault=None if rounds else fault))
+        rounds += 1
+    assert rounds > 1
+    assert writing.problems
+    assert len(writing.result(datetime.now(UTC)).storyboard.shots) == 8

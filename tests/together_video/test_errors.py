@@ -48,12 +48,14 @@ BAD_INPUT = {
     "StoreUnsafe",
     "StoreFull",
     "FolderReplaced",
+    "PieceRefused",
 }
 
 
 #: What the failed call has cost, by the class alone.
 SPENT = {
     **dict.fromkeys(["VideoError", "PromptError", "ArchiveError"], None),
+    **dict.fromkeys(["FilmError", "PieceRefused", "NoRoomForFilm"], Spent.NOTHING),
     **dict.fromkeys(["BucketRefused", "StoreFull", "FolderReplaced"], None),
     **dict.fromkeys(["StoreUnavailable", "ObjectConflict"], None),
     **dict.fromkeys(BAD_INPUT - {"BucketRefused", "StoreFull", "FolderReplaced"}, Spent.NOTHING),

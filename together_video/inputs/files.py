@@ -79,7 +79,7 @@ def read_lines(
     suffix = "" if str(path) == "-" else Path(path).suffix.lower()
     if suffix in _STRUCTURED:
         raise InputError(f"{name}: is no list of prompts. Give a .jsonl, .csv, .json or .txt file.")
-    data = _content(path, name, stdin)
+    data = file_bytes(path, name, stdin=stdin)
     if words := why_no_text(data, suffix):
         raise InputError(f"{name}: {words}")
     text = decoded(data, name)
@@ -109,25 +109,40 @@ def parse_requests(
     return parse_lines(text, form, name, defaults, default_model).whole()
 
 
-def _content(path: str | Path, name: str, stdin: BinaryIO | None) -> bytes:
+def file_bytes(
+    path: str | Path,
+    name: str,
+    *,
+    largest: int = LARGEST_FILE,
+    what: str = "file of requests",
+    stdin: BinaryIO | None = None,
+) -> bytes:
+    """The bytes of a file that somebody names; `-` is standard input.
+
+    Args:
+        name: what messages call it.
+        largest: the most bytes that it may have.
+        what: what it should be.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it is larger.
+    """
     try:
         if str(path) == "-":
-            data = (stdin or sys.stdin.buffer).read(LARGEST_FILE + 1)
+            data = (stdin or sys.stdin.buffer).read(largest + 1)
         else:
             with Path(path).open("rb") as file:
-                data = file.read(LARGEST_FILE + 1)
+                data = file.read(largest + 1)
     except FileNotFoundError:
         raise InputError(f"{name}: there is no such file.") from None
     except IsADirectoryError:
-        raise InputError(f"{name}: is a folder, not a file of requests.") from None
+        raise InputError(f"{name}: is a folder, not a {what}.") from None
     except PermissionError:
         raise InputError(f"{name}: may not be read by this user.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    if len(data) > LARGEST_FILE:
-        raise InputError(
-            f"{name}: is larger than {LARGEST_FILE // 1024**2} MB, so it is no file of requests."
-        )
+    if len(data) > largest:
+        raise InputError(f"{name}: is larger than {largest // 1024**2} MB, so it is not a {what}.")
     return data
 
 

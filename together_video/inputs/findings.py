@@ -60,6 +60,13 @@ def finding_of(problem: str, *, rule: str) -> Finding:
     return error(field, _sentence(words), _OWN).model_copy(update={"rule": rule})
 
 
+def finding_of_media(place: str, words: str) -> Finding:
+    """Media that cannot be used: where they are named, and what is wrong with them."""
+    return error(place, _sentence(words), "parameters, project").model_copy(
+        update={"rule": "media_can_be_used"}
+    )
+
+
 def _finding(found: Explained) -> Finding:
     # Errors of the request as a whole name the field in their words.
     field = found.field or next(

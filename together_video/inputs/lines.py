@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from together_video.catalogue import Catalogue, check
 from together_video.catalogue.findings import Finding
 from together_video.errors import InputError
+from together_video.inputs.filling import filled
 from together_video.inputs.findings import finding_of, findings_of
-from together_video.inputs.presets import expand, overlay
+from together_video.inputs.json_values import UnreadableText
+from together_video.inputs.presets import expand
 from together_video.inputs.row import Row
-from together_video.inputs.rows import RowFormat, UnreadableText, count_notes, read_rows
+from together_video.inputs.rows import RowFormat, count_notes, read_rows
 from together_video.inputs.sweeps import (
     MOST_COPIED,
     MOST_SWEPT,
@@ -209,7 +211,7 @@ class _Line:
         wrong = 0
         for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
             # Some are enough to say what is wrong with all.
-            if (wrong := wrong + (not self._add(_filled(fields, defaults), sweep))) >= _MOST_WRONG:
+            if (wrong := wrong + (not self._add(filled(fields, defaults), sweep))) >= _MOST_WRONG:
                 return
 
     def refused(self) -> RefusedLine:
@@ -267,23 +269,3 @@ def _else_found(fields: Mapping[str, Any], error: ValidationError) -> list[Findi
         for found in check(request)
         if found.field.partition(".")[0] not in wrong and found.rule not in gaps
     ]
-
-
-def _filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The line's fields over the defaults. Null means that the line does not say it."""
-    said = {name: value for name, value in fields.items() if value is not None}
-    filled = {**overlay(said, defaults), **said}
-    for name in ("media", "extra", "labels"):
-        mine, theirs = said.get(name), defaults.get(name)
-        if isinstance(theirs, BaseModel):
-            theirs = theirs.model_dump(exclude_none=True)
-        if isinstance(theirs, Mapping) and (mine is None or isinstance(mine, Mapping)):
-            filled[name] = {**theirs, **(mine or {})}
-    # The deprecated spelling of a line replaces a default in either spelling, and the other way round.
-    media = said.get("media")
-    for name in ("frame_images", "reference_images"):
-        if name in said and name not in (media or {}) and isinstance(filled.get("media"), dict):
-            filled["media"] = {part: value for part, value in filled["media"].items() if part != name}
-        elif name in defaults and isinstance(media, Mapping) and media.get(name) is not None:
-            filled.pop(name)
-    return filled

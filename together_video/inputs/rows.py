@@ -10,12 +10,12 @@ import difflib
 import io
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
 
+from together_video.inputs.json_values import UnreadableText, json_document, json_value, why_not_json
 from together_video.inputs.presets import PRESET_FIELDS
 from together_video.inputs.row import Row, lines_of
 from together_video.inputs.text_lists import Lines, is_note, text_rows
@@ -94,10 +94,6 @@ class RowFormat(StrEnum):
         return "item" if self is RowFormat.JSON else "line"
 
 
-class UnreadableText(ValueError):
-    """The text as a whole is not in its format, so that there are no rows to speak of."""
-
-
 def count_notes(text: str, form: RowFormat) -> int:
     """How many lines begin with # and are skipped for that."""
     if form not in {RowFormat.JSON_LINES, RowFormat.TEXT}:
@@ -146,24 +142,17 @@ def _text_lines(text: str, lines: Lines) -> Iterator[Row]:
 def _json_lines(text: str) -> Iterator[Row]:
     for number, line in content_lines(text):
         try:
-            value = _decode(line)
+            value = json_value(line)
         except json.JSONDecodeError as error:
             yield Row(number, problems=(f"is not JSON: {error.msg} (column {error.colno})",))
         except (ValueError, RecursionError) as error:
-            yield Row(number, problems=(f"is not JSON that can be used: {_reason(error)}",))
+            yield Row(number, problems=(f"is not JSON that can be used: {why_not_json(error)}",))
         else:
             yield _row_of(number, value)
 
 
 def _json_items(text: str) -> Iterator[Row]:
-    try:
-        value = _decode(text)
-    except json.JSONDecodeError as error:
-        raise UnreadableText(
-            f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise UnreadableText(f"is not JSON that can be used: {_reason(error)}") from error
+    value = json_document(text)
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
@@ -181,29 +170,6 @@ def _row_of(number: int, value: object) -> Row:
     return Row(
         number, problems=(f"must be an object of request fields or a prompt in quotes, is {quoted(value)}",)
     )
-
-
-def _decode(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise ValueError(f"{quoted(twice)} is given twice")
-    return fields
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    # The interpreter refuses integers of thousands of digits, in words that are about itself.
-    return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
 
 
 def _delimiter(header: str) -> str:
@@ -329,7 +295,7 @@ def _cell_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
         try:
             _put(fields, column, value)
         except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else _reason(error)
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else why_not_json(error)
             problems.append(f"{column}: is not JSON: {reason}")
     return Row(line, fields, tuple(problems))
 
@@ -348,13 +314,13 @@ def _put(fields: dict[str, Any], column: str, cell: str) -> None:
 
 
 def _plain_cell(name: str, cell: str) -> Any:
-    return _decode(cell) if name in _JSON_COLUMNS else cell
+    return json_value(cell) if name in _JSON_COLUMNS else cell
 
 
 def _media_cell(name: str, cell: str) -> Any:
     """JSON, or a bare address, which becomes a list of one where the field is a list."""
     if cell.startswith(("[", "{")):
-        return _decode(cell)
+        return json_value(cell)
     if name == "source_video":
         return cell
     return [{_ENTRY_KEYS[name]: cell}] if name in _ENTRY_KEYS else [cell]
@@ -362,6 +328,6 @@ def _media_cell(name: str, cell: str) -> Any:
 
 def _loose_json(cell: str) -> Any:
     try:
-        return _decode(cell)
+        return json_value(cell)
     except (ValueError, RecursionError):
         return cell

@@ -113,6 +113,14 @@ class Layout(BaseModel):
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 
+    def film(self, film: str, name: str) -> str:
+        """A film, and what belongs to it."""
+        return self.key("films", film, name)
+
+    def last_frame(self, sha256: str) -> str:
+        """Which image the last frame of a clip of this content is, so that it is the same one each time."""
+        return self.key("films", "frames", f"{sha256}.json")
+
     def alert(self, period: str, name: str) -> str:
         """That something was said in a month or on a day."""
         return self.key("alerts", period, name)

@@ -46,6 +46,21 @@ def archive_from_env(folder: str | Path | None = None) -> ArchiveSettings:
         ConfigurationError: there is no bucket and no folder, or there are both, or one of them cannot be used, the
             prefix is no plain path, the limit is no positive amount, or the hours are not from 0 to 168.
     """
+    found = archive_if_named(folder)
+    if found is None:
+        raise ConfigurationError(
+            "There is no archive: set VIDEO_ARCHIVE_FOLDER (or --archive-folder DIR) for a folder or "
+            "VIDEO_ARCHIVE_BUCKET for an S3 bucket, or name a Video Archive block."
+        )
+    return found
+
+
+def archive_if_named(folder: str | Path | None = None) -> ArchiveSettings | None:
+    """As `archive_from_env`, and None where there is no bucket and no folder.
+
+    Raises:
+        ConfigurationError: see `archive_from_env`.
+    """
     try:
         named = from_environment(ArchiveSettings, "VIDEO_ARCHIVE_")
     except ValidationError as error:
@@ -60,10 +75,7 @@ def archive_from_env(folder: str | Path | None = None) -> ArchiveSettings:
             "of them."
         )
     if named.bucket is None and named.folder is None:
-        raise ConfigurationError(
-            "There is no archive: set VIDEO_ARCHIVE_FOLDER (or --archive-folder DIR) for a folder or "
-            "VIDEO_ARCHIVE_BUCKET for an S3 bucket, or name a Video Archive block."
-        )
+        return None
     return named.model_copy(
         update={
             "bucket": None if named.bucket is None else check_bucket(named.bucket),

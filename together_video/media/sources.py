@@ -159,13 +159,13 @@ def with_media(request: VideoRequest, change: Change) -> VideoRequest:
 
 def anchored(request: VideoRequest, folder: Path) -> VideoRequest:
     """The request with its relative paths taken from `folder`."""
-    return with_media(request, lambda _, text: _anchor(text, folder))
+    return with_media(request, lambda _, text: anchored_text(text, folder))
 
 
 def anchored_fields(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """As `anchored`, for fields that are no request yet, in the older spelling too."""
     found = {
-        name: _changed(value, lambda text: _anchor(text, folder)) if name in KINDS else value
+        name: _changed(value, lambda text: anchored_text(text, folder)) if name in KINDS else value
         for name, value in fields.items()
     }
     if isinstance(found.get("media"), Mapping):
@@ -173,7 +173,8 @@ def anchored_fields(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return found
 
 
-def _anchor(text: str, folder: Path) -> str:
+def anchored_text(text: str, folder: Path) -> str:
+    """As `anchored`, for one text."""
     if not text or form_of(text) is not MediaForm.FILE or text[:5].lower() == "file:":
         return text
     try:

@@ -105,7 +105,7 @@ def chat_body(
             {"role": "system", "content": system},
             {"role": "user", "content": _user_message(brief, count, already, problems)},
         ],
-        "response_format": _response_format(answer_format, schema),
+        "response_format": response_format(answer_format, schema, "video_prompts"),
         "temperature": 0.8,
         # Two characters a token is the worst of the languages that are written with spaces; those
         # written without need fewer characters for the same prompt.
@@ -132,9 +132,10 @@ def _schema(count: int, *, with_negative: bool) -> dict[str, Any]:
     }
 
 
-def _response_format(answer_format: AnswerFormat, schema: dict[str, Any]) -> dict[str, Any]:
+def response_format(answer_format: AnswerFormat, schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """How a chat request asks for JSON of this schema. `name` is what the schema is called there."""
     if answer_format is AnswerFormat.JSON_SCHEMA:
-        named = {"name": "video_prompts", "schema": schema, "strict": True}
+        named = {"name": name, "schema": schema, "strict": True}
         return {"type": "json_schema", "json_schema": named}
     if answer_format is AnswerFormat.FLAT_JSON_SCHEMA:
         return {"type": "json_schema", "schema": schema}
@@ -151,14 +152,14 @@ def _user_message(brief: Brief, count: int, already: Sequence[str], problems: Se
     ]
     if already:
         lines += ["", "These are written already; do not repeat them or come close to them:"]
-        lines += [f"- {_opening(prompt)}" for prompt in already]
+        lines += [f"- {opening(prompt)}" for prompt in already]
     if problems:
         lines += ["", "Your last answer could not be used in full:"]
-        lines += [f"- {_opening(problem)}" for problem in problems]
+        lines += [f"- {opening(problem)}" for problem in problems]
     return "\n".join(lines)
 
 
-def _opening(text: str) -> str:
+def opening(text: str) -> str:
     """Enough of a text to know it by: 200 of them still have to fit beside the answer."""
     line = one_line(text)
     return line if len(line) <= 160 else line[:159].rstrip() + "…"

@@ -7,14 +7,20 @@ about what counts as a prompt: none that is empty, too long for the video model,
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from together_video.prompts.answers import (
+    BRACKET,
+    DECODER,
+    clean_text,
+    content_of,
+    first_choice,
+    json_values,
+    sameness,
+)
 from together_video.prompts.briefs import Brief
 from together_video.requests import MAX_PROMPT
 from together_video.text import one_line
@@ -23,22 +29,10 @@ _LIST_KEYS = ("prompts", "video_prompts", "videos", "items", "results", "data")
 _TEXT_KEYS = ("prompt", "video_prompt", "text", "description", "content")
 _NUMBERED_KEY = re.compile(r"(prompt|video)?[ _-]*\d{1,3}", re.IGNORECASE)
 
-_OPEN_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*", re.IGNORECASE | re.DOTALL)
-_CLOSED_THOUGHT = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 #: A JSON string; the closing quote is missing where the text ends first.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+("|\\?\Z)', re.DOTALL)
-_BRACKET = re.compile(r"[\[{]")
 _NUMBERED_LINE = re.compile(r"^\s*\d{1,3}[.)]\s+\S.*$", re.MULTILINE)
-_LABEL = re.compile(
-    r"^(?:(?:video )?prompt\s*(?:#?\d{1,3})?\s*[.):–—-]|#?\d{1,3}[.):]|[-*•])\s+", re.IGNORECASE
-)
-_QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "「": "」", "`": "`"}
-
-#: Places at which JSON may begin that are tried: prose rarely has more brackets than this before it.
-_ATTEMPTS = 40
 _DEEPEST = 6
-
-_DECODER = json.JSONDecoder(strict=False)
 
 
 class PromptReading(BaseModel):
@@ -79,9 +73,9 @@ def read_prompts(
     `prompt_limit` is the longest prompt of the video model, in characters, and `negative_limit` its
     longest negative prompt, None where none was asked for.
     """
-    choice = _first_choice(answer)
+    choice = first_choice(answer)
     finish_reason = choice.get("finish_reason")
-    content, refusal = _content(choice)
+    content, refusal = content_of(choice)
     wanted = brief.count - len(already)
     texts = _find_texts(content, wanted)
     written = _negatives(content) if negative_limit is not None else {}
@@ -96,13 +90,13 @@ def read_prompts(
         problems.append("The answer has no text.")
     elif not texts:
         problems.append("The answer holds no list of prompts.")
-    seen = {_sameness(prompt) for prompt in already}
+    seen = {sameness(prompt) for prompt in already}
     limit = min(prompt_limit, MAX_PROMPT)
     for number, text in enumerate(texts, start=1):
         if len(prompts) >= wanted:
             break
-        prompt = _clean(text)
-        same = _sameness(prompt)
+        prompt = clean_text(text)
+        same = sameness(prompt)
         if not any(letter.isalpha() for letter in same):
             problems.append(f"Prompt {number} is empty.")
         elif len(prompt) > limit:
@@ -112,7 +106,7 @@ def read_prompts(
         else:
             seen.add(same)
             prompts.append(prompt)
-            negative = _clean(written.get(text, ""))
+            negative = clean_text(written.get(text, ""))
             # One too long is no reason to write the prompt again: the video is made without it.
             fits = negative and negative_limit is not None and len(negative) <= negative_limit
             negatives.append(negative if fits else None)
@@ -129,40 +123,10 @@ def read_prompts(
     )
 
 
-def _first_choice(answer: object) -> Mapping[str, Any]:
-    choices = answer.get("choices") if isinstance(answer, Mapping) else None
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    return choice if isinstance(choice, Mapping) else {}
-
-
-def _content(choice: Mapping[str, Any]) -> tuple[str, str]:
-    """The answer's text without what was thought aloud, and the words of a refusal, if any."""
-    message = choice.get("message")
-    if not isinstance(message, Mapping):
-        message = {"content": choice.get("text")}
-    content, refusal = message.get("content"), message.get("refusal")
-    if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
-        content = "".join(part for part in parts if isinstance(part, str))
-    elif isinstance(content, Mapping):
-        content = _dumps(content)
-    text = content if isinstance(content, str) else ""
-    # The opening tag is often part of the model's template, so the closing one counts alone.
-    text = _CLOSED_THOUGHT.split(text)[-1]
-    return _OPEN_THOUGHT.sub("", text), refusal if isinstance(refusal, str) else ""
-
-
-def _dumps(value: object) -> str:
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return ""
-
-
 def _find_texts(content: str, wanted: int) -> list[str]:
     """The list of prompts in a text: from JSON, else from what of it is complete, else by numbers."""
     best: list[str] = []
-    for value in _json_values(content):
+    for value in json_values(content):
         texts = _texts(value, _DEEPEST)
         # A draft may stand before the final list, so the later of two equals is taken.
         if texts and len(texts) >= len(best):
@@ -176,7 +140,7 @@ def _find_texts(content: str, wanted: int) -> list[str]:
 def _negatives(content: str) -> dict[str, str]:
     """The negative prompts in the JSON of an answer, by the prompt that they stand beside."""
     found: dict[str, str] = {}
-    waiting = list(_json_values(content))
+    waiting = list(json_values(content))
     while waiting:
         value = waiting.pop()
         if isinstance(value, list):
@@ -189,20 +153,6 @@ def _negatives(content: str) -> dict[str, str]:
             if prompt is not None and isinstance(negative, str):
                 found[prompt] = negative
     return found
-
-
-def _json_values(content: str) -> Iterator[object]:
-    start = 0
-    for _ in range(_ATTEMPTS):
-        bracket = _BRACKET.search(content, start)
-        if bracket is None:
-            return
-        try:
-            value, start = _DECODER.raw_decode(content, bracket.start())
-        except (ValueError, RecursionError):
-            start = bracket.end()
-        else:
-            yield value
 
 
 def _texts(value: object, depth: int) -> list[str]:
@@ -230,7 +180,7 @@ def _texts(value: object, depth: int) -> list[str]:
 
 def _complete_strings(content: str) -> list[str]:
     """Prompts of JSON that is cut off or malformed: every whole string where a prompt may stand."""
-    bracket = _BRACKET.search(content)
+    bracket = BRACKET.search(content)
     if bracket is None:
         return []
     found: list[str] = []
@@ -240,7 +190,7 @@ def _complete_strings(content: str) -> list[str]:
             break
         before, after = _last_before(content, match), _first_after(content, match)
         try:
-            text = _DECODER.decode(match[0])
+            text = DECODER.decode(match[0])
         except ValueError:
             continue
         if after == ":":
@@ -267,25 +217,3 @@ def _first_after(content: str, match: re.Match[str]) -> str:
 
 def _may_hold_prompt(key: str) -> bool:
     return key in _LIST_KEYS or key in _TEXT_KEYS or _NUMBERED_KEY.fullmatch(key) is not None
-
-
-def _clean(text: str) -> str:
-    """One line without what cannot be stored or sent, without numbers, labels and outer quotes."""
-    # Lone surrogates (half an emoji) are legal in JSON and in no encoding.
-    text = text.encode("utf-8", "ignore").decode().replace("**", "")
-    text = " ".join(text.split())
-    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cc").strip()
-    for _ in range(3):
-        shorter = _LABEL.sub("", text)
-        if len(shorter) > 1 and _QUOTES.get(shorter[0]) == shorter[-1]:
-            shorter = shorter[1:-1].strip()
-        if shorter == text:
-            break
-        text = shorter
-    return text
-
-
-def _sameness(prompt: str) -> str:
-    """Equal for prompts that differ only in case, spaces, punctuation or the way letters are composed."""
-    folded = unicodedata.normalize("NFKC", prompt).casefold()
-    return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LNM")

@@ -8,25 +8,15 @@ Nothing here touches the network: whoever drives it gives the way to ask.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import JsonValue
-
-from together_video.errors import PromptError, RequestRefused
+from together_video.errors import PromptError
 from together_video.prompts.briefs import Brief, brief_id, refuse_placeholder
-from together_video.prompts.chat_requests import (
-    PER_ANSWER,
-    THINKING_TOKENS,
-    AnswerFormat,
-    chat_body,
-    chat_requests,
-)
+from together_video.prompts.chat_requests import PER_ANSWER, chat_body, chat_requests
 from together_video.prompts.reading import PromptReading, read_prompts
+from together_video.prompts.rounds import Writing
 from together_video.prompts.sets import PromptSet
-from together_video.text import one_line
 
 __all__ = [
     "Brief",
@@ -38,8 +28,6 @@ __all__ = [
     "read_prompts",
     "require",
 ]
-
-_MOST_THINKING = 4 * THINKING_TOKENS
 
 
 def require(
@@ -64,7 +52,7 @@ def require(
     raise PromptError(" ".join(sentences))
 
 
-class PromptWriting:
+class PromptWriting(Writing):
     """The writing of one brief's prompts: which chat request comes next, and what has been got so far.
 
     A format that the API refuses, or that yields nothing readable, is followed by the next one; what
@@ -92,22 +80,12 @@ class PromptWriting:
         self.edition = edition
         self.prompts: tuple[str, ...] = ()
         self.negative_prompts: tuple[str | None, ...] = ()
-        self.problems: tuple[str, ...] = ()
-        self._formats = list(AnswerFormat)
-        self._portion = PER_ANSWER
-        self._thinking = THINKING_TOKENS
-        self._rounds_left = math.ceil(brief.count / PER_ANSWER) + rounds - 1
+        super().__init__(brief.count, PER_ANSWER, rounds)
         self._last = PromptReading()
-        self._answers: list[str] = []
-        self._usage: list[dict[str, JsonValue]] = []
 
     @property
     def missing(self) -> int:
         return self.brief.count - len(self.prompts)
-
-    @property
-    def _asked(self) -> int:
-        return min(self.missing, self._portion)
 
     def next_body(self) -> dict[str, Any] | None:
         """The next chat request, or None when there are enough prompts or no rounds are left.
@@ -127,19 +105,6 @@ class PromptWriting:
             negative_limit=self.negative_limit,
         )
 
-    async def drive(self, ask: Callable[[Mapping[str, Any]], Awaitable[object]]) -> None:
-        """Ask until there are enough prompts or no rounds are left; `ask` is the client's `chat`.
-
-        Raises:
-            TogetherError: the API refuses, fails, or does not answer.
-        """
-        while (body := self.next_body()) is not None:
-            try:
-                self.feed(await ask(body))
-            except RequestRefused as error:
-                if not self.refused(error.status, error.message):
-                    raise
-
     def feed(self, answer: object) -> PromptReading:
         """Take in an answer. Never raises; what was wrong with it is in the reading's problems."""
         reading = read_prompts(
@@ -150,40 +115,17 @@ class PromptWriting:
             asked=self._asked,
             negative_limit=self.negative_limit,
         )
-        self._rounds_left -= 1
         self._last = reading
         self.prompts += reading.prompts
         self.negative_prompts += reading.negative_prompts
-        self.problems += reading.problems
-        self._note(answer)
-        if reading.is_cut:
-            # As many as fitted, which is progress and not a round in vain; else half of what was asked.
-            self._portion = len(reading.prompts) or max(1, self._asked // 2)
-            self._thinking = min(2 * self._thinking, _MOST_THINKING)
-            if reading.prompts:
-                self._rounds_left = max(self._rounds_left, math.ceil(self.missing / self._portion))
-        elif not reading.found and len(self._formats) > 1:
-            # Some models take a format and then answer nothing under it.
-            self._formats.pop(0)
+        self._answered(
+            answer,
+            usable=len(reading.prompts),
+            found=reading.found,
+            is_cut=reading.is_cut,
+            problems=reading.problems,
+        )
         return reading
-
-    def refused(self, status: int | None, message: str) -> bool:
-        """Report that the API refused the request. True: `next_body` has another one to try.
-
-        Which words a gateway finds for a format that it does not know cannot be told beforehand, and
-        a refused chat costs nothing: so each 400 and 422 leads to the next format, as long as there is one.
-        """
-        if status not in (400, 422):
-            return False
-        words = one_line(message, 160)
-        self.problems += (f"A chat request was refused ({status}): {words}",)
-        if "max_tokens" in message and self._asked > 1:
-            self._portion = self._asked // 2
-            return True
-        if len(self._formats) == 1:
-            return False
-        self._formats.pop(0)
-        return True
 
     def result(self, now: datetime) -> PromptSet:
         """The finished set, made at `now` (UTC).
@@ -200,29 +142,7 @@ class PromptWriting:
             prompts=self.prompts,
             negative_prompts=self.negative_prompts if any(self.negative_prompts) else (),
             created_at=now,
-            answers=tuple(self._answers),
-            usage=tuple(self._usage),
+            answers=self.answers,
+            usage=self.usage,
             problems=self.problems,
         )
-
-    def _note(self, answer: object) -> None:
-        if not isinstance(answer, Mapping):
-            return
-        identity = answer.get("id")
-        if isinstance(identity, str):
-            self._answers.append(identity.encode("utf-8", "ignore").decode())
-        usage = answer.get("usage")
-        if isinstance(usage, Mapping):
-            self._usage.append(_counts(usage))
-
-
-def _counts(usage: Mapping[str, Any], depth: int = 2) -> dict[str, JsonValue]:
-    """The numbers of a usage object and of the objects in it: what is no number has no business there."""
-    counts: dict[str, JsonValue] = {}
-    for key, value in usage.items():
-        name = str(key).encode("utf-8", "ignore").decode()
-        if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
-            counts[name] = value
-        elif isinstance(value, Mapping) and depth > 1:
-            counts[name] = _counts(value, depth - 1)
-    return counts

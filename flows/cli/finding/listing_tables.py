@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
+from prefect_together_video.flows.cli.screen.tables import GAP, plain_table, print_table
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.ledger.titles import with_varied
 from together_video.money import usd_cells
@@ -18,8 +18,6 @@ from together_video.text import one_line, printable
 _MODEL, _TITLE = 16, 12
 #: Fewest characters of a batch's title.
 _BATCH_TITLE = 8
-#: Characters between columns.
-_GAP = 2
 
 
 def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
@@ -36,16 +34,16 @@ def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
         "mark": [row["mark"] or "" for row in rows],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
-    beside = sum(max(len(name), *map(len, cells)) + _GAP for name, cells in columns.items())
+    beside = sum(max(len(name), *map(len, cells)) + GAP for name, cells in columns.items())
     longest = max(terminal.out.width - beside, _TITLE)
-    table = _table()
+    table = plain_table()
     for name in columns:
         table.add_column(name, no_wrap=True, justify="right" if name == "USD" else "left")
     table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
     for row, *cells in zip(rows, *columns.values(), strict=True):
         words = one_line(row["prompt"]) or one_line(row["error"] or "") or "—"
         table.add_row(*map(escape, (*cells, with_varied(words, row["varies"], longest))))
-    _print(table, terminal)
+    print_table(table, terminal.out)
 
 
 def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
@@ -63,18 +61,18 @@ def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
     for name, counts in (("stars", "starred"), ("rejects", "rejected")):
         if any(row[counts] for row in rows):
             numbers[name] = [str(row[counts]) for row in rows]
-    table = _table()
+    table = plain_table()
     table.add_column("batch", no_wrap=True)
     for name in numbers:
         table.add_column(name, no_wrap=True, justify="right")
-    beside = max(len(row["id"]) for row in rows) + _GAP
-    beside += sum(max(len(name), *map(len, cells)) + _GAP for name, cells in numbers.items())
+    beside = max(len(row["id"]) for row in rows) + GAP
+    beside += sum(max(len(name), *map(len, cells)) + GAP for name, cells in numbers.items())
     longest = max(terminal.out.width - beside, _BATCH_TITLE)
     table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
     for row, *cells in zip(rows, *numbers.values(), strict=True):
         title = one_line(row["title"]) or ("—" if row["page"] else "(no gallery yet)")
         table.add_row(row["id"], *cells, escape(title))
-    _print(table, terminal)
+    print_table(table, terminal.out)
 
 
 def _amounts(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -86,18 +84,3 @@ def _amounts(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _usd(amounts: Sequence[float | None]) -> list[str]:
     return usd_cells(None if amount is None else Decimal(str(amount)) for amount in amounts)
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-
-
-def _print(table: Table, terminal: Terminal) -> None:
-    """In a pipe without the blanks that fill a line up."""
-    if terminal.out.is_terminal:
-        terminal.out.print(table)
-        return
-    lines = terminal.out.render_lines(table, pad=False)
-    for line in lines:
-        text = "".join(segment.text for segment in line if not segment.control)
-        terminal.out.print(text.rstrip(), soft_wrap=True, markup=False)

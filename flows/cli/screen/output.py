@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from together_video.atomic_files import part_of, settle_new
@@ -120,7 +120,26 @@ async def _copies(
     return files
 
 
-async def _copy(video: VideoOutcome, path: Path, store: Store) -> Path:
+class Copied(Protocol):
+    """A file of the archive, as an outcome names it."""
+
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def uri(self) -> str | None: ...
+    @property
+    def sha256(self) -> str | None: ...
+
+
+async def copied_to(path: Path, one: Copied, place: PlaceOptions) -> Path:
+    """A copy of one file. Raises VideoError: something else is there, or it cannot be read or written."""
+    from prefect_together_video.flows.cli.finding.looking import opened_archive
+
+    async with opened_archive(place) as ledger:
+        return await _copy(one, path, ledger.store)
+
+
+async def _copy(video: Copied, path: Path, store: Store) -> Path:
     """Raises VideoError: something else is there, or it cannot be read or written."""
     # With httpx, which takes a while to import.
     from together_video.api.downloads import hash_file

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +20,7 @@ from together_video.media.isolation import channel
 PROGRAM = """\
 import sys
 sys.path += sys.argv[1:]
-from together_video.media.isolation.worker import main
+from {module} import main
 main()
 """
 _PACKAGES = ("together_video", "av", "PIL")
@@ -31,8 +32,9 @@ _ENVIRONMENT = (
 )
 #: Seconds until it has to be ready, on a machine that does other things, too.
 _START_SECONDS = 60.0
-#: Bytes of an answer: JSON, and a poster.
-_MOST = (64 << 10, 16 << 20)
+_MODULE = "together_video.media.isolation.worker"
+#: Bytes of an answer: JSON, and a picture. A whole frame of 4K fits as PNG, whatever it shows.
+_MOST = (64 << 10, 64 << 20)
 
 
 class CannotStart(Exception):
@@ -54,17 +56,20 @@ class TookTooLong(Exception):
 class Worker:
     """A process that is ready to be asked.
 
+    Args:
+        module: whose `main` it runs.
+
     Raises:
         CannotStart: the system refuses it, or it ends instead of getting ready.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = _MODULE) -> None:
         if getattr(sys, "frozen", False) or not sys.executable:
             raise CannotStart("this program brings its own Python, which runs nothing else")
         flags = ["-P", "-s", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, *flags, "-c", PROGRAM, *_folders()],
+                [sys.executable, *flags, "-c", PROGRAM.replace("{module}", module), *_folders()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -99,8 +104,32 @@ class Worker:
         self.asked += 1
         return self._exchange({**message, "seconds": seconds}, content, seconds)
 
+    def converse(
+        self, message: dict[str, Any], content: bytes, seconds: float, *, most: int
+    ) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Send a message, and give one answer after the other, without end. Whatever is raised, the worker has ended.
+
+        Args:
+            seconds: until the next answer, each time.
+            most: bytes of JSON in an answer.
+
+        Raises:
+            Died: it ended, or gave no answer that can be read.
+            TookTooLong: there was none within `seconds`.
+        """
+        self.asked += 1
+        asked: dict[str, Any] | None = {**message, "seconds": seconds}
+        while True:
+            yield self._exchange(asked, content, seconds, most=(most, _MOST[1]))
+            asked, content = None, b""
+
     def _exchange(
-        self, message: dict[str, Any] | None, content: bytes, seconds: float
+        self,
+        message: dict[str, Any] | None,
+        content: bytes,
+        seconds: float,
+        *,
+        most: tuple[int, int] = _MOST,
     ) -> tuple[dict[str, Any], bytes]:
         is_late = threading.Event()
 
@@ -115,7 +144,7 @@ class Worker:
             clock.start()
             if message is not None:
                 channel.send(_pipe(self._process.stdin), message, content)
-            return channel.receive(_pipe(self._process.stdout), most=_MOST)
+            return channel.receive(_pipe(self._process.stdout), most=most)
         except channel.Ended as error:
             code = self.end()
             if is_late.is_set():

@@ -26,13 +26,7 @@ _MOST = (1 << 20, 2 << 30)
 
 def main() -> None:
     """Until the parent closes the pipe."""
-    inlet, outlet = os.dup(0), os.dup(1)
-    with open(os.devnull, "r+b") as nothing:  # nothing else may write between the messages
-        for standard in (0, 1, 2):
-            os.dup2(nothing.fileno(), standard)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides when the work is over
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    inlet, outlet = pipes()
     with contextlib.suppress(channel.Ended):
         try:
             readers = _readers()
@@ -43,7 +37,7 @@ def main() -> None:
         limits.lay_down()
         memory = limits.Memory()
         channel.send(outlet, {"ready": True})
-        while _is_asked(inlet):
+        while is_asked(inlet):
             message, content = channel.receive(inlet, most=_MOST)
             limits.end_after(message["seconds"] + _LATE)
             memory.allow(message["memory"])
@@ -52,8 +46,22 @@ def main() -> None:
             channel.send(outlet, {**answer, "grown": memory.grown()}, picture)
 
 
+def pipes() -> tuple[int, int]:
+    """Where questions come from and answers go to. Nothing else may write between them, and no signal of a terminal
+    ends the work.
+    """
+    inlet, outlet = os.dup(0), os.dup(1)
+    with open(os.devnull, "r+b") as nothing:
+        for standard in (0, 1, 2):
+            os.dup2(nothing.fileno(), standard)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the parent decides when the work is over
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    return inlet, outlet
+
+
 def _readers() -> dict[str, Any]:
-    from together_video.media.isolation import read_clips, read_inputs, read_stills
+    from together_video.media.isolation import read_clips, read_inputs, read_last_frame, read_stills
 
     return {
         "clip": read_clips.read_clip,
@@ -62,10 +70,11 @@ def _readers() -> dict[str, Any]:
         "audio": read_inputs.read_audio,
         "still": read_stills.read_still,
         "frames": read_stills.read_frames,
+        "last frame": read_last_frame.read_last_frame,
     }
 
 
-def _is_asked(pipe: int) -> bool:
+def is_asked(pipe: int) -> bool:
     """Whether a message came before the time without work was over."""
     if sys.platform == "win32":
         return True

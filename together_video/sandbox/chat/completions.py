@@ -1,4 +1,4 @@
-"""Chat completions for one purpose: the asked number of video prompts about a subject.
+"""Chat completions for two purposes: the asked number of video prompts about a subject, or a storyboard.
 
 What is asked for is read from the request as a model would read it: the JSON schema (from
 `response_format`, or as text in the messages), the lines `Subject:`, `Style:` and `Language:`.
@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from together_video.sandbox.chat.storyboards import asks_for_story, line_of, story_schema_in, storyboard
 from together_video.sandbox.chat.wording import video_prompts
 from together_video.sandbox.config import ChatFormat, SandboxConfig
 from together_video.sandbox.faults import FaultRule
@@ -37,14 +38,24 @@ def complete(
     """
     text = _conversation(body)
     schema = _schema(body, config)
-    prompts = _prompts(text, schema, config, fault)
-    content = json.dumps(_filled(schema or {}, prompts), ensure_ascii=False)
+    story = schema if asks_for_story(schema) else story_schema_in(text)
+    if story is not None:
+        told = storyboard(
+            text, story, seed=_seed(text, config), count=_wanted(text, story["properties"]["shots"], fault)
+        )
+        if fault is not None and fault.kind == "duplicates":
+            told["shots"] = [told["shots"][index // 2] for index in range(len(told["shots"]))]
+        prompts = [shot["text"] for shot in told["shots"]]
+        content = json.dumps(told, ensure_ascii=False)
+    else:
+        prompts = _prompts(text, schema, config, fault)
+        content = json.dumps(_filled(schema or {}, prompts), ensure_ascii=False)
     finish = "stop"
     if fault is not None and fault.kind == "cut":
         content, finish = content[: max(1, int(len(content) * fault.share))], "length"
     elif fault is not None and fault.kind == "not_json":
-        told = "\n".join(f"{number}. {prompt}" for number, prompt in enumerate(prompts, start=1))
-        content = fault.message or f"Certainly! Here are your prompts:\n\n{told}"
+        listed = "\n".join(f"{number}. {prompt}" for number, prompt in enumerate(prompts, start=1))
+        content = fault.message or f"Certainly! Here are your prompts:\n\n{listed}"
     return {
         "id": f"chat-{uuid.uuid4()}",
         "object": "chat.completion",
@@ -116,19 +127,16 @@ def _schema(body: Mapping[str, Any], config: SandboxConfig) -> Mapping[str, Any]
 def _prompts(
     text: str, schema: Mapping[str, Any] | None, config: SandboxConfig, fault: FaultRule | None
 ) -> list[str]:
-    subject = _line("Subject", text) or " ".join(text.splitlines()[-1].split())[:120]
-    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    style = _line("Style", text)
+    subject = line_of("Subject", text) or " ".join(text.splitlines()[-1].split())[:120]
+    style = line_of("Style", text)
     written = video_prompts(
         subject.rstrip("."),
         style=None if style in (None, "free", "none", "any") else style,
-        seed=f"{config.seed}/{digest}",
+        seed=_seed(text, config),
         avoid=text,
-        language=_line("Language", text),
+        language=line_of("Language", text),
     )
-    count = min(_MOST, _count(text, schema))
-    if fault is not None and fault.kind == "too_few":
-        count = max(1, int(count * fault.share)) if count > 1 else 0
+    count = _wanted(text, schema, fault)
     prompts = list(itertools.islice(written, count))
     if fault is not None and fault.kind == "duplicates":
         prompts = [prompts[index // 2] for index in range(count)]
@@ -136,9 +144,16 @@ def _prompts(
     return [prompt if longest is None else _cut(prompt, longest) for prompt in prompts]
 
 
-def _line(name: str, text: str) -> str | None:
-    found = re.search(rf"(?im)^\W*{name}\W*:[ \t]*(\S.*)$", text)
-    return " ".join(found[1].split()) if found else None
+def _seed(text: str, config: SandboxConfig) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{config.seed}/{digest}"
+
+
+def _wanted(text: str, schema: Mapping[str, Any] | None, fault: FaultRule | None) -> int:
+    count = min(_MOST, _count(text, schema))
+    if fault is not None and fault.kind == "too_few":
+        return max(1, int(count * fault.share)) if count > 1 else 0
+    return count
 
 
 def _count(text: str, schema: Mapping[str, Any] | None) -> int:

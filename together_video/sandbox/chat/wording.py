@@ -23,7 +23,7 @@ _SHOTS = (
     "Eye-level shot",
     "High-angle shot",
 )
-_ACTIONS = (
+ACTIONS = (
     "slowly coming into view",
     "pausing for a moment, then moving on",
     "turning towards the light",
@@ -62,7 +62,7 @@ _MOMENTS = (
     "in perfect silence",
     "with a storm far off on the horizon",
 )
-_LIGHTS = (
+LIGHTS = (
     "warm low sunlight with long shadows",
     "soft overcast light",
     "blue hour with the first lamps lit",
@@ -73,7 +73,7 @@ _LIGHTS = (
     "golden backlight with gentle lens flare",
     "pale morning light through fog",
 )
-_CAMERAS = (
+CAMERAS = (
     "the camera tracks alongside at walking pace",
     "the camera pushes in slowly",
     "the camera circles in a smooth half orbit",
@@ -83,7 +83,7 @@ _CAMERAS = (
     "a gentle handheld camera follows from behind",
     "the camera glides just above the ground",
 )
-_ENDINGS = (
+ENDINGS = (
     "then the focus shifts to a small detail",
     "while in the background life goes on unhurriedly",
     "until the last second, when everything falls still",
@@ -113,20 +113,20 @@ def video_prompts(
     draw = random.Random(seed)  # noqa: S311 - words, not secrets
     seen: set[str] = set()
     where = _MOMENTS if _PLACED.search(subject) else _SETTINGS
-    parts = (_SHOTS, _ACTIONS, where, _LIGHTS, _CAMERAS, _ENDINGS)
-    decks = [_Deck(part, draw) for part in parts]
+    parts = (_SHOTS, ACTIONS, where, LIGHTS, CAMERAS, ENDINGS)
+    decks = [Deck(part, draw) for part in parts]
     for tries in itertools.count():
         shot, action, setting, light, camera, ending = (deck.next() for deck in decks)
-        text = f"{marked}{shot} of {subject}, {action}, {setting}. {_sentence(light)}; {camera}, {ending}."
+        text = f"{marked}{shot} of {subject}, {action}, {setting}. {sentence(light)}; {camera}, {ending}."
         if style:
-            text += f" {_sentence(style.rstrip('.'))}."
+            text += f" {sentence(style.rstrip('.'))}."
         # A long subject fills the beginning by which earlier prompts are known: not for ever, then.
         if text not in seen and (text[:_KNOWN_BY] not in avoid or tries > _TRIES):
             seen.add(text)
             yield text
 
 
-class _Deck:
+class Deck:
     """Gives every word once, in a shuffled order, before any comes again."""
 
     def __init__(self, words: tuple[str, ...], draw: random.Random) -> None:
@@ -140,5 +140,6 @@ class _Deck:
         return self._left.pop()
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """With a capital letter in front."""
     return text[:1].upper() + text[1:]

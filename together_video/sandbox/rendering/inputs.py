@@ -31,7 +31,7 @@ _HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 #: Height of an inset, as a part of the picture's shorter side, and how many are shown.
 _INSET, _MOST_INSETS = 0.22, 6
 
-Kind = Literal["image", "video", "audio"]
+Kind = Literal["image", "video", "end of video", "audio"]
 
 
 class MediaProblem(Exception):
@@ -62,9 +62,11 @@ async def with_inputs(clip: Clip, body: Mapping[str, Any], config: SandboxConfig
             Keyframe(place, await sources.still(entry["input_image"], "image", clip.width, clip.height))
             for place, entry in _placed(media.get("frame_images") or [], clip.frames)
         ]
-        for name in ("source_video", "frame_videos"):
+        # A clip that is edited begins as it does, one that goes on from another with that one's last frame.
+        begins: tuple[tuple[str, Kind], ...] = (("source_video", "video"), ("frame_videos", "end of video"))
+        for name, kind in begins:
             for entry in _listed(media.get(name)):
-                still = await sources.still(_named(entry, "video"), "video", clip.width, clip.height)
+                still = await sources.still(_named(entry, "video"), kind, clip.width, clip.height)
                 keyframes.insert(0, Keyframe(0, still))
         insets = []
         side = max(8, round(min(clip.width, clip.height) * _INSET))
@@ -169,7 +171,7 @@ def _stand_in(handle: str, width: int, height: int) -> Still:
 
 
 def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Still:
-    """An image, or a video's first frame, cut to fill the size."""
+    """An image, or a video's first or last frame, cut to fill the size."""
     from PIL import Image, ImageOps
 
     try:
@@ -183,14 +185,18 @@ def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Stil
             form = container_of(content[:64])
             if form is None:
                 raise ValueError("no video")
-            with open_media(io.BytesIO(content), form) as container:
+            with open_media(io.BytesIO(content), form, {"skip_frame": "default"}) as container:
                 stream = pictures_of(container)
                 if stream is None:
                     raise ValueError("no video")
-                frame = next(container.decode(stream))
+                frames = container.decode(stream)
+                frame = next(frames)
+                if kind == "end of video":
+                    for frame in frames:  # noqa: B007 - the last one counts
+                        pass
                 picture = frame.to_image().convert("RGB")  # type: ignore[no-untyped-call]
     except (OSError, ValueError, SyntaxError, IndexError, StopIteration, Image.DecompressionBombError):
-        raise MediaProblem(f"{name} is not a usable {kind}") from None
+        raise MediaProblem(f"{name} is not a usable {kind.removeprefix('end of ')}") from None
     return Still(*size, ImageOps.fit(picture, size).tobytes())
 
 

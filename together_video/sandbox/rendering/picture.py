@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from together_video.media.lettering import fit, font_for, shorten
 from together_video.sandbox.rendering.clip import Clip, Still
-from together_video.sandbox.rendering.lettering import fit, font_for, shorten
 
 _Colour = tuple[int, int, int]
 #: Y, Cb, Cr as grey images.
@@ -83,6 +83,9 @@ class Picture:
                 plane.paste(self._lettered(lit[index], part, index), part)
         self._draw_time(frame, number)
         frame = self._keyed(frame, number)
+        if any(place == number for place, _ in self._keyframes):
+            # What was asked for is all that is seen there: another shot may go on from it.
+            return frame
         for still, box in self._insets:
             for index, plane in enumerate(frame):
                 left, top, *_ = self._scaled(box, index)

@@ -16,6 +16,8 @@ from together_video.sandbox.rendering.sound import samples_of
 #: Rendered files are kept up to this many bytes in all; older ones would be rendered again.
 _KEEP_BYTES = 512 * 1024 * 1024
 _SAMPLES_AT_ONCE = 4096
+#: Numbers of the colour matrix (ISO/IEC 23091-2), and of the range.
+_BT601, _VIDEO_RANGE = 6, 1
 
 
 def render(clip: Clip) -> bytes:
@@ -67,6 +69,9 @@ def _encode(container: Any, stream: Any, clip: Clip, pixels: str) -> None:
     from together_video.sandbox.rendering.picture import Picture
 
     stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, pixels
+    # Pictures are drawn by ITU-R BT.601, which players do not expect of large ones unless it is said.
+    coding = stream.codec_context
+    coding.colorspace, coding.color_range = _BT601, _VIDEO_RANGE
     tick = stream.time_base = Fraction(1, clip.fps)
     picture = Picture(clip, halved=pixels == "yuv420p")
     for number in range(clip.frames):

@@ -26,7 +26,7 @@ def font_for(text: str, size: int) -> Font:
                 continue
     font = ImageFont.load_default(size)
     if not isinstance(font, Font):
-        raise RuntimeError("Pillow was built without FreeType, which the sandbox needs for its lettering")
+        raise RuntimeError("Pillow was built without FreeType, which lettering needs")
     return font
 
 

@@ -1,0 +1,65 @@
+"""Films against the files that they name. All that lies in a film's folder belongs to it; frames are not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from together_video.errors import ArchiveError, StoreUnavailable
+from together_video.film.record import FilmRecord
+from together_video.ledger.audit import AuditFinding
+from together_video.ledger.records import StoredObject
+
+
+async def audit_films(ledger: Ledger, *, deep: bool) -> list[AuditFinding]:
+    """What is wrong with each film: `deep` by the content of its files, else by the checksum that the store has. One
+    whose making was cut short has no record yet: the same command finishes it, so nothing is wrong with it.
+
+    Raises:
+        StoreUnavailable: the archive does not answer.
+    """
+    findings: list[AuditFinding] = []
+    async for film, objects in ledger.films.all():
+        key = ledger.layout.film(film, "film.json")
+        if key not in objects:
+            continue
+        try:
+            record = await ledger.films.read(film)
+        except StoreUnavailable:
+            raise
+        except ArchiveError as error:
+            findings.append(AuditFinding(kind="unreadable", key=key, message=error.message))
+            continue
+        if record is not None:
+            findings += await _compared(ledger, record, objects, deep=deep)
+    return findings
+
+
+async def _compared(
+    ledger: Ledger, record: FilmRecord, objects: Mapping[str, int], *, deep: bool
+) -> list[AuditFinding]:
+    found = [await _compare(ledger, stored, objects.get(stored.key), deep=deep) for stored in record.files]
+    named = {ledger.layout.film(record.id, "film.json"), *(stored.key for stored in record.files)}
+    message = "lies in a film's folder, and its record does not name it"
+    orphans = [AuditFinding(kind="orphan", key=key, message=message) for key in objects if key not in named]
+    return [*(finding for finding in found if finding is not None), *orphans]
+
+
+async def _compare(
+    ledger: Ledger, stored: StoredObject, size: int | None, *, deep: bool
+) -> AuditFinding | None:
+    if size is None:
+        message = "the film's record names it, and it is not there"
+        return AuditFinding(kind="missing", key=stored.key, message=message)
+    if size != stored.size:
+        words = f"has {size} bytes, {stored.size} are recorded"
+        return AuditFinding(kind="size", key=stored.key, message=words)
+    if deep:
+        sha256 = await ledger.store.content_sha256(stored.key)
+    else:
+        head = await ledger.store.head(stored.key)
+        sha256 = head.sha256 if head else None
+    if sha256 is not None and sha256 != stored.sha256:
+        words = f"has SHA-256 {sha256}, {stored.sha256} is recorded"
+        return AuditFinding(kind="checksum", key=stored.key, message=words)
+    return None

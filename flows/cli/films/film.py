@@ -1,0 +1,142 @@
+"""`together-video film`: make the shots of a storyboard, and join them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from prefect_together_video.flows.cli.films.plan_table import check_storyboard
+from prefect_together_video.flows.cli.given_path import GivenPath
+from prefect_together_video.flows.cli.options import ConfirmOptions, PlaceOptions, RunOptions
+from prefect_together_video.flows.cli.preamble import begin, needs_prefect
+from prefect_together_video.flows.cli.screen.output import Output, copied_to
+from prefect_together_video.flows.cli.screen.terminal import Terminal
+from prefect_together_video.flows.cli.servers import shutdown
+from prefect_together_video.tasks.session.run_policy import MEANING
+from together_video.errors import InputError, VideoError
+from together_video.film.plan import FilmPlan
+from together_video.film.reading import read_storyboard
+from together_video.film.summary import FilmOutcome, FilmSummary
+from together_video.text import one_line
+
+if TYPE_CHECKING:
+    from prefect_together_video.flows.cli.generate import Run
+
+_RETAKE = re.compile(r"([0-9]{1,4})(?::([0-9]{1,5}))?")
+
+
+def film(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    check: Annotated[bool, Parameter(negative=())] = False,
+    retake: Annotated[list[str] | None, Parameter(negative=())] = None,
+    output: Annotated[GivenPath | None, Parameter(name=("--output", "--out", "-o"))] = None,
+    in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
+    confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Make the shots of a storyboard and join them into one film. Shots that were paid for before are reused: after an
+    edit only those that changed are bought, and those that continue them.
+
+    Parameters
+    ----------
+    file
+        The storyboard, a YAML or JSON file; - is standard input.
+    check
+        Print what is wrong with the storyboard and what it costs. Nothing is sent.
+    retake
+        Also make another take of this shot, such as 3. `use: 2` in the storyboard puts it into the film. 3:2 names the
+        take. Several: the option again.
+    output
+        A file such as film.mp4, or a folder, that a copy of the film is written to. What is there is not overwritten.
+    """
+    if check:
+        return check_storyboard(file, strict=run.strict, as_json=place.json)
+    if not 1 <= in_flight <= 1000:
+        raise InputError("--in-flight must be from 1 to 1000.")
+    storyboard = read_storyboard(file)
+    # Before Prefect is imported, which takes seconds.
+    FilmPlan.of(storyboard, strict=run.strict).refuse_errors()
+    parameters = {
+        **run.parameters(),
+        "storyboard": storyboard,
+        "in_flight": in_flight,
+        "retakes": _retakes(retake or ()),
+    }
+    copy = None if output is None or confirm.dry_run else Output.of(output, takes_file=True)
+    prefect = needs_prefect(place)
+    with shutdown.when_done():
+        terminal = begin(place, prefect=prefect)
+        from prefect_together_video.flows.cli.films.film_confirmation import FilmConfirmation
+
+        made = _recorded() if prefect else _unrecorded()
+    asking = FilmConfirmation.of(confirm, place, terminal, brief=False)
+    code, summary = made(parameters, place, terminal, asking=asking)
+    if not isinstance(summary, FilmSummary):
+        return code
+    if summary.film is not None and copy is not None:
+        try:
+            path = asyncio.run(copied_to(_path_of(summary.film, copy), summary.film, place))
+            summary = summary.model_copy(update={"film": summary.film.model_copy(update={"file": str(path)})})
+        except VideoError as error:
+            terminal.complain(error.message)
+            code = code or 1
+    _show(summary, terminal, as_json=place.json)
+    return code
+
+
+def _path_of(made: FilmOutcome, copy: Output) -> Any:
+    return copy.file or copy.folder / made.key.rpartition("/")[2]
+
+
+def _show(summary: FilmSummary, terminal: Terminal, *, as_json: bool) -> None:
+    if as_json:
+        terminal.document(summary.as_json())
+        return
+    terminal.table(summary)
+    for one in summary.retakes:
+        words = (
+            f"{one.uri or 'is not in the archive'}; use: {one.take} in the storyboard puts it into the film"
+        )
+        terminal.link(f"Take {one.take} of shot {one.shot}", words)
+    if summary.film is not None:
+        for note in summary.film.notes:
+            terminal.link("Note", note)
+        terminal.link("Film", summary.film.uri)
+        if summary.film.file is not None:
+            terminal.link("Copy", summary.film.file)
+
+
+def _retakes(given: Sequence[str]) -> dict[int, int | None] | None:
+    """Raises InputError: one names no shot."""
+    found: dict[int, int | None] = {}
+    for text in given:
+        match = _RETAKE.fullmatch(text.strip())
+        if match is None:
+            raise InputError(
+                f"--retake takes the number of a shot, such as 3 or 3:2, not {one_line(text, 40)!r}."
+            )
+        found[int(match[1])] = None if match[2] is None else int(match[2])
+    return found or None
+
+
+def _recorded() -> Run:
+    from prefect_together_video.flows.cli.running import run_flow
+    from prefect_together_video.flows.film import generate_film
+
+    return partial(run_flow, generate_film)
+
+
+def _unrecorded() -> Run:
+    """Runs what the flow does, without importing Prefect."""
+    from prefect_together_video.flows.cli.execution import run_without_prefect
+    from prefect_together_video.flows.engine.film_run import make_film
+
+    return partial(run_without_prefect, make_film)

@@ -1,0 +1,111 @@
+"""Steps of films: what a shot takes over from the one before, and the clips that the film is joined from."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+
+from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.tasks.running.retries import retried_task
+from prefect_together_video.tasks.running.runs import run_logger
+from prefect_together_video.tasks.steps.decoding import decode
+from together_video.api.downloads import hash_file
+from together_video.errors import FilmError, ObjectConflict
+from together_video.joining.last_frames import last_frame
+from together_video.ledger.records import StoredObject
+from together_video.media.files import MediaFile, inspect_bytes, inspect_file
+from together_video.media.inline import LARGEST_BYTES
+from together_video.media.references import reference_to
+from together_video.media.sources import MediaKind
+
+
+@retried_task(
+    "last-frame",
+    "Take the last frame of a shot, for the next one to begin with, and keep it in the archive.",
+    run_name="last frame: {title}",
+)
+async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str:
+    """Returns the reference by which a request names the image: for the same clip the same one each time, also where
+    decoders have become others since.
+
+    From a folder an image travels inside of the request, so it is a JPEG where a PNG would be too large for that.
+
+    Raises:
+        FilmError: the frame cannot be decoded, or another one was sent before and is gone.
+        ObjectConflict: the clip in the archive is not what its record says.
+        ArchiveError: the archive cannot be read or written.
+    """
+    known = await ledger.films.last_frame(clip.sha256)
+    if known is not None and not await ledger.media.lacks([known]):
+        return known
+    with tempfile.TemporaryDirectory(prefix="together-video-shot-") as folder:
+        path = await fetch(clip, Path(folder) / f"clip{Path(clip.key).suffix}", ledger)
+        most = None if ledger.store.gives_links else LARGEST_BYTES
+        content = await decode(partial(last_frame, most_bytes=most), path)
+    image = await to_thread.run_sync(inspect_bytes, content, f"last frame of {title}", MediaKind.IMAGE)
+    if known is not None and image.reference != known:
+        raise FilmError(
+            f"{title}: the next shot was given {known} as its first frame, which is gone from the archive, and is "
+            "decoded otherwise today.",
+            remedy="Restore it, or make another take of the shot.",
+        )
+    await ledger.media.keep(image)
+    return known or await ledger.films.keep_last_frame(clip.sha256, image.reference)
+
+
+@retried_task(
+    "keep-clip",
+    "Keep the clip of a shot among the media of the archive, for the next one to go on from.",
+    run_name="clip: {title}",
+)
+async def keep_clip(clip: StoredObject, title: str, ledger: Ledger) -> str:
+    """Returns the reference by which a request names the clip.
+
+    Raises:
+        MediaRefused: it is no video that a request may name.
+        ObjectConflict: the clip in the archive is not what its record says.
+        ArchiveError: the archive cannot be read or written.
+    """
+    reference = clip_reference(clip)
+    if not await ledger.media.lacks([reference]):
+        return reference
+    with tempfile.TemporaryDirectory(prefix="together-video-shot-") as folder:
+        path = await fetch(clip, Path(folder) / f"clip{Path(clip.key).suffix}", ledger)
+        file: MediaFile = await to_thread.run_sync(inspect_file, path, MediaKind.VIDEO)
+        await ledger.media.keep(file)
+    run_logger().info("%s: kept as %s", title, file.reference)
+    return file.reference
+
+
+def clip_reference(clip: StoredObject) -> str:
+    """What names a clip in a request, as `keep_clip` keeps it."""
+    return reference_to(clip.sha256, Path(clip.key).suffix.lstrip("."))
+
+
+@retried_task(
+    "fetch-shot", "Copy the clip of a shot from the archive to this machine.", run_name="fetch: {clip.key}"
+)
+async def fetch_shot(clip: StoredObject, path: Path, ledger: Ledger) -> Path:
+    """See `fetch`."""
+    return await fetch(clip, path, ledger)
+
+
+async def fetch(clip: StoredObject, path: Path, ledger: Ledger) -> Path:
+    """The clip on this machine, with the size and the checksum that its record says.
+
+    Raises:
+        ObjectConflict: it is another one, or is gone.
+        ArchiveError: the archive does not answer.
+    """
+    uri = ledger.store.uri(clip.key)
+    head = await ledger.store.head(clip.key)
+    if head is None:
+        raise ObjectConflict(f"{uri} is gone from the archive, and its record says that it is there.")
+    # Before anything is copied: an object of any size could lie there by now.
+    is_same = head.size == clip.size and await ledger.store.fetch(clip.key, path)
+    if not is_same or (await to_thread.run_sync(hash_file, path)).sha256 != clip.sha256:
+        raise ObjectConflict(f"{uri} holds other content than its record says.")
+    return path

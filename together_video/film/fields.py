@@ -1,0 +1,83 @@
+"""Request fields in a storyboard: those that hold for every shot, and those of one shot beside its own names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, ValidationError, WithJsonSchema
+
+from together_video.inputs.presets import PRESET_FIELDS, Presets
+from together_video.requests import VideoRequest
+from together_video.validation_messages import explain, unknown_name
+
+#: Fields that a storyboard says in its own words, and those words.
+_SAID_OTHERWISE = {
+    "prompt": "write the prompt of each shot in the shot",
+    "frame_images": "write from: and to: in the shot",
+    "take": "write use: in the shot",
+}
+#: What may stand there: request fields, and the shorthand of request files.
+REQUEST_FIELDS = (
+    *(name for name in VideoRequest.model_fields if name != "prompt"),
+    *PRESET_FIELDS,
+    "reference_images",
+)
+#: Longest text that names media: a data URL may stand there too.
+LONGEST_MEDIA = 1_000_000
+
+
+def problems_in(fields: Mapping[str, Any], known: tuple[str, ...] = REQUEST_FIELDS) -> list[str]:
+    """What is wrong with these request fields by themselves, whatever the model; sentences without a full stop.
+
+    `known` are the names that an unknown one is compared with.
+    """
+    problems = [f"{name}: {words}" for name, words in _SAID_OTHERWISE.items() if fields.get(name) is not None]
+    media = fields.get("media")
+    if isinstance(media, Mapping) and media.get("frame_images"):
+        problems.append(f"media.frame_images: {_SAID_OTHERWISE['frame_images']}")
+    others = [name for name in fields if name not in REQUEST_FIELDS and name not in _SAID_OTHERWISE]
+    problems += [unknown_name("field", name, known) for name in others]
+    presets = {name: fields[name] for name in PRESET_FIELDS if fields.get(name) is not None}
+    plain = {
+        name: value
+        for name, value in fields.items()
+        if name in REQUEST_FIELDS and name not in presets and value is not None
+    }
+    for model, given in ((Presets, presets), (VideoRequest, {"model": "any", **plain})):
+        try:
+            model.model_validate(given)
+        except ValidationError as error:
+            problems += explain(error, model)
+    return problems
+
+
+def _usable(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if problems := problems_in(fields):
+        raise ValueError("; ".join(problems))
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _schema(*hidden: str) -> dict[str, Any]:
+    properties = {
+        **VideoRequest.model_json_schema()["properties"],
+        **Presets.model_json_schema()["properties"],
+    }
+    # A form shows the simple ones; what the others are is checked when it is read.
+    shown = {
+        name: field for name, field in properties.items() if name not in {"prompt", "media", "extra", *hidden}
+    }
+    return {"type": "object", "properties": shown, "additionalProperties": True}
+
+
+#: Request fields for every shot: any but the prompt. Null leaves one out.
+Settings = Annotated[dict[str, JsonValue], AfterValidator(_usable), WithJsonSchema(_schema())]
+#: Those of one shot beside what it names itself, not checked yet.
+ShotSettings = Annotated[dict[str, JsonValue], WithJsonSchema(_schema("model", "seconds", "seed"))]
+
+#: A file, a link, an s3:// address or a data URL.
+MediaText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_MEDIA)]
+#: Words on one line.
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+#: Seconds of a crossfade or a fade.
+FadeSeconds = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]

@@ -1,0 +1,88 @@
+"""What the archive keeps of a film: the film itself, the shots that it was cut from, and how."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from together_video.ledger.names import Key, VideoId
+from together_video.ledger.records import Moment, StoredObject, Usd
+from together_video.text import counted
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class LastFrame(_Fact):
+    """`films/frames/<sha256>.json`: which image stands for the last frame of a clip of this content."""
+
+    clip: Sha256
+    frame: Annotated[str, Field(pattern=r"^archive:media/[0-9a-f]{64}\.[a-z0-9]{2,5}$")]
+
+
+class FilmShot(_Fact):
+    """One shot of a film: the purchase that it was taken from, and where it is in the film.
+
+    `first_frame` and `clip_before` are what it was given of the shot before, as references. `start` and `seconds` are
+    seconds of the film, `encoded` its frames that were not copied as they are.
+    """
+
+    number: int = Field(ge=1)
+    title: str = Field(max_length=200)
+    id: VideoId
+    take: int = Field(ge=1)
+    key: Key
+    sha256: Sha256
+    cost_usd: Usd | None = None
+    first_frame: str | None = Field(default=None, max_length=200)
+    clip_before: str | None = Field(default=None, max_length=200)
+    start: float = Field(ge=0)
+    seconds: float = Field(ge=0)
+    encoded: int = Field(ge=0)
+
+
+class FilmRecord(_Fact):
+    """`films/<id>/film.json`: written last, so that all that it names is there."""
+
+    id: VideoId
+    title: str = Field(max_length=200)
+    made_at: Moment
+    video: StoredObject
+    poster: StoredObject | None = None
+    captions: StoredObject | None = None
+    edit_list: StoredObject | None = None
+    storyboard: StoredObject
+    seconds: float = Field(ge=0)
+    frames: int = Field(ge=1)
+    rate: str = Field(max_length=30)
+    width: int = Field(ge=1, le=16384)
+    height: int = Field(ge=1, le=16384)
+    codec: str = Field(max_length=20)
+    shots: tuple[FilmShot, ...] = Field(min_length=1, max_length=200)
+    cut: dict[str, JsonValue] = Field(default_factory=dict)
+    notes: tuple[str, ...] = Field(default=(), max_length=100)
+
+    @property
+    def files(self) -> list[StoredObject]:
+        """All that it names beside the shots."""
+        several = (self.video, self.poster, self.captions, self.edit_list, self.storyboard)
+        return [one for one in several if one is not None]
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What its shots have cost, as the provider reported it; a clip that is shown twice counts once."""
+        return sum({one.id: one.cost_usd or Decimal(0) for one in self.shots}.values(), Decimal(0))
+
+    @property
+    def sentence(self) -> str:
+        """`12.4 s, 4 shots, 1280x720, 24 fps`"""
+        above, below = map(int, self.rate.split("/"))
+        fps = f"{above / below:.3f}".rstrip("0").rstrip(".")
+        return (
+            f"{self.seconds:.1f} s, {counted(len(self.shots), 'shot')}, {self.width}x{self.height}, {fps} fps"
+        )

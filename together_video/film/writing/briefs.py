@@ -1,0 +1,101 @@
+"""The brief of a film: what a person asks for, before any shot is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from together_video.json_schema import plain_fields
+from together_video.prompts.briefs import DEFAULT_CHAT_MODEL, Brief
+from together_video.validation_messages import validated
+
+#: Most shots that a chat model is asked for, and seconds of the film.
+MOST_WRITTEN, LONGEST_FILM = 60, 1_800
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class StoryBrief(BaseModel):
+    """What the film is about, in how many shots, how long, and in which manner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
+
+    subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        min_length=1,
+        max_length=4_000,
+        title="Subject",
+        description="What the film is about: what happens, who is in it, where.",
+    )
+    shots: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_WRITTEN,
+        title="Shots",
+        description="How many shots; else as many as the seconds need, or 6.",
+    )
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=LONGEST_FILM,
+        allow_inf_nan=False,
+        title="Seconds",
+        description="Length of the film in seconds; else that of its shots.",
+    )
+    style: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)] | None = (
+        Field(
+            default=None,
+            title="Style",
+            description="Look and mood of the film, such as: hand-drawn watercolour, calm. Else the chat model's.",
+        )
+    )
+    language: _Name = Field(
+        default="English", title="Language", description="The language that the prompts are written in."
+    )
+    model: _Name | None = Field(
+        default=None,
+        title="Video model",
+        description="The video model's API name. The catalogue's default is used where none is given.",
+    )
+    chat_model: _Name = Field(
+        default=DEFAULT_CHAT_MODEL,
+        title="Chat model",
+        description="API name of the model that writes the storyboard. It should be able to answer in JSON.",
+    )
+
+    @field_validator("subject", "style", "language", "model", "chat_model")
+    @classmethod
+    def _no_nul(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("it holds a NUL character")
+        return value
+
+    def canonical(self) -> str:
+        """What was asked for as JSON text with sorted keys: equal briefs, equal text. Defaults are left out, as in
+        briefs of prompts.
+        """
+        asked = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def as_brief(self) -> Brief:
+        """The same as a brief of prompts, for what both have in common."""
+        return Brief(
+            subject=self.subject, style=self.style, language=self.language, chat_model=self.chat_model
+        )
+
+
+def story_id(brief: StoryBrief, edition: str = "once") -> str:
+    """The name of a brief's storyboard in one edition: 24 hexadecimal digits of a SHA-256."""
+    return hashlib.sha256(f"storyboard\n{brief.canonical()}\n{edition}".encode()).hexdigest()[:24]
+
+
+def make_story_brief(fields: Mapping[str, Any]) -> StoryBrief:
+    """A brief from its fields.
+
+    Raises:
+        InputError: all that is wrong with it, in one sentence.
+    """
+    return validated(StoryBrief, dict(fields), "The brief")

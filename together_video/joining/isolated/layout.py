@@ -1,0 +1,307 @@
+"""Which frame of which piece the film shows when, and which of them are copied: decided here, before anything is made.
+
+Frames are counted at the film's rate, from 0, in each piece and in the film.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from together_video.joining.isolated import parameter_sets
+from together_video.joining.isolated.recipe import Fault, Recipe
+from together_video.joining.isolated.survey import Clip
+
+#: Fewer frames than this are not worth a copy of their own beside encoded ones.
+_LEAST_COPIED = 12
+#: Profiles of H.264 that the encoder can keep to, and its names of them.
+PROFILES = {66: "baseline", 77: "main", 100: "high"}
+_LEAST_SIDE, _LONGEST_SIDE = 16, 8192
+
+
+@dataclass(frozen=True)
+class Span:
+    """Frames of the film from `start` on that are made in one way: of `piece`, from its frame `first` on; in a
+    crossfade also of `other`.
+    """
+
+    start: int
+    count: int
+    piece: int
+    first: int
+    copied: bool = False
+    other: int | None = None
+    other_first: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + self.count
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One piece in the film: frames left out at its beginning, frames that are shown, where they begin in the film,
+    and how many of them the crossfade into it takes.
+    """
+
+    skipped: int
+    count: int
+    start: int
+    crossfade: int
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The whole film. `pattern` is the number of the piece whose packets set how all of them are coded; None where all
+    are encoded.
+    """
+
+    width: int
+    height: int
+    fps: Fraction
+    frames: int
+    placed: tuple[Placed, ...]
+    spans: tuple[Span, ...]
+    fade_in: int
+    fade_out: int
+    pattern: int | None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def encodes(self) -> bool:
+        return any(not span.copied for span in self.spans)
+
+
+def frames_of(clip: Clip, fps: Fraction) -> int:
+    return clip.frames if clip.rate == fps else max(1, round(clip.seconds * fps))
+
+
+def lay_out(recipe: Recipe, clips: list[Clip]) -> Layout:
+    """Copy as much as can be.
+
+    Raises:
+        Fault: a piece is shorter than its crossfades, or the film than its fades.
+    """
+    fps = recipe.fps or _most(clips, lambda clip: clip.rate) or _usual(clips[0])
+    width, height = _size_of(recipe, clips)
+    laid = _best(recipe, clips, fps, (width, height))
+    if laid.encodes and (width % 2 or height % 2):
+        laid = _best(recipe, clips, fps, (_even(width), _even(height)))
+    return laid
+
+
+def _best(recipe: Recipe, clips: list[Clip], fps: Fraction, size: tuple[int, int]) -> Layout:
+    groups: dict[Any, int] = {}
+    for clip in clips:
+        if _differs(clip, *size, fps) is None:
+            groups[clip.likeness] = groups.get(clip.likeness, 0) + clip.frames
+    for likeness in sorted(groups, key=lambda one: -groups[one]):
+        laid = _laid(recipe, clips, fps, size, likeness)
+        if any(span.copied for span in laid.spans) and (not laid.encodes or _mixes(likeness)):
+            return laid
+    return _laid(recipe, clips, fps, size, None)
+
+
+def _laid(recipe: Recipe, clips: list[Clip], fps: Fraction, size: tuple[int, int], likeness: Any) -> Layout:
+    copiable = [
+        likeness is not None
+        and clip.likeness == likeness
+        and _differs(clip, *size, fps) is None
+        and not (recipe.captions == "burned" and part.caption)
+        for part, clip in zip(recipe.parts, clips, strict=True)
+    ]
+    placed, frames = _placed(recipe, clips, fps, copiable)
+    fades = round(recipe.fade_in * fps), round(recipe.fade_out * fps)
+    if sum(fades) > frames:
+        raise Fault(
+            f"The film lasts {float(frames / fps):.1f} s, and its fades are longer. Make them shorter."
+        )
+    spans: list[Span] = []
+    for number, (one, clip) in enumerate(zip(placed, clips, strict=True)):
+        following = placed[number + 1].crossfade if number + 1 < len(placed) else 0
+        if one.crossfade:
+            before = placed[number - 1]
+            first = before.skipped + before.count - one.crossfade
+            spans.append(
+                Span(one.start, one.crossfade, number - 1, first, other=number, other_first=one.skipped)
+            )
+        whole = Span(
+            one.start + one.crossfade,
+            one.count - one.crossfade - following,
+            number,
+            one.skipped + one.crossfade,
+        )
+        within = (fades[0], frames - fades[1])
+        spans += _split(whole, clip if copiable[number] else None, within)
+    spans = [span for span in spans if span.count]
+    pattern = next((span.piece for span in spans if span.copied), None)
+    explained = tuple(
+        replace(one, why=_why(recipe, clips, number, placed, spans, pattern, (*size, fps)))
+        for number, one in enumerate(placed)
+    )
+    return Layout(*size, fps, frames, explained, tuple(spans), *fades, pattern)
+
+
+def _placed(
+    recipe: Recipe, clips: list[Clip], fps: Fraction, copiable: list[bool]
+) -> tuple[list[Placed], int]:
+    """Where each piece begins, and the frames of all."""
+    counts = [frames_of(clip, fps) for clip in clips]
+    heads, tails, crossfades = ([0] * len(clips) for _ in range(3))
+    for number, part in enumerate(recipe.parts[1:], start=1):
+        crossfades[number] = round(part.crossfade * fps)
+        if part.repeats_first:
+            # The one that costs nothing to leave out: encoded pieces have no packets that others are made from.
+            is_free = not copiable[number] and copiable[number - 1] and not crossfades[number]
+            if is_free:
+                heads[number] = 1
+            else:
+                tails[number - 1] = 1
+    placed: list[Placed] = []
+    start = 0
+    for number, count in enumerate(counts):
+        left = count - heads[number] - tails[number]
+        following = crossfades[number + 1] if number + 1 < len(counts) else 0
+        if left < max(1, crossfades[number] + following):
+            needed = float((crossfades[number] + following) / fps)
+            raise Fault(
+                f"lasts {float(count / fps):.2f} s, and its transitions need {needed:.2f} s",
+                piece=number,
+                remedy="Make the crossfades shorter, or leave them out.",
+            )
+        start -= crossfades[number]
+        placed.append(Placed(heads[number], left, start, crossfades[number]))
+        start += left
+    return placed, start
+
+
+def _split(whole: Span, clip: Clip | None, within: tuple[int, int]) -> list[Span]:
+    """A piece's own frames: what is copied in the middle, and what must be encoded around it."""
+    if clip is None:
+        return [whole]
+    shift = whole.first - whole.start
+    begin = max(whole.first, within[0] + shift)
+    end = min(whole.first + whole.count, within[1] + shift)
+    closed = _closed(clip)
+    first = next((key for key in clip.keys if key >= begin and key in closed), None)
+    if first is None or first >= end:
+        return [whole]
+    last = max((place for place in closed if first < place <= end), default=first)
+    is_all = (first, last) == (whole.first, whole.first + whole.count)
+    if not is_all and last - first < _LEAST_COPIED:
+        return [whole]
+    return [
+        replace(whole, count=first - whole.first),
+        replace(whole, start=first - shift, first=first, count=last - first, copied=True),
+        replace(whole, start=last - shift, first=last, count=whole.first + whole.count - last),
+    ]
+
+
+def _closed(clip: Clip) -> set[int]:
+    """Numbers of packets, from the first on, that show as many frames from the first on: what follows is not needed
+    for them, and they can be left out before a keyframe that follows.
+    """
+    found, highest = {0}, -1
+    for number, place in enumerate(clip.order, start=1):
+        highest = max(highest, place)
+        if highest == number - 1:
+            found.add(number)
+    return found
+
+
+def _differs(clip: Clip, width: int, height: int, fps: Fraction) -> str | None:
+    """Why none of its packets can be copied into such a film."""
+    if clip.why_not:
+        return clip.why_not
+    if (clip.width, clip.height) != (width, height):
+        return f"it has {clip.width}×{clip.height} pixels, the film {width}×{height}"
+    if clip.rate != fps:
+        return f"it has {float(clip.rate or 0):g} frames per second, the film {float(fps):g}"
+    return None
+
+
+def _mixes(likeness: Any) -> bool:
+    """Whether encoded frames can stand beside copied ones of this kind."""
+    codec, head, _, _, pixels, _, _ = likeness
+    sets = parameter_sets.read(head) if codec == "h264" else None
+    if sets is None or pixels not in {"", "yuv420p"} or sets.profile not in PROFILES:
+        return False
+    return parameter_sets.OWN not in sets.numbers | sets.picture_numbers
+
+
+def _why(
+    recipe: Recipe,
+    clips: list[Clip],
+    number: int,
+    placed: list[Placed],
+    spans: list[Span],
+    pattern: int | None,
+    film: tuple[int, int, Fraction],
+) -> tuple[str, ...]:
+    """Why frames of a piece are encoded, a few words each; empty where all are copied."""
+    clip, part = clips[number], recipe.parts[number]
+    own = [span for span in spans if number in (span.piece, span.other) and not span.copied]
+    if not own:
+        return ()
+    reasons = []
+    if reason := _differs(clip, *film):
+        return (reason,)
+    if recipe.captions == "burned" and part.caption:
+        reasons.append("its caption is drawn into it")
+    if any(span.other is not None for span in own):
+        reasons.append("it is part of a crossfade")
+    frames = placed[-1].start + placed[-1].count
+    fades = round(recipe.fade_in * film[2]), round(recipe.fade_out * film[2])
+    if any(span.start < fades[0] or span.end > frames - fades[1] for span in own):
+        reasons.append("the film fades in or out in it")
+    one = placed[number]
+    if one.skipped or one.skipped + one.count < clip.frames:
+        reasons.append("one of its frames is left out, and others are made from it")
+    if reasons:
+        return tuple(reasons)
+    if pattern is not None and clip.likeness != clips[pattern].likeness:
+        other = clips[pattern]
+        named = {
+            "codec": (clip.codec, other.codec),
+            "pixel format": (clip.pixels, other.pixels),
+            "colours": (clip.colours, other.colours),
+        }
+        what = next((name for name, (a, b) in named.items() if a != b), "coding parameters")
+        return (f"its {what} differ from those of piece {pattern + 1}",)
+    return ("others cannot be copied, and pictures of its kind cannot stand beside encoded ones",)
+
+
+def _size_of(recipe: Recipe, clips: list[Clip]) -> tuple[int, int]:
+    common = _most(clips, lambda clip: clip.shown) or clips[0].shown
+    width, height = common
+    if recipe.width and recipe.height:
+        return recipe.width, recipe.height
+    if recipe.width:
+        width, height = recipe.width, round(height * recipe.width / width / 2) * 2
+    elif recipe.height:
+        width, height = round(width * recipe.height / height / 2) * 2, recipe.height
+    if all(clip.why_not is None and (clip.width, clip.height) == (width, height) for clip in clips):
+        return width, height  # of odd sides, too: nothing needs to be encoded for its size
+    return _even(width), _even(height)
+
+
+def _even(side: int) -> int:
+    return min(_LONGEST_SIDE, max(_LEAST_SIDE, side // 2 * 2))
+
+
+def _most(clips: list[Clip], what: Any) -> Any:
+    """What most frames have in common, None aside; among equals the first."""
+    found: dict[Any, int] = {}
+    for clip in clips:
+        if (value := what(clip)) is not None:
+            found[value] = found.get(value, 0) + clip.frames
+    return max(found, key=lambda value: found[value]) if found else None
+
+
+def _usual(clip: Clip) -> Fraction:
+    """The usual frame rate next to that of a clip whose own is not constant."""
+    rate = clip.frames / clip.seconds if clip.seconds else Fraction(24)
+    usual = (*(Fraction(n) for n in (1, 2, 5, 8, 10, 12, 15, 24, 25, 30, 50, 60)), Fraction(30000, 1001))
+    return min(usual, key=lambda one: abs(one - rate))

@@ -1,0 +1,135 @@
+"""Parameter sets of H.264 as MP4 files hold them (ISO/IEC 14496-15, section 5.3.3): read, merged, and taken out of a
+byte stream (ISO/IEC 14496-10, annex B).
+
+A film may hold copied pictures and encoded ones in one track, if each names parameter sets of its own: the encoder
+numbers its own from `OWN`, and both stand in the head of the track.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The number of the encoder's own parameter sets. Encoders begin at 0, so that a copied clip uses no other.
+OWN = 7
+_START = b"\0\0\1"
+_IDR, _SEQUENCE, _PICTURE, _DELIMITER = 5, 7, 8, 9
+#: The picture types of HEVC that a decoder can begin at and that nothing behind reaches past (IDR).
+_HEVC_IDR = frozenset({19, 20})
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The contents of an `avcC` box."""
+
+    head: bytes
+    sequence: tuple[bytes, ...]
+    picture: tuple[bytes, ...]
+    rest: bytes
+
+    @property
+    def profile(self) -> int:
+        return self.head[1]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the sequence parameter sets."""
+        return frozenset(_number_of(one) for one in self.sequence)
+
+    @property
+    def picture_numbers(self) -> frozenset[int]:
+        """The numbers of the picture parameter sets."""
+        return frozenset(_golomb(one[1:], 0)[0] for one in self.picture)
+
+    def packed(self) -> bytes:
+        def row(sets: tuple[bytes, ...]) -> bytes:
+            return b"".join(len(one).to_bytes(2, "big") + one for one in sets)
+
+        counts = bytes([0xE0 | len(self.sequence)]), bytes([len(self.picture)])
+        return self.head + counts[0] + row(self.sequence) + counts[1] + row(self.picture) + self.rest
+
+
+def read(box: bytes) -> Sets | None:
+    """The contents of an `avcC` box; None where it is none, or where lengths of pictures have not four bytes."""
+    try:
+        if box[0] != 1 or box[4] & 3 != 3:
+            return None
+        at, found = 5, []
+        for mask in (0x1F, 0xFF):
+            count, at, sets = box[at] & mask, at + 1, []
+            for _ in range(count):
+                length = int.from_bytes(box[at : at + 2], "big")
+                sets.append(box[at + 2 : at + 2 + length])
+                at += 2 + length
+                if not length or at > len(box):
+                    return None
+            found.append(tuple(sets))
+    except IndexError:
+        return None
+    if not all(found):
+        return None
+    return Sets(box[:5], found[0], found[1], box[at:])
+
+
+def from_stream(units: bytes) -> Sets:
+    """Of an encoder's own, which it gives as a byte stream."""
+    parts = split(units)
+    sequence = tuple(one for one in parts if one[0] & 31 == _SEQUENCE)
+    picture = tuple(one for one in parts if one[0] & 31 == _PICTURE)
+    head = bytes([1]) + sequence[0][1:4] + b"\xff"
+    # 4:2:0 of 8 bits, which is all that is encoded here; only the high profiles say so.
+    rest = b"\xfd\xf8\xf8\x00" if sequence[0][1] in {100, 110, 122, 244} else b""
+    return Sets(head, sequence, picture, rest)
+
+
+def merged(one: Sets, other: Sets) -> Sets:
+    """Both, with the higher level, and of the compatibilities those that both have."""
+    head = bytes([1, one.head[1], one.head[2] & other.head[2], max(one.head[3], other.head[3]), 0xFF])
+    return Sets(head, one.sequence + other.sequence, one.picture + other.picture, one.rest or other.rest)
+
+
+def split(units: bytes) -> list[bytes]:
+    """The units of a byte stream, without the codes between them."""
+    found = []
+    at = units.find(_START)
+    while at >= 0:
+        following = units.find(_START, at + 3)
+        unit = units[at + 3 : following if following >= 0 else None]
+        found.append(unit.rstrip(b"\0") if following >= 0 else unit)
+        at = following
+    return [unit for unit in found if unit]
+
+
+def as_sample(units: bytes) -> bytes:
+    """A picture of a byte stream as MP4 holds it: each unit behind its length, and no parameter sets among them."""
+    kept = [unit for unit in split(units) if unit[0] & 31 not in {_SEQUENCE, _PICTURE, _DELIMITER}]
+    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in kept)
+
+
+def begins_anew(sample: bytes, codec: str, sets: bytes) -> str | None:
+    """Why a decoder cannot begin at this picture with the parameter sets of its file's head; None where it can."""
+    at, found = 0, False
+    while at + 4 < len(sample):
+        length = int.from_bytes(sample[at : at + 4], "big")
+        unit = sample[at + 4 : at + 4 + length]
+        if not unit or len(unit) < length:
+            return "its pictures are not laid out as in MP4 files"
+        kind = unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
+        found = found or (kind == _IDR if codec == "h264" else kind in _HEVC_IDR)
+        if kind in ({_SEQUENCE, _PICTURE} if codec == "h264" else {32, 33, 34}) and unit not in sets:
+            return "its coding parameters change on the way"
+        at += 4 + length
+    return None if found else "one of its keyframes needs pictures before it"
+
+
+def _number_of(sequence: bytes) -> int:
+    return _golomb(sequence[4:], 0)[0]
+
+
+def _golomb(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned Exp-Golomb number (section 9.1) that begins at a bit, and the bit behind it."""
+    bits = "".join(f"{byte:08b}" for byte in data[:16])
+    zeros = 0
+    while at + zeros < len(bits) and bits[at + zeros] == "0":
+        zeros += 1
+    end = at + 2 * zeros + 1
+    return (int(bits[at:end] or "1", 2) - 1), end
