@@ -48,7 +48,7 @@ async def generate_film(
         dict[int, int | None] | None,
         Field(
             description="Shots of which another take is made beside the film: the number of the shot, and that of the "
-            "take, or null for the next one."
+            "take, or null for the one after that which the film is cut from."
         ),
     ] = None,
     edition: Edition = "once",

@@ -17,7 +17,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.film_decision import decide_film
 from prefect_together_video.flows.engine.film_sounds import fetch_sounds, refuse_sounds
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
-from prefect_together_video.flows.engine.shots import Given, MadeShot, Shots, clip_of, make_shots, next_take
+from prefect_together_video.flows.engine.shots import Given, MadeShot, Shots, clip_of, make_shots
 from prefect_together_video.flows.reporting import in_prefect
 from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.flows.reporting.results import Ending, final_state, not_approved, refused
@@ -79,7 +79,8 @@ async def make_film(
     """The parameters are those of the flow, where they are described. The result is a `FilmSummary`.
 
     Args:
-        retakes: shots of which another take is made, by number; the take, or None for the next one.
+        retakes: shots of which another take is made, by number; the take, or None for the one after that which the
+            film is cut from.
     """
     try:
         terms = Terms(tries_of(attempts, new_seed, fallback_models), strict=strict, price_usd=price_usd)
@@ -93,7 +94,7 @@ async def make_film(
         board.check_retakes(retakes or {})
         policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
         async with open_pipeline(together, archive, policy) as pipeline:
-            shots = await board.shots(pipeline.ledger, policy, retakes or {})
+            shots = await board.shots(pipeline.ledger, retakes or {})
             shots = await decide_film(pipeline.ledger, shots, policy, board.kept)
             plans = [shots.plan(one.number, Given()) for one in board.plan.shots]
             await pipeline.offers.warn({plan.request.model for plan in plans})
@@ -154,7 +155,7 @@ class FilmBoard:
             if take is not None and not 1 <= take <= MOST_TAKES:
                 raise InputError(f"Take {take} of shot {number}: takes are numbered from 1 to {MOST_TAKES}.")
 
-    async def shots(self, ledger: Ledger, policy: RunPolicy, retakes: Mapping[int, int | None]) -> Shots:
+    async def shots(self, ledger: Ledger, retakes: Mapping[int, int | None]) -> Shots:
         """The shots in this archive, before their media are kept in it, unless those lie in another bucket.
 
         Raises:
@@ -169,10 +170,8 @@ class FilmBoard:
         if self.intake.elsewhere:
             requests = await keep_media(self.intake, ledger, _names(self.plan), awaited=_AWAITED)
         shots = Shots(self.plan, requests, self._plan_of, {})
-        takes = {
-            number: await next_take(shots, number, ledger, policy) if take is None else take
-            for number, take in retakes.items()
-        }
+        # Not the first that is free: a command that was stopped and is run again asks for the same take.
+        takes = {number: take or self.plan.shot(number).shot.take + 1 for number, take in retakes.items()}
         return shots.with_retakes(takes)
 
     async def kept(self, ledger: Ledger) -> None:

@@ -128,21 +128,6 @@ async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list
     return [*(found[number] for number in sorted(found)), *retakes]
 
 
-async def next_take(shots: Shots, number: int, ledger: Ledger, policy: RunPolicy) -> int:
-    """The first take of a shot, beside the one that the cut uses, that is not over: one in flight is waited for.
-
-    Raises:
-        ArchiveError: the archive does not answer.
-    """
-    foreseen = await foresee_shots(shots.with_retakes({}), ledger, policy)
-    given, take = foreseen[number - 1].given, 1
-    while take == shots.film.shot(number).shot.take or (
-        given is not None and await ledger.record(shots.plan(number, given, take=take).id) is not None
-    ):
-        take += 1
-    return take
-
-
 async def make_shots(
     pipeline: Pipeline, shots: Shots, *, in_flight: int
 ) -> tuple[list[MadeShot], list[MadeShot]]:

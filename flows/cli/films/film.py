@@ -52,8 +52,8 @@ def film(
     check
         Print what is wrong with the storyboard and what it costs. Nothing is sent.
     retake
-        Also make another take of this shot, such as 3. `use: 2` in the storyboard puts it into the film. 3:2 names the
-        take. Several: the option again.
+        Also make another take of this shot, such as 3: the one after the take that the film is cut from. 3:4 names
+        the take. `use: 2` in the storyboard puts take 2 into the film. Several: the option again.
     output
         A file such as film.mp4, or a folder, that a copy of the film is written to. What is there is not overwritten.
     """

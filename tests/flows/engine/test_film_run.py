@@ -211,10 +211,11 @@ async def test_a_retake_lies_beside_the_film_until_the_storyboard_uses_it(film: 
     assert used.videos[2].id == summary.retakes[0].id
     assert used.film is not None
     assert used.film.id != first.film.id
-    # The next one is another; a take that is named is made once.
+    # The same command again asks for the same take; another one has to be named.
     await film(board(), retakes={3: None})
-    assert film.api.posts == 9
+    assert film.api.posts == 8
     await film(board(), retakes={3: 3})
+    await film(edited(3, use=2), retakes={3: None})
     assert film.api.posts == 9
 
 
