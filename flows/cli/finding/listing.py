@@ -84,6 +84,8 @@ def list_(
 
     if limit is not None and limit < 1:
         raise InputError("--limit must be at least 1.")
+    if state in {"refused", "skipped"} and batch is None:
+        raise InputError(f"--state {state} needs --batch: only a batch knows what it did not buy.")
     csv_file, jsonl_file = file_or_stdout(csv, "--csv"), file_or_stdout(jsonl, "--jsonl")
     parquet = checked_file(parquet, "--parquet")
     if [csv_file, jsonl_file].count(STDOUT) + place.json > 1:

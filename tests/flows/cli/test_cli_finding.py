@@ -403,6 +403,14 @@ def test_a_batch_lists_what_it_reused_and_what_it_did_not_buy(run: Any, archive:
     assert listed() == [(own, "archived")]
 
 
+@pytest.mark.parametrize("state", ["refused", "skipped"])
+def test_only_a_batch_knows_what_was_not_bought(run: Any, archive: Path, state: str) -> None:
+    """An empty list would say that nothing was refused."""
+    done = run("list", "--state", state)
+    assert done.code == 2
+    assert f"--state {state} needs --batch" in done.err
+
+
 def test_members_of_a_sweep_differ_in_narrow_lists(
     run: Any, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
