@@ -35,8 +35,8 @@ class Coalesced(Generic[Ask]):
         self._waiting: dict[asyncio.Future[VideoError | None], Ask] = {}
 
     async def __call__(self, ask: Ask) -> None:
-        """Returns once it is served. What is asked for by a caller who is cancelled is served with the others, or with the
-        next who comes.
+        """Returns once it is served. What is asked for by a caller who is cancelled is served with the others, or with
+        the next who comes.
 
         Raises:
             VideoError: those that were served together could not be.
