@@ -58,7 +58,7 @@ async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str
 
 @retried_task(
     "keep-clip",
-    "Keep the clip of a shot among the media of the archive, for the next one to go on from.",
+    "Keep the clip of a shot among the media of the archive, for the next one to continue from.",
     run_name="clip: {title}",
 )
 async def keep_clip(clip: StoredObject, title: str, ledger: Ledger) -> str:

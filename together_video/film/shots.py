@@ -146,7 +146,7 @@ class Shot(FilmPart):
     extend: bool = Field(
         default=False,
         title="Extend",
-        description="Give the model the whole shot before to go on from, where it takes frame_videos.",
+        description="Give the model the whole shot before to continue from, where it takes frame_videos.",
     )
     first: MediaText | None = Field(
         default=None,

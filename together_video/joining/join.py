@@ -1,7 +1,7 @@
 """Join clips into one film. The clips are opened in a process of its own; its bytes are written here, beside the
 film's name and under it when all are there.
 
-Synchronous: run it in a thread where an event loop must go on. One film is made at a time.
+Synchronous: run it in a thread where an event loop must not wait. One film is made at a time.
 """
 
 from __future__ import annotations

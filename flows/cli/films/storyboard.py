@@ -183,7 +183,7 @@ def _head(written: WrittenStoryboard, file: Path | None) -> list[str]:
 
 
 def _comments(plan: FilmPlan) -> dict[int, str]:
-    """Where in the film each shot begins, and what it goes on from."""
+    """Where in the film each shot begins, and what it continues from."""
     comments: dict[int, str] = {}
     begins: Decimal | None = Decimal(0)
     for one in plan.shots:
@@ -192,7 +192,7 @@ def _comments(plan: FilmPlan) -> dict[int, str]:
             said += f", at {int(begins) // 60}:{int(begins) % 60:02}"
             begins = None if one.seconds is None else begins + one.seconds
         if one.shot.continues:
-            said += f": goes on from the last frame of shot {one.number - 1}"
+            said += f": continues from the last frame of shot {one.number - 1}"
         comments[one.number] = said
     return comments
 
