@@ -19,6 +19,8 @@ from docs.reference.rendering import (
 from docs.reference.schemas import schemas
 from prefect_together_video.tasks.job_ref import JobState
 from together_video import errors
+from together_video.film import Audio, Cut, Look, Music, Shot, Storyboard, Transition
+from together_video.film.summary import FilmOutcome, FilmSummary, Retake
 from together_video.inputs.inbox import InboxReport, InboxRow
 from together_video.inputs.presets import Presets
 from together_video.ledger.audit import AuditFinding, AuditReport, SpentRow
@@ -111,6 +113,7 @@ def _flows() -> str:
     flows = (
         ("generate_video", "Summary"),
         ("generate_batch", "Summary"),
+        ("generate_film", "FilmSummary"),
         ("collect_videos", "Summary"),
         ("audit_archive", "AuditReport"),
         ("report_spend", "SpendReport"),
@@ -129,7 +132,21 @@ def _requests() -> str:
         "# Requests and settings\n\nWhat tasks and flows take. Wherever a task takes a `VideoRequest` or a `Brief`, "
         "a mapping of its fields will do."
     )
-    models = (VideoRequest, Media, Brief, PromptSet, PollPolicy, Presets)
+    models = (
+        VideoRequest,
+        Media,
+        Brief,
+        PromptSet,
+        PollPolicy,
+        Presets,
+        Storyboard,
+        Look,
+        Shot,
+        Transition,
+        Audio,
+        Cut,
+        Music,
+    )
     return "\n\n".join([intro, *(model_part(model) for model in models)])
 
 
@@ -146,6 +163,9 @@ def _results() -> str:
             ),
             model_part(Summary, methods=("counts", "cost_usd", "is_good", "sentence", "as_json")),
             model_part(VideoOutcome),
+            model_part(FilmSummary, methods=("is_good", "sentence", "as_json")),
+            model_part(FilmOutcome),
+            model_part(Retake),
             enum_part(VideoState, _VIDEO_STATES),
             *(model_part(model) for model in (AuditReport, AuditFinding, SpentRow, InboxReport, InboxRow)),
             model_part(SpendReport, methods=("sentence", "as_json", "as_csv")),
