@@ -51,7 +51,7 @@ def pieces() -> dict[str, str]:
 def test_every_public_name_has_an_example() -> None:
     """Tasks, flows, blocks and values alike; the async names share the docstrings of the others."""
     assert [name for name in SHOWN if not examples(docstring_of(name))] == []
-    assert len(SHOWN) == 16
+    assert len(SHOWN) == 17
     assert len(ASYNC) == 6
     assert [name for name in ASYNC if docstring_of(name) != docstring_of(name[1:])] == []
 

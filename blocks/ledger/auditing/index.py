@@ -89,10 +89,9 @@ class AuditedIndex:
             while (found := await asyncio.to_thread(next, objects, None)) is not None:
                 key = layout.index(month, found[0])
                 kept.add(key)
-                if key in before and key not in self._read_keys:
-                    await self._remove_spoiled(key, found[1])
-                if key not in self._read_keys:
-                    written += await store.put_once(key, found[1], "application/gzip")
+                if key in before and (key in self._read_keys or await self._holds(key, found[1])):
+                    continue
+                written += await store.put_once(key, found[1], "application/gzip")
         # A record that cannot be read has no line: it is a finding, each time.
         if not self._is_complete:
             await store.put_once(self._complete, b"{}\n")
@@ -100,11 +99,15 @@ class AuditedIndex:
         await store.delete(sorted(before - kept))
         return written
 
-    async def _remove_spoiled(self, key: str, content: bytes) -> None:
-        """Objects are named by their content and written once: one that holds something else would stay for ever."""
+    async def _holds(self, key: str, content: bytes) -> bool:
+        """Whether an object is what its name says. It is written once, so one that holds something else is removed: it
+        would stay for ever.
+        """
         stored = await self._ledger.store.get(key)
-        if stored is not None and stored.data != content:
-            await self._ledger.store.delete([key])
+        if stored is not None and stored.data == content:
+            return True
+        await self._ledger.store.delete([key])
+        return False
 
     def _kept_and_changed(self) -> tuple[set[str], list[str]]:
         """The objects of months that are as they should be, and the other months."""
