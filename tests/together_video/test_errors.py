@@ -17,7 +17,7 @@ from together_video.jobs import VideoJob
 
 #: What reads the words of others: json's errors, and a gateway's 503.
 FOREIGN_WORDS = {
-    "rows.py: 'integer string conversion' in str(error)",
+    "json_values.py: 'integer string conversion' in str(error)",
     "rows.py: 'unexpected end' in str(error)",
     "client.py: 'reset' in words.lower()",
     "client.py: 'disconnect' in words.lower()",

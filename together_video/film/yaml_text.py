@@ -7,7 +7,6 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from together_video.film.shots import Shot
@@ -136,8 +135,19 @@ def _flow(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    said = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9)
-    return said.rstrip("\n")
+    """In quotes, on one line: PyYAML would begin another one at a line break, wherever that then stands."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return f"\\{letter}"
+    if letter == "\n":
+        return "\\n"
+    if letter.isprintable():
+        return letter
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _can_be_folded(text: str) -> bool:

@@ -51,6 +51,16 @@ def test_everything_is_read_again() -> None:
     assert back(board, head=["a\nb: c", ""], comments={1: "x\ny: z", 3: "\u2028title: q"}) == board
 
 
+@pytest.mark.parametrize(
+    "text", ["\n0", "a\n\nb", "\t# no", "x\u2028y", "\x85\x7f", "\U0001f600 \ufeff", '"\\', "- a: b", "\n"]
+)
+def test_odd_texts_survive(text: str) -> None:
+    board = storyboard_of(
+        {"title": "t", "shots": [{"prompt": f"p{text}"}, {"prompt": f"{text}p", "caption": text}]}
+    )
+    assert back(board) == board
+
+
 def test_people_can_read_it() -> None:
     """Short forms, words without quotes, and long prompts folded."""
     text = storyboard_yaml(storyboard_of(WHOLE))
