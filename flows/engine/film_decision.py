@@ -80,7 +80,7 @@ def film_words(film: FilmPlan) -> str:
 async def decide_film(
     ledger: Ledger, shots: Shots, policy: RunPolicy, keep: Callable[[Ledger], Awaitable[object]]
 ) -> Shots:
-    """Say what the film will cost, and ask whoever decides; then keep its media in the archive.
+    """Show what the film will cost and ask for approval, then store its media in the archive.
 
     Raises:
         NotApproved: it is not to be bought.

@@ -23,7 +23,7 @@ _OWN = "project"
 
 
 class FilmForm(BaseModel):
-    """What the film will be like, as far as the documents tell of its shots; None where they do not.
+    """The expected form of the film. A field is None if no document states it for the shots.
 
     `seconds` is its length with crossfades; `same_size` the numbers of the shots that are joined without scaling.
     """

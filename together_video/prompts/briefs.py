@@ -28,10 +28,30 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class Brief(BaseModel):
-    """What the videos are about, how many, and in which manner."""
+class Asked(BaseModel):
+    """What briefs of videos and of films have in common."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
+
+    @field_validator("subject", "style", "language", "model", "chat_model", check_fields=False)
+    @classmethod
+    def _no_nul(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("it holds a NUL character")
+        return value
+
+    def canonical(self) -> str:
+        """What was asked for as JSON text with sorted keys: equal briefs, equal text.
+
+        Defaults are left out, so that a later version of this project with another default (or a
+        further field) still finds the prompts that are stored and paid for.
+        """
+        asked = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class Brief(Asked):
+    """What the videos are about, how many, and in which manner."""
 
     subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         min_length=1,
@@ -73,22 +93,6 @@ class Brief(BaseModel):
         title="Chat model",
         description="API name of the model that writes the prompts. It should be able to answer in JSON.",
     )
-
-    @field_validator("subject", "style", "language", "model", "chat_model")
-    @classmethod
-    def _no_nul(cls, value: str | None) -> str | None:
-        if value is not None and "\0" in value:
-            raise ValueError("it holds a NUL character")
-        return value
-
-    def canonical(self) -> str:
-        """What was asked for as JSON text with sorted keys: equal briefs, equal text.
-
-        Defaults are left out, so that a later version of this project with another default (or a
-        further field) still finds the prompts that are stored and paid for.
-        """
-        asked = self.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def brief_id(brief: Brief, edition: str = "once") -> str:

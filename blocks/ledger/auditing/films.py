@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from prefect_together_video.blocks.ledger.auditing.comparing import compared
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from together_video.errors import ArchiveError, StoreUnavailable
 from together_video.film.record import FilmRecord
@@ -51,15 +52,4 @@ async def _compare(
     if size is None:
         message = "the film's record names it, and it is not there"
         return AuditFinding(kind="missing", key=stored.key, message=message)
-    if size != stored.size:
-        words = f"has {size} bytes, {stored.size} are recorded"
-        return AuditFinding(kind="size", key=stored.key, message=words)
-    if deep:
-        sha256 = await ledger.store.content_sha256(stored.key)
-    else:
-        head = await ledger.store.head(stored.key)
-        sha256 = head.sha256 if head else None
-    if sha256 is not None and sha256 != stored.sha256:
-        words = f"has SHA-256 {sha256}, {stored.sha256} is recorded"
-        return AuditFinding(kind="checksum", key=stored.key, message=words)
-    return None
+    return await compared(ledger.store, stored, size, deep=deep)

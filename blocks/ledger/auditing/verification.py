@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from prefect_together_video.blocks.ledger.auditing.book import AuditBook, moment
+from prefect_together_video.blocks.ledger.auditing.comparing import compared
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_record
 from together_video.errors import InputError
@@ -131,19 +132,8 @@ class Verification:
         if there is None and head is None:
             message = "the record names it, and it is not there"
             return AuditFinding(kind="missing", key=stored.key, message=message)
-        size = there.size if there else head and head.size
-        if size != stored.size:
-            words = f"has {size} bytes, {stored.size} are recorded"
-            return AuditFinding(kind="size", key=stored.key, message=words)
-        if self._deep:
-            sha256 = await store.content_sha256(stored.key)
-        else:
-            head = head or await store.head(stored.key)
-            sha256 = head.sha256 if head else None
-        if sha256 is not None and sha256 != stored.sha256:
-            words = f"has SHA-256 {sha256}, {stored.sha256} is recorded"
-            return AuditFinding(kind="checksum", key=stored.key, message=words)
-        return None
+        size = there.size if there else head.size if head else None
+        return await compared(store, stored, size, deep=self._deep, head=head)
 
     async def _compare_media(self, key: str, record: VideoRecord) -> bool:
         """The images, videos and audio that a record names: each is there, and is what its name says."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints
 
-from together_video.json_schema import plain_fields
-from together_video.prompts.briefs import DEFAULT_CHAT_MODEL, Brief
+from together_video.prompts.briefs import DEFAULT_CHAT_MODEL, Asked, Brief
 from together_video.validation_messages import validated
 
 #: Most shots that a chat model is asked for, and seconds of the film.
@@ -19,10 +17,8 @@ MOST_WRITTEN, LONGEST_FILM = 60, 1_800
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class StoryBrief(BaseModel):
+class StoryBrief(Asked):
     """What the film is about, in how many shots, how long, and in which manner."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=plain_fields)
 
     subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         min_length=1,
@@ -65,20 +61,6 @@ class StoryBrief(BaseModel):
         title="Chat model",
         description="API name of the model that writes the storyboard. It should be able to answer in JSON.",
     )
-
-    @field_validator("subject", "style", "language", "model", "chat_model")
-    @classmethod
-    def _no_nul(cls, value: str | None) -> str | None:
-        if value is not None and "\0" in value:
-            raise ValueError("it holds a NUL character")
-        return value
-
-    def canonical(self) -> str:
-        """What was asked for as JSON text with sorted keys: equal briefs, equal text. Defaults are left out, as in
-        briefs of prompts.
-        """
-        asked = self.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def as_brief(self) -> Brief:
         """The same as a brief of prompts, for what both have in common."""

@@ -129,7 +129,7 @@ class FilmFile:
         return self._plain(stream)
 
     def _plain(self, stream: Any) -> Any:
-        """Nothing that the pattern says of itself, such as titles and dates."""
+        """Remove the metadata that the template brings along, such as its title and creation time."""
         stream.metadata.clear()
         return stream
 
