@@ -41,7 +41,7 @@ help:
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
 	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
-	@echo "make test-long    the longest ones, before a release"
+	@echo "make test-long    the longest ones, and examples that were not tried yet, before a release"
 	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
@@ -84,6 +84,7 @@ test-all: lint
 
 test-long: lint
 	@$(PYTEST) -m "" $(LONG)
+	@NEW_EXAMPLES=1 $(PYTEST) tests/together_video tests/contract tests/test_foreign_bytes.py
 
 # What a run needs: for another Python, and for the oldest dependencies.
 BATCH := tests/flows/cli/test_cli_runs.py::test_fifty_videos_at_once_and_again

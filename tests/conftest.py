@@ -53,9 +53,11 @@ _home = tempfile.TemporaryDirectory(prefix="prefect-home-")
 
 def pytest_configure() -> None:
     """Before Prefect is imported, which reads its profile at once."""
-    # A busy machine pauses for longer than any example may take.
-    hypothesis.settings.register_profile("untimed", deadline=None)
-    hypothesis.settings.load_profile("untimed")
+    # A busy machine pauses for longer than any example may take. The examples are the same in each run, so that a change
+    # fails for what it changes; `make test-long` looks for new ones.
+    hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+    hypothesis.settings.register_profile("new", deadline=None)
+    hypothesis.settings.load_profile("new" if "NEW_EXAMPLES" in os.environ else "same")
     # A shell ignores SIGINT in what it starts with "&"; the commands that the tests start and interrupt inherit it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

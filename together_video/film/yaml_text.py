@@ -80,7 +80,7 @@ def _entries(fields: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _entry(name: str, value: Any, depth: int) -> Iterator[str]:
-    start = "  " * depth + (name if _PLAIN.fullmatch(name) else _quoted(name)) + ":"
+    start = "  " * depth + _word(name) + ":"
     if isinstance(value, Mapping) and value:
         yield start
         yield from _entries(value, depth + 1)
@@ -114,9 +114,14 @@ def _item(value: Any, depth: int) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        is_word = _PLAIN.fullmatch(value) and value.casefold() not in _RESERVED
-        return value if is_word else _quoted(value)
+        return _word(value)
     return _flow(value)
+
+
+def _word(text: str) -> str:
+    """As a value or a name: without quotes where no reader could take it for anything else."""
+    is_word = _PLAIN.fullmatch(text) and text.casefold() not in _RESERVED
+    return text if is_word else _quoted(text)
 
 
 def _flow(value: Any) -> str:

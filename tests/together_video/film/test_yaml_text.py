@@ -98,10 +98,13 @@ def test_any_text_survives(prompts: list[str], caption: str, path: str, style: s
 
 
 @pytest.mark.parametrize(
-    "word", ["yes", "NO", "null", "~", "1", "1e3", "0x1F", "012", "16:9", "2026-11-28", "-", "? a"]
+    "word",
+    ["yes", "NO", "null", "True", "false", "~", "1", "1e3", "0x1F", "012", "16:9", "2026-11-28", "-", "? a", "<<"],
 )
 def test_words_that_yaml_takes_for_something_else(word: str) -> None:
     """They stay words, and other readers of YAML take them for words, too."""
-    board = storyboard_of({"title": word, "shots": ["a"]})
-    assert back(board).title == word
-    assert storyboard_yaml(board).startswith(f'title: "{word}"\n')
+    board = storyboard_of({"title": word, "defaults": {"extra": {word: {word: [word]}}}, "shots": ["a"]})
+    assert back(board) == board
+    text = storyboard_yaml(board)
+    assert text.startswith(f'title: "{word}"\n')
+    assert f'    "{word}":\n      "{word}":\n        - "{word}"\n' in text
