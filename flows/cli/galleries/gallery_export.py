@@ -20,7 +20,7 @@ from prefect_together_video.blocks.ledger.survey import survey
 from prefect_together_video.blocks.s3.client import make_client
 from prefect_together_video.flows.cli.galleries.gallery_copies import fetched
 from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
-from prefect_together_video.flows.reporting import redo_form
+from prefect_together_video.flows.reporting import in_prefect
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
@@ -165,7 +165,7 @@ async def export(
         summary_sentence=chosen.sentence,
         link=links.get,
         about=chosen.about,
-        redo=await redo_form.redo(plans_of(rows)),
+        redo=await in_prefect.redo(plans_of(rows)),
     )
     page = folder / name
     try:

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.engine import film_run
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.engine.film_run import make_film
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.tasks.steps import join_film
