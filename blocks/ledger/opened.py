@@ -5,8 +5,8 @@ seconds to import.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.ledger.ledger import Ledger
@@ -15,12 +15,15 @@ from together_video.errors import ConfigurationError
 from together_video.ledger.layout import Layout
 from together_video.ledger.settings import ArchiveSettings, archive_from_env, check_name_in_folder
 
-if TYPE_CHECKING:
-    from prefect_together_video.blocks.archive import VideoArchive
+
+class Archive(Protocol):
+    """What opens a ledger: the block `VideoArchive`."""
+
+    def open(self) -> AbstractAsyncContextManager[Ledger]: ...
 
 
 @asynccontextmanager
-async def opened(archive: VideoArchive | ArchiveSettings | None) -> AsyncIterator[Ledger]:
+async def opened(archive: Archive | ArchiveSettings | None) -> AsyncIterator[Ledger]:
     """The ledger of a block, of settings, or of what the environment names.
 
     Raises:
