@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
 from prefect_together_video.flows.server.configured import may_have_server
-from prefect_together_video.tasks.running.prefect_run import flow_context
+from prefect_together_video.tasks.running.prefect_run import flow_context, is_loaded
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome
 
@@ -38,7 +38,7 @@ async def emit_alerts(
     ledger: Ledger, in_flight: Mapping[str, InFlight], outcomes: Iterable[VideoOutcome]
 ) -> None:
     """See `alerts.emit_alerts`."""
-    if flow_context() is not None:
+    if is_loaded():
         from prefect_together_video.flows.reporting import alerts
 
         await alerts.emit_alerts(ledger, in_flight, outcomes)
