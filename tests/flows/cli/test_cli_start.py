@@ -70,7 +70,7 @@ def test_looking_needs_no_prefect_without_a_server(home_shell: Any, tmp_path: Pa
         "try: code = main()\nexcept SystemExit as end: code = end.code\n"
         "print(code or 0, 'prefect' in sys.modules)"
     )
-    Path(home_shell.environment["VIDEO_ARCHIVE_FOLDER"]).mkdir(parents=True)
+    (home_shell.home / "Videos" / "together").mkdir(parents=True)
     for words in (
         ("collect",),
         ("collect", "--reconcile", "2026-11"),
