@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
@@ -78,7 +77,7 @@ async def _end_unanswered() -> None:
 
 
 async def _sweep_spool(pipeline: Pipeline, found: Collection[str]) -> None:
-    """Remove what this machine still holds of jobs that another one has brought home.
+    """Remove what this machine still holds of jobs that another one has archived.
 
     A job of the same request in another archive has another id, and stays.
     """
@@ -134,10 +133,10 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
         return None
     if facts.state is LedgerState.AMBIGUOUS:
         ambiguity = facts.ambiguity or await ledger.ambiguous(facts.claim, None)
-        hours = (datetime.now(UTC) - ambiguity.found_at).total_seconds() / 3600
         answer = await pipeline.bill.was_charged(facts.claim)
         words = sentences(
-            f"Ambiguous for {hours:.1f} h: {ambiguity.reason.rstrip('.')}. It may have been charged.",
+            f"Ambiguous since {ambiguity.found_at:%Y-%m-%d %H:%M} UTC: {ambiguity.reason.rstrip('.')}.",
+            "It may have been charged.",
             answer.words,
             "The run that asked for it buys it again: with --on-ambiguous resolve if the bill shows that it was not "
             "charged, with --on-ambiguous resubmit in any case.",

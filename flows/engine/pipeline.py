@@ -126,7 +126,7 @@ class Pipeline:
         return Turns(self)
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
-        """Bring home what was bought earlier: nothing is created."""
+        """Collect what was bought earlier: nothing is created."""
         return await self._all(
             [(bought.claim.plan, partial(self._bring_home, bought)) for bought in purchases]
         )

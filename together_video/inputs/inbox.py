@@ -5,7 +5,7 @@
     inbox/refused/<time>-<name>      cannot be used; the reason lies beside it
     inbox/tried/<mark>-<number>      a look at a file that waits came to nothing; see `MOST_TRIES`
 
-A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`. Whoever
+A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`. Anyone who
 can write to the bucket is not trusted with files of the machine that reads it, so a path is refused.
 """
 
