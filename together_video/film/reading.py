@@ -88,6 +88,19 @@ def storyboard_of(value: object, name: str = "The storyboard") -> Storyboard:
     raise InputError("\n".join([f"{name}: cannot be used.", *(f"  {problem}" for problem in problems)]))
 
 
+def with_defaults(storyboard: Storyboard, fields: Mapping[str, Any]) -> Storyboard:
+    """The storyboard with these request fields for every shot that does not say them itself.
+
+    Raises:
+        InputError: they cannot be used.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    if not given:
+        return storyboard
+    said = storyboard.model_dump(mode="json", exclude_defaults=True)
+    return storyboard_of({**said, "defaults": {**storyboard.defaults, **given}}, "The settings")
+
+
 def anchored_storyboard(storyboard: Storyboard, folder: Path) -> Storyboard:
     """The storyboard with its relative paths taken from `folder`."""
 
