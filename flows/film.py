@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from prefect_together_video.flows.engine.film_run import make_film
-from prefect_together_video.flows.forms.film import FILM_FORM, film_from_form
+from prefect_together_video.flows.forms.film import FILM_FORM, asks, film_from_form
 from prefect_together_video.flows.forms.form import shown_as
 from prefect_together_video.flows.forms.groups import FilmMore
 from prefect_together_video.flows.parameters import (
@@ -39,7 +39,8 @@ from prefect_together_video.flows.reporting.run_names import film_name
 from prefect_together_video.flows.server.parameter_size import refusing_too_large
 from together_video.errors import InputError, VideoError
 from together_video.film.events import read_film_event
-from together_video.film.storyboard import Storyboard
+from together_video.film.shots import Shot
+from together_video.film.storyboard import Cut, Look, Storyboard
 from together_video.film.summary import FilmSummary
 from together_video.film.writing.briefs import StoryBrief
 
@@ -47,6 +48,8 @@ from together_video.film.writing.briefs import StoryBrief
 def _run_name() -> str:
     """Before anything is read or written: the run is named again once its storyboard is there."""
     given = flow_run.parameters
+    if isinstance(title := given.get("title"), str) and title.strip():
+        return film_name(title)
     for name, field in (("storyboard", "title"), ("brief", "subject")):
         one = given.get(name)
         text = one.get(field) if isinstance(one, Mapping) else getattr(one, field, None)
@@ -102,6 +105,16 @@ async def generate_film(
     local_files: LocalFiles = True,
     approve: Approve = False,
     approve_hours: ApproveHours = 168,
+    title: Annotated[
+        str | None, Field(description="Instead of a storyboard: its title, with the next fields.")
+    ] = None,
+    shots: Annotated[list[Shot] | None, Field(description="Its shots, in their order.")] = None,
+    look: Annotated[Look | None, Field(description="What all its shots have in common.")] = None,
+    defaults: Annotated[
+        Settings | None,
+        Field(description="Request fields for every shot of it that does not say them itself."),
+    ] = None,
+    cut: Annotated[Cut | None, Field(description="How its shots become one film.")] = None,
     more: Annotated[
         FilmMore | None,
         Field(description="The form's optional group. It may not contradict a parameter of the same name."),
@@ -117,6 +130,9 @@ async def generate_film(
     archive: Archive = None,
 ) -> State[Any]:
     """Give one of storyboard, brief or file.
+
+    The form of its deployments shows `title` to `cut`, which make a storyboard, the brief, the budget and the approval;
+    `more` holds the rest.
 
     The run ends as Completed if the film is in the archive, else as Failed. Its message says how it went.
 
@@ -140,8 +156,7 @@ async def generate_film(
             return summary.film.key
         ```
     """
-    given = {**locals()}
-    if more is not None:
+    if asks(given := {**locals()}):
         try:
             plain = film_from_form(given)
         except VideoError as error:
