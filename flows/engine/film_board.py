@@ -63,7 +63,7 @@ class FilmBoard:
         plan.refuse_errors()
         requests = [one.request for one in plan.shots]
         if not local_files:
-            refuse_paths(requests)
+            refuse_paths(requests, "Shot")
         refuse_sounds(storyboard, local_files=local_files)
         intake = await looked_at(requests, _names(plan))
         prices = terms.check(

@@ -77,7 +77,7 @@ def approval_wanted(proposal: Waiting, forecast: Forecast) -> None:
 def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:
     """`together-video.batch.finished`, with the counts, the cost and where the gallery lies."""
     place = {"page": summary.page, "page_uri": summary.page_uri}
-    _finished("batch", batch_id, title, summary, {"bucket": bucket, **place})
+    _finished("together-video.batch.finished", batch_id, title, summary, {"bucket": bucket, **place})
 
 
 def film_finished(batch_id: str, title: str, summary: FilmSummary, bucket: str | None) -> None:
@@ -85,10 +85,10 @@ def film_finished(batch_id: str, title: str, summary: FilmSummary, bucket: str |
     place: dict[str, Any] = {"key": None, "uri": None, "seconds": None}
     if (film := summary.film) is not None:
         place = {"key": film.key, "uri": film.uri, "seconds": film.seconds}
-    _finished("film", batch_id, title, summary, {"bucket": bucket, **place})
+    _finished("together-video.film.finished", batch_id, title, summary, {"bucket": bucket, **place})
 
 
-def _finished(what: str, batch_id: str, title: str, summary: Summary, place: dict[str, Any]) -> None:
+def _finished(event: str, batch_id: str, title: str, summary: Summary, place: dict[str, Any]) -> None:
     payload = {
         "batch_id": batch_id,
         "title": printable(title, 200),
@@ -100,12 +100,12 @@ def _finished(what: str, batch_id: str, title: str, summary: Summary, place: dic
         **place,
     }
     resource = {
-        "prefect.resource.id": f"together-video.{what}.{batch_id}",
+        "prefect.resource.id": f"{event.removesuffix('finished')}{batch_id}",
         "prefect.resource.name": printable(title, 100),
         # Automations compare labels, and only as text.
         "together-video.failed-percent": f"{summary.failed_percent:03}",
     }
-    _emit(f"together-video.{what}.finished", resource, payload)
+    _emit(event, resource, payload)
 
 
 def month_reached(alert: MonthReached) -> None:

@@ -133,7 +133,7 @@ def test_lists_are_whole() -> None:
     assert {row[0] for row in table("deployment")} == names
     sent = set(
         re.findall(
-            r"together-video\.(?:batch|budget|month|plan)\.\w+(?=\")",
+            r"together-video\.(?:batch|budget|film|month|plan)\.\w+(?=\")",
             (TOP / "flows" / "reporting" / "events.py").read_text(),
         )
     )

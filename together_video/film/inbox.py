@@ -45,9 +45,9 @@ def read_film_or_order(
     board = storyboard_in(data, printable(name), suffix if suffix in _YAML else ".json")
     plan = FilmPlan.of(board)
     plan.refuse_errors()
+    refuse_paths([one.request for one in plan.shots], "Shot")
     bought = [one for one in plan.shots if one.same_as is None]
     requests = [one.request for one in bought]
-    refuse_paths(requests)
     prices = [one.estimate.usd for one in bought]
     plans, _ = with_tries(plan_videos(requests, prices=prices), [usual] * len(requests))
     refuse_above(limit_usd, plans)
