@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from prefect_together_video.blocks.ledger.ledger import InFlight, Ledger
 from prefect_together_video.flows.server.configured import may_have_server
 from prefect_together_video.tasks.running.prefect_run import flow_context, is_loaded
+from together_video.film.summary import FilmSummary
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome
 
@@ -59,3 +60,11 @@ def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | No
         from prefect_together_video.flows.reporting import events
 
         events.batch_finished(batch_id, title, summary, bucket)
+
+
+def film_finished(batch_id: str, title: str, summary: FilmSummary, bucket: str | None) -> None:
+    """See `events.film_finished`."""
+    if flow_context() is not None:
+        from prefect_together_video.flows.reporting import events
+
+        events.film_finished(batch_id, title, summary, bucket)

@@ -43,9 +43,20 @@ def read_storyboard(path: str | Path, *, stdin: BinaryIO | None = None) -> Story
     if suffix not in _FORMS:
         raise InputError(f"{name}: a storyboard is a .yaml, .yml or .json file.")
     data = file_bytes(path, name, largest=LARGEST_STORYBOARD, what="storyboard", stdin=stdin)
+    folder = Path(path).absolute().parent if is_file else Path.cwd()
+    return storyboard_in(data, name, suffix, folder)
+
+
+def storyboard_in(data: bytes, name: str, suffix: str, folder: Path | None = None) -> Storyboard:
+    """The storyboard in the bytes of a file, whose suffix is one of `.yaml`, `.yml` and `.json`.
+
+    Raises:
+        InputError: see `read_storyboard`.
+    """
+    if len(data) > LARGEST_STORYBOARD:
+        raise InputError(f"{name}: a storyboard has at most {LARGEST_STORYBOARD // 2**20} MB.")
     if words := why_no_text(data, suffix):
         raise InputError(f"{name}: {words}")
-    folder = Path(path).absolute().parent if is_file else Path.cwd()
     return parse_storyboard(decoded(data, name), _FORMS[suffix], name, folder)
 
 
@@ -86,6 +97,19 @@ def storyboard_of(value: object, name: str = "The storyboard") -> Storyboard:
     if len(problems) == 1:
         raise InputError(f"{name}: {problems[0]}.")
     raise InputError("\n".join([f"{name}: cannot be used.", *(f"  {problem}" for problem in problems)]))
+
+
+def with_defaults(storyboard: Storyboard, fields: Mapping[str, Any]) -> Storyboard:
+    """The storyboard with these request fields for every shot that does not say them itself.
+
+    Raises:
+        InputError: they cannot be used.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    if not given:
+        return storyboard
+    said = storyboard.model_dump(mode="json", exclude_defaults=True)
+    return storyboard_of({**said, "defaults": {**storyboard.defaults, **given}}, "The settings")
 
 
 def anchored_storyboard(storyboard: Storyboard, folder: Path) -> Storyboard:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -76,7 +77,7 @@ def film(
         terminal = begin(place, prefect=prefect)
         from prefect_together_video.flows.cli.films.film_confirmation import FilmConfirmation
 
-        made = _recorded() if prefect else _unrecorded()
+        made = _recorded(file) if prefect else _unrecorded()
     asking = FilmConfirmation.of(confirm, place, terminal, brief=False)
     code, summary = made(parameters, place, terminal, asking=asking)
     if not isinstance(summary, FilmSummary):
@@ -127,11 +128,13 @@ def _retakes(given: Sequence[str]) -> dict[int, int | None] | None:
     return found or None
 
 
-def _recorded() -> Run:
+def _recorded(file: str) -> Run:
+    """Runs the flow by Prefect; a storyboard that its server does not take is named by its file."""
     from prefect_together_video.flows.cli.running import run_flow
     from prefect_together_video.flows.film import generate_film
 
-    return partial(run_flow, generate_film)
+    reference = None if file == "-" else {"file": str(Path(file).absolute())}
+    return partial(run_flow, generate_film, reference=reference)
 
 
 def _unrecorded() -> Run:
