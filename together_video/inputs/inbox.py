@@ -6,8 +6,8 @@
     inbox/tried/<mark>-<number>      a look at a file that waits came to nothing; see `MOST_TRIES`
 
 A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`; `film.inbox` knows
-those that hold a storyboard. Anyone who can write to the bucket is not trusted with files of the machine that reads it, so a
-path is refused.
+those that hold a storyboard. Anyone who can write to the bucket is not trusted with files of the machine that reads it,
+so a path is refused.
 """
 
 from __future__ import annotations
