@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.engine.film_decision import decide_film
-from prefect_together_video.flows.engine.film_sounds import fetch_sounds, refuse_sounds
+from prefect_together_video.flows.engine.film_sounds import Sounds, refuse_sounds, sounds_at_hand
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
 from prefect_together_video.flows.engine.shots import Given, MadeShot, Shots, clip_of, make_shots
 from prefect_together_video.flows.reporting import in_prefect
@@ -93,14 +93,19 @@ async def make_film(
         )
         board.check_retakes(retakes or {})
         policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
-        async with open_pipeline(together, archive, policy) as pipeline:
+        async with (
+            open_pipeline(together, archive, policy) as pipeline,
+            sounds_at_hand(
+                storyboard, pipeline.ledger, pipeline.client.trusted_hosts, trusts_requests=local_files
+            ) as sounds,
+        ):
             shots = await board.shots(pipeline.ledger, retakes or {})
             shots = await decide_film(pipeline.ledger, shots, policy, board.kept)
             plans = [shots.plan(one.number, Given()) for one in board.plan.shots]
             await pipeline.offers.warn({plan.request.model for plan in plans})
             await name_run("generate-film", f"film: {storyboard.title}", tags_of(plans, board.batch_id))
             made, again = await make_shots(pipeline, shots, in_flight=in_flight)
-            summary = await _film_of(board.plan, made, again, pipeline)
+            summary = await _film_of(board.plan, made, again, pipeline, sounds)
             await in_prefect.show_artifacts(pipeline.ledger, pipeline.records, storyboard.title, summary)
             return final_state(summary)
     except NotApproved as error:
@@ -194,7 +199,7 @@ class FilmBoard:
 
 
 async def _film_of(
-    plan: FilmPlan, made: Sequence[MadeShot], again: Sequence[MadeShot], pipeline: Pipeline
+    plan: FilmPlan, made: Sequence[MadeShot], again: Sequence[MadeShot], pipeline: Pipeline, sounds: Sounds
 ) -> FilmSummary:
     """The shots that there are, and the film if all are there."""
     summary = FilmSummary(
@@ -211,7 +216,7 @@ async def _film_of(
             update={"problem": f"shot{'s' if len(missing) > 1 else ''} {words} {verb} not in the archive"}
         )
     try:
-        record, is_new = await _joined(plan, made, pipeline.ledger)
+        record, is_new = await _joined(plan, made, pipeline.ledger, sounds)
     except VideoError as error:
         return summary.model_copy(update={"problem": error.message})
     film = FilmOutcome(
@@ -232,7 +237,9 @@ async def _film_of(
     return summary.model_copy(update={"film": film})
 
 
-async def _joined(plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger) -> tuple[FilmRecord, bool]:
+async def _joined(
+    plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger, sounds: Sounds
+) -> tuple[FilmRecord, bool]:
     """The film of these shots, and whether it was made now.
 
     Raises:
@@ -242,7 +249,6 @@ async def _joined(plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger) -> t
     clips = {one.number: clip_of(one.outcome) for one in made}
     with tempfile.TemporaryDirectory(prefix="together-video-film-") as place:
         folder = Path(place)
-        sounds = await fetch_sounds(plan.storyboard, folder, ledger)
         cut = cut_of(plan, {number: clip.sha256 for number, clip in clips.items()}, sounds.digests)
         film = film_id(cut)
         if (record := await ledger.films.read(film)) is not None:
