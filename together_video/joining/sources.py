@@ -32,15 +32,21 @@ def sound(path: Path, piece: int | None, role: str) -> dict[str, str]:
     return _source(path, piece, role)
 
 
-def why_not_heard(path: Path) -> str | None:
-    """Why a file is no sound file, by its first bytes, as words behind its name; None where it is one.
+def sound_container(path: Path) -> str:
+    """FFmpeg's name of a sound file's demuxer, by its first bytes.
 
     Raises:
+        Unusable: it is no sound file.
         OSError: it cannot be read.
     """
+    with path.open("rb") as file:
+        return _sound(file.read(HEAD))
+
+
+def why_not_heard(path: Path) -> str | None:
+    """Why a file is no sound file, as words behind its name; None where it is one. Raises OSError."""
     try:
-        with path.open("rb") as file:
-            _sound(file.read(HEAD))
+        sound_container(path)
     except Unusable as error:
         return str(error)
     return None

@@ -16,6 +16,8 @@ from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.engine.film_run import make_film
 from tests.flows.engine.test_film_run import Film, board, fetched, film
 from tests.together_video.joining.test_sound import loudness, samples, wave
+from together_video.film.media_checks import with_media_checked
+from together_video.film.plan import FilmPlan
 
 __all__ = ["film"]
 pytestmark = pytest.mark.anyio
@@ -123,3 +125,18 @@ async def test_a_link_that_cannot_be_used_buys_nothing(
     assert words.replace("{site}", site.url) in ending.message
     assert "5ecret" not in ending.message
     assert film.api.posts == 0
+
+
+async def test_a_check_takes_each_kind_of_sound_that_films_take(tmp_path: Path) -> None:
+    """FLAC too, which requests do not take; a text is refused, and so is a damaged WAV."""
+    files = {
+        "tune.flac": b"fLaC" + bytes(90),
+        "page.flac": b"<html>" * 20,
+        "cut.wav": b"RIFF\0\0\0\0WAVEfmt ",
+    }
+    found = {}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        plan = FilmPlan.of(board(*SHOTS, cut={"music": str(tmp_path / name)}), strict=False)
+        found[name] = [one.message for one in with_media_checked(plan).findings]
+    assert [bool(words) for words in found.values()] == [False, True, True]
