@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.film_sounds import fetch_sounds
+from prefect_together_video.flows.engine.film_sounds import Sounds
 from prefect_together_video.flows.engine.shots import MadeShot, clip_of
 from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.tasks.running.runs import step
@@ -27,7 +27,7 @@ _PERCENT = 10
 
 
 async def film_of(
-    plan: FilmPlan, made: Sequence[MadeShot], again: Sequence[MadeShot], ledger: Ledger
+    plan: FilmPlan, made: Sequence[MadeShot], again: Sequence[MadeShot], ledger: Ledger, sounds: Sounds
 ) -> FilmSummary:
     """The shots that there are, and the film if all are there."""
     summary = FilmSummary(
@@ -48,7 +48,7 @@ async def film_of(
             update={"problem": f"shot{'s' if len(missing) > 1 else ''} {words} {verb} not in the archive"}
         )
     try:
-        record, is_new = await _joined(plan, made, ledger)
+        record, is_new = await _joined(plan, made, ledger, sounds)
     except VideoError as error:
         return summary.model_copy(update={"problem": error.message})
     film = FilmOutcome(
@@ -70,7 +70,9 @@ async def film_of(
     return summary.model_copy(update={"film": film})
 
 
-async def _joined(plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger) -> tuple[FilmRecord, bool]:
+async def _joined(
+    plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger, sounds: Sounds
+) -> tuple[FilmRecord, bool]:
     """The film of these shots, and whether it was made now.
 
     Raises:
@@ -80,7 +82,6 @@ async def _joined(plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger) -> t
     clips = {one.number: clip_of(one.outcome) for one in made}
     with tempfile.TemporaryDirectory(prefix="together-video-film-") as place:
         folder = Path(place)
-        sounds = await fetch_sounds(plan.storyboard, folder, ledger)
         cut = cut_of(plan, {number: clip.sha256 for number, clip in clips.items()}, sounds.digests)
         film = film_id(cut)
         if (record := await ledger.films.read(film)) is not None:

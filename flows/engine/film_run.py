@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from pydantic import JsonValue
 from prefect_together_video.flows.engine.film_board import FilmBoard
 from prefect_together_video.flows.engine.film_decision import decide_film
 from prefect_together_video.flows.engine.film_ending import film_of
+from prefect_together_video.flows.engine.film_sounds import sounds_at_hand
 from prefect_together_video.flows.engine.film_source import film_source, written_film
 from prefect_together_video.flows.engine.pipeline import open_pipeline
 from prefect_together_video.flows.engine.shots import make_shots
@@ -105,9 +107,19 @@ async def make_film(
                 order = await approved(pipeline.ledger, run, case, hours=approve_hours)
             policy = replace(policy, budget_usd=order.budget_usd)
             source = order.storyboard
-        async with open_pipeline(together, archive, policy) as pipeline:
+        async with AsyncExitStack() as stack:
+            pipeline = await stack.enter_async_context(open_pipeline(together, archive, policy))
             if board is None:
                 board = await board_of(await written_film(source, settings, now, pipeline))
+            # Before anything is bought: a film whose music cannot be had is not begun.
+            sounds = await stack.enter_async_context(
+                sounds_at_hand(
+                    board.plan.storyboard,
+                    pipeline.ledger,
+                    pipeline.client.trusted_hosts,
+                    trusts_requests=local_files,
+                )
+            )
             shots = await board.shots(pipeline.ledger, retakes or {})
             plans = board.first_plans(shots)
             if order is not None:
@@ -120,7 +132,7 @@ async def make_film(
             title = board.plan.storyboard.title
             await name_run("generate-film", film_name(title), tags_of(plans, board.batch_id, ["shot"]))
             made, again = await make_shots(pipeline, shots, in_flight=in_flight)
-            summary = await film_of(board.plan, made, again, pipeline.ledger)
+            summary = await film_of(board.plan, made, again, pipeline.ledger, sounds)
             await in_prefect.show_artifacts(pipeline.ledger, pipeline.records, title, summary)
             in_prefect.film_finished(board.batch_id, title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)
