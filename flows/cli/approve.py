@@ -30,7 +30,7 @@ def approve(
     budget_usd: float | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False,
 ) -> int:
-    """Approve the batch that waits on a Prefect server, or --decline it. Without a RUN, list what waits.
+    """Approve the batch or film that waits on a Prefect server, or --decline it. Without a RUN, list what waits.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ def approve(
     decline
         End the run. Nothing is bought.
     prompts
-        A file with the prompts to make, each on a line behind its number in the plan, such as "3. a fox".
+        Of a batch: a file with the prompts to make, each on a line behind its number in the plan, such as "3. a fox".
     leave_out
-        Numbers of videos to leave out, such as 3, 7-9.
+        Of a batch: numbers of videos to leave out, such as 3, 7-9.
     model
-        Another model for all videos.
+        Of a batch: another model for all videos.
     budget_usd
         What the run may spend at most, in US dollars, in place of what the plan says.
     yes

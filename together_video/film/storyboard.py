@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from together_video.film.fields import FadeSeconds, Line, MediaText, Settings
-from together_video.film.shots import FilmPart, Shot
+from together_video.film.shot_parts import FilmPart
+from together_video.film.shots import Shot
 
 #: Most shots of a film, and most images that hold in all of them.
 MOST_SHOTS, MOST_REFERENCES = 200, 30

@@ -56,15 +56,14 @@ def _film(summary: FilmSummary, links: Mapping[str, str], posters: Mapping[str, 
     film = summary.film
     if film is None:
         return []
-    link = safe_link(links.get(film.key))
-    shown = picture(safe_link(links.get(posters.get(film.key, ""))), _FILM)
-    words = escape(
-        f"▶ {plain(public_text(film.title), 120)}" if link else plain(public_text(film.title), 120)
-    )
-    cell = "<br>".join(part for part in (linked(shown, link), linked(words, link)) if part)
-    notes = [f"- {plain(note, 300)}" for note in film.notes]
-    # One block of HTML: an empty line in it would end it.
-    lines = [f"<table><tr><td>{cell}</td></tr></table>", "", f"The film: `{plain(film.uri, 1000)}`"]
+    lines = [f"The film: `{plain(film.uri, 1000)}`"]
+    if link := safe_link(links.get(film.key)):
+        shown = linked(picture(safe_link(links.get(posters.get(film.key, ""))), _FILM), link)
+        words = linked(escape(f"▶ {plain(public_text(film.title), 120)}"), link)
+        cell = "<br>".join(part for part in (shown, words) if part)
+        # One block of HTML: an empty line in it would end it.
+        lines = [f"<table><tr><td>{cell}</td></tr></table>", "", *lines]
+    notes = [f"- {plain(public_text(note), 300)}" for note in film.notes]
     return [*lines, *([""] if notes else []), *notes]
 
 

@@ -10,7 +10,7 @@ import pytest
 from together_video.film import Audio, Cut, Look, Music, Shot, Storyboard
 from together_video.film.plan import FilmPlan
 from together_video.film.reading import parse_storyboard
-from together_video.film.shots import FilmPart
+from together_video.film.shot_parts import FilmPart
 
 PAGE = (Path(__file__).parents[3] / "docs" / "films.md").read_text(encoding="utf-8")
 
