@@ -5,16 +5,19 @@
 Copied: `ffmpeg -f concat -c copy` with its index in front; beside it the same with the promises that a film of ours
 keeps (the file is on disk when it is done, and its SHA-256 is known). Encoded: clips of 720p into 1080p, against
 FFmpeg's filter graph with the same encoder settings. Wall and CPU seconds, ours with the start of the process that
-joins.
+joins. At last the most memory that process needs for films of few and of many shots of 4K.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +34,9 @@ _SOURCE = (
     "-c:v libx264 -preset veryfast {rate} -pix_fmt yuv420p -c:a aac -ac 2 -b:a 128k"
 )
 _PRESET, _CRF = "veryfast", 20
+_WORKER = b"joining.isolated.worker"
+#: Shots of 4K, and MB by which the longer film may need more memory.
+_SHOTS, _MORE = (4, 16), 25
 
 
 def ffmpeg(words: str, *more: str) -> None:
@@ -117,6 +123,36 @@ def encoding(folder: Path, count: int, rounds: int) -> dict[str, dict[str, float
     return in_turn({"ours": ours, "ffmpeg": theirs}, rounds)
 
 
+def peak_mb(cut: Cut, out: Path) -> float:
+    """The most memory that the process that joins has had, in MB (Linux)."""
+    conversation.close()
+    found = [0]
+
+    def look(*_: int) -> None:
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with contextlib.suppress(OSError):
+                fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                if int(fields["PPid"]) == os.getpid() and _WORKER in (status.parent / "cmdline").read_bytes():
+                    found[0] = max(found[0], int(fields["VmHWM"].split()[0]))
+
+    join(cut, out, progress=look)
+    look()
+    return found[0] / 1024
+
+
+def memory(folder: Path) -> dict[str, dict[str, float]]:
+    """Films of a few and of many shots of 4K, copied and encoded with crossfades."""
+    path = clip(folder / "4k.mp4", "3840x2160", 1, rate="-b:v 20M -frames:v 6", noise=0)
+    found: dict[str, dict[str, float]] = {}
+    for way, crossfade in (("copied", 0.0), ("encoded", 0.1)):
+        found[way] = {}
+        for count in _SHOTS:
+            pieces = [Piece(path=path), *[Piece(path=path, crossfade=crossfade)] * (count - 1)]
+            cut = Cut(pieces=pieces, preset="ultrafast", fade_in=crossfade)
+            found[way][f"{count} shots"] = peak_mb(cut, folder / "4k-film.mp4")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clips", type=int, default=20, help="of 8 s and 1080p that are copied")
@@ -130,6 +166,7 @@ def main() -> None:
             "copied": copying(folder, options.clips, options.rounds),
             "encoded": encoding(folder, options.encoded, options.rounds),
         }
+        peaks = memory(folder) if sys.platform == "linux" else {}
     goals = []
     for task, bound in (("copied", 1.2), ("encoded", 1.15)):
         ways = found[task]
@@ -139,7 +176,13 @@ def main() -> None:
             Goal(f"{task}: {what} of ffmpeg", ways["ours"][what] / ways["ffmpeg"][what], bound)
             for what in ("wall", "cpu")
         ]
-    keep("joining", vars(options), found, goals)
+    rows = [[way, *(f"{one:.0f}" for one in by_count.values())] for way, by_count in peaks.items()]
+    print(table(["4K, peak MB", *(f"{count} shots" for count in _SHOTS)], rows), "\n", flush=True)
+    goals += [
+        Goal(f"{way}, 4K: MB more for {_SHOTS[1]} shots than for {_SHOTS[0]}", many - few, _MORE)
+        for way, (few, many) in ((way, tuple(one.values())) for way, one in peaks.items())
+    ]
+    keep("joining", vars(options), {**found, "memory": peaks}, goals)
 
 
 if __name__ == "__main__":

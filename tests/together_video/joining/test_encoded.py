@@ -12,6 +12,7 @@ import pytest
 
 from tests.together_video.joining.conftest import MakeClip
 from tests.together_video.joining.test_copies import assert_plays, lights, packets
+from together_video.errors import PieceRefused
 from together_video.joining.cuts import Cut, Piece
 from together_video.joining.join import join
 
@@ -190,3 +191,47 @@ def test_progress_is_told(clip: MakeClip, tmp_path: Path) -> None:
     join(cut, tmp_path / "film.mp4", progress=lambda made, frames: told.append((made, frames)))
     assert told[-1] == (10, 10)
     assert all(frames == 10 for _, frames in told)
+
+
+def test_hdr_is_copied_or_refused(clip: MakeClip, tmp_path: Path) -> None:
+    """Encoded in 8 bits its colours would be wrong: the error says what to do instead."""
+    tags = "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
+    path = clip(
+        codec="libx265", pixels="yuv420p10le", options=(("preset", "ultrafast"), ("x265-params", tags))
+    )
+    film = join(Cut(pieces=[Piece(path=path)] * 2), tmp_path / "film.mp4")
+    assert film.copied == (1, 2)
+    for pieces in (
+        [Piece(path=clip()), Piece(path=path)],
+        [Piece(path=clip()), Piece(path=path, crossfade=0.2)],
+    ):
+        with pytest.raises(
+            PieceRefused, match=r"^Piece 2 \(clip\d+\.mp4\) is HDR, .*Convert it to SDR first"
+        ) as caught:
+            join(Cut(pieces=pieces), tmp_path / "other.mp4")
+        assert caught.value.piece == 2
+
+
+def test_an_interlaced_clip_shows_one_moment_at_a_time(clip: MakeClip, tmp_path: Path) -> None:
+    """Where it is encoded: the bar of light, which moves between the two halves of a frame, is seen once."""
+    options = (("preset", "ultrafast"), ("qp", "1"), ("flags", "+ildct+ilme"), ("x264-params", "tff=1"))
+    path = tmp_path / "woven.mp4"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=Fraction(24), options=dict(options))
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(6):
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            luma, *colours = frame.planes
+            rows = [bytearray([16]) * luma.line_size for _ in range(2)]
+            rows[0][8:16], rows[1][40:48] = bytes([235]) * 8, bytes([235]) * 8
+            luma.update(b"".join(rows) * 32)
+            for plane in colours:
+                plane.update(bytes([128]) * plane.buffer_size)
+            frame.pts, frame.time_base = number, Fraction(1, 24)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    with av.open(str(path)) as opened:
+        assert next(opened.decode(video=0)).interlaced_frame
+    film = join(Cut(pieces=[Piece(path=path)], width=128, height=64, crf=1), tmp_path / "film.mp4")
+    assert light_at(film.path, 2, (42, 8, 46, 56)) > 200
+    assert light_at(film.path, 2, (74, 8, 78, 56)) < 20

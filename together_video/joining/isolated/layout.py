@@ -18,6 +18,8 @@ _LEAST_COPIED = 12
 #: Profiles of H.264 that the encoder can keep to, and its names of them.
 PROFILES = {66: "baseline", 77: "main", 100: "high"}
 _LEAST_SIDE, _LONGEST_SIDE = 16, 8192
+#: Transfer functions of HDR: PQ and HLG (ISO/IEC 23091-2).
+_HDR = frozenset({16, 18})
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,21 @@ def lay_out(recipe: Recipe, clips: list[Clip]) -> Layout:
     laid = _best(recipe, clips, fps, (width, height))
     if laid.encodes and (width % 2 or height % 2):
         laid = _best(recipe, clips, fps, (_even(width), _even(height)))
+    _refuse_hdr(laid, clips)
     return laid
+
+
+def _refuse_hdr(laid: Layout, clips: list[Clip]) -> None:
+    """HDR is copied, or not taken: encoded in 8 bits it would show the wrong colours, or bands."""
+    for span in laid.spans:
+        for number in () if span.copied else (span.piece, span.other):
+            if number is not None and clips[number].colours[1] in _HDR:
+                raise Fault(
+                    "is HDR, which can only be copied, and this cut needs it to be encoded",
+                    piece=number,
+                    remedy="Convert it to SDR first, or make a film of HDR clips of one kind without crossfades, fades "
+                    "and captions in the picture.",
+                )
 
 
 def _best(recipe: Recipe, clips: list[Clip], fps: Fraction, size: tuple[int, int]) -> Layout:
@@ -264,12 +280,13 @@ def _why(
     if pattern is not None and clip.likeness != clips[pattern].likeness:
         other = clips[pattern]
         named = {
-            "codec": (clip.codec, other.codec),
-            "pixel format": (clip.pixels, other.pixels),
-            "colours": (clip.colours, other.colours),
+            "codec differs from that": (clip.codec, other.codec),
+            "pixel format differs from that": (clip.pixels, other.pixels),
+            "colours differ from those": (clip.colours, other.colours),
         }
-        what = next((name for name, (a, b) in named.items() if a != b), "coding parameters")
-        return (f"its {what} differ from those of piece {pattern + 1}",)
+        usual = "coding parameters differ from those"
+        what = next((words for words, (a, b) in named.items() if a != b), usual)
+        return (f"its {what} of piece {pattern + 1}",)
     return ("others cannot be copied, and pictures of its kind cannot stand beside encoded ones",)
 
 

@@ -127,9 +127,12 @@ class _Fitted:
         is_square = clip.shown == (frame.width, frame.height)
         matrix = self._conversion(frame)
         fits = (frame.width, frame.height) == (film.width, film.height) and frame.format.name == FORMAT
-        if fits and is_square and not matrix and not frame.rotation % 360:
+        if fits and is_square and not matrix and not frame.rotation % 360 and not frame.interlaced_frame:
             return frame
-        shape = (frame.width, frame.height, frame.format.name, frame.rotation, matrix)
+        shape = (
+            *(frame.width, frame.height, frame.format.name, frame.rotation, matrix),
+            bool(frame.interlaced_frame),
+        )
         if self._graph is None or shape != self._shape:
             self._graph, self._shape = self._graph_for(frame, matrix), shape
         frame.pts = 0
@@ -144,7 +147,8 @@ class _Fitted:
             max(2, min(most, round(side * scale / 2) * 2))
             for side, most in zip(shown, (film.width, film.height), strict=True)
         )
-        turn = _TURNS.get(frame.rotation % 360, "")
+        # Of an interlaced frame one half, as the other one was taken later: where things move, both would show.
+        turn = ("field=type=top," if frame.interlaced_frame else "") + _TURNS.get(frame.rotation % 360, "")
         graph = new_graph()
         source = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
