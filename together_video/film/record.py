@@ -55,6 +55,7 @@ class FilmRecord(_Fact):
     video: StoredObject
     poster: StoredObject | None = None
     captions: StoredObject | None = None
+    contact_sheet: StoredObject | None = None
     edit_list: StoredObject | None = None
     storyboard: StoredObject
     seconds: float = Field(ge=0)
@@ -70,7 +71,14 @@ class FilmRecord(_Fact):
     @property
     def files(self) -> list[StoredObject]:
         """All that it names beside the shots."""
-        several = (self.video, self.poster, self.captions, self.edit_list, self.storyboard)
+        several = (
+            self.video,
+            self.poster,
+            self.captions,
+            self.contact_sheet,
+            self.edit_list,
+            self.storyboard,
+        )
         return [one for one in several if one is not None]
 
     @property
