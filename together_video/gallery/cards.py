@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from together_video.gallery.commands import Commands, commands_of
+from together_video.gallery.film import InFilm
 from together_video.gallery.links import safe_link
 from together_video.gallery.prices import MONEY_TERMS, prices
 from together_video.gallery.public import public_labels, public_outcome, public_payload
@@ -36,7 +37,7 @@ _PLAIN = {"Length", "Cost"}
 class GalleryRow(BaseModel):
     """One card: how the video ended, and its record or at least its plan where there is one.
 
-    `mark` and `note` are what reviewers have said of it so far.
+    `mark` and `note` are what reviewers have said of it so far, `in_film` is its place where the page shows a film.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +47,7 @@ class GalleryRow(BaseModel):
     plan: VideoPlan | None = None
     mark: Literal["star", "reject"] | None = None
     note: str = ""
+    in_film: InFilm | None = None
 
     @property
     def made_by(self) -> VideoPlan | None:
@@ -90,6 +92,8 @@ class Card:
     redo: str | None
     mark: str | None
     note: str
+    take: int | None
+    is_used: bool
     data: dict[str, Any]
 
 
@@ -100,9 +104,11 @@ def card_of(
     *,
     next_take: Callable[[VideoPlan], int] | None = None,
     shape: float = 16 / 9,
+    retake: Callable[[int], Commands | None] | None = None,
 ) -> Card:
     """`next_take` gives the number of the next take of the same request; without it that is the one after this video's.
-    `shape` is width by height of the frames.
+    `shape` is width by height of the frames. `retake` gives the command for another take of a film's shot, by its
+    number.
     """
     row = row.model_copy(update={"outcome": public_outcome(row.outcome), "note": public_text(row.note)})
     outcome, record, plan = row.outcome, row.record, row.made_by
@@ -146,10 +152,21 @@ def card_of(
         redo=safe_link(redo(plan)) if redo and plan else None,
         mark=row.mark,
         note=row.note,
-        data=_data(
-            row, plan, key if video else None, commands_of(plan, take=next_take(plan)) if plan else None
-        ),
+        take=row.in_film.take if row.in_film else None,
+        is_used=row.in_film is not None and row.in_film.is_used,
+        data=_data(row, plan, key if video else None, _commands(row, next_take, retake)),
     )
+
+
+def _commands(
+    row: GalleryRow,
+    next_take: Callable[[VideoPlan], int],
+    retake: Callable[[int], Commands | None] | None,
+) -> Commands | None:
+    if row.in_film is not None and retake is not None:
+        return retake(row.in_film.shot)
+    plan = row.made_by
+    return commands_of(plan, take=next_take(plan)) if plan else None
 
 
 def _fills(outcome: VideoOutcome, shape: float) -> bool:
@@ -179,8 +196,10 @@ def _data(
         "mark": row.mark,
         "note": row.note,
         "file": file_name(key) if key else None,
-        "command": asdict(commands) if commands else None,
-        "values": list(sweep.values.values()) if sweep else None,
+        "command": {name: part for name, part in asdict(commands).items() if part is not None}
+        if commands
+        else None,
+        "values": [str(row.in_film.take)] if row.in_film else list(sweep.values.values()) if sweep else None,
     }
     return {name: value for name, value in found.items() if value not in (None, "", {}, [])}
 

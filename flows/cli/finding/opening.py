@@ -95,6 +95,6 @@ async def _page(ledger: Ledger, batch: str) -> str:
     from prefect_together_video.flows.cli.galleries.gallery_export import choose, export
 
     folder = Path(tempfile.mkdtemp(prefix="together-video-"))
-    chosen = await choose(ledger, batch=batch, latest=1)
+    chosen = await choose(ledger, given=batch, latest=1)
     made = await export(ledger, folder, chosen, link_seconds=_WEEK)
     return made.page.as_uri()
