@@ -173,7 +173,7 @@ def render_gallery(
         models=list(dict.fromkeys(found.model for found in summary.videos)),
         cards=cards,
         groups=groups,
-        density="large" if len(cards) <= MOST_LARGE else "compact",
+        density="large" if film is None and len(cards) <= MOST_LARGE else "compact",
         film=head,
         is_film=film is not None,
         figures=_figures(summary) if film is None else _figures_of(film, summary),
