@@ -37,6 +37,19 @@ def read_storyboard(path: str | Path, *, stdin: BinaryIO | None = None) -> Story
         InputError: the file cannot be read, or is not a storyboard. The message says all that is wrong with it, on
             several lines.
     """
+    text, form, name = storyboard_text(path, stdin=stdin)
+    folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
+    return parse_storyboard(text, form, name, folder)
+
+
+def storyboard_text(
+    path: str | Path, *, stdin: BinaryIO | None = None
+) -> tuple[str, Literal["yaml", "json"], str]:
+    """The text of a storyboard's file, its form, and what messages call it.
+
+    Raises:
+        InputError: the file cannot be read, or holds no text.
+    """
     is_file = str(path) != "-"
     name = printable(str(path)) if is_file else "standard input"
     suffix = Path(path).suffix.lower() if is_file else ".yaml"
@@ -45,8 +58,7 @@ def read_storyboard(path: str | Path, *, stdin: BinaryIO | None = None) -> Story
     data = file_bytes(path, name, largest=LARGEST_STORYBOARD, what="storyboard", stdin=stdin)
     if words := why_no_text(data, suffix):
         raise InputError(f"{name}: {words}")
-    folder = Path(path).absolute().parent if is_file else Path.cwd()
-    return parse_storyboard(decoded(data, name), _FORMS[suffix], name, folder)
+    return decoded(data, name), _FORMS[suffix], name
 
 
 def parse_storyboard(
