@@ -99,7 +99,7 @@ async def find_film(ledger: Ledger, given: str) -> FilmRecord | None:
     """The film whose id `given` is, or begins; None where there is none.
 
     Raises:
-        InputError: several begin so.
+        InputError: several begin so, or a video does, too.
         ArchiveError: its record is not what this project wrote.
     """
     text = given.strip().lower()
@@ -112,7 +112,11 @@ async def find_film(ledger: Ledger, given: str) -> FilmRecord | None:
         if one.key.endswith("/film.json")
     }
     whole = _only({name for name in names if is_video_id(name)}, text, "films")
-    return None if whole is None else await ledger.films.read(whole)
+    if whole is None:
+        return None
+    if whole != text and await _beginning(ledger, text) is not None:
+        raise InputError(f"A film and a video begin with {text}: give more digits.")
+    return await ledger.films.read(whole)
 
 
 async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | None]:

@@ -38,11 +38,12 @@ class Recut:
             was = self.plan.shot(number).shot.take
             words = f"shot {number}: take {take} in place of take {was}, {self.why[number]}"
             if after := self._made_from(number):
-                some = ", ".join(map(str, after))
-                words += f"; {'shot' if len(after) == 1 else 'shots'} {some} follow from it, and may have to be bought"
+                one = len(after) == 1
+                some = f"{'shot' if one else 'shots'} {', '.join(map(str, after))}"
+                words += f"; {some} {'follows' if one else 'follow'} from it, and may have to be bought"
             yield words
         for number, take in sorted(self.retakes.items()):
-            yield f"shot {number}: take {take} is made beside the film, {self.why[number]}"
+            yield f"shot {number}: take {take} beside the film, {self.why[number]}"
         if self.idle:
             some = ", ".join(map(str, self.idle))
             one = len(self.idle) == 1

@@ -92,11 +92,23 @@ def retake_of(storyboard: str, shot: int, take: int) -> Commands | None:
     """The command for another take of a shot of a film. None where the file's name holds characters on which a
     terminal may act.
     """
+    start = _film(storyboard)
+    return start and Commands(start=start, take=f"--retake {shot}:{take}")
+
+
+def cut_of(storyboard: str) -> str | None:
+    """The command for the next cut of a film, without the name of the file of marks. None as for `retake_of`."""
+    start = _film(storyboard)
+    return start and f"{start} --from-review"
+
+
+def _film(storyboard: str) -> str | None:
     if _UNSAFE.search(storyboard) or "\n" in storyboard:
         return None
-    end = ["--", storyboard] if storyboard.startswith("-") else []
-    words = ["together-video", "film", *([] if end else [storyboard])]
-    return Commands(start=shlex.join(words), take=f"--retake {shot}:{take}", end=shlex.join(end))
+    # A name that begins with a dash would be taken for an option.
+    return shlex.join(
+        ["together-video", "film", f"./{storyboard}" if storyboard.startswith("-") else storyboard]
+    )
 
 
 def _option(name: str, value: Any) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from together_video.film.record import FilmRecord, FilmShot
 from together_video.film.shots import Transition
-from together_video.gallery.commands import Commands, retake_of
+from together_video.gallery.commands import Commands, cut_of, retake_of
 from together_video.gallery.links import safe_link
 from together_video.gallery.prices import price_figures
 from together_video.gallery.public_text import public_text
@@ -79,6 +79,11 @@ class FilmView:
         if self.storyboard is None:
             return None
         return retake_of(self.storyboard, shot, max(self.takes[shot]) + 1)
+
+    @property
+    def next_cut(self) -> str | None:
+        """The command for the next cut, but for the name of the file of marks."""
+        return None if self.storyboard is None else cut_of(self.storyboard)
 
     def links(self, link: Callable[[str], str | None]) -> list[tuple[str, str]]:
         """Words and addresses of what belongs to the film."""

@@ -182,13 +182,13 @@ def render_gallery(
         policy=content_policy(
             [*urls, *(head.urls if head else [])], style, script, captions=bool(head and head.captions)
         ),
-        data=Markup(_data(about, made_at, groups)),  # noqa: S704 -- JSON in which no tag can begin or end
+        data=Markup(_data(about, made_at, groups, film)),  # noqa: S704 -- JSON in which no tag can begin or end
         style=Markup(style),  # noqa: S704 -- our own file, and its hash is in the policy
         script=Markup(script),  # noqa: S704 -- our own files, and their hash is in the policy
     )
 
 
-def _data(about: About, made_at: datetime, groups: Sequence[Group]) -> str:
+def _data(about: About, made_at: datetime, groups: Sequence[Group], film: FilmView | None) -> str:
     """What the script reads, as JSON for a script element: every `<`, `>` and `&` is written as an escape."""
     document = {
         "batch": about.batch_id,
@@ -200,6 +200,8 @@ def _data(about: About, made_at: datetime, groups: Sequence[Group]) -> str:
         ],
         "clips": [card.data for group in groups for _, card in group.cards],
     }
+    if film is not None:
+        document["cut"] = film.next_cut
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
