@@ -42,6 +42,7 @@ def test_a_film_from_a_file(home_shell, api, story):
     (kept,) = (home_shell.home / "Videos" / "together").glob("films/*/*.mp4")
     assert kept.read_bytes() == copy.read_bytes()
     assert next(kept.parent.glob("*.vtt")).read_text().startswith("WEBVTT")
+    assert next(kept.parent.glob("*.contact-sheet.jpg")).read_bytes().startswith(b"\xff\xd8\xff")
     again = home_shell.run("film", str(story), "--json", PYTHONPROFILEIMPORTTIME="1")
     assert "prefect.flows" not in again.stderr
     document = json.loads(again.stdout)
@@ -66,3 +67,52 @@ def test_what_is_wrong_is_said_before_anything_is_bought(home_shell, api, story)
     done = home_shell.run("film", str(story))
     assert done.returncode == 2
     assert api.posts == 0
+
+
+def marks_file(path: Path, **marks: str) -> Path:
+    """As a gallery saves it."""
+    rows = [
+        {"id": video, "mark": mark, "note": "", "at": "2026-03-04T09:30:00Z"} for video, mark in marks.items()
+    ]
+    path.write_text(json.dumps({"review": 1, "batch": "0" * 24, "who": "Ann", "marks": rows}))
+    return path
+
+
+def test_marks_make_the_next_cut(home_shell, api, story):
+    """A starred take goes into the film and into the storyboard, whose comment stays; of a rejected one another take is
+    bought, once. The gallery, list and show tell of the film. A mark of an unknown clip buys nothing."""
+    story.write_text(f"# Ours.{STORY}  - {{prompt: The sea., seed: 4}}\n")
+    made = json.loads(home_shell.run("film", str(story), "--json", "--retake", "1").stdout)
+    assert api.posts == 4
+    _, second, third, other = (video["id"] for video in made["videos"])
+    file = str(marks_file(home_shell.home / "marks.json", **{other: "star", third: "reject", second: "star"}))
+    plan = home_shell.run("film", str(story), "--from-review", file, "--dry-run")
+    assert "shot 1: take 2 in place of take 1, starred; shot 2 follows from it" in plan.stderr
+    assert "shot 3: take 2 beside the film, as take 1 is rejected" in plan.stderr
+    assert "shot 2: the marks do not count" in plan.stderr
+    assert (api.posts, "use:" in story.read_text()) == (4, False)
+    cut = home_shell.run("film", str(story), "--from-review", file, "--json", "--save-storyboard", str(story))
+    document = json.loads(cut.stdout)
+    assert (document["uses"], api.posts) == ({"1": 2}, 5)
+    assert [video["id"] for video in document["videos"]][:1] == [other]
+    assert [(one["shot"], one["take"]) for one in document["retakes"]] == [(3, 2)]
+    assert story.read_text().startswith("# Ours.")
+    assert "{use: 2, prompt: A harbour at dawn." in story.read_text()
+    again = home_shell.run("film", str(story), "--from-review", file, "--json")
+    assert (json.loads(again.stdout)["uses"], api.posts) == ({}, 5)
+    marks_file(Path(file), **{"f" * 24: "star"})
+    unknown = home_shell.run("film", str(story), "--from-review", file)
+    assert (unknown.returncode, api.posts) == (2, 5)
+    assert "1 marked clip not in this archive" in unknown.stderr
+    folder = home_shell.home / "page"
+    shown = json.loads(home_shell.run("gallery", str(story), "--folder", str(folder), "--json").stdout)
+    assert (shown["videos"], shown["missing"]) == (5, [])
+    page = Path(shown["page"]).read_text()
+    assert '"retake":"together-video film story.yaml --retake 3:3"' in page
+    assert "of 2</span>" in page
+    assert len(list(folder.glob("films/*/*.mp4"))) == 1
+    (film,) = json.loads(home_shell.run("list", "--films", "--json").stdout)["films"]
+    assert (film["title"], film["shots"]) == ("The harbour", 3)
+    found = home_shell.run("show", film["id"][:8]).stdout
+    assert "contact sheet" in found
+    assert third[:8] in found
