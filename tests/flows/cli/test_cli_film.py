@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,41 +79,48 @@ def marks_file(path: Path, **marks: str) -> Path:
     return path
 
 
-def test_marks_make_the_next_cut(home_shell, api, story):
+def test_marks_make_the_next_cut(command, api, tmp_path):
     """A starred take goes into the film and into the storyboard, whose comment stays; of a rejected one another take is
     bought, once. The gallery, list and show tell of the film. A mark of an unknown clip buys nothing."""
+    environment = {
+        "TOGETHER_API_KEY": "key",
+        "TOGETHER_BASE_URL": api.url,
+        "VIDEO_ARCHIVE_FOLDER": str(tmp_path / "videos"),
+    }
+    run = partial(command, **environment)
+    story = tmp_path / "story.yaml"
     story.write_text(f"# Ours.{STORY}  - {{prompt: The sea., seed: 4}}\n")
-    made = json.loads(home_shell.run("film", str(story), "--json", "--retake", "1").stdout)
+    made = json.loads(run("film", str(story), "--json", "--retake", "1").out)
     assert api.posts == 4
     _, second, third, other = (video["id"] for video in made["videos"])
-    file = str(marks_file(home_shell.home / "marks.json", **{other: "star", third: "reject", second: "star"}))
-    plan = home_shell.run("film", str(story), "--from-review", file, "--dry-run")
-    assert "shot 1: take 2 in place of take 1, starred; shot 2 follows from it" in plan.stderr
-    assert "shot 3: take 2 beside the film, as take 1 is rejected" in plan.stderr
-    assert "shot 2: the marks do not count" in plan.stderr
+    file = str(marks_file(tmp_path / "marks.json", **{other: "star", third: "reject", second: "star"}))
+    plan = run("film", str(story), "--from-review", file, "--dry-run")
+    assert "shot 1: take 2 in place of take 1, starred; shot 2 follows from it" in plan.err
+    assert "shot 3: take 2 beside the film, as take 1 is rejected" in plan.err
+    assert "shot 2: the marks do not count" in plan.err
     assert (api.posts, "use:" in story.read_text()) == (4, False)
-    cut = home_shell.run("film", str(story), "--from-review", file, "--json", "--save-storyboard", str(story))
-    document = json.loads(cut.stdout)
+    cut = run("film", str(story), "--from-review", file, "--json", "--save-storyboard", str(story))
+    document = json.loads(cut.out)
     assert (document["uses"], api.posts) == ({"1": 2}, 5)
     assert [video["id"] for video in document["videos"]][:1] == [other]
     assert [(one["shot"], one["take"]) for one in document["retakes"]] == [(3, 2)]
     assert story.read_text().startswith("# Ours.")
     assert "{use: 2, prompt: A harbour at dawn." in story.read_text()
-    again = home_shell.run("film", str(story), "--from-review", file, "--json")
-    assert (json.loads(again.stdout)["uses"], api.posts) == ({}, 5)
+    again = run("film", str(story), "--from-review", file, "--json")
+    assert (json.loads(again.out)["uses"], api.posts) == ({}, 5)
     marks_file(Path(file), **{"f" * 24: "star"})
-    unknown = home_shell.run("film", str(story), "--from-review", file)
-    assert (unknown.returncode, api.posts) == (2, 5)
-    assert "1 marked clip not in this archive" in unknown.stderr
-    folder = home_shell.home / "page"
-    shown = json.loads(home_shell.run("gallery", str(story), "--folder", str(folder), "--json").stdout)
+    unknown = run("film", str(story), "--from-review", file)
+    assert (unknown.code, api.posts) == (2, 5)
+    assert "1 marked clip not in this archive" in unknown.err
+    folder = tmp_path / "page"
+    shown = json.loads(run("gallery", str(story), "--folder", str(folder), "--json").out)
     assert (shown["videos"], shown["missing"]) == (5, [])
     page = Path(shown["page"]).read_text()
     assert '"retake":"together-video film story.yaml --retake 3:3"' in page
     assert "of 2</span>" in page
     assert len(list(folder.glob("films/*/*.mp4"))) == 1
-    (film,) = json.loads(home_shell.run("list", "--films", "--json").stdout)["films"]
+    (film,) = json.loads(run("list", "--films", "--json").out)["films"]
     assert (film["title"], film["shots"]) == ("The harbour", 3)
-    found = home_shell.run("show", film["id"][:8]).stdout
+    found = run("show", film["id"][:8]).out
     assert "contact sheet" in found
     assert third[:8] in found
