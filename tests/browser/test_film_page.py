@@ -94,7 +94,7 @@ def test_a_film_and_its_shots(browser: Browser, tmp_path: Path) -> None:
     browser.get(page.as_uri())
     heads = [" ".join(one.text.split()) for one in browser.all("section.shot .line .short")]
     assert heads == ["0.5 s take 1", "0.5 s continues 1 take 2 of 3", "0.5 s crossfade 0.5 s take 1"]
-    assert [one.text for one in browser.all(".which")] == ["Take 2 in the film", "Take 1", "Take 3"]
+    assert [one.text.lower() for one in browser.shown(".which")] == ["take 2 in the film", "take 1", "take 3"]
     figures = " ".join(browser.one(".figures").text.split())
     assert "Paid 0.75 USD" in figures
     assert "Other takes: paid 0.25 USD" in figures
@@ -111,7 +111,9 @@ def test_a_film_and_its_shots(browser: Browser, tmp_path: Path) -> None:
     assert browser.run("return page.sweeps[1].retake") == "together-video film 'my story.yaml' --retake 2:4"
     assert not browser.all("section.shot")[0].find_elements("css selector", ".together:not([hidden])")
     browser.run("document.querySelectorAll('[data-do=star]')[2].click()")
-    browser.run("document.getElementById('export').click()")
+    browser.run("lightbox.open(clips[1])")
+    assert browser.one("#lightbox .which").text.lower() == "shot 2, take 2 in the film"
+    browser.run("document.getElementById('lightbox').close(); document.getElementById('export').click()")
     marks = json.loads(downloaded(tmp_path, "marks-*.json").read_text())
     starred = browser.run("return clips[2].id")
     assert [(one["id"], one["mark"]) for one in marks["marks"]] == [(starred, "star")]
