@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
 from together_video.gallery.commands import Commands, commands_of
-from together_video.gallery.film import InFilm
 from together_video.gallery.links import safe_link
 from together_video.gallery.prices import MONEY_TERMS, prices
 from together_video.gallery.public import public_labels, public_outcome, public_payload
 from together_video.gallery.public_text import public_text
+from together_video.gallery.rows import GalleryRow
 from together_video.gallery.takes import next_takes
 from together_video.gallery.wording import WORDS
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
-from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import GOOD, VideoOutcome
 from together_video.money import usd_number
 
@@ -32,33 +29,6 @@ _PROMPT_SHOWN = 200
 #: Facts that a small card has as well, and which of them stand there without their term.
 _BRIEF = {"Length", "Cost", *MONEY_TERMS}
 _PLAIN = {"Length", "Cost"}
-
-
-class GalleryRow(BaseModel):
-    """One card: how the video ended, and its record or at least its plan where there is one.
-
-    `mark` and `note` are what reviewers have said of it so far, `in_film` is its place where the page shows a film.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    outcome: VideoOutcome
-    record: VideoRecord | None = None
-    plan: VideoPlan | None = None
-    mark: Literal["star", "reject"] | None = None
-    note: str = ""
-    in_film: InFilm | None = None
-
-    @property
-    def made_by(self) -> VideoPlan | None:
-        """The plan that the video was bought with, or is to be."""
-        return self.record.plan if self.record else self.plan
-
-
-def marked(row: GalleryRow, marks: Mapping[str, Mark]) -> GalleryRow:
-    """The row with the mark that counts for its video, if there is one."""
-    mark = marks.get(row.outcome.id)
-    return row if mark is None else row.model_copy(update={"mark": mark.mark, "note": mark.note})
 
 
 @dataclass(frozen=True)

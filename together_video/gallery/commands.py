@@ -93,13 +93,13 @@ def retake_of(storyboard: str, shot: int, take: int) -> Commands | None:
     terminal may act.
     """
     start = _film(storyboard)
-    return start and Commands(start=start, take=f"--retake {shot}:{take}")
+    return None if start is None else Commands(start=start, take=f"--retake {shot}:{take}")
 
 
 def cut_of(storyboard: str) -> str | None:
     """The command for the next cut of a film, without the name of the file of marks. None as for `retake_of`."""
     start = _film(storyboard)
-    return start and f"{start} --from-review"
+    return None if start is None else f"{start} --from-review"
 
 
 def _film(storyboard: str) -> str | None:

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from together_video.gallery.about import About
-from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
+from together_video.gallery.cards import Card, card_of, file_size, sweep_of
 from together_video.gallery.film import FilmView, ShotHead, film_figures, head_of, shot_head
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.prices import price_figures
 from together_video.gallery.public_text import public_text
 from together_video.gallery.rendering import asset, template
+from together_video.gallery.rows import GalleryRow
 from together_video.gallery.shapes import SHAPES, shape_of
 from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan

@@ -85,8 +85,8 @@ def review(
             for name in _with_rejected(of_batches, unknown_ids):
                 terminal.say(f"To make the rejected ones again: together-video batch --from-review {name}")
             for name in films:
-                words = "FILM_ID" if name == "-" else shlex.quote(printable(name, 500))
-                terminal.say(f"For the next cut: together-video film STORYBOARD.yaml --from-review {words}")
+                given = "FILM_ID" if name == "-" else shlex.quote(printable(name, 500))
+                terminal.say(f"For the next cut: together-video film STORYBOARD.yaml --from-review {given}")
     if kept.unknown:
         some = ", ".join(mark.id for mark in kept.unknown[:5])
         terminal.complain(

@@ -28,9 +28,10 @@ async def choose_film(ledger: Ledger, film: FilmRecord, *, storyboard: Path | No
     Raises:
         ArchiveError: the archive cannot be read.
     """
-    takes = await takes_of(ledger, film)
+    # A purchase that was closed without a clip is no take.
+    takes = [one for one in await takes_of(ledger, film) if one.record is None or one.record.state in _ENDED]
     marks = await ledger.reviews.of({one.record.id if one.record else one.shot.id for one in takes})
-    rows = [marked(row, marks) for one in takes if (row := _row(one, ledger.place)) is not None]
+    rows = [marked(_row(one, ledger.place), marks) for one in takes]
     numbers: dict[int, list[int]] = {}
     for one in takes:
         numbers.setdefault(one.shot.number, []).append(one.take)
@@ -40,11 +41,10 @@ async def choose_film(ledger: Ledger, film: FilmRecord, *, storyboard: Path | No
     return Chosen(film.id, film.title, rows, about, view)
 
 
-def _row(one: ShotTake, place: ArchivePlace) -> GalleryRow | None:
+def _row(one: ShotTake, place: ArchivePlace) -> GalleryRow:
     here = InFilm(shot=one.shot.number, take=one.take, is_used=one.is_used)
     if one.record is not None:
-        state = _ENDED.get(one.record.state, VideoState.SKIPPED)
-        outcome = VideoOutcome.of_record(one.record, state, place=place)
+        outcome = VideoOutcome.of_record(one.record, _ENDED[one.record.state], place=place)
         return GalleryRow(outcome=outcome, record=one.record, in_film=here)
     if one.claim is not None:
         outcome = VideoOutcome.of_plan(one.claim.plan, VideoState.SUBMITTED)
