@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.survey import survey
 from together_video.errors import InputError, NotInArchive
+from together_video.film.record import FilmRecord
 from together_video.ledger.index import Entry
 from together_video.ledger.names import BATCH_ID, is_video_id
 from together_video.text import printable
@@ -88,9 +89,34 @@ async def existing_batch(ledger: Ledger, given: str, *, known: Iterable[str] = (
     return whole
 
 
-def no_such_batch(ledger: Ledger, given: str) -> NotInArchive:
-    place = ledger.store.uri(ledger.layout.key("batches", ""))
-    return NotInArchive(f"There is no batch {printable(given, 60)!r} under {place}.", place=place)
+def no_such_batch(ledger: Ledger, given: str, *, nor_film: bool = False) -> NotInArchive:
+    place = ledger.store.uri(ledger.layout.key(*(() if nor_film else ("batches",)), ""))
+    what = "no batch and no film" if nor_film else "no batch"
+    return NotInArchive(f"There is {what} {printable(given, 60)!r} under {place}.", place=place)
+
+
+async def find_film(ledger: Ledger, given: str) -> FilmRecord | None:
+    """The film whose id `given` is, or begins; None where there is none.
+
+    Raises:
+        InputError: several begin so, or a video does, too.
+        ArchiveError: its record is not what this project wrote.
+    """
+    text = given.strip().lower()
+    if not _HEX.fullmatch(text):
+        return None
+    start = ledger.layout.key("films", "")
+    names = {
+        one.key.removeprefix(start).removesuffix("/film.json")
+        for one in await ledger.store.list(f"{start}{text}")
+        if one.key.endswith("/film.json")
+    }
+    whole = _only({name for name in names if is_video_id(name)}, text, "films")
+    if whole is None:
+        return None
+    if whole != text and await _beginning(ledger, text) is not None:
+        raise InputError(f"A film and a video begin with {text}: give more digits.")
+    return await ledger.films.read(whole)
 
 
 async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | None]:

@@ -38,7 +38,7 @@ class FilmBoard:
     prices: Sequence[Decimal | None]
     edition: str
     needs_price: bool
-    batch_id: str
+    batch_id: str | None
 
     @classmethod
     async def of(
@@ -49,12 +49,13 @@ class FilmBoard:
         terms: Terms,
         needs_price: bool,
         local_files: bool,
-        batch_id: str,
+        batch_id: str | None = None,
     ) -> FilmBoard:
         """Nothing is asked of anybody; files that the storyboard names are read.
 
         Args:
-            batch_id: another one for each run of the same storyboard, as each pays for what it buys.
+            batch_id: another one for each run of the same storyboard, as each pays for what it buys; None: nothing is
+                bought.
 
         Raises:
             InputError: shots cannot work, or lack a price that is needed.

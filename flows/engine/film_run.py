@@ -130,11 +130,11 @@ async def make_film(
                 await pipeline.buyer.charge_earlier(prospects.plans)
             await pipeline.offers.warn({plan.request.model for plan in plans})
             title = board.plan.storyboard.title
-            await name_run("generate-film", film_name(title), tags_of(plans, board.batch_id, ["shot"]))
+            await name_run("generate-film", film_name(title), tags_of(plans, batch_id, ["shot"]))
             made, again = await make_shots(pipeline, shots, in_flight=in_flight)
             summary = await film_of(board.plan, made, again, pipeline.ledger, sounds)
             await in_prefect.show_artifacts(pipeline.ledger, pipeline.records, title, summary)
-            in_prefect.film_finished(board.batch_id, title, summary, pipeline.ledger.place.bucket)
+            in_prefect.film_finished(batch_id, title, summary, pipeline.ledger.place.bucket)
             return final_state(summary)
     except NotApproved as error:
         return not_approved(error)

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from together_video.errors import ArchiveError, InputError, Spent
 from together_video.gallery import About, GalleryRow, render_pages
 from together_video.gallery.files import files_of
+from together_video.gallery.film import FilmView
 from together_video.gallery.for_others import ForOthers, about_for_others
 from together_video.gallery.page import page_names
 from together_video.gallery.plain_text import plain
@@ -86,6 +87,7 @@ async def share_page(
     *,
     seconds: int,
     about: About | None = None,
+    film: FilmView | None = None,
     written: Callable[[], None] = lambda: None,
 ) -> SharedPage:
     """Write a page to `shared/<name>/<time>-<token>.html`, with more pages behind it where one would be too long: each
@@ -95,6 +97,7 @@ async def share_page(
 
     Args:
         name: the batch's id, or what else the page shows.
+        film: what the rows are takes of.
         written: called once for each page that is in the bucket.
 
     Raises:
@@ -105,7 +108,8 @@ async def share_page(
     begun = datetime.now(UTC)
     first = f"{begun:%Y%m%dT%H%M%S}-{secrets.token_hex(16)}.html"
     keys = {page: ledger.layout.shared(name, page) for page in page_names(first, len(rows))}
-    files = {key for row in rows for key in files_of(row, ledger.layout)}
+    film = film and film.for_others
+    files = {key for row in rows for key in files_of(row, ledger.layout)} | set(film.files if film else ())
     links = await ledger.store.links([*keys.values(), *files], seconds=seconds)
     pages = render_pages(
         title,
@@ -116,6 +120,7 @@ async def share_page(
         summary_sentence=sentence,
         link=links.get,
         about=about_for_others(about),
+        film=film,
         page_link=lambda page: links[keys[page]],
     )
     while (rendered := await to_thread.run_sync(next, pages, None)) is not None:

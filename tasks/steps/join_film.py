@@ -21,11 +21,19 @@ from prefect_together_video.tasks.running.cancellation import outlast
 from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.steps.decoding import decode
-from together_video.errors import ConfigurationError, DownloadBroken, NoRoomForFilm, ObjectConflict
+from together_video.errors import (
+    ConfigurationError,
+    DownloadBroken,
+    NoRoomForFilm,
+    ObjectConflict,
+    VideoError,
+)
 from together_video.film.cutting import cut_for_joining, placed
 from together_video.film.plan import FilmPlan
 from together_video.film.record import FilmRecord, FilmShot
 from together_video.film.storyboard import Captions
+from together_video.gallery import contact_sheet
+from together_video.gallery.public_text import public_text
 from together_video.joining.captions import webvtt
 from together_video.joining.cuts import Cut
 from together_video.joining.edit_lists import edit_list
@@ -33,6 +41,8 @@ from together_video.joining.films import JoinedFilm
 from together_video.joining.join import join
 from together_video.ledger.records import StoredObject
 from together_video.media.clips import inspect_clip
+from together_video.media.stills import frames_of
+from together_video.text import one_line
 
 #: Of the bytes of all clips so many times are free on the disk before a film is begun: an encoded one may be larger.
 _ROOM = 2
@@ -77,6 +87,7 @@ async def join_film(
     kept = _Keeping(ledger, job.id, f"{stem}-{joined.sha256[:12]}")
     video = await kept.file("mp4", joined.path, joined.sha256, joined.size, "video/mp4")
     poster, notes = await _poster(kept, joined.path)
+    sheet, sheet_notes = await _contact_sheet(kept, job, joined)
     captions = None
     if job.plan.storyboard.cut.captions is not Captions.NONE and any(piece.caption for piece in cut.pieces):
         captions = await kept.content("vtt", webvtt(cut, joined).encode(), "text/vtt")
@@ -89,6 +100,7 @@ async def join_film(
         video=video,
         poster=poster,
         captions=captions,
+        contact_sheet=sheet,
         edit_list=edits,
         storyboard=await kept.content("storyboard.json", storyboard, "application/json"),
         seconds=joined.seconds,
@@ -99,7 +111,7 @@ async def join_film(
         codec=joined.codec,
         shots=tuple(one.model_copy(update=placed(joined, one.number)) for one in job.shots),
         cut=job.cut,
-        notes=(*joined.notes, *notes)[:100],
+        notes=(*joined.notes, *notes, *sheet_notes)[:100],
     )
     held = await ledger.films.keep(record)
     run_logger().info("%s: joined as %s", job.title, held.video.key)
@@ -182,6 +194,27 @@ async def _poster(kept: _Keeping, film: Path) -> tuple[StoredObject | None, tupl
     if found.poster is None:
         return None, ("There is no poster: no frame of the film could be opened.",)
     return await kept.content("jpg", found.poster, "image/jpeg"), ()
+
+
+async def _contact_sheet(
+    kept: _Keeping, job: FilmJob, joined: JoinedFilm
+) -> tuple[StoredObject | None, tuple[str, ...]]:
+    """A picture of each shot, in order. No film fails for it."""
+    size = contact_sheet.tile_size([(joined.width, joined.height)])
+
+    async def tile(shot: FilmShot) -> contact_sheet.Tile:
+        try:
+            frames = await decode(partial(frames_of, size=size, count=1, rate=1), job.clips[shot.number])
+        except VideoError:
+            frames = []
+        return contact_sheet.Tile(public_text(shot.title), "No picture", frames[0] if frames else None)
+
+    tiles = await asyncio.gather(*map(tile, job.shots))
+    try:
+        picture = await to_thread.run_sync(contact_sheet.contact_sheet, public_text(job.title), tiles, size)
+    except (OSError, MemoryError) as error:
+        return None, (f"There is no contact sheet: {one_line(str(error), 200)}",)
+    return await kept.content("contact-sheet.jpg", picture, "image/jpeg"), ()
 
 
 async def _edit_list(kept: _Keeping, job: FilmJob, cut: Cut, joined: JoinedFilm) -> StoredObject | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.facts import record_of
 from together_video.gallery import About, GalleryRow, relative_link, render_gallery
+from together_video.gallery.film import FilmView
 from together_video.ledger.layout import Layout
 from together_video.ledger.place import ArchivePlace
 from together_video.ledger.records import StoredObject, Sweep, VideoPlan
@@ -91,11 +92,14 @@ def write_page(
     title: str = "Foxes",
     name: str = "index.html",
     redo: Callable[[VideoPlan], str | None] | None = None,
+    film: FilmView | None = None,
 ) -> Path:
     """The page of these rows, where a batch has it in the bucket."""
     file = folder / Layout().batch(BATCH, name)
     file.parent.mkdir(parents=True, exist_ok=True)
     about = About(batch_id=BATCH, brief="A day of a fox", style="hand-drawn", made_at=NOW)
+    if film is not None:
+        about = About(batch_id=film.record.id, made_at=film.record.made_at)
     text = render_gallery(
         title,
         rows,
@@ -104,6 +108,7 @@ def write_page(
         link=partial(relative_link, PAGE),
         redo=redo,
         about=about,
+        film=film,
     )
     file.write_text(text, encoding="utf-8")
     return file

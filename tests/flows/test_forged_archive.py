@@ -52,7 +52,7 @@ async def archived(ledger: Ledger) -> tuple[VideoRecord, StoredObject]:
 
 
 async def exported(ledger: Ledger, folder: Path, batch: str | None, latest: int) -> Export:
-    chosen = await choose(ledger, batch=batch, latest=latest)
+    chosen = await choose(ledger, given=batch, latest=latest)
     return await export(ledger, folder, chosen, link_seconds=None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from together_video.ledger.names import Key, VideoId
 from together_video.ledger.records import Moment, StoredObject, Usd
@@ -55,11 +55,12 @@ class FilmRecord(_Fact):
     video: StoredObject
     poster: StoredObject | None = None
     captions: StoredObject | None = None
+    contact_sheet: StoredObject | None = None
     edit_list: StoredObject | None = None
     storyboard: StoredObject
     seconds: float = Field(ge=0)
     frames: int = Field(ge=1)
-    rate: str = Field(max_length=30)
+    rate: str = Field(pattern=r"^[1-9][0-9]{0,9}/[1-9][0-9]{0,9}$")
     width: int = Field(ge=1, le=16384)
     height: int = Field(ge=1, le=16384)
     codec: str = Field(max_length=20)
@@ -67,10 +68,24 @@ class FilmRecord(_Fact):
     cut: dict[str, JsonValue] = Field(default_factory=dict)
     notes: tuple[str, ...] = Field(default=(), max_length=100)
 
+    @field_validator("shots")
+    @classmethod
+    def _shots_are_counted(cls, shots: tuple[FilmShot, ...]) -> tuple[FilmShot, ...]:
+        if [one.number for one in shots] != list(range(1, len(shots) + 1)):
+            raise ValueError("the shots are not numbered in order")
+        return shots
+
     @property
     def files(self) -> list[StoredObject]:
         """All that it names beside the shots."""
-        several = (self.video, self.poster, self.captions, self.edit_list, self.storyboard)
+        several = (
+            self.video,
+            self.poster,
+            self.captions,
+            self.contact_sheet,
+            self.edit_list,
+            self.storyboard,
+        )
         return [one for one in several if one is not None]
 
     @property
@@ -79,10 +94,13 @@ class FilmRecord(_Fact):
         return sum({one.id: one.cost_usd or Decimal(0) for one in self.shots}.values(), Decimal(0))
 
     @property
+    def fps(self) -> str:
+        """Frames per second, as people write it."""
+        above, below = map(int, self.rate.split("/"))
+        return f"{above / below:.3f}".rstrip("0").rstrip(".")
+
+    @property
     def sentence(self) -> str:
         """`12.4 s, 4 shots, 1280x720, 24 fps`"""
-        above, below = map(int, self.rate.split("/"))
-        fps = f"{above / below:.3f}".rstrip("0").rstrip(".")
-        return (
-            f"{self.seconds:.1f} s, {counted(len(self.shots), 'shot')}, {self.width}x{self.height}, {fps} fps"
-        )
+        shots = counted(len(self.shots), "shot")
+        return f"{self.seconds:.1f} s, {shots}, {self.width}x{self.height}, {self.fps} fps"

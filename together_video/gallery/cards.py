@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
 from together_video.gallery.commands import Commands, commands_of
 from together_video.gallery.links import safe_link
 from together_video.gallery.prices import MONEY_TERMS, prices
 from together_video.gallery.public import public_labels, public_outcome, public_payload
 from together_video.gallery.public_text import public_text
+from together_video.gallery.rows import GalleryRow
 from together_video.gallery.takes import next_takes
 from together_video.gallery.wording import WORDS
 from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
-from together_video.ledger.reviews import Mark
 from together_video.ledger.summary import GOOD, VideoOutcome
 from together_video.money import usd_number
 
@@ -31,32 +29,6 @@ _PROMPT_SHOWN = 200
 #: Facts that a small card has as well, and which of them stand there without their term.
 _BRIEF = {"Length", "Cost", *MONEY_TERMS}
 _PLAIN = {"Length", "Cost"}
-
-
-class GalleryRow(BaseModel):
-    """One card: how the video ended, and its record or at least its plan where there is one.
-
-    `mark` and `note` are what reviewers have said of it so far.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    outcome: VideoOutcome
-    record: VideoRecord | None = None
-    plan: VideoPlan | None = None
-    mark: Literal["star", "reject"] | None = None
-    note: str = ""
-
-    @property
-    def made_by(self) -> VideoPlan | None:
-        """The plan that the video was bought with, or is to be."""
-        return self.record.plan if self.record else self.plan
-
-
-def marked(row: GalleryRow, marks: Mapping[str, Mark]) -> GalleryRow:
-    """The row with the mark that counts for its video, if there is one."""
-    mark = marks.get(row.outcome.id)
-    return row if mark is None else row.model_copy(update={"mark": mark.mark, "note": mark.note})
 
 
 @dataclass(frozen=True)
@@ -90,6 +62,8 @@ class Card:
     redo: str | None
     mark: str | None
     note: str
+    take: int | None
+    is_used: bool
     data: dict[str, Any]
 
 
@@ -100,9 +74,11 @@ def card_of(
     *,
     next_take: Callable[[VideoPlan], int] | None = None,
     shape: float = 16 / 9,
+    retake: Callable[[int], Commands | None] | None = None,
 ) -> Card:
     """`next_take` gives the number of the next take of the same request; without it that is the one after this video's.
-    `shape` is width by height of the frames.
+    `shape` is width by height of the frames. `retake` gives the command for another take of a film's shot, by its
+    number.
     """
     row = row.model_copy(update={"outcome": public_outcome(row.outcome), "note": public_text(row.note)})
     outcome, record, plan = row.outcome, row.record, row.made_by
@@ -146,10 +122,21 @@ def card_of(
         redo=safe_link(redo(plan)) if redo and plan else None,
         mark=row.mark,
         note=row.note,
-        data=_data(
-            row, plan, key if video else None, commands_of(plan, take=next_take(plan)) if plan else None
-        ),
+        take=row.in_film.take if row.in_film else None,
+        is_used=row.in_film is not None and row.in_film.is_used,
+        data=_data(row, plan, key if video else None, _commands(row, next_take, retake)),
     )
+
+
+def _commands(
+    row: GalleryRow,
+    next_take: Callable[[VideoPlan], int],
+    retake: Callable[[int], Commands | None] | None,
+) -> Commands | None:
+    if row.in_film is not None and retake is not None:
+        return retake(row.in_film.shot)
+    plan = row.made_by
+    return commands_of(plan, take=next_take(plan)) if plan else None
 
 
 def _fills(outcome: VideoOutcome, shape: float) -> bool:
@@ -179,8 +166,10 @@ def _data(
         "mark": row.mark,
         "note": row.note,
         "file": file_name(key) if key else None,
-        "command": asdict(commands) if commands else None,
-        "values": list(sweep.values.values()) if sweep else None,
+        "command": {name: part for name, part in asdict(commands).items() if part is not None}
+        if commands
+        else None,
+        "values": [str(row.in_film.take)] if row.in_film else list(sweep.values.values()) if sweep else None,
     }
     return {name: value for name, value in found.items() if value not in (None, "", {}, [])}
 

@@ -21,16 +21,21 @@ _NOT_OPTIONS = {"prompt", "seed", "media", "extra", "labels", "label_in_id", "ge
 
 @dataclass(frozen=True)
 class Commands:
-    """What `together-video generate` takes for one video: `start`, then one of `take`, `seed` and `edit`, then `end`.
+    """A command that makes one video again: `start`, then one of `take`, `seed` and `edit`, then `end`. What is None
+    cannot be asked for so.
 
     The parts are quoted for sh, so a page only joins those that are not empty with a space.
     """
 
     start: str
     take: str
-    seed: str
-    edit: str
+    seed: str | None = None
+    edit: str | None = None
     end: str = ""
+
+    @property
+    def another_take(self) -> str:
+        return " ".join(part for part in (self.start, self.take, self.end) if part)
 
 
 def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
@@ -80,6 +85,29 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
         seed=shlex.join(_option("seed", _other_seed(plan))),
         edit=shlex.join(same),
         end=shlex.join(end),
+    )
+
+
+def retake_of(storyboard: str, shot: int, take: int) -> Commands | None:
+    """The command for another take of a shot of a film. None where the file's name holds characters on which a
+    terminal may act.
+    """
+    start = _film(storyboard)
+    return None if start is None else Commands(start=start, take=f"--retake {shot}:{take}")
+
+
+def cut_of(storyboard: str) -> str | None:
+    """The command for the next cut of a film, without the name of the file of marks. None as for `retake_of`."""
+    start = _film(storyboard)
+    return None if start is None else f"{start} --from-review"
+
+
+def _film(storyboard: str) -> str | None:
+    if _UNSAFE.search(storyboard) or "\n" in storyboard:
+        return None
+    # A name that begins with a dash would be taken for an option.
+    return shlex.join(
+        ["together-video", "film", f"./{storyboard}" if storyboard.startswith("-") else storyboard]
     )
 
 

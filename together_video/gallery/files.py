@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from together_video.gallery.cards import GalleryRow
+from together_video.gallery.rows import GalleryRow
 from together_video.ledger.layout import Layout
 
 #: Characters of a name that Windows refuses, and names that are devices there.

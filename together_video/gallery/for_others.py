@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import overload
 
 from together_video.gallery.about import About
-from together_video.gallery.cards import GalleryRow
+from together_video.gallery.rows import GalleryRow
 from together_video.ledger.records import RunRef
 
 

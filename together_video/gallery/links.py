@@ -48,11 +48,12 @@ def safe_link(url: str | None) -> str | None:
     return None if parts.netloc or ":" in first else url
 
 
-def content_policy(urls: Iterable[str], style: str, script: str) -> str:
+def content_policy(urls: Iterable[str], style: str, script: str, *, captions: bool = False) -> str:
     """Content Security Policy: our own style and script, and the hosts of the videos named here.
 
     `'self'` is the bucket that serves the page, `file:` a copy of it on a disk. The script may read the videos, for a
-    zip file of those that a person has selected; from a disk no browser allows that.
+    zip file of those that a person has selected; from a disk no browser allows that. `captions` lets a video have
+    captions that the page itself holds.
     """
     hosts = {"'self'"}
     for url in urls:
@@ -62,8 +63,9 @@ def content_policy(urls: Iterable[str], style: str, script: str) -> str:
             hosts.add(f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}")
     read = " ".join(sorted(hosts))
     shown = f"{read} file:"
+    played = f"{shown} data:" if captions else shown
     return (
-        f"default-src 'none'; img-src {shown} data:; media-src {shown}; connect-src {read}; "
+        f"default-src 'none'; img-src {shown} data:; media-src {played}; connect-src {read}; "
         f"style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
 

@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from together_video.gallery.about import About
-from together_video.gallery.cards import Card, GalleryRow, card_of, file_size, sweep_of
+from together_video.gallery.cards import Card, card_of, file_size, sweep_of
+from together_video.gallery.film import FilmView, ShotHead, film_figures, head_of, shot_head
 from together_video.gallery.links import content_policy, relative_link
 from together_video.gallery.prices import price_figures
 from together_video.gallery.public_text import public_text
 from together_video.gallery.rendering import asset, template
+from together_video.gallery.rows import GalleryRow
 from together_video.gallery.shapes import SHAPES, shape_of
 from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
@@ -42,11 +44,14 @@ __all__ = ["ROWS_A_PAGE", "GalleryRow", "relative_link", "render_gallery", "rend
 
 @dataclass(frozen=True)
 class Group:
-    """Cards that stand together: those of one sweep with what varies in it, or what is between sweeps."""
+    """Cards that stand together: those of one sweep with what varies in it, what is between sweeps, or the takes of a
+    film's shot.
+    """
 
     title: str
     fields: list[str]
     cards: list[tuple[int, Card]]
+    shot: ShotHead | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ def render_pages(
     link: Callable[[str], str | None],
     redo: Callable[[VideoPlan], str | None] | None = None,
     about: About | None = None,
+    film: FilmView | None = None,
     page_link: Callable[[str], str] = quote,
     rows_a_page: int = ROWS_A_PAGE,
 ) -> Iterator[tuple[str, str]]:
@@ -103,6 +109,7 @@ def render_pages(
             link=link,
             redo=redo,
             about=about,
+            film=film,
             whole=summary,
             pager=pager if count > 1 else None,
         )
@@ -118,6 +125,7 @@ def render_gallery(
     link: Callable[[str], str | None],
     redo: Callable[[VideoPlan], str | None] | None = None,
     about: About | None = None,
+    film: FilmView | None = None,
     whole: Summary | None = None,
     pager: Pager | None = None,
 ) -> str:
@@ -128,16 +136,34 @@ def render_gallery(
     `about` is what stands in the heading beside the title. `summary_sentence` describes the page where it is linked to.
     `redo` gives the address of a form, filled in for another take of a video, where there is one: its card links to it.
     `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the summary of all,
-    whose figures stand at the top, and `pager` leads to its neighbours.
+    whose figures stand at the top, and `pager` leads to its neighbours. `film` is what the rows are takes of, in the
+    order of its shots: it stands on top of the first page.
     """
     about = about or About()
-    style, script = asset("gallery.css"), "\n".join(map(asset, SCRIPTS))
+    styles, scripts = ["gallery.css"], [*SCRIPTS]
+    if film is not None:
+        styles.append("film.css")
+        # Before the keys, which start the page.
+        scripts.insert(-1, "gallery/film.js")
+    style, script = "".join(map(asset, styles)), "\n".join(map(asset, scripts))
     summary = whole or Summary.of(row.outcome for row in rows)
     made_at = made_at.astimezone(UTC) if made_at.tzinfo else made_at.replace(tzinfo=UTC)
     shape = shape_of((row.outcome.width, row.outcome.height) for row in rows)
     next_take = next_takes(plan for row in rows if (plan := row.made_by))
-    cards = [card_of(row, link, redo, next_take=next_take, shape=SHAPES[shape]) for row in rows]
-    groups = _groups(rows, cards)
+    cards = [
+        card_of(
+            row,
+            link,
+            redo,
+            next_take=next_take,
+            shape=SHAPES[shape],
+            retake=film.retake if film and film.storyboard else None,
+        )
+        for row in rows
+    ]
+    groups = _groups(rows, cards, film)
+    head = head_of(film, link) if film is not None and (pager is None or pager.number == 1) else None
+    urls = [url for card in cards for url in (card.video, card.poster) if url]
     from markupsafe import Markup
 
     return template("gallery.html.j2").render(
@@ -148,46 +174,77 @@ def render_gallery(
         models=list(dict.fromkeys(found.model for found in summary.videos)),
         cards=cards,
         groups=groups,
-        density="large" if len(cards) <= MOST_LARGE else "compact",
-        figures=_figures(summary),
+        density="large" if film is None and len(cards) <= MOST_LARGE else "compact",
+        film=head,
+        is_film=film is not None,
+        figures=_figures(summary) if film is None else _figures_of(film, summary),
         pager=pager,
         shape=shape,
         policy=content_policy(
-            [url for card in cards for url in (card.video, card.poster) if url], style, script
+            [*urls, *(head.urls if head else [])], style, script, captions=bool(head and head.captions)
         ),
-        data=Markup(_data(about, made_at, groups)),  # noqa: S704 -- JSON in which no tag can begin or end
+        data=Markup(_data(about, made_at, groups, film)),  # noqa: S704 -- JSON in which no tag can begin or end
         style=Markup(style),  # noqa: S704 -- our own file, and its hash is in the policy
         script=Markup(script),  # noqa: S704 -- our own files, and their hash is in the policy
     )
 
 
-def _data(about: About, made_at: datetime, groups: Sequence[Group]) -> str:
+def _data(about: About, made_at: datetime, groups: Sequence[Group], film: FilmView | None) -> str:
     """What the script reads, as JSON for a script element: every `<`, `>` and `&` is written as an escape."""
     document = {
         "batch": about.batch_id,
         "made_at": made_at.isoformat(),
-        "sweeps": [{"title": group.title, "fields": group.fields} for group in groups],
+        "sweeps": [
+            {"title": group.title, "fields": group.fields}
+            | ({"start": group.shot.start, "retake": group.shot.retake} if group.shot else {})
+            for group in groups
+        ],
         "clips": [card.data for group in groups for _, card in group.cards],
     }
+    if film is not None:
+        document["cut"] = film.next_cut
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card]) -> list[Group]:
+def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card], film: FilmView | None) -> list[Group]:
     groups = []
-    numbered = zip(itertools.count(1), cards, map(sweep_of, rows), strict=False)
-    for label, part in itertools.groupby(numbered, key=lambda entry: entry[2].label if entry[2] else None):
+    for label, part in itertools.groupby(
+        zip(itertools.count(1), cards, rows, strict=False), key=lambda entry: _stands_with(entry[2])
+    ):
         members = list(part)
-        sweep = members[0][2]
-        fields = sweep.values if sweep else {}
+        first = members[0][2]
+        sweep = sweep_of(first)
+        fields = (
+            ["take"] if first.in_film else [name.replace("_", " ") for name in sweep.values] if sweep else []
+        )
+        shot = shot_head(film, first.in_film.shot) if film and first.in_film else None
         groups.append(
             Group(
-                title=f"Sweep of {label}" if label else "",
-                fields=[name.replace("_", " ") for name in fields],
+                title=f"Shot {shot.number}" if shot else f"Sweep of {label}" if label else "",
+                fields=fields,
                 cards=[(number, card) for number, card, _ in members],
+                shot=shot,
             )
         )
     return groups
+
+
+def _stands_with(row: GalleryRow) -> int | str | None:
+    """What cards have in common that stand together: the number of a shot, or the name of a sweep."""
+    if row.in_film is not None:
+        return row.in_film.shot
+    sweep = sweep_of(row)
+    return sweep.label if sweep else None
+
+
+def _figures_of(film: FilmView, whole: Summary) -> list[tuple[str, str, str]]:
+    used = {one.id for one in film.record.shots}
+    return film_figures(
+        film,
+        (one for one in whole.videos if one.id in used),
+        (one for one in whole.videos if one.id not in used),
+    )
 
 
 def _figures(summary: Summary) -> list[tuple[str, str, str]]:

@@ -158,6 +158,17 @@ class _File(BaseModel):
     marks: list[dict[str, Any]] = Field(max_length=MOST_MARKS)
 
 
+def is_of_film(data: bytes) -> bool:
+    """Whether a file of marks comes from the gallery of a film, which has the name of a film and not that of a batch.
+    For people only: what the marks are about follows from their ids.
+    """
+    try:
+        file = _File.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+    except ValidationError:
+        return False
+    return isinstance(file.batch, str) and is_video_id(file.batch)
+
+
 def parse_review(data: bytes, name: str, *, now: datetime, who: str | None = None) -> list[Mark]:
     """The marks of a file that a gallery has exported, each clip once: its newest.
 

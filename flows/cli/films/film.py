@@ -27,6 +27,7 @@ from together_video.text import one_line
 
 if TYPE_CHECKING:
     from prefect_together_video.flows.cli.generate import Run
+    from together_video.film.recut import Recut
 
 _RETAKE = re.compile(r"([0-9]{1,4})(?::([0-9]{1,5}))?")
 
@@ -37,6 +38,8 @@ def film(
     *,
     check: Annotated[bool, Parameter(negative=())] = False,
     retake: Annotated[list[str] | None, Parameter(negative=())] = None,
+    from_review: str | None = None,
+    save_storyboard: GivenPath | None = None,
     output: Annotated[GivenPath | None, Parameter(name=("--output", "--out", "-o"))] = None,
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
     run: RunOptions = RunOptions(),  # noqa: B008 - frozen
@@ -55,29 +58,45 @@ def film(
     retake
         Also make another take of this shot, such as 3: the one after the take that the film is cut from. 3:4 names
         the take. `use: 2` in the storyboard puts take 2 into the film. Several: the option again.
+    from_review
+        A file of marks that the film's gallery has saved, or the film's id for the marks in the archive: a take with a
+        star is put into the film, and another take is made of a shot whose take in the film is rejected.
+    save_storyboard
+        With --from-review: write the storyboard with these takes into this YAML file; it may be the storyboard itself.
     output
         A file such as film.mp4, or a folder, that a copy of the film is written to. What is there is not overwritten.
     """
+    if save_storyboard is not None and from_review is None:
+        raise InputError(
+            "--save-storyboard belongs to --from-review: without a review the storyboard stays as it is."
+        )
+    if from_review == "-" and file == "-":
+        raise InputError("Give either the storyboard or the marks on standard input.")
     if check:
+        if from_review is not None:
+            raise InputError("--check reads no marks: leave --from-review out, or use --dry-run.")
         return check_storyboard(file, strict=run.strict, as_json=place.json)
     if not 1 <= in_flight <= 1000:
         raise InputError("--in-flight must be from 1 to 1000.")
     storyboard = read_storyboard(file)
     # Before Prefect is imported, which takes seconds.
     FilmPlan.of(storyboard, strict=run.strict).refuse_errors()
-    parameters = {
-        **run.parameters(),
-        "storyboard": storyboard,
-        "in_flight": in_flight,
-        "retakes": _retakes(retake or ()),
-    }
+    parameters = {**run.parameters(), "in_flight": in_flight}
+    retakes, recut, kept = _retakes(retake or ()), None, None
+    if from_review is not None:
+        from prefect_together_video.flows.cli.films import film_review
+
+        kept = film_review.checked_storyboard_file(save_storyboard, file)
+        recut = film_review.recut_of(from_review, storyboard, run, place)
+        storyboard, retakes = recut.storyboard, {**recut.retakes, **retakes}
+    parameters |= {"storyboard": storyboard, "retakes": retakes or None}
     copy = None if output is None or confirm.dry_run else Output.of(output, takes_file=True)
     prefect = needs_prefect(place)
     with shutdown.when_done():
         terminal = begin(place, prefect=prefect)
         from prefect_together_video.flows.cli.films.film_confirmation import FilmConfirmation
 
-        made = _recorded(file) if prefect else _unrecorded()
+        made = _recorded(None if recut is not None and recut.uses else file) if prefect else _unrecorded()
     asking = FilmConfirmation.of(confirm, place, terminal, brief=False)
     code, summary = made(parameters, place, terminal, asking=asking)
     if not isinstance(summary, FilmSummary):
@@ -89,7 +108,11 @@ def film(
         except VideoError as error:
             terminal.complain(error.message)
             code = code or 1
-    _show(summary, terminal, as_json=place.json)
+    _show(summary, terminal, recut, as_json=place.json)
+    if recut is not None and kept is not None:
+        film_review.save_storyboard(kept, file, recut, terminal)
+    elif recut is not None and recut.uses:
+        film_review.remind(file, recut, terminal)
     return code
 
 
@@ -97,9 +120,10 @@ def _path_of(made: FilmOutcome, copy: Output) -> Any:
     return copy.file or copy.folder / made.key.rpartition("/")[2]
 
 
-def _show(summary: FilmSummary, terminal: Terminal, *, as_json: bool) -> None:
+def _show(summary: FilmSummary, terminal: Terminal, recut: Recut | None, *, as_json: bool) -> None:
     if as_json:
-        terminal.document(summary.as_json())
+        uses = {} if recut is None else {"uses": {str(shot): take for shot, take in recut.uses.items()}}
+        terminal.document({**summary.as_json(), **uses})
         return
     terminal.table(summary)
     for one in summary.retakes:
@@ -115,7 +139,7 @@ def _show(summary: FilmSummary, terminal: Terminal, *, as_json: bool) -> None:
             terminal.link("Copy", summary.film.file)
 
 
-def _retakes(given: Sequence[str]) -> dict[int, int | None] | None:
+def _retakes(given: Sequence[str]) -> dict[int, int | None]:
     """Raises InputError: one names no shot."""
     found: dict[int, int | None] = {}
     for text in given:
@@ -125,15 +149,15 @@ def _retakes(given: Sequence[str]) -> dict[int, int | None] | None:
                 f"--retake takes the number of a shot, such as 3 or 3:2, not {one_line(text, 40)!r}."
             )
         found[int(match[1])] = None if match[2] is None else int(match[2])
-    return found or None
+    return found
 
 
-def _recorded(file: str) -> Run:
-    """Runs the flow by Prefect; a storyboard that its server does not take is named by its file."""
+def _recorded(file: str | None) -> Run:
+    """Runs the flow by Prefect. A storyboard that is too large for its server is named by `file`, which holds it."""
     from prefect_together_video.flows.cli.running import run_flow
     from prefect_together_video.flows.film import generate_film
 
-    reference = None if file == "-" else {"file": str(Path(file).absolute())}
+    reference = None if file is None or file == "-" else {"file": str(Path(file).absolute())}
     return partial(run_flow, generate_film, reference=reference)
 
 

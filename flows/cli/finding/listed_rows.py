@@ -58,7 +58,7 @@ class BatchRow(TypedDict):
     page_uri: str | None
 
 
-def columns_of(kind: type[VideoRow] | type[BatchRow]) -> Columns:
+def columns_of(kind: type[Any]) -> Columns:
     return get_type_hints(kind)
 
 

@@ -40,6 +40,7 @@ _STATES = (
 def list_(
     *,
     videos: Annotated[bool, Parameter(negative=())] = False,
+    films: Annotated[bool, Parameter(negative=())] = False,
     batch: str | None = None,
     since: str | None = None,
     model: str | None = None,
@@ -53,16 +54,18 @@ def list_(
     parquet: GivenPath | None = None,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """List the batches of the archive, newest first, or its videos. Reads the archive, and changes nothing.
+    """List the batches of the archive, newest first, or its videos or films. Reads the archive, and changes nothing.
 
     Parameters
     ----------
     videos
         List videos in place of batches. Each of --batch, --model, --state, --label, --mark and --search does so too.
+    films
+        List films in place of batches.
     batch
         Videos of this batch, reused ones too: its id, or the beginning of it.
     since
-        What was bought from this day (UTC) on, such as 2026-11-01.
+        What was bought, or of films what was joined, from this day (UTC) on, such as 2026-11-01.
     model
         Videos of a model: its API name or a part of it.
     label
@@ -99,10 +102,13 @@ def list_(
         search=search,
     )
     filters = (batch, model, state, label, mark, search)
+    if films and (videos or any(one is not None for one in filters)):
+        raise InputError("--films goes with --since and --limit only: the other options choose videos.")
     if parquet is not None:
         from prefect_together_video.flows.cli.finding.listing_files import check_parquet
 
         check_parquet()
+    from prefect_together_video.flows.cli.finding.listed_films import show_films
     from prefect_together_video.flows.cli.finding.listing_tables import show_batches, show_videos
 
     terminal = begin_looking(place)
@@ -111,15 +117,19 @@ def list_(
         limit = _SHOWN
     lists_videos = videos or any(one is not None for one in filters)
     with without_collector():
-        found = asyncio.run(_read(place, wanted, batch, limit=limit, lists_videos=lists_videos))
+        work = _read_films(place, wanted.since, limit) if films else None
+        found = asyncio.run(work or _read(place, wanted, batch, limit=limit, lists_videos=lists_videos))
     _write(found, csv=csv_file, jsonl=jsonl_file, parquet=parquet, terminal=terminal)
     if place.json:
-        name = "videos" if lists_videos else "batches"
+        name = "films" if films else "videos" if lists_videos else "batches"
         terminal.document({name: found.rows, "of": found.of, **found.account.as_json()})
     elif not to_files:
-        (show_videos if lists_videos else show_batches)(found.rows, terminal)
+        (show_films if films else show_videos if lists_videos else show_batches)(found.rows, terminal)
         if found.of:
-            what = counted(found.of, "video") if lists_videos else counted(found.of, "batch", "batches")
+            one, many = (
+                ("film", "films") if films else ("video", "videos") if lists_videos else ("batch", "batches")
+            )
+            what = counted(found.of, one, many)
             terminal.say(f"{what}: {found.account.spent}.")
         if left := found.of - len(found.rows):
             terminal.note(f"{counted(left, 'more row')}: --limit {found.of} shows all.")
@@ -186,6 +196,16 @@ async def _read(
         columns = listed_rows.columns_of(listed_rows.BatchRow)
         unreadable = [one.key for one in found.unreadable]
         return _Found(shown, columns, len(batches), account_of(batches), unreadable)
+
+
+async def _read_films(place: LookOptions, since: Period, limit: int | None) -> _Found:
+    from prefect_together_video.flows.cli.finding import listed_films, listed_rows
+
+    async with opened_archive(place) as ledger:
+        found = await listed_films.films_of(ledger, since)
+        rows = [listed_films.film_row(one, ledger.place) for one in found.records[:limit]]
+        columns = listed_rows.columns_of(listed_films.FilmRow)
+        return _Found(rows, columns, len(found.records), found.account, found.unreadable)
 
 
 def _write(

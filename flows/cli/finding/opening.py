@@ -1,4 +1,4 @@
-"""`together-video open`: play a video, or look at the gallery of a batch."""
+"""`together-video open`: play a video or a film, or look at the gallery of a batch."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def open_(
     *,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Open a video in the viewer of this machine, or the gallery of a batch, and print where it is.
+    """Open a video or a film in the viewer of this machine, or the gallery of a batch, and print where it is.
 
     Where there is no display it is only printed. From a bucket, a video is opened by a link that works for a day.
 
     Parameters
     ----------
     id_
-        The id of a video or of a batch, or the beginning of it; the key of a video's file, or its job id.
+        The id of a video, a film or a batch, or the beginning of it; the key of a video's file, or its job id.
     """
     terminal = begin_looking(place)
 
@@ -63,8 +63,10 @@ def has_display(environment: Mapping[str, str], platform: str) -> bool:
 
 
 async def _address(ledger: Ledger, given: str) -> str:
-    from prefect_together_video.blocks.ledger.finding import find_either
+    from prefect_together_video.blocks.ledger.finding import find_either, find_film
 
+    if (film := await find_film(ledger, given)) is not None:
+        return await _opened(ledger, film.video.key)
     batch, video = await find_either(ledger, given)
     if batch is not None:
         return await _page(ledger, batch)
@@ -95,6 +97,6 @@ async def _page(ledger: Ledger, batch: str) -> str:
     from prefect_together_video.flows.cli.galleries.gallery_export import choose, export
 
     folder = Path(tempfile.mkdtemp(prefix="together-video-"))
-    chosen = await choose(ledger, batch=batch, latest=1)
+    chosen = await choose(ledger, given=batch, latest=1)
     made = await export(ledger, folder, chosen, link_seconds=_WEEK)
     return made.page.as_uri()

@@ -35,7 +35,7 @@ def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
         InputError: there is neither such a file nor such a batch, or a rejected clip is not in the archive.
     """
     edition = edition_name(run.edition, datetime.now(UTC))
-    marks = marks_of_file(review) if review == "-" or _is_readable(Path(review)) else None
+    marks = marks_of_file(review) if review == "-" or is_readable(Path(review)) else None
     if marks is None and ("/" in review or review.lower().endswith(".json")):
         # No batch has such a name: it is known before Prefect is imported.
         refuse_unreadable(Path(review).expanduser())
@@ -58,7 +58,7 @@ def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
     return found.redos
 
 
-def _is_readable(path: Path) -> bool:
+def is_readable(path: Path) -> bool:
     """Whether it can be a file of marks: also a pipe, such as a shell's <(…)."""
     try:
         path = path.expanduser()

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.options import LookOptions
 from together_video.errors import InputError
-from together_video.ledger.reviews import LARGEST_REVIEW, LONGEST_WHO, Mark, newest, parse_review
+from together_video.ledger.reviews import LARGEST_REVIEW, LONGEST_WHO, Mark, is_of_film, newest, parse_review
 from together_video.text import counted, printable
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def review(
 ) -> int:
     """Import the marks and notes that a gallery page has exported. Of several marks of a clip the newest counts.
 
-    They show in later galleries, in list and in spend; batch --from-review makes new takes of what was rejected.
+    They show in later galleries, in list and in spend; batch --from-review makes new takes of what was rejected,
+    and film --from-review the next cut of a film.
 
     Parameters
     ----------
@@ -48,7 +49,9 @@ def review(
     if who is not None and not 0 < len(who.strip()) <= LONGEST_WHO:
         raise InputError(f"--who is a name of at most {LONGEST_WHO} characters.")
     # All of them are read before any of them is imported.
-    of_files = {name: marks_of_file(name, who=who) for name in files}
+    read = {name: _data_of(name) for name in files}
+    of_files = {name: _marks_in(data, name, who=who) for name, data in read.items()}
+    films = [name for name, data in read.items() if is_of_film(data)]
     marks = newest(mark for found in of_files.values() for mark in found).values()
     terminal = begin_looking(place)
 
@@ -78,8 +81,12 @@ def review(
         else:
             terminal.out.print(f"{counted(len(marks), 'clip')}: {said}.", markup=False)
             unknown_ids = {mark.id for mark in kept.unknown}
-            for name in _with_rejected(of_files, unknown_ids):
+            of_batches = {name: found for name, found in of_files.items() if name not in films}
+            for name in _with_rejected(of_batches, unknown_ids):
                 terminal.say(f"To make the rejected ones again: together-video batch --from-review {name}")
+            for name in films:
+                given = "FILM_ID" if name == "-" else shlex.quote(printable(name, 500))
+                terminal.say(f"For the next cut: together-video film STORYBOARD.yaml --from-review {given}")
     if kept.unknown:
         some = ", ".join(mark.id for mark in kept.unknown[:5])
         terminal.complain(
@@ -122,14 +129,25 @@ def marks_of_file(name: str, *, who: str | None = None) -> list[Mark]:
     Raises:
         InputError: it cannot be read, or used.
     """
-    called = "standard input" if name == "-" else name
+    return _marks_in(_data_of(name), name, who=who)
+
+
+def _data_of(name: str) -> bytes:
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(LARGEST_REVIEW + 1)
-        else:
-            with Path(name).expanduser().open("rb") as file:
-                data = file.read(LARGEST_REVIEW + 1)
+            return sys.stdin.buffer.read(LARGEST_REVIEW + 1)
+        with Path(name).expanduser().open("rb") as file:
+            return file.read(LARGEST_REVIEW + 1)
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"{printable(called, 200)} cannot be read: {why}. Nothing was imported.") from error
-    return parse_review(data, called, now=datetime.now(UTC), who=who)
+        raise InputError(
+            f"{printable(_called(name), 200)} cannot be read: {why}. Nothing was imported."
+        ) from error
+
+
+def _marks_in(data: bytes, name: str, *, who: str | None) -> list[Mark]:
+    return parse_review(data, _called(name), now=datetime.now(UTC), who=who)
+
+
+def _called(name: str) -> str:
+    return "standard input" if name == "-" else name

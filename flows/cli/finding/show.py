@@ -1,4 +1,4 @@
-"""`together-video show`: everything that the archive knows of one video."""
+"""`together-video show`: everything that the archive knows of one video or film."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from together_video.text import one_line, printable
 
 if TYPE_CHECKING:
     from prefect_together_video.blocks.ledger.ledger import Facts, Ledger
+    from together_video.film.record import FilmRecord
 
 
 def show(
@@ -31,17 +32,22 @@ def show(
     *,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Print what the archive knows of a video: its state, times, cost and ids, and a paragraph for support.
+    """Print what the archive knows of a video: its state, times, cost and ids, and a paragraph for support. Of a film:
+    its files, and the shots that it is made of.
 
     Parameters
     ----------
     id_
-        The video's id or its first 6 digits or more, the key or address of its file, or its job id.
+        The id of a video or film or its first 6 digits or more, the key or address of a video's file, or its job id.
     """
     terminal = begin_looking(place)
 
-    async def read() -> tuple[str, Facts, Mark | None]:
+    async def read() -> tuple[str, Facts, Mark | None] | int:
         async with opened_archive(place) as ledger:
+            from prefect_together_video.blocks.ledger.finding import find_film
+
+            if (film := await find_film(ledger, id_)) is not None:
+                return await _film(ledger, film, terminal, as_json=place.json)
             video = await _video(ledger, id_)
             mark = (await ledger.reviews.of([video])).get(video)
             record = await ledger.last_record(video)
@@ -59,12 +65,26 @@ def show(
             update = {"record": record, "state": LedgerState(record.state)}
             return video, facts.model_copy(update=update), mark
 
-    video, facts, mark = asyncio.run(read())
+    found = asyncio.run(read())
+    if isinstance(found, int):
+        return found
+    video, facts, mark = found
     paragraph = support_paragraph(facts.claim, facts.submission, facts.ambiguity, facts.record)
     if place.json:
         terminal.document(_document(video, facts, mark, paragraph))
     else:
         _print(video, facts, mark, paragraph, terminal)
+    return 0
+
+
+async def _film(ledger: Ledger, film: FilmRecord, terminal: Terminal, *, as_json: bool) -> int:
+    from prefect_together_video.flows.cli.finding import shown_film
+
+    marks = await ledger.reviews.of({one.id for one in film.shots})
+    if as_json:
+        terminal.document(shown_film.film_document(film, marks, ledger.place))
+    else:
+        shown_film.print_film(film, marks, ledger.place, terminal)
     return 0
 
 

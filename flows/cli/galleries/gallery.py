@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.cli.galleries.gallery_export import Export
     from prefect_together_video.flows.cli.screen.steps import Steps
 
+#: How many videos are shown where nothing is said.
+_NEWEST = 100
 #: Seconds for which S3 signs a link at most.
 _WEEK = round(MOST_LINK_HOURS * 3600)
 
 
 def gallery(
-    batch: str | None = None,
+    given: Annotated[str | None, Parameter(name="ID", allow_leading_hyphen=False)] = None,
     /,
     *,
-    latest: int = 100,
+    latest: int | None = None,
     folder: GivenPath = Path("gallery"),
     links: Annotated[bool, Parameter(negative=())] = False,
     share: float | None = None,
@@ -39,14 +41,14 @@ def gallery(
     gif: GivenPath | None = None,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Make a gallery of a BATCH, or of the newest videos, that opens from disk without a network.
+    """Make a gallery of a batch, a film, or the newest videos. It opens from disk without a network.
 
     Parameters
     ----------
-    batch
-        The id of a batch: the name of its folder under batches/ in the archive.
+    given
+        The id of a batch or of a film, or the beginning of it; or the storyboard of a film, a YAML or JSON file.
     latest
-        Without a batch: how many videos, the newest first.
+        Without an id: how many videos, the newest first; 100 if nothing is said.
     folder
         Where the page goes, with the videos and posters that it shows. What is there already is not fetched again.
     links
@@ -60,7 +62,9 @@ def gallery(
     gif
         Instead of a folder: write a second or two of each clip into this .gif or .webp file, which is replaced.
     """
-    if not 1 <= latest <= 10_000:
+    if given is not None and latest is not None:
+        raise InputError("--latest chooses from all videos: leave it out with a batch or a film.")
+    if latest is not None and not 1 <= latest <= 10_000:
         raise InputError("--latest must be from 1 to 10000.")
     sending = gallery_sending.Sending.of(share, zip_file, contact_sheet, gif)
     if links and sending.any:
@@ -71,7 +75,7 @@ def gallery(
     async def make(ledger: Ledger, steps: Steps) -> tuple[Export | None, gallery_sending.Sent | None]:
         sending.check(ledger)
         steps.begin("Reading the archive")
-        chosen = await gallery_export.choose(ledger, batch=batch, latest=latest)
+        chosen = await gallery_export.choose(ledger, given=given, latest=latest or _NEWEST)
         if sending.any:
             return None, await sending.send(ledger, chosen, steps)
         seconds, place_of_page = _WEEK if links else None, folder.resolve()

@@ -6,32 +6,31 @@ import asyncio
 import errno
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from prefect_together_video.blocks.ledger.finding import find_batch, no_such_batch
+from prefect_together_video.blocks.ledger.finding import find_batch, find_film, no_such_batch
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.survey import survey
 from prefect_together_video.blocks.s3.client import make_client
+from prefect_together_video.flows.cli.galleries.chosen import Chosen
+from prefect_together_video.flows.cli.galleries.film_gallery import choose_film
 from prefect_together_video.flows.cli.galleries.gallery_copies import fetched
 from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
 from prefect_together_video.flows.reporting import in_prefect
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
-from together_video.gallery.files import files_of
 from together_video.gallery.links import way_to
 from together_video.gallery.since import now_of
 from together_video.ledger.lines import Newest
 from together_video.ledger.names import VideoId, path_inside
 from together_video.ledger.records import VideoPlan, VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
-from together_video.money import usd
 from together_video.text import counted
 
 _log = logging.getLogger("together_video")
@@ -59,22 +58,9 @@ class _Batch(BaseModel):
         return {**document, "about": About.read(document)} if isinstance(document, dict) else document
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The videos that a gallery shows, and what its heading says. `name` is the batch's id, or `newest`."""
-
-    name: str
-    title: str
-    rows: list[GalleryRow]
-    about: About = field(default_factory=About)
-
-    @property
-    def summary(self) -> Summary:
-        return Summary.of(row.outcome for row in self.rows)
-
-    @property
-    def sentence(self) -> str:
-        return _sentence(self.summary)
+def is_storyboard(given: str) -> bool:
+    """Whether it is the name of a file: ids have no dots."""
+    return given.lower().endswith((".yaml", ".yml", ".json"))
 
 
 @dataclass(frozen=True)
@@ -113,17 +99,25 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
     return folder / page
 
 
-async def choose(ledger: Ledger, *, batch: str | None, latest: int) -> Chosen:
-    """The videos of a batch, or the newest ones.
+async def choose(ledger: Ledger, *, given: str | None, latest: int) -> Chosen:
+    """The videos of a batch, the takes of a film, or the newest videos. A film is given by its id, the beginning of
+    it, or its storyboard's file.
 
     Raises:
-        InputError: the archive has no such batch, or nothing at all.
+        InputError: the archive has no such batch or film, or nothing at all.
         ArchiveError: the archive cannot be read.
     """
-    if batch is None:
+    if given is None:
         rows = await _newest(ledger, latest)
         return Chosen("newest", f"The newest {counted(len(rows), 'video')}", rows)
-    whole, found = await _batch(ledger, batch)
+    if is_storyboard(given):
+        from prefect_together_video.flows.engine.film_made import film_of_storyboard
+
+        file = Path(given).expanduser()
+        return await choose_film(ledger, await film_of_storyboard(file, ledger), storyboard=file)
+    if await find_batch(ledger, given) is None and (film := await find_film(ledger, given)) is not None:
+        return await choose_film(ledger, film)
+    whole, found = await _batch(ledger, given, nor_film=True)
     about = found.about.model_copy(update={"batch_id": whole})
     return Chosen(whole, about.title or f"Batch {whole}", await _rows(ledger, found), about)
 
@@ -145,7 +139,7 @@ async def export(
     """
     rows = chosen.rows
     name = "index.html" if chosen.name == "newest" else f"{chosen.name}.html"
-    files = [key for row in rows for key in files_of(row, ledger.layout)]
+    files = chosen.files(ledger.layout)
     missing: list[str] = []
     if link_seconds is None:
         steps.begin(f"Fetching {counted(len(files), 'file')} into {folder}", len(files))
@@ -165,6 +159,7 @@ async def export(
         summary_sentence=chosen.sentence,
         link=links.get,
         about=chosen.about,
+        film=chosen.film,
         redo=await in_prefect.redo(plans_of(rows)),
     )
     page = folder / name
@@ -190,7 +185,7 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
     return await _rows(ledger, (await _batch(ledger, batch))[1])
 
 
-async def _batch(ledger: Ledger, batch: str) -> tuple[str, _Batch]:
+async def _batch(ledger: Ledger, batch: str, *, nor_film: bool = False) -> tuple[str, _Batch]:
     """Its whole id and what is kept of it. As for `rows_of_batch`."""
     whole, stored = await find_batch(ledger, batch), None
     if whole is not None:
@@ -198,7 +193,7 @@ async def _batch(ledger: Ledger, batch: str) -> tuple[str, _Batch]:
     if stored is None or whole is None:
         # Where there is not even a folder, that is the error.
         await ledger.store.list(ledger.layout.key("batches", ""))
-        raise no_such_batch(ledger, batch)
+        raise no_such_batch(ledger, batch, nor_film=nor_film)
     try:
         return whole, _Batch.model_validate_json(stored.data)
     except ValidationError as error:
@@ -272,8 +267,3 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str], steps: Steps
                 steps.advance()
 
     return [key for key in await asyncio.gather(*map(fetch, keys)) if key is not None]
-
-
-def _sentence(summary: Summary) -> str:
-    cost = sum((found.cost_usd for found in summary.videos if found.cost_usd is not None), Decimal(0))
-    return f"{counted(len(summary.videos), 'video')}, {usd(cost)} paid in all"

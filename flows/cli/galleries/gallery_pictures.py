@@ -11,8 +11,8 @@ from pathlib import Path
 from anyio import from_thread, to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.cli.galleries.chosen import Chosen
 from prefect_together_video.flows.cli.galleries.gallery_copies import cannot_write, fetched
-from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
 from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
 from together_video.atomic_files import part_of, settle, write_whole
 from together_video.errors import InputError
@@ -38,7 +38,7 @@ async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps
         ArchiveError: the archive cannot be read.
         DownloadError: the file cannot be written.
     """
-    rows = chosen.rows[: sheets.MOST_TILES]
+    rows = chosen.pictured[: sheets.MOST_TILES]
     size = sheets.tile_size((row.outcome.width, row.outcome.height) for row in rows)
     keys = [poster_of(row, ledger.layout) for row in rows]
     places = asyncio.Semaphore(_AT_ONCE)
@@ -77,7 +77,7 @@ async def preview(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SIL
         DownloadError: the file cannot be written.
     """
     form: previews.Form = "GIF" if file.suffix.lower() == ".gif" else "WEBP"
-    with_clip = [(row, key) for row in chosen.rows if (key := video_of(row, ledger.layout))]
+    with_clip = [(row, key) for row in chosen.pictured if (key := video_of(row, ledger.layout))]
     shown = with_clip[: previews.MOST_CLIPS]
     tile = sheets.tile_size((row.outcome.width, row.outcome.height) for row, _ in shown)
     size = previews.frame_size(form, tile)

@@ -11,7 +11,7 @@ from typing import Any
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.galleries import gallery_pictures, gallery_zip
-from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
+from prefect_together_video.flows.cli.galleries.chosen import Chosen
 from prefect_together_video.flows.cli.screen.steps import Steps
 from prefect_together_video.flows.cli.written_files import checked_file
 from prefect_together_video.flows.reporting import shared_page
@@ -84,14 +84,14 @@ class Sending:
         if self.contact_sheet is not None:
             shown = await gallery_pictures.contact_sheet(ledger, chosen, self.contact_sheet, steps)
             self._made(sent, "contact_sheet", "Contact sheet", self.contact_sheet)
-            if (left := len(chosen.rows) - shown) > 0:
+            if (left := len(chosen.pictured) - shown) > 0:
                 videos = counted(left, "more video is", "more videos are")
                 sent.notes.append(f"The contact sheet shows {shown} videos; {videos} not on it.")
         if self.preview is not None:
             clips = await gallery_pictures.preview(ledger, chosen, self.preview, steps)
             self._made(sent, "preview", "Preview", self.preview)
-            if clips < len(chosen.rows):
-                sent.notes.append(f"The preview shows {clips} of {counted(len(chosen.rows), 'video')}.")
+            if clips < len(chosen.pictured):
+                sent.notes.append(f"The preview shows {clips} of {counted(len(chosen.pictured), 'video')}.")
             sent.document["preview_clips"] = clips
         if self.seconds is not None:
             pages = len(page_names("index.html", len(chosen.rows)))
@@ -105,6 +105,7 @@ class Sending:
                 chosen.sentence,
                 seconds=self.seconds,
                 about=chosen.about,
+                film=chosen.film,
                 written=steps.advance,
             )
             sent.lines.append(("Shared page", shared.url))

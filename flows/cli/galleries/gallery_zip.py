@@ -12,13 +12,12 @@ from pathlib import Path
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.cli.galleries.chosen import Chosen
 from prefect_together_video.flows.cli.galleries.gallery_copies import cannot_write, fetched
-from prefect_together_video.flows.cli.galleries.gallery_export import Chosen
 from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
 from together_video.atomic_files import part_of, settle
 from together_video.gallery import relative_link, render_pages
-from together_video.gallery.files import files_of, safe_names
-from together_video.gallery.for_others import ForOthers, about_for_others
+from together_video.gallery.files import safe_names
 
 #: Files that are fetched at the same time, and lie beside the ZIP file until they are in it.
 _AT_ONCE = 4
@@ -37,7 +36,8 @@ async def write_zip(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = S
         ArchiveError: the archive cannot be read.
         DownloadError: the file cannot be written.
     """
-    keys = list(dict.fromkeys(key for row in chosen.rows for key in files_of(row, ledger.layout)))
+    chosen = chosen.for_others
+    keys = list(dict.fromkeys(chosen.files(ledger.layout)))
     names = safe_names(keys, ledger.layout)
     part = part_of(file)
     steps.begin(f"Writing {file}", len(names))
@@ -90,13 +90,14 @@ def _add_pages(archive: zipfile.ZipFile, chosen: Chosen, names: Mapping[str, str
     links = {key: relative_link(_PAGE, name) for key, name in names.items()}
     pages = render_pages(
         chosen.title,
-        ForOthers(chosen.rows),
+        chosen.rows,
         first=_PAGE,
         made_at=datetime.now(UTC),
         summary=chosen.summary,
         summary_sentence=chosen.sentence,
         link=links.get,
-        about=about_for_others(chosen.about),
+        about=chosen.about,
+        film=chosen.film,
     )
     for name, text in pages:
         archive.writestr(name, text.encode(), zipfile.ZIP_DEFLATED)

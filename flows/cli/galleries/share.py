@@ -25,7 +25,7 @@ def share(
     Parameters
     ----------
     ids
-        Ids of videos, or of batches for all of their videos.
+        Ids of videos or films, or of batches for all of their videos.
     hours
         How long the links work, in hours; a day unless it is said, at most 168. They end earlier if the keys that
         sign them do.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from prefect_together_video.blocks.ledger.finding import find_either
+from prefect_together_video.blocks.ledger.finding import find_either, find_film
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.galleries.gallery_export import rows_of_batch
 from together_video.errors import ArchiveError, InputError, StoreUnavailable
@@ -61,9 +61,11 @@ async def _is_there(ledger: Ledger, key: str) -> bool:
 
 
 async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None]]:
-    """Title and key by the video's id: of a video, or of each of a batch."""
+    """Title and key by the video's id: of a video or a film, or of each of a batch."""
     if not _ID.fullmatch(given):
         raise InputError(f"{given[:80]!r} is not the id of a video or of a batch.")
+    if (film := await find_film(ledger, given)) is not None:
+        return {film.id: (film.title, film.video.key)}
     batch, video = await find_either(ledger, given)
     if video is not None:
         if (record := await ledger.record(video)) is None:

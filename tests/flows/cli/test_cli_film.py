@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_a_film_from_a_file(home_shell, api, story):
     (kept,) = (home_shell.home / "Videos" / "together").glob("films/*/*.mp4")
     assert kept.read_bytes() == copy.read_bytes()
     assert next(kept.parent.glob("*.vtt")).read_text().startswith("WEBVTT")
+    assert next(kept.parent.glob("*.contact-sheet.jpg")).read_bytes().startswith(b"\xff\xd8\xff")
     again = home_shell.run("film", str(story), "--json", PYTHONPROFILEIMPORTTIME="1")
     assert "prefect.flows" not in again.stderr
     document = json.loads(again.stdout)
@@ -92,3 +94,59 @@ def test_a_storyboard_that_is_too_large_for_a_run(ready_shell, prefect_api, tmp_
     said = " ".join(refused.stderr.split())
     assert "This storyboard is more than a Prefect server takes with one run: save it as a file" in said
     assert api.posts == 0
+
+
+def marks_file(path: Path, **marks: str) -> Path:
+    """As a gallery saves it."""
+    rows = [
+        {"id": video, "mark": mark, "note": "", "at": "2026-03-04T09:30:00Z"} for video, mark in marks.items()
+    ]
+    path.write_text(json.dumps({"review": 1, "batch": "0" * 24, "who": "Ann", "marks": rows}))
+    return path
+
+
+def test_marks_make_the_next_cut(command, api, tmp_path):
+    """A starred take goes into the film and into the storyboard, whose comment stays; of a rejected one another take is
+    bought, once. The gallery, list and show tell of the film. A mark of an unknown clip buys nothing."""
+    environment = {
+        "TOGETHER_API_KEY": "key",
+        "TOGETHER_BASE_URL": api.url,
+        "VIDEO_ARCHIVE_FOLDER": str(tmp_path / "videos"),
+    }
+    run = partial(command, **environment)
+    story = tmp_path / "story.yaml"
+    story.write_text(f"# Ours.{STORY}  - {{prompt: The sea., seed: 4}}\n")
+    made = json.loads(run("film", str(story), "--json", "--retake", "1").out)
+    assert api.posts == 4
+    _, second, third, other = (video["id"] for video in made["videos"])
+    file = str(marks_file(tmp_path / "marks.json", **{other: "star", third: "reject", second: "star"}))
+    plan = run("film", str(story), "--from-review", file, "--dry-run")
+    assert "shot 1: take 2 in place of take 1, starred; shot 2 follows from it" in plan.err
+    assert "shot 3: take 2 beside the film, as take 1 is rejected" in plan.err
+    assert "shot 2: the marks do not count" in plan.err
+    assert (api.posts, "use:" in story.read_text()) == (4, False)
+    cut = run("film", str(story), "--from-review", file, "--json", "--save-storyboard", str(story))
+    document = json.loads(cut.out)
+    assert (document["uses"], api.posts) == ({"1": 2}, 5)
+    assert [video["id"] for video in document["videos"]][:1] == [other]
+    assert [(one["shot"], one["take"]) for one in document["retakes"]] == [(3, 2)]
+    assert story.read_text().startswith("# Ours.")
+    assert "{use: 2, prompt: A harbour at dawn." in story.read_text()
+    again = run("film", str(story), "--from-review", file, "--json")
+    assert (json.loads(again.out)["uses"], api.posts) == ({}, 5)
+    marks_file(Path(file), **{"f" * 24: "star"})
+    unknown = run("film", str(story), "--from-review", file)
+    assert (unknown.code, api.posts) == (2, 5)
+    assert "1 marked clip not in this archive" in unknown.err
+    folder = tmp_path / "page"
+    shown = json.loads(run("gallery", str(story), "--folder", str(folder), "--json").out)
+    assert (shown["videos"], shown["missing"]) == (5, [])
+    page = Path(shown["page"]).read_text()
+    assert '"retake":"together-video film story.yaml --retake 3:3"' in page
+    assert "of 2</span>" in page
+    assert len(list(folder.glob("films/*/*.mp4"))) == 1
+    (film,) = json.loads(run("list", "--films", "--json").out)["films"]
+    assert (film["title"], film["shots"]) == ("The harbour", 3)
+    found = run("show", film["id"][:8]).out
+    assert "contact sheet" in found
+    assert third[:8] in found

@@ -25,7 +25,8 @@ from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.cli.galleries import gallery_pictures, gallery_zip
-from prefect_together_video.flows.cli.galleries.gallery_export import Chosen, choose
+from prefect_together_video.flows.cli.galleries.chosen import Chosen
+from prefect_together_video.flows.cli.galleries.gallery_export import choose
 from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.reporting import shared_page
 from tests.facts import record_of
@@ -108,7 +109,7 @@ async def fill(archive: VideoArchive, *, posters: bool = True) -> list[VideoReco
 
 async def with_batch(archive: VideoArchive, work: Callable[[Ledger, Chosen], Any]) -> Any:
     async with archive.open() as ledger:
-        return await work(ledger, await choose(ledger, batch=BATCH, latest=1))
+        return await work(ledger, await choose(ledger, given=BATCH, latest=1))
 
 
 def opened(address: str) -> httpx.Response:
@@ -357,7 +358,7 @@ async def test_files_that_are_no_pictures_stop_nothing(archive: VideoArchive, tm
             poster=await keep(ledger, f"{key}.jpg", b"\xff\xd8\xff\xe0" + b"x" * 99, "image/jpeg"),
         )
         await ledger.store.put_once(ledger.layout.record(plan.id), record.model_dump_json().encode())
-        chosen = await choose(ledger, batch=None, latest=3)
+        chosen = await choose(ledger, given=None, latest=3)
         assert await gallery_pictures.contact_sheet(ledger, chosen, tmp_path / "sheet.jpg") == 1
         with pytest.raises(InputError, match="None of the clips can be shown"):
             await gallery_pictures.preview(ledger, chosen, tmp_path / "preview.gif")

@@ -15,10 +15,13 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.flows.cli.galleries.gallery_export import choose
+from prefect_together_video.flows.cli.galleries.gallery_pictures import contact_sheet
 from prefect_together_video.flows.engine import film_ending
 from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.engine.film_run import make_film
 from prefect_together_video.flows.reporting.progress import Progress, listening
+from prefect_together_video.flows.reporting.shared_page import share_page
 from prefect_together_video.tasks.steps import join_film
 from together_video.film.plan import FilmPlan
 from together_video.film.reading import storyboard_of
@@ -274,3 +277,41 @@ async def test_joining_ends_soon_when_it_is_stopped(film: Film, monkeypatch: pyt
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+async def test_a_shared_page_of_a_film_names_no_place_of_the_team(
+    film: Film, archive: VideoArchive, tmp_path: Path
+) -> None:
+    """The film, its captions and its contact sheet are linked; the storyboard, the edit list and the commands, which
+    name files of the team, are not. Pictures show the shots, and no other takes."""
+    summary = await film(board(*SHOTS[:2]), retakes={1: None})
+    assert summary.film is not None
+    async with archive.open() as ledger:
+        chosen = await choose(ledger, given=summary.film.id[:10], latest=1)
+        assert chosen.film is not None
+        shared = await share_page(
+            ledger,
+            chosen.name,
+            chosen.title,
+            chosen.rows,
+            chosen.summary,
+            chosen.sentence,
+            seconds=60,
+            about=chosen.about,
+            film=chosen.film,
+        )
+        assert [(row.in_film.shot, row.in_film.take) for row in chosen.rows if row.in_film] == [
+            (1, 1),
+            (1, 2),
+            (2, 1),
+        ]
+        assert await contact_sheet(ledger, chosen, tmp_path / "sheet.jpg") == 2
+        stored = await ledger.store.get(shared.key)
+    assert stored is not None
+    page = stored.data.decode()
+    for ending in (".mp4?", ".contact-sheet.jpg?", ".vtt?"):
+        assert f"{ending}" in page
+    assert "data:text/vtt;base64," in page
+    for private in (".otio", "storyboard.json", "together-video film"):
+        assert private not in page
+    assert len([key for key in chosen.files(ledger.layout) if key.endswith(".storyboard.json")]) == 1

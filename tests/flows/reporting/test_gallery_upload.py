@@ -61,7 +61,7 @@ async def test_a_page_that_is_made_again_keeps_its_heading(archive: VideoArchive
     batch = "20260304T093000-0a1b2c"
     _, found = await published(archive, 2, batch, Brief(subject="Kites over a <bay>", style="calm"))
     async with archive.open() as ledger:
-        chosen = await choose(ledger, batch=batch, latest=1)
+        chosen = await choose(ledger, given=batch, latest=1)
         made = await export(ledger, tmp_path, chosen, link_seconds=None)
     again, first = made.page.read_text(encoding="utf-8"), found["index.html"]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from together_video.gallery.cards import GalleryRow, card_of
+from together_video.gallery.cards import card_of
 from together_video.gallery.commands import commands_of
 from together_video.gallery.public import is_public, public_payload
 from together_video.gallery.public_text import is_plain, names_a_secret, public_address, public_text
 from together_video.gallery.redo import RedoForm, redo_link
+from together_video.gallery.rows import GalleryRow
 from together_video.ledger.records import Sweep, VideoPlan
 from together_video.ledger.summary import VideoOutcome, VideoState
 from together_video.requests import VideoRequest

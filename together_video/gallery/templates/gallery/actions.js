@@ -26,7 +26,7 @@ const copies = {
 };
 
 const command = (clip, which) =>
-  clip.command && [clip.command.start, clip.command[which], clip.command.end].filter(Boolean).join(" ");
+  clip.command && clip.command[which] !== undefined && [clip.command.start, clip.command[which], clip.command.end].filter(Boolean).join(" ");
 
 const menu = (() => {
   const box = byId("menu");

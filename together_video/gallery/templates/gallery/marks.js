@@ -121,7 +121,7 @@ const marks = (() => {
   byId("export").addEventListener("click", () => {
     const name = `marks-${page.batch || new Date().toISOString().slice(0, 10)}.json`;
     saveAs(name, new Blob([JSON.stringify(document_(), null, 1)], { type: "application/json" }));
-    tell(`Saved ${name}: give it to the person who keeps the archive.`);
+    tell(page.cut ? `Saved ${name}. For the next cut: ${page.cut} ${name}` : `Saved ${name}: give it to the person who keeps the archive.`);
   });
   try { byId("who").value = localStorage.getItem("together-video/who") || ""; } catch { works = false; }
   byId("who").addEventListener("change", () => {
