@@ -87,6 +87,10 @@ def film(
 
         kept = film_review.checked_storyboard_file(save_storyboard, file)
         recut = film_review.recut_of(from_review, storyboard, run, place)
+        if kept is not None:
+            film_review.text_to_save(
+                kept, file, recut
+            )  # what cannot be written is said before anything is bought
         storyboard, retakes = recut.storyboard, {**recut.retakes, **retakes}
     parameters |= {"storyboard": storyboard, "retakes": retakes or None}
     copy = None if output is None or confirm.dry_run else Output.of(output, takes_file=True)
