@@ -33,7 +33,7 @@ LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_no
 	tests/wheel/test_wheel.py::test_a_user_sees_types \
 	tests/wheel/test_wheel.py::test_serve_makes_a_video
 
-.PHONY: help demo docs lint test test-all test-long test-core test-ends chaos faults scale bench screenshots install lock clean
+.PHONY: help demo docs lint test test-all test-long test-core test-ends test-run chaos faults scale bench screenshots install lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -98,6 +98,10 @@ test-core: $(INSTALLED)
 
 test-ends: $(INSTALLED)
 	@$(PYTEST) -m "" tests/blocks tests/tasks $(FORMS) $(BATCH) $(STEPS)
+
+# For a Python between those two.
+test-run: $(INSTALLED)
+	@$(PYTEST) -m "" tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
 chaos: $(INSTALLED)
 	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE))

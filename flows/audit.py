@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from prefect_together_video.blocks.archive import VideoArchive
-from prefect_together_video.blocks.ledger.auditing.book import AuditBook, audit_book
-from prefect_together_video.blocks.ledger.auditing.films import audit_films
-from prefect_together_video.blocks.ledger.auditing.index import AuditedIndex
-from prefect_together_video.blocks.ledger.auditing.listing import ArchiveListing
-from prefect_together_video.blocks.ledger.auditing.unfinished import keys_of_claims, misspent, unfinished
-from prefect_together_video.blocks.ledger.auditing.verification import Verification
-from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.blocks.ledger.spending_entries import settled_before, this_month
+from prefect_together_video.flows.engine.audit_run import run_audit
 from prefect_together_video.flows.parameters import Archive, documented, run_name
-from prefect_together_video.flows.reporting.happenings import Phase, happens
-from prefect_together_video.flows.reporting.results import final, refused
-from prefect_together_video.tasks.running.runs import run_logger
-from together_video.errors import VideoError
-from together_video.ledger.audit import AuditFinding, AuditReport, Bought, spent_by_month
-from together_video.text import counted
+from together_video.ledger.audit import AuditReport
 
 
 @flow(
@@ -67,95 +53,4 @@ async def audit_archive(
             return [(row.month, row.model, row.cost_usd) for row in report.spent]
         ```
     """
-    try:
-        async with (archive or VideoArchive.from_env()).open() as ledger:
-            report = await audit(ledger, deep=deep, full=full)
-    except VideoError as error:
-        return refused(error).state
-    for finding in report.findings:
-        run_logger().error("%s: %s: %s", finding.kind, finding.key, finding.message)
-    return final(report, is_good=not report.findings).state
-
-
-async def audit(ledger: Ledger, *, deep: bool = False, full: bool = False) -> AuditReport:
-    """List the archive, read what has to be verified, and rebuild the index. See `audit_archive`."""
-    with audit_book() as book:
-        return await _audit(ledger, book, deep=deep, full=full)
-
-
-async def _audit(ledger: Ledger, book: AuditBook, *, deep: bool, full: bool) -> AuditReport:
-    layout, listing, index = ledger.layout, ArchiveListing(ledger, book), AuditedIndex(ledger, book)
-    old_from = settled_before()
-    happens(Phase("Listing the archive"))
-    # Inflight first: what finishes meanwhile has its record by the time that records are listed.
-    listed = await ledger.store.list(layout.inflight)
-    listing.own("inflight", listed)
-    in_flight = ledger.in_flight_of(listed)
-    claimed, broken = await keys_of_claims(ledger, in_flight)
-    await index.read(listing.own("index", await ledger.store.list(layout.index())), lines=not full)
-    # Files before records: a file whose record appears in between is then known, not an orphan. Payments, too. And
-    # media after them: they were there before their records.
-    await listing.list_files()
-    await listing.list_marks()
-    await listing.list_spending(this_month())
-    await listing.list_records()
-    await listing.list_media()
-    verification = Verification(ledger, book, deep=deep)
-    to_read, before = await asyncio.to_thread(verification.choose, full=full)
-    known = f"; {before} {'was' if before == 1 else 'were'} verified before" if before else ""
-    happens(Phase(f"Verifying {counted(to_read, 'record')}{known}"))
-    await verification.verify()
-    orphans = await asyncio.to_thread(verification.orphans, claimed)
-    films = await audit_films(ledger, deep=deep)
-    # Again, as runs may have finished meanwhile: only what was there before and after is left over.
-    remaining = await ledger.in_flight()
-    left = {video: listed for video, listed in in_flight.items() if video in remaining}
-    findings = [
-        *(broken + verification.unreadable + verification.of_files + orphans),
-        *(finding for _, finding in sorted(verification.of_media.items())),
-        *films,
-        *(
-            AuditFinding(
-                kind="foreign", key=key, message="is not what this project writes there, and is ignored"
-            )
-            for key in sorted(listing.foreign)
-        ),
-        *await unfinished(ledger, book, left),
-        *(misspent(book, in_flight, old_from) if ledger.spending.limit is not None else ()),
-    ]
-    happens(Phase("Rebuilding the index"))
-    await _rebuild(index)
-    records, objects, size = book.one(
-        "SELECT (SELECT count(*) FROM records JOIN lines USING (name, size, written)), count(*), coalesce(sum(size), 0)"
-        " FROM files"
-    )
-    return AuditReport(
-        location=ledger.place.under(layout.key("")),
-        bucket=ledger.place.bucket,
-        records=records,
-        verified_before=before,
-        objects=objects,
-        bytes=size,
-        in_flight=len(in_flight),
-        findings=tuple(findings),
-        spent=spent_by_month(
-            Bought(*row)
-            for row in book.ask(
-                "SELECT month, model, state, cost, count(*) FROM records JOIN lines USING (name, size, written)"
-                " WHERE has_job GROUP BY month, model, state, cost"
-            )
-        ),
-    )
-
-
-async def _rebuild(index: AuditedIndex) -> None:
-    """The index, in an archive that may be read only: `list` is slower then, and right."""
-    try:
-        await index.put_marks()
-        if written := await index.write():
-            run_logger().info("The index was rebuilt: %s", counted(written, "object"))
-    except VideoError as error:
-        words = (
-            "The index could not be written, so lists may be slow, or wrong where a part of it is lost: %s"
-        )
-        run_logger().warning(words, error)
+    return (await run_audit(deep=deep, full=full, archive=archive)).state

@@ -38,6 +38,7 @@ from prefect_together_video.flows.parameters import (
 )
 from prefect_together_video.flows.reporting.results import refused
 from prefect_together_video.flows.reporting.run_names import batch_name
+from prefect_together_video.flows.server.parameter_size import refusing_too_large
 from together_video.errors import InputError, VideoError
 from together_video.inputs.events import read_event
 from together_video.inputs.lines import MOST_TAKES
@@ -63,6 +64,9 @@ def _run_name() -> str:
         return "videos of an event" if given.get("payload") else "videos"
 
 
+@refusing_too_large(
+    "Save the requests as a file on the machine that runs the flow, and name it as the parameter file."
+)
 @shown_as(*BATCH_FORM)
 @flow(
     name="generate-batch",

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from pydantic import Field
 
-from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.index_tending import tend_index
-from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
+from prefect_together_video.flows.engine.collect_run import run_collect
 from prefect_together_video.flows.parameters import Archive, InFlight, Together, documented, run_name
-from prefect_together_video.flows.reporting import artifacts
-from prefect_together_video.flows.reporting.alerts import emit_alerts
-from prefect_together_video.flows.reporting.results import collected, refused
-from prefect_together_video.flows.server.waiting_runs import end_unanswered
-from prefect_together_video.tasks.running.runs import run_logger
-from prefect_together_video.tasks.session.run_policy import RunPolicy
-from prefect_together_video.tasks.steps.purchase import Purchase, release_unsent
-from together_video.errors import ArchiveError, VideoError
-from together_video.ledger.records import Claim, LedgerState, Submission, VideoRecord
-from together_video.ledger.summary import Summary, VideoOutcome, VideoState
-from together_video.polling.policy import PollPolicy
-from together_video.text import sentences
-
-#: Seconds in which the server says which runs wait for approval.
-_UNANSWERED_SECONDS = 30.0
+from together_video.ledger.summary import Summary
 
 
 @flow(
@@ -73,136 +52,4 @@ async def collect_videos(
             return summary.sentence
         ```
     """
-    # A deadline of a moment is one look at once.
-    poll = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))
-    try:
-        async with open_pipeline(together, archive, RunPolicy(poll, in_flight), check=False) as pipeline:
-            found = await pipeline.ledger.in_flight()
-            run_logger().info("%d purchases in flight", len(found))
-            if found:
-                await pipeline.check()
-            if pipeline.ledger.spending.limit is not None:
-                left = await pipeline.ledger.spending.entries.left_behind(found)
-                await pipeline.ledger.spending.entries.withdraw(left)
-            await _sweep_spool(pipeline, found)
-            await _end_unanswered()
-            summary = await _collect(pipeline, found, in_flight)
-            await emit_alerts(pipeline.ledger, found, summary.videos)
-            await tend_index(pipeline.ledger)
-            await artifacts.show(pipeline.ledger, pipeline.records, "Collected", summary)
-            return collected(summary, troubles=pipeline.troubles).state
-    except VideoError as error:
-        return refused(error).state
-
-
-async def _end_unanswered() -> None:
-    """End the batches whose approval nobody has given in time. No paid video hangs on it: what goes wrong is logged."""
-    if FlowRunContext.get() is None:
-        return
-    try:
-        async with asyncio.timeout(_UNANSWERED_SECONDS), get_client() as client:
-            if ended := await end_unanswered(client):
-                run_logger().info("%d runs ended that nobody has approved in time.", ended)
-    except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
-        run_logger().warning("Runs that wait for approval: %s", str(error) or type(error).__name__)
-
-
-async def _sweep_spool(pipeline: Pipeline, found: Collection[str]) -> None:
-    """Remove what this machine still holds of jobs that another one has brought home.
-
-    A job of the same request in another archive has another id, and stays.
-    """
-    for video in pipeline.spool.purchases() - set(found):
-        try:
-            record = await pipeline.ledger.record(video)
-            if record is not None and record.job_id is not None:
-                pipeline.spool.drop(video, record.job_id)
-        except (ArchiveError, OSError) as error:
-            run_logger().warning("What is left of %s in %s stays: %s", video, pipeline.spool.folder, error)
-
-
-async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> Summary:
-    limit = asyncio.Semaphore(places)
-
-    async def look(video: str) -> Purchase | VideoOutcome | None:
-        async with limit:
-            try:
-                return await _look(pipeline, video)
-            except Exception as error:  # noqa: BLE001 - one purchase must not stop the others
-                words = error.message if isinstance(error, VideoError) else f"Unexpected {error!r}."
-                run_logger().error("%s: %s", video, words)
-                pipeline.troubles += 1
-                return VideoOutcome(id=video, state=VideoState.SUBMITTED, model="unknown", error=words)
-
-    seen = await asyncio.gather(*(look(video) for video in found))
-    finished = await pipeline.finish([one for one in seen if isinstance(one, Purchase)])
-    rest = [one for one in seen if isinstance(one, VideoOutcome)]
-    return Summary.of([*finished.videos, *rest], bought_before=True)
-
-
-async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | None:
-    """What is to be done about one purchase. None: it is done, or somebody is creating it right now."""
-    ledger = pipeline.ledger
-    facts = await ledger.facts(video)
-    if facts.record is not None:
-        return await _tidy(ledger, facts.record)
-    if facts.claim is None and facts.submission is not None:
-        raise ArchiveError(
-            f"Job {facts.submission.job_id} is in flight without its claim, so nobody knows what was asked. "
-            "Run the batch that asked for it: it waits for this job and buys nothing."
-        )
-    if facts.claim is None:
-        return None
-    submission = facts.submission or pipeline.spool.kept_submission(facts.claim)
-    if submission is not None:
-        if facts.submission is None:
-            submission = await ledger.submitted(submission)
-            pipeline.spool.drop_submission(facts.claim)
-        return Purchase(claim=facts.claim, submission=submission, resumed=True)
-    if await release_unsent(facts, ledger, pipeline.spool):
-        run_logger().info("%s: its claim was left behind, and nothing had been sent", facts.claim.plan.title)
-        return None
-    if facts.state is LedgerState.AMBIGUOUS:
-        ambiguity = facts.ambiguity or await ledger.ambiguous(facts.claim, None)
-        hours = (datetime.now(UTC) - ambiguity.found_at).total_seconds() / 3600
-        answer = await pipeline.bill.was_charged(facts.claim)
-        words = sentences(
-            f"Ambiguous for {hours:.1f} h: {ambiguity.reason.rstrip('.')}. It may have been charged.",
-            answer.words,
-            "The run that asked for it buys it again: with --on-ambiguous resolve if the bill shows that it was not "
-            "charged, with --on-ambiguous resubmit in any case.",
-        )
-        run_logger().warning("%s: %s", facts.claim.plan.title, words)
-        return VideoOutcome.of_plan(facts.claim.plan, VideoState.AMBIGUOUS, error=words)
-    return None
-
-
-async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
-    """The record is there, and so are facts in flight: a clean-up was cut short, or a purchase that somebody had
-    given up was made, and its video may come.
-    """
-    left = await ledger.facts_in_flight(record.id)
-    if record.state == "abandoned" and left.submission is not None:
-        claim = left.claim or _claim_of(record, left.submission, ledger)
-        return Purchase(claim=claim, submission=left.submission, resumed=True, given_up=True)
-    if left.claim is None:
-        await ledger.tidy(record.id)
-    else:
-        await ledger.finish(record, left.claim)
-    return None
-
-
-def _claim_of(record: VideoRecord, submission: Submission, ledger: Ledger) -> Claim:
-    """The claim as it was, of a purchase that was given up while its process stood still before the POST."""
-    claimed_at = record.claimed_at or record.recorded_at
-    video_key, poster_key = ledger.layout.media(record.plan, claimed_at)
-    return Claim(
-        id=record.id,
-        token=submission.token,
-        plan=record.plan,
-        claimed_at=claimed_at,
-        valid_seconds=0,
-        video_key=video_key,
-        poster_key=poster_key,
-        run=record.run,
-    )
+    return (await run_collect(wait=wait, in_flight=in_flight, together=together, archive=archive)).state

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -10,8 +11,13 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from prefect_together_video.flows.engine.film_run import make_film
+from prefect_together_video.flows.forms.film import FILM_FORM, asks, film_from_form
+from prefect_together_video.flows.forms.form import shown_as
+from prefect_together_video.flows.forms.groups import FilmMore
 from prefect_together_video.flows.parameters import (
     Ambiguous,
+    Approve,
+    ApproveHours,
     Archive,
     Attempts,
     Budget,
@@ -23,19 +29,39 @@ from prefect_together_video.flows.parameters import (
     Polling,
     Price,
     RetryFailed,
+    Settings,
     Strict,
     Together,
     documented,
 )
-from together_video.film.storyboard import Storyboard
+from prefect_together_video.flows.reporting.results import refused
+from prefect_together_video.flows.reporting.run_names import film_name
+from prefect_together_video.flows.server.parameter_size import refusing_too_large
+from together_video.errors import InputError, VideoError
+from together_video.film.events import read_film_event
+from together_video.film.shots import Shot
+from together_video.film.storyboard import Cut, Look, Storyboard
 from together_video.film.summary import FilmSummary
+from together_video.film.writing.briefs import StoryBrief
 
 
 def _run_name() -> str:
-    board = flow_run.parameters.get("storyboard")
-    return f"film: {board.title}" if isinstance(board, Storyboard) else "film"
+    """Before anything is read or written: the run is named again once its storyboard is there."""
+    given = flow_run.parameters
+    if isinstance(title := given.get("title"), str) and title.strip():
+        return film_name(title)
+    for name, field in (("storyboard", "title"), ("brief", "subject")):
+        one = given.get(name)
+        text = one.get(field) if isinstance(one, Mapping) else getattr(one, field, None)
+        if isinstance(text, str):
+            return film_name(text)
+    return "film of an event" if given.get("payload") else "film"
 
 
+@refusing_too_large(
+    "Save the storyboard as a file on the machine that runs the flow, and name it as the parameter file."
+)
+@shown_as(*FILM_FORM)
 @flow(
     name="generate-film",
     description="Make the shots of a storyboard and join them into one film. What was paid for before is reused.",
@@ -43,7 +69,21 @@ def _run_name() -> str:
 )
 @documented(FilmSummary)
 async def generate_film(
-    storyboard: Annotated[Storyboard, Field(description="The shots, and how they become one film.")],
+    storyboard: Annotated[
+        Storyboard | None, Field(description="The shots, and how they become one film.")
+    ] = None,
+    brief: Annotated[
+        StoryBrief | None,
+        Field(description="Instead of a storyboard: what the film is about; a chat model writes the shots."),
+    ] = None,
+    file: Annotated[
+        str | None,
+        Field(description="Instead of a storyboard: a YAML or JSON file on the machine that runs this."),
+    ] = None,
+    settings: Annotated[
+        Settings | None,
+        Field(description="Request fields for every shot of the storyboard that the brief gives."),
+    ] = None,
     retakes: Annotated[
         dict[int, int | None] | None,
         Field(
@@ -63,10 +103,38 @@ async def generate_film(
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
     local_files: LocalFiles = True,
+    approve: Approve = False,
+    approve_hours: ApproveHours = 168,
+    title: Annotated[
+        str | None, Field(description="Instead of a storyboard: its title, with the next fields.")
+    ] = None,
+    shots: Annotated[list[Shot] | None, Field(description="Its shots, in their order.")] = None,
+    look: Annotated[Look | None, Field(description="What all its shots have in common.")] = None,
+    defaults: Annotated[
+        Settings | None,
+        Field(description="Request fields for every shot of it that does not say them itself."),
+    ] = None,
+    cut: Annotated[Cut | None, Field(description="How its shots become one film.")] = None,
+    more: Annotated[
+        FilmMore | None,
+        Field(description="The form's optional group. It may not contradict a parameter of the same name."),
+    ] = None,
+    payload: Annotated[
+        str | None,
+        Field(
+            description="Instead of a storyboard, brief or file: what an event asks for, as the JSON of its payload. "
+            "Its settings and edition hold, and its budget up to the one that is given here."
+        ),
+    ] = None,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """The run ends as Completed if the film is in the archive, else as Failed. Its message says how it went.
+    """Give one of storyboard, brief or file.
+
+    The form of its deployments shows `title` to `cut`, which make a storyboard, the brief, the budget and the approval;
+    `more` holds the rest.
+
+    The run ends as Completed if the film is in the archive, else as Failed. Its message says how it went.
 
     Returns:
         A `FilmSummary` with a row for each shot.
@@ -88,8 +156,27 @@ async def generate_film(
             return summary.film.key
         ```
     """
+    if asks(given := {**locals()}):
+        try:
+            plain = film_from_form(given)
+        except VideoError as error:
+            return refused(error).state
+        return cast("State[Any]", await generate_film.fn(**plain))
+    if payload is not None:
+        try:
+            if storyboard is not None or brief is not None or file is not None:
+                raise InputError("Give one of storyboard, brief, file or payload.")
+            asked = read_film_event(payload)
+        except VideoError as error:
+            return refused(error).state
+        storyboard, brief, settings = asked.storyboard, asked.brief, asked.settings or settings
+        edition = asked.edition or edition
+        budget_usd = min((one for one in (asked.budget_usd, budget_usd) if one is not None), default=None)
     ending = await make_film(
         storyboard,
+        brief=brief,
+        file=file,
+        settings=settings,
         retakes=retakes,
         edition=edition,
         in_flight=in_flight,
@@ -103,6 +190,7 @@ async def generate_film(
         on_ambiguous=on_ambiguous,
         strict=strict,
         local_files=local_files,
+        approve_hours=approve_hours if approve else None,
         together=together,
         archive=archive,
     )

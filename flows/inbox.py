@@ -18,6 +18,7 @@ from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.film import generate_film
 from prefect_together_video.flows.forms.form import amount, entry, joined, shown_as
 from prefect_together_video.flows.forms.groups import InboxMore
 from prefect_together_video.flows.parameters import (
@@ -48,6 +49,9 @@ from together_video.errors import (
     TogetherError,
     VideoError,
 )
+from together_video.film.inbox import held_up, read_film_or_order
+from together_video.film.storyboard import Storyboard
+from together_video.film.summary import FilmSummary
 from together_video.inputs.inbox import (
     DONE,
     FOLDER,
@@ -60,11 +64,10 @@ from together_video.inputs.inbox import (
     Order,
     mark_of,
     moved_name,
-    read_order,
     waiting,
 )
 from together_video.ledger.records import edition_name
-from together_video.ledger.summary import Summary, VideoState
+from together_video.ledger.summary import GOOD, Summary, VideoState
 from together_video.text import printable, sentences
 from together_video.tries import Tries
 
@@ -113,7 +116,7 @@ async def watch_inbox(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """One look: each file that waits is a run of generate-batch, the oldest first.
+    """One look: each file that waits is a run of generate-batch or generate-film, the oldest first.
 
     The deployment `inbox` looks each ten minutes, and at the event `together-video.inbox.written`.
 
@@ -215,7 +218,7 @@ async def _use(
             new_seed=options["new_seed"],
             fallback_models=options["fallback_models"],
         )
-        read = partial(read_order, name, stored.data, limit_usd=limit_usd, usual=usual)
+        read = partial(read_film_or_order, name, stored.data, limit_usd=limit_usd, usual=usual)
         order = await to_thread.run_sync(read)
     except InputError as error:
         await ledger.store.delete([*tries, mark])
@@ -233,9 +236,14 @@ async def _use(
             ledger, key, result if isinstance(result, Exception) else RuntimeError(str(result))
         )
     states = {found.state for found in result.videos}
-    if VideoState.SKIPPED in states:
-        reason = next(found.error for found in result.videos if found.state is VideoState.SKIPPED)
-        return InboxRow(name=name, state="kept", message=f"{result.sentence}. {reason}", summary=result)
+    skipped = [found for found in result.videos if found.state is VideoState.SKIPPED]
+    if isinstance(order, Storyboard) and isinstance(result, FilmSummary):
+        skipped = held_up(order, result)
+        if result.film is None and states <= GOOD:
+            return await _failed(ledger, key, VideoError(result.problem or result.sentence))
+    if skipped:
+        message = f"{result.sentence}. {skipped[0].error}"
+        return InboxRow(name=name, state="kept", message=message, summary=result)
     if states == {VideoState.REFUSED}:
         reason = "\n".join(dict.fromkeys(found.error or "" for found in result.videos))
         return await _move(ledger, key, stored.data, stored.etag, REFUSED, reason)
@@ -287,9 +295,16 @@ async def _failed(ledger: Ledger, key: str, error: Exception) -> InboxRow:
     return row
 
 
-async def _make(order: Order, options: dict[str, Any], name: str) -> object:
+async def _make(order: Storyboard | Order, options: dict[str, Any], name: str) -> object:
     parameters: dict[str, Any] = {**options}
-    if order.brief is not None:
+    flow: Any = generate_batch
+    if isinstance(order, Storyboard):
+        flow, fits, called = generate_film, fits_a_run([order]), None
+        # The shots of a film are made by one worker.
+        del parameters["workers"]
+        parameters["storyboard"] = order
+    elif order.brief is not None:
+        fits, called = True, None
         parameters |= {"brief": order.brief, "settings": order.settings}
     else:
         parameters |= {
@@ -298,12 +313,13 @@ async def _make(order: Order, options: dict[str, Any], name: str) -> object:
             "tries": [found.tries for found in order.requests],
             "takes": [found.take for found in order.requests],
         }
-    if FlowRunContext.get() is None or not fits_a_run(found.request for found in order.requests):
+        fits = fits_a_run(found.request for found in order.requests)
+        called = batch_name(None, parameters["requests"], name)
+    if FlowRunContext.get() is None or not fits:
         # Too much for the parameters of a run of its own: it is made as a part of this one.
-        made: Any = await generate_batch.fn(**parameters)
+        made: Any = await flow.fn(**parameters)
         return result_of(made.data)
-    called = batch_name(None, parameters.get("requests"), name) if order.brief is None else None
-    named = generate_batch.with_options(flow_run_name=lambda: called) if called else generate_batch
+    named = flow.with_options(flow_run_name=lambda: called) if called else flow
     state: Any = await named(**parameters, return_state=True)
     return result_of(await state.aresult(raise_on_failure=False))
 

@@ -54,7 +54,7 @@ async def generate_part(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Safe to be run again, and beside itself: what an earlier run of it began is gone on with.
+    """Safe to run again, and beside itself: it resumes what an earlier run began.
 
     Ends Completed if every video is in the archive, else Failed; the message says how many were
     archived, reused, failed, … What `results.result_of` gives of its data is a `Summary`, or the

@@ -53,8 +53,8 @@ _home = tempfile.TemporaryDirectory(prefix="prefect-home-")
 
 def pytest_configure() -> None:
     """Before Prefect is imported, which reads its profile at once."""
-    # A busy machine pauses for longer than any example may take. The examples are the same in each run, so that a change
-    # fails for what it changes; `make test-long` looks for new ones.
+    # A busy machine pauses for longer than any example may take. Examples are the same in each run, so that a change
+    # fails for what it changes; `make test-long` tries new ones.
     hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
     hypothesis.settings.register_profile("new", deadline=None)
     hypothesis.settings.load_profile("new" if "NEW_EXAMPLES" in os.environ else "same")

@@ -266,7 +266,7 @@ class NoClearAnswer(TogetherError):
 
 
 class JobError(VideoError):
-    """About one job at the provider. `job_id` is all that is needed to go on with it."""
+    """About one job at the provider. `job_id` is all that is needed to resume it."""
 
     spent = Spent.YES
 

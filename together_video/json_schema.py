@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -26,3 +27,10 @@ def plain_fields(schema: dict[str, Any]) -> None:
         ):
             del field["anyOf"], field["default"]
             field.update(kinds[0])
+
+
+def in_order(schema: dict[str, Any], names: Sequence[str], *, only: bool = False) -> None:
+    """Show these fields first, in this order; `only` these, where others may be given all the same."""
+    fields = schema["properties"]
+    rest = () if only else tuple(name for name in fields if name not in names)
+    schema["properties"] = {name: fields[name] for name in (*names, *rest) if name in fields}

@@ -218,9 +218,7 @@ class Ledger:
         self, claim: Claim, error: NoClearAnswer | None, *, sent_at: datetime | None = None
     ) -> Ambiguity:
         """Hold a purchase whose create had no clear answer, or whose claim was left behind."""
-        left = (
-            f"a process claimed it at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC and was never heard of again"
-        )
+        left = f"a process claimed it at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC and has not reported back"
         ambiguity = Ambiguity(
             id=claim.id,
             token=claim.token,

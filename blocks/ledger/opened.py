@@ -1,18 +1,37 @@
-"""The ledger that the environment names, without the block: reading an archive needs no Prefect, which takes seconds to
-import.
+"""The ledger of an archive, without the block where it is not given: reading an archive needs no Prefect, which takes
+seconds to import.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from prefect_together_video.blocks.folder.store import FolderStore
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.store import Store
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import Layout
-from together_video.ledger.settings import ArchiveSettings, check_name_in_folder
+from together_video.ledger.settings import ArchiveSettings, archive_from_env, check_name_in_folder
+
+
+class Archive(Protocol):
+    """What opens a ledger: the block `VideoArchive`."""
+
+    def open(self) -> AbstractAsyncContextManager[Ledger]: ...
+
+
+@asynccontextmanager
+async def opened(archive: Archive | ArchiveSettings | None) -> AsyncIterator[Ledger]:
+    """The ledger of a block, of settings, or of what the environment names.
+
+    Raises:
+        ConfigurationError: see `ledger_of`; the environment names no archive.
+    """
+    found = archive_from_env() if archive is None else archive
+    async with ledger_of(found) if isinstance(found, ArchiveSettings) else found.open() as ledger:
+        yield ledger
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from docs.reference.schemas import schemas
 from prefect_together_video.tasks.job_ref import JobState
 from together_video import errors
 from together_video.film import Audio, Cut, Look, Music, Shot, Storyboard, Transition
-from together_video.film.summary import FilmOutcome, FilmSummary, Retake
+from together_video.film.summary import FilmOutcome, FilmSummary, Retake, ShownShot
 from together_video.inputs.inbox import InboxReport, InboxRow
 from together_video.inputs.presets import Presets
 from together_video.ledger.audit import AuditFinding, AuditReport, SpentRow
@@ -165,6 +165,7 @@ def _results() -> str:
             model_part(VideoOutcome),
             model_part(FilmSummary, methods=("is_good", "sentence", "as_json")),
             model_part(FilmOutcome),
+            model_part(ShownShot),
             model_part(Retake),
             enum_part(VideoState, _VIDEO_STATES),
             *(model_part(model) for model in (AuditReport, AuditFinding, SpentRow, InboxReport, InboxRow)),

@@ -66,7 +66,7 @@ def approve(
         raise InputError(
             "--decline takes no changes: leave out --prompts, --leave-out, --model and --budget-usd."
         )
-    # Refused here, it need not be asked for again.
+    # It is refused here, so that nobody is asked again.
     Answer.read(given)
     terminal = Terminal()
     prepare(terminal)

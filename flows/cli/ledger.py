@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from prefect_together_video.flows.cli.options import PlaceOptions
-from prefect_together_video.flows.cli.preamble import begin
+from prefect_together_video.flows.cli.preamble import begin, needs_prefect
 from prefect_together_video.flows.cli.reconciliation import show_reconciliation
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.tasks.session.run_policy import MEANING
@@ -40,11 +40,19 @@ def collect(
         return show_reconciliation(reconcile, place)
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
         raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
-    terminal = begin(place)
-    from prefect_together_video.flows.cli.running import run_flow
-    from prefect_together_video.flows.collect import collect_videos
+    prefect = needs_prefect(place)
+    terminal = begin(place, prefect=prefect)
+    parameters = {"wait": wait, "in_flight": in_flight}
+    if prefect:
+        from prefect_together_video.flows.cli.running import run_flow
+        from prefect_together_video.flows.collect import collect_videos
 
-    code, summary = run_flow(collect_videos, {"wait": wait, "in_flight": in_flight}, place, terminal)
+        code, summary = run_flow(collect_videos, parameters, place, terminal)
+    else:
+        from prefect_together_video.flows.cli.execution import run_without_prefect
+        from prefect_together_video.flows.engine.collect_run import run_collect
+
+        code, summary = run_without_prefect(run_collect, parameters, place, terminal)
     if not isinstance(summary, Summary):
         return code
     if place.json or summary.videos:
@@ -73,11 +81,19 @@ def audit(
     """
     if place.together is not None:
         raise InputError("An audit does not ask the API: --together has no use here.")
-    terminal = begin(place, asks_api=False)
-    from prefect_together_video.flows.audit import audit_archive
-    from prefect_together_video.flows.cli.running import run_flow
+    prefect = needs_prefect(place)
+    terminal = begin(place, asks_api=False, prefect=prefect)
+    parameters = {"deep": deep, "full": full}
+    if prefect:
+        from prefect_together_video.flows.audit import audit_archive
+        from prefect_together_video.flows.cli.running import run_flow
 
-    code, report = run_flow(audit_archive, {"deep": deep, "full": full}, place, terminal)
+        code, report = run_flow(audit_archive, parameters, place, terminal)
+    else:
+        from prefect_together_video.flows.cli.execution import run_without_prefect
+        from prefect_together_video.flows.engine.audit_run import run_audit
+
+        code, report = run_without_prefect(run_audit, parameters, place, terminal)
     if isinstance(report, AuditReport):
         if place.json:
             terminal.document(report.as_json())

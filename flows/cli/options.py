@@ -199,7 +199,7 @@ class RunOptions:
     deadline: float | None = None
     "Seconds to wait for one video; after that the job keeps running at the provider, and a later run archives it."
     poll_interval: float | None = None
-    "Ask at this fixed interval, in seconds, instead of when a finish is likely."
+    "Poll at this fixed interval, in seconds, instead of when a job is likely to be done."
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None
     price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
     retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False

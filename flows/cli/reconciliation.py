@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
+from prefect_together_video.flows.cli.finding.looking import opened_archive
 from prefect_together_video.flows.cli.options import LookOptions
 from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
@@ -17,6 +19,9 @@ from together_video.errors import InputError
 from together_video.money import usd
 from together_video.text import printable
 
+if TYPE_CHECKING:
+    from together_video.api.client import TogetherClient
+
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -24,13 +29,19 @@ def show_reconciliation(month: str, place: LookOptions) -> int:
     """Print the comparison. 0: they agree; 1: they do not."""
     if not _MONTH.fullmatch(month):
         raise InputError(f"--reconcile takes a month such as 2026-11, not {printable(month, 40)!r}.")
-    terminal = begin(place)
-    from prefect_together_video.flows.cli.running import archive_of, credentials_of
+    terminal = begin(place, prefect=place.together is not None or place.archive is not None)
     from prefect_together_video.tasks.session.bill import BillReader
+    from together_video.api.from_env import client_from_env
+
+    async def calls() -> TogetherClient:
+        if place.together is None:
+            return client_from_env()
+        from prefect_together_video.flows.cli.running import credentials_of
+
+        return (await credentials_of(place)).get_client()
 
     async def compare() -> Reconciliation:
-        archive, credentials = await archive_of(place), await credentials_of(place)
-        async with credentials.get_client() as client, archive.open() as ledger:
+        async with await calls() as client, opened_archive(place) as ledger:
             await client.check()
             return await BillReader(client, ledger).reconcile(month)
 

@@ -23,6 +23,7 @@ from prefect_together_video.flows.server.address import shown
 from prefect_together_video.flows.server.asking import answers, reach, reach_configured
 from prefect_together_video.tasks.session.planning import fits_a_run
 from together_video.errors import ConfigurationError, InputError
+from together_video.film.storyboard import Storyboard
 from together_video.ledger.audit import AuditReport
 from together_video.ledger.summary import Summary
 from together_video.requests import VideoRequest
@@ -77,23 +78,27 @@ async def _run(
 
 
 def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> dict[str, Any]:
-    """The parameters, with requests that are too many for a Prefect server named instead of listed.
+    """The parameters, with requests or a storyboard that are too much for a Prefect server named instead of listed.
 
     Raises:
         InputError: they came from standard input, which cannot be named.
     """
     requests: Sequence[VideoRequest] = parameters.get("requests") or ()
-    if fits_a_run(requests):
+    board: Storyboard | None = parameters.get("storyboard")
+    if fits_a_run(requests if board is None else [board]):
         return parameters
     if not reference:
+        what, them = (
+            (f"{len(requests)} requests are", "them") if board is None else ("This storyboard is", "it")
+        )
         raise InputError(
-            f"{len(requests)} requests are more than a Prefect server takes with one run: save them as a file and "
-            "give that, or unset PREFECT_API_URL. Nothing was created."
+            f"{what} more than a Prefect server takes with one run: save {them} as a file and give that, or unset "
+            "PREFECT_API_URL. Nothing was created."
         )
     kept = {
         name: value
         for name, value in parameters.items()
-        if name not in {"requests", "sweeps", "tries", "takes"}
+        if name not in {"requests", "sweeps", "tries", "takes", "storyboard"}
     }
     return {**kept, **reference}
 

@@ -12,9 +12,9 @@ from cyclopts import Parameter
 from rich.markup import escape
 from rich.table import Table
 
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import LookOptions
-from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.flows.cli.written_files import STDOUT, checked_file, file_or_stdout, write_file
 from together_video.errors import InputError
@@ -60,18 +60,14 @@ def spend(
         Write a page with a chart into this file, which is replaced. It opens from disk.
     """
     grouping, period = Grouping.parse(by), _period(since, until, month)
-    if place.together is not None:
-        raise InputError("Spending is read from the archive: --together has no use here.")
     if csv == "-" and place.json:
         raise InputError("Give either --json or --csv -: both go to standard output.")
     csv_file, chart = file_or_stdout(csv, "--csv"), checked_file(chart, "--chart")
-    terminal = begin(place, asks_api=False)
-    from prefect_together_video.flows.cli.running import archive_of
+    terminal = begin_looking(place)
     from prefect_together_video.flows.engine.spend_report import read_spend
 
     async def read() -> SpendReport:
-        archive = await archive_of(place)
-        async with archive.open() as ledger:
+        async with opened_archive(place) as ledger:
             return await read_spend(ledger, grouping, period)
 
     report = asyncio.run(read())

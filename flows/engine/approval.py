@@ -1,4 +1,4 @@
-"""A batch that a person approves: the run is suspended with its plan in a form, and makes what is answered.
+"""What a person approves: the run is suspended with its plan in a form, and makes what is answered.
 
 No worker is held while it waits. A resumed run begins again from its start, on whichever machine: what was shown and
 what was approved are write-once objects of the archive, and decide from then on.
@@ -6,10 +6,11 @@ what was approved are write-once objects of the archive, and decide from then on
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, TypeVar
 
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.context import FlowRunContext
@@ -20,28 +21,20 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.reporting import events
 from prefect_together_video.tasks.running.runs import run_logger
-from prefect_together_video.tasks.session.media_upload import keep_media
-from prefect_together_video.tasks.session.prospects import Prospects, foresee
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.errors import ArchiveError, ConfigurationError, InputError, NotApproved
 from together_video.gallery.plain_text import plain
-from together_video.gallery.plan_markdown import plan_markdown
-from together_video.inputs.media import MediaIntake
-from together_video.ledger.approval import GRACE_SECONDS, Answer, Approved, Proposal, changed_words
-from together_video.ledger.records import VideoPlan
+from together_video.ledger.approval import GRACE_SECONDS, ApprovalFact, Waiting
+from together_video.ledger.forecast import Forecast
 from together_video.money import usd
 from together_video.text import sentences
 
 #: How often the form is shown again after an answer that cannot be used.
 _ROUNDS = 5
 
-Fact = TypeVar("Fact", Proposal, Approved)
-#: Checks plans that were edited, and gives them with their prices and what may take over.
-Replan = Callable[..., list[VideoPlan]]
-
-
-class ApprovalForm(RunInput, Answer):
-    """The form in which a suspended run is answered."""
+Shown = TypeVar("Shown", bound=Waiting)
+Agreed = TypeVar("Agreed", bound=ApprovalFact)
+Fact = TypeVar("Fact", bound=ApprovalFact)
 
 
 @dataclass(frozen=True)
@@ -74,85 +67,77 @@ class ApprovalRun:
         return cls(str(run.id), f"{run.created:%Y%m%dT%H%M%S}-{run.id.hex[-6:]}")
 
 
-async def approved(
-    ledger: Ledger,
-    run: ApprovalRun,
-    propose: Callable[[], Awaitable[tuple[str, Sequence[VideoPlan]]]],
-    replan: Replan,
-    *,
-    policy: RunPolicy,
-    hours: float,
-) -> Approved:
+class Case(ABC, Generic[Shown, Agreed]):
+    """What is to be approved: how it is proposed and shown, and what an answer makes of it."""
+
+    proposal: ClassVar[type[Any]]
+    approved: ClassVar[type[Any]]
+    #: Its field `decision` is `approve` or `decline`.
+    form: ClassVar[type[RunInput]]
+
+    @abstractmethod
+    async def propose(self, run: ApprovalRun, until: datetime) -> Shown:
+        """What is shown, the first time. Raises VideoError: there is nothing that can be made."""
+
+    @abstractmethod
+    async def shown(self, proposal: Shown, problem: str) -> tuple[str, Forecast]:
+        """The plan as Markdown, and what it may come to. `problem` is what was wrong with an earlier answer."""
+
+    @abstractmethod
+    def initial(self, proposal: Shown) -> dict[str, object]:
+        """What the fields of the form hold before anybody edits them."""
+
+    @abstractmethod
+    async def agreed(self, proposal: Shown, given: dict[str, Any]) -> tuple[Agreed, str]:
+        """What is made after the answer `approve`, and how to say it. Raises InputError: it cannot be used."""
+
+
+def limit_offered(policy: RunPolicy, forecast: Forecast) -> Decimal | None:
+    """The limit that the form offers: the run's own, or the highest price of the plan."""
+    if policy.budget_usd is not None:
+        return policy.budget_usd
+    return forecast.high_usd if forecast.buys and not forecast.unpriced else None
+
+
+async def approved(ledger: Ledger, run: ApprovalRun, case: Case[Shown, Agreed], *, hours: float) -> Agreed:
     """What a person has approved for this run. The run is suspended, by an exception of Prefect's, until there is an
     answer.
 
     Args:
-        propose: gives title and plans, the first time.
-        replan: is given plans that were edited.
         hours: how long an answer may take.
 
     Raises:
         NotApproved: it was declined, or nobody answered in time, or not in a way that can be used.
-        VideoError: see `propose`.
+        VideoError: see `Case.propose`.
     """
-    if (known := await _read(ledger, run, "approved.json", Approved)) is not None:
-        run_logger().info("Makes what was approved before: %d videos.", len(known.plans))
+    known: Agreed | None = await _read(ledger, run, "approved.json", case.approved)
+    if known is not None:
+        run_logger().info("Makes what was approved before.")
         return known
-    proposal = await _proposal(ledger, run, propose, policy, hours)
+    proposal: Shown | None = await _read(ledger, run, "proposal.json", case.proposal)
+    if proposal is None:
+        until = datetime.now(UTC) + timedelta(hours=hours)
+        proposal = await _keep(ledger, run, "proposal.json", await case.propose(run, until))
     problem = ""
     for turn in range(1, _ROUNDS + 1):
         try:
-            answer = await _ask(ledger, proposal, policy, turn, problem)
-            if answer.decision == "decline":
+            given = await _ask(case, proposal, turn, problem)
+            if given.get("decision") == "decline":
                 raise NotApproved("Not approved: declined. Nothing was bought.")
             if datetime.now(UTC) > proposal.until:
                 raise NotApproved("Not approved: the answer came too late. Nothing was bought.")
-            plans = await _checked(ledger, proposal, answer, replan)
+            made, words = await case.agreed(proposal, given)
         except InputError as error:
             problem = error.message
             run_logger().warning("The answer cannot be used, nothing was bought: %s", problem)
             continue
-        budget = answer.limit_usd
-        run_logger().info(
-            "Approved: %s%s.",
-            changed_words(proposal.plans, plans),
-            "" if budget is None else f", at most {usd(budget)}",
-        )
-        made = Approved(
-            run=run.id, batch_id=run.batch_id, title=proposal.title, plans=tuple(plans), budget_usd=budget
-        )
+        budget = made.budget_usd
+        run_logger().info("Approved: %s%s.", words, "" if budget is None else f", at most {usd(budget)}")
         return await _keep(ledger, run, "approved.json", made)
     raise NotApproved(f"Not approved: {_ROUNDS} answers could not be used. {problem} Nothing was bought.")
 
 
-async def _proposal(
-    ledger: Ledger,
-    run: ApprovalRun,
-    propose: Callable[[], Awaitable[tuple[str, Sequence[VideoPlan]]]],
-    policy: RunPolicy,
-    hours: float,
-) -> Proposal:
-    if (known := await _read(ledger, run, "proposal.json", Proposal)) is not None:
-        return known
-    title, plans = await propose()
-    if not plans:
-        raise InputError("There is nothing to approve.")
-    budget = policy.budget_usd
-    if budget is None:
-        forecast = (await foresee(ledger, plans, policy)).forecast
-        budget = forecast.high_usd if forecast.buys and not forecast.unpriced else None
-    made = Proposal(
-        run=run.id,
-        batch_id=run.batch_id,
-        title=title,
-        plans=tuple(plans),
-        budget_usd=budget,
-        until=datetime.now(UTC) + timedelta(hours=hours),
-    )
-    return await _keep(ledger, run, "proposal.json", made)
-
-
-async def _ask(ledger: Ledger, proposal: Proposal, policy: RunPolicy, turn: int, problem: str) -> Answer:
+async def _ask(case: Case[Shown, Agreed], proposal: Shown, turn: int, problem: str) -> dict[str, Any]:
     """Show the form, or read what was answered to it.
 
     Raises:
@@ -163,17 +148,18 @@ async def _ask(ledger: Ledger, proposal: Proposal, policy: RunPolicy, turn: int,
     if not _was_asked(turn):
         if seconds <= 0:
             raise NotApproved("Not approved: nobody answered in time. Nothing was bought.")
-        prospects = await foresee(ledger, proposal.plans, policy)
-        text = await _show(proposal, prospects, problem)
-        said = sentences(problem and "Answer again", problem, prospects.forecast.sentence)
-    form = _form(text, said, proposal.initial())
+        text, forecast = await case.shown(proposal, problem)
+        await acreate_markdown_artifact(text, key="approval", description=plain(forecast.sentence, 400))
+        events.approval_wanted(proposal, forecast)
+        said = sentences(problem and "Answer again", problem, forecast.sentence)
+    form = _form(case.form, text, said, case.initial(proposal))
     try:
         given = await asuspend_flow_run(
             wait_for_input=form, timeout=max(int(seconds), 0) + GRACE_SECONDS, key=f"approval-{turn}"
         )
     except ValidationError as error:
         raise InputError("The run was resumed without an answer: choose approve or decline.") from error
-    return Answer.read(given.model_dump())
+    return given.model_dump()
 
 
 def _was_asked(turn: int) -> bool:
@@ -183,50 +169,21 @@ def _was_asked(turn: int) -> bool:
     return run is not None and f"approval-{turn}" in (run.empirical_policy.pause_keys or set())
 
 
-async def _show(proposal: Proposal, prospects: Prospects, problem: str) -> str:
-    text = plan_markdown(proposal.title, proposal.plans, prospects.fates, prospects.forecast, problem=problem)
-    await acreate_markdown_artifact(text, key="approval", description=plain(prospects.forecast.sentence, 400))
-    events.approval_wanted(proposal, prospects.forecast)
-    return text
-
-
-def _form(text: str, said: str, initial: dict[str, Any]) -> type[ApprovalForm]:
+def _form(base: type[RunInput], text: str, said: str, initial: dict[str, object]) -> type[RunInput]:
     """The form with what its fields hold at first, and their descriptions, which Prefect's own way would drop."""
     fields: dict[str, Any] = {}
     for name, value in initial.items():
-        known = ApprovalForm.model_fields[name]
+        known = base.model_fields[name]
         fields[name] = (
             known.annotation,
             Field(default=value, title=known.title, description=known.description),
         )
-    decision = ApprovalForm.model_fields["decision"]
+    decision = base.model_fields["decision"]
     # Where the form is long, the first UI leaves no room for the text above it.
     fields["decision"] = (decision.annotation, Field(description=sentences(said, decision.description)))
-    form = create_model("Approval", __base__=ApprovalForm, **fields)
+    form = create_model("Approval", __base__=base, **fields)
     form._description = text
     return form
-
-
-async def _checked(ledger: Ledger, proposal: Proposal, answer: Answer, replan: Replan) -> list[VideoPlan]:
-    """The approved plans with their prices.
-
-    Raises:
-        InputError: an edited request cannot work, or has no price and there is a budget.
-    """
-    needs_price = answer.budget_usd is not None
-    shown = {plan.id for plan in proposal.plans}
-    plans = proposal.edited(answer)
-
-    def stays(plan: VideoPlan) -> bool:
-        """What was not edited is made as it was shown."""
-        return plan.id in shown and (plan.estimate_usd is not None or not needs_price)
-
-    edited = [plan for plan in plans if not stays(plan)]
-    again = iter(replan(edited, needs_price=needs_price) if edited else [])
-    made = [plan if stays(plan) else next(again) for plan in plans]
-    # Media that were shown are in the archive; an edit cannot name others.
-    await keep_media(MediaIntake([plan.request for plan in made], {}), ledger)
-    return made
 
 
 async def _read(ledger: Ledger, run: ApprovalRun, name: str, kind: type[Fact]) -> Fact | None:

@@ -108,6 +108,7 @@ async def make_batch(
             ready = await prepared()
         else:
             from prefect_together_video.flows.engine.approval import ApprovalRun, approved
+            from prefect_together_video.flows.engine.batch_approval import BatchApproval
 
             run = ApprovalRun.current()
             batch_id = run.batch_id
@@ -118,9 +119,8 @@ async def make_batch(
                     found = await prepared()
                     return found.source.title, await found.plans(pipeline, batch_id)
 
-                order = await approved(
-                    pipeline.ledger, run, propose, terms.replanned, policy=policy, hours=approve_hours
-                )
+                case = BatchApproval(pipeline.ledger, propose, terms.replanned, policy)
+                order = await approved(pipeline.ledger, run, case, hours=approve_hours)
             policy = replace(policy, budget_usd=order.budget_usd)
         async with open_pipeline(together, archive, policy) as pipeline:
             shared_page.check_can_share(pipeline.ledger, share_seconds)

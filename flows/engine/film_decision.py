@@ -31,6 +31,16 @@ class FilmProspects(Prospects):
         return [f"{self.film.storyboard.title}: {film_words(self.film)}", *map(self._line, self.foreseen)]
 
     @property
+    def words(self) -> list[str]:
+        """What becomes of each shot and of each retake, and for how much."""
+        return [
+            f"take {one.plan.take} of shot {one.number}: {self._words(one)}"
+            if one.is_retake
+            else self._words(one)
+            for one in self.foreseen
+        ]
+
+    @property
     def document(self) -> dict[str, Any]:
         """The same for programs."""
         seconds = self.film.form.seconds
@@ -77,24 +87,33 @@ def film_words(film: FilmPlan) -> str:
     return f"{counted(len(film.shots), 'shot')}, {about}, {price}"
 
 
+async def foresee_film(ledger: Ledger, shots: Shots, policy: RunPolicy) -> FilmProspects:
+    """What becomes of each shot and retake, and what all of it may come to.
+
+    Raises:
+        ArchiveError: the archive does not answer.
+    """
+    foreseen = await foresee_shots(shots, ledger, policy)
+    counts = [one for one in foreseen if one.same_as is None]
+    plans, fates = [one.plan for one in counts], [one.fate for one in counts]
+    forecast = Forecast.of(plans, fates, budget_usd=policy.budget_usd, left_usd=await ledger.spending.left())
+    return FilmProspects(plans, fates, forecast, shots.film, foreseen)
+
+
 async def decide_film(
     ledger: Ledger, shots: Shots, policy: RunPolicy, keep: Callable[[Ledger], Awaitable[object]]
-) -> Shots:
+) -> FilmProspects:
     """Show what the film will cost and ask for approval, then store its media in the archive.
 
     Raises:
         NotApproved: it is not to be bought.
         MediaRefused, ArchiveError: see `media_upload.keep_media`.
     """
-    foreseen = await foresee_shots(shots, ledger, policy)
-    counts = [one for one in foreseen if one.same_as is None]
-    plans, fates = [one.plan for one in counts], [one.fate for one in counts]
-    forecast = Forecast.of(plans, fates, budget_usd=policy.budget_usd, left_usd=await ledger.spending.left())
-    prospects = FilmProspects(plans, fates, forecast, shots.film, foreseen)
+    prospects = await foresee_film(ledger, shots, policy)
     for line in prospects.lines:
         run_logger().info("%s", line)
     decider = decision_of()
-    if decider is not None and decider.cares(forecast):
+    if decider is not None and decider.cares(prospects.forecast):
         await decider.decide(prospects)
     await keep(ledger)
-    return shots
+    return prospects

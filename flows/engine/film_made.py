@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.film_run import FilmBoard
-from prefect_together_video.flows.engine.film_sounds import fetch_sounds
+from prefect_together_video.flows.engine.film_board import FilmBoard
+from prefect_together_video.flows.engine.film_sounds import sounds_at_hand
 from prefect_together_video.flows.engine.shots import foresee_shots
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
@@ -15,6 +14,7 @@ from together_video.errors import NotInArchive
 from together_video.film.cutting import cut_of, film_id
 from together_video.film.reading import read_storyboard
 from together_video.film.record import FilmRecord
+from together_video.network.trusted_hosts import TrustedHosts
 from together_video.text import counted, printable
 
 
@@ -32,6 +32,7 @@ async def film_of_storyboard(file: Path, ledger: Ledger) -> FilmRecord:
         terms=Terms(tries_of(1, new_seed=False, fallback_models=None)),
         needs_price=False,
         local_files=True,
+        batch_id="gallery",
     )
     foreseen = await foresee_shots(await board.shots(ledger, {}), ledger, RunPolicy())
     clips = {one.number: one.clip.sha256 for one in foreseen if one.clip is not None}
@@ -40,9 +41,9 @@ async def film_of_storyboard(file: Path, ledger: Ledger) -> FilmRecord:
         some = ", ".join(map(str, missing[:10])) + (" …" if missing[10:] else "")
         why = f"{counted(len(missing), 'shot is', 'shots are')} not in the archive: {some}"
     else:
-        with tempfile.TemporaryDirectory(prefix="together-video-film-") as folder:
-            sounds = await fetch_sounds(storyboard, Path(folder), ledger)
-        record = await ledger.films.read(film_id(cut_of(board.plan, clips, sounds.digests)))
+        trusted = TrustedHosts.from_env()
+        async with sounds_at_hand(storyboard, ledger, trusted, trusts_requests=True) as sounds:
+            record = await ledger.films.read(film_id(cut_of(board.plan, clips, sounds.digests)))
         why = "its shots are not joined yet"
     if record is None:
         place = ledger.store.uri(ledger.layout.key("films", ""))

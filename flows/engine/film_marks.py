@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from prefect_together_video.blocks.ledger.film_takes import takes_of
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.engine.film_run import FilmBoard
+from prefect_together_video.flows.engine.film_board import FilmBoard
 from prefect_together_video.flows.engine.shots import foresee_shots
 from prefect_together_video.tasks.session.run_policy import RunPolicy
 from together_video.film.record import FilmRecord

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from anyio import to_thread
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.tasks.running.runs import step
-from prefect_together_video.tasks.steps.media import fetch_media
+from prefect_together_video.tasks.running.runs import run_logger, step
+from prefect_together_video.tasks.steps.media import download_sound, fetch_media
 from together_video.api.downloads import hash_file
-from together_video.errors import InputError
+from together_video.errors import InputError, MediaRefused
 from together_video.film.storyboard import Storyboard
+from together_video.joining.sources import why_not_heard
 from together_video.media.files import LARGEST
+from together_video.media.link_checks import shown_link
 from together_video.media.sources import MediaForm, MediaKind, form_of, inline_bytes, path_of
+from together_video.network.trusted_hosts import TrustedHosts
 from together_video.text import printable
+
+#: Bytes of all sound files that are brought to this machine for one film.
+_MOST_BYTES = 2 * 10**9
 
 
 @dataclass(frozen=True)
@@ -39,58 +47,96 @@ def sounds_of(storyboard: Storyboard) -> dict[str, str]:
 
 
 def refuse_sounds(storyboard: Storyboard, *, local_files: bool) -> None:
-    """Say before anything is bought which sound files cannot be had.
+    """Say before anything is asked of anybody which sound files cannot be had.
 
     Raises:
-        InputError: one is missing, is a link, or is a file of this machine where such may not be named.
+        InputError: one is missing, has no form that sound can have, or is a file of this machine where such may not be
+            named.
     """
     for text, place in sounds_of(storyboard).items():
         form, shown = form_of(text), printable(text, 200)
         if form is MediaForm.FILE and not local_files:
             raise InputError(
-                f"{place} names a file of the machine that makes the film. Give an s3:// address."
+                f"{place} names a file of the machine that makes the film. Give an https:// or s3:// address."
             )
         if form is MediaForm.FILE and not path_of(text).is_file():
             raise InputError(f"{place}: {shown}: there is no such file on the machine that makes the film.")
-        if form in {MediaForm.LINK, MediaForm.HANDLE, MediaForm.REFERENCE}:
-            raise InputError(
-                f"{place}: {shown}: give a file, an s3:// address or a data URL. Links are not followed."
-            )
+        if form in {MediaForm.HANDLE, MediaForm.REFERENCE}:
+            raise InputError(f"{place}: {shown}: give a file, a link, an s3:// address or a data URL.")
 
 
-async def fetch_sounds(storyboard: Storyboard, folder: Path, ledger: Ledger) -> Sounds:
-    """Have all of them on this machine; what is not there already comes into `folder`.
+@asynccontextmanager
+async def sounds_at_hand(
+    storyboard: Storyboard, ledger: Ledger, trusted: TrustedHosts, *, trusts_requests: bool
+) -> AsyncIterator[Sounds]:
+    """Have all of them on this machine until the end of the block. Begin it before anything is bought.
+
+    Args:
+        trusted: hosts that may be private.
+        trusts_requests: whether errors may tell who wrote the storyboard what this machine sees of the network.
 
     Raises:
-        InputError: one cannot be read, or is too large.
+        InputError: one cannot be had, is too large, or is no sound file.
         ArchiveError: the archive does not answer.
     """
+    with tempfile.TemporaryDirectory(prefix="together-video-sounds-") as place:
+        yield await _fetched(storyboard, Path(place), ledger, trusted, trusts_requests)
+
+
+async def _fetched(
+    storyboard: Storyboard, folder: Path, ledger: Ledger, trusted: TrustedHosts, trusts_requests: bool
+) -> Sounds:
     paths: dict[str, Path] = {}
+    fetched = 0
     for number, (text, place) in enumerate(sounds_of(storyboard).items()):
-        match form_of(text):
+        form = form_of(text)
+        match form:
             case MediaForm.FILE:
                 paths[text] = path_of(text)
             case MediaForm.S3:
                 (at := folder / f"sound-{number}").mkdir()
-                paths[text] = await step(fetch_media, text, at, ledger)
+                try:
+                    paths[text] = await step(fetch_media, text, at, ledger)
+                except MediaRefused as error:
+                    raise InputError(f"{place}: {printable(text, 200)}: {error.what}.") from error
+            case MediaForm.LINK:
+                at = folder / f"sound-{number}"
+                try:
+                    paths[text] = await step(download_sound, text, at, place, trusted)
+                except MediaRefused as error:
+                    words = error.what
+                    if not trusts_requests:
+                        run_logger().warning("%s: %s.", place, words)
+                        words = f"{shown_link(text)} cannot be downloaded"
+                    raise InputError(f"{place}: {words}.") from error
             case _:
                 paths[text] = folder / f"sound-{number}"
                 await to_thread.run_sync(paths[text].write_bytes, inline_bytes(text))
-        if (size := _size(paths[text], place)) > LARGEST[MediaKind.AUDIO]:
+        size = _size(paths[text], place)
+        fetched += size if form is not MediaForm.FILE else 0
+        if fetched > _MOST_BYTES:
             raise InputError(
-                f"{place}: has {size / 1e6:.0f} MB; {LARGEST[MediaKind.AUDIO] / 1e6:.0f} MB at most."
+                f"The sound files of this storyboard have more than {_MOST_BYTES / 1e9:.0f} GB together."
             )
-    return Sounds(paths, await _digests(paths.items()))
+    digests = {text: (await to_thread.run_sync(hash_file, path)).sha256 for text, path in paths.items()}
+    return Sounds(paths, digests)
 
 
 def _size(path: Path, place: str) -> int:
+    """In bytes, of a file that can be used.
+
+    Raises:
+        InputError: it cannot.
+    """
     try:
-        return path.stat().st_size
+        size = path.stat().st_size
+        words = why_not_heard(path)
     except OSError as error:
         raise InputError(
             f"{place}: {printable(str(path), 200)}: cannot be read: {error.strerror}."
         ) from error
-
-
-async def _digests(paths: Iterable[tuple[str, Path]]) -> dict[str, str]:
-    return {text: (await to_thread.run_sync(hash_file, path)).sha256 for text, path in paths}
+    if size > (most := LARGEST[MediaKind.AUDIO]):
+        raise InputError(f"{place}: has {size / 1e6:.0f} MB; {most / 1e6:.0f} MB at most.")
+    if words:
+        raise InputError(f"{place}: the file {words}.")
+    return size

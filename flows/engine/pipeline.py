@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.blocks.ledger.opened import ledger_of
+from prefect_together_video.blocks.ledger.opened import opened
 from prefect_together_video.flows.engine import outcomes
 from prefect_together_video.flows.engine.record_cache import RecordCache
 from prefect_together_video.flows.engine.stopping import all_of
@@ -36,7 +36,7 @@ from prefect_together_video.tasks.steps.make import all_steps
 from prefect_together_video.tasks.steps.purchase import Purchase
 from prefect_together_video.tasks.steps.purchase_session import CREATING_AT_ONCE
 from together_video.api.client import TogetherClient
-from together_video.api.settings import api_from_env, timeouts_from_env
+from together_video.api.from_env import client_from_env
 from together_video.errors import (
     BudgetReached,
     JobDeadlinePassed,
@@ -46,7 +46,7 @@ from together_video.errors import (
 )
 from together_video.ledger.account import NOTHING
 from together_video.ledger.records import WATCHED_SECONDS, LedgerState, VideoPlan, VideoRecord
-from together_video.ledger.settings import ArchiveSettings, archive_from_env
+from together_video.ledger.settings import ArchiveSettings
 from together_video.ledger.spool import Spool
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.media.link_checks import LinkChecks
@@ -126,7 +126,7 @@ class Pipeline:
         return Turns(self)
 
     async def finish(self, purchases: Sequence[Purchase]) -> Summary:
-        """Bring home what was bought earlier: nothing is created."""
+        """Collect what was bought earlier: nothing is created."""
         return await self._all(
             [(bought.claim.plan, partial(self._bring_home, bought)) for bought in purchases]
         )
@@ -407,13 +407,12 @@ async def open_pipeline(
         ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
     """
     # Before the archive: who has neither hears of the key first.
-    calls = _client_of_env() if together is None else together.get_client()
-    found = archive_from_env() if archive is None else archive
+    calls = client_from_env() if together is None else together.get_client()
     spool = Spool()
     spool.sweep()
     async with (
         calls as client,
-        ledger_of(found) if isinstance(found, ArchiveSettings) else found.open() as ledger,
+        opened(archive) as ledger,
         LinkChecks(client.trusted_hosts) as link_checks,
         progress_shown(),
     ):
@@ -426,9 +425,3 @@ async def open_pipeline(
             await pipeline.offers.close()
         if pipeline.durations is not None:
             await pipeline.durations.keep()
-
-
-def _client_of_env() -> TogetherClient:
-    """As `TogetherCredentials.from_env().get_client()`, without the block, which needs Prefect."""
-    key, base_url = api_from_env()
-    return TogetherClient(key, base_url, timeouts=timeouts_from_env())

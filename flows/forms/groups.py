@@ -58,6 +58,22 @@ class InboxMore(_Terms):
     workers: int = Field(default=1, ge=1, le=100, description=MEANING["workers"])
 
 
+class FilmMore(_Terms):
+    """The optional group of generate-film."""
+
+    settings: Settings | None = Field(
+        default=None, description="Request fields for every shot of the storyboard that the brief gives."
+    )
+    file: str = Field(
+        default="",
+        description="Instead of a brief or a storyboard: a YAML or JSON file on the machine that runs this.",
+    )
+    in_flight: int = Field(default=20, ge=1, le=1000, description=MEANING["in_flight"])
+    retry_failed: bool = Field(default=False, description=MEANING["retry_failed"])
+    price_usd: Money = Field(default=None, description=MEANING["price_usd"])
+    approve_hours: float = Field(default=168, gt=0, le=8760, description=MEANING["approve_hours"])
+
+
 class BatchMore(_Terms, _Look):
     """The optional group of generate-batch."""
 

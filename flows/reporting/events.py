@@ -1,4 +1,4 @@
-"""Events for Prefect's automations: what became of a video, that a batch ended, that money ran out.
+"""Events for Prefect's automations: what became of a video, that a batch or a film ended, that money ran out.
 
 Each has a resource of its own (`together-video.video.<id>`, `together-video.batch.<id>`), with the flow
 run as a related resource, which Prefect adds. Outside of a flow run there is nobody to tell.
@@ -12,8 +12,9 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 from prefect.utilities.urls import url_for
 
+from together_video.film.summary import FilmSummary
 from together_video.ledger.alerts import MonthReached
-from together_video.ledger.approval import Proposal
+from together_video.ledger.approval import Waiting
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
@@ -55,7 +56,7 @@ def budget_reached(plan: VideoPlan, reason: str) -> None:
     _emit("together-video.budget.reached", resource, {"batch_id": plan.batch_id, "reason": _short(reason)})
 
 
-def approval_wanted(proposal: Proposal, forecast: Forecast) -> None:
+def approval_wanted(proposal: Waiting, forecast: Forecast) -> None:
     """`together-video.plan.waiting`: a run is suspended until a person approves its plan; `url` leads to it."""
     payload = {
         "batch_id": proposal.batch_id,
@@ -75,6 +76,19 @@ def approval_wanted(proposal: Proposal, forecast: Forecast) -> None:
 
 def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:
     """`together-video.batch.finished`, with the counts, the cost and where the gallery lies."""
+    place = {"page": summary.page, "page_uri": summary.page_uri}
+    _finished("together-video.batch.finished", batch_id, title, summary, {"bucket": bucket, **place})
+
+
+def film_finished(batch_id: str, title: str, summary: FilmSummary, bucket: str | None) -> None:
+    """`together-video.film.finished`, with the counts, the cost and where the film lies, if there is one."""
+    place: dict[str, Any] = {"key": None, "uri": None, "seconds": None}
+    if (film := summary.film) is not None:
+        place = {"key": film.key, "uri": film.uri, "seconds": film.seconds}
+    _finished("together-video.film.finished", batch_id, title, summary, {"bucket": bucket, **place})
+
+
+def _finished(event: str, batch_id: str, title: str, summary: Summary, place: dict[str, Any]) -> None:
     payload = {
         "batch_id": batch_id,
         "title": printable(title, 200),
@@ -83,17 +97,15 @@ def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | No
         "counts": summary.counts,
         **summary.account.as_json(),
         "failed_percent": summary.failed_percent,
-        "bucket": bucket,
-        "page": summary.page,
-        "page_uri": summary.page_uri,
+        **place,
     }
     resource = {
-        "prefect.resource.id": f"together-video.batch.{batch_id}",
+        "prefect.resource.id": f"{event.removesuffix('finished')}{batch_id}",
         "prefect.resource.name": printable(title, 100),
         # Automations compare labels, and only as text.
         "together-video.failed-percent": f"{summary.failed_percent:03}",
     }
-    _emit("together-video.batch.finished", resource, payload)
+    _emit(event, resource, payload)
 
 
 def month_reached(alert: MonthReached) -> None:

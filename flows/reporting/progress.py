@@ -1,4 +1,4 @@
-"""What happens to each video, told as it happens to whoever listens in this process."""
+"""What happens to each video, told to all listeners in this process as it happens."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 
 from prefect_together_video.tasks.running.prefect_run import flow_context
@@ -38,10 +38,22 @@ def batch_name(
     return f"{counted(known, 'video') if known else 'videos'} of {what}"
 
 
-def tags_of(plans: Iterable[VideoPlan], batch_id: str | None) -> list[str]:
-    """`batch:<id>` where there is one, and a tag for each label, such as `campaign:spring`; at most ten of those."""
+def film_name(title: str) -> str:
+    """`film: the keeper of the light`"""
+    return f"film: {one_line(title, _WHAT)}"
+
+
+def tags_of(plans: Iterable[VideoPlan], batch_id: str | None, but: Collection[str] = ()) -> list[str]:
+    """`batch:<id>` where there is one, and a tag for each label, such as `campaign:spring`; at most ten of those.
+
+    Args:
+        but: names of labels that make no tags, as each plan has a value of its own.
+    """
     labels = dict.fromkeys(
-        one_line(f"{name}:{value}", _TAG) for plan in plans for name, value in plan.request.labels.items()
+        one_line(f"{name}:{value}", _TAG)
+        for plan in plans
+        for name, value in plan.request.labels.items()
+        if name not in but
     )
     return [*([f"batch:{batch_id}"] if batch_id else []), *list(labels)[:_MOST_TAGS]]
 

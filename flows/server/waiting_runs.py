@@ -21,7 +21,8 @@ from together_video.errors import InputError, NotApproved, VideoError
 from together_video.ledger.approval import GRACE_SECONDS
 from together_video.text import one_line
 
-_FLOW = "generate-batch"
+#: The flows whose runs can wait for approval.
+_FLOWS = ["generate-batch", "generate-film"]
 _PAGE = 200
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -37,11 +38,11 @@ class WaitingRun:
 
 
 async def waiting_runs(client: PrefectClient) -> list[WaitingRun]:
-    """All batches that wait for approval, the oldest first."""
+    """All batches and films that wait for approval, the oldest first."""
     found: list[FlowRun] = []
     while True:
         page = await client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=[_FLOW])),
+            flow_filter=FlowFilter(name=FlowFilterName(any_=_FLOWS)),
             flow_run_filter=FlowRunFilter(state=FlowRunFilterState(name=StateName(any_=["Suspended"]))),
             limit=_PAGE,
             offset=len(found),

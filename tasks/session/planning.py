@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from pydantic import BaseModel
+
 from prefect_together_video.tasks.running.prefect_run import flow_context
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.catalogue import Review
@@ -19,9 +21,9 @@ from together_video.requests import VideoRequest
 MOST_BYTES = 300_000
 
 
-def fits_a_run(requests: Iterable[VideoRequest]) -> bool:
-    """Whether so many can be listed in the parameters of one run."""
-    return sum(len(request.model_dump_json()) for request in requests) <= MOST_BYTES
+def fits_a_run(several: Iterable[BaseModel]) -> bool:
+    """Whether so many requests, or a storyboard, can be listed in the parameters of one run."""
+    return sum(len(one.model_dump_json()) for one in several) <= MOST_BYTES
 
 
 def edition_now(edition: str) -> str:

@@ -13,9 +13,9 @@ OnAmbiguous = Literal["hold", "resolve", "resubmit"]
 
 #: What each parameter of a run means, for the forms of Prefect and the help of the command line.
 MEANING = {
-    "edition": "How long the same request stays the same: once, daily (in UTC), daily@Europe/Berlin, hourly, or a text "
-    "of your own.",
-    "in_flight": "How many videos may be on their way at the same time.",
+    "edition": "When the same request counts as a new one: once (never), daily (in UTC), daily@Europe/Berlin, hourly, "
+    "or a text of your own.",
+    "in_flight": "How many videos may be in flight at the same time.",
     "budget_usd": "What this run may spend, in US dollars; what does not fit is skipped.",
     "price_usd": "Highest price of one video, in US dollars, where the catalogue knows none.",
     "retry_failed": "Buy again what the provider reported as failed in an earlier run.",

@@ -86,9 +86,9 @@ def clip_reference(clip: StoredObject) -> str:
 
 
 @retried_task(
-    "fetch-shot", "Copy the clip of a shot from the archive to this machine.", run_name="fetch: {clip.key}"
+    "fetch-shot", "Copy the clip of a shot from the archive to this machine.", run_name="fetch: {title}"
 )
-async def fetch_shot(clip: StoredObject, path: Path, ledger: Ledger) -> Path:
+async def fetch_shot(clip: StoredObject, path: Path, ledger: Ledger, title: str) -> Path:
     """See `fetch`."""
     return await fetch(clip, path, ledger)
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import run_logger
+from together_video.api.link_downloads import download_link
 from together_video.errors import ArchiveError, MediaRefused
 from together_video.inputs.media import bucket_and_key
 from together_video.media.files import LARGEST, MediaFile
+from together_video.media.sources import MediaKind
+from together_video.network.trusted_hosts import TrustedHosts
 
 
 @retried_task(
@@ -51,4 +54,21 @@ async def fetch_media(address: str, folder: Path, ledger: Ledger) -> Path:
         raise MediaRefused(error.message) from error
     if not found:
         raise MediaRefused("there is no such object, or these credentials may not see it")
+    return path
+
+
+@retried_task(
+    "download-sound",
+    "Download a sound file that a storyboard names by its link to this machine.",
+    run_name="download: {place}",
+    retries=2,
+)
+async def download_sound(link: str, path: Path, place: str, trusted: TrustedHosts) -> Path:
+    """Returns the path. `place` is where the link stands.
+
+    Raises:
+        MediaRefused: it cannot be downloaded, or is too large.
+    """
+    await download_link(link, path, max_bytes=LARGEST[MediaKind.AUDIO], trusted=trusted)
+    run_logger().info("%s: downloaded %.1f MB", place, path.stat().st_size / 1e6)
     return path

@@ -126,7 +126,7 @@ async def buy(
                 raise _shut_for_long(shut)
             await sleep(shut)
         await rate_limit()
-        # Made anew for each attempt, and before the claim: what is signed now outlives the job.
+        # Made for each attempt, and before the claim: what is signed now outlives the job.
         links = await ledger.media.links(references_of(plan.request))
         request = with_links(plan.request, links.__getitem__)
         stop = asyncio.Event()
@@ -174,7 +174,7 @@ async def _attempt(
     try:
         held = await hold(plan, client, ledger, spool, run=run)
     except BudgetReached:
-        # What was bought, or may have been, is brought home or held all the same: it needs no more money.
+        # What was bought, or may have been, is collected or held all the same: it needs no more money.
         if not await ledger.is_taken(plan.id):
             raise
         held = None
@@ -204,7 +204,7 @@ async def _buy_claimed(
     try:
         # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
         record = await ledger.record(plan.id)
-        # A job without a claim is nothing that this project leaves; but whoever finds one must not pay again.
+        # A job without a claim is nothing that this project leaves; but a run that finds one must not pay again.
         left = None if record is not None else await ledger.job(plan.id)
     except ArchiveError:
         # Nothing was sent: where the archive takes no deletion now either, the claim ages into a false alarm.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -56,10 +57,10 @@ class Served:
         found = self.until(lambda: self.api("POST", "/deployments/filter", wanted))
         return str(found[0]["id"])
 
-    def begin(self, **parameters: Any) -> str:
-        """A run of generate-batch that asks for approval, once it is suspended."""
+    def begin(self, deployment: str = "requested", **parameters: Any) -> str:
+        """A run of a deployment that asks for approval, once it is suspended."""
         body = {"parameters": {"approve": True, "poll": {"first_seconds": 0}, **parameters}}
-        run = self.api("POST", f"/deployments/{self.deployment('requested')}/create_flow_run", body)["id"]
+        run = self.api("POST", f"/deployments/{self.deployment(deployment)}/create_flow_run", body)["id"]
         self.state(run, {"Suspended"})
         return str(run)
 
@@ -104,6 +105,13 @@ class Served:
 
         return asyncio.run(listed())
 
+    def read(self, key: str) -> Any:
+        async def got() -> Any:
+            async with self.archive.open() as ledger:
+                return await ledger.store.get(key)
+
+        return json.loads(asyncio.run(got()).data)
+
     @property
     def said(self) -> str:
         return self._log.read_text(errors="replace")
@@ -123,7 +131,7 @@ def served(
     new_archive: Callable[..., Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
-    """`together-video serve requested collect-videos` with a sandbox and a bucket behind the environment."""
+    """`together-video serve requested film collect` with a sandbox and a bucket behind the environment."""
     folder = tmp_path_factory.mktemp("approval")
     archive = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key), prefix="approval")
     usual = {"generation_seconds": 0.3, "render_workers": 1, "model_rules": False}
@@ -140,7 +148,7 @@ def served(
             "VIDEO_ARCHIVE_PREFIX": archive.prefix,
             "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
         }
-        command = [Path(sys.executable).with_name("together-video"), "serve", "requested", "collect"]
+        command = [Path(sys.executable).with_name("together-video"), "serve", "requested", "film", "collect"]
         found = Served(prefect_server.url, folder / "serve.log", environment, archive, provider)
         # Blocks that other tests have saved on this server lead to sandboxes that are gone.
         for block in found.api("POST", "/block_documents/filter", {}):
@@ -236,6 +244,47 @@ def test_nobody_answers(served: Served) -> None:
     state = served.end(run)
     assert state["type"] == "CANCELLED"
     assert state["message"] == "Not approved: nobody answered in time. Nothing was bought."
+    assert served.provider.posts == before
+
+
+def test_exactly_the_film_that_was_approved_is_made(served: Served) -> None:
+    """A chat model writes the storyboard, whose shots and price are shown; nothing is bought before the answer, and no
+    shot twice. A form that is answered with what a film does not have is refused."""
+    before = served.provider.posts
+    brief = {"subject": "a lamp that goes out in a storm", "shots": 3, "model": SMALL["model"]}
+    size = {"width": 64, "height": 48, "fps": 8}
+    run = served.begin("film", brief=brief, settings=size)
+    assert served.provider.posts == before
+    plan = served.artifact(run, "approval")
+    assert "A film of 3 shots, about " in plan
+    assert "**3 videos: 3 to buy, " in plan
+    (proposal,) = (key for key in served.stored("batches") if key.endswith("/proposal.json"))
+    assert served.read(proposal)["storyboard"]["defaults"]["width"] == 64
+    assert run in served.command("approve").stdout
+    assert served.resume(run, decision="approve", leave_out="2")["status"] == "REJECT"
+    done = served.command("approve", run, "--budget-usd", "5")
+    assert done.returncode == 0, done.stderr
+    state = served.end(run)
+    assert state["message"].startswith("3 videos: 3 archived"), (state, served.said)
+    assert "the film joined" in state["message"]
+    assert served.provider.posts == before + 3
+    again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}
+    served.api("POST", f"/flow_runs/{run}/set_state", again)
+    time.sleep(2)
+    state = served.end(run)
+    assert "the film was there already" in state["message"], (state, served.said)
+    assert served.provider.posts == before + 3, "asked again, or bought again"
+
+
+def test_a_film_that_is_declined_buys_nothing(served: Served) -> None:
+    """The run is Cancelled. Of a shot that is made from another one the plan says so."""
+    before = served.provider.posts
+    shots = [{"prompt": "a red kite"}, {"prompt": "its shadow", "continue": True}]
+    run = served.begin("film", title="Kites", shots=shots, defaults=SMALL)
+    assert "as it continues shot 1" in served.artifact(run, "approval")
+    assert served.command("approve", run, "--decline").returncode == 0
+    state = served.end(run)
+    assert (state["type"], state["message"]) == ("CANCELLED", "Not approved: declined. Nothing was bought.")
     assert served.provider.posts == before
 
 

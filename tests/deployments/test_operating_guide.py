@@ -122,6 +122,7 @@ def test_lists_are_whole() -> None:
     flows = {
         "prefect_together_video.flows.batch.generate_batch": "generate-batch",
         "prefect_together_video.flows.video.generate_video": "generate-video",
+        "prefect_together_video.flows.film.generate_film": "generate-film",
         "prefect_together_video.flows.part.generate_part": "generate-part",
         "prefect_together_video.flows.collect.collect_videos": "collect-videos",
         "prefect_together_video.flows.audit.audit_archive": "audit-archive",
@@ -132,7 +133,7 @@ def test_lists_are_whole() -> None:
     assert {row[0] for row in table("deployment")} == names
     sent = set(
         re.findall(
-            r"together-video\.(?:batch|budget|month|plan)\.\w+(?=\")",
+            r"together-video\.(?:batch|budget|film|month|plan)\.\w+(?=\")",
             (TOP / "flows" / "reporting" / "events.py").read_text(),
         )
     )

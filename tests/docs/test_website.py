@@ -23,6 +23,7 @@ from docs.reference.pages import errors_of, generated_pages
 from docs.reference.schemas import schemas
 from prefect_together_video.flows.reporting import events
 from together_video import errors
+from together_video.film.summary import FilmSummary
 from together_video.ledger.alerts import MonthReached
 from together_video.ledger.approval import Proposal
 from together_video.ledger.audit import AuditReport, SpentRow
@@ -191,6 +192,7 @@ def test_the_page_of_events_has_every_event_and_field(monkeypatch: pytest.Monkey
     for state in VideoState:
         events.video_ended(plan, outcome(state))
     events.batch_finished("b", "t", Summary.of([]), "bucket")
+    events.film_finished("b", "t", FilmSummary(videos=()), "bucket")
     events.budget_reached(plan, "nothing left")
     events.month_reached(MonthReached("2026-11", 80, Decimal(16), Decimal(20)))
     events.ambiguous_for_days(outcome(VideoState.AMBIGUOUS), 1)

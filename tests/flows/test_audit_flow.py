@@ -17,7 +17,7 @@ from prefect_together_video.blocks.ledger.inventory import take_inventory
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.store.objects import ListedObject
 from prefect_together_video.blocks.store.store import Store
-from prefect_together_video.flows.audit import audit
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.reporting.happenings import Happening, Phase, watching
 from together_video.errors import BucketRefused
 from together_video.ledger.audit import AuditReport

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from prefect import flow, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.context import FlowRunContext
 from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
@@ -21,12 +19,11 @@ from prefect.states import Scheduled
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.engine import pipeline
-from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
 from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import step
 from prefect_together_video.tasks.session import buying
-from together_video.ledger.summary import Summary
+from tests.flows.seen_runs import Seen, follow, look
 from together_video.polling.policy import PollPolicy
 
 pytestmark = [
@@ -37,51 +34,6 @@ pytestmark = [
 ]
 
 Make = Callable[..., Any]
-
-
-class Seen:
-    """A run as it ended here, and as the server has it."""
-
-    def __init__(self, state: State[Any], result: Any, flow_run: FlowRun, task_runs: list[TaskRun]) -> None:
-        self.state, self.result, self.flow_run = state, result, flow_run
-        self.tasks = {found.name: found for found in task_runs}
-
-    @property
-    def summary(self) -> Summary:
-        assert isinstance(self.result, Summary)
-        return self.result
-
-    def attempts(self, name: str) -> int:
-        return self.tasks[name].run_count
-
-
-async def _look(state: State[Any]) -> Seen:
-    """What the server has of the run that ended so. It records task runs a moment after they end."""
-    flow_run_id = state.state_details.flow_run_id
-    assert flow_run_id is not None
-    result = result_of(await state.aresult(raise_on_failure=False))
-    async with get_client() as client:
-        flow_run = await client.read_flow_run(flow_run_id)
-        only = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
-        task_runs: list[TaskRun] = []
-        for _ in range(100):
-            task_runs = await client.read_task_runs(flow_run_filter=only)
-            if all(found.state and found.state.is_final() for found in task_runs):
-                break
-            await asyncio.sleep(0.1)
-        return Seen(state, result, flow_run, task_runs)
-
-
-def follow(run: Coroutine[Any, Any, State[Any]]) -> Seen:
-    """Run a flow to its end, then read it back from the server."""
-
-    async def both() -> Seen:
-        return await _look(await run)
-
-    seen = asyncio.run(both())
-    # Here, where it is expected, not in the middle of another test.
-    gc.collect()
-    return seen
 
 
 @pytest.fixture
@@ -277,7 +229,7 @@ def test_a_late_run_belongs_to_the_day_of_its_schedule(
         state = await run_flow_async(
             generate_video, flow_run=flow_run, parameters=parameters, return_type="state"
         )
-        return await _look(state)
+        return await look(state)
 
     seen = asyncio.run(run())
     assert seen.state.is_completed(), seen.state.message

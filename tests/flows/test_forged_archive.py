@@ -13,10 +13,10 @@ import pytest
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.s3 import store as s3_store
-from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.cli.galleries import shared_links
 from prefect_together_video.flows.cli.galleries.gallery_export import Export, choose, export
 from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.reporting.results import result_of
 from tests.facts import record_of
 from together_video.errors import ArchiveError, DownloadError, InputError

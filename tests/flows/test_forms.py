@@ -14,15 +14,20 @@ from prefect.utilities.schema_tools import ValidationError, validate
 from prefect_together_video.flows.audit import audit_archive
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.film import generate_film
+from prefect_together_video.flows.forms.film import film_from_form
 from prefect_together_video.flows.inbox import watch_inbox
 from prefect_together_video.flows.spend import report_spend
 from prefect_together_video.flows.video import generate_video
+from together_video.errors import InputError
+from together_video.film.reading import storyboard_of
 from together_video.prompts import Brief
 from together_video.requests import VideoRequest
 
 FLOWS: list[Flow[..., Any]] = [
     generate_video,
     generate_batch,
+    generate_film,
     collect_videos,
     watch_inbox,
     audit_archive,
@@ -56,6 +61,7 @@ def test_every_field_of_a_form_is_described(flow: Flow[..., Any]) -> None:
     ours = [found for name, found in schema["definitions"].items() if name in {
         "VideoRequest", "Media", "FrameImage", "VideoRef", "AudioRef", "Brief", "Presets", "PollPolicy",
         "TogetherCredentials", "VideoArchive", "Timeouts", "More", "BatchMore", "VideoMore", "InboxMore",
+        "FilmMore", "StoryBrief", "Shot", "Transition", "Audio", "Look", "Cut", "Music",
     }]  # fmt: skip
     assert ours
     for place in [schema, *ours]:
@@ -94,7 +100,7 @@ def test_what_may_be_left_out_is_a_plain_field() -> None:
     # Also with the oldest pydantic, which has no other way to leave out a default of null.
     assert {name for name, field in form["properties"].items() if "anyOf" in field} == {"more", "archive"}
     for flow, amounts in ((generate_batch, {"seconds", "budget_usd"}), (generate_video, {"budget_usd"}),
-                          (watch_inbox, {"limit_usd"})):  # fmt: skip
+                          (watch_inbox, {"limit_usd"}), (generate_film, {"budget_usd"})):  # fmt: skip
         fields = schema_of(flow)["properties"]
         for name in amounts:
             assert fields[name]["type"] == "number", (flow.name, name)
@@ -110,7 +116,7 @@ def test_a_form_has_what_people_need_first() -> None:
     ]  # fmt: skip
     assert {"default", "minimax/hailuo-02"} <= set(form["model"]["enum"])
     assert form["model"]["default"] == "default"
-    for flow in (generate_batch, generate_video, watch_inbox):
+    for flow in (generate_batch, generate_video, generate_film, watch_inbox):
         shown = json.dumps(schema_of(flow))
         for internal in ("sweeps", "poll", "local_files", "tries", "payload"):
             assert f'"{internal}"' not in shown, (flow.name, internal)
@@ -136,6 +142,48 @@ def test_the_server_takes_parameters_that_are_not_in_the_form() -> None:
     for wrong in ({"seconds": 0}, {"model": "acme/unknown"}, {"shape": "round"}, {"more": {"attempts": 0}}):
         with pytest.raises(ValidationError):
             validate(wrong, schema_of(generate_batch), raise_on_error=True)
+
+
+def test_the_form_of_a_film() -> None:
+    """The parts of a storyboard, with shots as plain objects: the first UI shows choices within a list as JSON.
+
+    What both UIs send of an untouched field says nothing. The server leaves the storyboard itself, with its short
+    forms, to the flow.
+    """
+    form = schema_of(generate_film)
+    assert list(form["properties"]) == [
+        "title", "shots", "look", "defaults", "cut", "brief", "budget_usd", "approve", "more", "archive",
+    ]  # fmt: skip
+    assert form["properties"]["shots"]["items"] == {"$ref": "#/definitions/Shot"}
+    shown = form["definitions"]["Shot"]["properties"]
+    assert list(shown)[:5] == ["prompt", "continue", "seconds", "caption", "transition"]
+    assert {name for name, field in shown.items() if "anyOf" in field} == {"seconds"}
+    assert shown["transition"]["default"] == {"kind": "cut"}
+    untouched = {"continue": False, "seconds": None, "extend": False, "transition": {"kind": "cut"},
+                 "audio": {"own": "keep", "narration": None}}  # fmt: skip
+    groups = {"look": None, "defaults": {"seconds": None, "width": 96, "height": 64, "labels": {}},
+              "cut": {"width": None, "crf": 18, "fade_in": 0, "music": None, "captions": "vtt"}}  # fmt: skip
+    crossfade = {"kind": "crossfade", "seconds": None}
+    sent = {"title": "Foxes", "shots": [{**untouched, "prompt": "a fox", "name": ""},
+            {**untouched, "continue": True, "prompt": "an owl", "transition": crossfade}],
+            **groups, "brief": None, "more": None, "approve": False, "archive": None}  # fmt: skip
+    for schema in (form, first_ui(form)):
+        validate(sent, schema, raise_on_error=True)
+        validate({"title": "", "shots": [], "brief": {"subject": "foxes"}}, schema, raise_on_error=True)
+    made = film_from_form(generate_film.validate_parameters(sent))["storyboard"]
+    shots = [{"prompt": "a fox"}, {"prompt": "an owl", "continue": True, "crossfade": 0.5}]
+    plain = {"title": "Foxes", "shots": shots, "defaults": {"width": 96, "height": 64}}
+    assert made == storyboard_of(plain)
+    short = {
+        "title": 1984,
+        "shots": ["a fox", {"prompt": "an owl", "width": 864, "audio": "mute", "crossfade": 1}],
+    }
+    validate({"storyboard": short}, form, raise_on_error=True)
+    assert generate_film.validate_parameters({"storyboard": short})["storyboard"] == storyboard_of(short)
+    with pytest.raises(InputError, match="either title and shots, or brief"):
+        film_from_form({**sent, "brief": {"subject": "foxes"}})
+    with pytest.raises(InputError, match="shots: is missing"):
+        film_from_form({"title": "Foxes"})
 
 
 def test_the_server_takes_what_the_flows_take() -> None:

@@ -37,8 +37,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> VideoArchive:
     return archive
 
 
-async def look(api: Any, place: VideoArchive) -> InboxReport:
-    state = await watch_inbox.fn(together=api.credentials(), archive=place)
+async def look(api: Any, place: VideoArchive, **more: Any) -> InboxReport:
+    state = await watch_inbox.fn(together=api.credentials(), archive=place, **more)
     report = result_of(state.data)
     report = getattr(report, "result", report)
     assert isinstance(report, InboxReport), report
@@ -104,7 +104,7 @@ async def test_a_file_that_always_breaks_the_look_is_refused_in_the_end(
     def broken(*_: Any, **__: Any) -> Any:
         raise ExceptionGroup("two", [ValueError("\x1b[31mred"), OverflowError("port")])
 
-    monkeypatch.setattr(inbox_flow, "read_order", broken)
+    monkeypatch.setattr(inbox_flow, "read_film_or_order", broken)
     async with archive.open() as ledger:
         store, layout = ledger.store, ledger.layout
         assert await store.put_once(layout.key("inbox", "x.jsonl"), b"{}")
@@ -164,15 +164,15 @@ async def test_a_file_at_which_the_machine_ends_is_not_read_for_ever(
     def end(*_: Any, **__: Any) -> Any:
         raise Ended
 
-    read = inbox_flow.read_order
+    read = inbox_flow.read_film_or_order
     async with archive.open() as ledger:
         line = json.dumps({**LINE, "prompt": "a fox"}).encode()
         assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), line)
-        monkeypatch.setattr(inbox_flow, "read_order", end)
+        monkeypatch.setattr(inbox_flow, "read_film_or_order", end)
         for _ in range(MOST_TRIES):
             with pytest.raises(Ended):
                 await watch_inbox.fn(together=api.credentials(), archive=archive)
-        monkeypatch.setattr(inbox_flow, "read_order", read)
+        monkeypatch.setattr(inbox_flow, "read_film_or_order", read)
         (row,) = (await look(api, archive)).files
         assert (row.state, "came to no end" in row.message) == ("refused", True)
         left = [found.key for found in await ledger.store.list(ledger.layout.key("inbox", "tried", ""))]
@@ -187,3 +187,51 @@ async def test_a_name_that_is_no_text_stops_no_other_file(api: Any, tmp_path: Pa
     (films / "inbox" / "good.jsonl").write_text(json.dumps({**LINE, "prompt": "a fox"}))
     (row,) = (await look(api, VideoArchive(folder=str(films)))).files
     assert (row.name, row.state) == ("good.jsonl", "done")
+
+
+async def test_a_storyboard_is_a_film(start_api: Any, place: VideoArchive, tmp_path: Path) -> None:
+    """In YAML and in JSON; one that cannot work, names a file of the machine or costs too much is refused with the
+    reason, and nothing of it is bought. A shot that failed is no reason to make the rest again and again."""
+    api = start_api(model_rules=False)
+    if place.folder is not None:
+        (tmp_path / "films").mkdir()
+    film = {"title": "Owls", "defaults": LINE, "shots": ["an owl", "a second owl"]}
+    away = {**film, "shots": ["a fox", {"prompt": "its den", "from": "/etc/hostname"}]}
+    sound = {**film, "cut": {"music": "/etc/hostname"}}
+    dear = {**film, "shots": [f"owl {number}" for number in range(60)]}
+    files = {
+        "owls.yaml": b"title: Foxes\ndefaults: {model: pixverse/pixverse-v5, width: 64, height: 48, seconds: 1, fps: 8}"
+        b"\nshots: [a fox, {prompt: a den, continue: true}]\n",
+        "owls.json": json.dumps(film).encode(),
+        "bad.yml": b"title: Foxes\nshots:\n- promt: a fox\n",
+        "away.json": json.dumps(away).encode(),
+        "sound.json": json.dumps(sound).encode(),
+        "dear.json": json.dumps(dear).encode(),
+    }
+    async with place.open() as ledger:
+        for name, data in files.items():
+            assert await ledger.store.put_once(ledger.layout.key("inbox", name), data)
+        report = await look(api, place, limit_usd=5)
+        rows = {row.name: row for row in report.files}
+        assert {name: row.state for name, row in rows.items()} == {
+            name: "done" if name.startswith("owls") else "refused" for name in files
+        }
+        assert api.charges == 4
+        assert "the film joined" in rows["owls.yaml"].message
+        assert "promt" in rows["bad.yml"].message
+        assert "may cost" in rows["dear.json"].message
+        for name in ("away.json", "sound.json"):
+            assert "hostname" not in rows[name].message.replace("/etc/hostname", ""), "what is on the machine"
+        api.faults({"on": "create", "kind": "job_failed", "match": "harbour", "message": "too dark"})
+        chain = {
+            "title": "Harbour",
+            "defaults": LINE,
+            "shots": ["a harbour", {"prompt": "a boat", "continue": True}],
+        }
+        assert await ledger.store.put_once(
+            ledger.layout.key("inbox", "chain.json"), json.dumps(chain).encode()
+        )
+        (row,) = (await look(api, place)).files
+        assert row.state == "done"
+        assert "no film" in row.message
+        assert (await look(api, place)).files == ()

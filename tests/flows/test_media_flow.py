@@ -16,8 +16,8 @@ import pytest
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.batch import generate_batch
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
 from together_video.errors import InputError

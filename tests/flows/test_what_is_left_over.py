@@ -12,8 +12,8 @@ import pytest
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger import spending_entries
-from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.collect import collect_videos
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.reporting.results import result_of
 from prefect_together_video.flows.video import generate_video
 from tests.facts import record_of

@@ -229,7 +229,7 @@ async def test_a_claim_left_behind(purchase, plan, api, ledger):
     """A claim that is older than its create can take may have been charged: it is held, and says since when."""
     await ledger.claim(plan, valid_seconds=-1)
     for _ in range(2):
-        with pytest.raises(CreateAmbiguous, match="never heard of again") as caught:
+        with pytest.raises(CreateAmbiguous, match="has not reported back") as caught:
             await purchase()
         assert not caught.value.fresh
     assert await names(ledger) == ["ambiguous.json", "claim.json"]
@@ -530,7 +530,7 @@ async def test_a_dead_process_that_never_sent(purchase, plan, api, ledger, spool
 async def test_a_dead_process_on_another_machine(purchase, plan, api, ledger, tmp_path):
     """Nothing is proven there: the claim grows into a doubt."""
     await left_behind(ledger, Spool(tmp_path / "elsewhere"), plan, valid_seconds=0)
-    with pytest.raises(CreateAmbiguous, match="never heard of again"):
+    with pytest.raises(CreateAmbiguous, match="has not reported back"):
         await purchase()
     assert api.posts == 0
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, ValidationError, WithJsonSchema
 
 from together_video.inputs.presets import PRESET_FIELDS, Presets
+from together_video.json_schema import in_order
 from together_video.requests import VideoRequest
 from together_video.validation_messages import explain, unknown_name
 
@@ -58,22 +59,24 @@ def _usable(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _schema(*hidden: str) -> dict[str, Any]:
+def _schema() -> dict[str, Any]:
     properties = {
         **VideoRequest.model_json_schema()["properties"],
         **Presets.model_json_schema()["properties"],
     }
     # A form shows the simple ones; what the others are is checked when it is read.
     shown = {
-        name: field for name, field in properties.items() if name not in {"prompt", "media", "extra", *hidden}
+        name: field
+        for name, field in properties.items()
+        if name not in {"prompt", "media", "extra", "labels", "label_in_id"}
     }
-    return {"type": "object", "properties": shown, "additionalProperties": True}
+    schema = {"type": "object", "properties": shown, "additionalProperties": True}
+    in_order(schema, ("model", "seconds", "aspect", "width", "height", "resolution"))
+    return schema
 
 
 #: Request fields for every shot: any but the prompt. Null leaves one out.
 Settings = Annotated[dict[str, JsonValue], AfterValidator(_usable), WithJsonSchema(_schema())]
-#: Those of one shot beside what it names itself, not checked yet.
-ShotSettings = Annotated[dict[str, JsonValue], WithJsonSchema(_schema("model", "seconds", "seed"))]
 
 #: A file, a link, an s3:// address or a data URL.
 MediaText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_MEDIA)]

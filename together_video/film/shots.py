@@ -6,17 +6,24 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from together_video.film.fields import (
     REQUEST_FIELDS,
     FadeSeconds,
     MediaText,
-    ShotSettings,
     problems_in,
 )
 from together_video.inputs.lines import MOST_TAKES
-from together_video.json_schema import plain_fields
+from together_video.json_schema import in_order, plain_fields
 from together_video.requests import MAX_PROMPT, SecondsText
 
 #: Seconds of a crossfade whose length nobody gave.
@@ -47,8 +54,16 @@ class FilmPart(BaseModel):
         return value
 
 
+def _usual_seconds(schema: dict[str, Any]) -> None:
+    """As `plain_fields`, and no seconds are offered."""
+    plain_fields(schema)
+    del schema["properties"]["seconds"]["default"]
+
+
 class Transition(FilmPart):
-    """How the shot before goes over into this one."""
+    """How one shot goes over into the next."""
+
+    model_config = ConfigDict(json_schema_extra=_usual_seconds)
 
     kind: Literal["cut", "crossfade"] = Field(default="cut", title="Kind", description="cut or crossfade.")
     seconds: FadeSeconds = Field(
@@ -66,8 +81,13 @@ class Transition(FilmPart):
         if isinstance(data, Mapping) and "crossfade" in data:
             given = dict(data)
             seconds = given.pop("crossfade")
-            return {**given, "kind": "crossfade", **({} if seconds is None else {"seconds": seconds})}
-        return data
+            data = {**given, "kind": "crossfade", "seconds": seconds}
+        # A form sends null for what was not filled in.
+        return (
+            {name: value for name, value in data.items() if value is not None}
+            if isinstance(data, Mapping)
+            else data
+        )
 
     @model_validator(mode="after")
     def _seconds_belong_to_a_crossfade(self) -> Self:
@@ -104,8 +124,38 @@ def _take(value: object) -> object:
     return value
 
 
+#: A shot's fields as a form shows them: what people need first. Its settings, which a form cannot leave out, would
+#: make it three times as long; those of the film stand under its defaults.
+_SHOWN = (
+    "prompt",
+    "continue",
+    "seconds",
+    "caption",
+    "transition",
+    "model",
+    "seed",
+    "name",
+    "from",
+    "to",
+    "extend",
+    "audio",
+    "use",
+)
+
+
+def _first_fields(schema: dict[str, Any]) -> None:
+    """As `plain_fields`; what stands beside these is checked when it is read."""
+    plain_fields(schema)
+    in_order(schema, _SHOWN, only=True)
+    schema["additionalProperties"] = True
+    # Without seconds: a form would offer 0, which no crossfade takes.
+    schema["properties"]["transition"]["default"] = {"kind": "cut"}
+
+
 class Shot(FilmPart):
     """One shot. Request fields may stand beside these names, and are kept in `settings`."""
+
+    model_config = ConfigDict(json_schema_extra=_first_fields)
 
     name: str | None = Field(
         default=None,
@@ -134,7 +184,7 @@ class Shot(FilmPart):
         title="Seed",
         description="The same seed gives the same video; else that of the defaults.",
     )
-    settings: ShotSettings = Field(
+    settings: dict[str, JsonValue] = Field(
         default={}, title="Settings", description="Other request fields of this shot, such as resolution."
     )
     continues: bool = Field(
@@ -161,7 +211,9 @@ class Shot(FilmPart):
         description="An image of your own for the last frame: a file, link, s3:// address or data URL.",
     )
     transition: Transition = Field(
-        default=Transition(), title="Transition", description="How the shot before goes over into this one."
+        default=Transition(),
+        title="Transition",
+        description="How the shot before goes over into this one.",
     )
     caption: str | None = Field(
         default=None, max_length=500, title="Caption", description="Text that is shown during the shot."
@@ -210,6 +262,8 @@ class Shot(FilmPart):
     @field_validator("name", mode="before")
     @classmethod
     def _name_is_a_word(cls, value: Any) -> Any:
+        if value == "":  # a form's field that was emptied
+            return None
         if value is not None and not (isinstance(value, str) and _NAME.fullmatch(value)):
             raise ValueError(
                 "a name is one word that begins with a letter: letters, digits, _ and -, 40 at most"

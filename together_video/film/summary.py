@@ -22,6 +22,7 @@ class FilmOutcome(BaseModel):
     title: str = Field(description="What it is called.")
     key: Key = Field(description="Its key in the bucket, or its path below the folder.")
     uri: str = Field(description="Where it is: `s3://bucket/key` or `file:///folder/key`.")
+    poster: Key | None = Field(default=None, description="The key or path of its poster, if it has one.")
     file: str | None = Field(default=None, description="Where a copy of it is on this machine.")
     sha256: str = Field(description="The file's SHA-256, in hexadecimal.")
     size: int = Field(ge=0, le=2**53, description="The file's size in bytes.")
@@ -32,6 +33,17 @@ class FilmOutcome(BaseModel):
     is_new: bool = Field(description="Whether this run has joined it; else it was there.")
     words: str = Field(default="", description="The film in a few words.")
     notes: tuple[str, ...] = Field(default=(), description="What is worth a note about its making.")
+
+
+class ShownShot(BaseModel):
+    """A shot of the film, and the purchase that it is cut from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shot: int = Field(description="The shot's number.")
+    title: str = Field(description="Its name, or the beginning of its prompt.")
+    take: int = Field(description="The number of the take that the film shows.")
+    id: str = Field(description="The purchase's id in the archive; shots with the same clip have the same.")
 
 
 class Retake(BaseModel):
@@ -49,6 +61,7 @@ class FilmSummary(Summary):
     """A row for each shot, in the film's order, and then one for each retake; and the film."""
 
     film: FilmOutcome | None = Field(default=None, description="The film; None where it could not be made.")
+    shots: tuple[ShownShot, ...] = Field(default=(), description="The shots in the film's order.")
     retakes: tuple[Retake, ...] = Field(default=(), description="What was made beside the film.")
     problem: str | None = Field(default=None, description="Why there is no film.")
 
@@ -72,4 +85,5 @@ class FilmSummary(Summary):
         if self.film is not None:
             film = {**self.film.model_dump(mode="json"), "cost_usd": usd_number(self.film.cost_usd)}
         retakes = [one.model_dump(mode="json") for one in self.retakes]
-        return {"film": film, "problem": self.problem, "retakes": retakes, **document}
+        shots = [one.model_dump(mode="json") for one in self.shots]
+        return {"film": film, "problem": self.problem, "shots": shots, "retakes": retakes, **document}

@@ -65,14 +65,25 @@ def gallery_markdown(
     if len(missing) > MOST_SHOWN:
         lines += [f"- … and {len(missing) - MOST_SHOWN} more"]
     lines.append("")
-    if expires_at is not None:
-        lines.append(
-            f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them; "
-            "together-video share makes new ones."
-        )
+    lines += links_line(expires_at)
     if page:
         lines += ["", _page(page, safe_link(page_link))]
     return "\n".join(lines) + "\n"
+
+
+def links_line(expires_at: datetime | None) -> list[str]:
+    """Until when links work; nothing where there are none."""
+    if expires_at is None:
+        return []
+    return [
+        f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them; "
+        "together-video share makes new ones."
+    ]
+
+
+def picture(address: str | None, width: int) -> str:
+    """A poster as HTML, so many pixels wide; nothing where it has no address."""
+    return f'<img src="{escape(address)}" alt="poster" width="{width}">' if address else ""
 
 
 def _page(page: str, link: str | None) -> str:
@@ -107,17 +118,17 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
         facts.append(f"{found.seconds:.1f} s")
     if found.cost_usd is not None:
         facts.append(usd(found.cost_usd))
-    picture = f'<img src="{escape(poster)}" alt="poster" width="{_POSTER}">' if poster else ""
     parts = [
-        _linked(picture, video),
-        _linked(f"▶ {text}" if video else text, video),
+        linked(picture(poster, _POSTER), video),
+        linked(f"▶ {text}" if video else text, video),
         # A line ends between two facts, and not within one.
         escape(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)),
     ]
     return f'<td width="33%" valign="top">{"<br>".join(part for part in parts if part)}</td>'
 
 
-def _linked(what: str, video: str | None) -> str:
+def linked(what: str, video: str | None) -> str:
+    """HTML as a link that opens beside Prefect's page; as it is where there is no address."""
     return f'<a href="{escape(video)}" target="_blank" rel="noopener">{what}</a>' if what and video else what
 
 

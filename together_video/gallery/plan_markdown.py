@@ -15,28 +15,42 @@ _PROMPT = 300
 
 
 def plan_markdown(
-    title: str, plans: Sequence[VideoPlan], fates: Sequence[Fate], forecast: Forecast, *, problem: str = ""
+    title: str,
+    plans: Sequence[VideoPlan],
+    fates: Sequence[Fate],
+    forecast: Forecast,
+    *,
+    problem: str = "",
+    about: str = "",
+    words: Sequence[str] | None = None,
 ) -> str:
     """Title, price, what limits the run, and a row for each video. Text of others is no markup in it.
 
     Args:
         problem: what was wrong with an earlier answer.
+        about: what there is to say of all of them together, such as of the film that they make.
+        words: what becomes of each and at what price, where that is more than its fate tells.
     """
     parts = [f"### {plain(title, 200)}"]
     if problem:
         parts.append(f"**Please answer again.** {plain(problem, 1000)}")
     parts.append(f"**{forecast.sentence}**")
+    if about:
+        parts.append(plain(about, 500))
     if forecast.models:
         rows = [f"| {plain(one.model, 100)} | {one.count} | {one.price} |" for one in forecast.models]
         parts.append("\n".join(["| Model | To buy | Price |", "|---|---|---|", *rows]))
     if forecast.remarks:
         parts.append("\n".join(f"- {remark}" for remark in forecast.remarks))
     parts.append("Nothing is bought before the run is resumed with the decision *approve*.")
+    if words is None:
+        words = [
+            price_words(plan) if fate is Fate.BUY else fate for plan, fate in zip(plans, fates, strict=True)
+        ]
     # The first UI cuts off what is too wide: the price stands before the texts.
     rows = [
-        f"| {number} | {price_words(plan) if fate is Fate.BUY else fate} | "
-        f"{plain(_title(plan), _PROMPT)} | {plain(plan.request.model, 100)} |"
-        for number, (plan, fate) in enumerate(zip(plans, fates, strict=True), 1)
+        f"| {number} | {said} | {plain(_title(plan), _PROMPT)} | {plain(plan.request.model, 100)} |"
+        for number, (plan, said) in enumerate(zip(plans, words, strict=True), 1)
     ]
     parts.append("\n".join(["| # | Price | Prompt | Model |", "|---|---|---|---|", *rows[:_ROWS]]))
     if len(rows) > _ROWS:

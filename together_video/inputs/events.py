@@ -43,6 +43,15 @@ def read_event(payload: str) -> EventOrder:
     Raises:
         InputError: it is no JSON object, is too long, or a part of it cannot be used; says which.
     """
+    return validated(EventOrder, payload_object(payload), "The event's payload")
+
+
+def payload_object(payload: str) -> dict[str, Any]:
+    """The fields of a payload.
+
+    Raises:
+        InputError: it is no JSON object, or is too long.
+    """
     if len(payload.encode("utf-8", "replace")) > LARGEST:
         raise InputError(f"The event's payload has more than {LARGEST // 10**6} MB.")
     try:
@@ -51,4 +60,4 @@ def read_event(payload: str) -> EventOrder:
         value = None
     if not isinstance(value, dict):
         raise InputError("The event's payload is not a JSON object.")
-    return validated(EventOrder, value, "The event's payload")
+    return value

@@ -5,8 +5,9 @@
     inbox/refused/<time>-<name>      cannot be used; the reason lies beside it
     inbox/tried/<mark>-<number>      a look at a file that waits came to nothing; see `MOST_TRIES`
 
-A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`. Whoever
-can write to the bucket is not trusted with files of the machine that reads it, so a path is refused.
+A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`; `film.inbox` knows
+those that hold a storyboard. Anyone who can write to the bucket is not trusted with files of the machine that reads it,
+so a path is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,7 @@ from together_video.inputs.files import read_requests
 from together_video.inputs.lines import SourcedRequest
 from together_video.inputs.presets import make_request
 from together_video.ledger.plans import plan_videos
+from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
 from together_video.media.sources import refuse_paths
 from together_video.money import usd
@@ -195,6 +197,11 @@ def _within(order: Order, limit_usd: float | None, usual: Tries) -> None:
     review.refuse_errors()
     prices = [found.estimate.usd for found in review.requests]
     plans, _ = with_tries(plan_videos(requests, prices=prices), tries)
+    refuse_above(limit_usd, plans, count)
+
+
+def refuse_above(limit_usd: float | None, plans: Sequence[VideoPlan], count: int = 1) -> None:
+    """Raises InputError: these plans, so many times, may cost more than a file may, or nobody knows what they cost."""
     if limit_usd is None:
         return
     limit = Decimal(str(limit_usd))

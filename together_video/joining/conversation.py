@@ -7,15 +7,14 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from together_video.errors import FilmError, PieceRefused
+from together_video.joining import sources
 from together_video.joining.cuts import Cut
 from together_video.joining.films import JoinPlan
-from together_video.media.containers import HEAD, container_of, missing_part, why_no_video
 from together_video.media.isolation.process import CannotStart, Died, TookTooLong, Worker
 from together_video.text import one_line
 
@@ -31,8 +30,6 @@ _SILENT = 120.0
 _MOST = 4 << 20
 #: Bytes that it may have grown by before another takes its place.
 _GROWN = 48 << 20
-#: How sound files begin, and FFmpeg's names of their containers, where videos are in others.
-_SOUNDS = ((b"ID3", "mp3"), (b"fLaC", "flac"))
 #: Bytes of the longest film: a fence, in case that the process has been taken over by a clip.
 _FILM = 256 << 30
 
@@ -188,9 +185,9 @@ def _told(cut: Cut) -> dict[str, Any]:
     for number, piece in enumerate(cut.pieces):
         pieces.append(
             {
-                "source": _source(piece.path, number, _video),
+                "source": sources.clip(piece.path, number),
                 "keeps_sound": piece.sound,
-                "narration": piece.narration and _source(piece.narration, number, _sound, "narration"),
+                "narration": piece.narration and sources.sound(piece.narration, number, "narration"),
                 "caption": one_line(piece.caption),
                 "crossfade": piece.crossfade,
                 "repeats_first": piece.repeats_first,
@@ -205,82 +202,26 @@ def _told(cut: Cut) -> dict[str, Any]:
         "pieces": pieces,
         "music": music
         and {
-            "source": _source(music.path, None, _sound, "music"),
+            "source": sources.sound(music.path, None, "music"),
             **music.model_dump(include={"loop", "gain_db", "duck_db", "fade"}),
         },
     }
 
 
-def _source(
-    path: Path, piece: int | None, container_in: Callable[[bytes], str], role: str = ""
-) -> dict[str, str]:
-    try:
-        if not path.is_file():
-            raise _Unusable("is not there" if not path.exists() else "is not a file")
-        with path.open("rb") as file:
-            container = container_in(file.read(HEAD))
-        if not role and (missing := missing_part(path, container)):
-            raise _Unusable(missing)
-    except OSError as error:
-        raise PieceRefused(
-            f"{_named(path, piece, role)} cannot be read: {error.strerror}.", piece=_from_one(piece)
-        ) from error
-    except _Unusable as error:
-        raise PieceRefused(
-            f"{_named(path, piece, role)} {error}.", piece=_from_one(piece), remedy=_REMEDY
-        ) from error
-    return {"path": os.fsencode(path.absolute()).decode("latin-1"), "container": container}
-
-
-class _Unusable(Exception):
-    """The words finish "Piece 3 (name) …"."""
-
-
-_REMEDY = "Replace it, or leave it out of the cut."
-
-
-def _video(head: bytes) -> str:
-    container = container_of(head)
-    if container is None:
-        why = why_no_video(head) or "The file is in no format that can be opened here."
-        raise _Unusable(why.rstrip(".").replace("The file ", "", 1))
-    return container
-
-
-def _sound(head: bytes) -> str:
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "wav"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
-    found = next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
-    if found is None:
-        raise _Unusable("is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC can be used")
-    return found
-
-
 def _refuse(cut: Cut, fault: _Fault) -> NoReturn:
     words = one_line(fault.words, 300)
-    remedy = one_line(fault.remedy, 200) or _REMEDY
+    remedy = one_line(fault.remedy, 200) or sources.REMEDY
     if fault.piece is not None and fault.piece < len(cut.pieces):
         piece = cut.pieces[fault.piece]
         path = piece.narration if fault.role == "narration" and piece.narration else piece.path
         raise PieceRefused(
-            f"{_named(path, fault.piece, fault.role)} {words}.", piece=fault.piece + 1, remedy=remedy
+            f"{sources.named(path, fault.piece, fault.role)} {words}.", piece=fault.piece + 1, remedy=remedy
         )
     if fault.role == "music" and cut.music is not None:
-        raise PieceRefused(f"{_named(cut.music.path, None, 'music')} {words}.", piece=None, remedy=remedy)
+        raise PieceRefused(
+            f"{sources.named(cut.music.path, None, 'music')} {words}.", piece=None, remedy=remedy
+        )
     raise PieceRefused(words if words.endswith(".") else f"{words}.", piece=None, remedy=fault.remedy or None)
-
-
-def _named(path: Path, piece: int | None, role: str) -> str:
-    name = one_line(path.name, 80)
-    if piece is None:
-        return f"The {role} ({name})"
-    return f"The {role} of piece {piece + 1} ({name})" if role else f"Piece {piece + 1} ({name})"
-
-
-def _from_one(piece: int | None) -> int | None:
-    return None if piece is None else piece + 1
 
 
 def _plan(cut: Cut, told: dict[str, Any]) -> JoinPlan:

@@ -32,6 +32,24 @@ _NUMBERED = re.compile(r"\s*(\d{1,6})\s*[.:)]\s?(.*)", re.DOTALL)
 _NUMBERS = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
 
 
+#: What a person lets a run spend, as a field of a form.
+Limit = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        lt=1e9,
+        allow_inf_nan=False,
+        title="Budget (USD)",
+        description="What the run may spend at most, in US dollars; what does not fit is skipped.",
+    ),
+]
+
+
+def limit_of(budget_usd: float | None) -> Decimal | None:
+    """The amount that a form's number stands for."""
+    return None if budget_usd is None else Decimal(str(budget_usd))
+
+
 class Answer(BaseModel):
     """What a person says of a plan that was shown: the fields of the form."""
 
@@ -54,14 +72,7 @@ class Answer(BaseModel):
         max_length=100,
         description="Another model for all videos. Empty, or as it stands: the models that were shown.",
     )
-    budget_usd: float | None = Field(
-        default=None,
-        gt=0,
-        lt=1e9,
-        allow_inf_nan=False,
-        title="Budget (USD)",
-        description="What the run may spend at most, in US dollars; what does not fit is skipped.",
-    )
+    budget_usd: Limit = None
 
     @classmethod
     def read(cls, given: object) -> Answer:
@@ -70,23 +81,30 @@ class Answer(BaseModel):
 
     @property
     def limit_usd(self) -> Decimal | None:
-        return None if self.budget_usd is None else Decimal(str(self.budget_usd))
+        return limit_of(self.budget_usd)
 
 
-class Proposal(BaseModel):
-    """`batches/<batch>/proposal.json`: what a run shows before it buys, and until when it waits for an answer.
-
-    `budget_usd` is the limit that the form offers.
-    """
+class ApprovalFact(BaseModel):
+    """What a run that asks for approval writes once: the run, its batch, what it is called, and its limit."""
 
     model_config = ConfigDict(frozen=True)
 
     run: str
     batch_id: str
     title: str
-    plans: tuple[VideoPlan, ...] = Field(min_length=1)
     budget_usd: Usd | None = None
+
+
+class Waiting(ApprovalFact):
+    """What is shown, and until when the run waits for an answer. `budget_usd` is the limit that the form offers."""
+
     until: datetime
+
+
+class Proposal(Waiting):
+    """`batches/<batch>/proposal.json`: what a run shows before it buys, and until when it waits for an answer."""
+
+    plans: tuple[VideoPlan, ...] = Field(min_length=1)
 
     def initial(self) -> dict[str, object]:
         """What the fields of the form hold before anybody edits them."""
@@ -140,16 +158,10 @@ class Proposal(BaseModel):
         return made
 
 
-class Approved(BaseModel):
+class Approved(ApprovalFact):
     """`batches/<batch>/approved.json`: exactly what is made, whichever process makes it, and for how much."""
 
-    model_config = ConfigDict(frozen=True)
-
-    run: str
-    batch_id: str
-    title: str
     plans: tuple[VideoPlan, ...] = Field(min_length=1)
-    budget_usd: Usd | None = None
 
 
 def listed_prompts(plans: Sequence[VideoPlan]) -> list[str]:

@@ -69,7 +69,7 @@ class AuditReport(BaseModel):
 
     @property
     def sentence(self) -> str:
-        found = counted(len(self.findings), "finding") if self.findings else "nothing is amiss"
+        found = counted(len(self.findings), "finding") if self.findings else "no findings"
         before = f" ({self.verified_before} verified before)" if self.verified_before else ""
         records, objects = counted(self.records, "record"), counted(self.objects, "object")
         return (

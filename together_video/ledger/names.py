@@ -1,6 +1,6 @@
 """The names that this project writes into an archive, and the paths that are made of them on this machine.
 
-Whoever may write to the bucket or folder may put anything there. What is read is held against these rules, so that
+Anyone who can write to the bucket or folder can put anything there. What is read is held against these rules, so that
 no name leads out of a folder.
 """
 

@@ -44,7 +44,7 @@ class Doubt:
 
     @property
     def words(self) -> str:
-        return f"{_shown(self.url)} could not be reached"
+        return f"{shown_link(self.url)} could not be reached"
 
 
 class LinkChecks:
@@ -101,8 +101,8 @@ class LinkChecks:
         async with self._places:
             host = _host_of(url)
             if host not in self._given and self._wasted.get(host, 0.0) >= _HOST_SECONDS:
-                words = f"{_shown(url)} is not asked for: its host has taken {_HOST_SECONDS:.0f} s and given no link"
-                return Doubt(url, words, sure=True)
+                words = f"is not asked for: its host has taken {_HOST_SECONDS:.0f} s and given no link"
+                return Doubt(url, f"{shown_link(url)} {words}", sure=True)
             begin = time.monotonic()
             try:
                 async with asyncio.timeout(2 * _PATIENCE):
@@ -112,15 +112,15 @@ class LinkChecks:
                 return doubt
             except AddressRefused as error:
                 return Doubt(
-                    url, f"{_shown(url)} is not called: {error}; {VARIABLE} can name its host", sure=True
+                    url, f"{shown_link(url)} is not called: {error}; {VARIABLE} can name its host", sure=True
                 )
             except (TimeoutError, httpx.TimeoutException):
-                return Doubt(url, f"{_shown(url)} did not answer in time", sure=False)
+                return Doubt(url, f"{shown_link(url)} did not answer in time", sure=False)
             except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
-                details = f"{_shown(url)} cannot be reached: {_reason(error)}"
+                details = f"{shown_link(url)} cannot be reached: {_reason(error)}"
                 return Doubt(url, details, sure=not _is_about_trust(error))
             except httpx.HTTPError as error:
-                return Doubt(url, f"{_shown(url)} gave no proper answer: {_reason(error)}", sure=False)
+                return Doubt(url, f"{shown_link(url)} gave no proper answer: {_reason(error)}", sure=False)
             finally:
                 self._wasted[host] = self._wasted.get(host, 0.0) + time.monotonic() - begin
 
@@ -138,9 +138,9 @@ def _judge(url: str, kind: MediaKind, answer: httpx.Response) -> Doubt | None:
     # 416: there is nothing in it, but it is there.
     if answer.is_success or status == 416:
         if answer.headers.get("content-type", "").startswith("text/html"):
-            return Doubt(url, f"{_shown(url)} gives a web page instead of {kind} content", sure=False)
+            return Doubt(url, f"{shown_link(url)} gives a web page instead of {kind} content", sure=False)
         return None
-    return Doubt(url, f"{_shown(url)} answers with HTTP {status}", sure=status in _GONE)
+    return Doubt(url, f"{shown_link(url)} answers with HTTP {status}", sure=status in _GONE)
 
 
 def _host_of(url: str) -> str:
@@ -150,7 +150,7 @@ def _host_of(url: str) -> str:
         return ""
 
 
-def _shown(url: str) -> str:
+def shown_link(url: str) -> str:
     """Without the query, which may hold a signature, and without a password: this goes to logs."""
     address, question, _ = url.partition("?")
     return printable(masked(address), 200) + ("?…" if question else "")

@@ -133,8 +133,11 @@ def media_texts(request: VideoRequest) -> Iterator[tuple[str, MediaKind, str]]:
                 yield place, KINDS[name], text
 
 
-def refuse_paths(requests: Iterable[VideoRequest]) -> None:
+def refuse_paths(requests: Iterable[VideoRequest], what: str = "Request") -> None:
     """For requests of somebody who is not trusted with the files of the machine that makes them.
+
+    Args:
+        what: what messages call one of them, before its number.
 
     Raises:
         InputError: one of them names a path.
@@ -143,7 +146,7 @@ def refuse_paths(requests: Iterable[VideoRequest]) -> None:
         for place, _, text in media_texts(request):
             if form_of(text) is MediaForm.FILE:
                 raise InputError(
-                    f"Request {number}: {place} names a file of the machine that makes it. Give an https:// or s3:// "
+                    f"{what} {number}: {place} names a file of the machine that makes it. Give an https:// or s3:// "
                     "address, or a data URL."
                 )
 

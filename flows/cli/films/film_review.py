@@ -55,8 +55,8 @@ def recut_of(review: str, storyboard: Storyboard, run: RunOptions, place: PlaceO
 async def _read(
     review: str, marks: Sequence[Mark] | None, storyboard: Storyboard, run: RunOptions, place: PlaceOptions
 ) -> ReviewedFilm:
+    from prefect_together_video.flows.engine.film_board import FilmBoard
     from prefect_together_video.flows.engine.film_marks import reviewed
-    from prefect_together_video.flows.engine.film_run import FilmBoard
     from prefect_together_video.tasks.session.planning import edition_now
     from prefect_together_video.tasks.session.terms import Terms
 
@@ -66,6 +66,7 @@ async def _read(
         terms=Terms(run.tries(), strict=run.strict),
         needs_price=False,
         local_files=True,
+        batch_id="review",
     )
     async with opened_archive(place) as ledger:
         asked = await _marks_of_archive(ledger, review) if marks is None else marks
@@ -121,7 +122,7 @@ def text_to_save(path: Path, file: str, recut: Recut) -> str:
     """
     text = None
     if file != "-" and Path(file).absolute().parent == path.parent:
-        said, form, _ = storyboard_text(file)
+        said, form = storyboard_text(file)
         is_form = path.suffix.lower() in ({".json"} if form == "json" else {".yaml", ".yml"})
         text = text_with_takes(said, form, recut.uses) if is_form else None
     if text is None and path.suffix.lower() == ".json":

@@ -144,10 +144,10 @@ def _write(brief: StoryBrief, edition: str, folder: Path | None, terminal: Termi
     from prefect_together_video.tasks.running.runs import step
     from prefect_together_video.tasks.session.planning import edition_now
     from prefect_together_video.tasks.steps.storyboards import write_storyboard
-    from together_video.api.client import TogetherClient
-    from together_video.api.settings import api_from_env, timeouts_from_env
+    from together_video.api.from_env import client_from_env
+    from together_video.api.settings import api_from_env
 
-    key, address = api_from_env()
+    api_from_env()  # a key that is missing is named first
     prepare(terminal, prefect=False)
     place = archive_if_named(folder)
     if place is None:
@@ -157,9 +157,7 @@ def _write(brief: StoryBrief, edition: str, folder: Path | None, terminal: Termi
 
     async def write() -> WrittenStoryboard:
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(
-                TogetherClient(key, address, timeouts=timeouts_from_env())
-            )
+            client = await stack.enter_async_context(client_from_env())
             ledger = None if place is None else await stack.enter_async_context(ledger_of(place))
             if ledger is not None:
                 await ledger.check()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.galleries import gallery_sending
 from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import LookOptions
-from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import InputError
 from together_video.ledger.settings import MOST_LINK_HOURS
@@ -62,8 +62,6 @@ def gallery(
     gif
         Instead of a folder: write a second or two of each clip into this .gif or .webp file, which is replaced.
     """
-    if place.together is not None:
-        raise InputError("A gallery does not ask the API: --together has no use here.")
     if given is not None and latest is not None:
         raise InputError("--latest chooses from all videos: leave it out with a batch or a film.")
     if latest is not None and not 1 <= latest <= 10_000:
@@ -71,9 +69,8 @@ def gallery(
     sending = gallery_sending.Sending.of(share, zip_file, contact_sheet, gif)
     if links and sending.any:
         raise InputError("--links is for a page in a folder: leave it out with --share, --zip and the like.")
-    terminal = begin(place, asks_api=False)
+    terminal = begin_looking(place)
     from prefect_together_video.flows.cli.galleries import gallery_export
-    from prefect_together_video.flows.cli.running import archive_of
 
     async def make(ledger: Ledger, steps: Steps) -> tuple[Export | None, gallery_sending.Sent | None]:
         sending.check(ledger)
@@ -87,7 +84,7 @@ def gallery(
         ), None
 
     async def opened() -> tuple[Export | None, gallery_sending.Sent | None]:
-        async with (await archive_of(place)).open() as ledger:
+        async with opened_archive(place) as ledger:
             with terminal.steps() as steps:
                 return await make(ledger, steps)
 

@@ -21,7 +21,7 @@ from prefect_together_video.flows.cli.galleries.chosen import Chosen
 from prefect_together_video.flows.cli.galleries.film_gallery import choose_film
 from prefect_together_video.flows.cli.galleries.gallery_copies import fetched
 from prefect_together_video.flows.cli.screen.steps import SILENT, Steps
-from prefect_together_video.flows.reporting import redo_form
+from prefect_together_video.flows.reporting import in_prefect
 from together_video.atomic_files import write_whole
 from together_video.errors import ArchiveError, DownloadError, InputError, StoreUnavailable
 from together_video.gallery import About, GalleryRow, marked, relative_link, render_pages
@@ -160,7 +160,7 @@ async def export(
         link=links.get,
         about=chosen.about,
         film=chosen.film,
-        redo=await redo_form.redo(plans_of(rows)),
+        redo=await in_prefect.redo(plans_of(rows)),
     )
     page = folder / name
     try:

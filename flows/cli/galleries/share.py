@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from prefect_together_video.flows.cli.finding.looking import begin_looking, opened_archive
 from prefect_together_video.flows.cli.options import LookOptions
-from prefect_together_video.flows.cli.preamble import begin
 from together_video.errors import InputError
 from together_video.ledger.settings import LINK_HOURS, MOST_LINK_HOURS
 from together_video.text import printable
@@ -32,18 +32,14 @@ def share(
     days
         The same in days, at most 7.
     """
-    if place.together is not None:
-        raise InputError("Links do not ask the API: --together has no use here.")
     if not ids:
         raise InputError("Name videos or batches by their ids: together-video share ID …")
     seconds = _seconds(hours, days)
-    terminal = begin(place, asks_api=False)
+    terminal = begin_looking(place)
     from prefect_together_video.flows.cli.galleries import shared_links
-    from prefect_together_video.flows.cli.running import archive_of
 
     async def make() -> list[shared_links.SharedLink]:
-        archive = await archive_of(place)
-        async with archive.open() as ledger:
+        async with opened_archive(place) as ledger:
             return await shared_links.make(ledger, ids, seconds=seconds)
 
     begun = datetime.now(UTC)

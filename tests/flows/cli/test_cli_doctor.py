@@ -21,7 +21,7 @@ from together_video.network.proxies import ProxySettings
 Run = Callable[..., Any]
 #: The lines of a machine without a Prefect server.
 LINES = [name for name in NAMES if name not in {"Deployments", "Blocks", "Work pool"}]
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture
@@ -210,10 +210,11 @@ def test_stdout_that_cannot_show_everything(ready_shell: Any) -> None:
     assert "cp1252" in line["words"]
 
 
-def test_the_readme_shows_it() -> None:
+def test_the_documentation_shows_it() -> None:
     """The command is in the table, and each line of the example has a name and a state that there are."""
-    assert "| `together-video doctor` |" in README
-    example = re.search(r"```\n(Python .*?)```", README, re.DOTALL)
+    assert "| `together-video doctor` |" in (DOCS / "command-line.md").read_text(encoding="utf-8")
+    recovery = (DOCS / "recovery.md").read_text(encoding="utf-8")
+    example = re.search(r"```\n(Python .*?)```", recovery, re.DOTALL)
     assert example
     *lines, last = (line for line in example[1].splitlines() if line not in {"", "…"})
     states = [line[16:24].strip() for line in lines if line[:1].strip()]

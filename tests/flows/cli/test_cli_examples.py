@@ -15,26 +15,37 @@ import pytest
 from together_video.catalogue import Catalogue
 
 Run = Callable[..., Any]
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+FILES = (ROOT / "docs/files.md").read_text(encoding="utf-8")
+#: The pages that show requests.
+PAGES = "\n".join(
+    [
+        FILES,
+        *(
+            (ROOT / name).read_text(encoding="utf-8")
+            for name in ("README.md", "docs/media.md", "docs/quickstart.md")
+        ),
+    ]
+)
 #: Options of a run, with a value each; the check has no use for them.
 _OF_A_RUN = ("--together", "--archive", "--in-flight", "--budget-usd", "--output")
 
 
 def shown(language: str) -> list[str]:
-    """The code blocks of a language in the README, without their comments."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    """The code blocks of a language in the pages, without their comments."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", PAGES, re.DOTALL)
     return [re.sub(r"\s+# .*", "", block.replace("\\\n", " ")) for block in blocks]
 
 
 def commands(name: str) -> list[list[str]]:
-    """The README's commands of this name, each as its words."""
+    """The commands of this name in the pages, each as its words."""
     lines = [line for block in shown("sh") for line in block.splitlines()]
     return [shlex.split(line)[2:] for line in lines if line.startswith(f"together-video {name} ")]
 
 
 @pytest.fixture
 def folder(media_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with every file that the README's media examples name."""
+    """The working directory, with every file that the examples name."""
     kinds = {
         ".jpg": "blue.jpg",
         ".png": "red.png",
@@ -42,7 +53,7 @@ def folder(media_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ".wav": "voice.wav",
         ".mp3": "song.mp3",
     }
-    for name in re.findall(r"[\s\"](\w+\.(?:jpg|png|mp4|wav|mp3))", README):
+    for name in re.findall(r"[\s\"](\w+\.(?:jpg|png|mp4|wav|mp3))", PAGES):
         if not (media_folder / name).exists():
             shutil.copy(media_folder / kinds[Path(name).suffix], media_folder / name)
     monkeypatch.chdir(media_folder)
@@ -76,8 +87,8 @@ def test_each_file_of_requests(command: Run, folder: Path, lines: str) -> None:
 
 
 def test_the_unmarked_file_of_requests(command: Run, folder: Path) -> None:
-    """The README's first file of requests, whose block has no language."""
-    lines = README[README.index("### Files of requests") :].split("```")[1]
+    """The first file of requests, whose block has no language."""
+    lines = FILES.split("```")[1]
     (folder / "file.jsonl").write_text(lines)
     assert_passes(command("check", "file.jsonl", "--strict", "--json"))
 
@@ -85,7 +96,7 @@ def test_the_unmarked_file_of_requests(command: Run, folder: Path) -> None:
 def test_each_model_that_is_named_is_on_offer() -> None:
     """Whoever copies an example gets a video; the models of one's own and the one that is gone are called so."""
     known = {model.name: model.offered for model in Catalogue.load().models}
-    named = {name for name in known if re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/.-])", README)}
+    named = {name for name in known if re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/.-])", PAGES)}
     assert {name for name in named if not known[name]} == {"Wan-AI/wan2.7-videoedit"}
     assert len(named) > 5
 
@@ -101,5 +112,5 @@ def test_the_example_of_each_model(command: Run, tmp_path: Path) -> None:
 
 def test_the_commands_are_found() -> None:
     """An empty list would pass every test here."""
-    assert len(commands("generate")) >= 9
+    assert len(commands("generate")) >= 8
     assert len(shown("jsonl")) == 2

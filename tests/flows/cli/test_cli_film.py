@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -124,3 +126,27 @@ def test_marks_make_the_next_cut(command, api, tmp_path):
     found = run("show", film["id"][:8]).out
     assert "contact sheet" in found
     assert third[:8] in found
+
+
+def test_a_storyboard_that_is_too_large_for_a_run(ready_shell, prefect_api, tmp_path, api):
+    """200 long shots: the run names their file, and its server takes it; from standard input one sentence refuses
+    them."""
+    file = tmp_path / "long.yaml"
+    shots = "".join(f"  - kite {number} {'of silk ' * 230}\n" for number in range(200))
+    file.write_text(f"title: Kites\ndefaults: {{model: pixverse/pixverse-v5}}\nshots:\n{shots}")
+    words = ("--budget-usd", "0.001", "--json")
+    server = {"PREFECT_API_URL": prefect_api, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    done = ready_shell.run("film", str(file), *words, **server)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["counts"]["skipped"] == 200
+    refused = subprocess.run(
+        [Path(sys.executable).with_name("together-video"), "film", "-", *words],
+        env={**ready_shell.environment, **server},
+        input=file.read_text(),
+        capture_output=True,
+        text=True,
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    said = " ".join(refused.stderr.split())
+    assert "This storyboard is more than a Prefect server takes with one run: save it as a file" in said
+    assert api.posts == 0

@@ -1,4 +1,4 @@
-"""Media on the command line: the options, the check, and every example of the README."""
+"""Media on the command line: the options, the check, and every example of their page."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from prefect_together_video.flows.cli.options import RequestOptions
 from together_video.catalogue import Catalogue
 from together_video.errors import InputError
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs/media.md"
 SMALL = ("--width", "64", "--height", "48", "--seconds", "1", "--fps", "8")
-#: A file of each kind, which the README's names stand for.
+#: A file of each kind, which the names on the page stand for.
 STAND_INS = {
     ".jpg": "blue.jpg",
     ".png": "red.png",
@@ -31,8 +31,7 @@ STAND_INS = {
 
 
 def section() -> str:
-    text = README.read_text(encoding="utf-8")
-    return text[text.index("### Images, videos and audio") : text.index("## What lies in the bucket")]
+    return PAGE.read_text(encoding="utf-8")
 
 
 def commands() -> list[list[str]]:
@@ -42,8 +41,8 @@ def commands() -> list[list[str]]:
 
 
 @pytest.fixture
-def readme_folder(media_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: all files that the README's examples name."""
+def page_folder(media_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: all files that the examples name."""
     folder = tmp_path / "work"
     folder.mkdir()
     for name in ("day.jpg", "night.jpg", "walk.mp4", "dancer.mp4", "singer.png", "song.mp3", "voice.wav"):
@@ -60,19 +59,19 @@ EDIT = shlex.split(
 
 
 @pytest.mark.parametrize("words", [*commands(), EDIT], ids=" ".join)
-def test_each_example_of_the_readme(
+def test_each_example_of_the_page(
     command: Callable[..., Any],
     surroundings: dict[str, Any],
-    readme_folder: Path,
+    page_folder: Path,
     media_server: str,
     moto_url: str,
     words: list[str],
 ) -> None:
-    """The command makes its video, with files, an address and an object in place of the README's."""
+    """The command makes its video, with files, an address and an object in place of the page's."""
     bucket = surroundings["VIDEO_ARCHIVE_BUCKET"]
     keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
     client = boto3.client("s3", endpoint_url=moto_url, **keys)
-    client.upload_file(str(readme_folder / "walk.mp4"), bucket, "inbox/walk.mp4")
+    client.upload_file(str(page_folder / "walk.mp4"), bucket, "inbox/walk.mp4")
     client.close()
     given = [
         word.replace("https://example.com", media_server).replace("s3://my-videos", f"s3://{bucket}")
@@ -85,7 +84,7 @@ def test_each_example_of_the_readme(
 
 
 def test_the_examples_show_each_kind() -> None:
-    """The README has an example for every option that names media, but for what no model on offer takes."""
+    """The page has an example for every option that names media, but for what no model on offer takes."""
     said = {word for words in commands() for word in words}
     untaken = {"source_video"}
     for model in Catalogue.load().models:
@@ -95,13 +94,13 @@ def test_the_examples_show_each_kind() -> None:
     }
 
 
-def test_the_readme_file_of_requests(
-    command: Callable[..., Any], surroundings: dict[str, Any], readme_folder: Path
+def test_the_file_of_requests_of_the_page(
+    command: Callable[..., Any], surroundings: dict[str, Any], page_folder: Path
 ) -> None:
-    """The README's lines pass the check, which stores and sends nothing, and make their videos."""
+    """The lines of the page pass the check, which stores and sends nothing, and make their videos."""
     (lines,) = re.findall(r"```jsonl\n(.*?)```", section(), re.S)
     small = {"width": 64, "height": 48, "seconds": "1", "fps": 8}
-    (readme_folder / "requests.jsonl").write_text(
+    (page_folder / "requests.jsonl").write_text(
         "\n".join(json.dumps({**json.loads(line), **small}) for line in lines.splitlines())
     )
     checked = command("check", "requests.jsonl")

@@ -1,4 +1,4 @@
-"""Presets, sweeps, own models and prompts on the command line, and what the README says of them."""
+"""Presets, sweeps, own models and prompts on the command line, and what the pages say of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import boto3
 import pytest
 
 Run = Callable[..., Any]
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("files.md", "own-models.md"))
 
 
 def block(heading: str, language: str) -> str:
-    """The first code block of a language below a heading of the README."""
-    section = README.split(f"### {heading}\n", 1)[1].split("\n##", 1)[0]
+    """The first code block of a language below a heading of the pages."""
+    section = PAGES.split(f"## {heading}\n", 1)[1].split("\n##", 1)[0]
     found = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
     assert found is not None
     return found[1]
@@ -41,7 +42,7 @@ def kept(surroundings: dict[str, Any], part: str) -> list[str]:
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The README's sweep in a file of the name that the README uses."""
+    """The sweep of the page in a file of the name that the page uses."""
     (tmp_path / "sweep.jsonl").write_text(block("Sweeps", "jsonl"))
     monkeypatch.chdir(tmp_path)
     return "sweep.jsonl"
@@ -74,7 +75,7 @@ def test_a_value_that_stands_twice_is_counted_once(command: Run, tmp_path: Path)
 def test_a_sweep_is_made_and_stands_side_by_side(
     command: Run, sweep: str, surroundings: dict[str, Any], api: Any
 ) -> None:
-    """As the README says, with smaller and shorter videos; a second run reuses each."""
+    """As the page says, with smaller and shorter videos; a second run reuses each."""
     path = Path(sweep)
     path.write_text(path.read_text().replace('"aspect": "1:1"', '"width": 64, "height": 48, "seconds": 1'))
     words = ["batch", sweep, "--poll-interval", "0.1", "--json"]
@@ -156,7 +157,7 @@ def test_columns_of_a_table_may_hold_presets(command: Run, tmp_path: Path) -> No
 
 
 def test_models_of_ones_own_are_marked(command: Run, tmp_path: Path) -> None:
-    """The README's file: in the table with a mark, in the sheet with what it says, and as JSON."""
+    """The file of the page: in the table with a mark, in the sheet with what it says, and as JSON."""
     path = tmp_path / "models.json"
     path.write_text(block("Models of your own", "json"))
     own = {"TOGETHER_VIDEO_CATALOGUE": str(path)}

@@ -63,6 +63,32 @@ def test_no_prefect_without_a_server(request: Any, small_file: Any, place: str, 
     assert (again.returncode, again.stderr, set(states(again))) == (0, "", {"reused"})
 
 
+def test_looking_needs_no_prefect_without_a_server(home_shell: Any, tmp_path: Path) -> None:
+    """Nor do the commands that collect, verify and compare, which are flows where a server records them."""
+    program = (
+        "import sys; from prefect_together_video.flows.__main__ import main\n"
+        "try: code = main()\nexcept SystemExit as end: code = end.code\n"
+        "print(code or 0, 'prefect' in sys.modules)"
+    )
+    assert run(home_shell, "generate", "a fox", *SMALL, *FAST).returncode == 0
+    for words in (
+        ("collect",),
+        ("audit",),
+        ("spend",),
+        ("gallery", "--folder", str(tmp_path / "page")),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            env=home_shell.environment,
+            cwd=home_shell.folder,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.stdout.splitlines()[-1:] == ["0 False"], (words, done.stdout, done.stderr)
+
+
 def test_prefect_prints_its_log_lines_if_asked(home_shell: Any) -> None:
     """-v is also about Prefect's own handler of log lines, which has those of libraries, too."""
     done = run(home_shell, "generate", "a fox", *SMALL, "--poll-interval", "0.2", "-v")

@@ -23,11 +23,11 @@ from PIL import Image, ImageStat
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.cli.galleries import gallery_pictures, gallery_zip
 from prefect_together_video.flows.cli.galleries.chosen import Chosen
 from prefect_together_video.flows.cli.galleries.gallery_export import choose
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.reporting import shared_page
 from tests.facts import record_of
 from together_video.errors import ArchiveError, DownloadError, InputError

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from prefect_together_video.blocks import VideoArchive
-from prefect_together_video.flows.audit import audit
 from prefect_together_video.flows.cli.galleries.gallery_export import choose
 from prefect_together_video.flows.cli.galleries.gallery_pictures import contact_sheet
-from prefect_together_video.flows.engine import film_run
+from prefect_together_video.flows.engine import film_ending
+from prefect_together_video.flows.engine.audit_run import audit
 from prefect_together_video.flows.engine.film_run import make_film
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.flows.reporting.shared_page import share_page
@@ -186,7 +186,7 @@ async def test_a_film_that_was_stopped_while_it_was_joined_is_joined(
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(film_run, "_joined", stopped)
+        patch.setattr(film_ending, "_joined", stopped)
         with pytest.raises(asyncio.CancelledError):
             await film(board(*SHOTS[:2]))
     summary = await film(board(*SHOTS[:2]))

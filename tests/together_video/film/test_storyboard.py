@@ -197,11 +197,13 @@ def test_what_is_not_said_changes_nothing() -> None:
 
 
 def test_the_form_has_plain_fields() -> None:
-    """Under the names of the file; what a shot says itself is not among its settings."""
+    """Under the names of the file; a shot's settings are taken, and shown only as the defaults of all shots."""
     schema = Storyboard.model_json_schema()
     shot = schema["$defs"]["Shot"]["properties"]
     assert {"continue", "extend", "from", "to", "prompt"} <= shot.keys()
     assert shot["prompt"]["type"] == shot["from"]["type"] == "string"
-    assert "resolution" in shot["settings"]["properties"]
-    assert not {"prompt", "model", "seconds", "seed", "media"} & shot["settings"]["properties"].keys()
-    assert "model" in schema["properties"]["defaults"]["properties"]
+    assert "settings" not in shot
+    assert schema["$defs"]["Shot"]["additionalProperties"] is True
+    shown = schema["properties"]["defaults"]["properties"]
+    assert {"model", "resolution", "aspect"} <= shown.keys()
+    assert not {"prompt", "media"} & shown.keys()

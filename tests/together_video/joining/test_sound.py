@@ -42,6 +42,14 @@ def loudness(heard: array.array[float], begin: float, end: float) -> float:
     return math.sqrt(sum(value * value for value in part) / max(1, len(part)))
 
 
+def share(heard: array.array[float], tone: float, begin: float) -> float:
+    """How much of a tone there is in the tenth of a second from here on."""
+    part = heard[round(begin * RATE) : round((begin + 0.1) * RATE)]
+    angle = 2 * math.pi * tone / RATE
+    sums = [sum(v * f(angle * n) for n, v in enumerate(part)) for f in (math.sin, math.cos)]
+    return math.hypot(*sums) / len(part)
+
+
 def clicks(heard: array.array[float], least: float = 0.15) -> list[float]:
     """Seconds at which it becomes loud."""
     found: list[float] = []
@@ -115,20 +123,16 @@ def test_sound_fades_with_the_pictures(clip: MakeClip, tmp_path: Path) -> None:
     film = join(Cut(pieces=[Piece(path=one), Piece(path=two, crossfade=1)]), tmp_path / "film.mp4")
     heard = samples(film.path)
 
-    def share(tone: float, begin: float) -> float:
-        part = heard[round(begin * RATE) : round((begin + 0.1) * RATE)]
-        angle = 2 * math.pi * tone / RATE
-        sums = [sum(v * f(angle * n) for n, v in enumerate(part)) for f in (math.sin, math.cos)]
-        return math.hypot(*sums) / len(part)
-
-    first, second = ([share(tone, begin) for begin in (0.4, 1.1, 1.45, 1.8, 2.4)] for tone in (300, 1500))
+    first, second = (
+        [share(heard, tone, begin) for begin in (0.4, 1.1, 1.45, 1.8, 2.4)] for tone in (300, 1500)
+    )
     assert first == sorted(first, reverse=True)
     assert second == sorted(second)
     assert first[2] == pytest.approx(second[2], rel=0.25)
     assert len(heard) / RATE == pytest.approx(3, abs=0.01)
 
 
-def wave(path: Path, seconds: float, tone: float, *, rate: int = 22_050) -> Path:
+def wave(path: Path, seconds: float, tone: float, *, rate: int = 22_050, peak: int = 9000) -> Path:
     import struct
     import wave as wav
 
@@ -136,7 +140,7 @@ def wave(path: Path, seconds: float, tone: float, *, rate: int = 22_050) -> Path
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(rate)
-        values = [round(9000 * math.sin(2 * math.pi * tone * n / rate)) for n in range(round(seconds * rate))]
+        values = [round(peak * math.sin(2 * math.pi * tone * n / rate)) for n in range(round(seconds * rate))]
         out.writeframes(struct.pack(f"<{len(values)}h", *values))
     return path
 
@@ -159,6 +163,25 @@ def test_music_loops_and_steps_back(clip: MakeClip, tmp_path: Path) -> None:
     assert full / 10 < loudness(heard, 2.1, 2.2) < full
     assert loudness(heard, 0, 0.1) < full / 2
     assert loudness(heard, 5.9, 6) < full / 2
+
+
+def test_loud_voices_do_not_clip(clip: MakeClip, tmp_path: Path) -> None:
+    """Together they stay within what a file holds, none of them distorts, and quiet sound is left as it is."""
+    told = wave(tmp_path / "told.wav", 1, 500, peak=32_000)
+    tune = Music(
+        path=wave(tmp_path / "music.wav", 3, 500, peak=32_000), gain_db=12, duck_db=0, loop=False, fade=0
+    )
+    pieces = [Piece(path=clip(frames=48, sound=True, tone=500), narration=told), Piece(path=clip(frames=48))]
+    heard = samples(join(Cut(pieces=pieces, music=tune), tmp_path / "film.mp4").path)
+    assert max(map(abs, heard)) < 1
+    for begin in (0.4, 1.4, 2.4):
+        assert loudness(heard, begin, begin + 0.1) > 0.55
+        assert share(heard, 1500, begin) < 0.01 * share(heard, 500, begin)
+    quiet = Music(path=tune.path, gain_db=-12, loop=False, fade=0)
+    heard = samples(join(Cut(pieces=pieces[1:], music=quiet), tmp_path / "quiet.mp4").path)
+    assert loudness(heard, 0.5, 1.5) == pytest.approx(
+        32_000 / 32_768 / math.sqrt(2) * 10 ** (-12 / 20), rel=0.02
+    )
 
 
 def test_narration(clip: MakeClip, tmp_path: Path) -> None:

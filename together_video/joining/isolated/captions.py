@@ -71,11 +71,15 @@ class Lettering:
 
 
 def samples(recipe: Recipe, film: Layout) -> Iterator[tuple[int, int, bytes]]:
-    """The text track: the first frame, the number of frames, and the bytes of each sample (3GPP TS 26.245, section
-    5.17). What lies between two captions is left to the writer of the file.
+    """The text track, as long as the film: the first frame, the number of frames, and the bytes of each sample (3GPP TS
+    26.245, section 5.17). What lies between two captions is left to the writer of the file.
     """
+    end = 0
     for number, (part, placed) in enumerate(zip(recipe.parts, film.placed, strict=True)):
         following = film.placed[number + 1].start if number + 1 < len(film.placed) else film.frames
         if part.caption:
             text = part.caption.encode()
             yield placed.start, following - placed.start, len(text).to_bytes(2, "big") + text
+            end = following
+    if end < film.frames:
+        yield end, film.frames - end, b"\0\0"

@@ -78,6 +78,9 @@ class Drawing:
                 if made:
                     yield mixed_frame
                 made += 1
+        if made <= span.count:
+            # A filter that lacks memory may end its row and say nothing.
+            raise RuntimeError(f"a crossfade of {span.count} frames came out with {max(0, made - 1)}")
 
     def _faded(self, place: int, frame: VideoFrame) -> VideoFrame:
         """The frame at a place of the film, darker where the film fades in or out."""

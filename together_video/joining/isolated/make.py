@@ -16,6 +16,7 @@ from together_video.joining.isolated import captions, parameter_sets, patterns, 
 from together_video.joining.isolated.drawing import Drawing
 from together_video.joining.isolated.encoder import DELAY, Coding, Run
 from together_video.joining.isolated.film_file import FilmFile
+from together_video.joining.isolated.graphs import begin_film
 from together_video.joining.isolated.layout import PROFILES, Layout, Span
 from together_video.joining.isolated.mixing import Mix
 from together_video.joining.isolated.recipe import Fault, Recipe
@@ -78,6 +79,7 @@ def make(plan: Plan, send: Callable[[int, bytes], None], tell: Callable[[int], N
     Raises:
         Fault: a file cannot be used.
     """
+    begin_film()
     film = plan.film
     texts = 2 * len(plan.recipe.parts) + 1 if plan.recipe.captions == "track" else 0
     mix: Mix | None = None

@@ -23,6 +23,10 @@ _BLOCK = 4096
 _RAMP = 0.3
 #: Samples for which the volume stays as it is while it changes.
 _STEP = 128
+#: Voices add up to more than a file can hold. Where they come near to that, all of them are turned down for a moment;
+#: the rest is left as it is. `limit` is -1 dB, as encoders go beyond the peaks that they are given; with `latency` the
+#: samples that the filter looks ahead are no delay.
+_LIMIT = "alimiter=limit=0.891:attack=5:release=50:level=0:latency=1"
 
 
 @dataclass(frozen=True)
@@ -56,25 +60,23 @@ class Mix:
         for one in film.placed:
             marks |= {one.start, one.start + one.crossfade, one.start + one.count}
         ordered = sorted(mark for mark in marks if 0 <= mark <= film.frames)
-        master = self._fades(
+        # A graph ends with the last name for it.
+        held = self._master(
             self.samples_at(film.fade_in),
             total,
             total - self.samples_at(film.frames - film.fade_out),
         )
+        _, (entry,), out = held
         at = 0
         for begin, end in pairwise(ordered):
             count = self.samples_at(end) - self.samples_at(begin)
             for frame in self._stretch(begin, end, count):
-                if master is None:
-                    yield frame
-                    continue
                 frame.pts, frame.time_base = at, Fraction(1, self._shape.rate)
                 at += frame.samples
-                master[0].push(frame)
-                yield from drained(master[1])
-        if master is not None:
-            master[0].push(None)
-            yield from drained(master[1])
+                entry.push(frame)
+                yield from drained(out)
+        entry.push(None)
+        yield from drained(out)
         self._close()
 
     def _stretch(self, begin: int, end: int, count: int) -> Iterator[AudioFrame]:
@@ -195,17 +197,15 @@ class Mix:
         graph.configure()
         return graph, entries, end
 
-    def _fades(self, fade_in: int, total: int, fade_out: int) -> tuple[Any, Any, Any] | None:
-        """Of the whole film; None where there are none. With the graph, which must live as long."""
+    def _master(self, fade_in: int, total: int, fade_out: int) -> tuple[Any, list[Any], Any]:
+        """What all of the film's sound goes through: its fades, and a limit."""
         steps = []
         if fade_in:
             steps.append(f"afade=t=in:ss=0:ns={fade_in}")
         if fade_out:
             steps.append(f"afade=t=out:ss={total - fade_out}:ns={fade_out}")
-        if not steps:
-            return None
-        graph, (entry,), end = self._graph([",".join(steps)])
-        return entry, end, graph
+        steps.append(_LIMIT)
+        return self._graph([",".join(steps)])
 
     def _entry(self, graph: Any) -> Any:
         return graph.add_abuffer(

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 #: The number of the encoder's own parameter sets. Encoders begin at 0, so that a copied clip uses no other.
 OWN = 7
 _START = b"\0\0\1"
+#: Profiles whose `avcC` ends with the form of their pixels; and that of 4:2:0 with 8 bits, which is all that is encoded
+#: here.
+_HIGH, _PLAIN = frozenset({100, 110, 122, 244}), b"\xfd\xf8\xf8\x00"
 _IDR, _SEQUENCE, _PICTURE, _DELIMITER = 5, 7, 8, 9
 #: The picture types of HEVC that a decoder can begin at and that nothing behind reaches past (IDR).
 _HEVC_IDR = frozenset({19, 20})
@@ -33,12 +36,12 @@ class Sets:
     @property
     def numbers(self) -> frozenset[int]:
         """The numbers of the sequence parameter sets."""
-        return frozenset(_number_of(one) for one in self.sequence)
+        return frozenset(map(_number_of, self.sequence))
 
     @property
     def picture_numbers(self) -> frozenset[int]:
         """The numbers of the picture parameter sets."""
-        return frozenset(_golomb(one[1:], 0)[0] for one in self.picture)
+        return frozenset(map(_picture_number_of, self.picture))
 
     def packed(self) -> bytes:
         def row(sets: tuple[bytes, ...]) -> bytes:
@@ -76,15 +79,22 @@ def from_stream(units: bytes) -> Sets:
     sequence = tuple(one for one in parts if one[0] & 31 == _SEQUENCE)
     picture = tuple(one for one in parts if one[0] & 31 == _PICTURE)
     head = bytes([1]) + sequence[0][1:4] + b"\xff"
-    # 4:2:0 of 8 bits, which is all that is encoded here; only the high profiles say so.
-    rest = b"\xfd\xf8\xf8\x00" if sequence[0][1] in {100, 110, 122, 244} else b""
+    rest = _PLAIN if sequence[0][1] in _HIGH else b""
     return Sets(head, sequence, picture, rest)
 
 
 def merged(one: Sets, other: Sets) -> Sets:
-    """Both, with the higher level, and of the compatibilities those that both have."""
+    """Both, with the higher level, and of the compatibilities those that both have. Sets stand in the order of their
+    numbers, as ISO/IEC 14496-15, section 5.3.3.1.2 has it.
+    """
     head = bytes([1, one.head[1], one.head[2] & other.head[2], max(one.head[3], other.head[3]), 0xFF])
-    return Sets(head, one.sequence + other.sequence, one.picture + other.picture, one.rest or other.rest)
+    rest = one.rest or other.rest or (_PLAIN if one.head[1] in _HIGH else b"")
+    return Sets(
+        head,
+        tuple(sorted(one.sequence + other.sequence, key=_number_of)),
+        tuple(sorted(one.picture + other.picture, key=_picture_number_of)),
+        rest,
+    )
 
 
 def split(units: bytes) -> list[bytes]:
@@ -123,6 +133,10 @@ def begins_anew(sample: bytes, codec: str, sets: bytes) -> str | None:
 
 def _number_of(sequence: bytes) -> int:
     return _golomb(sequence[4:], 0)[0]
+
+
+def _picture_number_of(picture: bytes) -> int:
+    return _golomb(picture[1:], 0)[0]
 
 
 def _golomb(data: bytes, at: int) -> tuple[int, int]:
