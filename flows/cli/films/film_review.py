@@ -66,6 +66,7 @@ async def _read(
         terms=Terms(run.tries(), strict=run.strict),
         needs_price=False,
         local_files=True,
+        batch_id="review",
     )
     async with opened_archive(place) as ledger:
         asked = await _marks_of_archive(ledger, review) if marks is None else marks
@@ -112,21 +113,32 @@ def checked_storyboard_file(path: Path | None, file: str) -> Path | None:
     return found
 
 
+def text_to_save(path: Path, file: str, recut: Recut) -> str:
+    """The storyboard with the takes of the review. In the folder where it lies its text stays as it is, but for the
+    takes, if that can be; elsewhere, and if not, it is written as the command `storyboard` writes it.
+
+    Raises:
+        InputError: it cannot be read, or cannot be written in the form that the file's name says.
+    """
+    text = None
+    if file != "-" and Path(file).absolute().parent == path.parent:
+        said, form = storyboard_text(file)
+        is_form = path.suffix.lower() in ({".json"} if form == "json" else {".yaml", ".yml"})
+        text = text_with_takes(said, form, recut.uses) if is_form else None
+    if text is None and path.suffix.lower() == ".json":
+        raise InputError(
+            f"--save-storyboard: {path.name} cannot take them with all else as it is: name a .yaml file."
+        )
+    return storyboard_yaml(recut.storyboard) if text is None else text
+
+
 def save_storyboard(path: Path, file: str, recut: Recut, terminal: Terminal) -> None:
-    """Write the storyboard with the takes of the review. In the folder where it lies its text stays as it is, but for
-    the takes, if that can be; elsewhere, and if not, it is written as the command `storyboard` writes it.
+    """Write `text_to_save`, from the file as it is now: somebody may have edited it meanwhile.
 
     Raises:
         InputError: it cannot be written.
     """
-    text = None
-    if file != "-" and Path(file).absolute().parent == path.parent:
-        said, form, _ = storyboard_text(file)
-        is_form = path.suffix.lower() in ({".json"} if form == "json" else {".yaml", ".yml"})
-        text = text_with_takes(said, form, recut.uses) if is_form else None
-    if text is None and path.suffix.lower() == ".json":
-        raise InputError(f"{path} cannot be written with the takes alone: name a .yaml file.")
-    write_file(path, storyboard_yaml(recut.storyboard) if text is None else text, terminal)
+    write_file(path, text_to_save(path, file, recut), terminal)
 
 
 def remind(file: str, recut: Recut, terminal: Terminal) -> None:
