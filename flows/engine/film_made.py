@@ -40,9 +40,8 @@ async def film_of_storyboard(file: Path, ledger: Ledger) -> FilmRecord:
         some = ", ".join(map(str, missing[:10])) + (" …" if missing[10:] else "")
         why = f"{counted(len(missing), 'shot is', 'shots are')} not in the archive: {some}"
     else:
-        async with sounds_at_hand(
-            storyboard, ledger, TrustedHosts.from_env(), trusts_requests=True
-        ) as sounds:
+        trusted = TrustedHosts.from_env()
+        async with sounds_at_hand(storyboard, ledger, trusted, trusts_requests=True) as sounds:
             record = await ledger.films.read(film_id(cut_of(board.plan, clips, sounds.digests)))
         why = "its shots are not joined yet"
     if record is None:

@@ -10,8 +10,7 @@ from typing import Any, BinaryIO, Literal
 from pydantic import ValidationError
 
 from together_video.errors import InputError
-from together_video.film.shot_parts import Audio
-from together_video.film.shots import Shot
+from together_video.film.shots import Audio, Shot
 from together_video.film.storyboard import Storyboard
 from together_video.inputs.decoding import decoded, why_no_text
 from together_video.inputs.files import file_bytes
@@ -38,44 +37,42 @@ def read_storyboard(path: str | Path, *, stdin: BinaryIO | None = None) -> Story
         InputError: the file cannot be read, or is not a storyboard. The message says all that is wrong with it, on
             several lines.
     """
-    text, form, name = storyboard_text(path, stdin=stdin)
+    data, name, suffix = _read(path, stdin)
     folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
-    return parse_storyboard(text, form, name, folder)
+    return storyboard_in(data, name, suffix, folder)
 
 
-def storyboard_text(
-    path: str | Path, *, stdin: BinaryIO | None = None
-) -> tuple[str, Literal["yaml", "json"], str]:
-    """The text of a storyboard's file, its form, and what messages call it.
+def storyboard_text(path: str | Path) -> tuple[str, Literal["yaml", "json"]]:
+    """The text of a storyboard's file, and its form.
 
     Raises:
         InputError: the file cannot be read, or holds no text.
     """
+    data, name, suffix = _read(path, None)
+    return decoded(data, name), _FORMS[suffix]
+
+
+def _read(path: str | Path, stdin: BinaryIO | None) -> tuple[bytes, str, str]:
+    """The content of a storyboard's file, what messages call it, and its suffix."""
     is_file = str(path) != "-"
     name = printable(str(path)) if is_file else "standard input"
     suffix = Path(path).suffix.lower() if is_file else ".yaml"
     if suffix not in _FORMS:
         raise InputError(f"{name}: a storyboard is a .yaml, .yml or .json file.")
-    data = file_bytes(path, name, largest=LARGEST_STORYBOARD, what="storyboard", stdin=stdin)
-    return _text_in(data, name, suffix), _FORMS[suffix], name
+    return file_bytes(path, name, largest=LARGEST_STORYBOARD, what="storyboard", stdin=stdin), name, suffix
 
 
-def storyboard_in(data: bytes, name: str, suffix: str) -> Storyboard:
+def storyboard_in(data: bytes, name: str, suffix: str, folder: Path | None = None) -> Storyboard:
     """The storyboard in the bytes of a file, whose suffix is one of `.yaml`, `.yml` and `.json`.
 
     Raises:
         InputError: see `read_storyboard`.
     """
-    return parse_storyboard(_text_in(data, name, suffix), _FORMS[suffix], name)
-
-
-def _text_in(data: bytes, name: str, suffix: str) -> str:
-    """Raises InputError: it is too long, or holds no text."""
     if len(data) > LARGEST_STORYBOARD:
         raise InputError(f"{name}: a storyboard has at most {LARGEST_STORYBOARD // 2**20} MB.")
     if words := why_no_text(data, suffix):
         raise InputError(f"{name}: {words}")
-    return decoded(data, name)
+    return parse_storyboard(decoded(data, name), _FORMS[suffix], name, folder)
 
 
 def parse_storyboard(

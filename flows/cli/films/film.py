@@ -88,6 +88,9 @@ def film(
 
         kept = film_review.checked_storyboard_file(save_storyboard, file)
         recut = film_review.recut_of(from_review, storyboard, run, place)
+        if kept is not None:
+            # What cannot be written is said before anything is bought.
+            film_review.text_to_save(kept, file, recut)
         storyboard, retakes = recut.storyboard, {**recut.retakes, **retakes}
     parameters |= {"storyboard": storyboard, "retakes": retakes or None}
     copy = None if output is None or confirm.dry_run else Output.of(output, takes_file=True)
@@ -96,7 +99,8 @@ def film(
         terminal = begin(place, prefect=prefect)
         from prefect_together_video.flows.cli.films.film_confirmation import FilmConfirmation
 
-        made = _recorded(None if recut is not None and recut.uses else file) if prefect else _unrecorded()
+        # A run that is given the file in place of a large storyboard would not know the other takes.
+        made = _recorded("-" if recut is not None and recut.uses else file) if prefect else _unrecorded()
     asking = FilmConfirmation.of(confirm, place, terminal, brief=False)
     code, summary = made(parameters, place, terminal, asking=asking)
     if not isinstance(summary, FilmSummary):
@@ -152,12 +156,12 @@ def _retakes(given: Sequence[str]) -> dict[int, int | None]:
     return found
 
 
-def _recorded(file: str | None) -> Run:
-    """Runs the flow by Prefect. A storyboard that is too large for its server is named by `file`, which holds it."""
+def _recorded(file: str) -> Run:
+    """Runs the flow by Prefect; a storyboard that its server does not take is named by its file."""
     from prefect_together_video.flows.cli.running import run_flow
     from prefect_together_video.flows.film import generate_film
 
-    reference = None if file is None or file == "-" else {"file": str(Path(file).absolute())}
+    reference = None if file == "-" else {"file": str(Path(file).absolute())}
     return partial(run_flow, generate_film, reference=reference)
 
 

@@ -66,7 +66,6 @@ async def _read(
         terms=Terms(run.tries(), strict=run.strict),
         needs_price=False,
         local_files=True,
-        batch_id="review",
     )
     async with opened_archive(place) as ledger:
         asked = await _marks_of_archive(ledger, review) if marks is None else marks
