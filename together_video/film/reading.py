@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, Literal
 from pydantic import ValidationError
 
 from together_video.errors import InputError
-from together_video.film.shots import Audio, Shot
+from together_video.film.shot_parts import Audio
+from together_video.film.shots import Shot
 from together_video.film.storyboard import Storyboard
 from together_video.inputs.decoding import decoded, why_no_text
 from together_video.inputs.files import file_bytes
