@@ -89,7 +89,7 @@ class _Task:
 
     def _answer(self, told: dict[str, Any]) -> dict[str, Any]:
         from together_video.joining.isolated import sound_copy
-        from together_video.joining.isolated.layout import lay_out
+        from together_video.joining.isolated.laying_out import lay_out
         from together_video.joining.isolated.make import Plan, make
         from together_video.joining.isolated.recipe import Recipe
         from together_video.joining.isolated.survey import survey, with_pictures
