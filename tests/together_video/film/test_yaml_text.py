@@ -99,7 +99,23 @@ def test_any_text_survives(prompts: list[str], caption: str, path: str, style: s
 
 @pytest.mark.parametrize(
     "word",
-    ["yes", "NO", "null", "True", "false", "~", "1", "1e3", "0x1F", "012", "16:9", "2026-11-28", "-", "? a", "<<"],
+    [
+        "yes",
+        "NO",
+        "null",
+        "True",
+        "false",
+        "~",
+        "1",
+        "1e3",
+        "0x1F",
+        "012",
+        "16:9",
+        "2026-11-28",
+        "-",
+        "? a",
+        "<<",
+    ],
 )
 def test_words_that_yaml_takes_for_something_else(word: str) -> None:
     """They stay words, and other readers of YAML take them for words, too."""
