@@ -39,6 +39,7 @@ LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_no
 help:
 	@echo "make demo         the whole pipeline on this machine, without any account"
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
+	@echo "make demo FILM=1  a film of four shots instead, in less than a minute"
 	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
 	@echo "make test-long    the longest ones, and examples that were not tried yet, before a release"
@@ -65,7 +66,7 @@ $(INSTALLED): $(LOCK) pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED)
-	@$(BIN)/together-video demo --folder $(FOLDER) $(if $(KEEP),--keep)
+	@$(BIN)/together-video demo --folder $(FOLDER) $(if $(KEEP),--keep) $(if $(FILM),--film)
 
 docs: $(INSTALLED)
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --quiet --strict

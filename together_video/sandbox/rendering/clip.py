@@ -89,6 +89,8 @@ def clip_of(
     prompts of which the sandbox has pictures.
     """
     width, height = frame_size(body)
+    is_drawn = drawn and bool(moments_of(body.get("prompt") or ""))
+    audio = body.get("generate_audio")
     clip = Clip(
         prompt=body.get("prompt") or "(no prompt)",
         model=body["model"],
@@ -99,8 +101,9 @@ def clip_of(
         container=body.get("output_format") or "MP4",
         seed=body.get("seed") or 0,
         settings=_settings(body),
-        tone=body.get("generate_audio") is True,
-        drawn=drawn and bool(moments_of(body.get("prompt") or "")),
+        # What is drawn is heard, too, unless that is not wanted.
+        tone=audio is True or (is_drawn and audio is not False),
+        drawn=is_drawn,
     )
     if fate is not None and fate.kind == "wrong_length_video":
         return replace(clip, seconds=clip.seconds * fate.share)

@@ -9,10 +9,15 @@ from together_video.sandbox.rendering.planes import Planes, blend, image_of, pla
 
 
 class Keyframes:
-    """Those of one clip, as planes. `step` is that of `planes_of`."""
+    """Those of one clip, as planes.
 
-    def __init__(self, clip: Clip, step: int) -> None:
-        self._frames = clip.frames
+    Args:
+        step: that of `planes_of`.
+        reach: in how many frames the only one fades into what follows, or from what comes before.
+    """
+
+    def __init__(self, clip: Clip, step: int, reach: int) -> None:
+        self._reach = max(1, reach)
         self._planes = [(key.place, planes_of(image_of(key.still), step)) for key in clip.keyframes]
 
     def are_at(self, number: int) -> bool:
@@ -27,8 +32,7 @@ class Keyframes:
             return frame
         if before is None or after is None:
             place, planes = before or after or (0, frame)
-            reach = max(1, self._frames // 3)
-            return blend(frame, planes, max(0.0, 1 - abs(number - place) / reach))
+            return blend(frame, planes, max(0.0, 1 - abs(number - place) / self._reach))
         done = (number - before[0]) / (after[0] - before[0])
         # In the middle the frame shows through, so that a person sees which video it is.
         return blend(blend(before[1], after[1], done), frame, 0.45 * math.sin(math.pi * done))

@@ -65,7 +65,7 @@ class Picture:
             self._light(turn, size, speed, index)
             for index, (turn, size, speed) in enumerate(((0.09, 52, 6.0), (-0.07, 38, -8.5), (0.2, 26, 4.5)))
         ]
-        self._keyframes = Keyframes(clip, self._step)
+        self._keyframes = Keyframes(clip, self._step, clip.frames // 3)
         self._insets = [self._framed(still, number) for number, still in enumerate(clip.insets)]
 
     def frame(self, number: int) -> Planes:

@@ -39,7 +39,7 @@ def beam(frame: Image.Image, now: Moment, lamp: tuple[float, float], turn: float
         mask = ImageChops.lighter(mask, cone)
     fall = column(small[0], small[1], x / small[0], 0.30)
     mask = ImageChops.multiply(mask.filter(ImageFilter.GaussianBlur(small[1] / 90)), fall)
-    frame.paste(_FLARE, (0, 0), mask.resize(frame.size, Image.Resampling.BICUBIC))
+    frame.paste(_FLARE, (0, 0), mask.resize(frame.size, Image.Resampling.BILINEAR))
 
 
 def shine_lamp(

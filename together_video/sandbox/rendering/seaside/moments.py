@@ -56,12 +56,8 @@ def moments_of(prompt: str) -> tuple[Moment, ...]:
     found: list[Moment] = []
     for sentence in _SENTENCE.split(prompt.lower()[:10_000]):
         before = found[-1] if found else Moment(HOURS["day"])
-        now = _moment(sentence, before)
-        if not found and not _SUBJECT.search(sentence):
-            # Whatever comes before the subject is about the look.
-            continue
-        if not found or now != before:
-            found.append(now)
+        if _SUBJECT.search(sentence) or (found and _HOUR.search(sentence)):
+            found.append(_moment(sentence, before))
     return tuple(found[:20])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from PIL import Image, ImageDraw
@@ -27,9 +28,11 @@ def slope(colours: tuple[Colour, Colour, Colour], size: tuple[int, int]) -> Imag
         place = 2 * step / (_STEPS - 1)
         one, other = (colours[0], colours[1]) if place < 1 else (colours[1], colours[2])
         rows += bytes(whole(between(one, other, place % 1 if place < 2 else 1.0)))
-    return Image.frombytes("RGB", (1, _STEPS), bytes(rows)).resize(size, Image.Resampling.BILINEAR)
+    strip = Image.frombytes("RGB", (1, _STEPS), bytes(rows)).resize((1, size[1]), Image.Resampling.BILINEAR)
+    return strip.resize(size, Image.Resampling.NEAREST)
 
 
+@functools.lru_cache(maxsize=8)
 def column(wide: int, tall: int, middle: float, spread: float) -> Image.Image:
     """A mask that is full in one column, and falls to its sides."""
     row = bytes(round(255 * math.exp(-(((x / wide - middle) / spread) ** 2))) for x in range(wide))

@@ -16,7 +16,8 @@ class DrawnPicture:
     def __init__(self, clip: Clip, *, halved: bool) -> None:
         self._step = 2 if halved else 1
         self._scene = Seaside(clip)
-        self._keyframes = Keyframes(clip, self._step)
+        # What a drawn clip begins with looks like its first moment.
+        self._keyframes = Keyframes(clip, self._step, clip.fps // 4)
 
     def frame(self, number: int) -> Planes:
         """The planes of one frame, counted from 0."""

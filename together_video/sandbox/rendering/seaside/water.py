@@ -77,7 +77,7 @@ class Water:
             (1, 0, shift % wide, 0, squeezed, -offset * squeezed),
             Image.Resampling.BILINEAR,
         )
-        full = round(min(size[1], mask.height / squeezed)) - 2
+        full = max(1, round(min(size[1], mask.height / squeezed)) - 2)
         near = (row + 1) / len(_WAVES)
         own = between(now.hour.water, now.hour.deep, 0.25 + 0.75 * near)
         colour = whole(between(own, now.hour.horizon, 0.10 * (1 - near)))
