@@ -43,7 +43,7 @@ help:
 	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
 	@echo "make test-long    the longest ones, and examples that were not tried yet, before a release"
-	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder)"
+	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder, FILM=1)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make docs         build the website into site/; any warning or broken link fails"
@@ -101,7 +101,7 @@ test-ends: $(INSTALLED)
 	@$(PYTEST) -m "" tests/blocks tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
 chaos: $(INSTALLED)
-	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE))
+	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(FILM),--film)
 
 faults: $(INSTALLED)
 	@WRITE_FAULTS=1 $(BIN)/pytest -o addopts="-q --import-mode=importlib" tests/faults

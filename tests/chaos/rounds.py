@@ -17,7 +17,8 @@ from tests.chaos.plans import Act, Actor, RoundPlan
 from tests.chaos.proxy import Proxy, Strike
 from tests.chaos.results import Result
 from tests.chaos.starting import Started, Starter
-from tests.chaos.verdict import Evidence, Verdict, judge
+from tests.chaos.storyboards import storyboard
+from tests.chaos.verdict import Evidence, Verdict, judge, judge_film
 from tests.chaos.world import World
 
 #: Small and short, so that rendering takes a few hundredths of a second. The check warns about it.
@@ -71,6 +72,7 @@ class Round:
             for _ in range(takes)
         ]
         (self.folder / "prompts.jsonl").write_text("".join(lines))
+        (self.folder / "story.json").write_text(json.dumps(storyboard(self.plan, _REQUEST)))
 
     def _words(self, actor: Actor) -> list[str]:
         if actor.who == "collect":
@@ -80,6 +82,8 @@ class Round:
             how += ["--on-ambiguous", "resubmit"]
         if self.plan.resolve and actor == _LAST:
             how += ["--on-ambiguous", "resolve"]
+        if self.plan.source == "film":
+            return ["film", str(self.folder / "story.json"), *how]
         if self.plan.source == "file":
             return ["batch", str(self.folder / "prompts.jsonl"), *how]
         fields = [word for name, value in _REQUEST.items() for word in (f"--{name}", str(value))]
@@ -167,10 +171,15 @@ class Round:
         for _ in range(_LAST_STARTS):
             await self.world.is_up()
             document = await self._run(_LAST)
-            if document and all(video["state"] in _DONE for video in document["videos"]):
+            if document and self._is_done(document):
                 return await self._resolved(document) if self.plan.resolve else document
         self._surprises.append(f"not done after {_LAST_STARTS} undisturbed starts")
         return document or {"videos": []}
+
+    def _is_done(self, document: dict[str, Any]) -> bool:
+        if self.plan.source == "film":
+            return document["film"] is not None
+        return all(video["state"] in _DONE for video in document["videos"])
 
     async def _resolved(self, document: dict[str, Any]) -> dict[str, Any]:
         """Start the batch again once the bill is complete: what was not charged is bought then."""
@@ -193,6 +202,16 @@ class Round:
             if self.world.disturbances == crashes:
                 return document
 
+    async def _undisturbed(self) -> str | None:
+        """The film that the same storyboard becomes in an archive of its own. Not before the bill was read."""
+        own, self.prefix = self.prefix, f"{self.prefix}-calm"
+        creates = self.result.creates
+        try:
+            document = await self._calmly(self._words(_LAST))
+        finally:
+            self.prefix, self.result.creates = own, creates
+        return document and document["film"] and document["film"]["id"]
+
     async def _judge(self, document: dict[str, Any]) -> None:
         collected = await self._calmly(["collect", "--json", "--wait", "20"]) or {"videos": []}
         audited = await self._calmly(["audit", "--deep", "--json"]) or {"findings": []}
@@ -212,6 +231,8 @@ class Round:
         told = {**vars(evidence), "kept": vars(evidence.kept)}
         (self.folder / "evidence.json").write_text(json.dumps(told, indent=1, default=list))
         verdict = judge(evidence)
+        if self.plan.source == "film":
+            verdict.surprises += judge_film(evidence.kept, await self._undisturbed())
         if len(document["videos"]) != self.plan.total:
             verdict.surprises.append(f"{len(document['videos'])} videos, {self.plan.total} wanted")
         if self.result.creates < len(billed):
