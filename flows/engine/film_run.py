@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine.film_clips import fetch_clips
 from prefect_together_video.flows.engine.film_decision import decide_film
 from prefect_together_video.flows.engine.film_sounds import fetch_sounds, refuse_sounds
 from prefect_together_video.flows.engine.pipeline import Pipeline, open_pipeline
@@ -27,7 +26,6 @@ from prefect_together_video.tasks.session.media_upload import keep_media, looked
 from prefect_together_video.tasks.session.planning import edition_now
 from prefect_together_video.tasks.session.run_policy import OnAmbiguous, RunPolicy
 from prefect_together_video.tasks.session.terms import Terms, tries_of
-from prefect_together_video.tasks.steps.film import fetch_shot
 from prefect_together_video.tasks.steps.join_film import FilmJob, check_room, join_film
 from together_video.catalogue.findings import Level
 from together_video.errors import InputError, NotApproved, VideoError
@@ -46,6 +44,7 @@ from together_video.media.inline import why_not_inline
 from together_video.media.sources import refuse_paths
 from together_video.polling.policy import PollPolicy
 from together_video.requests import VideoRequest
+from together_video.temporary_folders import temporary_folder
 
 if TYPE_CHECKING:
     from prefect_together_video.blocks.archive import VideoArchive
@@ -240,8 +239,7 @@ async def _joined(plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger) -> t
         ArchiveError: the archive cannot be read or written.
     """
     clips = {one.number: clip_of(one.outcome) for one in made}
-    with tempfile.TemporaryDirectory(prefix="together-video-film-") as place:
-        folder = Path(place)
+    with temporary_folder("film") as folder:
         sounds = await fetch_sounds(plan.storyboard, folder, ledger)
         cut = cut_of(plan, {number: clip.sha256 for number, clip in clips.items()}, sounds.digests)
         film = film_id(cut)
@@ -249,11 +247,7 @@ async def _joined(plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger) -> t
             return record, False
         await check_room(list(clips.values()), folder)
         happens(Phase("Copying the shots from the archive"))
-        paths: dict[str, Path] = {}
-        for clip in clips.values():
-            if clip.sha256 not in paths:
-                path = folder / f"{clip.sha256[:16]}{Path(clip.key).suffix}"
-                paths[clip.sha256] = await step(fetch_shot, clip, path, ledger)
+        paths = await fetch_clips(clips.values(), folder, ledger)
         shots = [
             FilmShot(
                 number=one.number,

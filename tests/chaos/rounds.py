@@ -45,11 +45,20 @@ class Round:
         self.prefix = f"round-{plan.number:05}"
         self.result = Result(plan, Verdict())
         self._surprises: list[str] = []
+        #: Open until the end of the round: the provider fetches first frames by links that name them.
+        self._proxies: list[Proxy] = []
         self._doubts = 0
         #: Creates without an answer, and one for each process that may have died right before it sent one.
         self._unanswered = 0
 
     async def play(self) -> Result:
+        try:
+            return await self._played()
+        finally:
+            for proxy in self._proxies:
+                await proxy.close()
+
+    async def _played(self) -> Result:
         began, crashes = time.monotonic(), self.world.disturbances
         self.folder.mkdir(parents=True)
         (self.folder / "plan.json").write_text(json.dumps(asdict(self.plan), indent=1, default=str))
@@ -83,7 +92,9 @@ class Round:
         if self.plan.resolve and actor == _LAST:
             how += ["--on-ambiguous", "resolve"]
         if self.plan.source == "film":
-            return ["film", str(self.folder / "story.json"), *how]
+            # The provider may have asked for a first frame while a server was away.
+            again = ["--retry-failed"] if actor == _LAST else []
+            return ["film", str(self.folder / "story.json"), *how, *again]
         if self.plan.source == "file":
             return ["batch", str(self.folder / "prompts.jsonl"), *how]
         fields = [word for name, value in _REQUEST.items() for word in (f"--{name}", str(value))]
@@ -138,7 +149,8 @@ class Round:
         finally:
             for fate in fates:
                 fate.cancel()
-            await proxy.close()
+            proxy.disarm()
+            self._proxies.append(proxy)
             self.result.creates += proxy.creates
             self._unanswered += proxy.open_creates + (0 if isinstance(actor.death, tuple) else 1)
             Path(f"{log}.calls").write_text("\n".join(proxy.trace) + "\n")

@@ -62,7 +62,9 @@ def judge(evidence: Evidence) -> Verdict:
     kept, verdict = evidence.kept, Verdict(ambiguous=len(evidence.held))
     archived = [record for record in kept.records if record["state"] == "archived"]
     verdict.archived = len(archived)
-    given_up = Counter(_prompt(record) for record in kept.records if record["state"] == "abandoned")
+    # A job that failed is billed here, and may be bought again where that is asked for.
+    over = {"abandoned", "failed"}
+    given_up = Counter(_prompt(record) for record in kept.records if record["state"] in over)
     held = Counter(_prompt(claim) for claim in kept.claims if claim["id"] in evidence.held)
     homes = Counter(record["job_id"] for record in archived)
 
