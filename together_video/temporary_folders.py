@@ -23,7 +23,7 @@ _STALE = 3600.0
 
 @contextmanager
 def temporary_folder(kind: str) -> Iterator[Path]:
-    """A folder of this process, removed at the end. First those of the same kind that killed processes left are removed.
+    """A folder of this process, removed at the end. What killed processes left of its kind is removed first.
 
     Raises:
         OSError: it cannot be made.
@@ -32,16 +32,21 @@ def temporary_folder(kind: str) -> Iterator[Path]:
     _sweep(Path(tempfile.gettempdir()), prefix)
     with tempfile.TemporaryDirectory(prefix=prefix) as name:
         folder = Path(name)
-        lock = (
-            None if fcntl is None else os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        )
+        lock = None if fcntl is None else _locked(folder)
         try:
-            if lock is not None:
-                fcntl.flock(lock, fcntl.LOCK_EX)
             yield folder
         finally:
             if lock is not None:
                 os.close(lock)
+
+
+def _locked(folder: Path) -> int:
+    """The open lock file of a folder. It has its name once it is locked: another process could take it before that."""
+    new = folder / f"{_LOCK}.new"
+    lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    new.rename(folder / _LOCK)
+    return lock
 
 
 def _sweep(parent: Path, prefix: str) -> None:
