@@ -14,6 +14,7 @@ from prefect_together_video.tasks.steps.media import fetch_media
 from together_video.api.downloads import hash_file
 from together_video.errors import InputError
 from together_video.film.storyboard import Storyboard
+from together_video.joining.conversation import HEAD, SOUND_FORMATS, sound_container
 from together_video.media.files import LARGEST
 from together_video.media.sources import MediaForm, MediaKind, form_of, inline_bytes, path_of
 from together_video.text import printable
@@ -39,10 +40,10 @@ def sounds_of(storyboard: Storyboard) -> dict[str, str]:
 
 
 def refuse_sounds(storyboard: Storyboard, *, local_files: bool) -> None:
-    """Say before anything is bought which sound files cannot be had.
+    """Say before anything is bought which sound files cannot be had, or are none.
 
     Raises:
-        InputError: one is missing, is a link, or is a file of this machine where such may not be named.
+        InputError: one is missing, is no sound file, is a link, or is a file of this machine where such may not be named.
     """
     for text, place in sounds_of(storyboard).items():
         form, shown = form_of(text), printable(text, 200)
@@ -52,6 +53,8 @@ def refuse_sounds(storyboard: Storyboard, *, local_files: bool) -> None:
             )
         if form is MediaForm.FILE and not path_of(text).is_file():
             raise InputError(f"{place}: {shown}: there is no such file on the machine that makes the film.")
+        if form is MediaForm.FILE and sound_container(_head(path_of(text), place)) is None:
+            raise InputError(f"{place}: {shown}: is not a sound file: {SOUND_FORMATS} can be used.")
         if form in {MediaForm.LINK, MediaForm.HANDLE, MediaForm.REFERENCE}:
             raise InputError(
                 f"{place}: {shown}: give a file, an s3:// address or a data URL. Links are not followed."
@@ -81,6 +84,16 @@ async def fetch_sounds(storyboard: Storyboard, folder: Path, ledger: Ledger) -> 
                 f"{place}: has {size / 1e6:.0f} MB; {LARGEST[MediaKind.AUDIO] / 1e6:.0f} MB at most."
             )
     return Sounds(paths, await _digests(paths.items()))
+
+
+def _head(path: Path, place: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError as error:
+        raise InputError(
+            f"{place}: {printable(str(path), 200)}: cannot be read: {error.strerror}."
+        ) from error
 
 
 def _size(path: Path, place: str) -> int:

@@ -156,7 +156,8 @@ def tour(seed: int) -> list[RoundPlan]:
             tag=f"round {number} of the tour, {seed}",
             source=points[0].source,
             takes=(1,) * videos,
-            in_flight=2,
+            # A film is killed for its own points: one shot at a time leaves no doubt beside them.
+            in_flight=1 if points[0].source == "film" else 2,
             same_machine=number % 2 == 0,
             resubmit=points[0].source == "film",
             acts=(*before, *map(_first, points)),

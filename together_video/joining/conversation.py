@@ -236,6 +236,7 @@ class _Unusable(Exception):
     """The words finish "Piece 3 (name) …"."""
 
 
+SOUND_FORMATS = "MP3, WAV, FLAC, OGG, M4A and AAC"
 _REMEDY = "Replace it, or leave it out of the cut."
 
 
@@ -248,14 +249,18 @@ def _video(head: bytes) -> str:
 
 
 def _sound(head: bytes) -> str:
+    if (found := sound_container(head)) is None:
+        raise _Unusable(f"is no sound file: {SOUND_FORMATS} can be used")
+    return found
+
+
+def sound_container(head: bytes) -> str | None:
+    """The container of a sound file by its first `HEAD` bytes, as FFmpeg calls it; None where it is no sound file."""
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "wav"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
-    found = next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
-    if found is None:
-        raise _Unusable("is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC can be used")
-    return found
+    return next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
 
 
 def _refuse(cut: Cut, fault: _Fault) -> NoReturn:
