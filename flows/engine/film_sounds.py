@@ -14,7 +14,8 @@ from prefect_together_video.tasks.steps.media import fetch_media
 from together_video.api.downloads import hash_file
 from together_video.errors import InputError
 from together_video.film.storyboard import Storyboard
-from together_video.joining.conversation import HEAD, SOUND_FORMATS, sound_container
+from together_video.joining.sound_files import SOUND_FORMATS, sound_container
+from together_video.media.containers import HEAD
 from together_video.media.files import LARGEST
 from together_video.media.sources import MediaForm, MediaKind, form_of, inline_bytes, path_of
 from together_video.text import printable
@@ -43,7 +44,8 @@ def refuse_sounds(storyboard: Storyboard, *, local_files: bool) -> None:
     """Say before anything is bought which sound files cannot be had, or are none.
 
     Raises:
-        InputError: one is missing, is no sound file, is a link, or is a file of this machine where such may not be named.
+        InputError: one is missing, is no sound file, is a link, or is a file of this machine where none may be
+            named.
     """
     for text, place in sounds_of(storyboard).items():
         form, shown = form_of(text), printable(text, 200)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from together_video.errors import FilmError, PieceRefused
 from together_video.joining.cuts import Cut
 from together_video.joining.films import JoinPlan
+from together_video.joining.sound_files import SOUND_FORMATS, sound_container
 from together_video.media.containers import HEAD, container_of, missing_part, why_no_video
 from together_video.media.isolation.process import CannotStart, Died, TookTooLong, Worker
 from together_video.text import one_line
@@ -31,8 +32,6 @@ _SILENT = 120.0
 _MOST = 4 << 20
 #: Bytes that it may have grown by before another takes its place.
 _GROWN = 48 << 20
-#: How sound files begin, and FFmpeg's names of their containers, where videos are in others.
-_SOUNDS = ((b"ID3", "mp3"), (b"fLaC", "flac"))
 #: Bytes of the longest film: a fence, in case that the process has been taken over by a clip.
 _FILM = 256 << 30
 
@@ -236,7 +235,6 @@ class _Unusable(Exception):
     """The words finish "Piece 3 (name) …"."""
 
 
-SOUND_FORMATS = "MP3, WAV, FLAC, OGG, M4A and AAC"
 _REMEDY = "Replace it, or leave it out of the cut."
 
 
@@ -252,15 +250,6 @@ def _sound(head: bytes) -> str:
     if (found := sound_container(head)) is None:
         raise _Unusable(f"is no sound file: {SOUND_FORMATS} can be used")
     return found
-
-
-def sound_container(head: bytes) -> str | None:
-    """The container of a sound file by its first `HEAD` bytes, as FFmpeg calls it; None where it is no sound file."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "wav"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
-    return next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
 
 
 def _refuse(cut: Cut, fault: _Fault) -> NoReturn:
