@@ -39,10 +39,11 @@ LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_no
 help:
 	@echo "make demo         the whole pipeline on this machine, without any account"
 	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
+	@echo "make demo FILM=1  a film of four shots instead, in less than a minute"
 	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
 	@echo "make test-long    the longest ones, and examples that were not tried yet, before a release"
-	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder)"
+	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder, FILM=1)"
 	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
 	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
 	@echo "make docs         build the website into site/; any warning or broken link fails"
@@ -65,7 +66,7 @@ $(INSTALLED): $(LOCK) pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED)
-	@$(BIN)/together-video demo --folder $(FOLDER) $(if $(KEEP),--keep)
+	@$(BIN)/together-video demo --folder $(FOLDER) $(if $(KEEP),--keep) $(if $(FILM),--film)
 
 docs: $(INSTALLED)
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --quiet --strict
@@ -104,7 +105,7 @@ test-run: $(INSTALLED)
 	@$(PYTEST) -m "" tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
 chaos: $(INSTALLED)
-	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE))
+	@$(BIN)/python -m tests.chaos --demo --rounds $(or $(ROUNDS),30) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(FILM),--film)
 
 faults: $(INSTALLED)
 	@WRITE_FAULTS=1 $(BIN)/pytest -o addopts="-q --import-mode=importlib" tests/faults

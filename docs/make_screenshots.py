@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from docs.film_picture import film_picture
 from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server, SandboxServer
 from tests.browser.approval_form import ApprovalPage
 from tests.browser.chromium import Browser, missing_browser
@@ -30,6 +31,7 @@ from together_video.ledger.summary import Summary
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "screenshots"
+FILM = "film.png"
 BUCKET = "videos"
 #: Seconds for what a page draws without a sign of its end: charts, posters that fade in.
 SETTLE = 8.0
@@ -144,10 +146,24 @@ def save(picture: Image.Image, file: Path) -> None:
 
 
 def main() -> int:
+    PICTURES.mkdir(exist_ok=True)
+    wanted = tuple(sys.argv[1:])
+    if FILM.startswith(wanted or ("",)):
+        with tempfile.TemporaryDirectory(prefix="screenshots-") as place:
+            picture = film_picture(Path(place))
+        # Its skies are nothing but gradients: without dithering they would be bands.
+        palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE)
+        dithered = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+        dithered.save(PICTURES / FILM, optimize=True)
+        print(f"{FILM}: {(PICTURES / FILM).stat().st_size / 1000:.0f} kB")  # noqa: T201
+    return 0 if wanted == (FILM,) else _browse()
+
+
+def _browse() -> int:
+    """The pictures that a browser takes."""
     if reason := missing_browser():
         print(reason, file=sys.stderr)  # noqa: T201
         return 1
-    PICTURES.mkdir(exist_ok=True)
     foreign = ("AWS_", "PREFECT_", "TOGETHER_", "VIDEO_ARCHIVE_")
     for name in [name for name in os.environ if name.startswith(foreign)]:
         del os.environ[name]

@@ -62,7 +62,9 @@ class FilmProspects(Prospects):
 
     def _line(self, one: Foreseen) -> str:
         shot = self.film.shot(one.number)
-        name = f"take {one.plan.take} of shot {one.number}" if one.is_retake else f"shot {one.number}"
+        name = f"shot {one.number}"
+        if one.is_retake or one.plan.take > 1:
+            name = f"take {one.plan.take} of shot {one.number}"
         return f"  {name}: {self._words(one)}: {shot.title}"
 
     def _words(self, one: Foreseen) -> str:

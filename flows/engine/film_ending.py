@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.flows.engine.film_clips import fetch_clips
 from prefect_together_video.flows.engine.film_sounds import Sounds
 from prefect_together_video.flows.engine.shots import MadeShot, clip_of
 from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.tasks.running.runs import step
-from prefect_together_video.tasks.steps.film import fetch_shot
 from prefect_together_video.tasks.steps.join_film import FilmJob, check_room, join_film
 from together_video.errors import VideoError
 from together_video.film.cutting import cut_of, film_id
@@ -21,6 +19,7 @@ from together_video.film.plan import FilmPlan
 from together_video.film.record import FilmRecord, FilmShot
 from together_video.film.summary import FilmOutcome, FilmSummary, Retake, ShownShot
 from together_video.ledger.summary import GOOD
+from together_video.temporary_folders import temporary_folder
 
 #: How often a person hears how far a film is, in percent of its frames.
 _PERCENT = 10
@@ -80,20 +79,15 @@ async def _joined(
         ArchiveError: the archive cannot be read or written.
     """
     clips = {one.number: clip_of(one.outcome) for one in made}
-    with tempfile.TemporaryDirectory(prefix="together-video-film-") as place:
-        folder = Path(place)
+    with temporary_folder("film") as folder:
         cut = cut_of(plan, {number: clip.sha256 for number, clip in clips.items()}, sounds.digests)
         film = film_id(cut)
         if (record := await ledger.films.read(film)) is not None:
             return record, False
         await check_room(list(clips.values()), folder)
         happens(Phase("Copying the shots from the archive"))
-        paths: dict[str, Path] = {}
-        for number, clip in clips.items():
-            if clip.sha256 not in paths:
-                path = folder / f"{clip.sha256[:16]}{Path(clip.key).suffix}"
-                title = plan.shot(number).title
-                paths[clip.sha256] = await step(fetch_shot, clip, path, ledger, f"shot {number}: {title}")
+        named = [(f"shot {number}: {plan.shot(number).title}", clip) for number, clip in clips.items()]
+        paths = await fetch_clips(named, folder, ledger)
         shots = [
             FilmShot(
                 number=one.number,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from together_video.media.files import LARGEST
 from together_video.media.link_checks import shown_link
 from together_video.media.sources import MediaForm, MediaKind, form_of, inline_bytes, path_of
 from together_video.network.trusted_hosts import TrustedHosts
+from together_video.temporary_folders import temporary_folder
 from together_video.text import printable
 
 #: Bytes of all sound files that are brought to this machine for one film.
@@ -79,8 +79,8 @@ async def sounds_at_hand(
         InputError: one cannot be had, is too large, or is no sound file.
         ArchiveError: the archive does not answer.
     """
-    with tempfile.TemporaryDirectory(prefix="together-video-sounds-") as place:
-        yield await _fetched(storyboard, Path(place), ledger, trusted, trusts_requests)
+    with temporary_folder("sounds") as folder:
+        yield await _fetched(storyboard, folder, ledger, trusted, trusts_requests)
 
 
 async def _fetched(

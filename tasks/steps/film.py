@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +19,12 @@ from together_video.media.files import MediaFile, inspect_bytes, inspect_file
 from together_video.media.inline import LARGEST_BYTES
 from together_video.media.references import reference_to
 from together_video.media.sources import MediaKind
+from together_video.temporary_folders import temporary_folder
+
+_RESTORE = (
+    "Restore it, or make another take of the shot with --retake, write its number under use, and run again. The other "
+    "shots are not bought again, unless they continue this one."
+)
 
 
 @retried_task(
@@ -41,8 +46,8 @@ async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str
     known = await ledger.films.last_frame(clip.sha256)
     if known is not None and not await ledger.media.lacks([known]):
         return known
-    with tempfile.TemporaryDirectory(prefix="together-video-shot-") as folder:
-        path = await fetch(clip, Path(folder) / f"clip{Path(clip.key).suffix}", ledger)
+    with temporary_folder("shot") as folder:
+        path = await fetch(clip, folder / f"clip{Path(clip.key).suffix}", ledger)
         most = None if ledger.store.gives_links else LARGEST_BYTES
         content = await decode(partial(last_frame, most_bytes=most), path)
     image = await to_thread.run_sync(inspect_bytes, content, f"last frame of {title}", MediaKind.IMAGE)
@@ -72,8 +77,8 @@ async def keep_clip(clip: StoredObject, title: str, ledger: Ledger) -> str:
     reference = clip_reference(clip)
     if not await ledger.media.lacks([reference]):
         return reference
-    with tempfile.TemporaryDirectory(prefix="together-video-shot-") as folder:
-        path = await fetch(clip, Path(folder) / f"clip{Path(clip.key).suffix}", ledger)
+    with temporary_folder("shot") as folder:
+        path = await fetch(clip, folder / f"clip{Path(clip.key).suffix}", ledger)
         file: MediaFile = await to_thread.run_sync(inspect_file, path, MediaKind.VIDEO)
         await ledger.media.keep(file)
     run_logger().info("%s: kept as %s", title, file.reference)
@@ -103,9 +108,11 @@ async def fetch(clip: StoredObject, path: Path, ledger: Ledger) -> Path:
     uri = ledger.store.uri(clip.key)
     head = await ledger.store.head(clip.key)
     if head is None:
-        raise ObjectConflict(f"{uri} is gone from the archive, and its record says that it is there.")
+        raise ObjectConflict(
+            f"{uri} is gone from the archive, and its record says that it is there.", remedy=_RESTORE
+        )
     # Before anything is copied: an object of any size could lie there by now.
     is_same = head.size == clip.size and await ledger.store.fetch(clip.key, path)
     if not is_same or (await to_thread.run_sync(hash_file, path)).sha256 != clip.sha256:
-        raise ObjectConflict(f"{uri} holds other content than its record says.")
+        raise ObjectConflict(f"{uri} holds other content than its record says.", remedy=_RESTORE)
     return path

@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="number of the first, to repeat one of a seed")
     parser.add_argument("--seed", type=int, help="the same seed draws the same plans")
     parser.add_argument("--tour", action="store_true", help="first come past every point once, quickly")
+    parser.add_argument("--film", action="store_true", help="only rounds of films")
     parser.add_argument("--demo", action="store_true", help="at last kill the demo and run it again")
     parser.add_argument(
         "--archive",
@@ -46,7 +47,10 @@ def main() -> int:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {seed}, {options.rounds} rounds, {options.jobs} at a time; evidence of failures in {folder}")
-    rounds = [plan_of(seed, number) for number in range(options.first, options.first + options.rounds)]
+    rounds = [
+        plan_of(seed, number, film=options.film)
+        for number in range(options.first, options.first + options.rounds)
+    ]
     plans = placed([*(tour(seed) if options.tour else []), *rounds], options.archive)
     began = time.monotonic()
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
@@ -66,12 +70,13 @@ def main() -> int:
     return 130
 
 
-def plan_of(seed: int, number: int) -> RoundPlan:
-    """The first rounds visit each point by name; then every second one does, in turn."""
-    if number <= len(POINTS):
-        return draw(seed, number, point=POINTS[number - 1])
-    turn, free = divmod(number - len(POINTS) - 1, 2)
-    return draw(seed, number, point=None if free == 0 else POINTS[turn % len(POINTS)])
+def plan_of(seed: int, number: int, *, film: bool) -> RoundPlan:
+    """The first rounds visit each point by name; then every second one does, in turn. `film`: those of films only."""
+    points = [point for point in POINTS if point.source == "film"] if film else POINTS
+    if number <= len(points):
+        return draw(seed, number, point=points[number - 1], film=film)
+    turn, free = divmod(number - len(points) - 1, 2)
+    return draw(seed, number, point=None if free == 0 else points[turn % len(points)], film=film)
 
 
 def placed(rounds: list[RoundPlan], archive: str) -> list[RoundPlan]:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tests.chaos.points import POINTS, Moment, Point, named
+from tests.chaos.points import POINTS, Moment, Point, Source, named
 from tests.chaos.proxy import Side
 
 #: How a command dies: at a named point that it comes past for the n-th time, after so many seconds
@@ -52,7 +52,8 @@ class Act:
 
 @dataclass(frozen=True)
 class RoundPlan:
-    """`takes` has a line a prompt: how often it is wanted. Each machine has a spool of its own.
+    """`takes` has a line a prompt: how often it is wanted. Each machine has a spool of its own. A film has a shot for
+    each prompt, and each second one continues the one before.
 
     `resubmit`: in the end, what is held is given up and bought again. `resolve`: in the end, what the bill shows not to
     have been charged is bought again, and nothing else.
@@ -60,7 +61,7 @@ class RoundPlan:
 
     number: int
     tag: str
-    source: Literal["file", "brief"]
+    source: Source
     takes: tuple[int, ...]
     in_flight: int
     same_machine: bool
@@ -93,16 +94,19 @@ class RoundPlan:
         return doubts
 
 
-def draw(seed: int, number: int, *, point: Point | None = None) -> RoundPlan:
-    """The plan of a round; the same for the same seed and number. `point` begins it, if given."""
+def draw(seed: int, number: int, *, point: Point | None = None, film: bool = False) -> RoundPlan:
+    """The plan of a round; the same for the same seed and number. `point` begins it, if given. `film`: it makes a
+    film in any case.
+    """
     chance = random.Random(f"{seed}/{number}")
-    source: Literal["file", "brief"] = point.source if point else chance.choice(["file", "file", "brief"])
+    drawn: Source = chance.choice(["file", "file", "brief", "film"])
+    source = "film" if film else point.source if point else drawn
     takes = [1] * chance.randint(2, 4)
     if source == "file" and chance.random() < 0.3:
         takes[0] = 2
     acts = [_first(point)] if point else []
     for _ in range(chance.choice([0, 0, 1]) if point else chance.randint(1, 3)):
-        acts.append(_drawn(chance))
+        acts.append(_drawn(chance, source))
     if point and point.who == "collect":
         acts.insert(0, Act((Actor("batch", death=(named("after job.json"), 2)),)))
     return RoundPlan(
@@ -112,8 +116,9 @@ def draw(seed: int, number: int, *, point: Point | None = None) -> RoundPlan:
         takes=tuple(takes),
         in_flight=chance.choice([1, 2, 4]),
         same_machine=chance.random() < 0.5,
-        resubmit=(ending := chance.random()) < 0.2,
-        resolve=ending >= 0.5,
+        # A shot that is held has nothing behind it: a film is only done if it is bought again.
+        resubmit=(ending := chance.random()) < 0.2 or source == "film",
+        resolve=ending >= 0.5 and source != "film",
         acts=tuple(acts),
     )
 
@@ -130,6 +135,7 @@ def tour(seed: int) -> list[RoundPlan]:
         point for point in POINTS if not point.in_doubt and (point.source, point.who) == ("file", "batch")
     ]
     brief = [point for point in POINTS if point.source == "brief"]
+    film = [point for point in POINTS if point.source == "film"]
     collector = [point for point in POINTS if point.who == "collect"]
     doubtful = [point for point in POINTS if point.in_doubt]
     begun = Act((Actor("batch", death=(named("after job.json"), 2)),))
@@ -139,6 +145,8 @@ def tour(seed: int) -> list[RoundPlan]:
         ([], sure[7:], 11),
         ([], brief, 2),
         ([begun], collector, 4),
+        ([], film[::2], 4),
+        ([], film[1::2], 4),
         # On a busy machine a kill leaves all that are in flight in doubt.
         *(([], doubtful[first : first + 2], 6) for first in range(0, len(doubtful), 2)),
     ]
@@ -148,8 +156,10 @@ def tour(seed: int) -> list[RoundPlan]:
             tag=f"round {number} of the tour, {seed}",
             source=points[0].source,
             takes=(1,) * videos,
-            in_flight=2,
+            # A film is killed for its own points: one shot at a time leaves no doubt beside them.
+            in_flight=1 if points[0].source == "film" else 2,
             same_machine=number % 2 == 0,
+            resubmit=points[0].source == "film",
             acts=(*before, *map(_first, points)),
         )
         for number, (before, points, videos) in enumerate(courses, start=90_001)
@@ -160,29 +170,35 @@ def _first(point: Point) -> Act:
     return Act((Actor(point.who, death=(point, 1)),))
 
 
-def _drawn(chance: random.Random) -> Act:
+def _drawn(chance: random.Random, source: Source) -> Act:
     """One batch or two rivals, perhaps a collector beside them, perhaps a server that crashes."""
-    death = _death(chance, "batch")
+    death = _death(chance, "batch", source)
     gently = isinstance(death, float) and chance.random() < 0.2
     still = chance.uniform(0, 1) if chance.random() < 0.06 else None
     actors = [Actor("batch", death, cold=chance.random() < 0.04, gently=gently, still=still)]
     if chance.random() < 0.4:
-        actors.append(Actor("batch", _death(chance, "batch"), late=chance.uniform(0, 0.6)))
+        actors.append(Actor("batch", _death(chance, "batch", source), late=chance.uniform(0, 0.6)))
     if chance.random() < 0.4:
-        actors.append(Actor("collect", _death(chance, "collect"), late=chance.uniform(0, 2)))
+        actors.append(Actor("collect", _death(chance, "collect", source), late=chance.uniform(0, 2)))
     crash = None
     if chance.random() < 0.1:
         crash = Crash(chance.choice(("api", "s3")), after=chance.uniform(0, 2), away=chance.uniform(0, 3))
     return Act(tuple(actors), crash)
 
 
-def _death(chance: random.Random, who: str) -> Death:
+def _death(chance: random.Random, who: str, source: Source) -> Death:
     if chance.random() < 0.1:
         return None
     if chance.random() < 0.5:
-        return chance.uniform(0, 3 if who == "batch" else 1.5)
-    points = [point for point in POINTS if point.source == "file" and who in (point.who, "collect")]
+        # A film takes longer: its shots follow each other.
+        return chance.uniform(0, (8 if source == "film" else 3) if who == "batch" else 1.5)
+    sources = {"file", source} - {"brief"}
+    points = [point for point in POINTS if point.source in sources and who in (point.who, "collect")]
     if who == "collect":
         # A collector creates nothing and claims nothing.
-        points = [p for p in points if p.method != "POST" and not p.in_doubt and p.moment is not Moment.DONE]
+        points = [
+            p
+            for p in points
+            if p.method != "POST" and p.source == "file" and not p.in_doubt and p.moment is not Moment.DONE
+        ]
     return chance.choice(points), chance.randint(1, 2)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+Source = Literal["file", "brief", "film"]
+
 
 class Moment(StrEnum):
     """How far a request has come. The server sees nothing of it before `HALF_SENT`, all of it from `DONE` on."""
@@ -22,7 +24,7 @@ class Point:
     """One named instant.
 
     `in_doubt`: a claim without a job id may be left, so the video may be held as ambiguous.
-    `source`: what the run makes videos of; the points of prompt writing need a brief.
+    `source`: what the run makes videos of; the points of prompt writing need a brief, those of a film a storyboard.
     `who`: the command that comes past this point.
     """
 
@@ -31,7 +33,7 @@ class Point:
     path: str
     moment: Moment
     in_doubt: bool = False
-    source: Literal["file", "brief"] = "file"
+    source: Source = "file"
     who: Literal["batch", "collect"] = "batch"
 
     @property
@@ -53,6 +55,9 @@ _CREATE = r"^/v2/videos$"
 _VIDEO = r"/videos/.+\.mp4$"
 _POSTER = r"/videos/.+\.jpg$"
 _BRIEF = r"/briefs/\w+\.json$"
+#: The images that shots begin with, and which of them stands for a clip.
+_MEDIA, _FRAME = r"/media/.+\.png$|/media/.+\.jpg$", r"/films/frames/\w+\.json$"
+_FILM, _FILM_RECORD = r"/films/\w+/.+\.mp4$", r"/films/\w+/film\.json$"
 _CHAT = r"^/v1/chat/completions$"
 
 POINTS = (
@@ -83,6 +88,18 @@ POINTS = (
     Point("chat done, not answered", "POST", _CHAT, Moment.DONE, source="brief"),
     Point("before the prompts are stored", "PUT", _BRIEF, Moment.BEFORE, source="brief"),
     Point("prompts stored, not told so", "PUT", _BRIEF, Moment.DONE, source="brief"),
+    Point("before the last frame is kept", "PUT", _MEDIA, Moment.BEFORE, source="film"),
+    Point("mid-frame", "PUT", _MEDIA, Moment.HALF_SENT, source="film"),
+    Point("between a frame and its choice", "PUT", _FRAME, Moment.BEFORE, source="film"),
+    Point("frame chosen, not told so", "PUT", _FRAME, Moment.DONE, source="film"),
+    Point("before the film", "PUT", _FILM, Moment.BEFORE, source="film"),
+    Point("mid-film", "PUT", _FILM, Moment.HALF_SENT, source="film"),
+    Point("after the film", "PUT", _FILM, Moment.DONE, source="film"),
+    Point("before the poster of the film", "PUT", r"/films/\w+/.+\.jpg$", Moment.BEFORE, source="film"),
+    Point("after the captions", "PUT", r"/films/\w+/.+\.vtt$", Moment.DONE, source="film"),
+    Point("before film.json", "PUT", _FILM_RECORD, Moment.BEFORE, source="film"),
+    Point("mid-film.json", "PUT", _FILM_RECORD, Moment.HALF_SENT, source="film"),
+    Point("after film.json", "PUT", _FILM_RECORD, Moment.DONE, source="film"),
     Point("collector mid-download", "GET", r"^/files/", Moment.HALF_ANSWERED, who="collect"),
     Point("collector before the record", "PUT", _RECORD, Moment.BEFORE, who="collect"),
     Point("collector before the clean-up", "POST", _CLEAN_UP, Moment.BEFORE, who="collect"),

@@ -17,7 +17,8 @@ from tests.chaos.plans import Act, Actor, RoundPlan
 from tests.chaos.proxy import Proxy, Strike
 from tests.chaos.results import Result
 from tests.chaos.starting import Started, Starter
-from tests.chaos.verdict import Evidence, Verdict, judge
+from tests.chaos.storyboards import storyboard
+from tests.chaos.verdict import Evidence, Verdict, judge, judge_film
 from tests.chaos.world import World
 
 #: Small and short, so that rendering takes a few hundredths of a second. The check warns about it.
@@ -44,11 +45,20 @@ class Round:
         self.prefix = f"round-{plan.number:05}"
         self.result = Result(plan, Verdict())
         self._surprises: list[str] = []
+        #: Open until the end of the round: the provider fetches first frames by links that name them.
+        self._proxies: list[Proxy] = []
         self._doubts = 0
         #: Creates without an answer, and one for each process that may have died right before it sent one.
         self._unanswered = 0
 
     async def play(self) -> Result:
+        try:
+            return await self._played()
+        finally:
+            for proxy in self._proxies:
+                await proxy.close()
+
+    async def _played(self) -> Result:
         began, crashes = time.monotonic(), self.world.disturbances
         self.folder.mkdir(parents=True)
         (self.folder / "plan.json").write_text(json.dumps(asdict(self.plan), indent=1, default=str))
@@ -71,6 +81,7 @@ class Round:
             for _ in range(takes)
         ]
         (self.folder / "prompts.jsonl").write_text("".join(lines))
+        (self.folder / "story.json").write_text(json.dumps(storyboard(self.plan, _REQUEST)))
 
     def _words(self, actor: Actor) -> list[str]:
         if actor.who == "collect":
@@ -80,6 +91,10 @@ class Round:
             how += ["--on-ambiguous", "resubmit"]
         if self.plan.resolve and actor == _LAST:
             how += ["--on-ambiguous", "resolve"]
+        if self.plan.source == "film":
+            # The provider may have asked for a first frame while a server was away.
+            again = ["--retry-failed"] if actor == _LAST else []
+            return ["film", str(self.folder / "story.json"), *how, *again]
         if self.plan.source == "file":
             return ["batch", str(self.folder / "prompts.jsonl"), *how]
         fields = [word for name, value in _REQUEST.items() for word in (f"--{name}", str(value))]
@@ -134,7 +149,8 @@ class Round:
         finally:
             for fate in fates:
                 fate.cancel()
-            await proxy.close()
+            proxy.disarm()
+            self._proxies.append(proxy)
             self.result.creates += proxy.creates
             self._unanswered += proxy.open_creates + (0 if isinstance(actor.death, tuple) else 1)
             Path(f"{log}.calls").write_text("\n".join(proxy.trace) + "\n")
@@ -167,10 +183,15 @@ class Round:
         for _ in range(_LAST_STARTS):
             await self.world.is_up()
             document = await self._run(_LAST)
-            if document and all(video["state"] in _DONE for video in document["videos"]):
+            if document and self._is_done(document):
                 return await self._resolved(document) if self.plan.resolve else document
         self._surprises.append(f"not done after {_LAST_STARTS} undisturbed starts")
         return document or {"videos": []}
+
+    def _is_done(self, document: dict[str, Any]) -> bool:
+        if self.plan.source == "film":
+            return document["film"] is not None
+        return all(video["state"] in _DONE for video in document["videos"])
 
     async def _resolved(self, document: dict[str, Any]) -> dict[str, Any]:
         """Start the batch again once the bill is complete: what was not charged is bought then."""
@@ -193,6 +214,16 @@ class Round:
             if self.world.disturbances == crashes:
                 return document
 
+    async def _undisturbed(self) -> str | None:
+        """The film that the same storyboard becomes in an archive of its own. Not before the bill was read."""
+        own, self.prefix = self.prefix, f"{self.prefix}-calm"
+        creates = self.result.creates
+        try:
+            document = await self._calmly(self._words(_LAST))
+        finally:
+            self.prefix, self.result.creates = own, creates
+        return document and document["film"] and document["film"]["id"]
+
     async def _judge(self, document: dict[str, Any]) -> None:
         collected = await self._calmly(["collect", "--json", "--wait", "20"]) or {"videos": []}
         audited = await self._calmly(["audit", "--deep", "--json"]) or {"findings": []}
@@ -212,6 +243,8 @@ class Round:
         told = {**vars(evidence), "kept": vars(evidence.kept)}
         (self.folder / "evidence.json").write_text(json.dumps(told, indent=1, default=list))
         verdict = judge(evidence)
+        if self.plan.source == "film":
+            verdict.surprises += judge_film(evidence.kept, await self._undisturbed())
         if len(document["videos"]) != self.plan.total:
             verdict.surprises.append(f"{len(document['videos'])} videos, {self.plan.total} wanted")
         if self.result.creates < len(billed):

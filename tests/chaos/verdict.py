@@ -12,12 +12,13 @@ from typing import Any
 
 @dataclass
 class Kept:
-    """What lies in the bucket: all keys, the records, the digests of the media, the claims in flight."""
+    """What lies in the bucket: all keys, the records, the digests of the media, the claims in flight, the films."""
 
     keys: list[str] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     claims: list[dict[str, Any]] = field(default_factory=list)
+    films: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -61,16 +62,18 @@ def judge(evidence: Evidence) -> Verdict:
     kept, verdict = evidence.kept, Verdict(ambiguous=len(evidence.held))
     archived = [record for record in kept.records if record["state"] == "archived"]
     verdict.archived = len(archived)
-    given_up = Counter(_prompt(record) for record in kept.records if record["state"] == "abandoned")
+    # A job that failed is billed here, and may be bought again where that is asked for.
+    over = {"abandoned", "failed"}
+    given_up = Counter(_prompt(record) for record in kept.records if record["state"] in over)
     held = Counter(_prompt(claim) for claim in kept.claims if claim["id"] in evidence.held)
     homes = Counter(record["job_id"] for record in archived)
 
     away_of: Counter[str] = Counter()
-    by_request: dict[str, list[dict[str, Any]]] = {}
+    by_prompt: dict[str, list[dict[str, Any]]] = {}
     for job in evidence.billed:
-        by_request.setdefault(job["request_sha256"], []).append(job)
-    for jobs in by_request.values():
-        prompt = jobs[0]["prompt"]
+        # Not by the request: the link of a first frame is another one each time.
+        by_prompt.setdefault(job["prompt"], []).append(job)
+    for prompt, jobs in by_prompt.items():
         allowed = evidence.wanted[prompt] + given_up[prompt]
         if len(jobs) > allowed:
             verdict.duplicates.append(f"{prompt!r}: billed {len(jobs)} times, {allowed} allowed")
@@ -98,6 +101,21 @@ def judge(evidence: Evidence) -> Verdict:
             verdict.surprises.append(f"{prompt!r}: {words}")
     verdict.surprises += _untidy(evidence)
     return verdict
+
+
+def judge_film(kept: Kept, expected: str | None) -> list[str]:
+    """What is wrong with the film of a round: there is one, it is that of an undisturbed run, nothing else is left."""
+    made = [film["id"] for film in kept.films]
+    words = [] if made == [expected] else [f"the films {made} were made, an undisturbed run makes {expected}"]
+    named = {
+        stored["key"]
+        for film in kept.films
+        for stored in (film["video"], film["poster"], film["captions"], film["edit_list"], film["storyboard"])
+        if stored is not None
+    }
+    of_films = [key for key in kept.keys if "/films/" in key and "/films/frames/" not in key]
+    left = [key for key in of_films if key not in named and not key.endswith("/film.json")]
+    return [*words, *(f"{key} lies beside the film" for key in left)]
 
 
 def _damaged(archived: list[dict[str, Any]], kept: Kept) -> list[str]:

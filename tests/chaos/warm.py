@@ -28,7 +28,8 @@ def main() -> None:
     import prefect_together_video.flows.audit
     import prefect_together_video.flows.batch
     import prefect_together_video.flows.cli.running
-    import prefect_together_video.flows.collect  # noqa: F401
+    import prefect_together_video.flows.collect
+    import prefect_together_video.flows.film  # noqa: F401
     import tests.chaos.folder_kills  # noqa: F401
 
     gc.freeze()

@@ -119,7 +119,9 @@ class World:
         kept = Kept(keys=keys)
         for key in keys:
             folder, _, name = key.removeprefix(f"{prefix}/").partition("/")
-            if folder == "records":
+            if folder == "films" and name.endswith("/film.json"):
+                kept.films.append(json.loads(self._bytes(key, archive)))
+            elif folder == "records":
                 kept.records.append(json.loads(self._bytes(key, archive)))
             elif folder == "videos":
                 kept.digests[key] = hashlib.sha256(self._bytes(key, archive)).hexdigest()

@@ -315,8 +315,13 @@ class _Sandbox:
         return clip is not None and await self.renderer.wait(clip, _RENDER_GRACE)
 
     def _clip(self, job: Job) -> Clip:
-        clip = clip_of(job.body, seconds=seconds_of(job.body, self.config), fate=job.fate)
-        return replace(clip, prompt="(one picture)", seed=0, settings="") if self.config.one_picture else clip
+        seconds = seconds_of(job.body, self.config)
+        clip = clip_of(job.body, seconds=seconds, fate=job.fate, drawn=self.config.drawn_scenes)
+        return (
+            replace(clip, prompt="(one picture)", seed=0, settings="", drawn=False)
+            if self.config.one_picture
+            else clip
+        )
 
     def _linked(self, request: Request) -> tuple[Job, Response | None]:
         """The job behind a link, and the answer to give where the link is over."""

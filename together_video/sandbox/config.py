@@ -115,6 +115,11 @@ class SandboxConfig(BaseModel):
         description="Show nothing of prompts, seeds and settings: clips of one model, size and length are one file, "
         "rendered once. For measurements.",
     )
+    drawn_scenes: bool = Field(
+        default=False,
+        description="Draw prompts about a lighthouse or a ship as a scene, a moment for each sentence. Others, and all "
+        "prompts without this, show their words.",
+    )
     billing: bool = Field(
         default=True, description="Whether the organisation has access to GET /v1/billing/usage."
     )

@@ -7,12 +7,6 @@ brief. Everything is kept in one folder, so that a second demo finds what the fi
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
-import sys
-import time
-import zlib
-from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -23,9 +17,15 @@ from prefect_together_video.flows.cli.given_path import GivenPath
 from prefect_together_video.flows.cli.options import PlaceOptions, RunOptions
 from prefect_together_video.flows.cli.preamble import prepare
 from prefect_together_video.flows.cli.screen.terminal import Terminal
-from prefect_together_video.flows.cli.servers.env_file import env_script, write_env_file
+from prefect_together_video.flows.cli.servers.demo_place import (
+    BUCKET,
+    ENV_FILE,
+    first_port,
+    forget_own_settings,
+    keep_up,
+    settings_of,
+)
 from prefect_together_video.flows.cli.servers.local_servers import (
-    PORTS,
     PrefectServer,
     S3Server,
     SandboxServer,
@@ -35,18 +35,8 @@ from together_video.errors import InputError
 from together_video.ledger.summary import Summary
 from together_video.text import counted
 
-#: A caller's own settings, which are for other servers and other money.
-_NOT_OURS = ("AWS_", "PREFECT_API", "PREFECT_PROFILE", "PREFECT_SERVER_", "TOGETHER_", "VIDEO_ARCHIVE_")
-#: All servers of the demo are on this machine.
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-#: Of another terminal too, where they would win over what the demo says to set, or be sent along with it.
-_IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
-_BUCKET = "videos"
-_PREFIX = "demo"
 _BRIEF = "a lighthouse fox"
 _STYLE = "cinematic, warm light, gentle camera"
-#: What to `source` so that other commands use the servers, as long as they are up.
-_ENV_FILE = "env.sh"
 _SETTINGS = {"width": 864, "height": 480}
 
 
@@ -55,6 +45,7 @@ def demo(
     keep: Annotated[bool, Parameter(negative=())] = False,
     count: int = 4,
     folder: GivenPath = Path(".demo"),
+    film: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Run the pipeline end to end against local stand-ins: no account, no cost.
@@ -67,6 +58,8 @@ def demo(
         How many videos.
     folder
         Where everything is kept.
+    film
+        Make a film of four shots instead, without a Prefect server.
     json
         Print one JSON document on stdout and nothing else.
     """
@@ -74,30 +67,25 @@ def demo(
         raise InputError("--count must be from 1 to 200.")
     terminal = Terminal(quiet=json)
     folder = folder.resolve()
-    own = sorted(name for name in os.environ if name.startswith(_NOT_OURS) or name.lower() in _PROXIES)
-    for name in own:
-        del os.environ[name]
+    if film:
+        from prefect_together_video.flows.cli.films.demo_film import demo_film
+
+        return demo_film(terminal, folder, keep=keep, as_json=json)
+    own = forget_own_settings()
     prepare(terminal)
     with ExitStack() as stack:
         terminal.say(f"Everything is kept in {folder}.")
         terminal.say("Starting an S3 server, the sandbox and a Prefect server (takes some 20 s) …")
         try:
-            (folder / _ENV_FILE).unlink(missing_ok=True)
-            first = _first_port(folder)
+            (folder / ENV_FILE).unlink(missing_ok=True)
+            first = first_port(folder)
             (prefect_port,) = free_ports(1, first=first)
             prefect = stack.enter_context(PrefectServer(folder / "prefect", port=prefect_port))
             s3 = stack.enter_context(S3Server(folder / "s3", port=first + 1))
             sandbox = stack.enter_context(
                 SandboxServer(folder / "sandbox", _sandbox_settings(), port=first + 2)
             )
-            settings = {
-                **s3.environment(),
-                **prefect.environment(),
-                **sandbox.environment(),
-                "VIDEO_ARCHIVE_BUCKET": _BUCKET,
-                "VIDEO_ARCHIVE_PREFIX": _PREFIX,
-                "TOGETHER_VIDEO_SPOOL": str(folder / "spool"),
-            }
+            settings = {**settings_of(folder, s3, sandbox), **prefect.environment()}
             os.environ.update(settings)
             # Prefect takes seconds to import, and its server to start: both at once.
             from prefect_together_video.flows.cli.execution import INTERRUPTED
@@ -108,7 +96,7 @@ def demo(
                 with terminal.waiting(f"Waiting for the {server.name} …"):
                     server.wait_ready(seconds)
                 if server is s3:
-                    gallery_export.make_bucket(_BUCKET)
+                    gallery_export.make_bucket(BUCKET)
                 terminal.say(f"  {server.name} ready at {server.url}")
         except KeyboardInterrupt:
             terminal.complain("Interrupted before anything was created.")
@@ -137,7 +125,7 @@ def demo(
             terminal.say(
                 f"{summary.counts['reused']} of them were archived by an earlier demo and cost nothing this time."
             )
-        page = gallery_export.copy_out(summary, _BUCKET, folder / "gallery")
+        page = gallery_export.copy_out(summary, BUCKET, folder / "gallery")
         if page is not None:
             terminal.say("")
             terminal.link("Gallery", page.as_uri(), page.as_uri(), on_err=True)
@@ -145,42 +133,13 @@ def demo(
         if keep and code != INTERRUPTED:
             terminal.say(f"Prefect UI:  {prefect.url}")
             terminal.say(f"Sandbox:     {sandbox.url}")
-            terminal.say(f"S3:          {s3.url} (bucket {_BUCKET})")
-            stack.callback((folder / _ENV_FILE).unlink, missing_ok=True)
-            _keep_up(terminal, folder / _ENV_FILE, settings, {*own, *_IN_THE_WAY} - settings.keys())
+            terminal.say(f"S3:          {s3.url} (bucket {BUCKET})")
+            keep_up(terminal, folder, settings, own, "audit")
         else:
             terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
     return code
 
 
-def _first_port(folder: Path) -> int:
-    """Of three, the same in each demo of a folder: each is taken where nobody else listens there."""
-    return PORTS.start + 3 * (zlib.crc32(os.fsencode(folder)) % (len(PORTS) // 3))
-
-
 def _sandbox_settings() -> dict[str, object]:
     """Quick, and at the prices of the catalogue, so that the demo's bill is a realistic one."""
     return {"generation_seconds": [3, 6], "render_workers": 2, "catalogue_prices": True}
-
-
-def _keep_up(terminal: Terminal, file: Path, settings: Mapping[str, str], unset: Collection[str]) -> None:
-    """Until Ctrl-C or SIGTERM."""
-    program = shutil.which("together-video") or str(Path(sys.executable).with_name("together-video"))
-    write_env_file(file, env_script(settings, unset, pid=os.getpid()))
-    terminal.say("To use these servers from another terminal, as long as they are up:")
-    terminal.say(f"  source {shlex.quote(shown_path(file))}")
-    terminal.say(f"  {program} audit")
-    terminal.say("Ctrl-C stops the servers.")
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        terminal.say(f"Stopping; {shown_path(file)} is removed.")
-
-
-def shown_path(path: Path) -> str:
-    """As short as it can be typed from where the command was started."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

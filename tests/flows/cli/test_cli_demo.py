@@ -58,6 +58,32 @@ def test_the_demo_twice(shell: Any, tmp_path: Path) -> None:
     assert len(jobs) == 2
 
 
+STORY = """
+title: Two shots
+defaults: {model: pixverse/pixverse-v5, width: 480, height: 360, fps: 16}
+shots: [{prompt: a lighthouse}, {prompt: a ship, continue: true}, the sea]
+cut: {music: music.wav, preset: ultrafast}
+"""
+
+
+def test_the_demo_of_a_film(shell: Any, tmp_path: Path) -> None:
+    """It makes the film, says what an edit would buy and buys it not, and leaves no process. Another storyboard in its
+    place is made instead, and stays."""
+    story = tmp_path / "kept" / "film" / "story.yaml"
+    story.parent.mkdir(parents=True)
+    story.write_text(STORY)
+    done = shell.run("demo", "--film", "--folder", str(tmp_path / "kept"))
+    assert done.returncode == 0, done.stderr
+    assert "Again:  the same command buys nothing: 1, 2 and 3 are reused." in done.stderr
+    assert "Edit:   other words in shot 3 buy 3 for 0.30 USD; 1 and 2 are reused." in done.stderr
+    assert "Traceback" not in done.stderr
+    (film,) = story.parent.glob("two-shots-*.mp4")
+    assert film.name in done.stderr
+    assert processes_of(tmp_path) == []
+    assert len((tmp_path / "kept" / "sandbox" / "state" / "jobs.jsonl").read_text().splitlines()) == 3
+    assert story.read_text() == STORY
+
+
 def test_other_commands_use_the_servers_of_a_kept_demo(shell: Any, tmp_path: Path) -> None:
     """With the file that it says to source, and until it is stopped."""
     with shell.start("demo", "--folder", str(tmp_path / "kept"), "--count", "1", "--keep") as demo:

@@ -66,6 +66,12 @@ def test_what_is_wrong_is_said_before_anything_is_bought(home_shell, api, story)
     """A shot that is not there, an unusable storyboard, a number that is none: exit code 2."""
     assert "There is no shot 7" in home_shell.run("film", str(story), "--retake", "7").stderr
     assert "--retake takes the number" in home_shell.run("film", str(story), "--retake", "two").stderr
+    (story.parent / "empty.wav").touch()
+    story.write_text(f"{STORY}cut: {{music: empty.wav}}\n")
+    done = home_shell.run("film", str(story))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cut.music:" in done.stderr
+    assert "MP3, WAV," in done.stderr
     story.write_text(STORY.replace("continue: true", "continues_not: true"))
     done = home_shell.run("film", str(story))
     assert done.returncode == 2

@@ -12,13 +12,16 @@ from together_video.film.plan import FilmPlan
 from together_video.film.reading import parse_storyboard
 from together_video.film.shot_parts import FilmPart
 
-PAGE = (Path(__file__).parents[3] / "docs" / "films.md").read_text(encoding="utf-8")
+_ROOT = Path(__file__).parents[3]
+PAGE = (_ROOT / "docs" / "films.md").read_text(encoding="utf-8")
 
 
-def test_the_example_can_be_made() -> None:
+@pytest.mark.parametrize("page", ["docs/films.md", "README.md"])
+def test_the_example_can_be_made(page: str) -> None:
     """As it stands there."""
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    plan = FilmPlan.of(parse_storyboard(text, "yaml", "docs/films.md"), strict=True)
+    blocks = re.findall(r"```yaml\n(.*?)```", (_ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = [block for block in blocks if block.startswith("title:")]
+    plan = FilmPlan.of(parse_storyboard(text, "yaml", page), strict=True)
     assert not plan.errors
     assert plan.chains == ((1, 2), (3,))
 

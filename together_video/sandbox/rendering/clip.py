@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from together_video.sandbox.faults import FaultRule
+from together_video.sandbox.rendering.seaside.moments import moments_of
 from together_video.sandbox.rendering.sizes import frame_size
 
 #: The documented default of the API, in frames per second.
@@ -47,7 +48,8 @@ _MEDIA_WORDS = {
 class Clip:
     """Size in pixels, length in seconds, the words that the clip shows, and the media that it was given.
 
-    `keyframes` are in the order of their places; `sound` is 16-bit mono samples, `tone` asks for some.
+    `keyframes` are in the order of their places; `sound` is 16-bit mono samples, `tone` asks for some. `drawn`: it
+    shows what the prompt names, in place of its words.
     """
 
     prompt: str
@@ -63,6 +65,7 @@ class Clip:
     insets: tuple[Still, ...] = ()
     sound: bytes | None = field(default=None, repr=False)
     tone: bool = False
+    drawn: bool = False
 
     @property
     def weight(self) -> int:
@@ -79,9 +82,15 @@ class Clip:
         return "video/mp4" if self.container == "MP4" else "video/webm"
 
 
-def clip_of(body: Mapping[str, Any], *, seconds: float, fate: FaultRule | None = None) -> Clip:
-    """The clip of this length that a checked request asks for, or another one where its fate says so."""
+def clip_of(
+    body: Mapping[str, Any], *, seconds: float, fate: FaultRule | None = None, drawn: bool = False
+) -> Clip:
+    """The clip of this length that a checked request asks for, or another one where its fate says so. `drawn`: draw
+    prompts of which the sandbox has pictures.
+    """
     width, height = frame_size(body)
+    is_drawn = drawn and bool(moments_of(body.get("prompt") or ""))
+    audio = body.get("generate_audio")
     clip = Clip(
         prompt=body.get("prompt") or "(no prompt)",
         model=body["model"],
@@ -92,7 +101,9 @@ def clip_of(body: Mapping[str, Any], *, seconds: float, fate: FaultRule | None =
         container=body.get("output_format") or "MP4",
         seed=body.get("seed") or 0,
         settings=_settings(body),
-        tone=body.get("generate_audio") is True,
+        # What is drawn is heard, too, unless that is not wanted.
+        tone=audio is True or (is_drawn and audio is not False),
+        drawn=is_drawn,
     )
     if fate is not None and fate.kind == "wrong_length_video":
         return replace(clip, seconds=clip.seconds * fate.share)

@@ -8,7 +8,6 @@ the few boxes in which lights drift, the line grows and the time counts.
 from __future__ import annotations
 
 import colorsys
-import functools
 import hashlib
 import math
 import random
@@ -18,22 +17,17 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from together_video.media.lettering import fit, font_for, shorten
 from together_video.sandbox.rendering.clip import Clip, Still
-
-_Colour = tuple[int, int, int]
-#: Y, Cb, Cr as grey images.
-Planes = tuple[Image.Image, Image.Image, Image.Image]
+from together_video.sandbox.rendering.keyframes import Keyframes
+from together_video.sandbox.rendering.planes import Colour, Planes, image_of, planes_of, rgb_of, video_colour
 
 #: Hues in degrees that stay clear colours when they are dark. Yellow and its greens turn to mud.
 _HUES = (0, 12, 24, 152, 164, 176, 188, 200, 212, 224, 238, 252, 266, 282, 300, 318, 336, 348)
 _PAPER = (250, 249, 246)
-#: From full range, as Pillow has it, to the range of video (ITU-R BT.601).
-_TO_LUMA = [16 + round(219 * value / 255) for value in range(256)]
-_TO_CHROMA = [128 + round(224 * (value - 128) / 255) for value in range(256)]
 
 
 @dataclass(frozen=True)
 class _Light:
-    colour: _Colour
+    colour: Colour
     masks: Planes
     size: int
     speed: float
@@ -71,7 +65,7 @@ class Picture:
             self._light(turn, size, speed, index)
             for index, (turn, size, speed) in enumerate(((0.09, 52, 6.0), (-0.07, 38, -8.5), (0.2, 26, 4.5)))
         ]
-        self._keyframes = [(key.place, self._planes(_image_of(key.still))) for key in clip.keyframes]
+        self._keyframes = Keyframes(clip, self._step, clip.frames // 3)
         self._insets = [self._framed(still, number) for number, still in enumerate(clip.insets)]
 
     def frame(self, number: int) -> Planes:
@@ -82,8 +76,8 @@ class Picture:
                 part = self._scaled(box, index)
                 plane.paste(self._lettered(lit[index], part, index), part)
         self._draw_time(frame, number)
-        frame = self._keyed(frame, number)
-        if any(place == number for place, _ in self._keyframes):
+        frame = self._keyframes.over(frame, number)
+        if self._keyframes.are_at(number):
             # What was asked for is all that is seen there: another shot may go on from it.
             return frame
         for still, box in self._insets:
@@ -94,26 +88,7 @@ class Picture:
 
     def image(self, number: int) -> Image.Image:
         """One frame as an RGB image, for looking at."""
-        luma, *chroma = self.frame(number)
-        size = luma.size
-        back = [min(255, max(0, round((value - 16) * 255 / 219))) for value in range(256)]
-        wide = [min(255, max(0, round((value - 128) * 255 / 224 + 128))) for value in range(256)]
-        planes = [luma.point(back), *(plane.resize(size).point(wide) for plane in chroma)]
-        return Image.merge("YCbCr", planes).convert("RGB")
-
-    def _keyed(self, frame: Planes, number: int) -> Planes:
-        """The frame with the keyframes in it: whole at their places, fading into each other in between."""
-        before = max((key for key in self._keyframes if key[0] <= number), default=None, key=_place)
-        after = min((key for key in self._keyframes if key[0] > number), default=None, key=_place)
-        if before is None and after is None:
-            return frame
-        if before is None or after is None:
-            place, planes = before or after or (0, frame)
-            reach = max(1, self.clip.frames // 3)
-            return _blend(frame, planes, max(0.0, 1 - abs(number - place) / reach))
-        done = (number - before[0]) / (after[0] - before[0])
-        # In the middle the words show through, so that a person sees which video it is.
-        return _blend(_blend(before[1], after[1], done), frame, 0.45 * math.sin(math.pi * done))
+        return rgb_of(self.frame(number))
 
     def _framed(self, still: Still, number: int) -> tuple[Planes, tuple[int, int, int, int]]:
         """An inset with a light rim, and its place: in a row from the upper right corner to the left."""
@@ -121,7 +96,7 @@ class Picture:
         side = still.width + 2 * rim
         side += side % 2
         card = Image.new("RGB", (side, side), _PAPER)
-        card.paste(_image_of(still), (rim, rim))
+        card.paste(image_of(still), (rim, rim))
         left = self._even(self.clip.width - self._margin / 2 - (side + rim) * (number + 1))
         top = self._even(self._margin / 2)
         return self._planes(card), (left, top, left + side, top + side)
@@ -138,7 +113,7 @@ class Picture:
         """A part of a bare plane, with shadow and letters over it."""
         patch = plane.crop(part)
         for colour, masks in (((0, 0, 0), self._shade_masks), (_PAPER, self._letter_masks)):
-            patch.paste(_video(colour)[index], (0, 0), masks[index].crop(part))
+            patch.paste(video_colour(colour)[index], (0, 0), masks[index].crop(part))
         return patch
 
     def _draw_time(self, frame: Planes, number: int) -> None:
@@ -148,7 +123,7 @@ class Picture:
         done = number / max(1, clip.frames - 1)
         length = clip.width - 2 * margin
         for colour, reach in ((self._tone(0.08, 0.32, 0.3), length), (_PAPER, round(length * done))):
-            for index, value in enumerate(_video(colour)):
+            for index, value in enumerate(video_colour(colour)):
                 left, upper, right, lower = self._scaled((margin, top, margin + reach, top + thick), index)
                 frame[index].paste(value, (left, upper, max(left, right), lower))
         text = f"{number / clip.fps:.1f} s"
@@ -158,8 +133,8 @@ class Picture:
         place = (self._even(clip.width - margin - right), self._even(top - 1.6 * self._unit + upper))
         self._stamp(frame, _PAPER, place, self._masks(mask))
 
-    def _stamp(self, planes: Planes, colour: _Colour, place: tuple[int, int], masks: Planes) -> None:
-        for index, value in enumerate(_video(colour)):
+    def _stamp(self, planes: Planes, colour: Colour, place: tuple[int, int], masks: Planes) -> None:
+        for index, value in enumerate(video_colour(colour)):
             step = self._step if index else 1
             planes[index].paste(value, (place[0] // step, place[1] // step), masks[index])
 
@@ -202,7 +177,7 @@ class Picture:
         phase = index * 2.4 + self._random.uniform(0, 1)
         return _Light(self._tone(turn, 0.7, 0.75), self._masks(_glow(pixels, 0.6)), pixels, speed, phase)
 
-    def _tone(self, turn: float, lightness: float, saturation: float) -> _Colour:
+    def _tone(self, turn: float, lightness: float, saturation: float) -> Colour:
         red, green, blue = colorsys.hls_to_rgb((self._hue + turn) % 1, lightness, saturation)
         return round(red * 255), round(green * 255), round(blue * 255)
 
@@ -221,34 +196,12 @@ class Picture:
         return mask, lesser, lesser
 
     def _planes(self, image: Image.Image) -> Planes:
-        luma, blue, red = image.convert("YCbCr").split()
-        step = self._step
-        return luma.point(_TO_LUMA), blue.point(_TO_CHROMA).reduce(step), red.point(_TO_CHROMA).reduce(step)
+        return planes_of(image, self._step)
 
     @staticmethod
     def _copy(planes: Planes) -> Planes:
         luma, blue, red = planes
         return luma.copy(), blue.copy(), red.copy()
-
-
-def _place(keyframe: tuple[int, Planes]) -> int:
-    return keyframe[0]
-
-
-def _blend(under: Planes, over: Planes, strength: float) -> Planes:
-    luma, blue, red = (Image.blend(one, other, strength) for one, other in zip(under, over, strict=True))
-    return luma, blue, red
-
-
-def _image_of(still: Still) -> Image.Image:
-    return Image.frombytes("RGB", (still.width, still.height), still.pixels)
-
-
-@functools.cache
-def _video(colour: _Colour) -> _Colour:
-    """An RGB colour as Y, Cb, Cr in the range of video."""
-    luma, blue, red = Image.new("RGB", (1, 1), colour).convert("YCbCr").tobytes()
-    return _TO_LUMA[luma], _TO_CHROMA[blue], _TO_CHROMA[red]
 
 
 def _glow(size: int, strength: float) -> Image.Image:

@@ -67,13 +67,16 @@ def _encode(container: Any, stream: Any, clip: Clip, pixels: str) -> None:
     import av
 
     from together_video.sandbox.rendering.picture import Picture
+    from together_video.sandbox.rendering.seaside.picture import DrawnPicture
 
     stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, pixels
     # Pictures are drawn by ITU-R BT.601, which players do not expect of large ones unless it is said.
     coding = stream.codec_context
     coding.colorspace, coding.color_range = _BT601, _VIDEO_RANGE
     tick = stream.time_base = Fraction(1, clip.fps)
-    picture = Picture(clip, halved=pixels == "yuv420p")
+    # Reference images are shown beside words, where a person sees them.
+    kind = DrawnPicture if clip.drawn and not clip.insets else Picture
+    picture = kind(clip, halved=pixels == "yuv420p")
     for number in range(clip.frames):
         frame = av.VideoFrame(clip.width, clip.height, pixels)
         for plane, image in zip(frame.planes, picture.frame(number), strict=True):

@@ -1,4 +1,4 @@
-"""What a clip sounds like: the audio that it was given, or a soft tone, or nothing."""
+"""What a clip sounds like: the audio that it was given, or the sea that it shows, or a soft tone, or nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import math
 import sys
 
 from together_video.sandbox.rendering.clip import SAMPLE_RATE, Clip
+from together_video.sandbox.rendering.seaside.moments import moments_of
+from together_video.sandbox.rendering.seaside.sounds import sea
 
 #: Loudness of the tone, of 32,767; seconds over which it swells and ends.
 _LOUDNESS, _SWELL = 2200, 0.25
@@ -21,10 +23,12 @@ def samples_of(clip: Clip) -> bytes:
     length = max(1, round(clip.frames / clip.fps * SAMPLE_RATE))
     if clip.sound is not None:
         return clip.sound[: 2 * length].ljust(2 * length, b"\0")
-    return _tone(clip.prompt, length) if clip.tone else b""
+    if not clip.tone:
+        return b""
+    return _bytes(sea(length, moments_of(clip.prompt)[0].swell) if clip.drawn else _tone(clip.prompt, length))
 
 
-def _tone(prompt: str, length: int) -> bytes:
+def _tone(prompt: str, length: int) -> array.array[int]:
     """A fifth whose pitch follows from the prompt. Whole numbers of hertz, so that seconds join without a click."""
     pitch = 180 + hashlib.sha256(prompt.encode("utf-8", "replace")).digest()[0] // 2 * 2
     second = array.array(
@@ -39,6 +43,10 @@ def _tone(prompt: str, length: int) -> bytes:
     for number in range(swell):
         samples[number] = samples[number] * number // swell
         samples[-1 - number] = samples[-1 - number] * number // swell
+    return samples
+
+
+def _bytes(samples: array.array[int]) -> bytes:
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()
