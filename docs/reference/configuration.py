@@ -74,6 +74,9 @@ _OTHERS = {
     "ALL_PROXY": "Proxy for both, where they have none of their own. SOCKS is supported.",
     "NO_PROXY": "Hosts and networks that are called without a proxy, separated by commas.",
     "XDG_CACHE_HOME": "Folder of caches; the spool lies in it where `TOGETHER_VIDEO_SPOOL` is not set.",
+    "DISPLAY": "Set where there is a screen: `together-video open` then opens the viewer and does not only print.",
+    "WAYLAND_DISPLAY": "The same, of a Wayland session.",
+    "TERM": "With `dumb`, or if it is not set, no line that moves is shown.",
     "NO_COLOR": "Any value: plain lines in place of colours and of a display that moves.",
 }
 
