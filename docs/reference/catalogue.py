@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from importlib import resources
 
-from docs.reference.rendering import table
+from docs.reference.rendering import breakable, table
 from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model
@@ -39,7 +39,7 @@ def models_page() -> str:
     known = packaged()
     rows = {row.model: row for row in table_rows(known)}
     offered = [model for model in known.models if model.offered]
-    gone = [(f"`{model.name}`", rows[model.name].offered) for model in known.models if not model.offered]
+    gone = [(breakable(model.name), rows[model.name].offered) for model in known.models if not model.offered]
     limits = [[_cell(rows[model.name], column) for _, column in _LIMITS] for model in offered]
     return "\n\n".join(
         (
@@ -71,14 +71,14 @@ def models_page() -> str:
 
 def _cell(row: ModelRow, column: str) -> str:
     text = str(getattr(row, column))
-    return f"`{text}`" if column == "model" else text
+    return breakable(text) if column == "model" else text
 
 
 def _prices(models: list[Model], known: Catalogue, rows: dict[str, ModelRow]) -> Iterator[tuple[str, ...]]:
     for model in models:
         row, cost = rows[model.name], estimate(example_request(model), known).usd
         amounts = ("–", "–") if cost is None else (f"{rounded(cost):f}", f"{rounded(cost * CLIPS):f}")
-        yield (f"`{row.model}`", row.price, row.certainty, *amounts)
+        yield (breakable(row.model), row.price, row.certainty, *amounts)
 
 
 def _night(model: Model, known: Catalogue) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from prefect_together_video.flows.__main__ import app
 
@@ -20,6 +21,7 @@ The texts are those of `together-video COMMAND --help`. `--flag VALUE` and `--fl
 Variables and blocks that the commands read are in [Configuration](configuration.md)."""
 
 
+@cache
 def commands_page() -> str:
     """Every command with its arguments and options."""
     written = app.generate_docs()

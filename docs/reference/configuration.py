@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from docs.reference.rendering import model_part, table
+from docs.reference.rendering import breakable, model_part, table
 from prefect_together_video import TogetherCredentials, VideoArchive, generate_batch, generate_video
 from prefect_together_video.flows.cli import confirmation
 from prefect_together_video.tasks.running import assets
@@ -183,7 +183,8 @@ def _fields(model: type[BaseModel], title: str) -> str:
 
 def _rows(found: Iterable[Variable]) -> str:
     rows = (
-        (f"`{one.name}`", f"`{one.default}`" if one.default else "", one.unit, one.meaning) for one in found
+        (breakable(one.name), f"`{one.default}`" if one.default else "", one.unit, one.meaning)
+        for one in found
     )
     return table(("variable", "default", "unit", "meaning"), rows)
 
