@@ -17,7 +17,7 @@ _TITLES = {
 }
 _HEADING = re.compile(rf"^({'|'.join(_TITLES)}):$")
 #: `name: what it is`, or `OneError, AnotherError: when`.
-_ITEM = re.compile(r"^([A-Za-z_][\w, ]*?):\s+(.*)$", re.DOTALL)
+_ITEM = re.compile(r"^([A-Za-z_][\w., ]*?):\s+(.*)$", re.DOTALL)
 
 
 def sections(docstring: str | None) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 #: Files at the repository's top that are pages of the website, too.
 _TOP_PAGES = {
     "README.md": "readme.md",
+    "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
 }

@@ -8,6 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import prefect_together_video as package
+from docs.reference.catalogue import models_page
+from docs.reference.commands import commands_page
+from docs.reference.configuration import configuration_page
 from docs.reference.rendering import (
     enum_part,
     error_part,
@@ -16,6 +19,7 @@ from docs.reference.rendering import (
     table,
     task_page,
 )
+from docs.reference.sandbox import sandbox_page
 from docs.reference.schemas import schemas
 from prefect_together_video.tasks.job_ref import JobState
 from together_video import errors
@@ -70,6 +74,10 @@ def generated_pages() -> dict[str, str]:
         "reference/results.md": _results(),
         "reference/errors.md": _errors(),
         "reference/schemas.md": _schemas(),
+        "reference/commands.md": commands_page(),
+        "reference/configuration.md": configuration_page(),
+        "models.md": models_page(),
+        "reference/sandbox.md": sandbox_page(),
         "examples.md": _examples(),
     }
 

@@ -171,6 +171,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
+def breakable(name: str) -> str:
+    """A long name as code that a narrow column may break after `_`, `/` and `-`."""
+    return "<code>" + re.sub("([_/-])", r"\1<wbr>", name) + "</code>"
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"

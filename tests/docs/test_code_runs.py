@@ -26,7 +26,7 @@ ASYNC = {name for name in package.__all__ if name.startswith("a") and name[1:] i
 #: Public names whose docstrings show how to use them. `RunIncomplete` is raised, not used.
 SHOWN = sorted(set(package.__all__) - ASYNC - {"RunIncomplete"})
 #: Pages whose code is complete: it defines flows and calls them.
-PAGES = ("README.md", "docs/index.md", "docs/quickstart.md", "docs/cloud.md", "llms.txt")
+PAGES = ("README.md", "docs/index.md", "docs/quickstart.md", "docs/cloud.md", "docs/sandbox.md", "llms.txt")
 RUN_CODE = Path(__file__).with_name("run_code.py")
 
 

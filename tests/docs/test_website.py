@@ -73,7 +73,7 @@ def test_a_broken_link_fails_the_build(tmp_path: Path, link: str) -> None:
     copy.mkdir()
     for name in ("docs", "examples"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mkdocs.yml", "README.md", "SECURITY.md", "CHANGELOG.md"):
+    for name in ("mkdocs.yml", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, copy)
     (copy / "deployments").mkdir()
     shutil.copy(ROOT / "deployments/iam-policy.json", copy / "deployments")

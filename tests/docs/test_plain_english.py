@@ -1,0 +1,115 @@
+"""Phrases that read translated may only become fewer, and no new file has one.
+
+`plain_english.json` holds how many there were: `WRITE_PLAIN_ENGLISH=1 pytest tests/docs/test_plain_english.py` lowers
+it after a pass over the texts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.docs.plain_english import PHRASES, findings, phrases_in, texts_of_markdown, texts_of_python
+
+RATCHET = Path(__file__).with_name("plain_english.json")
+
+
+def recorded() -> tuple[dict[str, int], set[str]]:
+    """How often each phrase may occur, and the files that may still have some."""
+    kept = (
+        json.loads(RATCHET.read_text(encoding="utf-8")) if RATCHET.exists() else {"phrases": {}, "files": []}
+    )
+    return kept["phrases"], set(kept["files"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _written() -> None:
+    if os.environ.get("WRITE_PLAIN_ENGLISH"):
+        counts = Counter(one.phrase for one in findings())
+        kept = {
+            "phrases": {name: counts[name] for name in sorted(PHRASES) if counts[name]},
+            "files": sorted({one.file for one in findings()}),
+        }
+        RATCHET.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_a_phrase_becomes_no_more_frequent(phrase: str) -> None:
+    """All its places are listed, as one of them is new."""
+    allowed = recorded()[0].get(phrase, 0)
+    found = [one for one in findings() if one.phrase == phrase]
+    assert len(found) <= allowed, f"{len(found)} in place of {allowed}:\n" + "\n".join(map(str, found))
+
+
+def test_new_files_are_clean() -> None:
+    """So is a file that was clean once."""
+    known = recorded()[1]
+    assert [str(one) for one in findings() if one.file not in known] == []
+
+
+def test_what_is_kept_is_in_use() -> None:
+    """No phrase and no file is kept that is not there any more."""
+    phrases, files = recorded()
+    assert set(phrases) <= set(PHRASES)
+    assert {name for name in files if not (RATCHET.parents[2] / name).is_file()} == set()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "phrase"),
+    [
+        ("The run goes\non with the jobs.", "go on"),
+        ("collect brings it home", "bring home"),
+        ("Whoever runs it", "whoever"),
+        ("Nothing is amiss.", "amiss"),
+        ("It is made anew.", "anew"),
+        ("was never heard of again", "heard of"),
+        ("the fewest looks that there can be", "look for poll"),
+        ("Jobs are asked for", "jobs are asked for"),
+        ("the last trouble", "trouble"),
+        ("4.5 s in the mean", "in the mean"),
+        ("Hold every record against the bucket", "hold against"),
+        ("it is no http or https address", "is no"),
+        ("a file of one's own", "of one's own"),
+        ("CREATE_SECONDS and its like", "and its like"),
+        ("by way of the API", "by way of"),
+        ("For word by chat or mail", "for word by"),
+        ("the budget has no 0.14 USD left", "has no … left"),
+        ("check tells of every line", "tell of"),
+        ("a doubt is told as one", "is told as"),
+        ("the block; else the environment's", "else as otherwise"),
+    ],
+)
+def test_a_phrase_is_found(sentence: str, phrase: str) -> None:
+    """Across lines and in either case."""
+    assert phrase in dict(phrases_in(sentence))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "There is no archive: set VIDEO_ARCHIVE_FOLDER.",
+        "It is no longer offered.",
+        "Run the command again; it resumes the jobs.",
+        "The next look like this one is a shot's.",
+        "Troubleshooting",
+        "The claim is held for an hour. It works against the sandbox.",
+    ],
+)
+def test_plain_sentences_pass(sentence: str) -> None:
+    """What looks similar and is idiomatic."""
+    assert list(phrases_in(sentence)) == []
+
+
+def test_code_on_pages_and_names_in_code_are_not_texts() -> None:
+    """Fenced blocks are left out, even with blank lines in them; single words in Python too."""
+    page = "One.\n\n```python\nanew = 1\n\nprint(anew)\n```\n\nTwo anew.\n"
+    assert [(line, text) for line, text in texts_of_markdown(page) if text.strip()] == [
+        (1, "One."),
+        (9, "Two anew.\n"),
+    ]
+    source = 'NAME = "anew"\n\ndef f():\n    """Made anew."""\n    return f"it is {NAME} anew"\n'
+    assert sorted(texts_of_python(source)) == [(4, "Made anew."), (5, " anew"), (5, "it is ")]
