@@ -258,8 +258,9 @@ def test_exactly_the_film_that_was_approved_is_made(served: Served) -> None:
     plan = served.artifact(run, "approval")
     assert "A film of 3 shots, about " in plan
     assert "**3 videos: 3 to buy, " in plan
-    (proposal,) = (key for key in served.stored("batches") if key.endswith("/proposal.json"))
-    assert served.read(proposal)["storyboard"]["defaults"]["width"] == 64
+    kept = [served.read(key) for key in served.stored("batches") if key.endswith("/proposal.json")]
+    (proposal,) = (one for one in kept if one["run"] == run)
+    assert proposal["storyboard"]["defaults"]["width"] == 64
     assert run in served.command("approve").stdout
     assert served.resume(run, decision="approve", leave_out="2")["status"] == "REJECT"
     done = served.command("approve", run, "--budget-usd", "5")
