@@ -239,6 +239,7 @@ class Round:
             findings=audited["findings"],
             doubts=self._doubts,
             unanswered=self._unanswered if self.plan.same_machine else None,
+            buys_failed_again=self.plan.source == "film",
         )
         told = {**vars(evidence), "kept": vars(evidence.kept)}
         (self.folder / "evidence.json").write_text(json.dumps(told, indent=1, default=list))

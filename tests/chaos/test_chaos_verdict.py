@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.verdict import Evidence, Kept, judge
+from tests.chaos.verdict import Evidence, Kept, judge, judge_film
 
 
 def billed(prompt: str, job: str) -> dict[str, Any]:
@@ -119,3 +119,26 @@ def test_other_findings_of_the_audit_are_told() -> None:
     found = evidence()
     found.findings.append({"kind": "orphan", "key": "p/videos/x.mp4", "message": "nobody names it"})
     assert judge(found).surprises == ["the audit finds orphan: p/videos/x.mp4: nobody names it"]
+
+
+def test_a_failed_job_is_billed_again_only_where_that_is_asked_for() -> None:
+    """Films are run with --retry-failed; in a batch the second bill is a duplicate."""
+    twice = evidence(billed=[billed("fox", "a"), billed("fox", "c"), billed("owl", "b")])
+    twice.kept.records.append(record("fox", "c", state="failed"))
+    assert judge(twice).duplicates
+    twice.buys_failed_again = True
+    assert judge(twice).is_good
+
+
+def test_a_film_is_that_of_an_undisturbed_run_and_alone() -> None:
+    """Files that its record names lie beside it, and nothing else."""
+    film = {
+        "id": "1",
+        "video": {"key": "p/films/1/a.mp4"},
+        "contact_sheet": {"key": "p/films/1/a.jpg"},
+        "poster": None,
+    }
+    keys = ["p/films/1/a.mp4", "p/films/1/a.jpg", "p/films/1/film.json", "p/films/frames/2.json"]
+    assert judge_film(Kept(keys=keys, films=[film]), "1") == []
+    assert len(judge_film(Kept(keys=[*keys, "p/films/3/b.mp4"], films=[film]), "2")) == 2
+    assert len(judge_film(Kept(), "1")) == 1

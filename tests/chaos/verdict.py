@@ -38,6 +38,8 @@ class Evidence:
     findings: list[dict[str, Any]]
     doubts: int
     unanswered: int | None = None
+    #: Whether the round buys failed videos again, each of which is billed.
+    buys_failed_again: bool = False
 
 
 @dataclass
@@ -62,8 +64,7 @@ def judge(evidence: Evidence) -> Verdict:
     kept, verdict = evidence.kept, Verdict(ambiguous=len(evidence.held))
     archived = [record for record in kept.records if record["state"] == "archived"]
     verdict.archived = len(archived)
-    # A job that failed is billed here, and may be bought again where that is asked for.
-    over = {"abandoned", "failed"}
+    over = {"abandoned", "failed"} if evidence.buys_failed_again else {"abandoned"}
     given_up = Counter(_prompt(record) for record in kept.records if record["state"] in over)
     held = Counter(_prompt(claim) for claim in kept.claims if claim["id"] in evidence.held)
     homes = Counter(record["job_id"] for record in archived)
@@ -107,12 +108,8 @@ def judge_film(kept: Kept, expected: str | None) -> list[str]:
     """What is wrong with the film of a round: there is one, it is that of an undisturbed run, nothing else is left."""
     made = [film["id"] for film in kept.films]
     words = [] if made == [expected] else [f"the films {made} were made, an undisturbed run makes {expected}"]
-    named = {
-        stored["key"]
-        for film in kept.films
-        for stored in (film["video"], film["poster"], film["captions"], film["edit_list"], film["storyboard"])
-        if stored is not None
-    }
+    files = (value for film in kept.films for value in film.values() if isinstance(value, dict))
+    named = {stored["key"] for stored in files if "key" in stored}
     of_films = [key for key in kept.keys if "/films/" in key and "/films/frames/" not in key]
     left = [key for key in of_films if key not in named and not key.endswith("/film.json")]
     return [*words, *(f"{key} lies beside the film" for key in left)]
