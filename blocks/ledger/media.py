@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from together_video.errors import MediaRefused, ObjectConflict, Spent
 from together_video.ledger.layout import Layout
 from together_video.media.files import MediaFile
 from together_video.media.inline import data_url, why_not_inline
-from together_video.media.references import LINK_SECONDS
+from together_video.media.references import LINK_SECONDS, sha256_of
 
 
 class MediaStore:
@@ -61,12 +62,21 @@ class MediaStore:
         return True
 
     async def lacks(self, references: Iterable[str]) -> list[str]:
-        """Which of these references name nothing in the archive."""
-        return [
-            reference
-            for reference in references
-            if await self._store.head(self._layout.referenced(reference)) is None
-        ]
+        """Which of these references name nothing in the archive.
+
+        Raises:
+            ObjectConflict: something else lies under its key, by the checksum that the store knows.
+        """
+        missing: list[str] = []
+        for reference in references:
+            head = await self._store.head(key := self._layout.referenced(reference))
+            if head is None:
+                missing.append(reference)
+            elif head.sha256 not in {None, sha256_of(reference)}:
+                raise ObjectConflict(
+                    f"{self._store.uri(key)} has other content than its name says: remove it and run again."
+                )
+        return missing
 
     async def unsendable(self, references: Iterable[str], files: Mapping[str, MediaFile]) -> dict[str, str]:
         """Which of these references cannot reach the provider, and why. `files` are those that are looked at."""
@@ -100,4 +110,9 @@ class MediaStore:
         stored = None if why else await self._store.get(key)
         if stored is None:
             raise MediaRefused(f"{reference}: {why or 'it was removed from the archive'}.")
+        if hashlib.sha256(stored.data).hexdigest() != sha256_of(reference):
+            raise MediaRefused(
+                f"{self._store.uri(key)} has other content than its name says.",
+                remedy="Remove it and run again.",
+            )
         return data_url(reference, stored.data)

@@ -13,7 +13,7 @@ from prefect_together_video.flows.engine.shots import MadeShot, clip_of
 from prefect_together_video.flows.reporting.happenings import Phase, happens
 from prefect_together_video.tasks.running.runs import step
 from prefect_together_video.tasks.steps.join_film import FilmJob, check_room, join_film
-from together_video.errors import VideoError
+from together_video.errors import FilmError, VideoError
 from together_video.film.cutting import cut_of, film_id
 from together_video.film.plan import FilmPlan
 from together_video.film.record import FilmRecord, FilmShot
@@ -30,7 +30,7 @@ async def film_of(
 ) -> FilmSummary:
     """The shots that there are, and the film if all are there."""
     summary = FilmSummary(
-        videos=tuple(one.outcome for one in (*_once(made), *again)),
+        videos=tuple(one.outcome for one in _once([*made, *again])),
         shots=tuple(
             ShownShot(shot=one.number, title=plan.shot(one.number).title, take=one.take, id=one.outcome.id)
             for one in made
@@ -82,7 +82,8 @@ async def _joined(
     with temporary_folder("film") as folder:
         cut = cut_of(plan, {number: clip.sha256 for number, clip in clips.items()}, sounds.digests)
         film = film_id(cut)
-        if (record := await ledger.films.read(film)) is not None:
+        record = await ledger.films.read(film)
+        if record is not None and await _is_there(record, ledger):
             return record, False
         await check_room(list(clips.values()), folder)
         happens(Phase("Copying the shots from the archive"))
@@ -107,7 +108,20 @@ async def _joined(
         ]
         files = {number: paths[clip.sha256] for number, clip in clips.items()}
         job = FilmJob(film, cut, plan, shots, files, sounds.paths)
-        return await step(join_film, job, folder, ledger, _Joining()), True
+        record = await step(join_film, job, folder, ledger, _Joining())
+        if not await _is_there(record, ledger):
+            gone, known = ledger.store.uri(record.video.key), ledger.layout.film(film, "film.json")
+            raise FilmError(
+                f"{gone} is gone from the archive, and joining the shots again gives a film with other bytes.",
+                remedy=f"Restore it, or remove {ledger.store.uri(known)} and run again: the shots are in the archive.",
+            )
+        return record, True
+
+
+async def _is_there(record: FilmRecord, ledger: Ledger) -> bool:
+    """Whether the film's file is in the archive, as far as its size and the checksum that the store knows say."""
+    head = await ledger.store.head(record.video.key)
+    return head is not None and head.size == record.video.size and head.sha256 in {None, record.video.sha256}
 
 
 class _Joining:

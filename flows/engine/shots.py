@@ -125,6 +125,17 @@ async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list
         replace(await foresee(number, take, await given_to(number)), is_retake=True)
         for number, take in shots.retakes.items()
     ]
+    # Shots that are alike have the same takes: what another one buys or shows is not bought for this one.
+    first: dict[str, int] = {}
+    for one in (*(found[number] for number in sorted(found)), *retakes):
+        if one.given is not None:
+            first.setdefault(one.plan.id, one.number)
+    retakes = [
+        one
+        if one.given is None or first[one.plan.id] == one.number
+        else replace(one, same_as=first[one.plan.id])
+        for one in retakes
+    ]
     return [*(found[number] for number in sorted(found)), *retakes]
 
 
@@ -138,7 +149,20 @@ async def make_shots(
     places = asyncio.Semaphore(in_flight)
     loop = asyncio.get_running_loop()
     ends: dict[int, asyncio.Future[MadeShot]] = {one.number: loop.create_future() for one in shots.film.shots}
-    making = pipeline.turns(sum(one.same_as is None for one in shots.film.shots) + len(shots.retakes))
+    bought: dict[str, asyncio.Future[VideoOutcome]] = {}
+    making = pipeline.turns(_purchases(shots))
+
+    async def outcome_of(plan: VideoPlan) -> VideoOutcome:
+        """Takes of shots that are alike are one purchase."""
+        if (known := bought.get(plan.id)) is not None:
+            return await asyncio.shield(known)
+        bought[plan.id] = ours = loop.create_future()
+        try:
+            ours.set_result(await making.make(plan))
+        finally:
+            if not ours.done():
+                ours.cancel()
+        return ours.result()
 
     async def make(number: int, take: int) -> MadeShot:
         shot = shots.film.shot(number).shot
@@ -160,7 +184,7 @@ async def make_shots(
                         given,
                     )
             plan = shots.plan(number, given, take=take)
-            return MadeShot(number, take, plan, await making.make(plan), given)
+            return MadeShot(number, take, plan, await outcome_of(plan), given)
 
     async def end(number: int) -> MadeShot:
         one = shots.film.shot(number)
@@ -175,6 +199,20 @@ async def make_shots(
     works = [*map(end, numbers), *(make(number, take) for number, take in shots.retakes.items())]
     made = await making.all(works)
     return made[: len(numbers)], made[len(numbers) :]
+
+
+def _purchases(shots: Shots) -> int:
+    """How many videos the shots and retakes are, of which those that are alike are one."""
+    wanted = [(one.number, one.shot.take) for one in shots.film.shots if one.same_as is None]
+    return len(
+        {
+            (
+                shots.plan(number, Given(), take=take).id,
+                number if shots.film.shot(number).shot.is_chained else 0,
+            )
+            for number, take in (*wanted, *shots.retakes.items())
+        }
+    )
 
 
 async def _given(before: MadeShot, shots: Shots, number: int, ledger: Ledger) -> Given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ class Terms:
     tries: Tries
     strict: bool = False
     price_usd: Decimal | None = None
+    _said: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def check(
         self, requests: Sequence[VideoRequest], tries: Sequence[Tries], *, needs_price: bool, **how: Any
@@ -50,7 +51,7 @@ class Terms:
     def with_tries(
         self, plans: Sequence[VideoPlan], tries: Sequence[Tries], *, needs_price: bool
     ) -> list[VideoPlan]:
-        """The plans with their attempts and the models that take over; what there is to say of it is logged.
+        """The plans with their attempts and the models that take over; what there is to say of it is logged, once.
 
         Raises:
             InputError: the catalogue knows no fallback model of this name.
@@ -59,7 +60,10 @@ class Terms:
             plans, tries, strict=self.strict, price_usd=self.price_usd, needs_price=needs_price
         )
         for remark in remarks:
-            run_logger().warning(remark)
+            # Chained shots are planned again and again.
+            if remark not in self._said:
+                self._said.add(remark)
+                run_logger().warning(remark)
         return made
 
     def replanned(self, plans: Sequence[VideoPlan], *, needs_price: bool) -> list[VideoPlan]:

@@ -12,7 +12,7 @@ from prefect_together_video.tasks.running.retries import retried_task
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.steps.decoding import decode
 from together_video.api.downloads import hash_file
-from together_video.errors import FilmError, ObjectConflict
+from together_video.errors import FilmError, ObjectConflict, PieceRefused
 from together_video.joining.last_frames import last_frame
 from together_video.ledger.records import StoredObject
 from together_video.media.files import MediaFile, inspect_bytes, inspect_file
@@ -49,7 +49,12 @@ async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str
     with temporary_folder("shot") as folder:
         path = await fetch(clip, folder / f"clip{Path(clip.key).suffix}", ledger)
         most = None if ledger.store.gives_links else LARGEST_BYTES
-        content = await decode(partial(last_frame, most_bytes=most), path)
+        try:
+            content = await decode(partial(last_frame, most_bytes=most), path)
+        except PieceRefused as error:
+            raise FilmError(
+                f"{title}, which the next shot continues: {error.what.rstrip('.')}.", remedy=_RESTORE
+            ) from error
     image = await to_thread.run_sync(inspect_bytes, content, f"last frame of {title}", MediaKind.IMAGE)
     if known is not None and image.reference != known:
         raise FilmError(

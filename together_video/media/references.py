@@ -44,6 +44,11 @@ def object_of(reference: str) -> str:
     return found[1]
 
 
+def sha256_of(reference: str) -> str:
+    """The SHA-256 of a reference's content, in hexadecimal digits. Raises InputError as `object_of`."""
+    return object_of(reference).rpartition("/")[2].partition(".")[0]
+
+
 def references_of(request: VideoRequest) -> tuple[str, ...]:
     """The references that a request holds, each once, in order."""
     return tuple(dict.fromkeys(text for _, _, text in media_texts(request) if text.startswith("archive:")))

@@ -82,7 +82,7 @@ def film(
     # Before Prefect is imported, which takes seconds.
     FilmPlan.of(storyboard, strict=run.strict).refuse_errors()
     parameters = {**run.parameters(), "in_flight": in_flight}
-    retakes, recut, kept = _retakes(retake or ()), None, None
+    retakes, recut, kept, before = _retakes(retake or ()), None, None, storyboard
     if from_review is not None:
         from prefect_together_video.flows.cli.films import film_review
 
@@ -114,7 +114,8 @@ def film(
             code = code or 1
     _show(summary, terminal, recut, as_json=place.json)
     if recut is not None and kept is not None:
-        film_review.save_storyboard(kept, file, recut, terminal)
+        if not film_review.save_storyboard(kept, file, before, recut, terminal):
+            code = code or 1
     elif recut is not None and recut.uses:
         film_review.remind(file, recut, terminal)
     return code

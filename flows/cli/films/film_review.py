@@ -18,7 +18,7 @@ from prefect_together_video.flows.cli.preamble import begin
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from prefect_together_video.flows.cli.written_files import checked_file, write_file
 from together_video.errors import InputError, NotInArchive
-from together_video.film.reading import storyboard_text
+from together_video.film.reading import read_storyboard, storyboard_text
 from together_video.film.recut import Recut
 from together_video.film.storyboard import Storyboard
 from together_video.film.text_edits import text_with_takes
@@ -105,10 +105,13 @@ def checked_storyboard_file(path: Path | None, file: str) -> Path | None:
     found = checked_file(path, "--save-storyboard")
     if found is None:
         return None
-    source = Path(file)
+    # What a link names is written, and the link stays.
+    found, source = found.resolve(), Path(file)
     endings = {".yaml", ".yml"} | ({source.suffix.lower()} if _is_same(found, source) else set())
     if found.suffix.lower() not in endings:
         raise InputError(f"--save-storyboard {path}: a storyboard that is written is YAML: end it in .yaml.")
+    if found.exists() and not _is_same(found, source) and _storyboard_now(found) is None:
+        raise InputError(f"--save-storyboard {path} is there and is not a storyboard. Name another file.")
     return found
 
 
@@ -131,13 +134,19 @@ def text_to_save(path: Path, file: str, recut: Recut) -> str:
     return storyboard_yaml(recut.storyboard) if text is None else text
 
 
-def save_storyboard(path: Path, file: str, recut: Recut, terminal: Terminal) -> None:
-    """Write `text_to_save`, from the file as it is now: somebody may have edited it meanwhile.
+def save_storyboard(path: Path, file: str, before: Storyboard, recut: Recut, terminal: Terminal) -> bool:
+    """Write `text_to_save`, unless the storyboard is not the one any more that was read `before`: its shots may have
+    other numbers. Then say so, and return False.
 
     Raises:
         InputError: it cannot be written.
     """
+    if file != "-" and _storyboard_now(Path(file)) != before:
+        terminal.complain(f"{printable(file, 200)} was changed during the run, so nothing is written.")
+        remind(file, recut, terminal)
+        return False
     write_file(path, text_to_save(path, file, recut), terminal)
+    return True
 
 
 def remind(file: str, recut: Recut, terminal: Terminal) -> None:
@@ -145,6 +154,14 @@ def remind(file: str, recut: Recut, terminal: Terminal) -> None:
     uses = ", ".join(f"`use: {take}` into shot {number}" for number, take in sorted(recut.uses.items()))
     name = "the storyboard" if file == "-" else printable(file, 200)
     terminal.say(f"To keep this cut, write {uses} of {name}, or add --save-storyboard FILE.yaml.")
+
+
+def _storyboard_now(path: Path) -> Storyboard | None:
+    """The storyboard in a file as it is now; None where there is none."""
+    try:
+        return read_storyboard(path)
+    except InputError:
+        return None
 
 
 def _is_same(path: Path, source: Path) -> bool:

@@ -150,6 +150,11 @@ async def _copy(video: Copied, path: Path, store: Store) -> Path:
         if not path.exists():
             if not await store.fetch(video.key or "", part):
                 raise VideoError(f"{video.uri} is gone.", remedy="together-video audit says what else is.")
+            if (await asyncio.to_thread(hash_file, part)).sha256 != video.sha256:
+                raise VideoError(
+                    f"{video.uri} has other content than its record says.",
+                    remedy="together-video audit --deep says what else has.",
+                )
             if settle_new(part, path):
                 return path
         is_file = stat.S_ISREG(path.stat().st_mode)
