@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,8 +12,9 @@ from prefect_together_video.flows.engine.shots import Given, Shots
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.media_upload import keep_media, looked_at, refuse_unsendable
 from prefect_together_video.tasks.session.terms import Terms
-from together_video.catalogue.findings import Level
+from together_video.catalogue.findings import Finding, Level
 from together_video.errors import InputError
+from together_video.film.caption_checks import undrawn_captions
 from together_video.film.plan import FilmPlan
 from together_video.film.shot_requests import PENDING_CLIP, PENDING_FRAME
 from together_video.film.storyboard import Storyboard
@@ -73,7 +74,7 @@ class FilmBoard:
             needs_price=needs_price,
             again=True,
         )
-        _say(plan)
+        _say([*plan.all_findings, *((None, found) for found in undrawn_captions(storyboard))])
         return cls(plan, intake, terms, prices, edition, needs_price, batch_id)
 
     def check_retakes(self, retakes: Mapping[int, int | None]) -> None:
@@ -125,10 +126,10 @@ class FilmBoard:
         return plan
 
 
-def _say(plan: FilmPlan) -> None:
+def _say(findings: Iterable[tuple[int | None, Finding]]) -> None:
     """The warnings, each once, with the shots that it is about."""
     about: dict[str, list[str]] = {}
-    for number, finding in plan.all_findings:
+    for number, finding in findings:
         if finding.level is Level.WARNING:
             about.setdefault(finding.message, []).append("the film" if number is None else str(number))
     for words, numbers in about.items():

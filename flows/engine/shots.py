@@ -127,9 +127,9 @@ async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list
     ]
     # Shots that are alike have the same takes: what another one buys or shows is not bought for this one.
     first: dict[str, int] = {}
-    for one in (*(found[number] for number in sorted(found)), *retakes):
-        if one.given is not None:
-            first.setdefault(one.plan.id, one.number)
+    for known in (*(found[number] for number in sorted(found)), *retakes):
+        if known.given is not None:
+            first.setdefault(known.plan.id, known.number)
     retakes = [
         one
         if one.given is None or first[one.plan.id] == one.number
@@ -162,7 +162,7 @@ async def make_shots(
         finally:
             if not ours.done():
                 ours.cancel()
-        return ours.result()
+        return await ours
 
     async def make(number: int, take: int) -> MadeShot:
         shot = shots.film.shot(number).shot

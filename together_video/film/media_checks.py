@@ -6,6 +6,7 @@ from pathlib import Path
 
 from together_video.catalogue.findings import Finding, sterner, warning
 from together_video.errors import InputError
+from together_video.film.caption_checks import undrawn_captions
 from together_video.film.plan import FilmPlan
 from together_video.film.planned_shot import PlannedShot
 from together_video.inputs.findings import finding_of_media
@@ -35,7 +36,8 @@ def with_media_checked(plan: FilmPlan, *, strict: bool = False) -> FilmPlan:
         if words := _why_not_heard(one.shot.audio.narration):
             found.setdefault(one.number, []).append(finding_of_media("audio.narration", words))
     music = plan.storyboard.cut.music
-    of_film = list(plan.findings)
+    of_captions = undrawn_captions(plan.storyboard)
+    of_film = [*plan.findings, *(sterner(of_captions) if strict else of_captions)]
     if words := _why_not_heard(music.file if music else None):
         of_film.append(finding_of_media("cut.music", words))
     if not found and len(of_film) == len(plan.findings):

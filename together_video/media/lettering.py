@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 
 from PIL import ImageFont
 
@@ -12,18 +13,45 @@ Font = ImageFont.FreeTypeFont
 
 #: Fonts that know more scripts than Pillow's own; used where the text needs them and they exist.
 _WIDER_FONTS = ("NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf")
+#: None is Pillow's own.
+_FONTS: tuple[str | None, ...] = (None, *_WIDER_FONTS)
+#: A size in pixels, and a letter that is in no font.
+_TRIED, _NO_LETTER = 24, "\uffff"
 #: A clip cannot show more, and measuring 32,000 letters takes long.
 _MOST_LETTERS = 1500
 
 
 def font_for(text: str, size: int) -> Font:
-    """A font of this size in pixels that has the letters of the text, as far as one is installed."""
-    if not all(ord(letter) < 0x180 or 0x2013 <= ord(letter) <= 0x2026 for letter in text):
-        for name in _WIDER_FONTS:
-            try:
-                return ImageFont.truetype(name, size)
-            except OSError:
-                continue
+    """A font of this size in pixels that has the letters of the text, or of those installed the one with most of them."""
+    return _font(min(_FONTS, key=lambda name: len(_missing(name, frozenset(text)))), size)
+
+
+def unlettered(text: str) -> str:
+    """The letters for which the font of this text has no picture: a box is drawn for each. In their order, once each."""
+    missing = min((_missing(name, frozenset(text)) for name in _FONTS), key=len)
+    return "".join(dict.fromkeys(letter for letter in text if letter in missing))
+
+
+@functools.lru_cache(maxsize=256)
+def _missing(name: str | None, letters: frozenset[str]) -> frozenset[str]:
+    """Those that a font draws as what it draws for a letter that no font has; all of them if it is not installed."""
+    try:
+        font = _font(name, _TRIED)
+    except OSError:
+        return letters
+    box = _drawn(font, _NO_LETTER)
+    return frozenset(one for one in letters if not one.isspace() and _drawn(font, one) == box)
+
+
+def _drawn(font: Font, letter: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(letter)
+    return mask.size, bytes(mask)
+
+
+def _font(name: str | None, size: int) -> Font:
+    """Raises OSError: it is not installed."""
+    if name is not None:
+        return ImageFont.truetype(name, size)
     font = ImageFont.load_default(size)
     if not isinstance(font, Font):
         raise RuntimeError("Pillow was built without FreeType, which lettering needs")

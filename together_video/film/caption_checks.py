@@ -1,0 +1,24 @@
+"""Whether captions that are drawn into the picture can be drawn on this machine."""
+
+from __future__ import annotations
+
+from together_video.catalogue.findings import Finding, warning
+from together_video.film.storyboard import Storyboard
+from together_video.media.lettering import unlettered
+
+#: As many letters are named.
+_NAMED = 10
+
+
+def undrawn_captions(storyboard: Storyboard) -> list[Finding]:
+    """A warning that names the letters for which no font is installed; nothing where captions are not burned in."""
+    if storyboard.cut.captions != "burned":
+        return []
+    missing = dict.fromkeys(
+        letter for shot in storyboard.shots if shot.caption for letter in unlettered(shot.caption)
+    )
+    if not missing:
+        return []
+    named = " ".join(list(missing)[:_NAMED]) + (" …" if missing.keys() - set(list(missing)[:_NAMED]) else "")
+    words = f"no font that is installed on this machine has {named}: the film would show boxes. Install Noto Sans CJK."
+    return [warning("cut.captions", words, "project")]
