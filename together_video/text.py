@@ -43,3 +43,9 @@ def sentences(*parts: str | None) -> str:
     """Those that are there, one behind the other; a single one stays as it is."""
     there = [part for part in parts if part]
     return there[0] if len(there) == 1 else " ".join(as_sentence(part) for part in there)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as 1:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

@@ -156,7 +156,8 @@ async def make_shots(
         """Takes of shots that are alike are one purchase."""
         if (known := bought.get(plan.id)) is not None:
             return await asyncio.shield(known)
-        bought[plan.id] = ours = loop.create_future()
+        ours: asyncio.Future[VideoOutcome] = loop.create_future()
+        bought[plan.id] = ours
         try:
             ours.set_result(await making.make(plan))
         finally:

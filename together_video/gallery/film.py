@@ -16,7 +16,7 @@ from together_video.gallery.prices import price_figures
 from together_video.gallery.public_text import public_text
 from together_video.ledger.records import StoredObject
 from together_video.ledger.summary import Summary, VideoOutcome
-from together_video.text import one_line
+from together_video.text import clock, one_line
 
 #: Largest captions that a page carries, in bytes.
 LARGEST_CAPTIONS = 1_000_000
@@ -170,7 +170,7 @@ def shot_head(film: FilmView, number: int) -> ShotHead:
         number=number,
         title=public_text(one_line(shot.title, 200)),
         start=round(shot.start, 3),
-        at=f"{int(shot.start) // 60}:{int(shot.start) % 60:02}",
+        at=clock(shot.start),
         facts=tuple(facts),
         retake=retake.another_take if retake else None,
     )

@@ -22,12 +22,12 @@ _MOST_LETTERS = 1500
 
 
 def font_for(text: str, size: int) -> Font:
-    """A font of this size in pixels that has the letters of the text, or of those installed the one with most of them."""
+    """A font of this size in pixels that has the letters of the text, or as many of them as any that is installed."""
     return _font(min(_FONTS, key=lambda name: len(_missing(name, frozenset(text)))), size)
 
 
 def unlettered(text: str) -> str:
-    """The letters for which the font of this text has no picture: a box is drawn for each. In their order, once each."""
+    """The letters that the font of this text lacks, in their order, once each. A box is drawn for each of them."""
     missing = min((_missing(name, frozenset(text)) for name in _FONTS), key=len)
     return "".join(dict.fromkeys(letter for letter in text if letter in missing))
 

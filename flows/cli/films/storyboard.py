@@ -27,7 +27,7 @@ from together_video.film.writing.writing import StoryWriting
 from together_video.film.yaml_text import storyboard_yaml
 from together_video.inputs.presets import make_presets
 from together_video.ledger.settings import archive_if_named
-from together_video.text import counted, one_line
+from together_video.text import clock, counted, one_line
 
 if TYPE_CHECKING:
     from together_video.film.writing.sets import WrittenStoryboard
@@ -174,8 +174,8 @@ def _head(written: WrittenStoryboard, file: Path | None) -> list[str]:
         "Each prompt describes its people and places again, as the video model sees one shot at a time:",
         "change a description in all shots that have it.",
         "",
-        f"together-video storyboard --check {name}   shots, problems, length and price; sends nothing",
-        f"together-video film {name}   makes the film",
+        f"together-video storyboard --check {name}   # shots, problems, length and price; sends nothing",
+        f"together-video film {name}   # makes the film",
         "",
     ]
 
@@ -187,7 +187,7 @@ def _comments(plan: FilmPlan) -> dict[int, str]:
     for one in plan.shots:
         said = f"Shot {one.number}"
         if begins is not None:
-            said += f", at {int(begins) // 60}:{int(begins) % 60:02}"
+            said += f", at {clock(begins)}"
             begins = None if one.seconds is None else begins + one.seconds
         if one.shot.continues:
             said += f": continues from the last frame of shot {one.number - 1}"

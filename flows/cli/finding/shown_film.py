@@ -14,7 +14,7 @@ from together_video.ledger.place import ArchivePlace
 from together_video.ledger.reviews import Mark
 from together_video.ledger.support import utc_time
 from together_video.money import usd, usd_cells, usd_number, usd_number_or_none
-from together_video.text import one_line, printable
+from together_video.text import clock, one_line, printable
 
 
 def print_film(film: FilmRecord, marks: dict[str, Mark], place: ArchivePlace, terminal: Terminal) -> None:
@@ -37,7 +37,7 @@ def print_film(film: FilmRecord, marks: dict[str, Mark], place: ArchivePlace, te
     terminal.out.print()
     columns = {
         "shot": [str(one.number) for one in film.shots],
-        "at": [f"{int(one.start) // 60}:{int(one.start) % 60:02}" for one in film.shots],
+        "at": [clock(one.start) for one in film.shots],
         "s": [f"{one.seconds:.1f}" for one in film.shots],
         "take": [str(one.take) for one in film.shots],
         "video": [one.id[:8] for one in film.shots],

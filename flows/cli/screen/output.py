@@ -159,7 +159,10 @@ async def _copy(video: Copied, path: Path, store: Store) -> Path:
                 return path
         is_file = stat.S_ISREG(path.stat().st_mode)
         if not is_file or (await asyncio.to_thread(hash_file, path)).sha256 != video.sha256:
-            raise VideoError(f"{path} has other content, and stays as it is.", remedy=kept)
+            raise VideoError(
+                f"{path} has other content, and stays as it is.",
+                remedy=f"Give another name, or remove it. {kept}",
+            )
     except OSError as error:
         raise VideoError(f"{path} cannot be written: {error.strerror or error}.", remedy=kept) from error
     finally:
