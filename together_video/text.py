@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import SupportsFloat
+
 
 def printable(text: str, longest: int = 160) -> str:
     """Text for one line: control, format and half characters are escaped, and what is too long is cut."""
@@ -45,7 +47,7 @@ def sentences(*parts: str | None) -> str:
     return there[0] if len(there) == 1 else " ".join(as_sentence(part) for part in there)
 
 
-def clock(seconds: float) -> str:
+def clock(seconds: SupportsFloat) -> str:
     """Minutes and seconds, such as 1:05."""
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(round(float(seconds)), 60)
     return f"{minutes}:{rest:02}"

@@ -48,10 +48,10 @@ async def test_clips_are_fetched_a_few_at_a_time_and_each_once(
     async with archive.open() as ledger:
         for clip, content in zip(clips, contents, strict=True):
             assert await ledger.store.put_file_once(clip.key, content, clip.sha256, clip.content_type)
-        paths = await fetch_clips([*clips, clips[0]], tmp_path, ledger)
+        paths = await fetch_clips([(clip.key, clip) for clip in (*clips, clips[0])], tmp_path, ledger)
         assert [paths[clip.sha256].read_bytes() for clip in clips] == contents
         assert (most, under_way) == (4, 0)
         await ledger.store.delete([clips[5].key])
         with pytest.raises(ObjectConflict, match=r"videos/5\.mp4 is gone .* --retake"):
-            await fetch_clips(clips, tmp_path, ledger)
+            await fetch_clips([(clip.key, clip) for clip in clips], tmp_path, ledger)
         assert under_way == 0
