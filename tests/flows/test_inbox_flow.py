@@ -33,6 +33,8 @@ LINE = {
     "seconds": "1",
     "fps": 8,
 }
+#: As many looks as a test needs in place of `MOST_TRIES`.
+FEW = 2
 #: A film of two shots.
 FILM = json.dumps({"title": "Owls", "defaults": LINE, "shots": ["an owl", "a second owl"]}).encode()
 
@@ -181,11 +183,12 @@ async def test_a_file_is_kept_while_the_disk_of_the_machine_is_full(
     api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever step it stops: none of them says anything about the file."""
+    monkeypatch.setattr(inbox_flow, "MOST_TRIES", FEW)
     monkeypatch.setattr(inbox_flow, "_make", full_disk)
     async with archive.open() as ledger:
         line = json.dumps({**LINE, "prompt": "a fox"}).encode()
         assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), line)
-        for _ in range(MOST_TRIES + 1):
+        for _ in range(FEW + 1):
             (row,) = (await look(api, archive)).files
             assert row.state == "kept"
         assert await texts(ledger, "tried") == {}
@@ -196,6 +199,7 @@ async def test_a_paid_film_waits_for_room_and_for_the_archive(
 ) -> None:
     """Its shots are there, and neither a full disk nor an archive that is away refuses it, however often."""
     api = start_api(model_rules=False)
+    monkeypatch.setattr(inbox_flow, "MOST_TRIES", FEW)
 
     async def away(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("The archive does not answer.")
@@ -205,13 +209,13 @@ async def test_a_paid_film_waits_for_room_and_for_the_archive(
 
     async with archive.open() as ledger:
         assert await ledger.store.put_once(ledger.layout.key("inbox", "owls.json"), FILM)
-        for _ in range(MOST_TRIES + 1):
+        for _ in range(FEW + 1):
             with monkeypatch.context() as patch:
                 patch.setattr(shutil, "disk_usage", usage)
                 (row,) = (await look(api, archive)).files
             assert row.state == "kept"
             assert "disk for temporary files has 1.2 kB left" in row.message
-        for _ in range(MOST_TRIES + 1):
+        for _ in range(FEW + 1):
             with monkeypatch.context() as patch:
                 patch.setattr(film_ending, "fetch_clips", away)
                 (row,) = (await look(api, archive)).files
@@ -228,6 +232,7 @@ async def test_a_film_that_fails_in_another_way_is_refused_in_the_end(
     """Its marks go with it, so that the same file can be dropped again and gets as many tries as before. What lies in
     the bucket names no folder of this machine."""
     api = start_api(model_rules=False)
+    monkeypatch.setattr(inbox_flow, "MOST_TRIES", FEW)
     if place.folder is not None:
         (tmp_path / "films").mkdir()
     path = Path(tempfile.gettempdir()) / "together-video-film-a1b2" / "film.mp4"
@@ -243,9 +248,9 @@ async def test_a_film_that_fails_in_another_way_is_refused_in_the_end(
     async with place.open() as ledger:
         key = ledger.layout.key("inbox", "owls.json")
         assert await ledger.store.put_once(key, FILM)
-        assert await looks(MOST_TRIES - 1) == ["kept"] * (MOST_TRIES - 1)
+        assert await looks(FEW - 1) == ["kept"] * (FEW - 1)
         marks = await texts(ledger, "tried")
-        assert len(marks) == MOST_TRIES - 1
+        assert len(marks) == FEW - 1
         assert set(marks.values()) == {
             "The film cannot be written to a temporary folder: Input/output error."
         }
@@ -253,7 +258,7 @@ async def test_a_film_that_fails_in_another_way_is_refused_in_the_end(
         assert row.state == "done"
         assert await texts(ledger, "tried") == {}
         assert await ledger.store.put_once(key, FILM)
-        assert await looks(MOST_TRIES) == ["kept"] * (MOST_TRIES - 1) + ["refused"]
+        assert await looks(FEW) == ["kept"] * (FEW - 1) + ["refused"]
         assert await texts(ledger, "tried") == {}
         (reason,) = [
             text for name, text in (await texts(ledger, "refused")).items() if name.endswith("reason.txt")
