@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+import errno
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -16,7 +17,7 @@ from pydantic import Field
 
 from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
-from prefect_together_video.blocks.store.objects import ListedObject
+from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.film import generate_film
 from prefect_together_video.flows.forms.form import amount, entry, joined, shown_as
@@ -40,15 +41,7 @@ from prefect_together_video.flows.reporting.results import final, refused, resul
 from prefect_together_video.flows.reporting.run_names import batch_name
 from prefect_together_video.tasks.running.runs import run_logger
 from prefect_together_video.tasks.session.planning import fits_a_run
-from together_video.errors import (
-    ArchiveError,
-    BudgetReached,
-    ConfigurationError,
-    InputError,
-    RequestRefused,
-    TogetherError,
-    VideoError,
-)
+from together_video.errors import ConfigurationError, InputError, VideoError
 from together_video.film.inbox import held_up, read_film_or_order
 from together_video.film.storyboard import Storyboard
 from together_video.film.summary import FilmSummary
@@ -68,13 +61,14 @@ from together_video.inputs.inbox import (
 )
 from together_video.ledger.records import edition_name
 from together_video.ledger.summary import GOOD, Summary, VideoState
+from together_video.temporary_folders import without_temporary_paths
 from together_video.text import printable, sentences
 from together_video.tries import Tries
 
 #: How long a file may wait for what may pass: a monthly limit has had room again by then.
 _LONGEST_WAIT = timedelta(days=40)
-#: What is the matter with the archive, the account or the API, and says nothing about a file.
-_MAY_PASS = (ArchiveError, BudgetReached, ConfigurationError, TogetherError)
+#: A full disk of this machine says nothing about a file.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @shown_as(
@@ -207,9 +201,7 @@ async def _use(
     tries = sorted(one for one in known if one.startswith(start))
     if len(tries) >= MOST_TRIES:
         message = f"{MOST_TRIES} looks at it came to no end."
-        row = await _move(ledger, key, stored.data, stored.etag, REFUSED, message)
-        await ledger.store.delete(tries)
-        return row
+        return await _move(ledger, key, stored, REFUSED, message, tries=tries)
     mark = f"{start}{len(tries) + 1}"
     await ledger.store.put_once(mark, b"being read", "text/plain; charset=utf-8")
     try:
@@ -221,8 +213,7 @@ async def _use(
         read = partial(read_film_or_order, name, stored.data, limit_usd=limit_usd, usual=usual)
         order = await to_thread.run_sync(read)
     except InputError as error:
-        await ledger.store.delete([*tries, mark])
-        return await _move(ledger, key, stored.data, stored.etag, REFUSED, error.message)
+        return await _move(ledger, key, stored, REFUSED, error.message, tries=[*tries, mark])
     except Exception:
         # It is counted as any other error is.
         await ledger.store.delete([mark])
@@ -230,7 +221,7 @@ async def _use(
     await ledger.store.delete([mark])
     result = await _make(order, options, name)
     if isinstance(result, InputError) and not isinstance(result, ConfigurationError):
-        return await _move(ledger, key, stored.data, stored.etag, REFUSED, result.message)
+        return await _move(ledger, key, stored, REFUSED, result.message, tries=tries)
     if not isinstance(result, Summary):
         return await _failed(
             ledger, key, result if isinstance(result, Exception) else RuntimeError(str(result))
@@ -240,14 +231,15 @@ async def _use(
     if isinstance(order, Storyboard) and isinstance(result, FilmSummary):
         skipped = held_up(order, result)
         if result.film is None and states <= GOOD:
-            return await _failed(ledger, key, VideoError(result.problem or result.sentence))
+            why = VideoError(result.problem or result.sentence)
+            return await _failed(ledger, key, why, may_pass=result.may_pass)
     if skipped:
         message = f"{result.sentence}. {skipped[0].error}"
         return InboxRow(name=name, state="kept", message=message, summary=result)
     if states == {VideoState.REFUSED}:
         reason = "\n".join(dict.fromkeys(found.error or "" for found in result.videos))
-        return await _move(ledger, key, stored.data, stored.etag, REFUSED, reason)
-    return await _move(ledger, key, stored.data, stored.etag, DONE, f"{result.sentence}.", result)
+        return await _move(ledger, key, stored, REFUSED, reason, tries=tries)
+    return await _move(ledger, key, stored, DONE, f"{result.sentence}.", result, tries=tries)
 
 
 def _too_large(ledger: Ledger, key: str, size: int) -> str:
@@ -265,31 +257,42 @@ async def _given_up(ledger: Ledger, key: str, row: InboxRow) -> InboxRow:
         if (stored := await ledger.store.get(key)) is None:
             return row
         message = sentences(row.message, f"It has waited for {_LONGEST_WAIT.days} days.")
-        return await _move(ledger, key, stored.data, stored.etag, REFUSED, message)
+        tries = await _tries(ledger, row.name, stored)
+        return await _move(ledger, key, stored, REFUSED, message, tries=tries)
     except VideoError:
         return row
 
 
-async def _failed(ledger: Ledger, key: str, error: Exception) -> InboxRow:
+async def _tries(ledger: Ledger, name: str, stored: StoredBytes) -> list[str]:
+    start = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-")
+    return [found.key for found in await ledger.store.list(start)]
+
+
+async def _failed(ledger: Ledger, key: str, error: Exception, *, may_pass: bool = False) -> InboxRow:
     """What an error means for a file: it is kept while that may pass, and refused where it comes again and again."""
     name = key.rsplit("/", 1)[-1]
-    words = printable(error.message if isinstance(error, VideoError) else f"Unexpected {error!r}", 500)
+    if isinstance(error, VideoError):
+        words = printable(without_temporary_paths(error.message), 500)
+        may_pass = may_pass or error.may_pass
+    else:
+        # What it says may name any file of this machine, and all that is said here gets into the bucket.
+        run_logger().error("%s: unexpected %s", printable(name), printable(repr(error), 500))
+        words = f"Unexpected {type(error).__name__}: the log of the run says more."
+        may_pass = isinstance(error, OSError) and error.errno in _FULL
     kept = InboxRow(name=name, state="kept", message=words)
-    if isinstance(error, _MAY_PASS) and not isinstance(error, RequestRefused):
+    if may_pass:
         return kept
     try:
         stored = await ledger.store.get(key)
         if stored is None:
             return kept
-        start = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-")
-        tries = [found.key for found in await ledger.store.list(start)]
-        mark = f"{start}{len(tries) + 1}"
+        tries = await _tries(ledger, name, stored)
+        mark = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-{len(tries) + 1}")
         if len(tries) + 1 < MOST_TRIES:
             await ledger.store.put_once(mark, words.encode(), "text/plain; charset=utf-8")
             return kept
         message = f"{MOST_TRIES} looks at it ended in the same way. The last: {words}"
-        row = await _move(ledger, key, stored.data, stored.etag, REFUSED, message)
-        await ledger.store.delete(tries)
+        row = await _move(ledger, key, stored, REFUSED, message, tries=tries)
     except VideoError as trouble:
         return kept.model_copy(update={"message": sentences(words, trouble.message)})
     return row
@@ -327,24 +330,33 @@ async def _make(order: Storyboard | Order, options: dict[str, Any], name: str) -
 async def _move(
     ledger: Ledger,
     key: str,
-    data: bytes,
-    etag: str | None,
+    stored: StoredBytes,
     where: Literal["done", "refused"],
     message: str,
     summary: Summary | None = None,
+    *,
+    tries: Sequence[str],
 ) -> InboxRow:
-    """Write the copy and what became of it first, then remove the file, if it is still the same one."""
+    """Write the copy and what became of it first, then remove the file, if it is still the same one.
+
+    Args:
+        tries: the keys of its marks. They go with it: the same file may be dropped again.
+    """
     name = key.rsplit("/", 1)[-1]
     layout, store = ledger.layout, ledger.store
     moment = datetime.now(UTC)
     moved = moved_name(name, moment)
-    while not await store.put_once(layout.key(FOLDER, where, moved), data, "application/octet-stream"):
+    while not await store.put_once(layout.key(FOLDER, where, moved), stored.data, "application/octet-stream"):
         await asyncio.sleep(1)
         moved = moved_name(name, moment := datetime.now(UTC))
     beside = layout.key(FOLDER, where, moved)
     if summary is not None:
-        await store.put_once(f"{beside}.result.json", summary.model_dump_json(indent=1).encode())
+        document = without_temporary_paths(summary.model_dump_json(indent=1))
+        await store.put_once(f"{beside}.result.json", document.encode())
     else:
-        await store.put_once(f"{beside}.reason.txt", message.encode(), "text/plain; charset=utf-8")
-    await store.delete_version(key, etag)
+        reason = without_temporary_paths(message)
+        await store.put_once(f"{beside}.reason.txt", reason.encode(), "text/plain; charset=utf-8")
+    await store.delete_version(key, stored.etag)
+    if tries:
+        await store.delete(tries)
     return InboxRow(name=name, state=where, message=message, moved_to=beside, summary=summary)

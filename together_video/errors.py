@@ -43,6 +43,7 @@
 
 Each error says as data whether the same call may be made again (`retryable`), what was spent (`spent`), and what
 to do next (`remedy`); an error of a create says whether a job may exist (`job_may_exist`). `message` joins them.
+`may_pass` says whether the cause is the machine, the archive, the account or the API rather than what was asked for.
 """
 
 from __future__ import annotations
@@ -83,10 +84,13 @@ class VideoError(Exception):
 
     Attributes:
         retryable: whether making the same call again may help.
+        may_pass: whether the same may work later, as it failed for no reason of its own: the archive, the account, the
+            API or the disk had a problem.
         spent: what the failed call has cost; None where the error alone does not tell.
     """
 
     retryable: bool = False
+    may_pass: ClassVar[bool] = False
     spent: Spent | None = None
     #: What the command line exits with: 2 for bad input, 1 for all else.
     exit_code: ClassVar[int] = 1
@@ -132,6 +136,8 @@ class InputError(VideoError):
 class ConfigurationError(InputError):
     """A key, an address or a name is missing or malformed."""
 
+    may_pass = True
+
 
 class RequestInvalid(InputError):
     """One request breaks a rule of its model or of the API."""
@@ -162,6 +168,7 @@ class TogetherError(VideoError):
         code: the `error.code` or `error.type` of the body, if it has one.
     """
 
+    may_pass = True
     spent = Spent.NOTHING
 
     def __init__(
@@ -227,6 +234,8 @@ class ApiOverloaded(TogetherError):
 
 class RequestRefused(TogetherError):
     """The API will not take this request, however often it is sent."""
+
+    may_pass = False
 
 
 class AccountRefused(TogetherError):
@@ -386,6 +395,8 @@ class PieceRefused(FilmError):
 class NoRoomForFilm(FilmError):
     """The disk, or a quota on it, is full. The same call may pass when there is room."""
 
+    may_pass = True
+
 
 class PromptError(VideoError):
     """The chat model gave no usable prompts. Its answer is quoted."""
@@ -394,6 +405,7 @@ class PromptError(VideoError):
 class BudgetReached(VideoError):
     """Another create could pass a limit that was set. Nothing was created."""
 
+    may_pass = True
     spent = Spent.NOTHING
 
 
@@ -420,6 +432,8 @@ class CreateAmbiguous(VideoError):
 
 class ArchiveError(VideoError):
     """The bucket or the folder of an archive, or what is behind it."""
+
+    may_pass = True
 
 
 class BucketRefused(ArchiveError):

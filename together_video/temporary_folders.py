@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -38,6 +39,16 @@ def temporary_folder(kind: str) -> Iterator[Path]:
         finally:
             if lock is not None:
                 os.close(lock)
+
+
+def without_temporary_paths(text: str) -> str:
+    """Text for others: a path of a temporary file of ours says how this machine is set up, and is left out."""
+    given = tempfile.gettempdir()
+    for folder in {given, os.path.realpath(given)}:
+        # A name ends with no dot: that is the sentence's.
+        ours = re.escape(os.path.join(folder, "together-video-")) + r"[\w.-]*(?:/[\w.-]+)*(?<!\.)"
+        text = re.sub(ours, "a temporary folder", text)
+    return text
 
 
 def _locked(folder: Path) -> int:

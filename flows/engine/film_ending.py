@@ -49,7 +49,7 @@ async def film_of(
     try:
         record, is_new = await _joined(plan, made, ledger, sounds)
     except VideoError as error:
-        return summary.model_copy(update={"problem": error.message})
+        return summary.model_copy(update={"problem": error.message, "may_pass": error.may_pass})
     film = FilmOutcome(
         id=record.id,
         title=record.title,

@@ -33,6 +33,7 @@ from together_video.film.plan import FilmPlan
 from together_video.film.record import FilmRecord, FilmShot
 from together_video.film.storyboard import Captions
 from together_video.gallery import contact_sheet
+from together_video.gallery.cards import file_size
 from together_video.gallery.public_text import public_text
 from together_video.joining.captions import webvtt
 from together_video.joining.cuts import Cut
@@ -152,7 +153,9 @@ async def check_room(clips: Sequence[StoredObject], folder: Path) -> None:
     free = (await to_thread.run_sync(shutil.disk_usage, folder)).free
     if free < size * (1 + _ROOM):
         raise NoRoomForFilm(
-            f"The shots have {size / 1e6:.0f} MB, and {folder} has {free / 1e6:.0f} MB left for them and the film.",
+            # Without the folder's path: the message is also written into the bucket.
+            f"The shots have {file_size(size)}, and the disk for temporary files has {file_size(free)} left for them "
+            "and the film.",
             remedy="Free some, or set TMPDIR to a folder with more room, and run again: the shots are in the archive.",
         )
 

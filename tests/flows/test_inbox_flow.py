@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
+import tempfile
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from prefect_together_video.blocks import VideoArchive
+from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows import inbox as inbox_flow
+from prefect_together_video.flows.engine import film_ending
 from prefect_together_video.flows.inbox import watch_inbox
 from prefect_together_video.flows.reporting.results import result_of
-from together_video.errors import AccountRefused
+from together_video.errors import AccountRefused, FilmError, InputError, StoreUnavailable, VideoError
 from together_video.inputs.inbox import MOST_TRIES, InboxReport
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +33,10 @@ LINE = {
     "seconds": "1",
     "fps": 8,
 }
+#: As many looks as a test needs in place of `MOST_TRIES`.
+FEW = 2
+#: A film of two shots.
+FILM = json.dumps({"title": "Owls", "defaults": LINE, "shots": ["an owl", "a second owl"]}).encode()
 
 
 @pytest.fixture(params=["bucket", "folder"])
@@ -43,6 +53,17 @@ async def look(api: Any, place: VideoArchive, **more: Any) -> InboxReport:
     report = getattr(report, "result", report)
     assert isinstance(report, InboxReport), report
     return report
+
+
+async def texts(ledger: Ledger, *folders: str) -> dict[str, str]:
+    """What lies below a folder of the inbox, by its name there."""
+    start = ledger.layout.key("inbox", *folders, "")
+    found = {}
+    for one in await ledger.store.list(start):
+        stored = await ledger.store.get(one.key)
+        assert stored is not None
+        found[one.key.removeprefix(start)] = stored.data.decode()
+    return found
 
 
 async def test_each_file_is_made_once_and_moved(api: Any, place: VideoArchive, tmp_path: Path) -> None:
@@ -102,7 +123,7 @@ async def test_a_file_that_always_breaks_the_look_is_refused_in_the_end(
     """What is not known to pass is tried so often, and no more; the others are made meanwhile."""
 
     def broken(*_: Any, **__: Any) -> Any:
-        raise ExceptionGroup("two", [ValueError("\x1b[31mred"), OverflowError("port")])
+        raise ExceptionGroup("two", [ValueError("\x1b[31mred"), OSError(5, "broken", "/srv/secret")])
 
     monkeypatch.setattr(inbox_flow, "read_film_or_order", broken)
     async with archive.open() as ledger:
@@ -113,6 +134,7 @@ async def test_a_file_that_always_breaks_the_look_is_refused_in_the_end(
             (row,) = (await look(api, archive)).files
             states.append(row.state)
             assert "\x1b" not in row.message
+            assert "srv" not in str(await texts(ledger)), "files of this machine are not named in the bucket"
         assert states == ["kept"] * (MOST_TRIES - 1) + ["refused"]
         assert (await look(api, archive)).files == ()
         left = [
@@ -151,6 +173,123 @@ async def test_a_file_is_kept_while_the_archive_or_the_account_is_the_trouble(
         (row,) = (await look(api, archive)).files
         assert row.state == "refused"
         assert "key is not valid. It has waited" in row.message
+
+
+async def full_disk(*_: Any, **__: Any) -> Any:
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_a_file_is_kept_while_the_disk_of_the_machine_is_full(
+    api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step it stops: none of them says anything about the file."""
+    monkeypatch.setattr(inbox_flow, "MOST_TRIES", FEW)
+    monkeypatch.setattr(inbox_flow, "_make", full_disk)
+    async with archive.open() as ledger:
+        line = json.dumps({**LINE, "prompt": "a fox"}).encode()
+        assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), line)
+        for _ in range(FEW + 1):
+            (row,) = (await look(api, archive)).files
+            assert row.state == "kept"
+        assert await texts(ledger, "tried") == {}
+
+
+async def test_a_paid_film_waits_for_room_and_for_the_archive(
+    start_api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its shots are there, and neither a full disk nor an archive that is away refuses it, however often."""
+    api = start_api(model_rules=False)
+    monkeypatch.setattr(inbox_flow, "MOST_TRIES", FEW)
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("The archive does not answer.")
+
+    def usage(folder: Any) -> Any:
+        return SimpleNamespace(free=1200 if "together-video-film-" in str(folder) else 10**12)
+
+    async with archive.open() as ledger:
+        assert await ledger.store.put_once(ledger.layout.key("inbox", "owls.json"), FILM)
+        for _ in range(FEW + 1):
+            with monkeypatch.context() as patch:
+                patch.setattr(shutil, "disk_usage", usage)
+                (row,) = (await look(api, archive)).files
+            assert row.state == "kept"
+            assert "disk for temporary files has 1.2 kB left" in row.message
+        for _ in range(FEW + 1):
+            with monkeypatch.context() as patch:
+                patch.setattr(film_ending, "fetch_clips", away)
+                (row,) = (await look(api, archive)).files
+            assert (row.state, "does not answer" in row.message) == ("kept", True)
+        assert await texts(ledger, "tried") == {}
+        (row,) = (await look(api, archive)).files
+        assert row.state == "done"
+    assert api.charges == 2
+
+
+async def test_a_film_that_fails_in_another_way_is_refused_in_the_end(
+    start_api: Any, place: VideoArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its marks go with it, so that the same file can be dropped again and gets as many tries as before. What lies in
+    the bucket names no folder of this machine."""
+    api = start_api(model_rules=False)
+    monkeypatch.setattr(inbox_flow, "MOST_TRIES", FEW)
+    if place.folder is not None:
+        (tmp_path / "films").mkdir()
+    path = Path(tempfile.gettempdir()) / "together-video-film-a1b2" / "film.mp4"
+
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise FilmError(f"The film cannot be written to {path}: Input/output error.")
+
+    async def looks(count: int) -> list[str]:
+        with monkeypatch.context() as patch:
+            patch.setattr(film_ending, "_joined", broken)
+            return [(await look(api, place)).files[0].state for _ in range(count)]
+
+    async with place.open() as ledger:
+        key = ledger.layout.key("inbox", "owls.json")
+        assert await ledger.store.put_once(key, FILM)
+        assert await looks(FEW - 1) == ["kept"] * (FEW - 1)
+        marks = await texts(ledger, "tried")
+        assert len(marks) == FEW - 1
+        assert set(marks.values()) == {
+            "The film cannot be written to a temporary folder: Input/output error."
+        }
+        (row,) = (await look(api, place)).files
+        assert row.state == "done"
+        assert await texts(ledger, "tried") == {}
+        assert await ledger.store.put_once(key, FILM)
+        assert await looks(FEW) == ["kept"] * (FEW - 1) + ["refused"]
+        assert await texts(ledger, "tried") == {}
+        (reason,) = [
+            text for name, text in (await texts(ledger, "refused")).items() if name.endswith("reason.txt")
+        ]
+        assert "written to a temporary folder: Input" in reason
+    assert api.charges == 2
+
+
+@pytest.mark.parametrize("end", ["refused", "given up"])
+async def test_a_file_that_is_refused_takes_its_marks_along(
+    api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Also where it is refused for another reason than the errors that were counted."""
+    error: Exception = VideoError("It broke.")
+
+    async def made(*_: Any, **__: Any) -> Any:
+        return error
+
+    monkeypatch.setattr(inbox_flow, "_make", made)
+    async with archive.open() as ledger:
+        line = json.dumps({**LINE, "prompt": "a fox"}).encode()
+        assert await ledger.store.put_once(ledger.layout.key("inbox", "x.jsonl"), line)
+        await look(api, archive)
+        assert len(await texts(ledger, "tried")) == 1
+        if end == "refused":
+            error = InputError("It cannot work.")
+        else:
+            monkeypatch.setattr(inbox_flow, "_LONGEST_WAIT", timedelta(seconds=-60))
+        (row,) = (await look(api, archive)).files
+        assert row.state == "refused"
+        assert await texts(ledger, "tried") == {}
 
 
 async def test_a_file_at_which_the_machine_ends_is_not_read_for_ever(

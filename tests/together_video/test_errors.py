@@ -52,6 +52,29 @@ BAD_INPUT = {
 }
 
 
+#: What says nothing about what was asked for: the machine's, the account's, the API's, the archive's.
+MAY_PASS = {
+    "ConfigurationError",
+    "TogetherError",
+    "ApiUnreachable",
+    "RateLimited",
+    "CreatesShut",
+    "ApiOverloaded",
+    "AccountRefused",
+    "CreateWithdrawn",
+    "NoClearAnswer",
+    "NoRoomForFilm",
+    "BudgetReached",
+    "ArchiveError",
+    "BucketRefused",
+    "StoreFull",
+    "FolderReplaced",
+    "StoreUnavailable",
+    "StoreUnsafe",
+    "ObjectConflict",
+}
+
+
 #: What the failed call has cost, by the class alone.
 SPENT = {
     **dict.fromkeys(["VideoError", "PromptError", "ArchiveError"], None),
@@ -119,6 +142,12 @@ def test_the_drawing_shows_the_tree_as_it_is() -> None:
 def test_each_error_knows_whether_a_retry_can_help(name: str) -> None:
     """One attribute that the retry of a task reads."""
     assert CLASSES[name].retryable is (name in RETRYABLE)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_each_error_knows_whether_the_same_may_work_later(name: str) -> None:
+    """A file of the inbox waits for it, however long."""
+    assert example(name).may_pass is (name in MAY_PASS)
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

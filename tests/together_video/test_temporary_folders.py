@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from together_video.temporary_folders import temporary_folder
+from together_video.temporary_folders import temporary_folder, without_temporary_paths
 
 _HOLD = """
 import sys
@@ -61,3 +61,23 @@ def test_an_old_folder_without_a_lock_is_removed_and_a_link_is_not_followed(plac
     with temporary_folder("test"):
         assert not old.exists()
         assert precious.is_dir()
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_temporary_path_is_left_out_of_a_text(
+    place: Path, monkeypatch: pytest.MonkeyPatch, is_linked: bool
+) -> None:
+    """Below the folder that is set and the one that it leads to; other paths stay, and so does the sentence."""
+    if is_linked:
+        link = place / "link"
+        (place / "real").mkdir()
+        link.symlink_to(place / "real")
+        monkeypatch.setattr(tempfile, "tempdir", str(link))
+        place = place / "real"
+    with temporary_folder("film") as folder:
+        real = place / folder.name
+        text = f"No room in {folder}. See {real}/a/film.mp4: full ({folder}/b.mp4), {place}/own.mp4, s3://b/tmp/x"
+        assert without_temporary_paths(text) == (
+            "No room in a temporary folder. See a temporary folder: full (a temporary folder), "
+            f"{place}/own.mp4, s3://b/tmp/x"
+        )

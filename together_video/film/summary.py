@@ -64,6 +64,11 @@ class FilmSummary(Summary):
     shots: tuple[ShownShot, ...] = Field(default=(), description="The shots in the film's order.")
     retakes: tuple[Retake, ...] = Field(default=(), description="What was made beside the film.")
     problem: str | None = Field(default=None, description="Why there is no film.")
+    may_pass: bool = Field(
+        default=False,
+        exclude=True,
+        description="Whether the same shots may be joined later: the problem is the machine's or the archive's.",
+    )
 
     @property
     def is_good(self) -> bool:

@@ -23,6 +23,7 @@ from prefect_together_video.flows.engine.film_run import make_film
 from prefect_together_video.flows.reporting.progress import Progress, listening
 from prefect_together_video.flows.reporting.shared_page import share_page
 from prefect_together_video.tasks.steps import join_film
+from together_video.errors import FilmError, NoRoomForFilm
 from together_video.film.plan import FilmPlan
 from together_video.film.reading import storyboard_of
 from together_video.film.summary import FilmSummary
@@ -193,6 +194,21 @@ async def test_a_film_that_was_stopped_while_it_was_joined_is_joined(
     assert film.api.posts == 2
     assert summary.film is not None
     assert summary.film.is_new
+
+
+@pytest.mark.parametrize(("error", "may_pass"), [(NoRoomForFilm, True), (FilmError, False)])
+async def test_a_film_that_cannot_be_joined_says_whether_that_may_pass(
+    film: Film, monkeypatch: pytest.MonkeyPatch, error: type[FilmError], may_pass: bool
+) -> None:
+    """For the flows: a copy of the summary knows it, and its JSON does not show it."""
+
+    async def broken(*_: Any) -> None:
+        raise error("It cannot be joined.")
+
+    monkeypatch.setattr(film_ending, "_joined", broken)
+    summary = (await film(board(SHOTS[0]))).model_copy(update={"page": "a"})
+    assert (summary.problem, summary.may_pass) == ("It cannot be joined.", may_pass)
+    assert "may_pass" not in summary.model_dump_json() + str(summary.as_json())
 
 
 async def test_a_retake_lies_beside_the_film_until_the_storyboard_uses_it(film: Film) -> None:
