@@ -15,10 +15,9 @@ from prefect_together_video.tasks.steps.media import download_sound, fetch_media
 from together_video.api.downloads import hash_file
 from together_video.errors import InputError, MediaRefused
 from together_video.film.storyboard import Storyboard
-from together_video.joining.sources import why_not_heard
-from together_video.media.files import LARGEST
+from together_video.joining.sound_checks import check_sound
 from together_video.media.link_checks import shown_link
-from together_video.media.sources import MediaForm, MediaKind, form_of, inline_bytes, path_of
+from together_video.media.sources import MediaForm, form_of, inline_bytes, path_of
 from together_video.network.trusted_hosts import TrustedHosts
 from together_video.temporary_folders import temporary_folder
 from together_video.text import printable
@@ -76,7 +75,7 @@ async def sounds_at_hand(
         trusts_requests: whether errors may tell who wrote the storyboard what this machine sees of the network.
 
     Raises:
-        InputError: one cannot be had, is too large, or is no sound file.
+        InputError: one cannot be had, is too large, or has no sound that can be decoded.
         ArchiveError: the archive does not answer.
     """
     with temporary_folder("sounds") as folder:
@@ -112,7 +111,10 @@ async def _fetched(
             case _:
                 paths[text] = folder / f"sound-{number}"
                 await to_thread.run_sync(paths[text].write_bytes, inline_bytes(text))
-        size = _size(paths[text], place)
+        try:
+            size = await to_thread.run_sync(check_sound, paths[text])
+        except MediaRefused as error:
+            raise InputError(f"{place}: the file {error.what}.") from error
         fetched += size if form is not MediaForm.FILE else 0
         if fetched > _MOST_BYTES:
             raise InputError(
@@ -120,23 +122,3 @@ async def _fetched(
             )
     digests = {text: (await to_thread.run_sync(hash_file, path)).sha256 for text, path in paths.items()}
     return Sounds(paths, digests)
-
-
-def _size(path: Path, place: str) -> int:
-    """In bytes, of a file that can be used.
-
-    Raises:
-        InputError: it cannot.
-    """
-    try:
-        size = path.stat().st_size
-        words = why_not_heard(path)
-    except OSError as error:
-        raise InputError(
-            f"{place}: {printable(str(path), 200)}: cannot be read: {error.strerror}."
-        ) from error
-    if size > (most := LARGEST[MediaKind.AUDIO]):
-        raise InputError(f"{place}: has {size / 1e6:.0f} MB; {most / 1e6:.0f} MB at most.")
-    if words:
-        raise InputError(f"{place}: the file {words}.")
-    return size

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from together_video.catalogue.findings import Finding, sterner, warning
 from together_video.errors import InputError
 from together_video.film.caption_checks import undrawn_captions
@@ -11,12 +9,8 @@ from together_video.film.plan import FilmPlan
 from together_video.film.planned_shot import PlannedShot
 from together_video.inputs.findings import finding_of_media
 from together_video.inputs.media import look_over
-from together_video.joining.sources import Unusable, sound_container
-from together_video.media.files import inspect_bytes, inspect_file
-from together_video.media.sources import MediaForm, MediaKind, form_of, inline_bytes, path_of
-
-#: Containers of sound that requests take as well, and that are looked at in full.
-_OF_REQUESTS = frozenset({"wav", "mp3"})
+from together_video.joining.sound_checks import check_sound
+from together_video.media.sources import MediaForm, form_of, inline_bytes, path_of
 
 
 def with_media_checked(plan: FilmPlan, *, strict: bool = False) -> FilmPlan:
@@ -73,20 +67,12 @@ def _why_not_heard(text: str | None) -> str | None:
         return None
     try:
         match form_of(text):
-            case MediaForm.FILE if not _is_for_films_only(path_of(text)):
-                inspect_file(path_of(text), MediaKind.AUDIO)
+            case MediaForm.FILE:
+                check_sound(path_of(text))
             case MediaForm.INLINE:
-                inspect_bytes(inline_bytes(text), "inline content", MediaKind.AUDIO)
+                check_sound(inline_bytes(text))
             case _:
                 pass
     except InputError as error:
         return error.what
     return None
-
-
-def _is_for_films_only(path: Path) -> bool:
-    """Whether it is a sound file of a kind that films take, and requests do not."""
-    try:
-        return path.is_file() and sound_container(path) not in _OF_REQUESTS
-    except (OSError, Unusable):
-        return False

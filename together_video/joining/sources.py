@@ -32,24 +32,20 @@ def sound(path: Path, piece: int | None, role: str) -> dict[str, str]:
     return _source(path, piece, role)
 
 
-def sound_container(path: Path) -> str:
+def sound_container(head: bytes) -> str:
     """FFmpeg's name of a sound file's demuxer, by its first bytes.
 
     Raises:
         Unusable: it is no sound file.
-        OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        return _sound(file.read(HEAD))
-
-
-def why_not_heard(path: Path) -> str | None:
-    """Why a file is no sound file, as words behind its name; None where it is one. Raises OSError."""
-    try:
-        sound_container(path)
-    except Unusable as error:
-        return str(error)
-    return None
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "wav"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
+    found = next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
+    if found is None:
+        raise Unusable("is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC can be used")
+    return found
 
 
 def _source(path: Path, piece: int | None, role: str) -> dict[str, str]:
@@ -59,7 +55,7 @@ def _source(path: Path, piece: int | None, role: str) -> dict[str, str]:
             raise Unusable("is not there" if not path.exists() else "is not a file")
         with path.open("rb") as file:
             head = file.read(HEAD)
-        container = _sound(head) if role else _video(head)
+        container = sound_container(head) if role else _video(head)
         if not role and (missing := missing_part(path, container)):
             raise Unusable(missing)
     except OSError as error:
@@ -77,17 +73,6 @@ def _video(head: bytes) -> str:
         why = why_no_video(head) or "The file is in no format that can be opened here."
         raise Unusable(why.rstrip(".").replace("The file ", "", 1))
     return container
-
-
-def _sound(head: bytes) -> str:
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "wav"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
-    found = next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
-    if found is None:
-        raise Unusable("is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC can be used")
-    return found
 
 
 def named(path: Path, piece: int | None, role: str) -> str:

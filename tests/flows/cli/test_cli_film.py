@@ -72,6 +72,11 @@ def test_what_is_wrong_is_said_before_anything_is_bought(home_shell, api, story)
     assert (done.returncode, done.stdout) == (2, "")
     assert "cut.music:" in done.stderr
     assert "MP3, WAV," in done.stderr
+    (story.parent / "empty.wav").write_bytes(b"RIFF\0\0\0\0WAVE" + bytes(90))
+    for more in ([], ["--dry-run"]):
+        done = home_shell.run("film", str(story), *more)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "cut.music: the file cannot be read as audio" in done.stderr
     story.write_text(STORY.replace("continue: true", "continues_not: true"))
     done = home_shell.run("film", str(story))
     assert done.returncode == 2

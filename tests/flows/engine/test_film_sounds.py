@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import random
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -14,10 +16,13 @@ import pytest
 
 from prefect_together_video.blocks import VideoArchive
 from prefect_together_video.flows.engine.film_run import make_film
+from prefect_together_video.flows.reporting.results import Ending
 from tests.flows.engine.test_film_run import Film, board, fetched, film
 from tests.together_video.joining.test_sound import loudness, samples, wave
+from together_video.catalogue.findings import Level
 from together_video.film.media_checks import with_media_checked
 from together_video.film.plan import FilmPlan
+from together_video.joining.sound_checks import check_sound
 
 __all__ = ["film"]
 pytestmark = pytest.mark.anyio
@@ -49,6 +54,29 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+async def ending_of(
+    film: Film, story: Any, archive: VideoArchive, poll: Any, *, local_files: bool = True
+) -> Ending:
+    """Of a film that is refused."""
+    return await make_film(
+        story,
+        edition="once",
+        in_flight=2,
+        poll=poll,
+        budget_usd=None,
+        price_usd=None,
+        retry_failed=False,
+        attempts=1,
+        new_seed=False,
+        fallback_models=None,
+        on_ambiguous="hold",
+        strict=False,
+        local_files=local_files,
+        together=film.api.credentials(),  # type: ignore[attr-defined]
+        archive=archive,
+    )
 
 
 async def test_music_and_narration_by_links(
@@ -105,38 +133,95 @@ async def test_a_link_that_cannot_be_used_buys_nothing(
     """It is named with its place, without its secrets; strangers learn nothing of the network."""
     (site.folder / "page.html").write_text("<html>" * 10)
     story = board(*SHOTS, cut={"music": link.replace("{site}", site.url)})
-    ending = await make_film(
-        story,
-        edition="once",
-        in_flight=2,
-        poll=poll,
-        budget_usd=None,
-        price_usd=None,
-        retry_failed=False,
-        attempts=1,
-        new_seed=False,
-        fallback_models=None,
-        on_ambiguous="hold",
-        strict=False,
-        local_files=local_files,
-        together=film.api.credentials(),
-        archive=archive,
-    )
+    ending = await ending_of(film, story, archive, poll, local_files=local_files)
     assert words.replace("{site}", site.url) in ending.message
     assert "5ecret" not in ending.message
     assert film.api.posts == 0
 
 
-async def test_a_check_takes_each_kind_of_sound_that_films_take(tmp_path: Path) -> None:
-    """FLAC too, which requests do not take; a text is refused, and so is a damaged WAV."""
-    files = {
-        "tune.flac": b"fLaC" + bytes(90),
-        "page.flac": b"<html>" * 20,
+def tune(path: Path, seconds: float = 1.5) -> Path:
+    """Sound in the format that the ending of the path names."""
+    codec = {".wav": "pcm_s16le", ".mp3": "mp3", ".flac": "flac", ".ogg": "libopus", ".m4a": "aac"}[
+        path.suffix
+    ]
+    said = wave(path.with_suffix(".source.wav"), seconds, 500, rate=24_000)
+    with av.open(str(said)) as source, av.open(str(path), "w") as made:
+        stream = made.add_stream(codec, rate=24_000)
+        for frame in source.decode(audio=0):
+            frame.pts = None
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    return path
+
+
+def broken(folder: Path) -> dict[str, str]:
+    """Files that begin as sound and hold none, and one inline, by what is wrong with them."""
+    rubbish = random.Random(7).randbytes(20_000)
+    contents = {
+        "tag.mp3": b"ID3\x03\0\0\0\0\0\x0a" + bytes(10) + rubbish,
+        "mark.mp3": b"\xff\xfb\x90\0" + rubbish,
+        "rubbish.wav": b"RIFF\0\0\0\0WAVE" + rubbish,
         "cut.wav": b"RIFF\0\0\0\0WAVEfmt ",
+        "rubbish.flac": b"fLaC" + rubbish,
+        "zeros.flac": b"fLaC" + bytes(90),
+        "rubbish.ogg": b"OggS" + rubbish,
+        "rubbish.m4a": b"\0\0\0\x18ftypM4A " + rubbish,
+        "page.flac": b"<html>" * 20,
+        "empty.mp3": b"",
+        "silent.wav": wave(folder / "none.wav", 0, 500).read_bytes(),
     }
-    found = {}
-    for name, content in files.items():
-        (tmp_path / name).write_bytes(content)
-        plan = FilmPlan.of(board(*SHOTS, cut={"music": str(tmp_path / name)}), strict=False)
-        found[name] = [one.message for one in with_media_checked(plan).findings]
-    assert [bool(words) for words in found.values()] == [False, True, True]
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    body = tune(folder / "body.flac")
+    body.write_bytes(body.read_bytes()[:200] + rubbish)
+    with av.open(str(folder / "mute.mp4"), "w") as made:
+        stream = made.add_stream("mpeg4", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for _ in range(8):
+            made.mux(stream.encode(av.VideoFrame(96, 64, "yuv420p")))
+        made.mux(stream.encode(None))
+    files = {name: str(folder / name) for name in (*contents, "body.flac", "mute.mp4")}
+    return {**files, "inline": "data:audio/mp3;base64,SUQz"}
+
+
+def errors_of(story: Any) -> list[str]:
+    """What `storyboard --check` says."""
+    plan = with_media_checked(FilmPlan.of(story, strict=False))
+    return [one.message for _, one in plan.all_findings if one.level is Level.ERROR]
+
+
+async def test_sound_that_cannot_be_decoded_buys_nothing(
+    film: Film, archive: VideoArchive, poll: Any, tmp_path: Path
+) -> None:
+    """A good beginning does not help: the body counts. The check of a storyboard says the same."""
+    for name, text in broken(tmp_path).items():
+        story = board(*SHOTS, cut={"music": text})
+        ending = await ending_of(film, story, archive, poll)
+        assert ending.message.startswith("cut.music: the file "), name
+        assert ending.message.count(". ") == 0, name
+        (said,) = errors_of(story)
+        assert ending.message.partition(" the file ")[2].casefold() == said.casefold(), name
+    spoken = {**SHOTS[1], "audio": {"own": "mute", "narration": str(tmp_path / "tag.mp3")}}
+    ending = await ending_of(film, board(SHOTS[0], spoken), archive, poll)
+    assert ending.message.startswith("shot 2: audio.narration: the file cannot be read as audio")
+    assert film.api.posts == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("ending", ["wav", "mp3", "flac", "ogg", "m4a"])
+def test_each_kind_of_sound_that_films_take(tmp_path: Path, ending: str) -> None:
+    """As a file and inline, however short; FLAC, OGG and M4A too, which requests do not take."""
+    for seconds in (0.2, 1.5):
+        file = tune(tmp_path / f"tune.{ending}", seconds)
+        inline = f"data:audio/{ending};base64,{base64.b64encode(file.read_bytes()).decode()}"
+        for text in (str(file), inline):
+            assert errors_of(board(*SHOTS, cut={"music": text})) == []
+        assert check_sound(file) == file.stat().st_size
+
+
+async def test_a_short_tune_of_each_kind_is_heard(film: Film, tmp_path: Path) -> None:
+    """What passes the check goes into the film."""
+    kinds = ("wav", "mp3", "flac", "ogg", "m4a")
+    for kind in kinds:
+        made = await film(board(*SHOTS, cut={"music": str(tune(tmp_path / f"tune.{kind}"))}))
+        assert made.film is not None
+    assert film.api.posts == 2  # type: ignore[attr-defined]
