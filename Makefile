@@ -20,12 +20,15 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 # Minutes in all, for what shorter tests cover but for the last step: CI leaves them to a release.
 LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_not_come_is_missed \
+	tests/deployments/test_approval.py::test_a_film_that_is_declined_buys_nothing \
 	tests/deployments/test_unattended.py::test_a_batch_is_shared_by_workers \
 	tests/browser/test_prefect_ui.py::test_a_video_is_made_from_its_form \
 	tests/deployments/test_paused_nightly.py::test_prefect_turns_it_on_by_the_commands_that_the_guide_gives \
 	tests/docs/test_website.py::test_a_broken_link_fails_the_build \
 	tests/examples/test_examples.py::test_each_video_is_bought_once[dask_map.py-4] \
+	tests/examples/test_examples.py::test_each_video_is_bought_once[async_flow.py-3] \
 	tests/flows/cli/test_cli_demo.py::test_the_demo_twice \
+	tests/flows/cli/test_cli_film.py::test_a_storyboard_that_is_too_large_for_a_run \
 	tests/flows/cli/test_cli_runs.py::test_more_requests_than_a_prefect_server_takes \
 	tests/flows/cli/test_cli_folder.py::test_a_request_has_one_id_in_a_bucket_and_in_a_folder \
 	tests/flows/cli/test_cli_folder.py::test_the_monthly_limit_holds_in_a_folder \
