@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -331,3 +333,47 @@ async def test_a_shared_page_of_a_film_names_no_place_of_the_team(
     for private in (".otio", "storyboard.json", "together-video film"):
         assert private not in page
     assert len([key for key in chosen.files(ledger.layout) if key.endswith(".storyboard.json")]) == 1
+
+
+async def test_a_film_whose_file_is_gone_is_joined_again(film: Film, archive: VideoArchive) -> None:
+    """The same shots give the same bytes, under the name that the record has; nothing is bought."""
+    story = board({"prompt": "a lighthouse"})
+    first = (await film(story)).film
+    assert first is not None
+    async with archive.open() as ledger:
+        await ledger.store.delete([first.key])
+    again = (await film(story)).film
+    assert again is not None
+    assert (again.key, again.is_new, film.api.posts) == (first.key, True, 1)
+    async with archive.open() as ledger:
+        head = await ledger.store.head(first.key)
+    assert head is not None
+    assert head.size == first.size
+
+
+async def test_retakes_of_shots_that_are_alike_are_one_purchase(film: Film) -> None:
+    """Of the budget as well: three takes would not fit. A take that another shot shows is not bought beside it."""
+    story = board({"prompt": "waves"}, {"prompt": "waves"}, {"prompt": "waves", "use": 2})
+    price = Decimal("0.30")
+    summary = await film(
+        story, retakes={1: 3, 2: 3, 3: 2}, budget_usd=3 * price + Decimal("0.01"), price_usd=price
+    )
+    assert film.api.posts == 3
+    assert [(one.shot, one.take) for one in summary.retakes] == [(1, 3), (2, 3), (3, 2)]
+    assert states(summary) == ["archived"] * 3
+
+
+async def test_a_last_frame_with_other_content_is_not_sent(film: Film, archive: VideoArchive) -> None:
+    """Somebody has put another picture under its name: the next shot is not made from it, and the reason names it."""
+    await film(board(*SHOTS[:2]))
+    async with archive.open() as ledger:
+        listed = await ledger.store.list(ledger.layout.key("media", ""))
+        (frame,) = [one.key for one in listed]
+        content = io.BytesIO()
+        Image.new("RGB", (96, 64), "red").save(content, "PNG")
+        await ledger.store.delete([frame])
+        data = content.getvalue()
+        await ledger.store.put_file_once(frame, data, hashlib.sha256(data).hexdigest(), "image/png")
+    summary = await film(board(SHOTS[0], {**SHOTS[1], "prompt": "a boat comes back"}))
+    assert film.api.posts == 2
+    assert "other content than its name says" in str(summary.videos[1].error)
