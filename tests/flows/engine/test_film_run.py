@@ -7,7 +7,6 @@ import hashlib
 import io
 import threading
 from collections.abc import Callable
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -352,12 +351,9 @@ async def test_a_film_whose_file_is_gone_is_joined_again(film: Film, archive: Vi
 
 
 async def test_retakes_of_shots_that_are_alike_are_one_purchase(film: Film) -> None:
-    """Of the budget as well: three takes would not fit. A take that another shot shows is not bought beside it."""
+    """And one row each. A take that another shot shows is not bought beside it."""
     story = board({"prompt": "waves"}, {"prompt": "waves"}, {"prompt": "waves", "use": 2})
-    price = Decimal("0.30")
-    summary = await film(
-        story, retakes={1: 3, 2: 3, 3: 2}, budget_usd=3 * price + Decimal("0.01"), price_usd=price
-    )
+    summary = await film(story, retakes={1: 3, 2: 3, 3: 2})
     assert film.api.posts == 3
     assert [(one.shot, one.take) for one in summary.retakes] == [(1, 3), (2, 3), (3, 2)]
     assert states(summary) == ["archived"] * 3
