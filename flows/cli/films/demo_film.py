@@ -113,7 +113,7 @@ def _written(folder: Path) -> Storyboard:
 def _introduce(terminal: Terminal, plan: FilmPlan) -> None:
     seconds = "" if plan.form.seconds is None else f", {plan.form.seconds:.0f} s"
     terminal.say(f'"{plan.storyboard.title}": {counted(len(plan.shots), "shot")}{seconds}.')
-    price = "" if plan.total.usd is None else f", and {usd(plan.total.usd)} at its maker's"
+    price = "" if plan.total.usd is None else f". At the provider it would cost {usd(plan.total.usd)}"
     terminal.say(f"It costs nothing here{price}. Shots:")
     for one in plan.shots:
         begins = f"  (begins where {one.number - 1} ends)" if one.shot.is_chained else ""
