@@ -57,6 +57,6 @@ def _begin(source: Path | bytes) -> tuple[bytes, int]:
         return source[:HEAD], len(source)
     size = source.stat().st_size
     if not source.is_file():
-        raise MediaRefused("is no regular file")
+        raise MediaRefused("is not a regular file")
     with source.open("rb") as file:
         return file.read(HEAD), size
