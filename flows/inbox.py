@@ -15,8 +15,8 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from pydantic import Field
 
-from prefect_together_video.blocks.archive import VideoArchive
 from prefect_together_video.blocks.ledger.ledger import Ledger
+from prefect_together_video.blocks.ledger.opened import opened
 from prefect_together_video.blocks.store.objects import ListedObject, StoredBytes
 from prefect_together_video.flows.batch import generate_batch
 from prefect_together_video.flows.film import generate_film
@@ -154,7 +154,7 @@ async def watch_inbox(
     rows = []
     try:
         options |= joined(options, more)
-        async with (archive or VideoArchive.from_env()).open() as ledger:
+        async with opened(archive) as ledger:
             folder = ledger.layout.key(FOLDER, "")
             listed = {found.key: found for found in await ledger.store.list(folder)}
             names = sorted(waiting(listed, folder), key=lambda key: (listed[key].written_at, key))

@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from prefect_together_video.blocks.archive import VideoArchive
+from prefect_together_video.blocks.ledger.opened import opened
 from prefect_together_video.flows.engine.spend_report import read_spend
 from prefect_together_video.flows.parameters import Archive, documented, run_name
 from prefect_together_video.flows.reporting import spend_artifacts
@@ -57,7 +57,7 @@ async def report_spend(
     period = Period(since=now.date() - timedelta(days=days - 1), until=now.date())
     try:
         grouping = Grouping.parse(by)
-        async with (archive or VideoArchive.from_env()).open() as ledger:
+        async with opened(archive) as ledger:
             report = await read_spend(ledger, grouping, period)
             for key in report.unreadable:
                 run_logger().warning("%s could not be read, and does not count: run audit.", key)

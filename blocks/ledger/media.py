@@ -56,9 +56,7 @@ class MediaStore:
             return False
         sha256 = head.sha256 or await self._store.content_sha256(key)
         if head.size != file.size or sha256 != file.sha256:
-            raise ObjectConflict(
-                f"{self._store.uri(key)} holds other content than its name says: remove it and run again."
-            )
+            raise self._conflict(key)
         return True
 
     async def lacks(self, references: Iterable[str]) -> list[str]:
@@ -73,10 +71,13 @@ class MediaStore:
             if head is None:
                 missing.append(reference)
             elif head.sha256 not in {None, sha256_of(reference)}:
-                raise ObjectConflict(
-                    f"{self._store.uri(key)} has other content than its name says: remove it and run again."
-                )
+                raise self._conflict(key)
         return missing
+
+    def _conflict(self, key: str) -> ObjectConflict:
+        return ObjectConflict(
+            f"{self._store.uri(key)} holds other content than its name says: remove it and run again."
+        )
 
     async def unsendable(self, references: Iterable[str], files: Mapping[str, MediaFile]) -> dict[str, str]:
         """Which of these references cannot reach the provider, and why. `files` are those that are looked at."""

@@ -84,10 +84,6 @@ class Case(ABC, Generic[Shown, Agreed]):
         """The plan as Markdown, and what it may come to. `problem` is what was wrong with an earlier answer."""
 
     @abstractmethod
-    def initial(self, proposal: Shown) -> dict[str, object]:
-        """What the fields of the form hold before anybody edits them."""
-
-    @abstractmethod
     async def agreed(self, proposal: Shown, given: dict[str, Any]) -> tuple[Agreed, str]:
         """What is made after the answer `approve`, and how to say it. Raises InputError: it cannot be used."""
 
@@ -152,7 +148,7 @@ async def _ask(case: Case[Shown, Agreed], proposal: Shown, turn: int, problem: s
         await acreate_markdown_artifact(text, key="approval", description=plain(forecast.sentence, 400))
         events.approval_wanted(proposal, forecast)
         said = sentences(problem and "Answer again", problem, forecast.sentence)
-    form = _form(case.form, text, said, case.initial(proposal))
+    form = _form(case.form, text, said, proposal.initial())
     try:
         given = await asuspend_flow_run(
             wait_for_input=form, timeout=max(int(seconds), 0) + GRACE_SECONDS, key=f"approval-{turn}"

@@ -57,9 +57,6 @@ class BatchApproval(Case[Proposal, Approved]):
         text = plan_markdown(proposal.title, proposal.plans, found.fates, found.forecast, problem=problem)
         return text, found.forecast
 
-    def initial(self, proposal: Proposal) -> dict[str, object]:
-        return proposal.initial()
-
     async def agreed(self, proposal: Proposal, given: dict[str, Any]) -> tuple[Approved, str]:
         answer = Answer.read(given)
         plans = await self._checked(proposal, answer)

@@ -69,9 +69,6 @@ class FilmApproval(Case[FilmProposal, FilmApproved]):
         )
         return text, found.forecast
 
-    def initial(self, proposal: FilmProposal) -> dict[str, object]:
-        return proposal.initial()
-
     async def agreed(self, proposal: FilmProposal, given: dict[str, Any]) -> tuple[FilmApproved, str]:
         answer = FilmAnswer.read(given)
         unpriced = [plan.request.model for plan in proposal.plans if plan.estimate_usd is None]

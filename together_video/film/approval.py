@@ -12,7 +12,6 @@ from together_video.errors import InputError
 from together_video.film.storyboard import Storyboard
 from together_video.ledger.approval import ApprovalFact, Limit, Waiting, limit_of
 from together_video.ledger.records import VideoPlan
-from together_video.money import usd_number_or_none
 from together_video.validation_messages import validated
 
 
@@ -62,7 +61,3 @@ class FilmApproved(ApprovalFact):
 
 class FilmProposal(FilmApproved, Waiting):
     """`batches/<batch>/proposal.json`: the film that a run shows before it buys, and until when it waits."""
-
-    def initial(self) -> dict[str, object]:
-        """What the fields of the form hold before anybody edits them."""
-        return {"budget_usd": usd_number_or_none(self.budget_usd)}

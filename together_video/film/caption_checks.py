@@ -14,11 +14,10 @@ def undrawn_captions(storyboard: Storyboard) -> list[Finding]:
     """A warning that names the letters for which no font is installed; nothing where captions are not burned in."""
     if storyboard.cut.captions != "burned":
         return []
-    missing = dict.fromkeys(
-        letter for shot in storyboard.shots if shot.caption for letter in unlettered(shot.caption)
-    )
+    of_shots = (unlettered(shot.caption) for shot in storyboard.shots if shot.caption)
+    missing = list(dict.fromkeys("".join(of_shots)))
     if not missing:
         return []
-    named = " ".join(list(missing)[:_NAMED]) + (" …" if missing.keys() - set(list(missing)[:_NAMED]) else "")
+    named = " ".join(missing[:_NAMED]) + (" …" if missing[_NAMED:] else "")
     words = f"no font that is installed on this machine has {named}: the film would show boxes. Install Noto Sans CJK."
     return [warning("cut.captions", words, "project")]

@@ -56,6 +56,11 @@ def problems_in(fields: Mapping[str, Any], known: tuple[str, ...] = REQUEST_FIEL
 def _usable(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if problems := problems_in(fields):
         raise ValueError("; ".join(problems))
+    return without_nulls(fields)
+
+
+def without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in: a form sends null for the rest, and so does a name in a file without anything behind it."""
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Literal
 from pydantic import ValidationError
 
 from together_video.errors import InputError
+from together_video.film.fields import without_nulls
 from together_video.film.shot_parts import Audio
 from together_video.film.shots import Shot
 from together_video.film.storyboard import Storyboard
@@ -121,7 +122,7 @@ def with_defaults(storyboard: Storyboard, fields: Mapping[str, Any]) -> Storyboa
     Raises:
         InputError: they cannot be used.
     """
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = without_nulls(fields)
     if not given:
         return storyboard
     said = storyboard.model_dump(mode="json", exclude_defaults=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from together_video.film.fields import FadeSeconds, MediaText
+from together_video.film.fields import FadeSeconds, MediaText, without_nulls
 from together_video.json_schema import plain_fields
 
 #: Seconds of a crossfade whose length nobody gave.
@@ -64,12 +64,7 @@ class Transition(FilmPart):
             given = dict(data)
             seconds = given.pop("crossfade")
             data = {**given, "kind": "crossfade", "seconds": seconds}
-        # A form sends null for what was not filled in.
-        return (
-            {name: value for name, value in data.items() if value is not None}
-            if isinstance(data, Mapping)
-            else data
-        )
+        return without_nulls(data) if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
     def _seconds_belong_to_a_crossfade(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from together_video.film.fields import FadeSeconds, Line, MediaText, Settings
+from together_video.film.fields import FadeSeconds, Line, MediaText, Settings, without_nulls
 from together_video.film.shot_parts import FilmPart
 from together_video.film.shots import Shot
 
@@ -144,12 +144,7 @@ class Storyboard(FilmPart):
     @model_validator(mode="before")
     @classmethod
     def _null_is_not_said(cls, data: Any) -> Any:
-        """A form sends null for what was not filled in, and so does a name in a file without anything behind it."""
-        return (
-            {name: value for name, value in data.items() if value is not None}
-            if isinstance(data, dict)
-            else data
-        )
+        return without_nulls(data) if isinstance(data, dict) else data
 
     @field_validator("shots")
     @classmethod

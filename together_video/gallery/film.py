@@ -130,12 +130,12 @@ def film_figures(
 ) -> list[tuple[str, str, str]]:
     """The numbers of a film, as term, value and unit: with what the clips that it shows have cost, and other takes."""
     record = film.record
-    minutes, seconds = divmod(round(record.seconds), 60)
+    in_minutes = round(record.seconds) >= 60
     length = f"{record.seconds:.1f}".removesuffix(".0")
     once = {one.id: one for one in shown}
     beside = {one.id: one for one in others if one.id not in once}
     return [
-        ("Length", f"{minutes}:{seconds:02}" if minutes else length, "min" if minutes else "s"),
+        ("Length", clock(record.seconds) if in_minutes else length, "min" if in_minutes else "s"),
         ("Shots", str(len(record.shots)), ""),
         ("Size", f"{record.width}×{record.height}", ""),
         ("Rate", record.fps, "fps"),

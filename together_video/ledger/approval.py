@@ -100,6 +100,10 @@ class Waiting(ApprovalFact):
 
     until: datetime
 
+    def initial(self) -> dict[str, object]:
+        """What the fields of the form hold before anybody edits them."""
+        return {"budget_usd": usd_number_or_none(self.budget_usd)}
+
 
 class Proposal(Waiting):
     """`batches/<batch>/proposal.json`: what a run shows before it buys, and until when it waits for an answer."""
@@ -107,12 +111,11 @@ class Proposal(Waiting):
     plans: tuple[VideoPlan, ...] = Field(min_length=1)
 
     def initial(self) -> dict[str, object]:
-        """What the fields of the form hold before anybody edits them."""
         models = {plan.request.model for plan in self.plans}
         return {
             "prompts": listed_prompts(self.plans),
             "model": models.pop() if len(models) == 1 else "",
-            "budget_usd": usd_number_or_none(self.budget_usd),
+            **super().initial(),
         }
 
     def edited(self, answer: Answer) -> list[VideoPlan]:

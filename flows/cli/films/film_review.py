@@ -123,7 +123,7 @@ def text_to_save(path: Path, file: str, recut: Recut) -> str:
         InputError: it cannot be read, or cannot be written in the form that the file's name says.
     """
     text = None
-    if file != "-" and Path(file).absolute().parent == path.parent:
+    if file != "-" and Path(file).resolve().parent == path.parent:
         said, form = storyboard_text(file)
         is_form = path.suffix.lower() in ({".json"} if form == "json" else {".yaml", ".yml"})
         text = text_with_takes(said, form, recut.uses) if is_form else None

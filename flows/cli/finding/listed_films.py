@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from rich.markup import escape
 
-from prefect_together_video.flows.cli.screen.tables import GAP, plain_table, print_table
+from prefect_together_video.flows.cli.screen.tables import print_table, titled_table
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.errors import ArchiveError, StoreUnavailable
 from together_video.film.record import FilmRecord
@@ -113,13 +113,8 @@ def show_films(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
         "size": [f"{row['width']}x{row['height']}" for row in rows],
         "USD": usd_cells(Decimal(str(row["cost_usd"])) for row in rows),
     }
-    table = plain_table()
-    for name in columns:
-        left = name in {"film", "made", "size"}
-        table.add_column(name, no_wrap=True, justify="left" if left else "right")
-    beside = sum(max(len(name), *map(len, cells)) + GAP for name, cells in columns.items())
-    longest = max(terminal.out.width - beside, _TITLE)
-    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
+    left = {"film", "made", "size"}
+    table, _ = titled_table(columns, left=left, width=terminal.out.width, least=_TITLE)
     for row, *cells in zip(rows, *columns.values(), strict=True):
         table.add_row(*cells, escape(one_line(row["title"])))
     print_table(table, terminal.out)

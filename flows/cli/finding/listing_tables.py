@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from prefect_together_video.flows.cli.screen.tables import GAP, plain_table, print_table
+from prefect_together_video.flows.cli.screen.tables import print_table, titled_table
 from prefect_together_video.flows.cli.screen.terminal import Terminal
 from together_video.ledger.titles import with_varied
 from together_video.money import usd_cells
@@ -34,12 +34,8 @@ def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
         "mark": [row["mark"] or "" for row in rows],
     }
     columns = {name: cells for name, cells in columns.items() if any(cells)}
-    beside = sum(max(len(name), *map(len, cells)) + GAP for name, cells in columns.items())
-    longest = max(terminal.out.width - beside, _TITLE)
-    table = plain_table()
-    for name in columns:
-        table.add_column(name, no_wrap=True, justify="right" if name == "USD" else "left")
-    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
+    left = columns.keys() - {"USD"}
+    table, longest = titled_table(columns, left=left, width=terminal.out.width, least=_TITLE)
     for row, *cells in zip(rows, *columns.values(), strict=True):
         words = one_line(row["prompt"]) or one_line(row["error"] or "") or "—"
         table.add_row(*map(escape, (*cells, with_varied(words, row["varies"], longest))))
@@ -51,27 +47,21 @@ def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
     if not rows:
         terminal.out.print("No batches. together-video list --videos lists videos that were made one by one.")
         return
-    numbers = {
+    columns = {
+        "batch": [row["id"] for row in rows],
         "videos": [str(row["videos"]) for row in rows],
         "ready": [str(row["archived"]) for row in rows],
         "USD": _usd([row["paid_usd"] for row in rows]),
     }
     if any(row["perhaps_paid_usd"] for row in rows):
-        numbers["perhaps"] = _usd([row["perhaps_paid_usd"] for row in rows])
+        columns["perhaps"] = _usd([row["perhaps_paid_usd"] for row in rows])
     for name, counts in (("stars", "starred"), ("rejects", "rejected")):
         if any(row[counts] for row in rows):
-            numbers[name] = [str(row[counts]) for row in rows]
-    table = plain_table()
-    table.add_column("batch", no_wrap=True)
-    for name in numbers:
-        table.add_column(name, no_wrap=True, justify="right")
-    beside = max(len(row["id"]) for row in rows) + GAP
-    beside += sum(max(len(name), *map(len, cells)) + GAP for name, cells in numbers.items())
-    longest = max(terminal.out.width - beside, _BATCH_TITLE)
-    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
-    for row, *cells in zip(rows, *numbers.values(), strict=True):
+            columns[name] = [str(row[counts]) for row in rows]
+    table, _ = titled_table(columns, left={"batch"}, width=terminal.out.width, least=_BATCH_TITLE)
+    for row, *cells in zip(rows, *columns.values(), strict=True):
         title = one_line(row["title"]) or ("—" if row["page"] else "(no gallery yet)")
-        table.add_row(row["id"], *cells, escape(title))
+        table.add_row(*cells, escape(title))
     print_table(table, terminal.out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +14,27 @@ GAP = 2
 def plain_table() -> Table:
     """Columns that are divided by blanks."""
     return Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+
+
+def titled_table(
+    columns: Mapping[str, Sequence[str]], *, left: Collection[str], width: int, least: int
+) -> tuple[Table, int]:
+    """A table of these columns, and behind them one of titles that has what they leave of the width, in characters.
+
+    Args:
+        left: names of columns that are not set to the right.
+        least: as many characters of a title are shown in any case.
+
+    Returns:
+        The table without rows, and the longest title that is shown whole.
+    """
+    beside = sum(max(len(name), *map(len, cells)) + GAP for name, cells in columns.items())
+    longest = max(width - beside, least)
+    table = plain_table()
+    for name in columns:
+        table.add_column(name, no_wrap=True, justify="left" if name in left else "right")
+    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
+    return table, longest
 
 
 def print_table(table: Table, out: Console) -> None:

@@ -31,9 +31,9 @@ FAST = ("--poll-interval", "0.2", "--json")
 SMALL = ("--width", "64", "--height", "48", "--seconds", "1")
 
 
-def run(shell: Any, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run(shell: Any, *words: str, program: str = PROGRAM, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words],
+        [sys.executable, "-c", program, *words],
         env={**shell.environment, **more},
         cwd=shell.folder,
         stdin=subprocess.DEVNULL,
@@ -77,15 +77,7 @@ def test_looking_needs_no_prefect_without_a_server(home_shell: Any, tmp_path: Pa
         ("spend",),
         ("gallery", "--folder", str(tmp_path / "page")),
     ):
-        done = subprocess.run(
-            [sys.executable, "-c", program, *words],
-            env=home_shell.environment,
-            cwd=home_shell.folder,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        done = run(home_shell, *words, program=program)
         assert done.stdout.splitlines()[-1:] == ["0 False"], (words, done.stdout, done.stderr)
 
 
