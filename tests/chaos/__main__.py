@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.chaos.demo import kill_demo
-from tests.chaos.plans import RoundPlan, draw, in_folder, tour
+from tests.chaos.plans import RoundPlan, draw, in_folder, tour, tour_again
 from tests.chaos.points import POINTS
-from tests.chaos.results import Result, say, summarise
+from tests.chaos.results import Result, say, summarise, unreached
 from tests.chaos.rounds import Round
 from tests.chaos.starting import Starter
 from tests.chaos.world import World
@@ -55,6 +55,10 @@ def main() -> int:
     began = time.monotonic()
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         results = asyncio.run(play(plans, options.jobs, folder))
+        if options.tour and (missed := unreached(results)):
+            again = placed(tour_again(seed, missed), options.archive)
+            results += asyncio.run(play(again, options.jobs, folder / "again"))
+            plans += again
         good = summarise(results, len(plans), seed, time.monotonic() - began, every_point=options.tour)
         if options.demo:
             wrong = kill_demo(folder)

@@ -94,6 +94,10 @@ class RoundPlan:
         return doubts
 
 
+#: Leaves jobs for a collector.
+_BEGUN = Act((Actor("batch", death=(named("after job.json"), 2)),))
+
+
 def draw(seed: int, number: int, *, point: Point | None = None, film: bool = False) -> RoundPlan:
     """The plan of a round; the same for the same seed and number. `point` begins it, if given. `film`: it makes a
     film in any case.
@@ -108,7 +112,7 @@ def draw(seed: int, number: int, *, point: Point | None = None, film: bool = Fal
     for _ in range(chance.choice([0, 0, 1]) if point else chance.randint(1, 3)):
         acts.append(_drawn(chance, source))
     if point and point.who == "collect":
-        acts.insert(0, Act((Actor("batch", death=(named("after job.json"), 2)),)))
+        acts.insert(0, _BEGUN)
     return RoundPlan(
         number=number,
         tag=f"round {number} of {seed}",
@@ -138,13 +142,12 @@ def tour(seed: int) -> list[RoundPlan]:
     film = [point for point in POINTS if point.source == "film"]
     collector = [point for point in POINTS if point.who == "collect"]
     doubtful = [point for point in POINTS if point.in_doubt]
-    begun = Act((Actor("batch", death=(named("after job.json"), 2)),))
     courses = [
         # Some points leave their video done, and the next needs another one.
         ([], sure[:7], 3),
         ([], sure[7:], 11),
         ([], brief, 2),
-        ([begun], collector, 4),
+        ([_BEGUN], collector, 4),
         ([], film[::2], 4),
         ([], film[1::2], 4),
         # On a busy machine a kill leaves all that are in flight in doubt.
@@ -163,6 +166,23 @@ def tour(seed: int) -> list[RoundPlan]:
             acts=(*before, *map(_first, points)),
         )
         for number, (before, points, videos) in enumerate(courses, start=90_001)
+    ]
+
+
+def tour_again(seed: int, missed: list[Point]) -> list[RoundPlan]:
+    """A round for each point that the tour did not reach: on a busy machine a kill may leave nothing for the next one."""
+    return [
+        RoundPlan(
+            number=number,
+            tag=f"round {number} of the tour, {seed}",
+            source=point.source,
+            takes=(1,) * 4,
+            in_flight=1 if point.source == "film" else 2,
+            same_machine=number % 2 == 0,
+            resubmit=point.source == "film",
+            acts=(*([_BEGUN] if point.who == "collect" else []), _first(point)),
+        )
+        for number, point in enumerate(missed, start=90_101)
     ]
 
 

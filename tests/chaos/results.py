@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.chaos.plans import RoundPlan
-from tests.chaos.points import POINTS
+from tests.chaos.points import POINTS, Point
 from tests.chaos.verdict import Verdict
 
 
@@ -68,12 +68,19 @@ def summarise(
     say("\nkills by point (and how often the point was not reached):")
     for name in [*(point.name for point in POINTS), "at random", "interrupted (SIGTERM)"]:
         say(f"{kills[name]:>7}  {name}" + (f"  ({missed[name]})" if missed[name] else ""))
-    if unseen := [point.name for point in POINTS if every_point and not kills[point.name]]:
-        say(f"\nFAILED: nothing was killed {', '.join(unseen)}")
+    unseen = unreached(results) if every_point else []
+    if unseen:
+        say(f"\nFAILED: nothing was killed {', '.join(point.name for point in unseen)}")
     failed = [result.plan.number for result in results if not result.verdict.is_good]
     if failed:
         say(f"\nFAILED: rounds {', '.join(map(str, failed))}")
     return not failed and not unseen and len(results) == wanted
+
+
+def unreached(results: list[Result]) -> list[Point]:
+    """The points at which nothing was killed."""
+    kills: Counter[str] = sum((result.kills for result in results), Counter())
+    return [point for point in POINTS if not kills[point.name]]
 
 
 def say(line: str) -> None:

@@ -191,7 +191,8 @@ def test_nothing_is_overwritten(home_shell, api):
     assert done.returncode == 1
     row = row_of(done)
     assert (row["state"], row["file"]) == ("archived", None)
-    assert f"fox.mp4 has other content, and stays as it is. The video is at {row['uri']}" in done.stderr
+    assert "fox.mp4 has other content, and stays as it is. Give another name, or remove it." in done.stderr
+    assert f"The video is at {row['uri']}." in done.stderr
     assert (home_shell.folder / "fox.mp4").read_text() == "my own film"
     assert api.charges == 1
 
