@@ -170,7 +170,7 @@ def tour(seed: int) -> list[RoundPlan]:
 
 
 def tour_again(seed: int, missed: list[Point]) -> list[RoundPlan]:
-    """A round for each point that the tour did not reach: on a busy machine a kill may leave nothing for the next one."""
+    """A round for each point that the tour missed: on a busy machine a kill may leave nothing for the next one."""
     return [
         RoundPlan(
             number=number,
