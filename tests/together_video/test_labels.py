@@ -120,7 +120,7 @@ def test_labels_of_lines_and_of_options_add_up(tmp_path: Path) -> None:
     first, second = (one.request.labels for one in read_requests(path, options, "a/b"))
     assert first == {"campaign": "spring=2026", "mood": "calm", "scene": "3"}
     assert second == {"campaign": "spring=2026", "mood": "dark"}
-    with pytest.raises(InputError, match="write a name, = and a value"):
+    with pytest.raises(InputError, match="write NAME=VALUE"):
         labels_of_options(["spring"])
 
 

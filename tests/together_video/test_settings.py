@@ -189,7 +189,7 @@ def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch, nam
     monkeypatch.setenv("TOGETHER_API_KEY", "key")
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
     monkeypatch.setenv(name, "sk-secret\udcff")
-    with pytest.raises(ConfigurationError, match=f"^{name} holds bytes that are no text") as caught:
+    with pytest.raises(ConfigurationError, match=f"^{name} contains bytes that are not text") as caught:
         (api_from_env if name.startswith("TOGETHER") else archive_from_env)()
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None

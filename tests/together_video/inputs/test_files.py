@@ -138,7 +138,7 @@ def test_all_mistakes_are_named_at_once() -> None:
         "file: 3 of 4 lines cannot be used; nothing was sent.",
         '  line 2: steps: must be at most 50, is 80; unknown field "prmopt" (did you mean "prompt"?)',
         "  line 3: is not JSON: Expecting ',' delimiter (column 15)",
-        "  line 4: seconds: '1e9999999' is no length of a video in seconds",
+        "  line 4: seconds: '1e9999999' is not a possible length of a video in seconds",
     ]
 
 
@@ -159,7 +159,7 @@ def test_no_more_than_ten_mistakes_are_listed() -> None:
         ("[" * 100_000, "nested too deeply"),
         ("[1]", "must be an object of request fields or a prompt in quotes, is a list"),
         ('{"prompt": "\\ud800"}', "prompt: must be text that can be written as UTF-8"),
-        ('{"extra": {"a": "\\ud800"}}', "extra holds text that cannot be written as UTF-8"),
+        ('{"extra": {"a": "\\ud800"}}', "extra contains text that cannot be written as UTF-8"),
         ('{"\\u001b[31m": 1}', 'unknown field "\\x1b[31m"'),
         ('""', "the prompt is empty"),
     ],
