@@ -63,7 +63,8 @@ def explained(**fields: Any) -> list[str]:
         ),
         (
             {"media": {"frame_images": [{"input_image": "u", "frame": 1}, *[{"input_image": "u"}] * 2]}},
-            "media: with more than two frame_images, give either all of them a frame (first, last, or a number) or none",
+            "media: with more than two frame_images, give either all of them a frame (first, last, or a number) "
+            "or none",
         ),
         ({"extra": {"prompt": 1}}, "extra repeats known fields: prompt"),
     ],

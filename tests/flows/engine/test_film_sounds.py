@@ -118,7 +118,11 @@ async def test_music_from_a_bucket(film: Film, archive: VideoArchive, tmp_path: 
     [
         ("{site}/gone.mp3?key=5ecret", True, "cut.music: {site}/gone.mp3?… answers with HTTP 404."),
         ("{site}/page.html", True, "cut.music: the file is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC"),
-        ("https://169.254.169.254/latest", True, "cut.music: https://169.254.169.254/latest is not called: "),
+        (
+            "https://169.254.169.254/latest",
+            True,
+            "cut.music: https://169.254.169.254/latest is not downloaded: ",
+        ),
         (
             "https://169.254.169.254/latest",
             False,

@@ -152,7 +152,7 @@ def test_the_clip_takes_its_place() -> None:
         ),
         (
             {"model": "minimax/hailuo-02", "to": "https://x.org/a.png"},
-            "warning: to: minimax/hailuo-02 pins the first frame only, not the last.",
+            "warning: to: minimax/hailuo-02 takes only the first frame, not the last.",
         ),
         ({"model": "pixverse/nothing"}, "error: model: There is no model 'pixverse/nothing'"),
         ({"seconds": 9}, "warning: seconds: pixverse/pixverse-v5 makes"),
