@@ -108,7 +108,7 @@ def test_a_column_that_means_media_is_no_label(tmp_path: Path, header: str) -> N
     """It is refused with the field to write: the video without it would be another."""
     path = tmp_path / "a.csv"
     path.write_text(f"prompt,{header}\na fox,fox.png\n")
-    with pytest.raises(InputError, match="is no request field: name it "):
+    with pytest.raises(InputError, match="is not a request field: name it "):
         read_requests(path, default_model="a/b")
 
 

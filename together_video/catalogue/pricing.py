@@ -81,7 +81,7 @@ def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estim
             basis = f"{seconds:f} s at {rate}, if the price is per second and not per video"
     else:
         high *= _extension(request, model, price, known, reading)
-        basis = f"{rate} per video"
+        basis = f"{rate} a video"
     words = "; ".join([basis, *dict.fromkeys(reading.words)])
     return Estimate(usd=_round(high), low_usd=_round(low), certainty=reading.certainty, words=words)
 

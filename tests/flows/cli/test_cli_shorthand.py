@@ -256,7 +256,7 @@ def test_no_prompts_are_bought_for_a_model_that_takes_none(
     """Said before the chat model is asked."""
     done = command(*words, "--brief", "x", "--model", "kwaivgI/kling-2.1-pro", **surroundings)
     assert (done.code, done.out) == (2, "")
-    assert "kwaivgI/kling-2.1-pro takes no prompt, so none are written" in " ".join(done.err.split())
+    assert "kwaivgI/kling-2.1-pro does not take a prompt, so none are written" in " ".join(done.err.split())
     assert api.bill()["chats"] == 0
 
 

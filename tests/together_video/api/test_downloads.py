@@ -449,7 +449,7 @@ async def test_a_length_that_a_transport_let_pass_is_held_against_the_file(targe
     answer = httpx.Response(200, headers={"content-length": "9"}, stream=httpx.ByteStream(b"fox"))
     transport = httpx.MockTransport(lambda _: answer)
     async with TogetherClient("k", transport=transport) as client:
-        with pytest.raises(DownloadBroken, match="has 3 bytes, 9 were announced"):
+        with pytest.raises(DownloadBroken, match="has 3 bytes, but 9 were announced"):
             await client.download("https://storage.test/v", target, max_bytes=100)
     assert left(target) == []
 

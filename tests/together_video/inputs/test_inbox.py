@@ -69,7 +69,7 @@ def test_a_json_object_with_a_subject_is_a_brief() -> None:
         ("a.json", b'{"subject": "x", "count": 900}', "count: must be at most 200, is 900"),
         ("a.json", b'{"subject": "x", "settings": 3}', "settings: must be an object"),
         ("a.json", b'{"subject": "x", "settings": {"steps": 900}}', "steps"),
-        ("a.py", b"import os\n", "is no list of prompts"),
+        ("a.py", b"import os\n", "is not a list of prompts"),
         ("a.jsonl", jsonl({"model": "nobody/nothing", "prompt": "a cat"}), "nobody/nothing"),
         ("a.jsonl", b"[" * 200_000, "a.jsonl"),
     ],
@@ -96,10 +96,10 @@ def test_a_file_may_cost_so_much_and_no_more() -> None:
     """The highest estimate of all its videos counts, for a brief as for requests."""
     rows = jsonl({**SMALL, "prompt": "a fox"}, {**SMALL, "prompt": "an owl"})
     assert len(read_order("a.jsonl", rows, limit_usd=5).requests) == 2
-    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.30 USD at most"):
+    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, but the limit per file is 0.30 USD"):
         read_order("a.jsonl", rows, limit_usd=0.3)
     brief = json.dumps({"subject": "x", "count": 100}).encode()
-    with pytest.raises(InputError, match=r"a file may cost 1\.00 USD at most"):
+    with pytest.raises(InputError, match=r"the limit per file is 1\.00 USD"):
         read_order("a.json", brief, limit_usd=1)
 
 
@@ -213,7 +213,7 @@ def test_every_attempt_and_model_counts_in_what_a_file_may_cost() -> None:
     with pytest.raises(InputError, match=r"It may cost 3\.00 USD"):
         read_order("a.jsonl", jsonl({**line, "attempts": 10}), limit_usd=0.5)
     dear = {**line, "fallback_models": ["google/veo-3.1"]}
-    with pytest.raises(InputError, match=r"a file may cost 0\.50 USD at most"):
+    with pytest.raises(InputError, match=r"the limit per file is 0\.50 USD"):
         read_order("a.jsonl", jsonl(dear), limit_usd=0.5)
     usual = Tries(attempts=2)
     with pytest.raises(InputError, match=r"It may cost 0\.60 USD"):

@@ -90,7 +90,10 @@ def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Itera
         yield advice("guidance_scale", message, "parameters, openapi", guidance_scale=near)
     if not scale.is_integer():
         whole = min(max(round(scale), GUIDANCE_LEAST), GUIDANCE_ADVISED)
-        message = f"The API's schema and SDK require a whole number, such as {whole}: a gateway that validates requests refuses {scale:g}."
+        message = (
+            f"The API's schema and SDK require a whole number, such as {whole}: "
+            f"a gateway that validates requests refuses {scale:g}."
+        )
         yield warning("guidance_scale", message, "openapi, parameters", guidance_scale=whole)
 
 
