@@ -298,8 +298,10 @@ class TogetherClient:
         raise NoClearAnswer(f"The bill of {month} has more than {_MOST_PAGES} pages.", creating=False)
 
     async def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`POST /v1/chat/completions`: the unchanged answer. Raises:
-        TogetherError: `retryable` says whether to try again, which costs a fraction of a cent.
+        """`POST /v1/chat/completions`: the unchanged answer.
+
+        Raises:
+            TogetherError: `retryable` says whether to try again, which costs a fraction of a cent.
         """
         return await self._call(
             self._reading, "POST", "/v1/chat/completions", dict(body), self.timeouts.chat_seconds

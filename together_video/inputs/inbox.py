@@ -1,8 +1,9 @@
 """Files that others put into the archive under `<prefix>/inbox/`: their content, and what became of them.
 
     inbox/<name>                     waits
-    inbox/done/<time>-<name>         was processed; its summary is beside it inbox/refused/<time>-<name>      cannot be
-    used; the reason is beside it inbox/tried/<mark>-<number>      a failed try at a waiting file; see `MOST_TRIES`
+    inbox/done/<time>-<name>         was processed; its summary is beside it
+    inbox/refused/<time>-<name>      cannot be used; the reason is beside it
+    inbox/tried/<mark>-<number>      a failed try at a waiting file; see `MOST_TRIES`
 
 A file has requests in any format of `files`, or a brief: a JSON object with a `subject`. `film.inbox` reads
 storyboards. Local paths are refused: anyone who can write to the bucket could otherwise read files of this machine.

@@ -151,8 +151,8 @@ class Layout(BaseModel):
         return key.startswith(start) and is_own(folder, key.removeprefix(start))
 
     def is_video_file(self, key: str | None) -> TypeGuard[str]:
-        """Whether a key is that of a video or a poster. Other keys in a record are neither linked nor copied: whoever
-        wrote it could name any object that the archive's credentials can read.
+        """Whether a key is that of a video or a poster. Other keys in a record are neither linked nor copied:
+        the record's author could name any object that the archive's credentials can read.
         """
         start = self.key("videos", "")
         if key is None or not key.startswith(start) or not key.endswith(_ENDINGS):

@@ -58,7 +58,8 @@ class Newest:
         newest = Newest(50, lambda line: line.state == "archived")
         for line in lines:
             newest.add(line)
-        newest.entries  # at most 50, the newest first newest.of       # the number of all that match
+        newest.entries  # at most 50, the newest first
+        newest.of       # the number of all that match
         ```
     """
 

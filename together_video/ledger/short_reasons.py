@@ -19,7 +19,7 @@ _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^[Jj]ob \S+ (failed|cancelled): ", ""),
         (r"^(?:The|A|Another) job \S*\d\S* ", "the job "),
         (r"\b[Jj]ob \S*\d[^\s,.;:)]*", "the job"),
-        (r"(no job id|is not JSON|its status is no text): [{\[<\"].*", r"\1"),
+        (r"(no job id|is not JSON|its status is (?:no|not) text): [{\[<\"].*", r"\1"),
     )
 )
 #: Beginnings of the sentences about the cost and what to do.

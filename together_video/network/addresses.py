@@ -89,7 +89,7 @@ def _as_inet_aton(host: str) -> IPv4Address | None:
 
 
 def _number(text: str) -> int | None:
-    """Decimal, octal with a leading 0, or hexadecimal with 0x. None if it is not a number, or too long for an address."""
+    """Decimal, octal with a leading 0, or hexadecimal with 0x. None if it is not a number, or is too long."""
     if not text.isascii() or not 0 < len(text) <= 300:
         return None
     base = 16 if text[:2].lower() == "0x" else 8 if text[0] == "0" and len(text) > 1 else 10

@@ -69,9 +69,8 @@ def read_prompts(
     """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON is.
 
     At most as many prompts are used as are missing besides those that exist `already`. Fewer than were `asked` for (by
-    default, all missing ones) are a problem.
-    `prompt_limit` is the longest prompt of the video model, in characters, and `negative_limit` its
-    longest negative prompt, None if none was requested.
+    default, all missing ones) are a problem. `prompt_limit` is the longest prompt of the video model, in characters,
+    and `negative_limit` its longest negative prompt, None if none was requested.
     """
     choice = first_choice(answer)
     finish_reason = choice.get("finish_reason")
