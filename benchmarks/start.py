@@ -40,7 +40,7 @@ _SDK = "POST of a bare script with the official SDK"
 _FOLDER = "POST of together-video generate, folder"
 _BUCKET = "POST of together-video generate, bucket"
 _BATCH = "POST of together-video batch, folder"
-_CALL = "import prefect, and one call to its API"
+_CALL = "import prefect, and one call of its API"
 _RECORDED = "POST of together-video generate, recorded by Prefect"
 #: What one round measures: names, and functions that run each once.
 Measures = dict[str, Callable[[], Sent]]

@@ -128,7 +128,7 @@ async def test_music_from_a_bucket(film: Film, archive: VideoArchive, tmp_path: 
             False,
             "cut.music: https://169.254.169.254/latest cannot be downloaded.",
         ),
-        ("http://cdn.example.com/a.mp3", True, "is called over plain http, and links are https"),
+        ("http://cdn.example.com/a.mp3", True, "is called over plain http, but links must use https"),
     ],
 )
 async def test_a_link_that_cannot_be_used_buys_nothing(
