@@ -40,7 +40,7 @@ _EXPORTS = {
     ".numbers": "is a Numbers sheet. In Numbers choose File > Export To > CSV with UTF-8, and give that file.",
     **dict.fromkeys(
         (".docx", ".doc", ".odt", ".rtf", ".pdf", ".pages"),
-        "is a document. Save it as plain text in UTF-8, a one prompt per line, and give that file.",
+        "is a document. Save it as plain text in UTF-8, one prompt per line, and give that file.",
     ),
 }
 #: Beginnings of such files, if the ending does not show it.
