@@ -17,7 +17,7 @@ from together_video.catalogue.models import Model, Seconds, Source
 from together_video.catalogue.own import VARIABLE, with_own_models
 from together_video.errors import ConfigurationError, RequestInvalid
 
-_NEWER = f"If it is newer than this catalogue, add it to your own file and set {VARIABLE} to its path."
+_NEWER = f"If it is newer than this catalogue, add it to your own file ({VARIABLE})."
 #: The fewest letters of a name's beginning that are taken for a family.
 _FAMILY = 3
 
@@ -147,7 +147,7 @@ class Catalogue(BaseModel):
         for model in self.models:
             used |= {*model.sources, *(model.limit_sources or ()), *(model.size.sources or ())}
         if unlisted := sorted(used - set(self.sources)):
-            raise ValueError(f"sources that the file does not list: {', '.join(unlisted)}")
+            raise ValueError(f"sources that are not listed: {', '.join(unlisted)}")
         default = self._by_name.get(self.default_name)
         if default is None or not default.offered or not default.knows_text:
             raise ValueError(f"the default {self.default_name} is not an available text-to-video model")

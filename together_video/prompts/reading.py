@@ -99,7 +99,7 @@ def read_prompts(
         if not any(letter.isalpha() for letter in same):
             problems.append(f"Prompt {number} is empty.")
         elif len(prompt) > limit:
-            problems.append(f"Prompt {number} has {len(prompt)} characters; {limit} are allowed.")
+            problems.append(f"Prompt {number} has {len(prompt)} characters, {limit} are allowed.")
         elif same in seen:
             problems.append(f"Prompt {number} repeats another: {one_line(prompt, 160)}")
         else:

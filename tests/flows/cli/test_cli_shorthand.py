@@ -134,7 +134,7 @@ def test_what_shorthand_became_is_said_before_the_purchase(
     [
         (["--aspect", "9:16", "--width", "720"], "aspect: give it or width, not both"),
         (["--aspect", "nine"], "aspect: must be a shape such as 16:9"),
-        (["--aspect", "9:16", "--model", "ByteDance/Seedance-2.5"], "takes no ratio"),
+        (["--aspect", "9:16", "--model", "ByteDance/Seedance-2.5"], "does not take a ratio"),
         (["--aspect", "9:16", "--model", "minimax/hailuo-02", "--strict"], "has no size of 9:16"),
         (["--quality", "best"], '"preview", "standard", "production"'),
     ],

@@ -75,7 +75,7 @@ def test_a_name_like_no_other_is_told_the_default():
     """Where nothing is near, one model that works is named; a long name is cut short."""
     message = refusal("q" * 300)
     assert "try ByteDance/Seedance-1.0-lite" in message
-    assert "add it to your own file and set TOGETHER_VIDEO_CATALOGUE to its path" in message
+    assert "add it to your own file (TOGETHER_VIDEO_CATALOGUE)" in message
     assert len(message) < 280
 
 
