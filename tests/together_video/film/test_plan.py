@@ -179,7 +179,7 @@ def test_a_shape_for_all_spares_a_model_that_has_but_one() -> None:
     fields = {"model": "ByteDance/Seedance-2.5", "seconds": 5}
     plan = planned("a", defaults={**fields, "aspect": "16:9"})
     assert [text for text in said(plan, 1) if text.startswith("warning: aspect")]
-    with pytest.raises(InputError, match=r"Shot 1: aspect: ByteDance/Seedance-2\.5 takes no ratio"):
+    with pytest.raises(InputError, match=r"Shot 1: aspect: ByteDance/Seedance-2\.5 does not take a ratio"):
         planned({"prompt": "a", "aspect": "16:9"}, defaults=fields)
 
 

@@ -155,7 +155,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ({"defaults": {"prompt": "b"}}, "defaults: prompt: write the prompt of each shot in the shot"),
         ({"defaults": {"sedd": 2}}, '"sedd" (did you mean "seed"?)'),
         ({"defaults": {"fps": "fast"}}, "fps: must be a whole number"),
-        ({"cut": {"width": 1280}}, "give both or neither"),
+        ({"cut": {"width": 1280}}, "give both, or neither"),
         ({"cut": {"width": 1281, "height": 720}}, "even numbers"),
         ({"cut": {"music": {"file": "a.mp3", "duck_db": 3}}}, "cut.music.duck_db: must be at most 0"),
         ({"cut": {"captions": "loud"}}, "captions"),
