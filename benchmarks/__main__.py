@@ -1,7 +1,7 @@
-"""All benchmarks, one after the other: `make bench`, or `python -m benchmarks`. About half an hour.
+"""All benchmarks in a row: `make bench`, or `python -m benchmarks`. About half an hour.
 
-Each is a program of its own with options; the longest run in smaller sizes here. At the end stands what became of
-the goals, from `results/*.json`.
+Each is a separate program with options; the longest ones run with smaller sizes here. The last table says which goals
+were met, from `results/*.json`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PROGRAMS = (
     ("scale", "--videos", "1500", "--in-flight", "1000", "--again", "1000"),
 )
 
-#: How long each of them may take, and all together.
+#: Most minutes for each of them, and for all together.
 MOST_MINUTES, MOST_MINUTES_OF_ALL = 10, 30
 
 
 def main() -> int:
-    """0: all ran, whatever became of the goals. 1: one of them failed."""
+    """0: all ran, whether or not the goals were met. 1: a benchmark failed."""
     failed, minutes = [], {}
     for name, *words in PROGRAMS:
         print(f"\n== {name} {' '.join(words)}\n", flush=True)

@@ -1,10 +1,10 @@
-"""What commands cost in an archive of 100,000 videos, which a script has written, beside one of 100.
+"""The cost of commands in an archive of 100,000 videos, written by a script, compared with one of 100.
 
     python -m benchmarks.archive --records 100000
     python -m benchmarks.archive --records 10000 --s3
 
-In a folder, or with `--s3` in a bucket of the S3 server of the tests, where requests are counted on the wire. Each
-figure is a process of its own, from its start to its end, with no Prefect server.
+In a folder, or with `--s3` in a bucket of the tests' S3 server, with requests counted on the wire. Each figure is one
+process from start to end, without a Prefect server.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from benchmarks.harness import BUCKET, Goal, Measured, Stage, keep, requests_fil
 
 T = TypeVar("T")
 
-#: Videos that are new between two audits, those of an archive that is small, and those of a batch.
+#: New videos between two audits, videos of a small archive, and videos of a batch.
 _NEW, _FEW, _BATCH = 200, 100, 50
-#: Videos that are uploaded at the same time, and before the next are made.
+#: Videos that are uploaded at the same time, and in one chunk.
 _AT_ONCE, _CHUNK = 16, 1_000
 
 
 @dataclass(frozen=True)
 class Command:
-    """A row of the table: words of the command line, and how many new videos are archived before it runs."""
+    """A row of the table: the command line, and how many new videos are archived before it runs."""
 
     name: str
     words: tuple[str, ...]
     new: int = 0
-    #: Whether what it costs may depend on how many videos there are.
+    #: Whether its cost may depend on the number of videos.
     may_grow: bool = True
-    #: Seconds that it may take, with most videos.
+    #: Most seconds that it may take with the largest archive.
     seconds: float | None = None
     #: The archive's monthly limit, in USD.
     limit: str = ""
 
 
-#: In this order: the first audit makes the index. ID and FILE stand for a video and for 50 requests.
+#: In this order: the first audit makes the index. ID and FILE are placeholders for a video and for 50 requests.
 COMMANDS = (
     Command("list, no index", ("list",)),
     Command("audit, the first", ("audit",)),
@@ -56,10 +56,10 @@ COMMANDS = (
     Command("gallery --latest 50", ("gallery", "--latest", "50", "--folder", "PAGE")),
     Command("collect, nothing in flight", ("collect",), may_grow=False),
     Command("batch of 50", ("batch", "FILE", "--json"), may_grow=False),
-    # It lists the month, so that may grow.
+    # It lists the month, which grows.
     Command("batch of 50, monthly limit", ("batch", "FILE", "--json"), limit="1000000"),
 )
-#: For `--full`: as long as the first audit, and longer.
+#: For `--full`: these take as long as the first audit, or longer.
 FULL = (
     Command("audit --full", ("audit", "--full")),
     Command("audit --deep", ("audit", "--deep")),
@@ -67,7 +67,7 @@ FULL = (
 
 
 class Archive:
-    """One archive under a name of its own, in a folder or in the bucket."""
+    """One archive with its own name, in a folder or in the bucket."""
 
     def __init__(self, made: Stage, name: str, *, s3: bool) -> None:
         self._made, self._name = made, name
@@ -100,7 +100,7 @@ class Archive:
             )
 
     def run(self, command: Command) -> Measured:
-        """Archive what is new, and run the command to its end."""
+        """Archive the new videos and run the command to its end."""
         self.write(command.new)
         words = {
             "ID": record_of(_FEW // 2).id,
@@ -118,7 +118,7 @@ class Archive:
 
 
 def batched(found: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of so many."""
+    """Lists of at most `size` items."""
     waiting = iter(found)
     while chunk := list(itertools.islice(waiting, size)):
         yield chunk
@@ -130,7 +130,7 @@ def requests_of(found: Measured) -> str:
 
 
 def goals_of(command: Command, sizes: dict[int, Measured]) -> list[Goal]:
-    """Of the largest archive beside the smallest."""
+    """The goals for the largest archive, compared with the smallest."""
     most = max(sizes)
     large, small, where = sizes[most], sizes[_FEW], f"{command.name}, {most:,} videos"
     made = [Goal(f"{where}: MB more than with {_FEW}", large.peak_mb - small.peak_mb, 100)]
@@ -145,14 +145,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, nargs="+", default=[100_000])
     parser.add_argument("--s3", action="store_true", help="in a bucket, not in a folder")
-    parser.add_argument("--only", default="", help="commands that begin so")
-    parser.add_argument("--full", action="store_true", help="the longest audits, too")
+    parser.add_argument("--only", default="", help="only commands that begin with this")
+    parser.add_argument("--full", action="store_true", help="also the longest audits")
     options = parser.parse_args()
     every = (*COMMANDS, *FULL) if options.full else COMMANDS
     commands = [command for command in every if command.name.startswith(options.only)]
     found: dict[str, dict[int, Measured]] = {command.name: {} for command in commands}
     with stage(job_seconds=1, prefect=False) as made:
-        # The smallest shows what a command takes anyway.
+        # The smallest archive shows what a command always takes.
         for records in sorted({_FEW, *options.records}):
             archive = Archive(made, str(records), s3=options.s3)
             archive.write(records)

@@ -1,4 +1,4 @@
-"""Records, videos and posters as a year of batches leaves them in an archive, made without any generation."""
+"""Records, videos and posters like those of a year of batches, made without generating videos."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from together_video.ledger.reviews import Mark
 from together_video.requests import VideoRequest
 
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-#: Videos of one batch; one in so many videos has a mark; one in so many failed.
+#: Videos of one batch; one video in so many has a mark; one in so many failed.
 _BATCH, _MARKED, _FAILED = 200, 50, 40
-#: Minutes between two videos: 100,000 of them are a year.
+#: Minutes between two videos: 100,000 videos make a year.
 _MINUTES = 5
 
 
@@ -28,7 +28,7 @@ class Written(NamedTuple):
 
 
 def archived(numbers: Iterable[int], start: str = "") -> Iterator[list[Written]]:
-    """What each of these videos leaves, in the order in which it is written: files, record, mark. Keys begin with
+    """The objects of each of these videos, in the order in which they are written: files, record, mark. Keys begin with
     `start`.
     """
     for number in numbers:

@@ -1,4 +1,4 @@
-"""Bars as PNG, by Pillow alone."""
+"""Bar charts as PNG, drawn with Pillow only."""
 
 from __future__ import annotations
 

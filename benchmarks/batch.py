@@ -1,12 +1,12 @@
-"""Overhead: the same videos by this project, by a bare script, by plain Prefect and by the documents' loop.
+"""Overhead: the same videos made by this project, a bare script, plain Prefect and the documents' loop.
 
     python -m benchmarks.batch
 
-All are in flight at once, in one session on one machine, against a sandbox and an S3 server that are started
-for each. Each contender is a process of its own; CPU and memory are those of this process alone. The others
-poll at a fixed interval, as the documents do; ours as it comes, which is adaptive, and in a row of its own at
-that interval, so that the overhead can be told from the patience (see polling.py). No two jobs take the same
-time: if all ended at a multiple of that interval, the others would notice each end at once (`--spread 0`).
+All videos are in flight at once, in one session on one machine, with a new sandbox and a new S3 server for each
+contender. Each contender is a separate process; CPU and memory are those of this process alone. The others poll at a
+fixed interval, like the documents; ours polls adaptively, and in a separate row at that interval, to distinguish the
+overhead from the polling (see polling.py). No two jobs take the same time: if all ended at a multiple of that interval,
+the others would notice each end immediately (`--spread 0`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.bars import bars
 from benchmarks.harness import Goal, Measured, Stage, keep, requests_file, stage, table
 
-#: How the names of our own contenders begin.
+#: The beginnings of our own contenders' names.
 _OURS = ("ours", "the public tasks")
 
 
@@ -27,7 +27,7 @@ class Contender:
     name: str
     words: tuple[str, ...]
     recorded: bool = False
-    #: The documents' loop would take hours: it makes this many, and the rest is reckoned.
+    #: The documents' loop would take hours: it makes this many, and the rest is extrapolated.
     videos: int | None = None
 
 
@@ -42,7 +42,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         ),
         "alone": Contender("ours, without a server", (*ours, *flight)),
         "even": Contender(
-            f"ours, recorded, asking every {options.interval:g} s", (*ours, *flight, *evenly), recorded=True
+            f"ours, recorded, polling every {options.interval:g} s", (*ours, *flight, *evenly), recorded=True
         ),
         "profiled": Contender(
             "ours, recorded by Prefect, with samples",
@@ -58,7 +58,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
             recorded=True,
         ),
         "loop": Contender(
-            "the documents' loop, reckoned",
+            "the documents' loop, extrapolated",
             ("-m", "benchmarks.contenders.loop", "FILE", str(options.interval)),
             videos=1,
         ),
@@ -67,7 +67,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
 
 
 def run(made: Stage, contender: Contender, options: argparse.Namespace, folder: Path) -> Measured:
-    """One contender on requests of its own. Raises RuntimeError where a video is missing in the bucket."""
+    """Run one contender with its own requests. Raises RuntimeError if a video is missing in the bucket."""
     count = contender.videos or options.videos
     prefix = "".join(letter if letter.isalnum() else "-" for letter in contender.name)
     file = requests_file(folder, prefix, count)
@@ -83,7 +83,7 @@ def run(made: Stage, contender: Contender, options: argparse.Namespace, folder: 
 
 
 def figures(found: Measured, contender: Contender, videos: int) -> dict[str, float]:
-    """For each video, but for the wall clock and the memory."""
+    """Figures per video, except for the wall time and the memory."""
     made = contender.videos or videos
     return {
         "wall_seconds": found.told.get("seconds_a_video", 0) * videos or found.wall,
@@ -99,21 +99,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--videos", type=int, default=500)
     parser.add_argument("--job-seconds", type=float, default=60, help="on average")
-    parser.add_argument("--spread", type=float, default=10, help="seconds more or less")
+    parser.add_argument("--spread", type=float, default=10, help="seconds by which jobs vary")
     parser.add_argument("--interval", type=float, default=5)
     parser.add_argument(
         "--only",
         default="ours,mapped,bare,alone,even,plain,loop",
-        help="contenders, in this order; also profiled",
+        help="contenders, in this order; 'profiled' is possible too",
     )
-    parser.add_argument("--rounds", type=int, default=1, help="the best of them counts, for each figure")
+    parser.add_argument("--rounds", type=int, default=1, help="the best round counts, for each figure")
     options = parser.parse_args()
     found: dict[str, dict[str, float]] = {}
     calls: dict[str, dict[str, int]] = {}
     profiles: list[dict[str, dict[str, float]]] = []
     for contender in contenders(options) * options.rounds:
-        # Prefect's server works on for half a minute after a run: the next contender must not wait for it.
-        # One job speaks for all only if it takes what they take in the mean.
+        # Prefect's server keeps working for half a minute after a run: the next contender must not wait for it.
+        # One job can represent all only if it takes as long as they do on average.
         spread = options.spread if contender.videos is None else 0
         with stage(job_seconds=options.job_seconds, spread=spread, prefect=contender.recorded) as made:
             try:
@@ -121,10 +121,10 @@ def main() -> None:
             except RuntimeError as error:
                 if contender.name.startswith(_OURS):
                     raise
-                # A script that repeats nothing is over with the first connection that breaks; the others are not.
+                # A script without retries ends with the first broken connection; the others continue.
                 print(f"{contender.name}: failed. {str(error).splitlines()[-1]}", flush=True)
                 continue
-        print(f"{contender.name}: {one.wall:.1f} s, of the CPU {one.cpu:.1f} s", flush=True)
+        print(f"{contender.name}: {one.wall:.1f} s, CPU {one.cpu:.1f} s", flush=True)
         if samples := one.told.get("samples"):
             profiles.append({"samples": samples, "threads": one.told["threads"]})
             print(profile(samples, one.told["threads"]), flush=True)
@@ -171,7 +171,7 @@ def main() -> None:
 
 
 def profile(samples: dict[str, int], threads: dict[str, float]) -> str:
-    """Whose code the main thread was in, and what each thread took."""
+    """Whose code the main thread ran, and how much CPU each thread took."""
     whole = sum(samples.values()) or 1
     owners = sorted(samples.items(), key=lambda pair: -pair[1])
     of_threads = sorted(threads.items(), key=lambda pair: -pair[1])
@@ -186,7 +186,7 @@ def profile(samples: dict[str, int], threads: dict[str, float]) -> str:
 
 
 def goals(found: dict[str, dict[str, float]]) -> list[Goal]:
-    """The goals of which both sides were run."""
+    """The goals for which both contenders ran."""
     ours = found.get("ours, recorded by Prefect")
     if ours is None:
         return []

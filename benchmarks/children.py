@@ -1,7 +1,7 @@
 """Child processes of a benchmark: none outlives it, however it ends.
 
-A child ends with its benchmark even where that is killed: on Linux the kernel sees to it. A benchmark that is told to
-end, by Ctrl-C or SIGTERM, ends its children itself and removes its folders.
+A child ends with its benchmark even if that is killed: on Linux the kernel ensures it. After Ctrl-C or SIGTERM, a
+benchmark ends its children itself and removes its folders.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PREFIX = "together-video-bench-"
-#: Seconds that a child may take to end by itself.
+#: Most seconds for a child to end by itself.
 _PATIENCE = 20
 
 
@@ -35,10 +35,10 @@ def child(
     told: signal.Signals = signal.SIGKILL,
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a session of its own, which is over at the end of the block, with all that it started there.
+    """A process in its own session. It is ended after the block, with everything that it started there.
 
     Args:
-        told: the signal that it gets when we end. After SIGTERM it may clean up behind itself.
+        told: the signal that it gets when we end. After SIGTERM it can clean up.
     """
     with ending_by_sigterm():
         process = subprocess.Popen(
@@ -49,7 +49,7 @@ def child(
             preexec_fn=_ends_with_parent(told),
             **options,
         )
-        # What the child has started itself does not hear of our end.
+        # The child's own children get no signal when we end.
         watcher = _watcher(process.pid) if told is signal.SIGKILL else None
         try:
             yield process
@@ -68,7 +68,7 @@ def child(
 
 
 def _watcher(group: int) -> subprocess.Popen[bytes]:
-    """Ends a group of processes once its standard input is closed, as it is when we are gone."""
+    """Ends a group of processes once its standard input is closed, which happens when we end."""
     program = 'read _; kill -s KILL -- "-$1"'
     return subprocess.Popen(
         ["/bin/sh", "-c", program, "sh", str(group)],
@@ -88,7 +88,7 @@ def _ends_with_parent(told: signal.Signals) -> Callable[[], None] | None:
 
 @contextmanager
 def ending_by_sigterm() -> Iterator[None]:
-    """SIGTERM in here raises SystemExit, so that what was begun is cleaned up."""
+    """SIGTERM in this block raises SystemExit, so that everything is cleaned up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -105,7 +105,7 @@ def _exit(number: int, _: FrameType | None) -> None:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """A temporary folder. Those of benchmarks that were killed are removed first."""
+    """A temporary folder. Folders of killed benchmarks are removed first."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         owner = left.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
@@ -119,7 +119,7 @@ def working_folder() -> Iterator[Path]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process and its children that have ended took so far, user and system; 0 where Linux does not tell."""
+    """The CPU time so far of a process and its ended children, user and system; 0 if Linux does not report it."""
     try:
         fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
     except OSError:

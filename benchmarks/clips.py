@@ -1,9 +1,9 @@
-"""Clips: what it costs to open each file in a process of its own, and not in the one that asks.
+"""Clips: the cost of opening each file in a separate process instead of the calling one.
 
     python -m benchmarks.clips --clips 100
 
-Clips as generators make them, one after the other, each opened both ways in turn; and what the first clip of a
-process costs, its imports included.
+Clips like those of generators, one after the other, each opened both ways in turn; and the cost of the first clip of a
+process, including imports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from together_video.media.clips import inspect_clip
 from together_video.media.isolation import pool
 from together_video.media.isolation.read_clips import read_clip
 
-#: In MB, as `benchmarks.relay` makes them: a tiny one, 720p and 1080p.
+#: In MB, made by `benchmarks.relay`: a tiny one, 720p and 1080p.
 _SIZES = (0, 1, 10)
 _TINY = Path(__file__).parents[1] / "tasks" / "session" / "tiny.mp4"
 FIRST = {
@@ -37,7 +37,7 @@ FIRST = {
 
 
 def milliseconds(path: Path, count: int) -> dict[str, float]:
-    """For each clip, the median of `count`."""
+    """The median of `count` runs, for each way."""
     found: dict[str, list[float]] = {"here": [], "isolated": []}
     for _ in range(count):
         began = time.perf_counter()
@@ -52,7 +52,7 @@ def milliseconds(path: Path, count: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clips", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=7, help="of processes that open one clip")
+    parser.add_argument("--rounds", type=int, default=7, help="processes that open one clip")
     options = parser.parse_args()
     rows, taken = [], {}
     with tempfile.TemporaryDirectory(prefix="together-video-bench-") as folder:

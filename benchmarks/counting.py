@@ -1,4 +1,4 @@
-"""Count what a process asks of S3, on the wire, repetitions included. For use inside of the process."""
+"""Count a process's S3 requests on the wire, including retries. For use inside the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def count_s3() -> Counter[str]:
-    """From now on; the counts go to the file that BENCH_COUNTS names when the process ends."""
+    """Count from now on. When the process ends, the counts go to the file that BENCH_COUNTS names."""
     from botocore.httpsession import URLLib3Session
 
     found: Counter[str] = Counter()
@@ -27,7 +27,7 @@ def count_s3() -> Counter[str]:
 
 
 def tell(**figures: Any) -> None:
-    """Add figures to what the benchmark reads when the process has ended."""
+    """Add figures for the benchmark, which reads them after the process has ended."""
     path = Path(os.environ["BENCH_COUNTS"])
     told = json.loads(path.read_text()) if path.exists() else {}
     path.write_text(json.dumps({**told, **figures}))

@@ -1,4 +1,4 @@
-"""Curves and points on logarithmic axes as a PNG, drawn with Pillow: no plotting library is installed for this."""
+"""Curves and points on logarithmic axes as a PNG, drawn with Pillow to avoid a plotting library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-#: All is drawn at twice its size and made smaller, so that lines are smooth.
+#: Everything is drawn at twice its size and then reduced, so that lines are smooth.
 _SCALE = 2
 _WIDTH, _HEIGHT = 560 * _SCALE, 420 * _SCALE
 _LEFT, _RIGHT, _TOP, _BOTTOM = (side * _SCALE for side in (62, 16, 40, 52))
@@ -18,7 +18,7 @@ _INK, _GRID = "#222222", "#dddddd"
 
 @dataclass(frozen=True)
 class Series:
-    """One curve, or with `marks` single points with a word beside each."""
+    """One curve, or, with `marks`, single points with a word beside each."""
 
     name: str
     colour: str
@@ -28,7 +28,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot: its title, the range of each axis and the numbers that are written along it."""
+    """One plot: its title, and the range and the labels of each axis."""
 
     title: str
     across: str

@@ -1,7 +1,7 @@
-"""The first jobs of a model: a guess that is far off, few jobs seen, and responses that tell how far a job is.
+"""The first jobs of a model: a guess that is far off, few jobs seen, and responses that report progress.
 
-Part of `benchmarks.polling`. The yardsticks are those of somebody who waits: the mean lag is at most 3 s or 10 % of
-the duration, and a loop of 5 s polls no less.
+Part of `benchmarks.polling`. The goals are those of somebody who waits: a mean lag of at most 3 s or 10 % of the
+duration, and no more polls than a loop of 5 s.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from together_video.polling.learner import schedule_of
 from together_video.polling.reports import report_of
 from together_video.polling.schedule import Schedule
 
-#: True durations as a multiple of the guess; log-normal with this sigma, as those of one model are.
+#: True durations as a multiple of the guess; log-normal with this sigma, like those of one model.
 SCALES, SIGMA = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 7.0, 10.0), 0.2
-#: Seconds that each job takes exactly.
+#: Exact durations of all jobs, in seconds.
 EXACT = (2.0, 8.0, 30.0, 1200.0)
 #: How many jobs were seen; 0 is the first job of all.
 SEEN = (0, 1, 2, 5, 10)
 
-#: What a response says of a job that takes `seconds`, at this age.
+#: What a response says about a job that takes `seconds`, at this age.
 Tells = Callable[[float, float, random.Random], dict[str, object]]
 
 TELLS: dict[str, Tells] = {
@@ -51,14 +51,14 @@ def bound(seconds: float) -> float:
 
 
 def durations(seconds: float, sigma: float, count: int, rng: random.Random | None = None) -> Sequence[float]:
-    """Of jobs that take this long, in the median."""
+    """Durations of jobs with this median."""
     if not sigma:
         return [seconds] * count
     return Case("", ((1.0, seconds, sigma),)).jobs(count, rng)
 
 
 def after(seen: int, seconds: float, sigma: float, *, guess: float = USUAL_SECONDS, runs: int = 12) -> Cost:
-    """Ours, once so many jobs were seen: the mean over runs that each saw others."""
+    """Ours, after so many jobs were seen: the mean over runs with different jobs."""
     rng = random.Random(5)
     costs = []
     for _ in range(runs if seen else 1):
@@ -95,7 +95,7 @@ def first_jobs() -> tuple[list[str], list[Goal]]:
 
 
 def told(schedule: Schedule, jobs: Sequence[float], tells: Tells) -> Cost:
-    """Ours, with responses that tell this. As `learner.Wait` does."""
+    """Ours, with these responses. Like `learner.Wait`."""
     rng = random.Random(6)
     polls, lag = 0, 0.0
     for seconds in jobs:
@@ -111,7 +111,7 @@ def told(schedule: Schedule, jobs: Sequence[float], tells: Tells) -> Cost:
 
 
 def forecasts() -> tuple[list[str], list[Goal]]:
-    """The table and its goals: of jobs that take 10, 75 and 300 s, nothing known, and 75 s, 30 jobs seen."""
+    """The table and its goals: for jobs of 10, 75 and 300 s with nothing known, and of 75 s with 30 jobs seen."""
     rng = random.Random(7)
     first = schedule_of(learn((), guess=USUAL_SECONDS), POLICY.lag)
     known = schedule_of(learn(durations(75.0, SIGMA, 30, rng)), POLICY.lag)

@@ -1,4 +1,4 @@
-"""How long a command takes from its start to the first POST that the API sees."""
+"""Measures the time from a command's start to the first POST that the API receives."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from benchmarks.children import child, cpu_seconds
 from benchmarks.harness import ROOT
 
-#: Seconds after which there will be no POST any more.
+#: Seconds after which no POST is expected any more.
 _LONGEST = 60
 
 
 @dataclass(frozen=True)
 class Sent:
-    """Seconds of wall and of CPU from the start of a process to its POST."""
+    """Seconds of wall time and of CPU from the start of a process to its POST."""
 
     wall: float
     cpu: float
 
 
 class Api:
-    """An API that notes the first POST, and gives no answer to it: what sent it is ended then."""
+    """An API that notes the first POST and does not answer it: its sender is then ended."""
 
     def __init__(self, server: http.server.ThreadingHTTPServer) -> None:
         self.url = f"http://127.0.0.1:{server.server_port}"
@@ -43,7 +43,7 @@ class Api:
         """Start the command, and end it once it has sent a POST.
 
         Raises:
-            RuntimeError: it ended before, or took longer than a minute.
+            RuntimeError: it ended before that, or took longer than a minute.
         """
         self._sent.clear()
         began = time.perf_counter()
@@ -58,7 +58,7 @@ class Api:
 
 @contextmanager
 def listening_api() -> Iterator[Api]:
-    """On loopback, until the block ends."""
+    """An API on loopback, until the block ends."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -76,7 +76,7 @@ def listening_api() -> Iterator[Api]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Standard error is for the benchmark."""
+            """Log nothing: standard error is for the benchmark."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         api = Api(server)

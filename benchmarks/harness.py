@@ -1,6 +1,6 @@
-"""What all benchmarks share: servers beside the thing that is measured, its bill, and results on disk.
+"""What all benchmarks share: servers, the accounting of a measured process, and results on disk.
 
-What is measured runs as a child process of its own, so that nothing of the servers is counted for it.
+The measured program runs as a child process, so that the servers do not count.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from prefect_together_video.flows.cli.servers.local_servers import PrefectServer
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 BUCKET = "videos"
-#: Tiny and short: what is measured is everything around the videos.
+#: Tiny and short: the benchmarks measure everything around the videos.
 REQUEST = {"model": "pixverse/pixverse-v5", "width": 64, "height": 48, "seconds": "1", "fps": 8}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One child process: seconds of wall and CPU, MB of peak memory, and what it asked of whom."""
+    """One child process: seconds of wall and CPU, MB of peak memory, and its requests to each server."""
 
     wall: float
     cpu: float
@@ -51,7 +51,7 @@ class Stage:
     ) -> None:
         self.folder = folder
         self.s3 = stack.enter_context(S3Server(folder / "s3"))
-        # Nobody's API draws its videos on the machine that asks for them.
+        # A real API does not draw its videos on the client's machine.
         config = {
             "generation_seconds": (max(0.0, job_seconds - spread), job_seconds + spread),
             "model_rules": False,
@@ -70,7 +70,7 @@ class Stage:
             aws_secret_access_key=self.s3.secret_key,
         )
         self.bucket.create_bucket(Bucket=BUCKET)
-        # The first call of a kind takes a new server up to half a second; users' servers are up for days.
+        # The first call of each kind takes a new server up to half a second; users' servers run for days.
         self.bucket.put_object(Bucket=BUCKET, Key="first", Body=b"object")
         if self.prefect is not None:
             self.prefect.wait_ready(180)
@@ -78,7 +78,7 @@ class Stage:
                 httpx.get(f"{self.prefect.url}/api/{path}", trust_env=False, timeout=60)
 
     def environment(self, prefix: str, *, recorded: bool = True) -> dict[str, str]:
-        """For a child that keeps what it makes under `prefix`; `recorded` by the Prefect server."""
+        """The environment of a child that archives under `prefix`; `recorded` by the Prefect server."""
         names = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
         found = {name: os.environ[name] for name in names if name in os.environ}
         if self.prefect is not None and recorded:
@@ -93,15 +93,15 @@ class Stage:
         }
 
     def bill(self) -> dict[str, int]:
-        """How often the API was asked so far, by kind of call."""
+        """The number of API calls so far, by kind."""
         found = httpx.get(f"{self.sandbox.url}/sandbox/bill", trust_env=False, timeout=120).json()
         return {name: found[name] for name in ("posts", "retrieves", "downloads")}
 
     def run(self, words: Sequence[str], environment: Mapping[str, str]) -> Measured:
-        """Run `python WORDS` to its end and account for it.
+        """Run `python WORDS` to its end and measure it.
 
         Raises:
-            RuntimeError: it failed; with the end of what it said.
+            RuntimeError: it failed; the message has the end of its output.
         """
         before = self.bill()
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
@@ -118,7 +118,7 @@ class Stage:
             return Measured(wall, cpu, peak_mb, api, told.pop("s3", {}), out.read_text(), told)
 
     def server_cpu(self, seconds: float = 60) -> float:
-        """CPU seconds of Prefect's server so far, once it has worked off what it was sent, or after `seconds`."""
+        """CPU seconds of Prefect's server so far, once it has processed its queue, or after `seconds`."""
         if self.prefect is None:
             return 0.0
         deadline, before = time.monotonic() + seconds, -1.0
@@ -135,7 +135,7 @@ class Stage:
 
 @contextmanager
 def stage(*, job_seconds: float, spread: float = 0, prefect: bool = True) -> Iterator[Stage]:
-    """Jobs take `job_seconds`, up to `spread` seconds more or less, each as likely as the other."""
+    """Jobs take `job_seconds`, up to `spread` seconds more or less, evenly distributed."""
     with working_folder() as folder, ExitStack() as stack:
         yield Stage(folder, stack, job_seconds=job_seconds, spread=spread, prefect=prefect)
 
@@ -143,7 +143,7 @@ def stage(*, job_seconds: float, spread: float = 0, prefect: bool = True) -> Ite
 def account(
     command: Sequence[str], environment: Mapping[str, str], stdout: Any, stderr: Any
 ) -> tuple[float, float, float, int]:
-    """Run a command: wall seconds, CPU seconds, peak memory in MB, exit code, as the kernel counts them."""
+    """Run a command: wall seconds, CPU seconds, peak memory in MB, exit code, by the kernel's count."""
     began = time.perf_counter()
     with child(command, cwd=ROOT, environment=environment, stdout=stdout, stderr=stderr) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -175,7 +175,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def keep(name: str, options: Mapping[str, Any], found: Mapping[str, Any], goals: Sequence[Goal]) -> None:
-    """Print how the goals fared and write `results/<name>.json`."""
+    """Print the goals' results and write `results/<name>.json`."""
     for goal in goals:
         print(goal.line)
     RESULTS.mkdir(exist_ok=True)
@@ -196,7 +196,7 @@ def keep(name: str, options: Mapping[str, Any], found: Mapping[str, Any], goals:
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure and its bound; `least` where it must not be below."""
+    """A figure and its bound; with `least`, it must not be below the bound."""
 
     what: str
     figure: float

@@ -1,11 +1,11 @@
-"""Joining: clips made into one film, against FFmpeg's own command at the same task.
+"""Joining: clips made into one film, compared with FFmpeg's own command for the same task.
 
     python -m benchmarks.joining --clips 20 --encoded 2
 
-Copied: `ffmpeg -f concat -c copy` with its index in front; beside it the same with the promises that a film of ours
-keeps (the file is on disk when it is done, and its SHA-256 is known). Encoded: clips of 720p into 1080p, against
-FFmpeg's filter graph with the same encoder settings. Wall and CPU seconds, ours with the start of the process that
-joins. At last the most memory that process needs for films of few and of many shots of 4K.
+Copied: `ffmpeg -f concat -c copy` with its index in front, and the same with our promises (the file is on disk at the
+    end, and its SHA-256 is known). Encoded: clips of 720p into 1080p, compared with FFmpeg's filter graph with the same
+    encoder settings. Wall and CPU seconds; ours include the start of the joining process. Finally, the peak memory of
+    that process for films of few and of many 4K shots.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SOURCE = (
 )
 _PRESET, _CRF = "veryfast", 20
 _WORKER = b"joining.isolated.worker"
-#: Shots of 4K, and MB by which the longer film may need more memory.
+#: Numbers of 4K shots, and how many more MB the longer film may need.
 _SHOTS, _MORE = (4, 16), 25
 
 
@@ -45,14 +45,14 @@ def ffmpeg(words: str, *more: str) -> None:
 
 
 def clip(path: Path, size: str, seconds: int, *, rate: str, noise: int) -> Path:
-    """A clip whose sound is 20 ms longer than its pictures, as generators' often are."""
+    """A clip with sound 20 ms longer than its pictures, like many generators' clips."""
     words = _SOURCE.format(size=size, seconds=seconds, sound=seconds + 0.02, noise=noise, rate=rate)
     ffmpeg(words, str(path))
     return path
 
 
 def measured(make: Callable[[], object]) -> tuple[float, float]:
-    """Wall and CPU seconds, with those of processes that it starts."""
+    """Wall and CPU seconds, including those of the processes that it starts."""
 
     def cpu() -> float:
         both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -61,12 +61,12 @@ def measured(make: Callable[[], object]) -> tuple[float, float]:
     before, began = cpu(), time.perf_counter()
     make()
     wall = time.perf_counter() - began
-    conversation.close()  # only a process that has ended is counted
+    conversation.close()  # only ended processes are counted
     return wall, cpu() - before
 
 
 def in_turn(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, dict[str, float]]:
-    """The median of each way, measured in turn, so that a machine that slows down slows all of them."""
+    """The median of each way, measured in turn, so that a slower machine affects all of them."""
     found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, make in ways.items():
@@ -124,7 +124,7 @@ def encoding(folder: Path, count: int, rounds: int) -> dict[str, dict[str, float
 
 
 def peak_mb(cut: Cut, out: Path) -> float:
-    """The most memory that the process that joins has had, in MB (Linux)."""
+    """The peak memory of the joining process, in MB (Linux)."""
     conversation.close()
     found = [0]
 
@@ -141,7 +141,7 @@ def peak_mb(cut: Cut, out: Path) -> float:
 
 
 def memory(folder: Path) -> dict[str, dict[str, float]]:
-    """Films of a few and of many shots of 4K, copied and encoded with crossfades."""
+    """Films of few and of many 4K shots, copied, and encoded with crossfades."""
     path = clip(folder / "4k.mp4", "3840x2160", 1, rate="-b:v 20M -frames:v 6", noise=0)
     found: dict[str, dict[str, float]] = {}
     for way, crossfade in (("copied", 0.0), ("encoded", 0.1)):
@@ -155,9 +155,9 @@ def memory(folder: Path) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--clips", type=int, default=20, help="of 8 s and 1080p that are copied")
-    parser.add_argument("--encoded", type=int, default=2, help="clips of 4 s that are encoded")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of them counts")
+    parser.add_argument("--clips", type=int, default=20, help="clips of 8 s and 1080p to copy")
+    parser.add_argument("--encoded", type=int, default=2, help="clips of 4 s to encode")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the median counts")
     options = parser.parse_args()
     if shutil.which("ffmpeg") is None:
         raise SystemExit("FFmpeg's command is not installed here: there is nothing to compare with.")

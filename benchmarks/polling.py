@@ -1,11 +1,11 @@
-"""How many polls it takes to notice the end of a job, and how late it is noticed: ours, the optimum, and others.
+"""How many polls it takes to notice the end of a job, and how late that is: ours, the optimum, and others.
 
     python -m benchmarks.polling
 
-Nothing waits: jobs are durations from a known distribution, spread evenly over its chances, and each
-way of polling is followed through them. The optimum is the schedule with the fewest polls at a given mean
-lag, by a dynamic program that knows the distribution; ours knows a guess, or what some jobs took. All times in
-seconds. Prints three tables and the goals, and draws polls over lag into benchmarks/results/polling.png.
+Nothing waits: jobs are durations from a known distribution, spread evenly over its chances, and each way of polling is
+    simulated on them. The optimum is the schedule with the fewest polls at a given mean lag, from a dynamic program
+    that knows the distribution; ours knows a guess, or the durations of some jobs. All times are in seconds. Prints
+    three tables and the goals, and draws polls over lag into benchmarks/results/polling.png.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from together_video.polling.durations import learn
 from together_video.polling.learner import Learner, schedule_of
 from together_video.polling.schedule import best_schedule
 
-#: What is known of the typical time at a cold start, as a share of it: off by up to half.
+#: The guess at a cold start, as a share of the typical time: off by up to half.
 GUESSES = (0.5, 1.0, 1.5)
 
 FIXED = (1.0, 2.0, 5.0, 10.0, 15.0)
@@ -36,13 +36,13 @@ DRAWN = ("75 s, sigma 0.2", "75 s, sigma 0.6", "bimodal: 40 s, 120 s", "3 % stuc
 
 
 def cold(case: Case, guess: float, *, jobs: int = 2000) -> Cost:
-    """Ours, where nothing is known but a guess: a share of the typical time."""
+    """Ours, if only a guess is known: a share of the typical time."""
     schedule = schedule_of(learn((), guess=guess * case.truth().typical), POLICY.lag)
     return follow(ours(schedule), case.jobs(jobs), random.Random(1))
 
 
 def learned(case: Case, *, seen: int = 30, runs: int = 60, jobs: int = 100) -> Cost:
-    """Ours, once so many jobs have been seen: the mean over many runs that each saw others."""
+    """Ours, after so many jobs were seen: the mean over many runs with different jobs."""
     rng = random.Random(2)
     costs = []
     for run in range(runs):
@@ -53,7 +53,7 @@ def learned(case: Case, *, seen: int = 30, runs: int = 60, jobs: int = 100) -> C
 
 
 def whole_run(case: Case, *, videos: int = 300, in_flight: int = 20, guess: float = 1.0) -> Cost:
-    """One run from a cold start, its jobs side by side, by the learner that the flows use."""
+    """One run from a cold start with parallel jobs, with the flows' learner."""
     rng = random.Random(3)
     typical = guess * case.truth().typical
     learner = Learner(POLICY, lambda _: typical)
@@ -68,7 +68,7 @@ def whole_run(case: Case, *, videos: int = 300, in_flight: int = 20, guess: floa
         if count < 0:
             created, waits[number] = now, learner.wait(str(number), "model", age=0)
         elif (longer := planned() or 0.0) > slept:
-            # As in tasks/poll.py: other jobs have put this poll off.
+            # Like in tasks/poll.py: other jobs have delayed this poll.
             heapq.heappush(events, (now + longer - slept, number, created, count, planned, longer))
             continue
         else:
@@ -88,7 +88,7 @@ def whole_run(case: Case, *, videos: int = 300, in_flight: int = 20, guess: floa
 
 
 def main() -> int:
-    """Returns 1 if a goal does not hold."""
+    """Returns 1 if a goal is missed."""
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     lines = [
         "| durations | optimum at 5 % | first job: polls, lag | after 30 jobs: polls, lag, ratio "

@@ -1,4 +1,4 @@
-"""Jobs whose durations are known, and ways of polling that are followed through them. Nothing waits."""
+"""Jobs with known durations, and ways of polling that are simulated on them. Nothing waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from together_video.polling.schedule import Schedule, best_schedule
 
 POLICY = PollPolicy()
 
-#: A policy as a function: from the age at the last poll, their number and a chance to the age at the next one.
+#: A policy as a function: from the age at the last poll, the number of polls and a chance to the age at the next poll.
 Rhythm = Callable[[float, int, float], float]
 
 
@@ -27,7 +27,7 @@ class Case:
 
     name: str
     parts: tuple[tuple[float, float, float], ...]
-    #: The goals of the ratios are for these; the others must only never be worse than the fixed loop.
+    #: Whether the goals for ratios apply; other cases must only not be worse than the fixed loop.
     has_goals: bool = True
 
     def truth(self) -> Durations:
@@ -35,7 +35,7 @@ class Case:
         return _truth(self.parts)
 
     def jobs(self, count: int, rng: random.Random | None = None) -> list[float]:
-        """Durations of jobs: by chance, or without one evenly spread over the chances."""
+        """Durations of jobs: random, or without `rng` spread evenly over the chances."""
         truth = self.truth()
         chances = [(n + 0.5) / count if rng is None else rng.random() for n in range(count)]
         return [_quantile(truth, chance) for chance in chances]
@@ -77,12 +77,12 @@ class Cost(NamedTuple):
 def optimum(case: Case, lag: float) -> float:
     """The fewest polls at this mean lag (seconds)."""
     best = best_schedule(case.truth(), lag)
-    # The lag is met to 1 %; nearby, polls go with one over it.
+    # The lag is met to 1 %; nearby, polls are proportional to one over it.
     return best.polls * best.lag / lag
 
 
 def follow(rhythm: Rhythm, jobs: Sequence[float], rng: random.Random) -> Cost:
-    """What this way of polling costs."""
+    """The cost of this way of polling."""
     polls, lags = 0, 0.0
     for duration in jobs:
         age, count = 0.0, 0
@@ -95,7 +95,7 @@ def follow(rhythm: Rhythm, jobs: Sequence[float], rng: random.Random) -> Cost:
 
 
 def ours(schedule: Schedule) -> Rhythm:
-    """As `learner.Wait` does."""
+    """Like `learner.Wait`."""
     return lambda age, polls, chance: max(
         schedule.varied(age, polls, POLICY.jitter * (2 * chance - 1)), age + 0.75
     )

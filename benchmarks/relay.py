@@ -1,10 +1,10 @@
-"""Relay: CPU of files from links into the bucket, many at once, against a loop that keeps the same promises.
+"""Relay: the CPU for copying many files from links into the bucket, compared with a loop that keeps the same promises.
 
     python -m benchmarks.relay --files 32 --sizes 1 10 100
 
-It compares the CPU seconds of the process that relays, in alternating rounds. Each way is a process of its own on one
-core, and the servers share the other. What the decoders take, and what our process does for them, is counted apart.
-The files are real videos of noise.
+It compares the CPU seconds of the relaying process, in alternating rounds. Each way is a separate process on one core,
+and the servers share the other. The decoders' CPU, and our process's work for them, are counted separately. The files
+are real videos of noise.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from benchmarks.harness import Goal, Stage, keep, stage, table
 from prefect_together_video.flows.cli.servers.local_servers import Service, answers, free_ports
 
 WAYS = ("ours", "spool", "careful")
-#: Loops that promise less, or download as the official SDK does; for `--more`.
+#: Loops that promise less, or download like the official SDK; for `--more`.
 MORE_WAYS = ("httpx", "raw")
-#: Of small files there are more, so that opening connections counts as little as in a batch, and of large ones fewer.
+#: More small files, so that opening connections matters as little as in a batch, and fewer large ones.
 _MORE = {1: 4, 100: 0.25}
 _RATE = 24
-#: Different frames of noise in a film: the encoder only knows the one before.
+#: Different frames of noise in a film: the encoder knows only the one before.
 _FRAMES = 6
-#: From so many MB on: width, height and seconds of such a clip, as generators make them.
+#: Width, height and seconds of a clip from so many MB on, like generators' clips.
 _SHAPES = {0: (1280, 720, 4), 5: (1920, 1080, 8), 50: (3840, 2160, 20)}
 
 
 def film(path: Path, size: int) -> None:
-    """A video of about `size` bytes: noisy bands of grey, in as many bits a second as make up the size."""
+    """A video of about `size` bytes: noisy bands of grey, at the bit rate that gives this size."""
     width, height, seconds = next(_SHAPES[least] for least in reversed(_SHAPES) if size >= least * 10**6)
     bits = size * 8 // seconds
-    # The first frame may be as large as half a second of others.
+    # The first frame can be as large as half a second of others.
     options = {"preset": "ultrafast", "maxrate": str(bits), "bufsize": str(bits // 2)}
     bands = [bytes(24 * band + value // 8 for value in range(256)) for band in range(8)]
     noise = []
@@ -82,17 +82,20 @@ def measure(made: Stage, way: str, url: str, count: int, prefix: str, core: int)
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "--files", type=int, default=32, help="of 10 MB; of 1 MB four times as many, of 100 MB a quarter"
+        "--files",
+        type=int,
+        default=32,
+        help="files of 10 MB; four times as many of 1 MB, a quarter of 100 MB",
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="MB")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of them counts")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds; the median counts")
     parser.add_argument("--more", action="store_true", help="further loops, for comparison")
     options = parser.parse_args()
     ways = (*WAYS, *MORE_WAYS) if options.more else WAYS
     cores = sorted(os.sched_getaffinity(0))
     found: dict[str, dict[str, dict[str, float]]] = {}
     goals: list[Goal] = []
-    # The servers that are started from here on stay on the first core.
+    # Servers that are started from here on stay on the first core.
     os.sched_setaffinity(0, cores[:1])
     with stage(job_seconds=1, prefect=False) as made:
         folder = made.folder / "files"
@@ -104,7 +107,7 @@ def main() -> None:
                 count = max(1, round(options.files * _MORE.get(megabytes, 1)))
                 several: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
                 for turn in range(options.rounds):
-                    # In turn, so that a machine that slows down slows all of them.
+                    # In turn, so that a slower machine affects all of them.
                     for way in ways:
                         prefix = f"{megabytes}-{turn}-{way}"
                         url = f"{server.url}/{path.name}"
@@ -135,7 +138,7 @@ def main() -> None:
 def summed(
     runs: list[dict[str, float]], careful: list[dict[str, float]], count: int, gigabytes: float
 ) -> dict[str, float]:
-    """Medians of the rounds; the ratio is taken in each round."""
+    """Medians over the rounds; the ratio is computed in each round."""
 
     def middle(name: str) -> float:
         return statistics.median(run.get(name, 0.0) for run in runs)

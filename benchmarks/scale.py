@@ -2,8 +2,8 @@
 
     python -m benchmarks.scale --videos 2000 --in-flight 1000 --again 1000
 
-The first part watches the memory of the process while its videos come home; the second makes videos and
-asks for the very same ones once more. Jobs take `--job-seconds`, long enough for all places to be taken.
+The first part watches the memory of the process while it collects videos; the second makes videos and requests the same
+ones again. Jobs take `--job-seconds`, long enough for all places to be used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.harness import Goal, Measured, Stage, keep, requests_file, stage
 
 
 def batch(made: Stage, file: Path, prefix: str, options: argparse.Namespace) -> Measured:
-    """`together-video batch FILE`. Raises RuntimeError where it does not exit with 0."""
+    """`together-video batch FILE`. Raises RuntimeError if it does not exit with 0."""
     words = ["-m", "benchmarks.contenders.ours", "batch", str(file), "--json"]
     flight = ["--in-flight", str(options.in_flight)]
     environment = {**made.environment(prefix, recorded=options.recorded), "PREFECT_LOGGING_LEVEL": "WARNING"}
@@ -31,7 +31,7 @@ def page_sizes(made: Stage, prefix: str) -> list[int]:
 
 
 def large(made: Stage, options: argparse.Namespace) -> tuple[dict[str, float], list[Goal]]:
-    """One large batch. Memory in MB: before the first video, with all places taken, at 40 % and at the end."""
+    """One large batch. Memory in MB: before the first video, with all places used, at 40 % and at the end."""
     file = requests_file(made.folder, "large", options.videos)
     found = batch(made, file, "large", options)
     samples: list[tuple[int, int, float]] = [tuple(sample) for sample in found.told["memory"]]
@@ -88,8 +88,8 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=1000)
     parser.add_argument("--job-seconds", type=float, default=60)
     parser.add_argument("--recorded", action="store_true", help="as flow runs of a Prefect server")
-    parser.add_argument("--monthly-limit-usd", type=float, help="of the archive, none by default")
-    parser.add_argument("--only", choices=("large", "again"), help="one of the two parts")
+    parser.add_argument("--monthly-limit-usd", type=float, help="the archive's limit, none by default")
+    parser.add_argument("--only", choices=("large", "again"), help="only one of the two parts")
     options = parser.parse_args()
     found, goals = {}, []
     parts = {"large": (large, options.job_seconds), "again": (again, 5.0)}

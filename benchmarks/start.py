@@ -1,10 +1,10 @@
-"""Start: from the start of a command to its first POST, beside a bare script with the official SDK; and what importing
-the flows adds to Prefect and boto3.
+"""Start: the time from a command's start to its first POST, compared with a bare script with the official SDK; and what
+importing the flows adds to Prefect and boto3.
 
     python -m benchmarks.start --rounds 7
 
-Processes in turn, medians; ratios round by round. Where the machine does other things too, those of CPU seconds say
-more.
+Processes run in turn; medians count, and ratios are computed per round. On a busy machine, trust the ratios of CPU
+seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _BUCKET = "POST of together-video generate, bucket"
 _BATCH = "POST of together-video batch, folder"
 _CALL = "import prefect, and one call of its API"
 _RECORDED = "POST of together-video generate, recorded by Prefect"
-#: What one round measures: a name, and how to run it once.
+#: What one round measures: names, and functions that run each once.
 Measures = dict[str, Callable[[], Sent]]
 
 
@@ -55,7 +55,7 @@ def ended(command: Sequence[str], environment: dict[str, str] | None = None) -> 
 
 
 def first_posts(folder: Path, stack: ExitStack, *, prefect: bool) -> Measures:
-    """Each of them makes another video, so that none is a repetition."""
+    """Each measurement makes another video, so that none is reused."""
     api: Api = stack.enter_context(listening_api())
     s3 = stack.enter_context(S3Server(folder / "s3"))
     server = stack.enter_context(PrefectServer(folder / "prefect")) if prefect else None
@@ -116,7 +116,7 @@ def imports_prefect(command: Sequence[str]) -> bool:
 
 
 def goals(rounds: Sequence[dict[str, Sent]]) -> list[Goal]:
-    """All of them; those of ratios are medians of the ratios of each round."""
+    """All goals; ratios are medians of the ratios of each round."""
 
     def wall(name: str) -> float:
         return statistics.median(one[name].wall for one in rounds)
@@ -153,11 +153,11 @@ def main() -> None:
         for name, command in COMMANDS.items():
             measures[name] = lambda command=command: ended(command)  # type: ignore[misc]
         for measure in measures.values():
-            measure()  # once for nothing: files that are not in the cache yet
+            measure()  # a warm-up: files that are not in the cache yet
         names = list(measures)
         rounds = []
         for number in range(options.rounds):
-            # Each round begins with another one, so that none always follows the same.
+            # Each round begins with another command, so that none always follows the same one.
             order = names[number % len(names) :] + names[: number % len(names)]
             rounds.append({name: measures[name]() for name in order})
     wall = {name: statistics.median(one[name].wall for one in rounds) for name in names}

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever is killed."""
+"""Files that are either complete or absent, whichever process is killed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from uuid import uuid4
 
 
 def part_of(path: Path) -> Path:
-    """A name beside `path` that nobody else writes to, and that is short, whatever that of `path` is. Open it with
-    `xb`: what lies there, such as a link to another file, is not written to.
+    """A short name beside `path` that nobody else writes to. Open it with `xb`, so an existing file or link is not
+    written to.
     """
     return path.with_name(f"{uuid4().hex}.part")
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder that nobody else may look into, unless it is there.
+    """Make a folder that only this user can read, unless it exists.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the folder cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
 
 
 def settle(out: BinaryIO, part: Path, path: Path) -> None:
-    """Give a part that is written its name. Durable on return."""
+    """Rename a finished part to its final name. Durable on return."""
     out.flush()
     os.fsync(out.fileno())
     part.replace(path)
@@ -39,7 +39,7 @@ def settle(out: BinaryIO, part: Path, path: Path) -> None:
 
 
 def settle_new(part: Path, path: Path) -> bool:
-    """Give a part that is written its name, unless that is taken: nothing is overwritten."""
+    """Rename a finished part to its final name, unless that name is taken: nothing is overwritten."""
     with part.open("rb") as written:
         os.fsync(written.fileno())
     try:
@@ -47,7 +47,7 @@ def settle_new(part: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:
-        # A file system without hard links. Two at the same time are not told apart there.
+        # A file system without hard links. Two writers at the same time go unnoticed there.
         if os.path.lexists(path):
             return False
         part.replace(path)
@@ -57,10 +57,10 @@ def settle_new(part: Path, path: Path) -> bool:
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file piece by piece, beside its name and then under it; after a power cut it may be gone.
+    """Write a file piece by piece under a temporary name, then rename it. After a power cut it may be gone.
 
     Raises:
-        OSError: it could not be written; what lay there before is as it was.
+        OSError: it could not be written; an existing file is unchanged.
     """
     part = part_of(path)
     make_private_folder(path.parent)
@@ -77,7 +77,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a small file. Durable on return.
 
     Raises:
-        OSError: it could not be written; what lay there before is as it was.
+        OSError: it could not be written; an existing file is unchanged.
     """
     part = part_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)

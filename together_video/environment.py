@@ -15,31 +15,33 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def from_environment(model: type[Model], prefix: str) -> Model:
-    """`model` with each field from the variable `<PREFIX><FIELD>`, in capitals; a blank one is as if it were not set.
+    """`model` with each field from the variable `<PREFIX><FIELD>`, in capitals. A blank variable counts as not set.
 
     Raises:
-        ConfigurationError: a variable holds bytes that are no text; its value is not shown.
+        ConfigurationError: a variable contains bytes that are not text; its value is not shown.
         ValidationError: a variable does not fit its field; `loc` is its name.
 
     Example:
-        `from_environment(Timeouts, "TOGETHER_VIDEO_")` reads TOGETHER_VIDEO_CREATE_SECONDS and its like.
+        `from_environment(Timeouts, "TOGETHER_VIDEO_")` reads TOGETHER_VIDEO_CREATE_SECONDS and so on.
     """
     read = _reader(model, prefix)().model_dump(exclude_unset=True)
     for field, value in read.items():
         # Bytes that are not UTF-8 come from the system as lone surrogates.
         if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
-            raise ConfigurationError(f"{prefix}{field.upper()} holds bytes that are no text: set it again.")
+            raise ConfigurationError(
+                f"{prefix}{field.upper()} contains bytes that are not text: set it again."
+            )
     return model.model_validate(read)
 
 
 @cache
 def _reader(model: type[BaseModel], prefix: str) -> type[BaseModel]:
-    """`model` as pydantic-settings reads it. Making a class takes milliseconds, and tasks read it in each run."""
-    # Its import takes longer than most commands without Prefect.
+    """`model` as pydantic-settings reads it. Cached: making a class takes milliseconds, and each run needs it."""
+    # Imported late: this takes longer than most commands without Prefect.
     from pydantic_settings import BaseSettings, SettingsConfigDict
 
     class Read(model, BaseSettings):  # type: ignore[misc, valid-type]
-        # By name and case: `set -a` in a script makes variables of its own small ones.
+        # Case-sensitive: `set -a` in a script exports its own lower-case variables.
         model_config = SettingsConfigDict(
             alias_generator=lambda field: f"{prefix}{field.upper()}", case_sensitive=True, extra="ignore"
         )

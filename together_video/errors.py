@@ -4,46 +4,46 @@
     ├── InputError                 what was given cannot work; nothing was sent
     │   ├── ConfigurationError     a key, an address, a bucket name is missing or broken
     │   ├── RequestInvalid         one request breaks a rule; carries the findings
-    │   ├── NotInArchive           there is no video, or no batch, of the name that was given
+    │   ├── NotInArchive           the archive has no video or batch of that name
     │   └── MediaRefused           an image, a video or audio is missing, unreachable or of the wrong kind
-    ├── TogetherError              the API said no, or nothing, or something else
+    ├── TogetherError              the API refused, failed, or did not answer
     │   ├── ApiUnreachable         no connection: the request never left
     │   ├── RateLimited            429; carries the server's hint
-    │   │   └── CreatesShut        … of longer than a run waits
+    │   │   └── CreatesShut        … longer than a run waits
     │   ├── ApiOverloaded          503
-    │   ├── RequestRefused         400, 404, 422, …: this request will never pass
-    │   ├── AccountRefused         401, 402, 403: no request of this account will pass
-    │   ├── CreateWithdrawn        another process took the claim over before the create left: nothing was sent
-    │   └── NoClearAnswer          timeout, reset, broken answer, 5xx: it may have been done
+    │   ├── RequestRefused         400, 404, 422, …: this request will never be accepted
+    │   ├── AccountRefused         401, 402, 403: no request of this account will be accepted
+    │   ├── CreateWithdrawn        another process took over the claim before the create was sent
+    │   └── NoClearAnswer          timeout, reset, broken answer, 5xx: the call may have worked
     ├── JobError                   about one job; carries its id
     │   ├── JobFailed              the provider gave up on it, or cancelled it
     │   ├── JobDeadlinePassed      it keeps running at the provider, and is billed
-    │   ├── JobWithoutVideo        completed, and no link to a file
-    │   └── JobInDoubt             a day after it was made neither done nor failed, or not known any more
+    │   ├── JobWithoutVideo        completed, but without a link to a file
+    │   └── JobInDoubt             a day old and neither done nor failed, or no longer known
     ├── DownloadError
     │   ├── LinkForbidden          the link leads to an address that links may not lead to
-    │   ├── LinkRefused            an HTTP error on the link: try again, or ask the job for a fresh one
+    │   ├── LinkRefused            an HTTP error on the link: try again, or retrieve the job for a fresh one
     │   ├── DownloadBroken         cut short, wrong length, not a video
     │   │   └── DownloadInterrupted    the transfer broke off
     │   └── DownloadTooLarge
     ├── FilmError                  clips could not be joined
-    │   ├── PieceRefused           one of them, or what goes with it, cannot be used; carries which
+    │   ├── PieceRefused           one clip, or what goes with it, cannot be used; carries its place
     │   └── NoRoomForFilm          the disk is full
     ├── PromptError                the chat model gave no usable prompts
-    ├── BudgetReached              not started: it would pass a limit that was set
-    ├── NotApproved                somebody was asked first, and did not say yes
-    ├── CreateAmbiguous            it may have been paid for: held, never repeated by itself
+    ├── BudgetReached              not started: it would exceed a limit
+    ├── NotApproved                approval was required and was not given
+    ├── CreateAmbiguous            it may have been charged; never repeated automatically
     └── ArchiveError
-        ├── BucketRefused          there is no such bucket or folder, or it is not ours to use
+        ├── BucketRefused          the bucket or folder does not exist, or access is denied
         │   ├── StoreFull          it is full, or its quota is used up
-        │   └── FolderReplaced     it is another folder than at the beginning of this run
+        │   └── FolderReplaced     it is not the folder that this run began with
         ├── StoreUnavailable       S3 does not answer, or asks to slow down; a disk fails or is full
-        ├── StoreUnsafe            the store writes over what is there: no claim would hold
-        └── ObjectConflict         something else lies under the key
+        ├── StoreUnsafe            the store overwrites existing objects, so claims do not work
+        └── ObjectConflict         the key already has other content
 
-Each error says as data whether the same call may be made again (`retryable`), what was spent (`spent`), and what
-to do next (`remedy`); an error of a create says whether a job may exist (`job_may_exist`). `message` joins them.
-`may_pass` says whether the cause is the machine, the archive, the account or the API rather than what was asked for.
+Each error carries, as data, whether the call can be retried (`retryable`), what it cost (`spent`), and what to do next
+(`remedy`). An error of a create also says whether a job may exist (`job_may_exist`). `message` joins them. `may_pass`
+is true if the cause is the machine, the archive, the account or the API rather than the request.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Spent(StrEnum):
     YES = "yes"
 
 
-#: What is said of the money where an error is told.
+#: What an error message says about the money.
 SPENT_WORDS = {
     Spent.NOTHING: "Nothing was created.",
     Spent.PERHAPS: "It may have been charged.",
@@ -79,27 +79,27 @@ class VideoError(Exception):
 
     Args:
         what: what happened, as a sentence.
-        spent: given where the message is to say it, or where it differs from the class's own.
+        spent: give it if the message should say it, or if it differs from the class's default.
         remedy: what to do next, as a sentence.
 
     Attributes:
-        retryable: whether making the same call again may help.
-        may_pass: whether the same may work later, as it failed for no reason of its own: the archive, the account, the
-            API or the disk had a problem.
-        spent: what the failed call has cost; None where the error alone does not tell.
+        retryable: whether repeating the same call may help.
+        may_pass: whether the same call may work later: the archive, the account, the API or the disk had a problem, not
+            the request.
+        spent: what the failed call has cost; None if the error alone does not show it.
     """
 
     retryable: bool = False
     may_pass: ClassVar[bool] = False
     spent: Spent | None = None
-    #: What the command line exits with: 2 for bad input, 1 for all else.
+    #: What the command line exits with: 2 for bad input, 1 for everything else.
     exit_code: ClassVar[int] = 1
 
     def __init__(self, what: str, *, spent: Spent | None = None, remedy: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy
-        #: What the message says of the money: nothing, where `what` does or nobody wonders.
+        #: What the message says about the money: nothing if `what` already says it or nobody would ask.
         self.said_of_money = None if spent is None else SPENT_WORDS[spent]
         if spent is not None:
             self.spent = spent
@@ -111,7 +111,7 @@ class VideoError(Exception):
         return f"{type(self).__name__}({self.message!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Prefect keeps errors with the states of runs: each survives a copy, whatever its arguments."""
+        """Prefect stores errors with run states, so each can be pickled, whatever its arguments."""
         return _again, (type(self), self.what), self.__dict__
 
     @property
@@ -149,7 +149,7 @@ class RequestInvalid(InputError):
 
 
 class NotInArchive(InputError):
-    """There is no video, or no batch, of the name that was given. `place` is where it was looked for, as a URI."""
+    """The archive has no video or batch of that name. `place` is the URI that was searched."""
 
     def __init__(self, what: str, *, place: str) -> None:
         super().__init__(what)
@@ -164,7 +164,7 @@ class TogetherError(VideoError):
     """The API refused, failed, or did not answer.
 
     Attributes:
-        status: HTTP status, or None where there was no answer.
+        status: HTTP status, or None if there was no answer.
         code: the `error.code` or `error.type` of the body, if it has one.
     """
 
@@ -186,8 +186,8 @@ class TogetherError(VideoError):
 
     @property
     def job_may_exist(self) -> bool:
-        """Only for a create: True where a job may have been made (and billed) although no id came back.
-        False means it is proven that nothing was created.
+        """Only for a create: True if a job may have been made (and billed) although no id came back. False means that
+        nothing was created, for certain.
         """
         return self.spent is Spent.PERHAPS
 
@@ -199,7 +199,7 @@ class ApiUnreachable(TogetherError):
 
 
 class RateLimited(TogetherError):
-    """429. Nothing was created; every creator of the process should wait.
+    """429. Nothing was created; every create of this process should wait.
 
     Attributes:
         wait_seconds: the server's own hint (`x-ratelimit-reset`, else `retry-after`), in seconds.
@@ -221,7 +221,7 @@ class RateLimited(TogetherError):
 
 
 class CreatesShut(RateLimited):
-    """The API asked to wait for longer than a run does: nothing was created, a later run goes on."""
+    """The API asks to wait longer than a run does. Nothing was created; a later run continues."""
 
     retryable = False
 
@@ -239,17 +239,17 @@ class RequestRefused(TogetherError):
 
 
 class AccountRefused(TogetherError):
-    """401, 402 or 403: the key, the credit or the organisation's settings stand in the way."""
+    """401, 402 or 403: the key, the credit or the organisation's settings do not allow it."""
 
 
 class CreateWithdrawn(TogetherError):
-    """A create that was not sent, as another process had taken its claim over meanwhile."""
+    """A create that was not sent, because another process had taken over its claim."""
 
 
 class NoClearAnswer(TogetherError):
     """The request was sent and its outcome is unknown.
 
-    Reading may be repeated freely. A create must not be: `job_may_exist` is then True.
+    Reads can be repeated freely. A create must not be: `job_may_exist` is then True.
 
     Attributes:
         body: what the answer said, if there was one.
@@ -307,11 +307,11 @@ class JobWithoutVideo(JobError):
 
 
 class JobInDoubt(JobError):
-    """Long after it was made it is neither done nor failed, gives no file, or is not known any more (404). It may
-    have been billed, and its video will hardly come.
+    """Long after it was created, the job is neither done nor failed, gives no file, or is no longer known (404). It may
+    have been billed, and its video will probably never come.
 
     Attributes:
-        may_come: whether the provider still knows the job, so that its video may turn up.
+        may_come: whether the provider still knows the job, so its video may still turn up.
         job: the job as last seen, if it was.
     """
 
@@ -338,18 +338,16 @@ class DownloadError(VideoError):
 
 
 class LinkForbidden(DownloadError):
-    """The link, or where it redirects to, is at a private address that nobody has named as trusted. Nothing was sent
-    there.
-    """
+    """The link, or its redirect, points to a private address that is not listed as trusted. Nothing was sent there."""
 
 
 class LinkRefused(DownloadError):
-    """The link answers with an HTTP error: it is not ready yet, has expired, or the file is gone. A fresh retrieve
-    of the job gives another.
+    """The link answers with an HTTP error: it is not ready yet, has expired, or the file is gone. Retrieve the job
+    again for a fresh link.
 
     Attributes:
         status: the HTTP status.
-        is_lasting: whether the storage says that the file is not there or not for us, rather than not now.
+        is_lasting: whether the storage says that the file is missing or forbidden, rather than unavailable for now.
     """
 
     def __init__(self, what: str, *, status: int) -> None:
@@ -359,17 +357,17 @@ class LinkRefused(DownloadError):
 
 
 class DownloadBroken(DownloadError):
-    """The file came cut short, with another length than announced, or is no video."""
+    """The file was cut short, has another length than announced, or is not a video."""
 
     retryable = True
 
 
 class DownloadInterrupted(DownloadBroken):
-    """The transfer ended before the file was whole. It says nothing about what the provider has."""
+    """The transfer ended before the file was whole. This says nothing about the provider's own copy."""
 
 
 class DownloadTooLarge(DownloadError):
-    """The file is larger than the bound that was set for it."""
+    """The file is larger than its limit."""
 
 
 class FilmError(VideoError):
@@ -382,7 +380,7 @@ class PieceRefused(FilmError):
     """A file of the cut cannot be used, or does not fit the others.
 
     Attributes:
-        piece: its place in the cut, from 1; None where it is the music, or the cut as a whole.
+        piece: its place in the cut, from 1; None for the music or the cut as a whole.
     """
 
     exit_code = 2
@@ -393,7 +391,7 @@ class PieceRefused(FilmError):
 
 
 class NoRoomForFilm(FilmError):
-    """The disk, or a quota on it, is full. The same call may pass when there is room."""
+    """The disk, or a quota on it, is full. The same call may work once there is room."""
 
     may_pass = True
 
@@ -403,23 +401,23 @@ class PromptError(VideoError):
 
 
 class BudgetReached(VideoError):
-    """Another create could pass a limit that was set. Nothing was created."""
+    """Another create could exceed a limit. Nothing was created."""
 
     may_pass = True
     spent = Spent.NOTHING
 
 
 class NotApproved(VideoError):
-    """Somebody was asked before anything was bought, and did not say yes, or not in time."""
+    """Approval was required before anything was bought, and it was refused or did not come in time."""
 
     spent = Spent.NOTHING
 
 
 class CreateAmbiguous(VideoError):
-    """A create had no clear answer: it may have been charged. It is held, not repeated.
+    """A create had no clear answer: it may have been charged. It is not repeated automatically.
 
     Attributes:
-        fresh: True where this very call sent the create; False where it was found in the ledger.
+        fresh: True if this call sent the create; False if it was found in the ledger.
     """
 
     spent = Spent.PERHAPS
@@ -431,19 +429,19 @@ class CreateAmbiguous(VideoError):
 
 
 class ArchiveError(VideoError):
-    """The bucket or the folder of an archive, or what is behind it."""
+    """The archive's bucket or folder, or the storage behind it, failed."""
 
     may_pass = True
 
 
 class BucketRefused(ArchiveError):
-    """The bucket or folder does not exist, or these credentials, or this user, may not use it."""
+    """The bucket or folder does not exist, or these credentials or this user may not use it."""
 
     exit_code = 2
 
 
 class StoreFull(BucketRefused):
-    """The storage takes no more data: it is full, or its quota is used up."""
+    """The storage accepts no more data: it is full, or its quota is used up."""
 
 
 class FolderReplaced(BucketRefused):
@@ -457,11 +455,11 @@ class StoreUnavailable(ArchiveError):
 
 
 class StoreUnsafe(ArchiveError):
-    """The S3 server ignores `If-None-Match`, or the file system has no exclusive create: no claim would hold."""
+    """The S3 server ignores `If-None-Match`, or the file system has no exclusive create: claims would not work."""
 
     spent = Spent.NOTHING
     exit_code = 2
 
 
 class ObjectConflict(ArchiveError):
-    """Another object lies under this key, with other content."""
+    """The key already has an object with other content."""

@@ -1,7 +1,7 @@
-"""Where a job stands, from the word that the service has for it.
+"""The status of a job, from the service's word for it.
 
-The documents name six words; others have been seen here and at services of the same kind. A word that can only be an
-end is taken for one. What is not known is waited for.
+The documents name six words; others have been seen here and at similar services. A word that can only mean the end is
+treated as the end. A job with an unknown word is polled further.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class JobStatus(StrEnum):
-    """Where a job stands at the provider."""
+    """The status of a job at the provider."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -60,7 +60,7 @@ _WORDS = {
     JobStatus.CANCELLED: ("cancelled", "canceled", "cancel", "aborted", "stopped", "revoked", "terminated"),
 }
 _BY_WORD = {word: status for status, words in _WORDS.items() for word in words}
-#: Words that only an end has, where they stand first or last, such as in `content_moderated` and `error_429`.
+#: Words that mean the end if they come first or last, as in `content_moderated` and `error_429`.
 _ENDS = frozenset(
     {
         *(
@@ -81,7 +81,7 @@ _ENDS = frozenset(
     }
 )
 _CANCELLED = frozenset({"cancelled", "canceled", "aborted", "terminated", "revoked"})
-#: Words beside which those say something else: that it goes on, is tried again, or is no error.
+#: Words that change the meaning of those: the job continues, is tried again, or has no error.
 _OTHERWISE = frozenset(
     {
         *(
@@ -114,14 +114,14 @@ _OTHERWISE = frozenset(
         *("completed", "complete", "succeeded", "success", "done", "finished", "if", "until", "than"),
     }
 )
-#: Put in front by services that name their states so.
+#: Prefixes that some services put in front of their states.
 _PREFIX = re.compile(r"^(?:(?:job|task|video|generation)_)?(?:(?:state|status)_)?")
 #: Where a word in camel case begins.
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def status_of(word: object) -> JobStatus:
-    """The status behind a word of the service; case, spaces and hyphens do not matter.
+    """The status that the service's word means; case, spaces and hyphens do not matter.
 
     Example:
         ```python

@@ -1,7 +1,7 @@
-"""What comes back: a job, in either generation of the API's answers.
+"""A job as the API returns it, in either generation of its answers.
 
 The live service has answered in both formats, and its documents contradict each other. So
-decoding is tolerant: `id` is the only field that is relied on, and the raw JSON is kept.
+decoding is tolerant: only `id` is required, and the raw JSON is kept.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from together_video.job_status import TERMINAL, JobStatus, status_of
 from together_video.remedies import advice_for
 from together_video.text import one_line
 
-#: Brackets within brackets that are kept of an answer; JSON libraries give up between 200 and 1,000.
+#: Deepest nesting of an answer that is kept; JSON libraries give up between 200 and 1,000.
 _DEEPEST = 64
 
-#: Digits of a number that are kept; Python and JSON libraries read no more than 4,300.
+#: Most digits of a number that are kept; Python and JSON libraries read no more than 4,300.
 _LONGEST_NUMBER = 4_000
 
 
 #: Longest id of a job, escaped as in the address of a request: servers take lines of 8,000 bytes.
 _LONGEST_ID = 2_000
-#: Longest answer that is kept as it came, in bytes of JSON; longest part of a longer one; longest words of an answer.
+#: Longest answer that is kept unchanged, in bytes of JSON; longest part of a longer one; longest texts of an answer.
 _LONGEST_ANSWER, _LONGEST_PART = 64_000, 4_000
 _LONGEST_WORD, _LONGEST_MESSAGE = 200, 4_000
 
 
 class JobFault(BaseModel):
-    """Why the provider says that a job failed."""
+    """The provider's reason for a failed job."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,10 +47,10 @@ class JobFault(BaseModel):
 class VideoJob(BaseModel):
     """One job at the provider, as last seen.
 
-    Times are in UTC, `cost_usd` is in US dollars, `seconds` the length of the clip. Everything
-    but `id` may be unknown. `raw` is the answer as it came, except for what no file of JSON could
-    hold (see `_storable`) and for what is too long (see `bounded_answer`). `request_ids` identify the call that
-    gave it, by header. `not_understood` are earlier answers about this job whose status nobody knows.
+    Times are in UTC, `cost_usd` is in US dollars, `seconds` is the length of the clip. Everything but `id` can be
+    unknown. `raw` is the answer as it came, except for what JSON cannot store (see `_storable`) and what is too long
+    (see `bounded_answer`). `request_ids` identify the call, by header. `not_understood` are earlier answers about this
+    job with an unknown status.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,7 +74,7 @@ class VideoJob(BaseModel):
         """Decode an answer of `POST /v2/videos` or `GET /v2/videos/{id}`.
 
         Raises:
-            ValueError: the answer is no JSON object, or has no `id` that a request could carry. Nothing else raises.
+            ValueError: the answer is not a JSON object, or has no `id` that fits into a request. Nothing else raises.
         """
         if not isinstance(answer, Mapping):
             raise ValueError("the answer is not a JSON object")
@@ -84,7 +84,7 @@ class VideoJob(BaseModel):
             raise ValueError("the answer has no job id")
         if job_id in {".", ".."} or len(quote(job_id, safe="")) > _LONGEST_ID:
             raise ValueError(
-                f"its job id of {len(job_id)} characters fits into no request, so nobody can ask for the job"
+                f"its job id of {len(job_id)} characters does not fit into a request, so the job cannot be polled"
             )
         outputs = _mapping(kept.get("outputs"))
         status = status_of(kept.get("status"))
@@ -109,7 +109,7 @@ class VideoJob(BaseModel):
 
     @property
     def fault_text(self) -> str:
-        """The provider's reason in one line of at most 500 characters, or a sentence that there is none."""
+        """The provider's reason in one line of at most 500 characters, or a sentence that says it gave none."""
         if self.fault is None:
             return f"the provider reports it as {self.status_text or self.status} and gives no reason"
         said = one_line(self.fault.message, 500) or "a reason that cannot be printed"
@@ -117,14 +117,14 @@ class VideoJob(BaseModel):
 
     @property
     def remedy(self) -> str | None:
-        """What to do about the provider's reason, as a sentence; None where that is not known."""
+        """What to do about the provider's reason, as a sentence; None if that is unknown."""
         return None if self.fault is None else advice_for(self.fault.code, self.fault.message)
 
 
 def _storable(value: Any, depth: int = 0) -> Any:
-    """The same JSON, such that it can be written, stored and read again: a job id must not be lost
-    because of what came beside it. Lone surrogates become "?", NaN and Infinity text; what is nested
-    too deeply and numbers that are too long are replaced by a remark.
+    """The same JSON in a form that can be written, stored and read again, so that no job id is lost because of the rest
+    of its answer. Lone surrogates become "?", NaN and Infinity become text. Values that are nested too deeply and
+    numbers that are too long are replaced by a remark.
     """
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
@@ -142,7 +142,7 @@ def _storable(value: Any, depth: int = 0) -> Any:
 
 
 def bounded_answer(answer: Mapping[str, Any], most: int = _LONGEST_ANSWER) -> dict[str, Any]:
-    """An answer as it is kept: as it came, or, if that is longer than `most` bytes, its short parts, with the size
+    """An answer for the record: unchanged, or, if it is longer than `most` bytes, only its short parts, with the size
     and the SHA-256 of the whole.
     """
     whole = json.dumps(answer, sort_keys=True).encode()
@@ -182,15 +182,15 @@ def _money(value: object) -> Decimal | None:
         amount = Decimal(value) if isinstance(value, int) else Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    # An absurd exponent would make gigabytes of digits wherever the amount is printed.
+    # An absurd exponent would print as gigabytes of digits.
     if not amount.is_finite() or abs(amount.adjusted()) > 15:
         return None
-    # Nobody charges a millionth of a millionth; millions of digits would be kept in each record.
+    # Nobody charges a millionth of a millionth, and millions of digits would end up in each record.
     return amount if len(amount.as_tuple().digits) <= 30 else round(amount, 12)
 
 
 def _cost(value: object) -> Decimal | None:
-    """A cost below zero would raise a budget: it is as good as none."""
+    """A negative cost counts as unknown: it would raise a budget."""
     amount = _money(value)
     return amount if amount is not None and amount >= 0 else None
 
@@ -201,7 +201,7 @@ def _number(value: object) -> float | None:
 
 
 def _time(value: object) -> datetime | None:
-    """ISO text or unix seconds. Year 1 is the service's way of saying "none"."""
+    """ISO text or Unix seconds. The service writes year 1 for "none"."""
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value.strip())
@@ -216,7 +216,7 @@ def _time(value: object) -> datetime | None:
 
 
 def _fault(answer: Mapping[str, Any]) -> JobFault | None:
-    """`error: {code, message}` of the new format, or `info.errors` of the old: list, dict or text."""
+    """`error: {code, message}` in the new format, or `info.errors` in the old: list, dict or text."""
     for found in (answer.get("error"), _mapping(answer.get("info")).get("errors")):
         entries = found if isinstance(found, list) else [found]
         faults = [fault for entry in entries if (fault := _one_fault(entry))]

@@ -1,4 +1,4 @@
-"""JSON schemas as forms show them: a field that may be left out is a plain field, not a choice of types."""
+"""JSON schemas for forms: an optional field is a plain field, not a choice of types."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def plain_fields(schema: dict[str, Any]) -> None:
-    """Turn `X or null, by default null` into an X that may be left out; for pydantic's `json_schema_extra`.
+    """Turn `X or null, by default null` into an optional X; for pydantic's `json_schema_extra`.
 
-    Prefect's form shows the former as two buttons, "str" and "None", and no input until one is pressed. Its
-    server takes null for what is not required and has no default, so nothing that was taken is refused.
-    Choices and objects keep their two buttons, as null would be refused there, and so does what may be true, false
-    or neither: a switch has two positions.
+    Prefect's form shows the former as two buttons, "str" and "None", with no input until one is pressed. Its server
+    accepts null for a field that is not required and has no default, so every value that was accepted still is. Choices
+    and objects keep their two buttons because null would be refused there. So does a field that can be true, false or
+    neither: a switch has two positions.
     """
     for name, field in schema.get("properties", {}).items():
         kinds = field.get("anyOf", [])
@@ -30,7 +30,7 @@ def plain_fields(schema: dict[str, Any]) -> None:
 
 
 def in_order(schema: dict[str, Any], names: Sequence[str], *, only: bool = False) -> None:
-    """Show these fields first, in this order; `only` these, where others may be given all the same."""
+    """Show these fields first, in this order. With `only`, hide the others; they are still accepted."""
     fields = schema["properties"]
     rest = () if only else tuple(name for name in fields if name not in names)
     schema["properties"] = {name: fields[name] for name in (*names, *rest) if name in fields}

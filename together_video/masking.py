@@ -1,4 +1,4 @@
-"""Addresses for messages: whatever may be a password, a token or a signature in one is replaced by ***."""
+"""Addresses for messages: anything that can be a password, a token or a signature is replaced by ***."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def masked(address: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """A text of others, such as a library's error, without the users and passwords of the addresses in it.
+    """Text from elsewhere, such as a library's error, without the users and passwords in its addresses.
 
     Example:
         >>> without_passwords("no connection to https://me:secret@host/path")
@@ -50,10 +50,11 @@ def _word_without_password(word: str) -> str:
 
 
 def _end_of_user(text: str, start: int, end: re.Pattern[str], last: int | None = None) -> int | None:
-    """Where the @ stands that ends user and password of the address whose host begins at `start`; None where there is
-    none. Up to the last @ where there is a password, which may hold any character; a user's name alone may be a token.
+    """The position of the @ that ends user and password in the address whose host begins at `start`; None if there is
+    none. With a password it is the last @, because a password may contain any character. A user name alone may be a
+    token.
 
-    `last` is where the last @ of the text stands.
+    `last` is the position of the text's last @.
     """
     last = text.rfind("@") if last is None else last
     found = end.search(text, start)

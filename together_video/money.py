@@ -32,12 +32,12 @@ def usd(amount: Decimal) -> str:
 
 
 def usd_cell(amount: Decimal | None) -> str:
-    """An amount for a cell of a table whose column says USD; a dash where it is not known."""
+    """An amount for a table column headed USD; a dash if it is unknown."""
     return "—" if amount is None else f"{rounded(amount):f}"
 
 
 def usd_cells(amounts: Iterable[Decimal | None]) -> list[str]:
-    """The amounts of one column, all with as many decimals as the one that needs most; a dash where one is not known.
+    """The amounts of one column, all with as many decimals as the one that needs most; a dash for an unknown one.
 
     Example:
         ```python
@@ -50,7 +50,7 @@ def usd_cells(amounts: Iterable[Decimal | None]) -> list[str]:
 
 
 def usd_range(low: Decimal, high: Decimal) -> str:
-    """Two readings of a price for people: `0.10 to 0.50 USD`, or one amount where both are shown alike."""
+    """A price range for people: `0.10 to 0.50 USD`, or one amount if both look the same."""
     return usd(high) if rounded(low) == rounded(high) else f"{rounded(low):f} to {usd(high)}"
 
 
@@ -60,5 +60,5 @@ def usd_number(amount: Decimal) -> float:
 
 
 def usd_number_or_none(amount: Decimal | None) -> float | None:
-    """An amount for JSON, null where it is not known."""
+    """An amount for JSON; null if it is unknown."""
     return None if amount is None else usd_number(amount)

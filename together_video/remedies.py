@@ -1,31 +1,31 @@
 """What to do about an error of the service, by its status and code. Sentences for people.
 
-The codes come from answers that have been seen; the service documents no list of them. What is not
-known gets no advice, and the service's own words stand alone.
+The codes come from real answers; the service does not document them. An unknown error gets no advice, only the
+service's own words.
 """
 
 from __future__ import annotations
 
 import re
 
-#: Only this model of a partner is refused, so that other models of the same batch may pass.
+#: Only this partner's model is refused; other models of the same batch may work.
 SHARING_BLOCKED = "third_party_data_sharing_blocked"
 
 _BY_CODE = {
     SHARING_BLOCKED: (
-        "The model runs at a partner, and the organisation does not share data with partners: allow it in the "
-        "organisation's privacy settings, or take another model."
+        "The model runs at a partner, and your organisation does not share data with partners: allow it in the "
+        "organisation's privacy settings, or choose another model."
     ),
     "model_not_available": (
-        "The model is not offered (any more), or not to this account: `together-video models` lists what is."
+        "The model is not available (any more), or not to this account: `together-video models` lists those that are."
     ),
     "invalidduration": (
-        "The model does not make or take this length, of the video or of a reference video: "
-        "`together-video models NAME` gives the lengths. The same request will fail again."
+        "The model does not support this length of the video or of a reference video: `together-video models NAME` "
+        "lists the lengths. The same request will fail again."
     ),
     "invalidparameter": (
-        "A value does not fit the model, such as a size tier in the wrong case: `together-video models NAME` gives "
-        "what it takes. The same request will fail again."
+        "A value does not fit the model, such as a size tier in the wrong case: `together-video models NAME` lists "
+        "what it accepts. The same request will fail again."
     ),
     "invalid_api_key": "Check the API key.",
 }
@@ -33,21 +33,21 @@ _UNSUPPORTED = frozenset({"unsupportedparameter", "unsupported_parameter"})
 _FINAL = _UNSUPPORTED | {"invalidduration", "invalidparameter"}
 _BY_STATUS = {
     401: "Check the API key.",
-    402: "The account has no credit left: add some and run again; what is archived is reused.",
-    403: "The key may not do this: check its rights and the organisation's privacy settings.",
+    402: "The account has no credit left: add some and run again. Archived videos are reused.",
+    403: "The key is not allowed to do this: check its rights and the organisation's privacy settings.",
 }
 _MODERATION = re.compile(
     r"moderat|content[ _-]?(?:policy|filter|safety)|safety|nsfw|sensitive", re.IGNORECASE
 )
-#: Moderation of what was made, not of what was asked: each job makes another video of the same request.
+#: Moderation of the result, not of the request: each job makes another video from the same request.
 _OF_THE_VIDEO = re.compile(
     r"\b(?:generated|produced|output|resulting) (?:video|content|clip|frames?)\b", re.IGNORECASE
 )
 _VIDEO_MODERATED = (
-    "Moderation refused the video that was made, not the prompt: another attempt may pass (--attempts)."
+    "Moderation refused the finished video, not the prompt: another attempt may pass (--attempts)."
 )
 _MODERATED = (
-    "The prompt or an image was refused by moderation: change the wording or the image; "
+    "Moderation refused the prompt or an image: change the wording or the image; "
     "the same request will be refused again."
 )
 #: Names such as negativePrompt in a message: the fields are the API's, in another spelling.
@@ -56,7 +56,7 @@ _FIELD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
 def advice_for(code: str | None, message: str, *, status: int | None = None) -> str | None:
-    """What the user can do next, as one or two sentences; None where that is not known."""
+    """What the user can do next, as one or two sentences; None if that is unknown."""
     folded = (code or "").casefold()
     if folded in _BY_CODE:
         return _BY_CODE[folded]
@@ -80,8 +80,8 @@ def is_final(code: str | None, message: str) -> bool:
 
 
 def concerns_model(status: int | None, code: str | None, message: str) -> bool:
-    """Whether another model may take what a create was refused for. Not so where the address is wrong (404 of a server
-    that is not the API), or where the answer says nothing about the request.
+    """Whether another model may accept the refused request. Not if the address is wrong (a 404 from a server that is
+    not the API), or if the answer says nothing about the request.
     """
     if status == 404:
         return (code or "").casefold() == "model_not_available" or "model" in message.casefold()

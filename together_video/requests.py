@@ -1,7 +1,7 @@
 """What is sent: a video request, its media, its canonical form and its fingerprint.
 
-Field names, types and bounds are those of `CreateVideoBody` in the API's OpenAPI document.
-What a single model takes is not decided here but in `catalogue`.
+Field names, types and bounds are those of `CreateVideoBody` in the API's OpenAPI document. The limits of single models
+are in `catalogue`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from together_video.text import one_line
 #: Longest prompt that the API takes from any model, in characters (OpenAPI: `maxLength`).
 MAX_PROMPT = 32_000
 
-#: Deepest nesting of `extra`: far beyond any field, far below what JSON libraries take.
+#: Deepest nesting of `extra`: far more than any field needs, far less than JSON libraries accept.
 MAX_DEPTH = 32
 
 
-#: Fields that are not the API's.
-#: Most entries of a list of media, and characters of `extra` as JSON: it is sent with each request, and kept.
+#: Most entries of a list of media, and most characters of `extra` as JSON: it is sent with each request and stored.
 MOST_MEDIA, MOST_EXTRA = 256, 16_000
+#: Fields of this project, which the API does not have.
 _OWN = {"extra", "labels", "label_in_id"}
 
 
@@ -46,7 +46,7 @@ def _depth(value: JsonValue) -> int:
 
 
 def _seconds(value: object) -> object:
-    """Length as the API wants it: a string. People write 6, 6.0, "6" or "6s"."""
+    """The length as the API wants it: a string. People write 6, 6.0, "6" or "6s"."""
     if value is None or isinstance(value, bool):
         return value
     text = str(value).strip().removesuffix("s").strip()
@@ -57,7 +57,7 @@ def _seconds(value: object) -> object:
     if not number.is_finite() or number <= 0:
         raise ValueError(f"{value!r} is not a positive number of seconds, such as 6")
     if not Decimal("0.001") <= number <= 86_400:
-        raise ValueError(f"{value!r} is no length of a video in seconds")
+        raise ValueError(f"{value!r} is not a possible length of a video in seconds")
     return format(number.normalize(), "f")
 
 
@@ -66,7 +66,7 @@ SecondsText = Annotated[str, BeforeValidator(_seconds, json_schema_input_type=st
 
 
 def _said(value: object) -> object:
-    """A form sends null for what was not chosen."""
+    """A form sends null for a switch that was not set."""
     return False if value is None else value
 
 
@@ -86,7 +86,7 @@ def _frame(value: object) -> object:
 
 
 def _default_model() -> str:
-    # Imported late: the catalogue checks requests, and only this needs it here.
+    # Imported late: the catalogue imports this module, and only this function needs it.
     from together_video.catalogue import Catalogue
 
     return Catalogue.load().default_model.name
@@ -100,7 +100,7 @@ class FrameImage(_Part):
     """An image pinned to one frame of the video (a keyframe)."""
 
     input_image: str = Field(
-        min_length=1, description="A URL, an s3:// address, a file of the worker, a data URL, or base64."
+        min_length=1, description="A URL, an s3:// address, a file on the worker, a data URL, or base64."
     )
     frame: Annotated[
         Literal["first", "last"] | Annotated[int, Field(ge=1)] | None, BeforeValidator(_frame)
@@ -110,21 +110,23 @@ class FrameImage(_Part):
 class VideoRef(_Part):
     """A video given by its address."""
 
-    video: str = Field(min_length=1, description="URL, s3:// address, or file of the worker.")
+    video: str = Field(min_length=1, description="A URL, an s3:// address, or a file on the worker.")
 
 
 class AudioRef(_Part):
     """An audio file given by its address."""
 
-    audio: str = Field(min_length=1, description="URL, s3:// address, or file of the worker; WAV or MP3.")
+    audio: str = Field(
+        min_length=1, description="A URL, an s3:// address, or a file on the worker; WAV or MP3."
+    )
 
 
 class Media(_Part):
-    """All images, videos and audio of a request. Which of them a model takes differs."""
+    """All images, videos and audio of a request. Each model accepts some of them."""
 
     frame_images: tuple[FrameImage, ...] | None = Field(
         default=None,
-        description="Keyframes. Without a frame the images are the first, the last, and evenly spaced between.",
+        description="Keyframes. Images without a frame become the first, the last, and evenly spaced ones between.",
     )
     frame_videos: tuple[VideoRef, ...] | None = Field(default=None, description="Clips to continue from.")
     reference_images: tuple[str, ...] | None = Field(
@@ -144,18 +146,20 @@ class Media(_Part):
     @field_validator("*", mode="before")
     @classmethod
     def _lists_are_short(cls, value: Any) -> Any:
-        """No model takes more than a dozen; each entry of a list of millions would be looked at and explained."""
+        """No model accepts more than a dozen; otherwise each entry of a list of millions would be checked and
+        explained.
+        """
         if isinstance(value, list | tuple) and len(value) > MOST_MEDIA:
-            raise ValueError(f"{len(value)} entries are more than any model takes: {MOST_MEDIA} at most")
+            raise ValueError(f"{len(value)} entries are more than any model accepts: at most {MOST_MEDIA}")
         return value
 
     @field_validator("frame_images")
     @classmethod
     def _places_are_said(cls, frames: tuple[FrameImage, ...] | None) -> tuple[FrameImage, ...] | None:
-        """One image without a place is the first frame, of two the other is the last (overview, OpenAPI).
+        """One image without a place is the first frame; the second of two is the last (overview, OpenAPI).
 
-        Said and unsaid, it is the same request. Of more, the places between follow from the clip's frames, which are
-        the model's to know: they stay unsaid.
+        Whether the place is given or not, it is the same request. With more images, the places between depend on the
+        model's frame count, so they stay open.
         """
         if frames is None or len(frames) > 2:
             return frames
@@ -174,7 +178,7 @@ class Media(_Part):
         placed = [image.frame for image in frames if image.frame is not None]
         if len(frames) > 2 and placed and len(placed) < len(frames):
             raise ValueError(
-                "of more than two frame_images, either all have a frame (first, last, or its number) or none has"
+                "with more than two frame_images, give either all of them a frame (first, last, or a number) or none"
             )
         if len(set(placed)) != len(placed):
             raise ValueError("two frame_images are pinned to the same frame: give each its own")
@@ -182,18 +186,17 @@ class Media(_Part):
 
 
 class VideoRequest(_Part):
-    """One request for one video, as `POST /v2/videos` takes it.
+    """One request for one video, as `POST /v2/videos` accepts it.
 
-    Only what is set is sent, and labels never are. `frame_images` and `reference_images` at the top level, as the
-    older documents have them, are moved into `media`. A field that is not listed here travels
-    only through `extra`.
+    Only what is set is sent, and labels never are. `frame_images` and `reference_images` at the top level, as in the
+    older documents, are moved into `media`. Fields that are not listed here go into `extra`.
     """
 
     model: str = Field(
         default_factory=_default_model,
         min_length=1,
         max_length=200,
-        description="The model's API name, such as minimax/hailuo-02; without one the catalogue's default is taken.",
+        description="The model's API name, such as minimax/hailuo-02. The default is the catalogue's default model.",
     )
     prompt: str | None = Field(
         default=None, min_length=1, max_length=MAX_PROMPT, description="What the video shows."
@@ -210,35 +213,35 @@ class VideoRequest(_Part):
         default=None,
         ge=10,
         le=50,
-        description="Denoising steps: 10 for a preview, 20 usual, 30-40 for production.",
+        description="Denoising steps: 10 for a preview, usually 20, 30-40 for production.",
     )
     seed: int | None = Field(default=None, description="The same seed gives the same video.")
     guidance_scale: float | None = Field(
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="How closely to follow the prompt; 6-10 is advised.",
+        description="How closely to follow the prompt; 6-10 is recommended.",
     )
     output_format: Annotated[Literal["MP4", "WEBM"] | None, BeforeValidator(_output_format)] = Field(
         default=None, description="MP4 (default) or WEBM."
     )
     output_quality: int | None = Field(
-        default=None, ge=0, description="Compression; lower is better. Default 20."
+        default=None, ge=0, description="Compression; lower is better. The default is 20."
     )
     negative_prompt: str | None = Field(default=None, min_length=1, description="What to avoid.")
-    generate_audio: bool | None = Field(default=None, description="Whether the model makes a sound track.")
+    generate_audio: bool | None = Field(default=None, description="Whether the model adds a sound track.")
     media: Media | None = Field(
         default=None, title="Media", description="Images, videos and audio to work from."
     )
     extra: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Fields that this project does not know, sent as they are."
+        default_factory=dict, description="Fields that this project does not know; sent unchanged."
     )
     labels: Annotated[dict[str, str], BeforeValidator(clean_labels)] = Field(
         default_factory=dict,
-        description='Your own words for it, such as {"campaign": "spring"}; kept and shown, never sent.',
+        description='Your own words for the video, such as {"campaign": "spring"}; kept and shown, never sent.',
     )
     label_in_id: Annotated[bool, BeforeValidator(_said)] = Field(
-        default=False, description="Whether other labels make it another request, which is bought again."
+        default=False, description="Whether a change of labels makes it a new request, which is bought again."
     )
 
     @model_validator(mode="before")
@@ -254,7 +257,7 @@ class VideoRequest(_Part):
             name: value
             for name, value in data.items()
             if name not in ("frame_images", "reference_images")
-            # A form sends null for a model that was not chosen.
+            # A form sends null if no model was chosen.
             and not (name == "model" and value is None)
         }
         if not moved:
@@ -281,7 +284,7 @@ class VideoRequest(_Part):
     def _prompt_says_something(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():
             raise ValueError(
-                "the prompt is empty: say what the video shows, or give none where an image shows it"
+                "the prompt is empty: say what the video shows, or leave it out if an image shows it"
             )
         return value
 
@@ -296,38 +299,38 @@ class VideoRequest(_Part):
         try:
             size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
         except UnicodeEncodeError as error:
-            raise ValueError("extra holds text that cannot be written as UTF-8") from error
+            raise ValueError("extra contains text that cannot be written as UTF-8") from error
         except ValueError as error:
             raise ValueError(f"extra cannot be written as JSON: {error}") from error
         if size > MOST_EXTRA:
-            raise ValueError(f"extra has {size} bytes; {MOST_EXTRA} at most are sent")
+            raise ValueError(f"extra has {size} bytes; at most {MOST_EXTRA} are sent")
         return value
 
     @model_validator(mode="after")
     def _can_be_written(self) -> Self:
-        """Before it is claimed and paid for, not when it is on its way."""
+        """Checked before the claim and the payment, not while sending."""
         try:
             self.canonical().encode()
         except UnicodeEncodeError as error:
-            raise ValueError("a text holds half a character (a lone surrogate)") from error
+            raise ValueError("a text contains half a character (a lone surrogate)") from error
         except ValueError as error:
             raise ValueError(f"the request cannot be written as JSON: {error}") from error
         return self
 
     @property
     def title(self) -> str:
-        """A short name for people: the prompt's first 60 characters on one line, else the model.
+        """A short name for people: the prompt's first 60 characters on one line, or the model without a prompt.
 
-        Runs, tasks and log lines are named so: what is not printable in it becomes a space.
+        Used in the names of runs and tasks and in log lines: unprintable characters become spaces.
         """
         return one_line((self.prompt or f"{self.model} without a prompt")[:1000], 60)
 
     def payload(self) -> dict[str, Any]:
-        """Exactly the JSON object that is POSTed: only what is set, `extra` merged in."""
+        """Exactly the JSON object that is POSTed: only the fields that are set, with `extra` merged in."""
         body = self.model_dump(mode="json", exclude_none=True, exclude=_OWN)
         scale = body.get("guidance_scale")
         if isinstance(scale, float) and scale.is_integer():
-            # The OpenAPI document says integer, the guides use 7.5: whole numbers go as integers.
+            # The OpenAPI document says integer, the guides use 7.5: whole numbers are sent as integers.
             body["guidance_scale"] = int(scale)
         if body.get("media") is not None:
             body["media"] = {name: value for name, value in body["media"].items() if value}
@@ -336,8 +339,8 @@ class VideoRequest(_Part):
         return {**body, **self.extra}
 
     def canonical(self) -> str:
-        """The payload as JSON text with sorted keys and no spaces: equal requests, equal text. With `label_in_id` the
-        labels are part of it.
+        """The payload as JSON text with sorted keys and no spaces: equal requests give equal text. With `label_in_id`
+        the labels are part of it.
         """
         named = {"labels": self.labels} if self.label_in_id and self.labels else {}
         return json.dumps(

@@ -1,4 +1,4 @@
-"""Temporary folders for large files. What a killed process left is removed by the next one."""
+"""Temporary folders for large files. The next process removes what a killed one left behind."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # not on Windows, where nothing can be known of other processes
+except ImportError:  # Windows, where other processes cannot be checked
     fcntl = None  # type: ignore[assignment]
 
-#: Held by the process that a folder is of, as long as it lives.
+#: Locked by the process that owns the folder, as long as it lives.
 _LOCK = ".in-use"
-#: A folder without such a file is this old before it counts as left behind, in seconds.
+#: Age in seconds at which a folder without a lock file counts as left behind.
 _STALE = 3600.0
 
 
 @contextmanager
 def temporary_folder(kind: str) -> Iterator[Path]:
-    """A folder of this process, removed at the end. What killed processes left of its kind is removed first.
+    """A folder for this process, removed at the end. Folders of the same kind that killed processes left are removed
+    first.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the folder cannot be made.
     """
     prefix = f"together-video-{kind}-"
     _sweep(Path(tempfile.gettempdir()), prefix)
@@ -42,17 +43,17 @@ def temporary_folder(kind: str) -> Iterator[Path]:
 
 
 def without_temporary_paths(text: str) -> str:
-    """Text for others: a path of a temporary file of ours says how this machine is set up, and is left out."""
+    """Text for others, without the paths of our temporary files: they show how this machine is set up."""
     given = tempfile.gettempdir()
     for folder in {given, os.path.realpath(given)}:
-        # A name ends with no dot: that is the sentence's.
+        # A name does not end with a dot: that one ends the sentence.
         ours = re.escape(os.path.join(folder, "together-video-")) + r"[\w.-]*(?:/[\w.-]+)*(?<!\.)"
         text = re.sub(ours, "a temporary folder", text)
     return text
 
 
 def _locked(folder: Path) -> int:
-    """The open lock file of a folder. It has its name once it is locked: another process could take it before that."""
+    """The open lock file of a folder. It is renamed only once it is locked, so that no other process locks it first."""
     new = folder / f"{_LOCK}.new"
     lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,7 +62,7 @@ def _locked(folder: Path) -> int:
 
 
 def _sweep(parent: Path, prefix: str) -> None:
-    """Remove folders of ours whose process is gone. Whatever cannot be removed stays."""
+    """Remove our folders if their process is gone. What cannot be removed stays."""
     if fcntl is None:
         return
     with suppress(OSError):
@@ -75,7 +76,7 @@ def _is_left(folder: Path) -> bool:
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
-        # Just made, or by an earlier version.
+        # Just made, or made by an earlier version.
         return time.time() - folder.stat().st_mtime > _STALE
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""How often a video is bought again where the provider failed it, and which models take over then."""
+"""How often a video is bought again if the provider's job fails, and which models take over."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from together_video.json_schema import plain_fields
 
 #: Most purchases of one video from one model, and most models that may take over.
 MOST_ATTEMPTS, MOST_FALLBACKS = 10, 5
-#: Seeds are drawn from 0 to this: the only range that a document gives (Wan 2.7).
+#: Seeds are drawn from 0 to this, the only range in the documents (Wan 2.7).
 _HIGHEST_SEED = 2**31 - 1
 
 
 def _listed(value: Any) -> Any:
-    """A list, or text with commas, as it stands in a cell or behind an option."""
+    """A list, or text with commas, as in a cell or an option."""
     if isinstance(value, str):
         return [name.strip() for name in value.split(",") if name.strip()]
     return value
 
 
 class Tries(BaseModel):
-    """What one video may need beyond its first purchase. None is said for what was not chosen.
+    """What one video may need beyond its first purchase. None means that it was not chosen.
 
-    None of it is part of the request or of its id, and none of it is sent.
+    None of this is sent or is part of the request's id.
 
     Example:
         ```python
@@ -41,7 +41,7 @@ class Tries(BaseModel):
         ge=1,
         le=MOST_ATTEMPTS,
         title="Attempts",
-        description="Most purchases of the video from one model, where the provider fails its jobs.",
+        description="How often to buy the video from one model if the provider's jobs fail.",
     )
     new_seed: bool | None = Field(
         default=None,
@@ -54,7 +54,7 @@ class Tries(BaseModel):
         default=None,
         max_length=MOST_FALLBACKS,
         title="Fallback Models",
-        description="Models that take over, in this order, where one is refused, retired, overloaded or fails.",
+        description="Models that take over, in this order, if one is refused, retired, overloaded or fails.",
     )
 
     @field_validator("fallback_models")
@@ -63,17 +63,17 @@ class Tries(BaseModel):
         return None if names is None else tuple(dict.fromkeys(names))
 
     def over(self, other: Tries) -> Tries:
-        """What is said here, and for the rest what `other` says."""
+        """The values set here, and those of `other` for the rest."""
         return other.model_copy(update=self.model_dump(exclude_none=True))
 
 
-#: The names that may stand beside the request fields in a line of a file.
+#: The names that are allowed beside the request fields in a line of a file.
 TRIES_FIELDS = tuple(Tries.model_fields)
 
 
 def new_seed(asked: int, attempt: int) -> int:
-    """The seed of a later attempt: it follows from the seed that was asked for and the attempt's number alone, so that
-    a run that is repeated after a crash asks for the same.
+    """The seed of a later attempt. It depends only on the requested seed and the attempt's number, so a run that is
+    repeated after a crash uses the same one.
     """
     drawn = hashlib.sha256(f"{asked}\nattempt {attempt}".encode()).digest()
     seed = int.from_bytes(drawn[:8], "big") % (_HIGHEST_SEED + 1)

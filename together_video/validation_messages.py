@@ -1,4 +1,4 @@
-"""What is wrong with an input, in one short sentence each."""
+"""One short sentence for each problem of an input."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from together_video.text import printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
-#: What the value should have been, by pydantic's type of error. Several that concern one field (a
-#: field that takes text or an object) are joined with "or".
+#: What the value should have been, by pydantic's type of error. Several for one field (such as one that takes text or
+#: an object) are joined with "or".
 _DEMANDS = {
     "string_type": "text",
     "string_unicode": "text that can be written as UTF-8",
@@ -53,8 +53,9 @@ _BOUNDS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_th
 
 
 class Explained(NamedTuple):
-    """What is wrong with one field: its place (empty for the whole), the sentence, pydantic's type of
-    error, and the nearest number that would pass."""
+    """A problem of one field: its place (empty for the whole), the sentence, pydantic's type of error, and the nearest
+    number that would pass.
+    """
 
     field: str
     words: str
@@ -62,17 +63,17 @@ class Explained(NamedTuple):
     bound: int | float | None = None
 
 
-#: How many fields of one object are explained.
+#: Most fields of one object that are explained.
 _MOST_TOLD = 20
-#: Longer names are no slips of the pen.
+#: Longer names are not typing mistakes.
 _LONGEST_HINTED = 60
 
 
 def validated(model: type[Model], fields: object, what: str) -> Model:
-    """A model from its fields, which `what` names, such as "The brief".
+    """A model from its fields. `what` names them in the message, such as "The brief".
 
     Raises:
-        InputError: all that is wrong with them, in one sentence.
+        InputError: all their problems, in one sentence.
     """
     try:
         return model.model_validate(fields)
@@ -81,16 +82,16 @@ def validated(model: type[Model], fields: object, what: str) -> Model:
 
 
 def explain(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[str]:
-    """As `explained`, the sentences only."""
+    """Like `explained`, but only the sentences."""
     return [found.words for found in explained(error, model)]
 
 
 def explained(error: ValidationError, model: type[BaseModel] = VideoRequest) -> list[Explained]:
-    """Say what a validation found, a sentence without a full stop for each field.
+    """Explain what a validation found: a sentence without a full stop for each field.
 
-    `model` is the class that was validated: its fields are what an unknown name is compared with.
-    Such as `steps: must be at most 50, is 80` or `unknown field "prmopt" (did you mean "prompt"?)`.
-    Everything that is quoted is shortened and has its control characters escaped.
+    `model` is the class that was validated: unknown names are compared with its fields. Examples: `steps: must be at
+        most 50, is 80`, `unknown field "prmopt" (did you mean "prompt"?)`. Quoted values are shortened, and their
+        control characters are escaped.
     """
     found: dict[str, list[ErrorDetails]] = {}
     siblings: dict[str, list[str]] = {}
@@ -98,7 +99,7 @@ def explained(error: ValidationError, model: type[BaseModel] = VideoRequest) -> 
         path, names = _place(details["loc"], model)
         found.setdefault(path, []).append(details)
         siblings[path] = names
-    # Of a field that takes text or an object, an object with a mistake inside is that mistake only.
+    # If a field takes text or an object, an object with a mistake inside is reported as that mistake only.
     outer = {path[: mark.start()] for path in found for mark in re.finditer(r"[.\[]", path)}
     told = [path for path in found if not path or path not in outer]
     explained = [
@@ -117,14 +118,14 @@ def explained(error: ValidationError, model: type[BaseModel] = VideoRequest) -> 
 
 @lru_cache(maxsize=4096)
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
-    """The known name that is nearly this one. A file has the same slip on each of its lines."""
+    """The known name that is closest to this one. Cached: a file may repeat the same mistake on each line."""
     near = {other.lower(): other for other in known}
     hits = difflib.get_close_matches(name, near, n=1, cutoff=0.6)
     return near[hits[0]] if hits else None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], within: str = "") -> str:
-    """`unknown field "prmopt" (did you mean "prompt"?)`, with the place where it stands."""
+    """`unknown field "prmopt" (did you mean "prompt"?)`, with its place."""
     near = _nearest(name.lower(), tuple(known)) if len(name) <= _LONGEST_HINTED else None
     hint = f' (did you mean "{near}"?)' if near else ""
     place = f" in {within}" if within else ""
@@ -132,7 +133,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], within: str = "") -
 
 
 def quoted(value: object) -> str:
-    """A value as it can be shown in a sentence: text in quotes, short, without control characters."""
+    """A value for a sentence: text in quotes, short, without control characters."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -158,7 +159,7 @@ def _sentence(path: str, several: Sequence[ErrorDetails], names: Sequence[str]) 
     said = _special(kind, context, value)
     if said is None:
         demands = [_demand(details) for details in several]
-        # A number that came as text, as in a CSV cell, is still a number to its reader.
+        # A number that came as text, as in a CSV cell, is shown as a number.
         shown = printable(value, 60) if kind in _BOUNDS and isinstance(value, str) else quoted(value)
         said = f"must be {' or '.join(dict.fromkeys(demands))}, is {shown}"
     named = not path or said.startswith((path, f"the {path}"))
@@ -174,7 +175,7 @@ def _bound(several: Sequence[ErrorDetails]) -> int | float | None:
 
 
 def _special(kind: str, context: dict[str, Any], value: object) -> str | None:
-    """Errors that are not of the form "must be …"."""
+    """Errors without the form "must be …"."""
     length = len(value) if isinstance(value, str) else 0
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error", "cannot be used"))
@@ -183,7 +184,7 @@ def _special(kind: str, context: dict[str, Any], value: object) -> str | None:
     if kind == "string_too_short":
         least = context.get("min_length")
         return (
-            "is empty: give a text, or leave it out"
+            "is empty: give some text, or leave it out"
             if not length
             else f"must have at least {least} characters, has {length}"
         )
@@ -198,17 +199,17 @@ def _special(kind: str, context: dict[str, Any], value: object) -> str | None:
 def _demand(details: ErrorDetails) -> str:
     template = _DEMANDS.get(details["type"])
     if template is None:
-        # Rare in our models; pydantic's words are kept, without their "Input should be".
+        # Rare in our models: keep pydantic's words without "Input should be".
         return details["msg"].removeprefix("Input should be ").splitlines()[0]
     # pydantic quotes the names of a literal singly; we quote doubly everywhere.
     return template.format(**details.get("ctx") or {}).replace("'", '"')
 
 
 def _place(location: Sequence[int | str], model: type[BaseModel]) -> tuple[str, list[str]]:
-    """The path as people write it, and the names that are known where it ends.
+    """The path as people write it, and the names that are known at its end.
 
-    pydantic's location also names the branch of a union that was tried (`str`, `VideoRef`): these
-    are no part of what the user wrote, and are left out.
+    pydantic's location also names the branch of a union that was tried (`str`, `VideoRef`): the user did not write
+    these, so they are left out.
     """
     path = ""
     classes: list[type[BaseModel]] = [model]
@@ -232,7 +233,7 @@ def _place(location: Sequence[int | str], model: type[BaseModel]) -> tuple[str, 
 
 
 def _fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """A model's fields by the names that people write."""
+    """A model's fields, by the names that people write."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 

@@ -1,1 +1,5 @@
-"""The programs that `batch.py` compares, each a process of its own: the requests as a JSONL file, then options."""
+"""The programs that the benchmarks compare, each a separate process: this project's and others'.
+
+`batch.py` passes a file of requests, then options; `relay.py` and `start.py` have their own arguments.
+Nothing here measures: that is in `benchmarks`.
+"""

@@ -1,4 +1,4 @@
-"""The floor: asyncio, the official SDK, httpx, and boto3 in threads. It claims, checks and remembers nothing."""
+"""The minimum: asyncio, the official SDK, httpx, and boto3 in threads. No claims, no checks, no records."""
 
 from __future__ import annotations
 

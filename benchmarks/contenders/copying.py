@@ -1,8 +1,8 @@
-"""Loops that copy a file from a link to the disk and from there into a bucket, as a script of one's own would.
+"""Loops that copy a file from a link to the disk and from there into a bucket, like your own script would.
 
 careful   keeps the promises of the archive: SHA-256 on the way to the disk, fsync, one PUT with that checksum
-httpx     the same, downloading with httpx, as the official SDK does
-raw       no hash, no fsync, and a PUT of which the server checks nothing
+httpx     the same, but downloads with httpx, like the official SDK
+raw       no hash, no fsync, and a PUT without any check by the server
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import httpx
 
 from prefect_together_video.blocks.s3.client import make_client
 
-#: Threads that copy: as many as our project uploads with. Fewer or more took no less CPU.
+#: Threads that copy: as many as this project uploads with. Fewer or more did not save CPU.
 AT_ONCE = 16
 _PIECE = 1 << 20
 
 
 def copier(way: str, url: str, folder: Path, bucket: str, prefix: str) -> Callable[[int], None]:
-    """What copies the file that `url` leads to, to a key under `prefix` that has its number."""
-    # The settings of our own client take less CPU than boto3's own: the body is not hashed again to be signed.
+    """A function that copies the file at `url` to a key under `prefix` with the given number."""
+    # Our client's settings take less CPU than boto3's defaults: the body is not hashed again for the signature.
     s3 = make_client(None, AT_ONCE)
     web = httpx.Client(trust_env=False, timeout=60)
 

@@ -1,7 +1,7 @@
-"""A server of the files in a folder: `PORT FOLDER`.
+"""A server for the files in a folder: `PORT FOLDER`.
 
-Python's own takes five connections at a time that wait to be accepted; the others of a burst are tried again a
-second later, which would be most of what is measured.
+Python's own server queues only five connections. The others of a burst are retried a second later, which would dominate
+the measurement.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The shortest way to a video's POST: a script with the official SDK, which checks and keeps nothing."""
+"""The shortest way to a video's POST: a script with the official SDK, without checks and records."""
 
 from __future__ import annotations
 

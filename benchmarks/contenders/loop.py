@@ -1,4 +1,4 @@
-"""The loop of the API's documents: create, ask each few seconds, download, upload; one video after the other."""
+"""The loop of the API's documents: create, poll every few seconds, download, upload; one video after the other."""
 
 from __future__ import annotations
 

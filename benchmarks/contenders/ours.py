@@ -1,4 +1,6 @@
-"""This project: its own command line, with S3 requests and memory noted. Words are those of `together-video`."""
+"""This project: its own command line, with S3 requests and memory recorded. The arguments are those of
+`together-video`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _PAGE_MB = 4096 / 1e6
 
 
 class Memory:
-    """Resident memory, in MB, at the first create and at each fiftieth change, with what is done and in flight."""
+    """Resident memory, in MB, at the first create and at every fiftieth change, with the numbers of finished and
+    running jobs.
+    """
 
     def __init__(self) -> None:
         self.samples: list[tuple[int, int, float]] = []
@@ -31,7 +35,7 @@ class Memory:
 
 
 def resident_mb() -> float:
-    """As Linux counts it; 0 elsewhere."""
+    """Resident memory by Linux's count; 0 elsewhere."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_MB
     except OSError:

@@ -1,4 +1,4 @@
-"""Prefect as its documentation has it: four tasks, mapped one after the other on the thread pool runner."""
+"""Prefect like in its documentation: four tasks, mapped one after the other on the thread pool runner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The least that anything recorded by Prefect takes: its import, and one call of its API."""
+"""The minimum for anything recorded by Prefect: its import and one call to its API."""
 
 from __future__ import annotations
 

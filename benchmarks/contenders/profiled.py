@@ -1,6 +1,7 @@
-"""This project's command line, with samples of whose code its CPU time goes to. Words are those of `together-video`.
+"""This project's command line, with samples that show whose code takes the CPU time. The arguments are those of
+`together-video`.
 
-A sample of the main thread is taken every 5 ms of CPU. It belongs to the innermost of the owners below: what Prefect
+A sample of the main thread is taken every 5 ms of CPU. It counts for the innermost of the owners below: what Prefect
 has httpx or pydantic do is Prefect's. Threads have their own CPU time, which the kernel counts.
 """
 
@@ -19,7 +20,7 @@ from prefect_together_video.flows.__main__ import main
 
 _SECONDS = 0.005
 _ROOT = str(Path(__file__).resolve().parents[2])
-#: Folders, and whose they are.
+#: Folders and their owners.
 _OWNERS = {
     f"{os.sep}site-packages{os.sep}prefect{os.sep}": "Prefect",
     f"{os.sep}site-packages{os.sep}boto": "boto3",
@@ -28,13 +29,13 @@ _OWNERS = {
 
 
 def owner_of(frame: FrameType | None) -> str:
-    """Whose code a stack is in."""
+    """The owner of the code that a stack is in."""
     while frame is not None:
         place = frame.f_code.co_filename
         if "importlib" in place:
             return "imports"
         if frame.f_code.co_name == "_run_once":
-            # The event loop itself: what has started it does not matter.
+            # The event loop itself: what started it does not matter.
             break
         for folder, owner in _OWNERS.items():
             if folder in place and not (owner == "this project" and "site-packages" in place):
@@ -44,7 +45,7 @@ def owner_of(frame: FrameType | None) -> str:
 
 
 def cpu_of_threads() -> dict[str, float]:
-    """CPU seconds of each thread that runs, by its name."""
+    """CPU seconds of each running thread, by name."""
     found: Counter[str] = Counter()
     for thread in threading.enumerate():
         path = Path("/proc/self/task", str(thread.native_id), "stat")

@@ -1,7 +1,7 @@
-"""One way to bring files from links into the bucket, many at once: `WAY URL COUNT CORE`.
+"""One way to copy files from links into the bucket, many at once: `WAY URL COUNT CORE`.
 
 ours    the project's own two tasks: spool, hash, fsync, probe, PUT, poster, record, clean-up
-spool   of that the spool file, its hash, fsync and the PUT alone
+spool   only the spool file, its hash, fsync and the PUT
 
 The others are loops: see `copying`.
 """
@@ -36,17 +36,17 @@ from together_video.media.clips import Inspection, inspect_clip
 from together_video.media.isolation import pool
 from together_video.requests import VideoRequest
 
-#: Seconds between two looks at whether the event loop is late: rarely, as they are on the bill.
+#: Seconds between two checks of the event loop's lag: few, because they cost CPU too.
 _TICK = 0.02
 
 Bring = Callable[[int], Awaitable[None]]
 
 
 class Bill:
-    """What this process and its decoders take from now on."""
+    """The CPU time and memory of this process and its decoders from now on."""
 
     def __init__(self) -> None:
-        #: CPU seconds of this process inside of `inspect_clip`: what it does for a decoder.
+        #: CPU seconds of this process in `inspect_clip`: its work for a decoder.
         self.inspecting = 0.0
         self._cpu, self._decoders, self._peak = _cpu(), _cpu_of_decoders(), _peak_mb()
         self._began = time.perf_counter()
@@ -74,7 +74,7 @@ def _cpu(who: int = resource.RUSAGE_SELF) -> float:
 
 
 def _cpu_of_decoders() -> float:
-    """Of those that ended and of those that run, by the clocks that Linux keeps for each process."""
+    """CPU seconds of ended and running decoders, by Linux's clock for each process."""
     running = sum(time.clock_gettime((~pid << 3) | 2) for pid in pool.workers())
     return _cpu(resource.RUSAGE_CHILDREN) + running
 
@@ -116,7 +116,7 @@ def spool(url: str, folder: Path, client: TogetherClient, ledger: Ledger) -> Bri
 
 
 async def _tick(lags: list[float]) -> None:
-    """How much later than asked for the event loop comes back, in seconds."""
+    """Measure how late the event loop returns, in seconds."""
     while True:
         began = time.perf_counter()
         await asyncio.sleep(_TICK)
@@ -133,7 +133,7 @@ async def relay(way: str, url: str, count: int, folder: Path) -> None:
         bring = (
             await ours(url, count, client, ledger) if way == "ours" else spool(url, folder, client, ledger)
         )
-        # The first file loads the decoder and opens connections: no batch pays for that twice.
+        # The first file loads the decoder and opens connections, which a batch does only once.
         await bring(count)
         before, lags = sum(requests.values()), list[float]()
         bill = Bill()

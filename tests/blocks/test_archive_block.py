@@ -49,11 +49,11 @@ def test_from_env_refuses(monkeypatch, bucket, prefix, said):
     [
         ("bucket", "", "bucket"),
         ("bucket", "films/autumn", "prefix"),
-        ("bucket", "two words", "plain name"),
+        ("bucket", "two words", "not a bucket name"),
         ("prefix", "a//b", "plain path"),
         ("prefix", "../up", "plain path"),
         ("prefix", "a\nb", "plain path"),
-        ("prefix", "ü" * 300, "has 600 bytes; 512 at most"),
+        ("prefix", "ü" * 300, "has 600 bytes; at most 512"),
         ("template", "{date}/{slug}", "needs {id}"),
         ("template", "{id}/{weather}", "unknown fields: weather"),
         ("template", "../{id}", "relative path"),

@@ -28,8 +28,8 @@ def test_a_batch_is_edited_and_approved(browser: Browser, served: Served, ui: st
     run = served.begin(requests=_requests(f"a fox for {ui}", f"an owl for {ui}", HOSTILE + ui))
     page = ApprovalPage(browser, served.url, run, ui)
     browser.until(lambda _: page.text.count("3 videos: 3 to buy, ") >= 1)
-    assert "approve: they are made and paid for." in page.text
-    assert "Edit a prompt behind its number" in page.text
+    assert "approve: the videos are made and paid for." in page.text
+    assert "Edit a prompt after its number" in page.text
     prompts = [f"1. a fox for {ui}", f"2. an owl for {ui}", f"3. {HOSTILE}{ui}"]
     assert page.entries[:3] == prompts
     assert float(page.amount) > 0

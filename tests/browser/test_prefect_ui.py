@@ -153,7 +153,7 @@ def test_a_video_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     assert form.words("request")[:2] == ["request", "What to make, as the API takes it."]
     assert form.words("Model") == [
         "Model (Optional)",
-        "The model's API name, such as minimax/hailuo-02; without one the catalogue's default is taken.",
+        "The model's API name, such as minimax/hailuo-02. The default is the catalogue's default model.",
     ]
     height = browser.run("return document.querySelector('form').scrollHeight")
     assert height <= 1_700, height

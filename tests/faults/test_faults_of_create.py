@@ -87,7 +87,7 @@ CASES: dict[str, dict[str, Any]] = {
     "the API redirects to another host": {
         **REFUSED,
         "rules": on_create("status", status=307, headers={"location": "https://elsewhere.test/v2/videos"}),
-        "reads": "The key is not sent there",
+        "reads": "The key was not sent there",
     },
     "the provider reports the job as failed": {
         **FAILED,

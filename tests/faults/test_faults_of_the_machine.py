@@ -64,7 +64,7 @@ async def test_a_spool_that_is_no_folder_keeps_the_job(
         shutil.rmtree(scene.spool)
         scene.spool.write_bytes(b"")
 
-    words = {**LATER, "reads": "cannot be stored in", "cure": scene.spool.unlink}
+    words = {**LATER, "reads": "cannot be written to", "cure": scene.spool.unlink}
     run = once_created(replace_the_folder)
     await expect("machine", "the spool folder cannot be written during the download", first=run, **words)
 

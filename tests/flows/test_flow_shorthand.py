@@ -94,7 +94,7 @@ async def test_a_file_on_the_worker_may_hold_sweeps(
     ("changes", "words"),
     [
         ({"sweeps": [None]}, "1 sweeps for 2 requests"),
-        ({"presets": Presets(aspect="9:16"), "model": "ByteDance/Seedance-2.5"}, "takes no ratio"),
+        ({"presets": Presets(aspect="9:16"), "model": "ByteDance/Seedance-2.5"}, "does not take a ratio"),
         (
             {"presets": Presets(aspect="9:16"), "model": "minimax/hailuo-02", "strict": True},
             "no size of 9:16",

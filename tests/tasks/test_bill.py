@@ -289,7 +289,7 @@ async def test_a_month_is_reconciled(
         record = VideoRecord.of(purchase.claim, "archived", submission=purchase.submission, job=job)
         await ledger.finish(record, purchase.claim)
         early = await reader(client).reconcile(month)
-        assert "0.28 USD recorded and not billed" in early.sentence
+        assert "0.28 USD recorded but not billed" in early.sentence
         turned_clock.now += 2 * HOUR
         found = await reader(client).reconcile(month)
         assert found.agrees
@@ -298,7 +298,7 @@ async def test_a_month_is_reconciled(
         await held(api, client, made, plan.model_copy(update={"take": 2}), created=True)
         turned_clock.now += 2 * HOUR
         later = await reader(client).reconcile(month)
-        assert "0.28 USD billed and not recorded" in later.sentence
+        assert "0.28 USD billed but not recorded" in later.sentence
         assert [row.perhaps for row in later.models] == [1]
 
 

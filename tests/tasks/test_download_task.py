@@ -148,7 +148,7 @@ async def test_a_spool_that_cannot_be_written(download, finished, plan, tmp_path
     """A disk that refuses is named; the video stays at the provider."""
     purchase, job = await finished(plan)
     (tmp_path / "file").touch()
-    with pytest.raises(DownloadError, match="stays at the provider"):
+    with pytest.raises(DownloadError, match="The provider still has it"):
         await download(purchase, job, spool=Spool(tmp_path / "file" / "spool"))
 
 

@@ -305,7 +305,7 @@ def test_words_of_a_huge_answer_are_cut() -> None:
 )
 def test_an_id_that_no_request_can_carry_is_none(job_id: str) -> None:
     """It was perhaps paid for, and nobody could ask for it: said at once, not when it is polled."""
-    with pytest.raises(ValueError, match="fits into no request"):
+    with pytest.raises(ValueError, match="does not fit into a request"):
         VideoJob.from_json({"id": job_id})
 
 

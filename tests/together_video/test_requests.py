@@ -323,7 +323,7 @@ def test_more_than_two_frame_images_without_a_frame_are_spread_by_the_service() 
     request = VideoRequest.model_validate({"model": "m", "frame_images": images})
     assert request.payload()["media"]["frame_images"] == images
     images[2]["frame"] = "3"
-    with pytest.raises(ValidationError, match="either all have a frame"):
+    with pytest.raises(ValidationError, match="either all of them a frame"):
         VideoRequest.model_validate({"model": "m", "frame_images": images})
 
 

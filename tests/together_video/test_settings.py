@@ -110,7 +110,7 @@ def test_bucket_and_folder_are_not_both_set(monkeypatch: pytest.MonkeyPatch) -> 
     """Videos that are bought into the one are not found in the other. A folder that a command names goes first."""
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
     monkeypatch.setenv("VIDEO_ARCHIVE_FOLDER", "/films")
-    said = "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set, and an archive is in one place: unset one of "
+    said = "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set, but an archive is in one place: unset one of "
     with pytest.raises(ConfigurationError, match=f"^{said}them.$"):
         archive_from_env()
     assert archive_from_env("/others") == ArchiveSettings(folder="/others")
@@ -137,7 +137,7 @@ def test_a_prefix_that_leaves_its_place_is_refused(monkeypatch: pytest.MonkeyPat
 )
 def test_a_bucket_has_a_plain_name(name: str) -> None:
     """A folder belongs into the prefix."""
-    with pytest.raises(ConfigurationError, match="plain name; a folder goes into the prefix"):
+    with pytest.raises(ConfigurationError, match="is not a bucket name: put a folder into the prefix"):
         check_bucket(name)
 
 
@@ -189,7 +189,7 @@ def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch, nam
     monkeypatch.setenv("TOGETHER_API_KEY", "key")
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "videos")
     monkeypatch.setenv(name, "sk-secret\udcff")
-    with pytest.raises(ConfigurationError, match=f"^{name} holds bytes that are no text") as caught:
+    with pytest.raises(ConfigurationError, match=f"^{name} contains bytes that are not text") as caught:
         (api_from_env if name.startswith("TOGETHER") else archive_from_env)()
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -33,10 +33,10 @@ def explained(**fields: Any) -> list[str]:
         ({"generate_audio": "maybe"}, 'generate_audio: must be true or false, is "maybe"'),
         ({"resolution": 720}, "resolution: must be text, is 720"),
         ({"seconds": True}, "seconds: must be text, is true"),
-        ({"ratio": ""}, "ratio: is empty: give a text, or leave it out"),
+        ({"ratio": ""}, "ratio: is empty: give some text, or leave it out"),
         (
             {"prompt": ""},
-            "the prompt is empty: say what the video shows, or give none where an image shows it",
+            "the prompt is empty: say what the video shows, or leave it out if an image shows it",
         ),
         ({"prompt": "x" * 32_001}, "prompt: must have at most 32000 characters, has 32001"),
         ({"prompt": "\ud800"}, 'prompt: must be text that can be written as UTF-8, is "\\ud800"'),
@@ -63,7 +63,8 @@ def explained(**fields: Any) -> list[str]:
         ),
         (
             {"media": {"frame_images": [{"input_image": "u", "frame": 1}, *[{"input_image": "u"}] * 2]}},
-            "media: of more than two frame_images, either all have a frame (first, last, or its number) or none has",
+            "media: with more than two frame_images, give either all of them a frame (first, last, or a number) "
+            "or none",
         ),
         ({"extra": {"prompt": 1}}, "extra repeats known fields: prompt"),
     ],

@@ -50,22 +50,22 @@ from together_video.remedies import SHARING_BLOCKED, advice_for
 from together_video.requests import VideoRequest
 from together_video.text import one_line
 
-#: How many calls of a kind are under way at the same time; the others wait for their turn.
+#: Most calls of each kind at the same time; the others wait for their turn.
 _READING_AT_ONCE, _DOWNLOADING_AT_ONCE = 16, 12
 
-#: Pages of a month's bill that are read.
+#: Most pages of a month's bill that are read.
 _MOST_PAGES = 50
 
-#: How long the API may take to answer through a proxy before the first create, in seconds.
+#: How long to wait for the API's answer to the checks before the first create, in seconds.
 _CHECK_SECONDS = 10.0
 
-#: Each is raised only while a connection is made.
+#: These are raised only while a connection is being made.
 _NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 @cache
 def user_agent() -> str:
-    """Sent, so that the provider can tell who calls."""
+    """The User-Agent header, so that the provider can see who calls."""
     try:
         return f"prefect-together-video/{version('prefect-together-video')}"
     except PackageNotFoundError:  # a checkout that is not installed
@@ -73,7 +73,7 @@ def user_agent() -> str:
 
 
 def _limits(kept: int) -> httpx.Limits:
-    """Of a client that makes one call at a time, of one hop after the other; `kept` connections stay open."""
+    """Limits of a client that makes one call at a time; `kept` connections stay open."""
     return httpx.Limits(max_connections=max(kept, 1), max_keepalive_connections=kept)
 
 
@@ -95,17 +95,19 @@ class TogetherClient:
         if not api_key:
             raise ConfigurationError("There is no API key: set TOGETHER_API_KEY.")
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-            raise ConfigurationError("The API key holds characters that no key has: check TOGETHER_API_KEY.")
+            raise ConfigurationError(
+                "The API key contains characters that no key has: check TOGETHER_API_KEY."
+            )
         self.base_url = normalise_base_url(base_url)
         self.timeouts = timeouts or Timeouts()
-        # A stand-in's key of a few letters is no secret, and stands in half of all words.
+        # The sandbox's key of a few letters is not secret, and is part of many words.
         self._secret = api_key if len(api_key) >= 12 else f"Bearer {api_key}"
-        #: Hosts that links may lead to although they are private: the API's own, and those that the environment names.
+        #: Private hosts that links may lead to: the API's own and those that the environment lists.
         self.trusted_hosts = TrustedHosts.from_env().with_origin(self.base_url)
         self._guard = Guard(self.trusted_hosts, https_only=False)
-        #: Whose key it is, once `check` has asked.
+        #: The owner of the key, once `check` has asked.
         self.identity = Identity()
-        #: Whether the transport reports when a request leaves; until it is seen to, nobody relies on it.
+        #: Whether the transport reports when a request leaves. Nothing relies on it until it was seen once.
         self._reports_departures = False
         self._connections = connections = Connections(transport)
         headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
@@ -114,9 +116,9 @@ class TogetherClient:
             base_url=self.base_url,
             headers={**headers, "Authorization": f"Bearer {api_key}"},
         )
-        # A POST on a kept connection that the server is just closing has no clear answer, and
-        # would hold a video that was never paid for: every create gets a connection of its own. It waits for none,
-        # as its time runs.
+        # A POST on a kept connection that the server is just closing has no clear answer, and its unpaid video would be
+        # ambiguous. So every create gets its own connection. It does not wait for one, because its time limit is
+        # running.
         self._creating = ClientPool(None, partial(to_api, limits=_limits(0)))
         self._reading = ClientPool(_READING_AT_ONCE, partial(to_api, limits=_limits(1)))
         self._downloading = ClientPool(
@@ -126,7 +128,7 @@ class TogetherClient:
                 headers=headers,
                 follow_redirects=True,
                 guard=self._guard,
-                # A link usually leads on to another host.
+                # A link usually redirects to another host.
                 limits=_limits(2),
             ),
         )
@@ -147,11 +149,11 @@ class TogetherClient:
         return f"TogetherClient({self.base_url!r})"
 
     async def check(self) -> None:
-        """Show that a client for each kind of call can be made, that a proxy, where one is set, lets calls
-        through, and that the API takes the key. Nothing is created, and nothing is paid.
+        """Check that a client for each kind of call can be made, that the proxy, if there is one, lets calls through,
+        and that the API accepts the key. Nothing is created, and nothing is paid.
 
         Raises:
-            ConfigurationError: not so; says why, and names the proxy's variable.
+            ConfigurationError: a check failed; says why, and names the proxy's variable.
             AccountRefused: the key is not valid.
         """
         for pool in (self._creating, self._reading, self._downloading):
@@ -159,7 +161,7 @@ class TogetherClient:
                 pass
         proxies = self._connections.proxies
         variable = proxies.variable_for(self.base_url)
-        # A proxy that fails in passing is asked once more.
+        # A proxy that fails for a moment gets a second try.
         if variable and await self._proxy_trouble() and (reason := await self._proxy_trouble()):
             raise ConfigurationError(
                 f"{self.base_url} cannot be reached through the proxy that {variable} names ({reason}).",
@@ -171,15 +173,15 @@ class TogetherClient:
         await self._check_key()
         if httpx.URL(self.base_url).host in {"127.0.0.1", "localhost", "::1"}:
             return  # so are its links
-        # Links lead to other hosts than the API's: what is bought must come home.
+        # Links lead to other hosts than the API's: what is bought must be downloadable.
         await proxies.check_listening(self.timeouts.connect_seconds)
 
     async def _check_key(self) -> None:
-        """Other failures than of the key are for the calls that follow, which have their own retries."""
+        """Only a refused key is an error here. The calls that follow handle other failures with their own retries."""
         try:
             self.identity = Identity.from_json(await self.whoami(within=_CHECK_SECONDS) or {})
         except AccountRefused as error:
-            # 402 and 403 may be about this question alone.
+            # 402 and 403 may concern only this call.
             if error.status == 401:
                 raise
         except TogetherError:
@@ -191,20 +193,20 @@ class TogetherClient:
             await self._guard.refuse_private_answers(host)
         except AddressRefused as error:
             raise ConfigurationError(
-                f"The name {host} stands for the private address {error} on this machine, and links to videos, which "
-                "would stand for such addresses too, are not followed to any.",
+                f"The name {host} resolves to the private address {error} on this machine. Links to videos would "
+                "resolve to private addresses too, and those are not followed.",
                 spent=Spent.NOTHING,
-                remedy=f"If a VPN of yours answers so, name its network: {VARIABLE}={_network_of(str(error))}",
+                remedy=f"If that is your VPN, list its network: {VARIABLE}={_network_of(str(error))}",
             ) from error
 
     async def _proxy_trouble(self) -> str | None:
-        """Why no call comes through the proxy of the API; None where one does."""
+        """Why the proxy lets no call through to the API; None if it does."""
         try:
             await self.whoami(within=_CHECK_SECONDS)
         except ApiUnreachable as error:
             return _reason(error.__cause__ or error)
         except TogetherError as error:
-            # A call over plain http is the proxy's to answer: one that it cannot pass on, it answers itself.
+            # Over plain http, the proxy itself answers a call that it cannot forward.
             is_plain = self.base_url.startswith("http://")
             if is_plain and (isinstance(error, NoClearAnswer) or error.status == 407):
                 return f"HTTP {error.status}" if error.status else _reason(error.__cause__ or error)
@@ -212,11 +214,11 @@ class TogetherClient:
 
     @property
     def proxy_variable(self) -> str | None:
-        """The variable that names the proxy through which the API is called, if any."""
+        """The environment variable that names the proxy for the API, if any."""
         return self._connections.proxies.variable_for(self.base_url)
 
     async def whoami(self, *, within: float | None = None) -> dict[str, Any] | None:
-        """`GET /v1/whoami`: to which project and organisation the key belongs. Free; None where the API lacks it.
+        """`GET /v1/whoami`: the project and organisation of the key. Free; None if the API lacks it.
 
         Raises:
             AccountRefused: the key is not valid.
@@ -233,14 +235,14 @@ class TogetherClient:
     async def create(
         self, request: VideoRequest, *, departing: Callable[[], Awaitable[None]] | None = None
     ) -> VideoJob:
-        """`POST /v2/videos`. Every call that is accepted is paid for.
+        """`POST /v2/videos`. Every accepted call is paid for.
 
         Args:
-            departing: awaited right before the first byte of the request leaves this machine, or earlier. Where it
-                raises, nothing is sent.
+            departing: awaited right before the first byte of the request leaves this machine, or earlier. If it raises,
+                nothing is sent.
 
         Raises:
-            TogetherError: `job_may_exist` says whether it may have been paid for all the same.
+            TogetherError: `job_may_exist` says whether it may have been paid for anyway.
         """
         answer = await self._call(
             self._creating,
@@ -254,10 +256,10 @@ class TogetherClient:
         return self._job(answer, creating=True)
 
     async def retrieve(self, job_id: str, *, within: float | None = None) -> VideoJob:
-        """`GET /v2/videos/{id}`: the job as it is now, within so many seconds. Free, and may be repeated.
+        """`GET /v2/videos/{id}`: the current state of the job, within so many seconds. Free, and can be repeated.
 
         Raises:
-            TogetherError: `retryable` says whether to ask again.
+            TogetherError: `retryable` says whether to try again.
         """
         path = f"/v2/videos/{quote(job_id, safe='')}"
         patience = min(self.timeouts.read_seconds, within or self.timeouts.read_seconds)
@@ -267,10 +269,10 @@ class TogetherClient:
     async def usage(self, month: str, *, granularity: Granularity = "hour") -> list[UsageWindow] | None:
         """`GET /v1/billing/usage`: what the organisation used in a month (`2026-11`), by hours or days in UTC. Free.
 
-        None where the organisation has no access to it: it is a beta.
+        None if the organisation has no access to it: it is a beta.
 
         Raises:
-            TogetherError: the bill cannot be had, or is not understood.
+            TogetherError: the bill is not available, or is not understood.
         """
         windows: list[UsageWindow] = []
         query = {"month": month, "granularity": granularity, "limit": "1000"}
@@ -296,10 +298,10 @@ class TogetherClient:
         raise NoClearAnswer(f"The bill of {month} has more than {_MOST_PAGES} pages.", creating=False)
 
     async def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`POST /v1/chat/completions`: the answer as it came.
+        """`POST /v1/chat/completions`: the unchanged answer.
 
         Raises:
-            TogetherError: `retryable` says whether to ask again; that costs a fraction of a cent.
+            TogetherError: `retryable` says whether to try again, which costs a fraction of a cent.
         """
         return await self._call(
             self._reading, "POST", "/v1/chat/completions", dict(body), self.timeouts.chat_seconds
@@ -343,12 +345,12 @@ class TogetherClient:
         try:
             if departing is not None and not self._reports_departures:
                 await departing()
-            # httpx counts its times for each piece: a dripping answer would never end.
+            # httpx applies its timeouts to each piece: a dripping answer would never end.
             async with asyncio.timeout(self.timeouts.connect_seconds + seconds):
                 async with pool.one() as client:
                     answer = await read(client, method, path, content, patience, departure)
         except (ConfigurationError, CreateWithdrawn):
-            raise  # nothing was sent: there is no client, or it may not be sent
+            raise  # nothing was sent
         except Exception as error:
             raise self._unanswered(error, call, departure, creating=creating) from error
         finally:
@@ -363,15 +365,15 @@ class TogetherClient:
             decoded = {"data": decoded}
         if not isinstance(decoded, dict):
             raise self._unclear(answer, "is not a JSON object", creating=creating)
-        # What comes back is kept in the bucket: neither a key that a server echoes nor our signed
-        # links, which the older format repeats, may be in it.
+        # Answers are stored in the bucket. They must contain neither a key that a server echoes nor our signed links,
+        # which the older format repeats.
         return _Decoded(
             {self._masked(name): self._masked(value) for name, value in decoded.items()},
             request_ids=self._request_ids(answer.headers),
         )
 
     def _unanswered(self, error: Exception, call: str, departure: Departure, *, creating: bool) -> VideoError:
-        """What it means that a call ended without an answer; above all whether it was sent."""
+        """The error for a call without an answer; above all, whether the request was sent."""
         reason = _reason(error)
         if departure.is_impossible or isinstance(error, _NEVER_CONNECTED):
             return ApiUnreachable(f"No connection to {self.base_url} ({reason}); nothing was sent.")
@@ -398,7 +400,7 @@ class TogetherClient:
         except ValueError as error:
             text = self._safe(json.dumps(answer))
             raise NoClearAnswer(
-                f"The API said yes, but {error}: {text}",
+                f"The API accepted the call, but {error}: {text}",
                 creating=creating,
                 status=200,
                 body=text,
@@ -417,13 +419,12 @@ class TogetherClient:
         )
 
     def _refusal(self, response: Answer, call: str, *, creating: bool) -> TogetherError:
-        """What a status other than 2xx means, by the table in the API's facts.
-
-        429, 503 and the 4xx prove that nothing was created; every other 5xx, and 408, does not.
+        """The error for a status other than 2xx. 429, 503 and the 4xx prove that nothing was created; 408 and every
+        other 5xx do not.
         """
         status = response.status
         words, code = self._words(response)
-        nowhere = f"Look whether {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
+        nowhere = f"Check that {self.base_url} is the API (TOGETHER_BASE_URL), and run again."
         ids = self._request_ids(response.headers)
         said = f"{call} was answered with HTTP {status}{_in_brackets(ids)}: {words}"
         remedy = advice_for(code, words, status=status) or (nowhere if creating and status == 404 else None)
@@ -438,7 +439,7 @@ class TogetherClient:
             return RequestRefused(
                 f"{self.base_url} redirects to {where}.",
                 status=status,
-                remedy="The key is not sent there: if that is right, set TOGETHER_BASE_URL to it.",
+                remedy="The key was not sent there. If that address is right, set TOGETHER_BASE_URL to it.",
             )
         if 400 <= status < 500 and status != 408:
             return RequestRefused(said, status=status, code=code, remedy=remedy)
@@ -447,7 +448,7 @@ class TogetherClient:
         )
 
     def _words(self, response: Answer) -> tuple[str, str | None]:
-        """The server's own message and code; the start of the body where it is no such JSON."""
+        """The server's own message and code, or the start of the body if it has no such JSON."""
         try:
             body = response.json()
         except (ValueError, RecursionError):
@@ -460,10 +461,10 @@ class TogetherClient:
         return self._safe(error if isinstance(error, str) else response.text) or "no reason given", None
 
     def _masked(self, value: Any, depth: int = 0) -> Any:
-        """The same JSON without the key and without signatures, wherever they stand in it."""
+        """The same JSON with all keys and signatures masked."""
         if isinstance(value, str):
             return without_signatures(value.replace(self._secret, "[API key]"))
-        # Deeper than this `VideoJob` keeps nothing anyway.
+        # `VideoJob` keeps nothing below this depth anyway.
         if depth > 100:
             return None
         if isinstance(value, dict):
@@ -473,12 +474,12 @@ class TogetherClient:
         return value
 
     def _safe(self, text: str) -> str:
-        """One printable line of at most 500 characters, without the key, should a server echo it."""
+        """One printable line of at most 500 characters, without the key, in case a server echoes it."""
         return one_line(without_signatures(text[:20_000].replace(self._secret, "[API key]")), 500)
 
     async def models(self, *, within: float | None = None) -> dict[str, Any] | None:
-        """`GET /v1/models`: all models on offer to this key, as the API lists them; a bare list stands under `data`.
-        Free; None where the API lacks it. See `catalogue.live`.
+        """`GET /v1/models`: all models that this key can use, as the API lists them; a bare list is put under `data`.
+        Free; None if the API lacks it. See `catalogue.live`.
 
         Raises:
             TogetherError: any other failure.
@@ -505,7 +506,7 @@ class TogetherClient:
 
 
 class _Decoded(dict[str, Any]):
-    """An answer that is a JSON object, and what identifies the call."""
+    """An answer that is a JSON object, and the ids of the call."""
 
     def __init__(self, content: dict[str, Any], *, request_ids: dict[str, str]) -> None:
         super().__init__(content)
@@ -513,12 +514,12 @@ class _Decoded(dict[str, Any]):
 
 
 def _in_brackets(ids: Mapping[str, str], form: str = " ({})") -> str:
-    """`(x-request-id 4f1c)`: what the provider's support asks for."""
+    """`(x-request-id 4f1c)`: what the provider's support needs."""
     return form.format(", ".join(f"{name} {text}" for name, text in ids.items())) if ids else ""
 
 
 def _network_of(address: str) -> str:
-    """The network that an address is probably of: what VPNs answer with (RFC 2544), else its own surroundings."""
+    """The network that an address probably belongs to: the VPNs' range (RFC 2544), or the addresses around it."""
     if address.startswith(("198.18.", "198.19.")):
         return "198.18.0.0/15"
     return str(ip_network(f"{address}/{64 if ':' in address else 16}", strict=False))
@@ -543,7 +544,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _hint(headers: httpx.Headers) -> float | None:
-    """Seconds to wait: `x-ratelimit-reset`, else `retry-after` (seconds or an HTTP date)."""
+    """Seconds to wait: `x-ratelimit-reset`, or `retry-after` (seconds or an HTTP date)."""
     for name in ("x-ratelimit-reset", "retry-after"):
         text = headers.get(name, "").strip().removesuffix("s")
         try:
@@ -553,12 +554,12 @@ def _hint(headers: httpx.Headers) -> float | None:
                 seconds = parsedate_to_datetime(text).timestamp() - time.time()
             except (ValueError, TypeError):
                 continue
-        # Some gateways put a moment (unix seconds, or milliseconds) where others put a duration.
+        # Some gateways send a moment (Unix seconds or milliseconds) instead of a duration.
         if seconds > 1e11:
             seconds /= 1000
         if seconds > 1e8:
             seconds -= time.time()
-        # Nobody is told to come back in more than a day: that is something else, or an error.
+        # No server asks to wait for more than a day: such a value means something else.
         if 0 <= seconds <= 86_400:
             return seconds
     return None

@@ -1,10 +1,10 @@
-"""HTTP clients with a connection each, of which a call takes one for itself.
+"""HTTP clients with one connection each. Each call has a client to itself.
 
-A connection pool looks at every one of its connections, and asks the system about the idle ones, at the start
-and at the end of every call: with 16 of them that takes longer than the call.
+httpx's connection pool checks all its connections, and asks the system about the idle ones, at the start and the end of
+every call. With 16 connections that takes longer than the call.
 
-A client whose call failed or was cancelled is not used again: httpcore 1.0 may leave such a connection open and
-busy for ever, if asyncio cancels it between two of its steps, and it would be the only one that its client may have.
+A client whose call failed or was cancelled is not used again: if asyncio cancels httpcore 1.0 between two of its steps,
+the connection may stay open and busy for ever, and it is the only one of its client.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ import httpx
 
 
 class ClientPool:
-    """At most `count` calls at the same time, each on a client of its own; the others wait for their turn.
-
-    Without a count nobody waits.
+    """At most `count` calls at the same time, each on its own client; the others wait for their turn. Without a count
+    no call waits.
     """
 
     def __init__(self, count: int | None, make: Callable[[], httpx.AsyncClient]) -> None:
         self._places = nullcontext() if count is None else asyncio.Semaphore(count)
         self._make = make
         self._taken: set[httpx.AsyncClient] = set()
-        #: The last one is taken first: its connection is the likeliest to be open still.
+        #: The last one is taken first: its connection is the most likely to be still open.
         self._free: list[httpx.AsyncClient] = []
 
     @asynccontextmanager

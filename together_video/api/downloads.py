@@ -1,8 +1,8 @@
-"""One file from a link to the disk: streamed, bounded, its length checked, hashed on the way.
+"""Download one file from a link to the disk: streamed, bounded, with its length checked, hashed on the way.
 
-The file appears under its name only when it is whole and durable: written beside it, fsync,
-rename, fsync of the folder. A process that dies in between leaves a `.part` file with a name of
-its own, so that two processes never write into one file.
+The file appears under its name only when it is complete and durable: write beside it, fsync, rename, fsync of the
+folder. A process that dies in between leaves a `.part` file with a unique name, so two processes never write to one
+file.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from together_video.network.streams import Stream
 from together_video.network.trusted_hosts import VARIABLE
 from together_video.text import one_line
 
-#: Bytes that are handed to a thread at once: enough that hashing, not switching, counts.
+#: Bytes that are handed to a thread at once: enough to make the cost of switching negligible.
 _AT_ONCE = 1 << 20
-#: A file of so many bytes is taken directly from its connection, which is closed then. Another one costs a smaller file
-#: more than it would save.
+#: A file of at least so many bytes is read directly from its connection, which is then closed. For a smaller file, a
+#: new connection costs more than this saves.
 _DIRECTLY = 1 << 19
-#: Statuses of success that come without the file: accepted, no content, reset content.
+#: Success statuses without a file: accepted, no content, reset content.
 _WITHOUT_A_FILE = frozenset({202, 204, 205})
 
 
 class DownloadedFile(BaseModel):
-    """A whole file on disk: its size in bytes and its SHA-256 in hexadecimal."""
+    """A complete file on disk: its size in bytes and its SHA-256 in hexadecimal."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,11 +67,11 @@ async def receive(
     """Download `url` to `path`, following redirects.
 
     Raises:
-        LinkForbidden: it, or a redirect of it, leads to a private address.
-        LinkRefused: the link answers with another status than a file has.
-        DownloadBroken: cut short, another length than announced, empty. Worth another try.
-        DownloadTooLarge: more than `max_bytes`.
-        DownloadError: the disk refuses.
+        LinkForbidden: the link, or a redirect, leads to a private address.
+        LinkRefused: the link's status is not that of a file.
+        DownloadBroken: the file is cut short, empty, or has another length than announced. Worth another try.
+        DownloadTooLarge: the file has more than `max_bytes`.
+        DownloadError: the file cannot be written to the disk.
     """
     part = part_of(path)
     try:
@@ -82,7 +82,9 @@ async def receive(
             with part.open("xb") as out:
                 size = await _copy(response, announced, out, digest, max_bytes, patience.read)
                 if announced is not None and size != announced:
-                    raise DownloadInterrupted(f"The download has {size} bytes, {announced} were announced.")
+                    raise DownloadInterrupted(
+                        f"The download has {size} bytes, but {announced} were announced."
+                    )
                 if size == 0:
                     raise DownloadBroken("The download is empty.")
                 encoding = response.headers.get("content-encoding", "")
@@ -90,15 +92,15 @@ async def receive(
     except AddressRefused as error:
         raise LinkForbidden(
             f"The job's link cannot be followed: {error}.",
-            remedy=f"If the address is right, name its host in {VARIABLE}.",
+            remedy=f"If the address is right, list its host in {VARIABLE}.",
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
         why = one_line(str(error)) or type(error).__name__
         raise DownloadInterrupted(f"The download broke off: {why}.") from error
     except OSError as error:
         raise DownloadError(
-            f"The video cannot be stored in {path.parent} ({error.strerror or error}).",
-            remedy="It stays at the provider: make room and run again.",
+            f"The video cannot be written to {path.parent} ({error.strerror or error}).",
+            remedy="The provider still has it: make room and run again.",
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -107,21 +109,21 @@ async def receive(
 
 
 def _settled(out: BinaryIO, part: Path, path: Path, encoding: str, max_bytes: int) -> DownloadedFile | None:
-    """Give a part that is written its name. Where it came packed, the file is what was in it, and is returned."""
+    """Rename a finished part to its final name. If it came compressed, unpack it and return the unpacked file."""
     out.flush()
     try:
         if is_packed(encoding, part):
             write_pieces(path, unpacked(part, max_bytes=max_bytes))
             return hash_file(path)
     except DownloadBroken:
-        settle(out, part, path)  # as it came, for somebody to look at
+        settle(out, part, path)  # as it came, so that you can inspect it
         raise
     settle(out, part, path)
     return None
 
 
 def hash_file(path: Path) -> DownloadedFile:
-    """What lies under `path`, hashed again: a spool file that an earlier process left."""
+    """The file at `path`, hashed again: a spool file that an earlier process left."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return DownloadedFile(path=path, size=path.stat().st_size, sha256=digest)
@@ -131,7 +133,9 @@ def hash_file(path: Path) -> DownloadedFile:
 async def _followed(
     client: httpx.AsyncClient, url: str, patience: httpx.Timeout
 ) -> AsyncIterator[httpx.Response]:
-    """The answer at the end of all redirects. httpx would read the body of each into memory, however long it is."""
+    """The answer at the end of all redirects. httpx would read the body of each redirect into memory, however long it
+    is.
+    """
     request = client.build_request("GET", url, timeout=patience)
     for _ in range(client.max_redirects + 1):
         response = await client.send(request, stream=True, follow_redirects=False)
@@ -146,7 +150,7 @@ async def _followed(
 
 
 def _whole(content_range: str) -> int | None:
-    """How many bytes a file has of which a range such as `bytes 0-9/10` is the whole; None where it is a part."""
+    """The size of a file if a range such as `bytes 0-9/10` covers all of it; None if it is only a part."""
     found = re.fullmatch(r"bytes 0-(\d{1,18})/(\d{1,18})", content_range.strip())
     return int(found[2]) if found is not None and int(found[1]) + 1 == int(found[2]) else None
 
@@ -156,7 +160,9 @@ def _announced(response: httpx.Response, max_bytes: int) -> int | None:
     if not response.is_success or status in _WITHOUT_A_FILE:
         error = LinkRefused(f"The link to the video answers with HTTP {status}.", status=status)
         if error.is_lasting:
-            error.what = error.what.rstrip(".") + ": it is not ready, has expired, or the file is gone."
+            error.what = (
+                error.what.rstrip(".") + ": the file is not ready, the link has expired, or the file is gone."
+            )
         raise error
     text = response.headers.get("content-length", "")
     announced = int(text) if text.isdecimal() and len(text) < 20 else None
@@ -164,11 +170,11 @@ def _announced(response: httpx.Response, max_bytes: int) -> int | None:
         whole = _whole(response.headers.get("content-range", ""))
         if whole is None or announced not in (None, whole):
             raise DownloadInterrupted(
-                "The link to the video gives a part of the file, which was not asked for."
+                "The link to the video returns only part of the file, without being asked to."
             )
         announced = whole
     if announced is not None and announced > max_bytes:
-        raise DownloadTooLarge(f"The video has {announced} bytes, more than the bound of {max_bytes}.")
+        raise DownloadTooLarge(f"The video has {announced} bytes, more than the limit of {max_bytes}.")
     return announced
 
 
@@ -197,12 +203,12 @@ async def _copy(
 
     size = kept = 0
     pieces: list[bytes] = []
-    # As they come: httpx would copy what it has gathered so far once more for each piece.
+    # Raw pieces: httpx would copy everything that it has gathered so far for each new piece.
     async for piece in response.aiter_raw():
         pieces.append(piece)
         size += len(piece)
         if size > max_bytes:
-            raise DownloadTooLarge(f"The video has more than the bound of {max_bytes} bytes.")
+            raise DownloadTooLarge(f"The video has more than the limit of {max_bytes} bytes.")
         if size - kept >= _AT_ONCE:
             await to_thread.run_sync(keep, pieces)
             pieces, kept = [], size
@@ -211,7 +217,7 @@ async def _copy(
 
 
 async def _take(stream: Stream, announced: int, out: BinaryIO, digest: _Hash, patience: float | None) -> int:
-    """The body of an answer from its connection, past httpcore and httpx, which would copy it four times more."""
+    """Read the body of an answer directly from its connection: httpcore and httpx would copy it four more times."""
 
     def copy() -> int:
         buffer = memoryview(bytearray(min(_AT_ONCE, announced)))
@@ -226,7 +232,7 @@ async def _take(stream: Stream, announced: int, out: BinaryIO, digest: _Hash, pa
     try:
         return await asyncio.shield(copying)
     except asyncio.CancelledError:
-        # The thread must be done with the file and the connection before both are closed.
+        # The thread must finish with the file and the connection before both are closed.
         stream.interrupt()
         while not copying.done():
             with contextlib.suppress(asyncio.CancelledError):

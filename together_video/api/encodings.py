@@ -1,8 +1,8 @@
 """What a Content-Encoding means for a downloaded file: mostly nothing.
 
-A storage keeps the header that a file was uploaded with, such as the `aws-chunked` of S3's upload protocol, and a
-proxy may pack what was asked for as it is, with and without saying so. So the bytes decide: what begins like a video is
-one, whatever it is called.
+Storages keep the header that a file was uploaded with, such as the `aws-chunked` of S3's upload protocol. Proxies may
+compress an answer, with or without saying so. So the bytes decide: a file that begins like a video is a video, whatever
+its header says.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ _GZIP = b"\x1f\x8b"
 _DEFLATE = re.compile(r"(?:^|,)\s*deflate\s*(?:,|$)", re.IGNORECASE)
 #: Codings that cannot be undone here.
 _OTHERS = re.compile(r"(?:^|,)\s*(?:br|zstd|compress|x-compress|dcb|dcz)\s*(?:,|$)", re.IGNORECASE)
-#: Bytes that are unpacked at a time, and layers that are peeled off.
+#: Bytes that are unpacked at a time, and most layers of compression.
 _PIECE, _LAYERS = 1 << 20, 3
-#: So many members of a gzip file are taken: what each leaves behind is copied, so empty ones cost time and no room.
+#: Most members of a gzip file. The rest is copied after each member, so even empty ones cost time.
 _MEMBERS = 1000
 
 
 def is_packed(encoding: str, path: Path) -> bool:
-    """Whether the bytes in `path` have to be unpacked to be the file that was asked for.
+    """Whether the bytes in `path` must be unpacked to get the file.
 
     Args:
-        encoding: the header's value, or an empty text.
+        encoding: the header's value, or empty text.
 
     Raises:
-        DownloadBroken: they have to, and that cannot be done here.
+        DownloadBroken: they must, but this encoding is not supported.
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -41,16 +41,18 @@ def is_packed(encoding: str, path: Path) -> bool:
     if head.startswith(_GZIP):
         return True
     if _OTHERS.search(encoding):
-        raise DownloadBroken(f"The video comes encoded as {encoding[:40]!r}, which was not asked for.")
+        raise DownloadBroken(
+            f"The video is encoded as {encoding[:40]!r}, although no encoding was requested."
+        )
     return bool(_DEFLATE.search(encoding)) and next(_inflated([head], _way(head)), b"") != b""
 
 
 def unpacked(path: Path, *, max_bytes: int) -> Iterator[bytes]:
-    """The content of a file that was packed by gzip or deflate, piece by piece.
+    """The content of a file that was compressed with gzip or deflate, piece by piece.
 
     Raises:
-        DownloadBroken: it is cut short, or is not packed so after all.
-        DownloadTooLarge: it has more than `max_bytes`; a kilobyte can unfold to gigabytes.
+        DownloadBroken: it is cut short, or is not compressed in that way after all.
+        DownloadTooLarge: it has more than `max_bytes`; a kilobyte can unpack to gigabytes.
     """
     with path.open("rb") as file:
         pieces: Iterator[bytes] = iter(lambda: file.read(_PIECE), b"")
@@ -64,7 +66,7 @@ def unpacked(path: Path, *, max_bytes: int) -> Iterator[bytes]:
         size = 0
         for piece in _again(first, pieces) if first else pieces:
             if (size := size + len(piece)) > max_bytes:
-                raise DownloadTooLarge(f"The unpacked video has more than the bound of {max_bytes} bytes.")
+                raise DownloadTooLarge(f"The unpacked video has more than the limit of {max_bytes} bytes.")
             yield piece
 
 
@@ -82,7 +84,7 @@ def _way(head: bytes) -> int:
 
 
 def _inflated(packed: Iterator[bytes] | list[bytes], way: int) -> Iterator[bytes]:
-    """Every member of a gzip file, as some programs write several, or one stream of deflate."""
+    """Every member of a gzip file (some programs write several), or one deflate stream."""
     opener, rest = zlib.decompressobj(wbits=way), b""
     is_open, members = False, 0
     try:
@@ -97,13 +99,13 @@ def _inflated(packed: Iterator[bytes] | list[bytes], way: int) -> Iterator[bytes
                 if opener.eof:
                     is_open, rest = False, opener.unused_data
                     if (members := members + 1) > _MEMBERS:
-                        raise DownloadBroken(f"The packed video has more than {_MEMBERS} parts.")
+                        raise DownloadBroken(f"The compressed video has more than {_MEMBERS} parts.")
                     if not rest.startswith(_GZIP):
                         return
                     opener = zlib.decompressobj(wbits=way)
                 elif not piece:
                     break
     except zlib.error as error:
-        raise DownloadBroken("The video is said to be packed, and cannot be unpacked.") from error
+        raise DownloadBroken("The video is declared as compressed, but cannot be unpacked.") from error
     if is_open:
-        raise DownloadBroken("The packed video is cut short.")
+        raise DownloadBroken("The compressed video is cut short.")

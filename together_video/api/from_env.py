@@ -1,4 +1,4 @@
-"""The client of the API that the environment names."""
+"""The API client from environment variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from together_video.api.settings import api_from_env, timeouts_from_env
 
 
 def client_from_env() -> TogetherClient:
-    """As `TogetherCredentials.from_env().get_client()`, without the block, which needs Prefect.
+    """Like `TogetherCredentials.from_env().get_client()`, without the block, which needs Prefect.
 
     Raises:
         ConfigurationError: the key is missing, or the address or a time limit cannot be used.

@@ -1,4 +1,4 @@
-"""Whose key it is: what `GET /v1/whoami` says."""
+"""The owner of an API key, from `GET /v1/whoami`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST = 200
 
 
 class Identity(BaseModel):
-    """Ids of an API key, its project and its organisation; None where the API does not say."""
+    """Ids of an API key, its project and its organisation; None if the API does not give one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,7 +23,7 @@ class Identity(BaseModel):
 
     @classmethod
     def from_json(cls, answer: Mapping[str, Any]) -> Identity:
-        """Decode the answer. Raises nothing: what is not understood is None."""
+        """Decode the answer. Never raises: what is not understood becomes None."""
         return cls(
             key_id=_id_of(answer.get("api_key")),
             project_id=_id_of(answer.get("project")),

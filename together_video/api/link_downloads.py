@@ -1,5 +1,5 @@
-"""Media that a link leads to, downloaded to this machine: only over https and from public addresses, unless the
-operator trusts the host, and bounded in bytes and time.
+"""Downloads media links to this machine: only over https and from public addresses, unless the operator trusts the
+host, and bounded in bytes and time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from together_video.network.guard import Guard
 from together_video.network.trusted_hosts import VARIABLE, TrustedHosts
 from together_video.text import one_line
 
-#: Seconds without a byte after which a download is given up, and seconds that all of it may take.
+#: Seconds without a byte before a download is given up, and most seconds for all of it.
 _PATIENCE, _AT_MOST = 30.0, 900.0
 
 
@@ -36,15 +36,16 @@ async def download_link(
     trusted: TrustedHosts,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> None:
-    """Download what a link leads to, without any key.
+    """Download the file behind a link, without sending any key.
 
     Args:
         max_bytes: a larger file is refused.
-        trusted: hosts that may be private.
+        trusted: hosts that are allowed to be private.
         transport: replaces the network in tests.
 
     Raises:
-        MediaRefused: it cannot be had; `retryable` says whether another try may help. The words finish "cut.music: …".
+        MediaRefused: it cannot be downloaded; `retryable` says whether another try may help. The message continues
+            "cut.music: …".
     """
     shown = shown_link(url)
     client = Connections(transport).client(
@@ -55,12 +56,14 @@ async def download_link(
             await receive(client, url, path, max_bytes=max_bytes, patience=httpx.Timeout(_PATIENCE))
     except LinkForbidden as error:
         why = one_line(str(error.__cause__), 200)
-        raise MediaRefused(f"{shown} is not called: {why}; {VARIABLE} can name its host") from error
+        raise MediaRefused(
+            f"{shown} is not downloaded: {why}; to allow its host, list it in {VARIABLE}"
+        ) from error
     except LinkRefused as error:
         raise _refused(f"{shown} answers with HTTP {error.status}", again=not error.is_lasting) from error
     except DownloadTooLarge as error:
         raise MediaRefused(
-            f"{shown} has more than {max_bytes / 1e6:.0f} MB, and that is the most that is downloaded"
+            f"{shown} has more than {max_bytes / 1e6:.0f} MB, the largest size that is downloaded"
         ) from error
     except TimeoutError as error:
         raise MediaRefused(f"{shown} was not downloaded within {_AT_MOST / 60:.0f} minutes") from error

@@ -1,8 +1,8 @@
-"""A rate limit that all creators of a process share, so that a 429 slows everyone and not only who was told.
+"""A rate limit that all creates of a process share, so that a 429 slows all of them and not only the one that got it.
 
-Additive increase, multiplicative decrease, as in TCP: unbounded until the first refusal; each refusal
-halves the pace that was reached, each accepted create raises it a little. The server's own hint
-comes first. Pure arithmetic on a clock that is passed in; whoever waits does the sleeping.
+Additive increase, multiplicative decrease, as in TCP: unbounded until the first 429; each one halves the pace, each
+accepted create raises it a little. The server's own hint takes precedence. Pure arithmetic on a clock that is passed
+in; the caller does the sleeping.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Callable
 _RAISE = 1.0
 #: The pace never falls below this many creates a minute.
 _LEAST = 2.0
-#: The pace that was reached is measured over this many seconds.
+#: The current pace is measured over this many seconds.
 _WINDOW = 60.0
 
 
 class AdaptiveRateLimiter:
-    """Hands out moments to create at. Not for threads: all of a process's creators share one loop."""
+    """Decides when to create. Not thread-safe: all creates of a process share one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, ceiling_seconds: float = 60) -> None:
         self._clock = clock
@@ -33,12 +33,12 @@ class AdaptiveRateLimiter:
 
     @property
     def pace(self) -> float | None:
-        """Creates a minute; None while nothing was ever refused."""
+        """Creates a minute; None before the first 429."""
         return self._pace
 
     def enter(self) -> float:
-        """Take the next place. Returns 0 where the caller may create now, else the seconds to wait
-        before asking again: nothing is taken then.
+        """Take the next slot. Returns 0 if the caller may create now, otherwise the seconds to wait before asking
+        again; then no slot is taken.
         """
         now = self._clock()
         opens = max(self._shut_until, self._next_slot)
@@ -49,10 +49,12 @@ class AdaptiveRateLimiter:
         return 0.0
 
     def refused(self, hint: float | None) -> float:
-        """A 429 came, with the server's hint in seconds if it gave one. Returns the seconds that nobody may create."""
+        """Note a 429, with the server's hint in seconds if it gave one. Returns for how many seconds no create is
+        allowed.
+        """
         now = self._clock()
         if now >= self._shut_until:
-            # Those that were refused together count as one refusal.
+            # Creates that were refused together count as one refusal.
             self._refusals += 1
             self._pace = max(_LEAST, (self._reached(now) if self._pace is None else self._pace) / 2)
         guess = min(self._ceiling, 2.0 ** min(self._refusals, 10))
@@ -60,7 +62,7 @@ class AdaptiveRateLimiter:
         return self._shut_until - now
 
     def passed(self) -> None:
-        """A create was accepted."""
+        """Note an accepted create."""
         self._refusals = 0
         now = self._clock()
         self._passed.append(now)
@@ -69,7 +71,7 @@ class AdaptiveRateLimiter:
             self._pace += _RAISE
 
     def _reached(self, now: float) -> float:
-        """Creates that passed in the last minute."""
+        """Creates that were accepted in the last minute."""
         while self._passed and now - self._passed[0] > _WINDOW:
             self._passed.popleft()
         return float(len(self._passed))

@@ -1,8 +1,7 @@
-"""One HTTP answer of the API, read whole and within bounds, and what its body says.
+"""One HTTP answer of the API, read completely and within bounds, and its decoded body.
 
-An answer is small. What is larger than the bound, compressed more than once, or dripping for longer
-than the call may take, is no answer: a hostile or broken gateway must not eat the memory or the time
-of a batch.
+Answers are small. One that is larger than the bound, compressed more than once, or slower than the call's time limit is
+an error: a hostile or broken gateway must not use up the memory or the time of a batch.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from together_video.network.connections import Departure
 #: Largest body that is read, in bytes, compressed or not.
 MOST = 16 * 2**20
 
-#: Headers that identify a call (together_api.md), and the longest value that is kept of one, in characters.
+#: Headers that identify a call (together_api.md), and the longest value that is kept, in characters.
 REQUEST_ID_HEADERS, LONGEST_REQUEST_ID = ("x-request-id", "cf-ray"), 200
 
 #: Longest whole number that Python reads without a setting, in digits.
@@ -28,7 +27,7 @@ _DIGITS = 4_000
 
 
 class AnswerUnreadable(Exception):
-    """The body is too large, or is encoded in a way that was not asked for."""
+    """The body is too large, or has an encoding that was not requested."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,13 @@ class Answer:
         """The body decoded; whole numbers too long for Python become floats.
 
         Raises:
-            ValueError, RecursionError: it is no JSON.
+            ValueError, RecursionError: it is not JSON.
         """
         return json.loads(self.content, parse_int=_whole)
 
 
 def request_ids(headers: Mapping[str, str]) -> dict[str, str]:
-    """What identifies a call for the provider's support: its request ids, by the headers that they came in."""
+    """The request ids of a call, by header: what the provider's support needs."""
     found = {name: headers.get(name, "").strip() for name in REQUEST_ID_HEADERS}
     return {
         name: text
@@ -64,7 +63,7 @@ def request_ids(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def json_bytes(body: Any) -> bytes:
-    """A request's body.
+    """A request's body as JSON.
 
     Raises:
         ValueError, TypeError, RecursionError: it cannot be written as JSON in UTF-8.
@@ -84,7 +83,7 @@ async def read(
 
     Raises:
         AnswerUnreadable: see there.
-        httpx.HTTPError, OSError, …: as the transport has it.
+        httpx.HTTPError, OSError, …: from the transport.
     """
     async with client.stream(
         method,
@@ -97,7 +96,7 @@ async def read(
         departure.answer_headers = response.headers
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         content = bytearray()
-        # Decoding is ours, as httpx's has no bound; where there is none to do, both are the same.
+        # We decode ourselves because httpx does it without a limit. Without an encoding, both are the same.
         pieces = response.aiter_bytes() if encoding in {"identity", ""} else response.aiter_raw()
         async for piece in pieces:
             content += piece
@@ -107,16 +106,18 @@ async def read(
 
 
 def _plain(content: bytes, encoding: str) -> bytes:
-    """Undo a single gzip or deflate, which some gateways apply unasked."""
+    """Undo a single gzip or deflate, which some gateways apply without being asked."""
     if encoding in {"identity", ""}:
         return content
     if encoding not in {"gzip", "deflate"}:
-        raise AnswerUnreadable(f"the answer is encoded as {encoding[:40]!r}, which was not asked for")
+        raise AnswerUnreadable(
+            f"the answer is encoded as {encoding[:40]!r}, although no encoding was requested"
+        )
     opener = zlib.decompressobj(wbits=47 if encoding == "gzip" else 15)
     try:
         plain = opener.decompress(content, MOST)
     except zlib.error as error:
-        raise AnswerUnreadable(f"the answer is no {encoding}") from error
+        raise AnswerUnreadable(f"the answer is not valid {encoding}") from error
     if opener.unconsumed_tail:
         raise AnswerUnreadable(f"the answer is larger than {MOST // 2**20} MiB")
     return plain

@@ -1,6 +1,6 @@
-"""What a client of the API is told: its key and address, and how long its calls may take.
+"""Settings of an API client: its key and address, and how long its calls may take.
 
-The names of the variables are those that Together's own tools use.
+The variables have the names that Together's own tools use.
 """
 
 from __future__ import annotations
@@ -17,35 +17,41 @@ DEFAULT_BASE_URL = "https://api.together.ai"
 
 
 class Timeouts(BaseModel):
-    """How long one HTTP call, a link and a job may take, in seconds. How long a run waits is the poll policy's.
+    """Time limits of HTTP calls, links and jobs, in seconds. The poll policy says how long a run waits for a job.
 
-    `claim_margin_seconds` is what a claim lives longer than its create can take.
+    `claim_margin_seconds` is how much longer a claim lives than its create can take.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    connect_seconds: float = Field(default=10, gt=0, le=300, description="To make a connection.")
+    connect_seconds: float = Field(
+        default=10, gt=0, le=300, description="Time limit for making a connection."
+    )
     create_seconds: float = Field(
         default=120,
         gt=0,
         le=1800,
-        description="For an answer to a create. Too short a time makes paid jobs ambiguous.",
+        description="Time limit for the answer to a create. If it is too short, paid jobs become ambiguous.",
     )
-    read_seconds: float = Field(default=30, gt=0, le=1800, description="For an answer to a retrieve.")
-    chat_seconds: float = Field(default=180, gt=0, le=1800, description="For an answer of a chat model.")
-    download_seconds: float = Field(default=60, gt=0, le=1800, description="Between two pieces of a file.")
+    read_seconds: float = Field(default=30, gt=0, le=1800, description="Time limit for the answer to a poll.")
+    chat_seconds: float = Field(
+        default=180, gt=0, le=1800, description="Time limit for the answer of a chat model."
+    )
+    download_seconds: float = Field(
+        default=60, gt=0, le=1800, description="Longest pause between two pieces of a file."
+    )
     link_seconds: float = Field(
         default=120,
         gt=0,
         le=3600,
-        description="How long the link of a finished job is tried again while it is refused.",
+        description="How long to retry the link of a finished job while it is refused.",
     )
     doubt_after_seconds: float = Field(
         default=86_400,
         gt=0,
         le=30 * 86_400,
-        description="A job that is neither done nor failed so long after its create is reported as a doubt: it may "
-        "have been charged, and you decide whether to buy it again.",
+        description="A job that is neither done nor failed this long after its create is reported as doubtful: it "
+        "may have been charged, and you decide whether to buy it again.",
     )
     billed_within_seconds: float = Field(
         default=7200,
@@ -57,19 +63,20 @@ class Timeouts(BaseModel):
         default=7200,
         ge=1,
         le=30 * 86_400,
-        description="How long after the end of an hour its bill may still change.",
+        description="How long the bill of an hour may still change after that hour.",
     )
     claim_margin_seconds: float = Field(
         default=120,
         ge=2,
         le=3600,
-        description="A claim without a job id counts as left behind by a killed process once it is older than "
-        "a create can take, and this. Leave room for a slow bucket: too short makes living claims ambiguous.",
+        description="A claim without a job id counts as left behind by a killed process once it is "
+        "this much older than a create can take. Leave room for a slow bucket: "
+        "if it is too short, claims in use become ambiguous.",
     )
 
     @property
     def claim_seconds(self) -> float:
-        """The age, in seconds, from which a claim without a job id is left behind."""
+        """The age, in seconds, at which a claim without a job id counts as left behind."""
         return self.connect_seconds + self.create_seconds + self.claim_margin_seconds
 
     def of(self, seconds: float) -> httpx.Timeout:
@@ -77,10 +84,10 @@ class Timeouts(BaseModel):
 
 
 def normalise_base_url(text: str) -> str:
-    """Scheme and host (and path, if any) without a final /v1 or /v2: people set either.
+    """Scheme and host (and path, if any) without a final /v1 or /v2, which some people include.
 
     Raises:
-        ConfigurationError: it is no http or https address.
+        ConfigurationError: it is not an http or https address.
     """
     try:
         url = httpx.URL(text.strip())
@@ -89,9 +96,9 @@ def normalise_base_url(text: str) -> str:
     if url.scheme not in {"http", "https"} or not url.host:
         raise ConfigurationError(f"The base URL {masked(text)!r} is not an http or https address.")
     if not is_reachable(url):
-        raise ConfigurationError(f"The base URL {masked(text)!r} names no host and port that can exist.")
+        raise ConfigurationError(f"The base URL {masked(text)!r} has an impossible host or port.")
     if url.userinfo or "?" in text or "#" in text:
-        raise ConfigurationError("The base URL must hold no user name, query or fragment.")
+        raise ConfigurationError("The base URL must not contain a user name, query or fragment.")
     return str(url).rstrip("/").removesuffix("/v1").removesuffix("/v2").rstrip("/")
 
 
@@ -104,7 +111,7 @@ def api_from_env() -> tuple[str, str]:
     """TOGETHER_API_KEY and TOGETHER_BASE_URL, the latter normalised.
 
     Raises:
-        ConfigurationError: there is no key, or the address is none.
+        ConfigurationError: there is no key, or the address is not valid.
     """
     named = from_environment(_Api, "TOGETHER_")
     if not named.api_key:
@@ -115,10 +122,10 @@ def api_from_env() -> tuple[str, str]:
 
 
 def base_url_from_env() -> str:
-    """TOGETHER_BASE_URL, normalised; the API's own address where it is not set.
+    """TOGETHER_BASE_URL, normalised; the API's own address if it is not set.
 
     Raises:
-        ConfigurationError: it is no http or https address.
+        ConfigurationError: it is not an http or https address.
     """
     return normalise_base_url(from_environment(_Api, "TOGETHER_").base_url)
 
@@ -127,7 +134,7 @@ def timeouts_from_env() -> Timeouts:
     """TOGETHER_VIDEO_CREATE_SECONDS and so on: one variable for each field of `Timeouts`, in seconds.
 
     Raises:
-        ConfigurationError: one is no number, or out of its bounds.
+        ConfigurationError: a value is not a number, or is out of its bounds.
     """
     try:
         return from_environment(Timeouts, "TOGETHER_VIDEO_")

@@ -17,14 +17,14 @@ from together_video.text import one_line
 
 Granularity = Literal["day", "hour"]
 
-#: Longest text of a line that is kept, in characters; most attributes of a line; most lines of all windows.
+#: Longest text of a line, in characters; most attributes of a line; most lines of all windows.
 _LONGEST, _MOST_NAMES, MOST_LINES = 200, 40, 200_000
 
 
 class LineItem(BaseModel):
     """One line: `quantity` in the product's own unit, `cost_usd` in US dollars.
 
-    `names` are the texts that may say what it is of: the product, and its pricing dimensions.
+    `names` are the texts that may say what was billed: the product and its pricing dimensions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,7 +50,7 @@ class UsageWindow(BaseModel):
 
 
 class UsagePage(BaseModel):
-    """Some windows of a month, and where the next ones are."""
+    """Some windows of a month, and the cursor to the next ones."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,8 +62,8 @@ class UsagePage(BaseModel):
         """Decode an answer.
 
         Raises:
-            ValueError: it is not such a report, or is in another currency. A line that cannot be understood could be
-                any video's, so it is never left out.
+            ValueError: it is not such a report, or is in another currency. A line that is not understood could be for
+                any video, so it is never left out.
         """
         if answer.get("currency", "USD") != "USD":
             raise ValueError("the bill is not in US dollars")

@@ -1,12 +1,12 @@
 """Was a create that had no clear answer charged? The bill does not name jobs, so sums are compared.
 
-Take the windows of the bill in which the create could have been charged, and, if a video that was surely paid was made
-across an edge of them, as many more as that takes. The bill of these windows should show what the ledger knows to be
-paid there. If it shows just that, the doubtful create was not charged. If it shows more, it may have been, and it is
-held: another user of the key, a failed job that was billed, or a second doubt look the same. If it shows less, the bill
-is not complete. Nothing is decided before the windows have been over for as long as the bill may still change.
+Take the windows of the bill in which the create could have been charged. If a paid video was made across an edge of
+them, add as many windows as that takes. The bill of these windows should equal what the ledger knows to be paid. If it
+does, the doubtful create was not charged. If it shows more, the create may have been charged, and it stays ambiguous:
+another user of the key, a failed job that was billed, or a second doubt look the same. If it shows less, the bill is
+not complete. Nothing is decided while the bill of these windows may still change.
 
-So whatever others buy, and however late the bill is, an error makes a video be held, and never be bought again.
+So an error, whether from others' purchases or a late bill, leaves a video ambiguous. It never buys the video again.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from together_video.text import counted
 
 #: Length of the API's windows.
 HOUR = timedelta(hours=1)
-#: So much may lie between a time in the ledger and the same on the bill: clocks differ, and usage is counted late.
+#: Largest difference between a time in the ledger and on the bill: clocks differ, and usage is counted late.
 _SKEW = timedelta(minutes=15)
-#: So many windows are taken in addition on each side, at most.
+#: Most windows that are added on each side.
 _MOST_MORE = 24
 #: A difference below this is rounding, in US dollars.
 _NOTHING = Decimal("0.0001")
 
 
 class Charged(StrEnum):
-    """What the bill says of a doubtful create."""
+    """What the bill says about a doubtful create."""
 
     NO = "no"
     YES = "yes"
@@ -45,10 +45,10 @@ class Charged(StrEnum):
 
 
 class KnownPurchase(BaseModel):
-    """What the ledger knows of a video that may be on the bill.
+    """What the ledger knows about a video that may be on the bill.
 
-    `cost_usd` is what it surely cost; None where it may or may not have been charged (it failed, is in flight, or in
-    doubt itself). `until` is when it was over; None while it is not. `seconds` is how long the video plays.
+    `cost_usd` is what it certainly cost; None if it is not known whether it was charged (it failed, is in flight, or is
+    ambiguous itself). `until` is when it ended; None if it has not. `seconds` is the length of the video.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,7 +63,7 @@ class KnownPurchase(BaseModel):
 
     @classmethod
     def of(cls, bought: Bought, *, within: timedelta) -> KnownPurchase:
-        """Only of an archived video with a cost is it sure that it was charged, and by when.
+        """Only an archived video with a cost was certainly charged, at a known time.
 
         Args:
             within: how long after its create a video may appear on the bill.
@@ -91,9 +91,9 @@ class Answer(BaseModel):
 
 
 class Bill(BaseModel):
-    """The windows that were read, which hold all of `since` to `until`.
+    """The windows that were read. They cover all of `since` to `until`.
 
-    `step` is the length of a window, `settles` how long after its end a window may still change.
+    `step` is the length of a window, `settles` is how long a window may still change after its end.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -106,7 +106,7 @@ class Bill(BaseModel):
 
 
 def first_needed(doubt: KnownPurchase, step: timedelta = HOUR) -> datetime:
-    """The earliest moment of the bill that a decision can need."""
+    """The earliest moment of the bill that a decision may need."""
     return _floor(doubt.since - _skew(step), step) - step * _MOST_MORE
 
 
@@ -116,22 +116,22 @@ def was_charged(
     """Decide whether `doubt` was charged.
 
     Args:
-        doubt: with `until` as the latest time at which it can have been charged.
-        known: all purchases of the ledger since `first_needed`, the doubt left out.
+        doubt: its `until` is the latest time at which it can have been charged.
+        known: all purchases of the ledger since `first_needed`, except the doubt.
     """
     step, skew = bill.step, _skew(bill.step)
-    assert doubt.until is not None  # noqa: S101 - a doubt ends when a create can take no longer
+    assert doubt.until is not None  # noqa: S101 - a doubt ends with the time limit of its create
     if doubt.key_id is None:
         return Answer(
             charged=Charged.UNCLEAR,
-            words="The bill cannot be compared: the archive does not say which API key it was created with.",
+            words="The bill cannot be compared: the archive does not say which API key created the video.",
         )
     start, end = _floor(doubt.since - skew, step), _ceiling(doubt.until + skew, step)
     inside: list[KnownPurchase] = []
     most = start - step * _MOST_MORE, end + step * _MOST_MORE
     while True:
         inside = [one for one in known if _overlaps(one, start, end, now, skew)]
-        # What may or may not have been charged can only make the bill higher, wherever it stands on it.
+        # A purchase that may have been charged can only make the bill higher, in whichever window.
         sure = [one for one in inside if one.cost_usd is not None]
         first = min([start, *(_floor(one.since - skew, step) for one in sure)])
         last = max([end, *(_ceiling((one.until or now) + skew, step) for one in sure)])
@@ -141,7 +141,7 @@ def was_charged(
         if start < most[0] or end > most[1]:
             return Answer(
                 charged=Charged.UNCLEAR,
-                words="The bill cannot tell: other videos were being made all the time.",
+                words="The bill gives no answer: other videos were being made all the time.",
             )
     if now < end + bill.settles:
         return Answer(
@@ -151,7 +151,7 @@ def was_charged(
         )
     if start < bill.since or end > bill.until:
         return Answer(charged=Charged.UNCLEAR, words="The bill of that time could not be read.")
-    # Whether the bill shows anything of this key's videos at all can be seen where one was surely paid long ago.
+    # A video that was certainly paid long ago shows whether the bill lists this key's videos at all.
     seen = [
         one
         for one in known
@@ -174,15 +174,15 @@ def _compared(
     if any(one.start < start or one.end > end for one in windows):
         return Answer(charged=Charged.UNCLEAR, words="The bill has windows of another length than expected.")
     lines = [line for window in windows for line in window.lines]
-    # Where no line of all names our key, lines are attributed in another way: then all of them count.
+    # If no line names our key, lines are attributed in another way, and all of them count.
     named = any(line.key_id == doubt.key_id for window in bill.windows for line in window.lines)
     ours = [line for line in lines if not named or line.key_id in {None, doubt.key_id}]
     videos = [line for line in ours if products.may_be_video(line)]
     peers = [one for one in inside if not named or one.key_id in {None, doubt.key_id}]
     models = [products.model_of(line) for line in videos]
     if None not in models:
-        # Each line says of which model it is: those of other models need not be compared, as long as none of them can
-        # be of the doubt under another name, to which the provider may have led it.
+        # Each line names its model. Those of other models need not be compared, unless one can be the doubtful video
+        # under another model to which the provider redirected it.
         strange = sum(
             (line.cost_usd for line, model in zip(videos, models, strict=True) if model not in doubt.models),
             Decimal(0),
@@ -192,13 +192,13 @@ def _compared(
         if strange > _NOTHING:
             return Answer(
                 charged=Charged.UNCLEAR,
-                words="The bill shows videos of other models that the archive does not know: it may be one of them.",
+                words="The bill shows videos of other models that the archive does not know: this may be one of them.",
             )
         videos = [line for line, model in zip(videos, models, strict=True) if model in doubt.models]
         peers = [one for one in peers if one.models & doubt.models]
     if any(line.cost_usd < 0 or line.quantity < 0 for line in lines):
         return Answer(
-            charged=Charged.UNCLEAR, words="The bill has credits or refunds, which may hide what was charged."
+            charged=Charged.UNCLEAR, words="The bill has credits or refunds, which may hide the charge."
         )
     sure = [one for one in peers if one.cost_usd is not None and one.key_id == doubt.key_id]
     unsure = len(peers) - len(sure)
@@ -212,31 +212,32 @@ def _compared(
     compared = f"the bill from {span} shows {usd(billed)} for videos, the archive knows of {usd(paid)} paid"
     if billed > paid + _NOTHING:
         if unsure:
-            words = f"The bill leaves it open: {compared}, and {counted(unsure, 'other video')} may be the reason."
+            others = counted(unsure, "other video")
+            words = f"The bill gives no clear answer: {compared}, and {others} may be the reason."
             return Answer(charged=Charged.UNCLEAR, words=words)
         return Answer(charged=Charged.YES, words=f"It was charged: {compared}.")
     if billed < paid - _NOTHING or not _agrees(videos, sure):
-        return Answer(charged=Charged.UNCLEAR, words=f"The bill does not fit the archive: {compared}.")
+        return Answer(charged=Charged.UNCLEAR, words=f"The bill does not match the archive: {compared}.")
     if sure == [] and videos == [] and _is_blind(bill, products, is_paid_elsewhere=is_paid_elsewhere):
-        return Answer(charged=Charged.UNCLEAR, words="The bill shows no video of this key at any time.")
+        return Answer(charged=Charged.UNCLEAR, words="The bill shows no videos of this key at any time.")
     return Answer(charged=Charged.NO, words=f"It was not charged: {compared}.")
 
 
 def _agrees(lines: Iterable[LineItem], sure: Sequence[KnownPurchase]) -> bool:
-    """Whether the quantities are those of what is paid: so many videos, or so many seconds of video. The same sum of
+    """Whether the billed quantity matches what was paid: the number of videos, or their seconds. The same sum for
     another number of videos would be chance.
     """
     quantity = sum((line.quantity for line in lines), Decimal(0))
     if quantity == len(sure):
         return True
     seconds = sum(one.seconds or 0.0 for one in sure)
-    # Models round the length that was asked for.
+    # Models round the requested length.
     return bool(sure) and abs(float(quantity) - seconds) <= 0.5 * len(sure)
 
 
 def _is_blind(bill: Bill, products: Products, *, is_paid_elsewhere: bool) -> bool:
-    """Whether none of the bill's lines can be of a video, although it has lines, or should have: perhaps it words them
-    in a way that nobody here knows, or is empty for another reason.
+    """Whether none of the bill's lines can be for a video, although it has lines, or should have: perhaps its wording
+    is unknown, or it is empty for another reason.
     """
     lines = [line for window in bill.windows for line in window.lines]
     return (bool(lines) or is_paid_elsewhere) and not any(products.may_be_video(line) for line in lines)

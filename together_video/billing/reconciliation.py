@@ -1,7 +1,7 @@
 """A month of the ledger beside the same month of the bill.
 
-The bill names no jobs, so sums are compared: for each day and model what was billed, and what the records say was
-paid. A video that was made around midnight may stand on either day.
+The bill does not name jobs, so sums are compared: for each day and model, what was billed and what the records say was
+paid. A video that was made around midnight may count for either day.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from together_video.ledger.records import Usd
 from together_video.money import usd, usd_number
 from together_video.text import printable
 
-#: What videos are listed under whose line of the bill names no model.
+#: The heading for videos if the bill's line names no model.
 UNNAMED = "a model that the bill does not name"
 #: A difference below this is rounding, in US dollars.
 _NOTHING = Decimal("0.01")
 
 
 class ReconciledRow(BaseModel):
-    """One model on one day, or in the whole month where `day` is None. US dollars.
+    """One model on one day, or in the whole month if `day` is None. US dollars.
 
-    `videos` is how many archived videos the recorded sum is of, `perhaps` how many more may or may not have been
-    charged.
+    `videos` is the number of archived videos in the recorded sum, `perhaps` how many more may have been charged.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,12 +43,12 @@ class ReconciledRow(BaseModel):
 
     @property
     def unknown_usd(self) -> Decimal:
-        """Billed, and not recorded."""
+        """Billed but not recorded."""
         return max(self.billed_usd - self.recorded_usd, Decimal(0))
 
     @property
     def unbilled_usd(self) -> Decimal:
-        """Recorded, and not billed."""
+        """Recorded but not billed."""
         return max(self.recorded_usd - self.billed_usd, Decimal(0))
 
     @property
@@ -58,7 +57,7 @@ class ReconciledRow(BaseModel):
 
 
 class Reconciliation(BaseModel):
-    """`models` compares the month, `days` only what differs on a day. `others_usd` is what other API keys of the
+    """`models` compares the month, `days` has only days that differ. `others_usd` is what other API keys of the
     organisation were billed for videos.
     """
 
@@ -82,8 +81,8 @@ class Reconciliation(BaseModel):
         if self.agrees:
             return f"{self.month}: the bill and the archive agree on {usd(billed)}"
         return (
-            f"{self.month}: {usd(billed)} billed, {usd(recorded)} recorded as paid; {usd(unknown)} billed and not "
-            f"recorded, {usd(unbilled)} recorded and not billed"
+            f"{self.month}: {usd(billed)} billed, {usd(recorded)} recorded as paid; {usd(unknown)} billed but not "
+            f"recorded, {usd(unbilled)} recorded but not billed"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -117,7 +116,7 @@ def reconcile(
     Args:
         known: the purchases of the ledger; those of other months and other keys are left out.
         windows: the month's bill, by hours or days.
-        key_id: whose lines count. A line without a key counts, and so does each if no line has this key.
+        key_id: the key to compare. Lines without a key count too, and all lines count if none has this key.
     """
     windows = list(windows)
     purchases = [one for one in known if f"{_billed_at(one):%Y-%m}" == month]

@@ -1,4 +1,4 @@
-"""Which of a model's sizes, or which tier and ratio, comes nearest to a wanted shape."""
+"""Find the size, or the tier and ratio, of a model that comes closest to a wanted shape."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from together_video.catalogue.sizes import Size, aspect_of, size_for
 
 #: Shapes that differ by less than this look the same: 1366x768 and 1248x704 are called 16:9 too.
 SAME_SHAPE = 0.03
-#: The shorter edge of a size that no list gives, in pixels: most of the other models have one of it.
+#: The shorter edge, in pixels, for models without a list of sizes: most other models have such a size.
 _LINES = 720
 
 
 class AspectFit(NamedTuple):
-    """The request fields that give the shape, in words too, and whether it is the wanted one.
+    """The request fields for the shape, the same in words, and whether it is exactly the wanted shape.
 
-    `documented` is False where no document lists what the model has, so that it may refuse this.
+    `documented` is False if no document lists the model's shapes; it may refuse this one.
     """
 
     fields: dict[str, Any]
@@ -28,16 +28,15 @@ class AspectFit(NamedTuple):
 
 
 def fit_aspect(aspect: str, model: Model, usual: Size) -> AspectFit:
-    """The model's best match. Of several sizes of that shape the one nearest to `usual` is taken.
-
-    Where no document lists its sizes or ratios, the plain ones of the shape are taken.
+    """The model's best match. Among several sizes of that shape, the one closest to `usual` is used. If no document
+    lists the model's sizes or ratios, the plain ones of the shape are used.
 
     Raises:
-        ValueError: the model is documented to take no shape; the message says what to do.
+        ValueError: by its documents, the model takes no shape; the message says what to do.
     """
     wanted = aspect_of(aspect)
     if wanted is None:
-        raise ValueError(f"{aspect!r} is no shape such as 16:9")
+        raise ValueError(f"{aspect!r} is not a shape such as 16:9")
     if model.size.by == "pixels":
         return _pixels(wanted, model, usual)
     return _tier_and_ratio(aspect.strip(), wanted, model, usual)
@@ -60,7 +59,9 @@ def _tier_and_ratio(aspect: str, wanted: float, model: Model, usual: Size) -> As
     if model.size.ratios is None:
         return AspectFit({"ratio": aspect}, f"ratio {aspect}", exact=True, documented=False)
     if not ratios:
-        raise ValueError(f"{model.name} takes no ratio, so its shape cannot be chosen: leave the aspect out")
+        raise ValueError(
+            f"{model.name} does not take a ratio, so you cannot choose its shape: leave the aspect out"
+        )
     ratio, shape = min(ratios, key=lambda pair: _distance(pair[1], wanted))
     tier = model.size.tier(model.size.default_tier) or _nearest(model.size.tiers or (), usual.height)
     fields = {"ratio": ratio, **({"resolution": tier.name} if tier else {})}

@@ -1,4 +1,4 @@
-"""The catalogue of video models: read from `catalogue.json`, looked up by the API's names."""
+"""The catalogue of video models: read from `catalogue.json`, looked up by API name."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from together_video.catalogue.models import Model, Seconds, Source
 from together_video.catalogue.own import VARIABLE, with_own_models
 from together_video.errors import ConfigurationError, RequestInvalid
 
-_NEWER = f"If it is newer than this catalogue, add it to a file that {VARIABLE} names."
-#: Letters from which on a part of a name is taken for a family's.
+_NEWER = f"If it is newer than this catalogue, add it to your own file ({VARIABLE})."
+#: The fewest letters of a name's beginning that are taken for a family.
 _FAMILY = 3
 
 
 class FrameRates(BaseModel):
-    """Frames per second that the general documents speak of."""
+    """Frames per second, by the general documents."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +33,7 @@ class FrameRates(BaseModel):
 
 
 class AudioFile(BaseModel):
-    """What an audio input may be: formats, seconds, bytes."""
+    """Limits of an audio input: formats, seconds, bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +44,7 @@ class AudioFile(BaseModel):
 
 
 class General(BaseModel):
-    """What the documents say of all models together; a model's own facts win over it."""
+    """What the documents say about all models; a model's own facts take precedence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,19 +57,17 @@ class General(BaseModel):
 
 
 class Catalogue(BaseModel):
-    """All models, what is said of all of them, and where each fact comes from.
+    """All models, the facts that apply to all of them, and the source of each fact.
 
-    `as_of` is the day on which `Model.offered` was true. `own_file` is the user's own file, if its
-    models are among these.
+    `Model.offered` is as of the day `as_of`. `own_file` is the path of the user's own file, if its models are included.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     as_of: date
-    # The one that `default_model` gives: of those offered, text alone is enough for it, its limits
-    # and its price are documented in the old and in the new tables alike, it has landscape, square and
-    # portrait sizes, and it is the cheapest such model. minimax/hailuo-02 costs three times as much,
-    # and its documents contradict each other on its length.
+    # The name behind `default_model`. This model is offered and works from text alone, both the old and the new tables
+    # document its limits and price, it has landscape, square and portrait sizes, and it is the cheapest such model.
+    # minimax/hailuo-02 costs three times as much, and its documents contradict each other about its length.
     default_name: str = Field(alias="default_model")
     general: General
     sources: dict[str, Source]
@@ -78,11 +76,11 @@ class Catalogue(BaseModel):
 
     @classmethod
     def load(cls) -> Catalogue:
-        """The catalogue that comes with this package, with what the file that TOGETHER_VIDEO_CATALOGUE
-        names adds and corrects; read once per process, and again when that file has changed.
+        """The catalogue of this package, with the additions and corrections of the file in TOGETHER_VIDEO_CATALOGUE. It
+        is read once per process, and again when that file changes.
 
         Raises:
-            ConfigurationError: the user's file cannot be read, or is wrong.
+            ConfigurationError: the user's file cannot be read, or has a mistake.
         """
         path = os.environ.get(VARIABLE, "").strip()
         return _with_own(path, _version_of(path)) if path else _packaged()
@@ -92,29 +90,29 @@ class Catalogue(BaseModel):
         """A catalogue from JSON text in the shape of `catalogue.json`.
 
         Raises:
-            pydantic.ValidationError: the text has another shape, names a model twice, names a
-                source that it does not list, or has a default that is not offered.
+            pydantic.ValidationError: the text has another shape, has a model twice, names a source that it does not
+                list, or has a default that is not offered.
         """
         return cls.model_validate_json(text)
 
     @property
     def default_model(self) -> Model:
-        """The model to take where nobody chose one."""
+        """The model that is used if none was chosen."""
         return self._by_name[self.default_name]
 
     def find(self, name: str) -> Model | None:
-        """The model of exactly this API name, or None."""
+        """The model with exactly this API name, or None."""
         return self._by_name.get(name)
 
     def get(self, name: str) -> Model:
-        """The model of exactly this API name.
+        """The model with exactly this API name.
 
         Raises:
-            RequestInvalid: there is none; the message gives the near names.
+            RequestInvalid: there is none; the message suggests similar names.
         """
         if model := self.find(name):
             return model
-        # Of a family those on offer are named first, the newest of them before the others.
+        # Within a family, offered models come first, the newest at the top.
         ordered = sorted(self.models, key=lambda model: model.offered)
         near = _near_names(name, tuple(model.name for model in ordered))
         raise RequestInvalid(
@@ -152,7 +150,7 @@ class Catalogue(BaseModel):
             raise ValueError(f"sources that are not listed: {', '.join(unlisted)}")
         default = self._by_name.get(self.default_name)
         if default is None or not default.offered or not default.knows_text:
-            raise ValueError(f"the default {self.default_name} is not a text-to-video model on offer")
+            raise ValueError(f"the default {self.default_name} is not an available text-to-video model")
         return self
 
 
@@ -166,7 +164,7 @@ def _packaged() -> Catalogue:
 
 
 def _version_of(path: str) -> tuple[int, int]:
-    """What changes with the file; a file that is not there is for the reader to tell."""
+    """A value that changes with the file. A missing file is reported by the reader."""
     try:
         found = Path(path).stat()
     except (OSError, ValueError):
@@ -187,10 +185,10 @@ def _with_own(path: str, version: tuple[int, int]) -> Catalogue:
 # Cached because a batch of thousands may misspell the same name throughout.
 @lru_cache(maxsize=256)
 def _near_names(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Up to three known names that look like this one; a hit in another case stands alone.
+    """Up to three known names that look like this one; only one if just the case differs.
 
-    The part after the organisation counts too, as people write `veo-3.1` for `google/veo-3.1`, and so
-    does its beginning, as they write `seedance`.
+    The part after the organisation counts too, because people write `veo-3.1` for `google/veo-3.1`. So does its
+    beginning, because they write `seedance`.
     """
     wanted = name.casefold()[:200]
     folded = {known.casefold(): known for known in names}

@@ -1,10 +1,9 @@
-"""Is this request likely to work? Every rule of the documents, held against one request.
+"""Is this request likely to work? Checks one request by every rule of the documents.
 
-What is documented is often wrong or late, so an *error* is kept for what cannot work: a model that
-does not exist, no prompt or no media where they are required, a prompt of the wrong length, media
-that the documents call rejected or exclusive. Anything else that the documents do not cover is a
-*warning*; `strict` makes those errors. *Advice* is about quality, and about fields of which nothing
-is documented. A limit that no document gives is not checked.
+The documents are often wrong or late, so an *error* means that the request cannot work: a model that does not exist, no
+prompt or no media if they are required, a prompt of the wrong length, media that the documents call rejected or
+exclusive. Anything else that the documents do not cover is a *warning*; `strict` turns warnings into errors. *Advice*
+is about quality, and about undocumented fields. Limits that no document gives are not checked.
 """
 
 from __future__ import annotations
@@ -42,25 +41,25 @@ Rule = Callable[[VideoRequest, Model, Catalogue], Iterator[Finding]]
 
 
 def model_is_offered(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """A model that is gone may still answer, or come back: a warning. One that the newest list leaves out while
-    another page still has it is not refused for that: advice.
+    """A retired model may still answer, or come back: a warning. A model that the newest list leaves out but another
+    page still has gets only advice.
     """
     if model.offered:
         return
     if model.ended is not None:
         message = f"{model.organisation} ended {model.name} on {model.ended}"
     else:
-        message = f"{model.name} was not among the models on offer on {catalogue.as_of}"
+        message = f"{model.name} was not available on {catalogue.as_of}"
     if model.still_documented:
-        message += ", though the documents still describe it"
+        message += ", although the documents still describe it"
     if others := catalogue.offered_by(model.organisation):
         names = ", ".join(other.name for other in others)
-        message += f"; from {model.organisation} there were {names}"
+        message += f"; from {model.organisation}, these were: {names}"
     say = advice if model.still_documented else warning
     yield say("model", message + ".", ", ".join(model.sources))
 
 
-#: Every rule, in the order in which their findings are told.
+#: Every rule, in the order of the report.
 RULES: tuple[Rule, ...] = (
     model_is_offered,
     prompt_fits,
@@ -85,18 +84,18 @@ RULES: tuple[Rule, ...] = (
     frames_fit,
 )
 
-#: Those that ask nothing of the model.
+#: The rules that do not depend on the model.
 ANY_MODEL: tuple[Rule, ...] = (no_nul, guidance, inline_is_short)
 
 
 def check(
     request: VideoRequest, catalogue: Catalogue | None = None, *, strict: bool = False
 ) -> list[Finding]:
-    """All findings on one request. Raises nothing; an unknown model is a finding too.
+    """All findings about one request. Never raises; an unknown model is a finding too.
 
     Args:
-        catalogue: the packaged one where None.
-        strict: warnings become errors.
+        catalogue: None for the packaged one.
+        strict: turn warnings into errors.
     """
     known = catalogue or Catalogue.load()
     try:
@@ -104,7 +103,7 @@ def check(
     except RequestInvalid as unknown:
         absent = error("model", str(unknown), "models-table, project", model=unknown.instead)
         found = [absent.model_copy(update={"rule": "model_is_known"})]
-        # Of every model the same is said, so that all can be mended in one round.
+        # Report what is wrong with any model, too, so that you can fix everything at once.
         model, rules = known.default_model, ANY_MODEL
     else:
         found, rules = [], RULES
@@ -119,7 +118,7 @@ def check(
 def refuse_errors(
     request: VideoRequest, catalogue: Catalogue | None = None, *, strict: bool = False
 ) -> list[Finding]:
-    """The warnings and the advice on a request that may be sent.
+    """The warnings and the advice about a request that may be sent.
 
     Raises:
         RequestInvalid: the check found errors; the message has all of them.

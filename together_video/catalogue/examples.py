@@ -1,4 +1,4 @@
-"""One request per model that shows how the model is asked, and that passes every check."""
+"""One example request per model, which passes every check."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ _LANDSCAPE = Size(1280, 720)
 
 
 def example_request(model: Model) -> VideoRequest:
-    """A plain request for this model: a prompt where one is taken, size and length where they are known.
+    """A plain request for this model: a prompt if it takes one, size and length if they are known.
 
-    A check finds nothing in it, except that the model is no longer offered. Addresses of media lie
-    under example.com.
+    A check finds no problem, except if the model is no longer offered. Media have addresses at example.com.
     """
     size = model.size
     pixels = closest_size(_LANDSCAPE, size.pixels or ())
@@ -52,7 +51,7 @@ def example_request(model: Model) -> VideoRequest:
 
 
 def _media_for(model: Model) -> Media | None:
-    """The first field of each required group, or what a model needs that does not work from text."""
+    """The first field of each required group, or what a model without text-to-video needs."""
     needed = [group[0] for group in model.media.required]
     if not needed and model.tasks and Task.TEXT not in model.tasks:
         needed = [_TASK_MEDIA[model.tasks[0]]]

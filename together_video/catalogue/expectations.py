@@ -1,6 +1,5 @@
-"""How large and how long the video of a request should come out, as far as the documents tell.
-
-Where they do not tell, the answer is None: a default of the service that nobody wrote down is not guessed.
+"""The size and length that the video of a request should have, as far as the documents say. If they do not, the answer
+is None: undocumented defaults of the service are not guessed.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from together_video.requests import VideoRequest
 
 
 def expected_seconds(request: VideoRequest, model: Model) -> Decimal | None:
-    """The length in seconds: what is asked, else the model's default, else its only length."""
+    """The length in seconds: as requested, or the model's default, or its only length."""
     if request.seconds is not None:
         return Decimal(request.seconds)
     if model.seconds.default is not None:
@@ -23,19 +22,19 @@ def expected_seconds(request: VideoRequest, model: Model) -> Decimal | None:
 
 
 def expected_fps(request: VideoRequest, model: Model) -> int | None:
-    """Frames per second: what is asked, else the model's only rate."""
+    """Frames per second: as requested, or the model's only rate."""
     if request.fps is not None:
         return request.fps
     return model.fps[0] if model.fps and len(model.fps) == 1 else None
 
 
 def expected_tier(request: VideoRequest, model: Model) -> Tier | None:
-    """The tier that is asked for, else the model's default one."""
+    """The requested tier, or the model's default."""
     return model.size.tier(request.resolution or model.size.default_tier)
 
 
 def expected_size(request: VideoRequest, model: Model) -> Size | None:
-    """Width and height in pixels: as asked, or as the model's table has them for tier and ratio."""
+    """Width and height in pixels: as requested, or from the model's table for tier and ratio."""
     if model.size.by == "pixels":
         if request.width and request.height:
             return Size(request.width, request.height)

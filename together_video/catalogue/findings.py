@@ -1,4 +1,4 @@
-"""What a check has to say of a request: errors, warnings and advice."""
+"""The findings of a check: errors, warnings and advice."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ Instead = str | int | float | None
 
 
 class Level(StrEnum):
-    """How much a finding weighs."""
+    """How serious a finding is."""
 
     ERROR = "error"  # this cannot work: nothing is sent
-    WARNING = "warning"  # outside of what is documented: it may fail, or be ignored
-    ADVICE = "advice"  # it works; it may work better otherwise
-    NOTE = "note"  # what was chosen for the user
+    WARNING = "warning"  # not covered by the documents: it may fail, or be ignored
+    ADVICE = "advice"  # it works, but could work better
+    NOTE = "note"  # what was chosen for you
 
 
 class Finding(BaseModel):
-    """One remark on one field. `message` is one sentence that says what would pass.
+    """One remark on one field. `message` is one sentence that also says what would work.
 
-    `source` holds the catalogue's source ids, separated by commas; `rule` is the name of the rule
-    that was broken. `instead` are request fields with which the rule is kept, None for one that
-    should be left out; it is empty where that is for the user to say.
+    `source` has the catalogue's source ids, separated by commas; `rule` is the name of the broken rule. `instead` has
+    request fields that would pass, None for one to leave out; it is empty if the user must decide.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,7 +57,7 @@ def note(field: str, message: str, source: str | None = None) -> Finding:
 
 
 def sterner(findings: Iterable[Finding]) -> list[Finding]:
-    """The same findings with every warning made an error (`--strict`)."""
+    """The same findings with every warning turned into an error (`--strict`)."""
     return [
         finding.model_copy(update={"level": Level.ERROR}) if finding.level is Level.WARNING else finding
         for finding in findings
@@ -70,10 +69,10 @@ def errors_of(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def shortened(text: str) -> str:
-    """Text of the user's, cut at 40 characters."""
+    """The user's text, cut at 40 characters."""
     return text if len(text) <= 40 else text[:39] + "…"
 
 
 def quoted(text: str) -> str:
-    """Text of the user's in quotes, fit for one line: cut short, control characters shown as escapes."""
+    """The user's text in quotes for one line: cut short, with control characters escaped."""
     return repr(shortened(text))

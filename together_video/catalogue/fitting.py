@@ -1,4 +1,4 @@
-"""A request for one model as a request for another: re-checked, re-sized, without what the other does not take."""
+"""Fit a request to another model: check it again, change its size, drop what the other model does not take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from together_video.catalogue.findings import Finding, Instead, Level
 from together_video.catalogue.sizes import Size, aspect_of, closest_ratio
 from together_video.requests import VideoRequest
 
-#: Rules whose own proposal is taken: the nearest size, tier, shape or length, or the field left out.
+#: Rules whose suggestion is applied: the nearest size, tier, shape or length, or the field left out.
 _FITTED = frozenset(
     {
         "pixels_fit",
@@ -26,20 +26,20 @@ _FITTED = frozenset(
         "negative_prompt",
     }
 )
-#: Rules about what a video is made of: with other media, or with another prompt, it would be another video.
+#: Rules about what the video is made from: with other media or another prompt it would be another video.
 _NEEDED = frozenset({"prompt_fits", "required_media", "media_go_together", "media_are_taken", "frames_fit"})
 _WEIGHTY = frozenset({Level.ERROR, Level.WARNING})
-#: Shapes that people mean by a size such as 1366x768.
+#: The shapes that people mean with a size such as 1366x768.
 _SHAPES = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21", "3:2", "2:3")
-#: One change may call for another, such as a tier for its ratio.
+#: One change may require another, such as a tier its ratio.
 _ROUNDS = 4
 
 
 class Fit(NamedTuple):
-    """What changes in the request besides its model, what is to be said of it, and why the model cannot take it.
+    """What changes in the request besides its model, remarks about that, and why the model cannot make the video.
 
-    `changes` are request fields with their new values, None for one that is left out. `problem` is None where the
-    model can make the video.
+    `changes` are request fields with their new values, None for one that is left out. `problem` is None if the model
+    can make the video.
     """
 
     changes: dict[str, Instead]
@@ -48,10 +48,10 @@ class Fit(NamedTuple):
 
 
 def fit(request: VideoRequest, name: str, catalogue: Catalogue | None = None) -> Fit:
-    """What this request becomes for the model of that name.
+    """The request for the model with that name.
 
     Raises:
-        RequestInvalid: the catalogue knows no such model.
+        RequestInvalid: the catalogue does not have that model.
 
     Example:
         ```python
@@ -90,7 +90,7 @@ def fit(request: VideoRequest, name: str, catalogue: Catalogue | None = None) ->
 def _shape(
     request: VideoRequest, name: str, changes: dict[str, Instead], catalogue: Catalogue
 ) -> dict[str, Instead]:
-    """The shape that was asked for, where no document lists those of the model, so that no rule has one to propose."""
+    """The requested shape, for a model without documented shapes: no rule can suggest one."""
     made = request.model_copy(update={"model": name, **changes})
     if (made.width and made.height) or made.ratio:
         return {}
@@ -115,7 +115,7 @@ def _first(findings: list[Finding], rules: frozenset[str]) -> Finding | None:
 
 
 def _is_fitted(found: Finding) -> bool:
-    # How a model is sized may be a guess, and its finding advice; a size that another model has is worth less.
+    # The way of sizing may be a guess and its finding only advice, but keeping another model's size is worse.
     return found.rule in _FITTED and (found.level in _WEIGHTY or found.rule == "pixels_fit")
 
 

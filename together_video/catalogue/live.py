@@ -1,8 +1,8 @@
-"""What the service itself says it offers: its lists of models, read with distrust, beside the catalogue.
+"""The service's own lists of models, read with caution, compared with the catalogue.
 
-The catalogue's own data stay the base: nothing here changes a limit or an estimate. `GET /v1/models` lists what the
-key may use, video models with `type: "video"` and an example price; `GET /v2/supported-models` gives each a status.
-An API that answers neither, or lists no video model at all, says nothing, and then no difference is found.
+The catalogue stays authoritative: nothing here changes a limit or an estimate. `GET /v1/models` lists what the key may
+    use; video models have `type: "video"` and an example price. `GET /v2/supported-models` gives each a status. If an
+    API has neither, or lists no video model, no difference is reported.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from together_video.catalogue.models import Certainty, Model, Price
 from together_video.money import usd
 from together_video.text import one_line
 
-#: Entries of an answer that are looked at, video models that are kept, and characters of a name and of its words.
+#: Most entries of an answer that are read, most video models that are kept, and the longest name and price description.
 _MOST_ENTRIES, _MOST_MODELS, _LONGEST_NAME, _LONGEST_WORDS = 5_000, 500, 200, 200
-#: No video costs more, in USD: a larger number is something else.
+#: The highest price that is believed, in USD: a larger number means something else.
 _DEAREST = Decimal(100_000)
 
 
 class Status(StrEnum):
-    """What the list of supported models says of one. Hidden: not for new users."""
+    """A model's status in the list of supported models. Hidden: not for new users."""
 
     RECOMMENDED = "recommended"
     SUPPORTED = "supported"
@@ -48,7 +48,7 @@ Dollars = Annotated[Decimal, Field(ge=0, le=_DEAREST, allow_inf_nan=False, max_d
 
 
 class LiveModel(BaseModel):
-    """One video model as the service lists it: `price_usd` is for what `price_words` describe, an example."""
+    """One video model as the service lists it: `price_usd` is an example price, for what `price_words` describe."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,9 +59,9 @@ class LiveModel(BaseModel):
 
 
 class LiveModels(BaseModel):
-    """`models/<day>.json`: the video models on offer to a key, as of a moment in UTC.
+    """`models/<day>.json`: the video models that a key can use, as of a moment in UTC.
 
-    `complete` says that the API listed video models at all, so that one that is missing is not on offer.
+    `complete` means that the API listed video models, so a missing one is not available.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,18 +75,18 @@ class LiveModels(BaseModel):
         return {model.name: model for model in self.models}
 
     def find(self, name: str) -> LiveModel | None:
-        """The model of exactly this API name, if the service lists it."""
+        """The model with exactly this API name, if the service lists it."""
         return self._by_name.get(name)
 
     def offers(self, name: str) -> bool | None:
-        """Whether a model is on offer; None where the service does not say."""
+        """Whether a model is available; None if the service does not say."""
         if (found := self.find(name)) is not None:
             return found.status is not Status.HIDDEN
         return False if self.complete else None
 
 
 class Difference(BaseModel):
-    """Where the service and the catalogue differ about a model, in one sentence."""
+    """One difference between the service and the catalogue, in one sentence."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -96,11 +96,11 @@ class Difference(BaseModel):
 
 
 def live_models(models: object, supported: object, read_at: datetime) -> LiveModels:
-    """What the answers of both lists say. Never raises: what cannot be read is left out.
+    """The models from both answers. Never raises: what cannot be read is left out.
 
     Args:
         models: the answer of `GET /v1/models`: a list, or an object whose `data` is one.
-        supported: the answer of `GET /v2/supported-models`; None where the API has none.
+        supported: the answer of `GET /v2/supported-models`; None if the API has none.
     """
     found: dict[str, dict[str, Any]] = {}
     for entry in _entries(models):
@@ -110,7 +110,7 @@ def live_models(models: object, supported: object, read_at: datetime) -> LiveMod
             found[name] = {"name": name, "price_usd": price, "price_words": words}
     complete = bool(found)
     for entry in _entries(supported):
-        # Its id is the one of a model to deploy; requests have the name.
+        # The id is for deployments; requests use the name.
         name, status = _name(entry, ("name", "id", "model")), _status(entry.get("status"))
         if name is None or status is None:
             continue
@@ -123,10 +123,10 @@ def live_models(models: object, supported: object, read_at: datetime) -> LiveMod
 def differences(
     live: LiveModels, catalogue: Catalogue | None = None, *, among: Collection[str] | None = None
 ) -> list[Difference]:
-    """Where both differ: models in the catalogue's order, then those that it does not know.
+    """All differences: models in the catalogue's order, then those that it does not know.
 
     Args:
-        among: only of these models; a new one is no difference for who names it.
+        among: report only these models; a new model is not a difference if you named it.
     """
     known = catalogue or Catalogue.load()
     found = [
@@ -139,7 +139,7 @@ def differences(
         for new in live.models:
             if known.find(new.name) is None and new.status is not Status.HIDDEN:
                 price = f" for {_priced(new)}" if new.price_usd is not None else ""
-                message = f"{new.name} is on offer{price} and not in the catalogue."
+                message = f"{new.name} is available{price}, but is not in the catalogue."
                 found.append(Difference(model=new.name, kind="new", message=message))
     return found
 
@@ -148,16 +148,16 @@ def _about(model: Model, live: LiveModels) -> Iterator[Difference]:
     found = live.find(model.name)
     if live.offers(model.name) is False:
         if model.offered:
-            message = f"The API does not list {model.name} among its video models: it may be refused."
+            message = f"The API does not list {model.name} as a video model: it may refuse it."
             yield Difference(model=model.name, kind="not offered", message=message)
         return
     if found is None:
         return
     if found.status is Status.DEPRECATED:
-        message = f"The API lists {model.name} as deprecated: it will end."
+        message = f"The API lists {model.name} as deprecated: it will be retired."
         yield Difference(model=model.name, kind="deprecated", message=message)
     if not model.offered:
-        message = f"{model.name} is on offer, which the catalogue does not know."
+        message = f"{model.name} is available, but the catalogue says that it is not."
         yield Difference(model=model.name, kind="new", message=message)
     if (
         model.price is not None
@@ -165,14 +165,14 @@ def _about(model: Model, live: LiveModels) -> Iterator[Difference]:
         and not _is_known(found.price_usd, model.price)
     ):
         message = (
-            f"The API lists {model.name} for {_priced(found)}, and the catalogue has {usd(model.price.usd)}"
+            f"The API lists {model.name} for {_priced(found)}, but the catalogue has {usd(model.price.usd)}"
         )
         message += f" per {model.price.unit}: the estimate may be wrong."
         yield Difference(model=model.name, kind="price", message=message)
 
 
 def _is_known(price: Decimal, ours: Price) -> bool:
-    """Whether the catalogue has this figure for some tier or source. A price of the user's own is not doubted."""
+    """Whether the catalogue has this price for some tier or source. The user's own price is not doubted."""
     rates = [rate.usd for rate in (*ours.tiers.values(), *ours.tiers_with_video.values())]
     return ours.certainty is Certainty.OWN or price in {ours.usd, ours.disputed_usd, ours.low_usd, *rates}
 
@@ -183,7 +183,7 @@ def _priced(model: LiveModel) -> str:
 
 
 def _entries(answer: object) -> list[Mapping[str, Any]]:
-    """The list in an answer: the answer itself, or what it has under one of the usual names."""
+    """The list in an answer: the answer itself, or its value under one of the usual names."""
     if isinstance(answer, Mapping):
         answer = next(
             (answer[name] for name in ("data", "models", "supported_models") if name in answer), None
@@ -203,7 +203,7 @@ def _name(entry: Mapping[str, Any], fields: tuple[str, ...]) -> str | None:
 
 
 def _makes_videos(entry: Mapping[str, Any]) -> bool:
-    """The list is filtered by a modality, which may be what goes in: models that only see videos are in it too."""
+    """The list is filtered by a modality, which may be the input: it may contain models that only watch videos."""
     for field in ("outputModalities", "output_modalities", "capabilities"):
         made = entry.get(field)
         if isinstance(made, list) and any(
@@ -214,7 +214,7 @@ def _makes_videos(entry: Mapping[str, Any]) -> bool:
 
 
 def _status(value: object) -> Status | None:
-    """`SUPPORTED`, or with its enumeration's name before it: `SUPPORTED_MODEL_STATUS_SUPPORTED`."""
+    """`SUPPORTED`, or with the enumeration's name as a prefix: `SUPPORTED_MODEL_STATUS_SUPPORTED`."""
     word = value[:100].rpartition("_")[2].lower() if isinstance(value, str) else ""
     return Status(word) if word in set(Status) else None
 
@@ -238,7 +238,7 @@ def _amount(value: object) -> Decimal | None:
         amount = Decimal(str(value).strip().removeprefix("$"))
     except (InvalidOperation, ValueError):
         return None
-    # A free model is more likely a field that nobody has filled in.
+    # A price of 0 is more likely a field that nobody filled in.
     if not amount.is_finite() or not 0 < amount <= _DEAREST or len(amount.as_tuple().digits) > 20:
         return None
     return amount

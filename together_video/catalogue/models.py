@@ -1,7 +1,6 @@
-"""The shape of what is known of a video model. The facts themselves are in `catalogue.json`.
+"""The data model of a video model's facts. The facts themselves are in `catalogue.json`.
 
-Everything that no document gives is None (or empty): unknown is not the same as unlimited, and
-nothing is checked against it.
+What no document gives is None (or empty). Unknown does not mean unlimited, and nothing is checked by it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Certainty(StrEnum):
 
     OWN = "own"  # from the user's own file
     DOCUMENTED = "documented"
-    ASSUMED = "assumed"  # our reading of documents that leave something open
+    ASSUMED = "assumed"  # our interpretation of unclear documents
     THIRD_PARTY = "third-party"
     UNKNOWN = "unknown"
 
@@ -56,14 +55,16 @@ class _Fact(BaseModel):
 
 
 class Source(_Fact):
-    """Where a fact comes from."""
+    """The source of a fact."""
 
     title: str
     third_party: bool = False
 
 
 class Seconds(_Fact):
-    """Lengths in seconds: a list of `choices`, or a range. `also_seen`: in examples, not in the table."""
+    """Lengths in seconds: a list of `choices`, or a range. `also_seen`: lengths in examples that the table does not
+    have.
+    """
 
     choices: tuple[int, ...] | None = None
     minimum: int | None = None
@@ -83,7 +84,7 @@ class Seconds(_Fact):
         return not below and not above
 
     def nearest(self, seconds: Decimal) -> int | None:
-        """The allowed length next to this one; None where no limit is known."""
+        """The allowed length closest to this one; None if no limit is known."""
         if self.choices:
             return min(self.choices, key=lambda choice: abs(choice - seconds))
         if self.minimum is not None and seconds < self.minimum:
@@ -97,7 +98,7 @@ class Seconds(_Fact):
 
 
 class Tier(_Fact):
-    """A size tier, in the model's own spelling. `sizes`: pixels by ratio, where documented."""
+    """A size tier, in the model's own spelling. `sizes`: pixels by ratio, if documented."""
 
     name: str
     lines: int | None = None
@@ -105,11 +106,10 @@ class Tier(_Fact):
 
 
 class Sizing(_Fact):
-    """How the picture's size is asked for: in `pixels` (width, height) or by `tiers` (resolution, ratio).
-
-    `ratios` empty means that the model takes no ratio. `certain` is False where the way of asking
-    is itself a guess. `wrong_case_fails`: a tier in another spelling is accepted, and the job fails.
-    `sources` where the sizes come from other sources than the model's other limits.
+    """How to request the picture's size: in `pixels` (width, height) or by `tiers` (resolution, ratio). Empty `ratios`
+    mean that the model does not take a ratio. `certain` is False if `by` is itself a guess. `wrong_case_fails`: a tier
+    in another spelling is accepted, but the job fails. `sources`, if the sizes come from other sources than the model's
+    other limits.
     """
 
     by: Literal["pixels", "tiers"]
@@ -129,16 +129,15 @@ class Sizing(_Fact):
 
 
 class Sound(_Fact):
-    """Whether the video has sound. `switch`: the field that turns it off, where it is not generate_audio."""
+    """Whether the video has sound. `switch`: the field that turns it off, if that is not generate_audio."""
 
     makes: Literal["none", "yes", "unless-switched-off", "always"]
     switch: str | None = None
 
 
 class PromptRule(_Fact):
-    """Whether a prompt is needed, taken, or not taken at all, and its length in characters.
-
-    `optional`: one document asks for it and another does not.
+    """Whether a prompt is required, optional or unsupported, and its length in characters. `optional`: one document
+    requires it and another does not.
     """
 
     use: Literal["required", "optional", "unsupported"]
@@ -147,26 +146,23 @@ class PromptRule(_Fact):
 
 
 class NegativePromptRule(_Fact):
-    """Longest negative prompt in characters; `fails`: jobs with one have been seen to fail."""
+    """Longest negative prompt in characters; `fails`: jobs with one have failed."""
 
     maximum: int | None = None
     fails: bool = False
 
 
 class MediaRule(_Fact):
-    """How many of one kind of media; `links_only`: neither base64 nor data URLs."""
+    """The limit for one kind of media; `links_only`: neither base64 nor data URLs."""
 
     maximum: int | None = None
     links_only: bool = False
 
 
 class MediaRules(_Fact):
-    """Which media go in.
-
-    `accepted` is None where no document lists them. Of each group in `required` at least one field
-    is needed. A pair in `exclusive` names two groups that do not go together; in `paired` the first
-    group needs one of the second beside it. `rejects_others`: the documents say that a field which is
-    not accepted makes the request fail.
+    """Which media a model takes. `accepted` is None if no document lists them. Each group in `required` needs at least
+    one field. A pair in `exclusive` names two groups that cannot be combined; in `paired` the first group needs one of
+    the second. `rejects_others`: by the documents, the request fails if it has a field that is not accepted.
     """
 
     accepted: dict[MediaField, MediaRule] | None = None
@@ -182,14 +178,14 @@ class SeedRange(_Fact):
 
 
 class Rate(_Fact):
-    """USD per unit for one tier; `starting_from`: the documents say "from", so it may be more."""
+    """USD per unit for one tier; `starting_from`: the documents say "from", so it can be more."""
 
     usd: Decimal = Field(gt=0)
     starting_from: bool = False
 
 
 class Coverage(_Fact):
-    """What a documented price is given for: a length in seconds, a size in lines (16:9), with sound or not."""
+    """What a documented price covers: a length in seconds, a size in lines (16:9), with sound or not."""
 
     seconds: int | None = Field(default=None, gt=0)
     lines: int | None = Field(default=None, gt=0)
@@ -197,11 +193,11 @@ class Coverage(_Fact):
 
 
 class Price(_Fact):
-    """USD per `video` or per `second`, by tier where the documents tell tiers apart.
+    """USD per `video` or per `second`, by tier if the documents have tiers.
 
-    `unit_documented` is False where nothing says whether the figure is meant per video or per second.
-    `tiers_with_video` holds for requests with a video among their media. `disputed_usd` is a higher
-    price that another source gives, `low_usd` a lower one.
+    `unit_documented` is False if no source says whether the price is per video or per second. `tiers_with_video` is for
+    requests with a video among their media. `disputed_usd` is a higher price that another source gives, `low_usd` a
+    lower one.
     """
 
     usd: Decimal = Field(gt=0)
@@ -217,14 +213,14 @@ class Price(_Fact):
 
 
 class Model(_Fact):
-    """All that is known of one model. `name` is the API's; `offered` as of the catalogue's date.
+    """Everything known about one model. `name` is the API's; `offered` is as of the catalogue's date.
 
-    A model that is not `offered` may still be on another page of the documents (`still_documented`), which is no
-    refusal; `ended` is the day on which its maker ended it.
+    A model that is not `offered` may still be on another page of the documents (`still_documented`), so it may still
+    work. `ended` is the day on which its maker retired it.
 
-    `typical_seconds` is how long the provider takes for a video, where that is known: no document says it,
-    and runs learn it. `own` lists the fields that come from the user's own file. `takes_steps` is None where no
-    document says whether the model reads `steps`.
+    `typical_seconds` is how long the provider takes for a video, if known: no document says it, but runs learn it.
+    `own` lists the fields that come from the user's own file. `takes_steps` is None if no document says whether the
+    model uses `steps`.
     """
 
     name: str = Field(min_length=1)
@@ -254,7 +250,7 @@ class Model(_Fact):
 
     @property
     def limits_from(self) -> str:
-        """The sources of this model's limits, by their ids in the catalogue."""
+        """The sources of this model's limits, by id in the catalogue."""
         return ", ".join(self.limit_sources or self.sources)
 
     @property
@@ -264,7 +260,7 @@ class Model(_Fact):
 
     @property
     def availability(self) -> str:
-        """Whether it is offered, in a word or two."""
+        """Whether the model is offered, in a word or two."""
         if self.offered:
             return "yes"
         if self.ended is not None:
@@ -273,12 +269,12 @@ class Model(_Fact):
 
     @property
     def negative_limit(self) -> int | None:
-        """Longest negative prompt in characters, None where it is not documented that one is taken."""
+        """Longest negative prompt in characters, None if no document says that the model takes one."""
         return None if self.negative_prompt.fails else self.negative_prompt.maximum
 
     @property
     def knows_text(self) -> bool:
-        """Whether it is documented that the model makes videos from text alone."""
+        """Whether the documents say that the model makes videos from text alone."""
         return self.tasks is not None and Task.TEXT in self.tasks
 
     @model_validator(mode="after")

@@ -1,13 +1,13 @@
-"""A user's own file of models: what it adds to the packaged catalogue, and what it corrects.
+"""A user's own file of models: additions and corrections to the packaged catalogue.
 
     {"models": [
       {"name": "minimax/hailuo-02", "seconds": {"choices": [6, 10]}},
       {"name": "acme/dream-1", "tasks": ["text-to-video"], "size": {"by": "pixels", "pixels": ["1280x720"]}}
     ], "default_model": "acme/dream-1"}
 
-A model that the catalogue knows is corrected field by field, null takes a fact back; any other is
-added. Facts that hold only together are replaced together: a price with a new `usd`, a size asked for
-in another way, a list of seconds in place of a range.
+A model that the catalogue knows is corrected field by field; null removes a fact. Any other model is added. Facts that
+belong together are replaced together: a price with a new `usd`, a size with another `by`, a list of seconds instead of
+a range.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pydantic import ValidationError
 from together_video.catalogue.models import Certainty, Model, Source
 from together_video.errors import ConfigurationError
 
-#: Names the file; its models add to those of the package, or correct them.
+#: The environment variable with the path of the file.
 VARIABLE = "TOGETHER_VIDEO_CATALOGUE"
 
-#: The id under which the file stands among the sources.
+#: The id of the file in the list of sources.
 OWN_SOURCE = "your-file"
 
 #: Largest file that is read, in bytes.
@@ -34,10 +34,10 @@ _PARTS = ("models", "sources", "default_model")
 
 
 def with_own_models(packaged: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The packaged document with what the file at `path` adds and corrects, to be validated as a whole.
+    """The packaged document with the additions and corrections of the file at `path`, to be validated as a whole.
 
     Raises:
-        ConfigurationError: the file cannot be read, or is wrong; the message names it and the field.
+        ConfigurationError: the file cannot be read, or has a mistake; the message names the file and the field.
     """
     own = _read(path)
     known = {model["name"]: model for model in packaged["models"]}
@@ -50,7 +50,7 @@ def with_own_models(packaged: Mapping[str, Any], path: str) -> dict[str, Any]:
             raise _wrong(path, f"{where}: must be an object with the model's API name as name")
         where += f" ({name})"
         if name in seen:
-            raise _wrong(path, f"{where}: is there twice")
+            raise _wrong(path, f"{where}: is listed twice")
         seen.add(name)
         if "own" in correction:
             raise _wrong(path, f'{where}: unknown field "own"')
@@ -81,13 +81,13 @@ def _read(path: str) -> dict[str, Any]:
         words = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         raise _wrong(path, words) from error
     except (ValueError, RecursionError) as error:
-        raise _wrong(path, "is no JSON text in UTF-8") from error
+        raise _wrong(path, "is not JSON text in UTF-8") from error
     if isinstance(content, list):
         content = {"models": content}
     if not isinstance(content, dict) or not isinstance(content.get("models", []), list):
-        raise _wrong(path, 'must hold an object with a list of models: {"models": [...]}')
+        raise _wrong(path, 'must be an object with a list of models: {"models": [...]}')
     if unknown := sorted(set(content) - set(_PARTS)):
-        raise _wrong(path, f"unknown field {unknown[0]!r}; known are {', '.join(_PARTS)}")
+        raise _wrong(path, f"unknown field {unknown[0]!r}; the known fields are {', '.join(_PARTS)}")
     return content
 
 
@@ -106,7 +106,7 @@ def _sources(own: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def _corrected(packaged: Mapping[str, Any] | None, correction: dict[str, Any]) -> dict[str, Any]:
-    """The model with its corrections; what is new gets the least that a model needs."""
+    """The model with its corrections; a new model gets the minimum that it needs."""
     name = str(correction["name"])
     base: dict[str, Any] = dict(packaged) if packaged is not None else _blank(name)
     own = tuple(field for field in correction if field != "name") or ("name",)
@@ -130,7 +130,7 @@ def _blank(name: str) -> dict[str, Any]:
 
 
 def _in_whole(base: Mapping[str, Any], correction: dict[str, Any]) -> dict[str, Any]:
-    """The correction, with null for each packaged fact that it contradicts by saying another."""
+    """The correction, with null for each packaged fact that it replaces by another."""
     made = dict(correction)
     price, seconds, size = (made.get(part) for part in ("price", "seconds", "size"))
     if isinstance(price, dict) and "usd" in price:
@@ -144,14 +144,14 @@ def _in_whole(base: Mapping[str, Any], correction: dict[str, Any]) -> dict[str, 
         elif "minimum" in seconds or "maximum" in seconds:
             made["seconds"] = {"choices": None, **seconds}
     if isinstance(size, dict) and {"by", "pixels", "tiers"} & size.keys():
-        # A doubt about the packaged sizes, and their sources, are none about these.
+        # Doubts about the packaged sizes, and their sources, do not apply to these.
         other = size.get("by", base["size"]["by"]) != base["size"]["by"]
         made["size"] = {**dict.fromkeys(base["size"] if other else ("certain", "sources")), **size}
     return made
 
 
 def _merged(base: Mapping[str, Any], correction: Mapping[str, Any]) -> dict[str, Any]:
-    """Objects merge by their fields, everything else is replaced; null takes a fact back."""
+    """Objects merge by field, everything else is replaced; null removes a fact."""
     made = dict(base)
     for name, value in correction.items():
         if value is None:
@@ -172,7 +172,7 @@ def _validate(model: dict[str, Any], path: str, where: str) -> None:
 
 
 def _reasons(error: ValidationError) -> str:
-    # Not at the top: it knows the requests, which know nothing of the catalogue.
+    # Not imported at the top, to avoid a cycle.
     from together_video.validation_messages import explain
 
     return "; ".join(explain(error, Model)[:3])

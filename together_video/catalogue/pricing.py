@@ -1,13 +1,14 @@
-"""What a request may cost, in USD, estimated high: a budget must hold even where the documents are vague.
+"""Estimates what a request may cost, in USD. Estimates are high, so that a budget holds even if the documents are
+vague.
 
-- A price per video that is given for so many seconds and so many pixels grows with both.
-- Where nothing says whether a price is per video or per second, the high estimate takes it per
-  second and the low one per video.
-- Tiers have their own prices. A tier without one counts as the next larger priced tier; a tier that
-  nobody knows, or none where the default is unknown, counts as the dearest.
-- An open length counts as the model's default, else as its longest, else as the longest of all.
+- A price per video that covers a certain length and size grows with both.
+- If no source says whether a price is per video or per second, the high estimate takes it per second and the low one
+per video.
+- Tiers have their own prices. A tier without one counts as the next larger priced tier. An unknown tier, or none if the
+default is unknown, counts as the most expensive.
+- A missing length counts as the model's default, or its longest, or the longest of all models.
 
-The truth is what the service reports as `outputs.cost`.
+The real cost is what the service reports as `outputs.cost`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from together_video.money import usd
 from together_video.requests import VideoRequest
 
 _STEP = Decimal("0.0001")
-#: Nobody makes videos of more than a day; keeps absurd lengths out of the arithmetic.
+#: No video is longer than a day; keeps absurd lengths out of the arithmetic.
 _LONGEST = Decimal(86_400)
 #: The documents call 1366x768 "720p" as well, so a size counts as larger only beyond this.
 _SAME_SIZE = Decimal("1.25")
@@ -34,7 +35,7 @@ _VIDEO_FIELDS = frozenset({MediaField.FRAME_VIDEOS, MediaField.REFERENCE_VIDEOS,
 
 
 class Estimate(BaseModel):
-    """A price in USD: `usd` is the high reading, `low_usd` the low one, None where none is known."""
+    """A price in USD: `usd` is the high estimate, `low_usd` the low one, None if no price is known."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +46,7 @@ class Estimate(BaseModel):
 
 
 class _Reading:
-    """One way through the documents: amounts grow, doubts add up."""
+    """One reading of the documents, with its assumptions and its certainty."""
 
     def __init__(self, price: Price) -> None:
         self.certainty = price.certainty
@@ -57,7 +58,7 @@ class _Reading:
 
 
 def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estimate:
-    """What one video of this request costs. Raises nothing: an unknown model has an unknown price."""
+    """What one video of this request costs. Never raises: an unknown model has an unknown price."""
     known = catalogue or Catalogue.load()
     model = known.find(request.model)
     if model is None or model.price is None:
@@ -68,7 +69,7 @@ def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estim
     rate = usd(high)
     high *= _enlargement(request, model, price, reading)
     if price.covers.sound is False and request.generate_audio is not False:
-        reading.assume("the price is given without sound; with sound it is higher, but not documented")
+        reading.assume("the price is for videos without sound; with sound it is higher, but not documented")
     if price.unit == "second":
         seconds, fewest = _length(request, model, known, reading)
         if price.unit_documented:
@@ -77,7 +78,7 @@ def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estim
             basis = f"{seconds:f} s at {rate}"
         else:
             high *= max(seconds, Decimal(1))
-            basis = f"{seconds:f} s at {rate}, if that is meant per second and not per video"
+            basis = f"{seconds:f} s at {rate}, if the price is per second and not per video"
     else:
         high *= _extension(request, model, price, known, reading)
         basis = f"{rate} a video"
@@ -88,7 +89,7 @@ def estimate(request: VideoRequest, catalogue: Catalogue | None = None) -> Estim
 def total(estimates: Iterable[Estimate]) -> Estimate:
     """The sum over a batch, with the weakest certainty in it.
 
-    One video without a known price leaves the sum unknown; the low sum then covers the others.
+    With one unknown price the sum is unknown; the low sum then covers the other videos.
     """
     every = list(estimates)
     known = [one for one in every if one.usd is not None]
@@ -104,7 +105,7 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
 
 
 def _rate(request: VideoRequest, model: Model, price: Price, reading: _Reading) -> tuple[Decimal, Decimal]:
-    """USD per unit before length and size: the high and the low reading."""
+    """USD per unit before length and size: the high and the low estimate."""
     if not price.tiers:
         if price.disputed_usd is not None and price.disputed_usd > price.usd:
             reading.words.append(f"another source says {usd(price.disputed_usd)} instead of {usd(price.usd)}")
@@ -126,12 +127,12 @@ def _tier_rate(request: VideoRequest, model: Model, rates: dict[str, Rate], read
     if tier is None:
         name = max(rates, key=lambda each: rates[each].usd)
         asked = "no resolution is given" if request.resolution is None else "the resolution is not known"
-        reading.assume(f"{asked}, so counted as {name}, the dearest")
+        reading.assume(f"{asked}, so counted as {name}, the most expensive")
     elif tier.name in rates:
         name = tier.name
     else:
         name = _next_larger(tier, model, rates)
-        reading.assume(f"{tier.name} has no price of its own, so counted as {name}")
+        reading.assume(f"{tier.name} has no listed price, so counted as {name}")
     if rates[name].starting_from:
         reading.assume(f"the documents give {usd(rates[name].usd)} only as a starting price")
     return rates[name].usd
@@ -146,34 +147,34 @@ def _next_larger(tier: Tier, model: Model, rates: dict[str, Rate]) -> str:
 
 
 def _enlargement(request: VideoRequest, model: Model, price: Price, reading: _Reading) -> Decimal:
-    """How many times the pixels that the price is given for."""
+    """The size as a multiple of the pixels that the price covers."""
     size = expected_size(request, model)
     if price.covers.lines is None or size is None:
         return Decimal(1)
     factor = Decimal(size.area) / wide_size(price.covers.lines).area
     if factor <= _SAME_SIZE:
         return Decimal(1)
-    reading.assume(f"the price is given for {price.covers.lines}p, so {size} counts in proportion")
+    reading.assume(f"the price is for {price.covers.lines}p, so {size} counts in proportion")
     return factor
 
 
 def _extension(
     request: VideoRequest, model: Model, price: Price, catalogue: Catalogue, reading: _Reading
 ) -> Decimal:
-    """How many times the seconds that a price per video is given for."""
+    """The length as a multiple of the seconds that a price per video covers."""
     asked = expected_seconds(request, model)
     given = price.covers.seconds or model.seconds.default or model.seconds.longest
     given = given or catalogue.general.seconds.default
     if asked is None or given is None or asked <= given:
         return Decimal(1)
-    reading.assume(f"the price is for {given} s, so more counts in proportion")
+    reading.assume(f"the price is for {given} s, so a longer video counts in proportion")
     return min(asked, _LONGEST) / given
 
 
 def _length(
     request: VideoRequest, model: Model, catalogue: Catalogue, reading: _Reading
 ) -> tuple[Decimal, Decimal]:
-    """Seconds to be billed: the high and the low reading."""
+    """Seconds to be billed: the high and the low estimate."""
     if (asked := expected_seconds(request, model)) is not None:
         seconds = min(asked, _LONGEST)
         return seconds, seconds
@@ -187,8 +188,8 @@ def _length(
 
 
 def counted_seconds(request: VideoRequest, catalogue: Catalogue | None = None) -> Decimal | None:
-    """The length in seconds that an estimate counts, the high reading; None where no document gives any and the
-    price is not by the second.
+    """The length in seconds that the high estimate counts; None if no document gives one and the price is not per
+    second.
     """
     known = catalogue or Catalogue.load()
     model = known.find(request.model)
@@ -206,6 +207,6 @@ def _weaker(one: Certainty, other: Certainty) -> Certainty:
 
 
 def _round(amount: Decimal) -> Decimal:
-    """Up to a hundredth of a cent, without superfluous zeros."""
+    """Rounded up to a hundredth of a cent, without trailing zeros."""
     rounded = amount.quantize(_STEP, ROUND_CEILING).normalize()
     return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded

@@ -1,4 +1,4 @@
-"""Many requests looked at before money is spent: what cannot work, what may not, what it costs."""
+"""Reviews many requests before money is spent: what cannot work, what may fail, what it costs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Reviewed(BaseModel):
 
 
 class Review(BaseModel):
-    """All of them, in the order given."""
+    """All requests with their findings, in the given order."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,9 +45,9 @@ class Review(BaseModel):
         catalogue: Catalogue | None = None,
         chosen: Sequence[Sequence[Finding]] | None = None,
     ) -> Review:
-        """Check and estimate. `strict` makes warnings errors.
+        """Check and estimate. `strict` turns warnings into errors.
 
-        `chosen` holds for each request what was said of it already, when its shorthand was read.
+        `chosen` has the earlier findings of each request, from reading its shorthand.
         """
         known = catalogue or Catalogue.load()
         told = chosen or [()] * len(requests)
@@ -67,7 +67,7 @@ class Review(BaseModel):
 
     @property
     def errors(self) -> list[tuple[int, VideoRequest, Finding]]:
-        """What cannot work, with the request's number, counted from 1."""
+        """All errors, with the request's number, counted from 1."""
         return [
             (number, reviewed.request, finding)
             for number, reviewed in enumerate(self.requests, 1)
@@ -77,7 +77,7 @@ class Review(BaseModel):
 
     @property
     def remarks(self) -> list[str]:
-        """Warnings, advice and notes in one line each; the same one about several requests is said once."""
+        """Warnings, advice and notes in one line each; the same line for several requests is listed once."""
         found = Counter(
             f"{finding.level}: {reviewed.request.model}, {finding.field}: {finding.message}"
             for reviewed in self.requests
@@ -91,10 +91,10 @@ class Review(BaseModel):
         return total(reviewed.estimate for reviewed in self.requests)
 
     def refuse_errors(self) -> None:
-        """Stop here if anything cannot work.
+        """Raise an error if any request cannot work.
 
         Raises:
-            InputError: names up to ten problems.
+            InputError: lists up to ten problems.
         """
         errors = self.errors
         if not errors:

@@ -1,4 +1,4 @@
-"""What people read of the models: one row each for a table, or a full sheet of one. Text only."""
+"""Models as text for people: one row each for a table, or a full sheet for one model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from together_video.catalogue.models import Model, Price, PromptRule, Sizing
 from together_video.catalogue.pricing import estimate
 from together_video.money import usd, usd_range
 
-#: Stands where no document says anything.
+#: Shown if no document says anything.
 UNKNOWN = "–"
 
-#: The label of the line whose text is a JSON object.
+#: The label of the line with a JSON object.
 EXAMPLE = "Example request"
 
 _SHORT_TASKS = {
@@ -28,7 +28,7 @@ _SOUND = {"none": "silent", "yes": "yes", "unless-switched-off": "yes, can be of
 
 
 class ModelRow(BaseModel):
-    """One model in a table; every column is text that is ready to be shown."""
+    """One model in a table; every column is text, ready to show."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,14 +47,14 @@ class ModelRow(BaseModel):
 
 
 def table_rows(catalogue: Catalogue | None = None) -> list[ModelRow]:
-    """A row per model, those on offer first, in the order of the catalogue."""
+    """A row per model, available ones first, in the order of the catalogue."""
     known = catalogue or Catalogue.load()
     ordered = sorted(known.models, key=lambda model: not model.offered)
     return [_row(model) for model in ordered]
 
 
 def sheet(model: Model, catalogue: Catalogue | None = None) -> list[tuple[str, str]]:
-    """Everything that is known of one model, as pairs of a label and a text, in reading order."""
+    """Everything known about one model, as pairs of a label and a text, in reading order."""
     known = catalogue or Catalogue.load()
     row = _row(model)
     example = example_request(model)
@@ -73,18 +73,18 @@ def sheet(model: Model, catalogue: Catalogue | None = None) -> list[tuple[str, s
         ("Prompt", row.prompt),
         ("Negative prompt", _negative_prompt(model)),
         ("Media", _media(model)),
-        ("Steps", {None: UNKNOWN, True: "taken, 10-50", False: "none are taken"}[model.takes_steps]),
+        ("Steps", {None: UNKNOWN, True: "10-50", False: "not supported"}[model.takes_steps]),
         ("Price", row.price),
         ("Price note", f"{row.certainty}: {model.price.note}" if model.price else UNKNOWN),
     ]
     lines += [("Note", note) for note in model.notes]
     if model.own:
-        lines.append(("Your own file", f"{known.own_file} says: {', '.join(model.own)}"))
+        lines.append(("Your own file", f"{known.own_file} sets: {', '.join(model.own)}"))
     lines += [
         ("Sources", "; ".join(known.sources[source].title for source in model.sources)),
         (EXAMPLE, json.dumps(example.payload(), indent=2, ensure_ascii=False)),
         (
-            "Its price",
+            "Price of the example",
             f"at most {usd(cost.usd)} ({cost.words})" if cost.usd is not None else cost.words,
         ),
     ]
@@ -109,7 +109,7 @@ def _row(model: Model) -> ModelRow:
 
 
 def _sizes(size: Sizing) -> str:
-    """Short: the tiers, or the smallest and the largest of a list."""
+    """Short form: the tiers, or the smallest and the largest size of a list."""
     if size.tiers:
         return ", ".join(tier.name for tier in size.tiers)
     if not size.pixels:
@@ -135,16 +135,16 @@ def _ratios(size: Sizing) -> str:
         return "none: give width and height" if size.certain else UNKNOWN
     if size.ratios is None:
         return UNKNOWN
-    return _with(", ".join(size.ratios) or "none are taken", size.default_ratio, "{} by default")
+    return _with(", ".join(size.ratios) or "not supported", size.default_ratio, "{} by default")
 
 
 def _prompt(rule: PromptRule) -> str:
     if rule.use == "unsupported":
-        return "none taken"
+        return "not supported"
     if rule.maximum is None:
         return rule.use
     length = f"{rule.minimum or 1}-{rule.maximum} characters"
-    return length if rule.use == "required" else f"{length}, may be left out"
+    return length if rule.use == "required" else f"{length}, optional"
 
 
 def _negative_prompt(model: Model) -> str:

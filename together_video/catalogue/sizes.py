@@ -1,6 +1,6 @@
-"""Widths, heights, tiers and aspect ratios, and which of those on offer comes closest.
+"""Widths, heights, tiers and aspect ratios, and which of those available comes closest.
 
-Pixels are whole numbers; a tier such as `720P` is known by its lines (the shorter edge, in pixels).
+Pixels are whole numbers; a tier such as `720P` is identified by its lines (the shorter edge, in pixels).
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def _read_size(value: object) -> object:
     return value
 
 
-#: A size that is written `1280x720` in JSON.
+#: A size, written `1280x720` in JSON.
 PixelSize = Annotated[Size, BeforeValidator(_read_size), PlainSerializer(str, return_type=str)]
 
 
 def aspect_of(ratio: str) -> float | None:
-    """Width by height of a ratio such as `16:9`; None for any other text."""
+    """Width divided by height of a ratio such as `16:9`; None for any other text."""
     if not (match := _RATIO.fullmatch(ratio.strip())):
         return None
     width, height = float(match[1]), float(match[2])
@@ -57,7 +57,7 @@ def aspect_of(ratio: str) -> float | None:
 
 
 def lines_of(tier: str) -> int | None:
-    """The lines that a tier's name speaks of (`720P` 720, `4k` 2160); None for any other text."""
+    """The lines in a tier's name (`720P` 720, `4k` 2160); None for any other text."""
     name = tier.strip()
     if match := _TIER.fullmatch(name):
         return int(match[1]) or None
@@ -70,13 +70,13 @@ def wide_size(lines: int) -> Size:
 
 
 def size_for(lines: int, aspect: float) -> Size:
-    """A size of this aspect whose shorter edge has that many pixels."""
+    """A size with this aspect and that many pixels on the shorter edge."""
     longer = round(lines * max(aspect, 1 / aspect))
     return Size(longer, lines) if aspect >= 1 else Size(lines, longer)
 
 
 def closest_size(wanted: Size, offered: Iterable[Size]) -> Size | None:
-    """The offered size that looks most like the wanted one: its shape counts twice its area."""
+    """The available size that looks most like the wanted one; its shape counts twice as much as its area."""
 
     def distance(size: Size) -> float:
         shape = abs(math.log(size.aspect / wanted.aspect))
@@ -86,6 +86,6 @@ def closest_size(wanted: Size, offered: Iterable[Size]) -> Size | None:
 
 
 def closest_ratio(aspect: float, offered: Iterable[str]) -> str | None:
-    """The offered ratio whose shape comes nearest, or None where none can be read."""
+    """The available ratio with the closest shape, or None if none can be read."""
     known = [(ratio, found) for ratio in offered if (found := aspect_of(ratio))]
     return min(known, key=lambda pair: abs(math.log(pair[1] / aspect)), default=(None, 0))[0]

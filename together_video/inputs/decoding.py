@@ -1,7 +1,7 @@
-"""The bytes of a file of requests -> its text, in whichever encoding an editor or a spreadsheet has written it.
+"""The bytes of a request file -> its text, in the encoding that an editor or a spreadsheet used.
 
-UTF-8 and UTF-16 can be told by their bytes. Of other encodings nobody can be sure, and a wrong guess would buy videos
-of garbled prompts: so the likely one is named, with the command that converts the file.
+UTF-8 and UTF-16 can be recognised by their bytes. Other encodings cannot be recognised for sure, and a wrong guess
+would buy videos of garbled prompts. So the error names the likely encoding and the command that converts the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: What people's machines write where not UTF-8: Python's name, iconv's, where.
+#: Other encodings that are in use: Python's name, iconv's name, where.
 _LIKELY = (
     ("cp1252", "CP1252", "Western European"),
     ("cp1251", "CP1251", "Cyrillic"),
@@ -30,7 +30,7 @@ _LIKELY = (
     ("euc_kr", "EUC-KR", "Korean"),
     ("big5", "BIG5", "traditional Chinese"),
 )
-#: Files that hold tables or texts and are no text files, by their endings: what to do with each.
+#: Files with tables or texts that are not text files, by their endings, and what to do with each.
 _EXPORTS = {
     **dict.fromkeys(
         (".xlsx", ".xls", ".xlsm", ".xlsb"),
@@ -40,10 +40,10 @@ _EXPORTS = {
     ".numbers": "is a Numbers sheet. In Numbers choose File > Export To > CSV with UTF-8, and give that file.",
     **dict.fromkeys(
         (".docx", ".doc", ".odt", ".rtf", ".pdf", ".pages"),
-        "is a document. Save it as plain text in UTF-8, a prompt a line, and give that file.",
+        "is a document. Save it as plain text in UTF-8, one prompt per line, and give that file.",
     ),
 }
-#: Beginnings of such files, where the ending does not tell.
+#: Beginnings of such files, if the ending does not show it.
 _BEGINNINGS = (
     (
         b"PK\x03\x04",
@@ -52,13 +52,13 @@ _BEGINNINGS = (
     (b"\xd0\xcf\x11\xe0", "is an Office file. Save it as CSV or text in UTF-8, and give that file."),
     (b"%PDF", _EXPORTS[".pdf"]),
     (b"{\\rtf", _EXPORTS[".rtf"]),
-    (b"\x1f\x8b", "is packed by gzip. Unpack it, and give the file that was in it."),
+    (b"\x1f\x8b", "is compressed with gzip. Unpack it, and give the unpacked file."),
     (b"SQLite format 3", "is a database, not a file of requests."),
 )
 
 
 def why_no_text(data: bytes, suffix: str) -> str | None:
-    """What the file is instead of text, and how to make one of it, as words behind its name; None where it may be text.
+    """What the file is instead of text, and how to convert it, as words that follow its name; None if it may be text.
 
     Args:
         suffix: the ending of its name in lower case, with the dot, or empty.
@@ -69,10 +69,10 @@ def why_no_text(data: bytes, suffix: str) -> str | None:
 
 
 def decoded(data: bytes, name: str) -> str:
-    """The text, without its byte order mark. `name` is what messages call the file.
+    """The text, without its byte order mark. `name` is the file's name in messages.
 
     Raises:
-        InputError: it is empty, is no text, or is in an encoding that its bytes do not tell.
+        InputError: the file is empty, is not text, or has an encoding that cannot be recognised.
     """
     encoding = next((found for mark, found in _MARKS if data.startswith(mark)), None) or _without_mark(data)
     try:
@@ -80,7 +80,7 @@ def decoded(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         if encoding.startswith("utf-8"):
             raise InputError(_advice(data, error, name)) from None
-        broken = f"begins like {encoding.upper()} text, and is broken at byte {error.start:,}"
+        broken = f"begins like {encoding.upper()} text, but is broken at byte {error.start:,}"
         raise InputError(f"{name}: {broken}.") from None
     text = text.removeprefix("\ufeff")
     if "\0" in text:
@@ -91,7 +91,7 @@ def decoded(data: bytes, name: str) -> str:
 
 
 def _without_mark(data: bytes) -> str:
-    """UTF-16 without its mark has a zero byte in nearly every second place, at least in Latin text."""
+    """UTF-16 without a byte order mark has a zero byte in nearly every second place, at least in Latin text."""
     start = data[:4096]
     for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros = start[offset::2].count(0)
@@ -119,9 +119,9 @@ def _advice(data: bytes, error: UnicodeDecodeError, name: str) -> str:
 
 
 def _is_probable(data: bytes, text: str, encoding: str) -> bool:
-    """Whether these bytes look as texts in this encoding do; the first that fits is named.
+    """Whether these bytes look like text in this encoding; the first encoding that fits is named.
 
-    Accents stand alone among ASCII letters, Cyrillic letters in words of any length, Asian signs are of two bytes each.
+    Accented letters stand alone among ASCII letters, Cyrillic words have any length, Asian characters have two bytes.
     """
     runs = re.findall(rb"[\x80-\xff]+", data)
     high = b"".join(runs)

@@ -1,7 +1,7 @@
-"""What an event asks for: its payload as one JSON text.
+"""The order in an event: its payload as one JSON text.
 
-A server that fills in the parameters of a run would expand what it takes for templates, also in what a sender wrote; a
-text it leaves alone.
+A server that fills in the parameters of a run would also expand templates in the sender's values. It leaves a JSON text
+alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LARGEST = 2_000_000
 
 
 class EventOrder(BaseModel):
-    """A brief or requests, and what may stand beside them; other parts of a payload are the sender's own."""
+    """A brief or requests, and what can accompany them; other parts of a payload are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ def read_event(payload: str) -> EventOrder:
         'a fox'
 
     Raises:
-        InputError: it is no JSON object, is too long, or a part of it cannot be used; says which.
+        InputError: it is not a JSON object, is too long, or a part of it cannot be used; says which.
     """
     return validated(EventOrder, payload_object(payload), "The event's payload")
 
@@ -50,7 +50,7 @@ def payload_object(payload: str) -> dict[str, Any]:
     """The fields of a payload.
 
     Raises:
-        InputError: it is no JSON object, or is too long.
+        InputError: it is not a JSON object, or is too long.
     """
     if len(payload.encode("utf-8", "replace")) > LARGEST:
         raise InputError(f"The event's payload has more than {LARGEST // 10**6} MB.")

@@ -1,4 +1,4 @@
-"""Which models may take over a request, as what, and at what price; decided before anything is bought."""
+"""Decides before anything is bought which models may take over a request, with which changes and at what price."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MODEL_RULES = frozenset({"model_is_known", "model_is_offered"})
 
 
 class Understudies(NamedTuple):
-    """The models that can make the video in place of the one that was asked for, and what is to be said of them."""
+    """The models that can make the video instead of the requested one, and remarks about them."""
 
     fallbacks: tuple[Fallback, ...]
     remarks: tuple[str, ...] = ()
@@ -34,16 +34,15 @@ def understudies(
     price_usd: Decimal | None = None,
     needs_price: bool = False,
 ) -> Understudies:
-    """What the request becomes for each of these models. One that cannot do what it asks for is left out, with the
-    reason.
+    """Fit the request to each of these models. A model that cannot make the video is left out, with the reason.
 
     Args:
-        strict: leave out a model of which the check would warn.
-        price_usd: the highest price of a video where the catalogue knows none.
+        strict: leave out a model if the check would warn about it.
+        price_usd: the highest price of a video if the catalogue has none.
         needs_price: there is a budget: leave out a model without a price.
 
     Raises:
-        InputError: the catalogue knows no model of this name.
+        InputError: the catalogue has no model of this name.
     """
     catalogue = Catalogue.load()
     fallbacks: list[Fallback] = []
@@ -61,28 +60,28 @@ def understudies(
         findings = check(made, catalogue, strict=strict)
         wrong = fitted.problem or next((one.message for one in findings if one.level is Level.ERROR), None)
         if wrong is None and needs_price and price is None:
-            wrong = "it has no known price, and there is a budget."
+            wrong = "it has no known price, which a budget needs."
         if wrong is not None:
             remarks.append(f"{name} will not take over: {printable(wrong, 300)}")
             continue
         fallbacks.append(Fallback(model=name, changes=fitted.changes, estimate_usd=price))
-        remarks += [f"Should {name} take over: {printable(remark, 300)}" for remark in fitted.remarks]
+        remarks += [f"If {name} takes over: {printable(remark, 300)}" for remark in fitted.remarks]
     return Understudies(tuple(fallbacks), tuple(remarks))
 
 
 def is_refused(request: VideoRequest, *, strict: bool = False) -> bool:
-    """Whether the check refuses the model itself: unknown, or, where warnings are errors, not on offer any more."""
+    """Whether the check refuses the model itself: unknown, or, if warnings are errors, no longer offered."""
     return any(
         found.level is Level.ERROR and found.rule in _MODEL_RULES for found in check(request, strict=strict)
     )
 
 
 def first_made(request: VideoRequest, names: Sequence[str], *, strict: bool = False) -> VideoRequest:
-    """The request that is made first: the one that was asked for, or, where its model is refused by the check, what
-    becomes of it for the first model that can take over.
+    """The request to send first: the original, or, if the check refuses its model, the request for the first model that
+    can take over.
 
     Raises:
-        InputError: the catalogue knows no fallback model of this name.
+        InputError: the catalogue has no fallback model of this name.
     """
     if not names or not is_refused(request, strict=strict):
         return request
@@ -100,13 +99,13 @@ def with_tries(
     price_usd: Decimal | None = None,
     needs_price: bool = False,
 ) -> tuple[list[VideoPlan], list[str]]:
-    """The plans with their attempts and the models that take over, and what is to be said of it, each once.
+    """The plans with their attempts and fallback models, and remarks, each once.
 
-    Where the check refuses the model that was asked for, the first that can take over is in its place. The plan's id
-    is then the one that it has if the first model is refused by the API.
+    If the check refuses the requested model, the first one that can take over replaces it. The plan then has the same
+    id as if the API had refused the first model.
 
     Raises:
-        InputError: the catalogue knows no fallback model of this name.
+        InputError: the catalogue has no fallback model of this name.
     """
     made: list[VideoPlan] = []
     remarks: dict[str, None] = {}

@@ -1,9 +1,8 @@
-"""Files of requests: JSON Lines, JSON, CSV, TSV, or a prompt a line.
+"""Request files: JSON Lines, JSON, CSV, TSV, or one prompt per line.
 
-Beside the request fields a line may use shorthand (`presets`), and in JSON a list in place of a
-value, which makes a request for each of its entries (`sweeps`). A file is taken as a whole or not
-at all: everything that is wrong with it is said at once, and nothing is sent before all of it can
-be used.
+Besides request fields, a line can use shorthand (`presets`). In JSON it can have a list instead of a value, which makes
+a request for each entry (`sweeps`). A file is used as a whole or not at all: all problems are reported at once, and
+nothing is sent until there are none.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from together_video.inputs.text_lists import Lines
 from together_video.media.sources import anchored, anchored_fields
 from together_video.text import printable
 
-#: Largest file that is read, in bytes. A request file is text; what is larger is something else.
+#: Largest file that is read, in bytes. A request file is text; a larger file is something else.
 LARGEST_FILE = 64 * 1024 * 1024
 
 _FORMATS = {
@@ -32,7 +31,7 @@ _FORMATS = {
     ".tsv": RowFormat.TSV,
     ".txt": RowFormat.TEXT,
 }
-#: Text whose lines are no prompts: each of them would be paid for as one.
+#: Text files whose lines are not prompts: each line would be bought as one.
 _STRUCTURED = frozenset({".yaml", ".yml", ".toml", ".ini", ".xml", ".html", ".htm", ".py", ".js", ".sh"})
 
 
@@ -44,20 +43,19 @@ def read_requests(
     stdin: BinaryIO | None = None,
     lines: Lines = "checked",
 ) -> list[SourcedRequest]:
-    """Read a file of requests, in the format that its suffix names.
+    """Read a request file, in the format of its suffix.
 
-    `.jsonl` and `.ndjson` hold an object of request fields or a prompt in quotes on each line,
-    `.json` a list of such, `.csv` and `.tsv` a header of request fields, everything else a prompt a
-    line. `-` is standard input. What has no suffix is JSON Lines if it begins with `{`, else text.
-    A list where JSON has one value for a request field makes a request for each entry, and several
-    lists one for each combination.
-    `defaults` are request fields for what a line does not say; `default_model` is taken where
-    neither names a model. Relative paths of media are taken from the file's folder in a line, from the
-    working directory in `defaults`. `lines` says how those of plain text make prompts; see `text_lists`.
+    `.jsonl` and `.ndjson` have an object of request fields or a prompt in quotes on each line, `.json` a list of those,
+    `.csv` and `.tsv` a header of request fields, everything else one prompt per line. `-` is standard input. A name
+    without a suffix means JSON Lines if the text begins with `{`, and plain text otherwise. In JSON, a list instead of
+    a value makes a request for each entry, and several lists make one for each combination. `defaults` are request
+    fields for what a line leaves out; `default_model` is used if neither names a model. Relative media paths in a line
+    start at the file's folder, those in `defaults` at the working directory. `lines` says how lines of plain text make
+    prompts; see `text_lists`.
 
     Raises:
-        InputError: the file cannot be read, holds nothing, or has lines that cannot be used. The
-            message is the whole explanation, on several lines.
+        InputError: the file cannot be read, is empty, or has lines that cannot be used. The message explains
+            everything, on several lines.
     """
     return read_lines(path, defaults, default_model, stdin=stdin, lines=lines).whole()
 
@@ -70,21 +68,21 @@ def read_lines(
     stdin: BinaryIO | None = None,
     lines: Lines = "checked",
 ) -> RequestLines:
-    """As `read_requests`, but what is wrong with single lines is told beside the other lines' requests.
+    """Like `read_requests`, but problems of single lines are returned together with the requests of the other lines.
 
     Raises:
-        InputError: the file cannot be read, or not as a whole.
+        InputError: the file as a whole cannot be read.
     """
     name = "standard input" if str(path) == "-" else printable(str(path))
     suffix = "" if str(path) == "-" else Path(path).suffix.lower()
     if suffix in _STRUCTURED:
-        raise InputError(f"{name}: is no list of prompts. Give a .jsonl, .csv, .json or .txt file.")
+        raise InputError(f"{name}: is not a list of prompts. Give a .jsonl, .csv, .json or .txt file.")
     data = file_bytes(path, name, stdin=stdin)
     if words := why_no_text(data, suffix):
         raise InputError(f"{name}: {words}")
     text = decoded(data, name)
     form = _FORMATS.get(suffix) or _guess(text)
-    # Options name files from where the command was given, lines from where their file lies.
+    # Paths in options start at the working directory, paths in lines at the folder of the file.
     here = anchored_fields(defaults or {}, Path.cwd())
     folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
     found = parse_lines(text, form, name, here, default_model, lines)
@@ -101,10 +99,10 @@ def parse_requests(
     defaults: Mapping[str, Any] | None = None,
     default_model: str | None = None,
 ) -> list[SourcedRequest]:
-    """As `read_requests`, from text that was read elsewhere. `name` is what messages call it.
+    """Like `read_requests`, but from text. `name` is the text's name in messages.
 
     Raises:
-        InputError: there is nothing in it, or lines that cannot be used.
+        InputError: the text is empty, or has lines that cannot be used.
     """
     return parse_lines(text, form, name, defaults, default_model).whole()
 
@@ -114,13 +112,13 @@ def file_bytes(
     name: str,
     *,
     largest: int = LARGEST_FILE,
-    what: str = "file of requests",
+    what: str = "request file",
     stdin: BinaryIO | None = None,
 ) -> bytes:
-    """The bytes of a file that somebody names; `-` is standard input.
+    """The bytes of a file that the user named; `-` is standard input.
 
     Args:
-        name: what messages call it.
+        name: the file's name in messages.
         largest: the most bytes that it may have.
         what: what it should be.
 
@@ -138,7 +136,7 @@ def file_bytes(
     except IsADirectoryError:
         raise InputError(f"{name}: is a folder, not a {what}.") from None
     except PermissionError:
-        raise InputError(f"{name}: may not be read by this user.") from None
+        raise InputError(f"{name}: this user is not allowed to read it.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     if len(data) > largest:

@@ -1,4 +1,4 @@
-"""Defaults under what is said: of a line of a file, and of a shot of a storyboard."""
+"""Fills in defaults: for a line of a file, and for a shot of a storyboard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from together_video.inputs.presets import overlay
 
 
 def filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a line over the defaults. Null means that the line does not say it."""
+    """The fields of a line, with the defaults for the rest. Null counts as not given."""
     said = {name: value for name, value in fields.items() if value is not None}
     filled = {**overlay(said, defaults), **said}
     for name in ("media", "extra", "labels"):
@@ -20,7 +20,7 @@ def filled(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, 
             theirs = theirs.model_dump(exclude_none=True)
         if isinstance(theirs, Mapping) and (mine is None or isinstance(mine, Mapping)):
             filled[name] = {**theirs, **(mine or {})}
-    # The deprecated spelling of a line replaces a default in either spelling, and the other way round.
+    # A line's field in the deprecated spelling replaces a default in either spelling, and vice versa.
     media = said.get("media")
     for name in ("frame_images", "reference_images"):
         if name in said and name not in (media or {}) and isinstance(filled.get("media"), dict):

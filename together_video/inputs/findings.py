@@ -1,7 +1,7 @@
-"""What is wrong with the form of a request, as findings: bounds, types, names, and lines that cannot be read.
+"""Findings about the form of a request: bounds, types, names, and lines that cannot be read.
 
-The catalogue's rules judge a request; these are about what makes none. They name field, rule, source and
-what would pass just as well.
+The catalogue's rules check a request; these findings are about input that makes no request. They also name the field,
+the rule, the source and a value that would pass.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from together_video.validation_messages import Explained, explained
 
 #: Sources: the API's schema, and this project's own files, bounds and shorthand.
 _SCHEMA, _OWN = "openapi", "project"
-#: More than the schema is said of these.
+#: Other documents also describe these fields.
 _SOURCES = {
     "prompt": "openapi, parameters",
     "seconds": "openapi, parameters",
@@ -25,7 +25,7 @@ _SOURCES = {
     "frame_images": "openapi, overview",
     "extra": _OWN,
 }
-#: The schema says integer only: how large one may be is for this project to say.
+#: The schema only says integer; the bounds are this project's.
 _BOUNDED_HERE = frozenset({"width", "height", "fps", "model"})
 _RULES = {
     "extra_forbidden": "field_is_known",
@@ -48,12 +48,14 @@ _RULES_OF_FIELDS = {
 
 
 def findings_of(failure: ValidationError) -> list[Finding]:
-    """One error for each field that a validation of request fields found fault with."""
+    """One error for each field that failed validation."""
     return [_finding(found) for found in explained(failure)]
 
 
 def finding_of(problem: str, *, rule: str) -> Finding:
-    """A problem of this project's own files and shorthand: `aspect: …` names its field, all else the line."""
+    """A problem with this project's own files and shorthand: `aspect: …` names a field, everything else is about the
+    line.
+    """
     field, colon, words = problem.partition(": ")
     if not colon or not field.replace("_", "").replace(".", "").isalnum():
         field, words = "line", problem
@@ -61,14 +63,14 @@ def finding_of(problem: str, *, rule: str) -> Finding:
 
 
 def finding_of_media(place: str, words: str) -> Finding:
-    """Media that cannot be used: where they are named, and what is wrong with them."""
+    """Media that cannot be used: their place, and what is wrong with them."""
     return error(place, _sentence(words), "parameters, project").model_copy(
         update={"rule": "media_can_be_used"}
     )
 
 
 def _finding(found: Explained) -> Finding:
-    # Errors of the request as a whole name the field in their words.
+    # Errors about the whole request name the field in their message.
     field = found.field or next(
         (name for name in ("media", "extra", "frame_images") if name in found.words), ""
     )
@@ -85,7 +87,7 @@ def _finding(found: Explained) -> Finding:
 
 
 def _instead(found: Explained, field: str) -> dict[str, Instead]:
-    """The nearest value that would pass, of a field that stands by itself."""
+    """The nearest value that would pass, for a top-level field."""
     if found.field != field:
         return {}
     if field == "output_format":

@@ -1,13 +1,12 @@
-"""Files that others drop into the archive under `<prefix>/inbox/`: what is in one, and what became of it.
+"""Files that others put into the archive under `<prefix>/inbox/`: their content, and what became of them.
 
     inbox/<name>                     waits
-    inbox/done/<time>-<name>         was made, as far as it could be; its summary lies beside it
-    inbox/refused/<time>-<name>      cannot be used; the reason lies beside it
-    inbox/tried/<mark>-<number>      a look at a file that waits came to nothing; see `MOST_TRIES`
+    inbox/done/<time>-<name>         was processed; its summary is beside it
+    inbox/refused/<time>-<name>      cannot be used; the reason is beside it
+    inbox/tried/<mark>-<number>      a failed try at a waiting file; see `MOST_TRIES`
 
-A file holds requests in any format of `request_files`, or a brief: a JSON object with a `subject`; `film.inbox` knows
-those that hold a storyboard. Anyone who can write to the bucket is not trusted with files of the machine that reads it,
-so a path is refused.
+A file has requests in any format of `files`, or a brief: a JSON object with a `subject`. `film.inbox` reads
+storyboards. Local paths are refused: anyone who can write to the bucket could otherwise read files of this machine.
 """
 
 from __future__ import annotations
@@ -43,16 +42,16 @@ FOLDER = "inbox"
 DONE: Final = "done"
 REFUSED: Final = "refused"
 TRIED: Final = "tried"
-#: So many looks at a file may end in an error that is not known to pass; then it is refused.
+#: A file is refused after so many errors that are not known to be temporary.
 MOST_TRIES = 5
-#: Largest file that is read from an inbox, in bytes: 10,000 requests fit well.
+#: Largest file that is read from an inbox, in bytes: 10,000 requests fit easily.
 LARGEST = 16 * 1024 * 1024
-#: File names longer than this are cut when they are moved, in bytes: a time, and what lies beside it, fit into 255.
+#: Longest file name and suffix, in bytes; a moved file's name is cut to this, so that it fits into 255 with the time.
 _NAME, _SUFFIX = 200, 16
 
 
 class Order(BaseModel):
-    """What a file asks for: a brief with settings that its videos share, or requests."""
+    """The order in a file: a brief with settings that its videos share, or requests."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,9 +61,8 @@ class Order(BaseModel):
 
 
 class InboxRow(BaseModel):
-    """What became of one file. `kept`: it waits for the next look, as what stopped it may pass.
-
-    `moved_to` is the key that it was moved to; the reason or the summary lies beside it.
+    """What became of one file. `kept`: it waits for the next run, because the problem may be temporary. `moved_to` is
+    its new key; the reason or the summary is beside it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,15 +75,15 @@ class InboxRow(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """`prompts.jsonl: refused, lies in inbox/refused/…: 2 of 3 lines cannot be used; nothing was sent.`"""
+        """`prompts.jsonl: refused, moved to inbox/refused/…: 2 of 3 lines cannot be used; nothing was sent.`"""
         name = printable(self.name)
         words = "; ".join(line.strip() for line in self.message.removeprefix(f"{name}: ").splitlines())
-        place = f", lies in {printable(self.moved_to)}" if self.moved_to else ""
+        place = f", moved to {printable(self.moved_to)}" if self.moved_to else ""
         return f"{name}: {self.state}{place}: {words}"
 
 
 class InboxReport(BaseModel):
-    """One look into the inbox."""
+    """The result of one run over the inbox."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -107,19 +105,19 @@ class InboxReport(BaseModel):
 
 
 def waiting(keys: Iterable[str], folder: str) -> list[str]:
-    """Those of the keys that wait: files right under `folder` (which ends with a slash)."""
+    """The keys of waiting files: those directly under `folder` (which ends with a slash)."""
     return [
         key for key in keys if key.startswith(folder) and (rest := key[len(folder) :]) and "/" not in rest
     ]
 
 
 def mark_of(name: str, etag: str | None) -> str:
-    """What one version of a file is counted under."""
+    """The mark under which the tries of one version of a file are counted."""
     return hashlib.sha256(f"{name}\n{etag}".encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def moved_name(name: str, moment: datetime) -> str:
-    """The name that a file gets when it is moved. The time keeps files of one name apart."""
+    """The name of a moved file. The time keeps files of the same name apart."""
     path = PurePosixPath(name)
     suffix = path.suffix.encode("utf-8", "replace")[:_SUFFIX].decode(errors="ignore")
     stem = path.stem.encode("utf-8", "replace")[: _NAME - len(suffix.encode())].decode(errors="ignore")
@@ -133,15 +131,15 @@ def read_order(
     limit_usd: float | None = None,
     usual: Tries = Tries(),  # noqa: B008 - frozen
 ) -> Order:
-    """What the file asks for, checked.
+    """The order in the file, checked.
 
     Args:
-        limit_usd: what it may cost at most, by the highest estimate, in US dollars: with every attempt, from every
+        limit_usd: the most that it may cost, in US dollars, by the highest estimate: with every attempt, from every
             model that may take over.
-        usual: the attempts and fallback models of requests that do not say it themselves.
+        usual: the attempts and fallback models of requests that do not set them.
 
     Raises:
-        InputError: it cannot be used; the message is the whole reason.
+        InputError: the file cannot be used; the message explains everything.
     """
     order = _brief(data) or Order(requests=tuple(_requests(name, data)))
     _within(order, limit_usd, usual)
@@ -178,7 +176,7 @@ def _requests(name: str, data: bytes) -> list[SourcedRequest]:
 
 
 def _within(order: Order, limit_usd: float | None, usual: Tries) -> None:
-    """Nothing of it names a file of this machine, can only fail, or costs more than it may."""
+    """Refuse orders that name a local file, can only fail, or cost too much."""
     requests = [found.request for found in order.requests]
     count = 1
     if order.brief is not None:
@@ -201,14 +199,18 @@ def _within(order: Order, limit_usd: float | None, usual: Tries) -> None:
 
 
 def refuse_above(limit_usd: float | None, plans: Sequence[VideoPlan], count: int = 1) -> None:
-    """Raises InputError: these plans, so many times, may cost more than a file may, or nobody knows what they cost."""
+    """Raises InputError: these plans, so many times, may cost more than the limit for a file, or their price is
+    unknown.
+    """
     if limit_usd is None:
         return
     limit = Decimal(str(limit_usd))
     for plan in plans:
         for one in plan.chain:
             if one.estimate_usd is None:
-                raise InputError(f"{one.request.model} has no known price, and a file may cost {usd(limit)}.")
+                raise InputError(
+                    f"{one.request.model} has no known price, so the limit of {usd(limit)} per file cannot be checked."
+                )
     cost = sum((plan.most_usd or Decimal(0) for plan in plans), Decimal(0)) * count
     if cost > limit:
-        raise InputError(f"It may cost {usd(cost)}, and a file may cost {usd(limit)} at most.")
+        raise InputError(f"It may cost {usd(cost)}, but the limit per file is {usd(limit)}.")

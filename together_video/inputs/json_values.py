@@ -1,4 +1,4 @@
-"""JSON text of others -> its value; what a lax reader would take silently is refused."""
+"""JSON text from elsewhere -> its value. What a lax reader would accept silently is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from together_video.validation_messages import quoted
 
 
 class UnreadableText(ValueError):
-    """The text as a whole is not in its format, so that there are no rows to speak of."""
+    """The text as a whole does not have its format, so there are no rows."""
 
 
 def json_value(text: str) -> Any:
@@ -25,10 +25,10 @@ def json_value(text: str) -> Any:
 
 
 def json_document(text: str) -> Any:
-    """As `json_value`, for a text that is one document.
+    """Like `json_value`, for a text that is one document.
 
     Raises:
-        UnreadableText: what is wrong with it, as words behind its name.
+        UnreadableText: the problem, as words that follow the text's name.
     """
     try:
         return json_value(text)
@@ -37,14 +37,14 @@ def json_document(text: str) -> Any:
             f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UnreadableText(f"is not JSON that can be used: {why_not_json(error)}") from error
+        raise UnreadableText(f"is JSON that cannot be used: {why_not_json(error)}") from error
 
 
 def why_not_json(error: Exception) -> str:
-    """What is wrong with a text that is JSON and cannot be used."""
+    """Why a text is JSON but cannot be used."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    # The interpreter refuses integers of thousands of digits, in words that are about itself.
+    # Python refuses integers of thousands of digits with a message about its own settings.
     return "a number has too many digits" if "integer string conversion" in str(error) else str(error)
 
 
@@ -57,4 +57,4 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

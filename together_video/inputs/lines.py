@@ -1,4 +1,4 @@
-"""The rows of a request file -> requests, and what is wrong with each row that makes none."""
+"""The rows of a request file -> requests, and the problems of each row that makes none."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from together_video.validation_messages import explain
 
 _SHOWN = 10
 
-#: Most lines of a file, and the highest take that a line may ask for.
+#: Most lines of a file, and the highest take of a line.
 MOST_LINES, MOST_TAKES = 10_000, 10_000
-#: So many combinations of one line are explained, if they are wrong.
+#: Most combinations of one line that are explained if they are wrong.
 _MOST_WRONG = 20
 
 
 class SourcedRequest(BaseModel):
     """A request and the line (in a .json file: the item) that it came from, counted from 1.
 
-    `sweep` is set where lists in the line made several requests; `chosen` tells what its shorthand
-    became; `tries` is what the line itself says about attempts and fallback models, `take` which take it asks for.
+    `sweep` is set if lists in the line made several requests; `chosen` says what its shorthand became; `tries` is what
+    the line itself says about attempts and fallback models, `take` is the take that it requests.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,7 +61,7 @@ class SourcedRequest(BaseModel):
 class RefusedLine(BaseModel):
     """A line that makes no request, and why: `problems` as sentences, `findings` with their rules.
 
-    The findings are also about what else is wrong with it, as far as that can be told from the rest.
+    The findings also cover other problems of the line, as far as the rest shows them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,10 +72,10 @@ class RefusedLine(BaseModel):
 
 
 class RequestLines(BaseModel):
-    """All that a file holds: the requests that it makes, and the lines that make none.
+    """The content of a file: its requests, and the lines that make none.
 
-    `count` are the lines that should make some; `notes` lines begin with # and are skipped; `remarks` are sentences
-    about how the file was read.
+    `count` is the number of lines that should make requests; `notes` is the number of skipped lines that begin with #;
+    `remarks` are sentences about how the file was read.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,7 +92,7 @@ class RequestLines(BaseModel):
         """The requests, if every line makes one.
 
         Raises:
-            InputError: names up to ten lines that make none, and everything that is wrong with them.
+            InputError: lists up to ten lines that make none, with all their problems.
         """
         if not self.refused:
             return list(self.requests)
@@ -113,11 +113,10 @@ def parse_lines(
     default_model: str | None = None,
     lines: Lines = "checked",
 ) -> RequestLines:
-    """The lines of a text that was read elsewhere. `name` is what messages call it, `lines` says how those of plain
-    text make prompts.
+    """The lines of a text. `name` is the text's name in messages, `lines` says how lines of plain text make prompts.
 
     Raises:
-        InputError: there is nothing in it, it is not in its format, or the defaults cannot be used.
+        InputError: the text is empty, does not have its format, or the defaults cannot be used.
     """
     given = {field: value for field, value in (defaults or {}).items() if value is not None}
     if default_model is not None:
@@ -134,7 +133,7 @@ def parse_lines(
             remarked[row.remark or ""] += 1
             if count > MOST_LINES:
                 raise InputError(
-                    f"{name}: has more than {MOST_LINES:,} requests; nothing was sent. Divide it."
+                    f"{name}: has more than {MOST_LINES:,} requests; nothing was sent. Split it."
                 )
             swept += count_of(row.fields) if swept_fields(row.fields) else 0
             copied += bytes_of(row.fields)
@@ -146,7 +145,7 @@ def parse_lines(
     except UnreadableText as error:
         raise InputError(f"{name}: {error}; nothing was sent.") from error
     if not requests and not refused:
-        raise InputError(f"{name}: holds no prompts or requests" + (", but notes (#)." if notes else "."))
+        raise InputError(f"{name}: contains no prompts or requests" + (", only notes (#)." if notes else "."))
     named = {label for found in requests for label in found.request.labels}
     labels = sorted(named - set(clean_labels(given.get("labels"))))
     return RequestLines(
@@ -164,28 +163,28 @@ def _remarks(
     remarked: Counter[str], text: str, form: RowFormat, lines: Lines, labels: Collection[str]
 ) -> Iterator[str]:
     if labels and form in {RowFormat.CSV, RowFormat.TSV}:
-        yield f"Kept as labels, and not sent: {', '.join(labels)}."
+        yield f"Kept as labels and not sent: {', '.join(labels)}."
     if numbered := remarked["numbered"] + remarked["continued"]:
-        yield f"Numbers and bullets in front of {counted(numbered, 'prompt')} are left out."
+        yield f"Numbers and bullets before {counted(numbered, 'prompt')} were removed."
     if continued := remarked["continued"]:
         yield f"Indented lines were joined to {counted(continued, 'prompt')}."
     if form is RowFormat.TEXT and lines != "paragraphs" and (several := paragraphs_in(text)):
-        yield f"Blank lines divide the text into {several} paragraphs: --paragraphs makes a prompt of each."
+        yield f"Blank lines divide the text into {several} paragraphs: --paragraphs makes each one a prompt."
     elif form is RowFormat.TEXT and lines != "paragraphs" and wrapped_in(text):
-        yield "Some lines end with a comma. If prompts go over several lines, divide them by blank lines: --paragraphs."
+        yield "Some lines end with a comma. If prompts have several lines, put blank lines between them: --paragraphs."
 
 
 def _check_defaults(defaults: Mapping[str, Any]) -> None:
-    """Say once what is wrong with the defaults, instead of once a line."""
+    """Report problems of the defaults once instead of once per line."""
     problems = _Line(Row(0, {"model": "any"}), "line", defaults, 0).problems
     if problems:
         raise InputError(f"{'; '.join(problems)}; nothing was sent.")
 
 
 class _Line:
-    """What a row stands for: one request, or one for each combination of its lists; and what is wrong.
+    """What a row makes: one request, or one for each combination of its lists; and its problems.
 
-    `swept` counts the requests that lists have made so far, with this row's, and `copied` the bytes of their text.
+    `swept` counts the requests made by lists so far, including this row's, and `copied` the bytes of their text.
     """
 
     def __init__(self, row: Row, unit: str, defaults: Mapping[str, Any], swept: int, copied: int = 0) -> None:
@@ -199,9 +198,7 @@ class _Line:
         for name in empty:
             self._note(f"{name}: the list is empty", "list_has_values")
         if swept > MOST_SWEPT:
-            words = (
-                f"its lists bring the file to {swept:,} requests; at most {MOST_SWEPT:,} can be made of lists"
-            )
+            words = f"its lists bring the file to {swept:,} requests; lists can make at most {MOST_SWEPT:,}"
             self._note(words, "sweep_is_bounded")
         if copied > MOST_COPIED:
             words = f"the lists of the file would repeat {copied / 1e6:,.0f} MB of text"
@@ -210,7 +207,7 @@ class _Line:
             return
         wrong = 0
         for fields, sweep in combinations(row.fields, f"{unit} {row.line}"):
-            # Some are enough to say what is wrong with all.
+            # Some of them are enough to show what is wrong with all.
             if (wrong := wrong + (not self._add(filled(fields, defaults), sweep))) >= _MOST_WRONG:
                 return
 
@@ -222,7 +219,7 @@ class _Line:
         self.problems[problem] = finding_of(problem, rule=rule)
 
     def _add(self, fields: dict[str, Any], sweep: Sweep | None) -> bool:
-        """Whether it makes a request."""
+        """Add the request of these fields. Returns whether they make one."""
         said = {name: fields.pop(name) for name in TRIES_FIELDS if name in fields}
         try:
             tries = Tries.model_validate(said)
@@ -240,7 +237,7 @@ class _Line:
         try:
             request = VideoRequest.model_validate(expansion.fields)
         except ValidationError as error:
-            # A row whose form is wrong already has said what matters; its gaps are a consequence.
+            # If the row's form is wrong, that was reported already, and the gaps are a consequence.
             if self.row.fields or not self.problems:
                 self.problems.update(zip(explain(error), findings_of(error), strict=True))
                 self._else.update((str(found), found) for found in _else_found(expansion.fields, error))
@@ -253,7 +250,7 @@ class _Line:
 
 
 def _else_found(fields: Mapping[str, Any], error: ValidationError) -> list[Finding]:
-    """What a check finds in the fields that are well-formed, so that all can be mended in one round."""
+    """What a check finds in the well-formed fields, so that you can fix everything at once."""
     errors = error.errors(include_url=False)
     wrong = {str(found["loc"][0]) for found in errors if found["loc"]}
     rest = {name: value for name, value in fields.items() if name not in wrong}
@@ -261,7 +258,7 @@ def _else_found(fields: Mapping[str, Any], error: ValidationError) -> list[Findi
         request = VideoRequest.model_validate(rest)
     except ValidationError:
         return []
-    # What is missing may stand under the name that is not known.
+    # A missing field may be there under the unknown name.
     misnamed = any(found["type"] == "extra_forbidden" for found in errors)
     gaps = {"prompt_fits", "required_media"} if misnamed else set()
     return [

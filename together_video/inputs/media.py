@@ -1,7 +1,7 @@
-"""Requests as people write them -> requests that name their media by content.
+"""Requests as people write them -> requests that refer to their media by content.
 
-Files and inline content are looked at; what is kept in the archive from then on stands in the
-request as a reference, so that the same picture under another name is the same request.
+Files and inline content are inspected. Media that will be kept in the archive become references in the request, so the
+same picture under another name is the same request.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from together_video.requests import VideoRequest
 from together_video.text import printable
 
 _LISTED = 10
-#: Longest link, in characters: signed ones have a few hundred, and servers read lines of 8,000 bytes.
+#: Longest link, in characters: signed ones have a few hundred, and servers read lines of up to 8,000 bytes.
 _LONGEST_LINK = 8_000
 
 
 class MediaProblem(NamedTuple):
-    """Media that cannot be used: the number of its request from 0, its place, and what is wrong with it."""
+    """Media that cannot be used: the index of the request, the place in it, and what is wrong."""
 
     request: int
     place: str
@@ -43,10 +43,10 @@ class MediaProblem(NamedTuple):
 
 @dataclass(frozen=True)
 class MediaIntake:
-    """`requests` in the order given; `files` by reference: what is to be kept in the archive.
+    """`requests` in the given order; `files` to keep in the archive, by reference.
 
-    `elsewhere` are the s3:// addresses that were not looked at yet, each once. They still stand in
-    the requests. `notes` are about media that are taken and may surprise.
+    `elsewhere` are the s3:// addresses that were not inspected yet, each once. They are still in the requests. `notes`
+    are about media that are accepted but may surprise you.
     """
 
     requests: list[VideoRequest]
@@ -61,17 +61,17 @@ def take_in(
     names: Sequence[str] | None = None,
     fetched: Mapping[str, Path | InputError] | None = None,
 ) -> MediaIntake:
-    """Look at all media that are on this machine or inline. Reads files; sends and writes nothing.
+    """Inspect all media that are on this machine or inline. Reads files; sends and writes nothing.
 
-    Relative paths are taken from the working directory. Inline images that are small enough to travel
-    in the request are looked at and stay.
+    Relative paths start at the working directory. Inline images that are small enough to send in the request are
+    inspected and stay.
 
     Args:
-        names: what messages call each request, such as `line 3`.
-        fetched: where the content of an s3:// address lies on this machine, or why it could not be had.
+        names: the name of each request in messages, such as `line 3`.
+        fetched: the local copy of each s3:// address, or why it could not be downloaded.
 
     Raises:
-        MediaRefused: some media cannot be used; names up to ten of them.
+        MediaRefused: some media cannot be used; lists up to ten of them.
     """
     intake, problems = look_over(requests, fetched=fetched)
     refuse(problems, len(requests), names)
@@ -81,7 +81,7 @@ def take_in(
 def look_over(
     requests: Sequence[VideoRequest], *, fetched: Mapping[str, Path | InputError] | None = None
 ) -> tuple[MediaIntake, list[MediaProblem]]:
-    """As `take_in`, but what cannot be used is told; it stays in its request as it stands."""
+    """Like `take_in`, but returns the media that cannot be used; they stay in their requests unchanged."""
     looking = _Looking(fetched or {})
     problems: list[MediaProblem] = []
     notes: dict[tuple[str, str], MediaProblem] = {}
@@ -101,14 +101,14 @@ def look_over(
 
 
 def refuse(problems: Sequence[MediaProblem], total: int, names: Sequence[str] | None = None) -> None:
-    """Stop here if there are any.
+    """Raise an error if there are problems.
 
     Args:
-        total: how many requests were looked at.
-        names: what messages call each request.
+        total: how many requests were inspected.
+        names: the name of each request in messages.
 
     Raises:
-        MediaRefused: names up to ten of them.
+        MediaRefused: lists up to ten problems.
     """
     if not problems:
         return
@@ -120,7 +120,7 @@ def refuse(problems: Sequence[MediaProblem], total: int, names: Sequence[str] | 
 
 
 class _Looking:
-    """What was seen so far: each text is looked at once."""
+    """What was inspected so far: each text is inspected once."""
 
     def __init__(self, fetched: Mapping[str, Path | InputError]) -> None:
         self.fetched = fetched
@@ -131,7 +131,7 @@ class _Looking:
         self._limits = AudioLimits(limits.minimum_seconds, limits.maximum_seconds, limits.maximum_bytes)
 
     def reference(self, kind: MediaKind, text: str) -> str:
-        """What stands in the request for this text."""
+        """What replaces this text in the request."""
         file = self.files.get((kind, text))
         return text if file is None else file.reference
 
@@ -142,7 +142,7 @@ class _Looking:
         match form_of(text):
             case MediaForm.INLINE:
                 file = inspect_bytes(inline_bytes(text), "inline content", kind, limits)
-                # Of audio and videos no document says that they may come inline.
+                # No document says that audio and videos can be sent inline.
                 if kind is not MediaKind.IMAGE or len(text) > LARGEST_INLINE:
                     self.files[kind, text] = file
             case MediaForm.FILE:
@@ -161,7 +161,7 @@ class _Looking:
             case MediaForm.LINK:
                 if len(text) > _LONGEST_LINK:
                     raise MediaRefused(
-                        f"is a link of {len(text)} characters; servers take {_LONGEST_LINK} at most"
+                        f"is a link of {len(text)} characters; servers accept at most {_LONGEST_LINK}"
                     )
             case MediaForm.HANDLE:
                 pass
@@ -176,7 +176,7 @@ def bucket_and_key(address: str) -> tuple[str, str]:
     """
     bucket, _, key = address[5:].partition("/")
     if not bucket or not key or not address.isprintable():
-        raise MediaRefused("is no address of an object (s3://bucket/key)")
+        raise MediaRefused("is not the address of an object (s3://bucket/key)")
     return bucket, key
 
 

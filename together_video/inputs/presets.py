@@ -1,8 +1,8 @@
-"""Shorthand that people write and the API does not know: `aspect`, `quality`, `adherence`.
+"""Shorthand that the API does not know: `aspect`, `quality`, `adherence`.
 
-They become request fields before anything is checked, sent or named: two requests that say the same
-in either way are the same request. So does a size tier in another case than the model's own: of Wan 2.7 a job
-with `720p` is accepted and fails, as the tier is called `720P`.
+Presets become request fields before anything is checked, sent or named, so the same request in either form is one
+request. A size tier in another case becomes the model's own: Wan 2.7 accepts a job with `720p`, but fails it, because
+its tier is called `720P`.
 
 | preset | becomes |
 |---|---|
@@ -10,9 +10,8 @@ with `720p` is accepted and fails, as the tier is called `720P`.
 | adherence creative, balanced, strict | guidance_scale 6, 8, 10 |
 | aspect | the model's best matching width and height, or resolution and ratio |
 
-The numbers are those that Together's documents advise, and whole, as the API's schema wants them. No document
-lists the models that take steps, so they are sent to every model of which the catalogue does not say that it takes
-none.
+The numbers are those that Together's documents recommend, and whole, as the API's schema requires. No document lists
+the models that take steps, so they are sent to every model unless the catalogue says that it takes none.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from together_video.json_schema import plain_fields
 from together_video.requests import VideoRequest
 from together_video.validation_messages import explain, validated
 
-#: Denoising steps by quality: a quick look, a good balance, and the middle of 30 to 40.
+#: Denoising steps by quality: a quick preview, a good balance, and the middle of 30 to 40.
 STEPS = {"preview": 10, "standard": 20, "production": 35}
-#: Guidance by adherence: the least, the middle and the most of the 6 to 10 that the documents advise.
+#: Guidance by adherence: the least, the middle and the most of the recommended 6 to 10.
 GUIDANCE = {"creative": 6, "balanced": 8, "strict": 10}
 
 _SOURCE = "overview, parameters"
@@ -49,7 +48,7 @@ class Presets(BaseModel):
     aspect: str | None = Field(
         default=None,
         title="Aspect",
-        description="Shape of the picture, such as 9:16: the model's best matching size or tier is taken.",
+        description="Shape of the picture, such as 9:16. The model's best matching size or tier is used.",
     )
     quality: Literal["preview", "standard", "production"] | None = Field(
         default=None, title="Quality", description="Denoising steps: 10, 20 or 35."
@@ -69,7 +68,7 @@ class Presets(BaseModel):
         return value.strip() if value is not None else None
 
 
-#: The names that may stand beside the request fields, in files and in settings.
+#: The names that are allowed beside request fields, in files and in settings.
 PRESET_FIELDS = tuple(Presets.model_fields)
 
 
@@ -82,10 +81,10 @@ class Expansion(NamedTuple):
 
 
 def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Expansion:
-    """Turn the presets among these fields into request fields, and a tier into the model's own spelling. Steps and
-    guidance that are given win.
+    """Turn the presets among these fields into request fields, and a tier into the model's own spelling. Given steps
+    and guidance take precedence.
 
-    Raises nothing: what is wrong is among the problems, a sentence without a full stop each.
+    Never raises: errors are among the problems, each a sentence without a full stop.
     """
     given = {name: fields[name] for name in PRESET_FIELDS if fields.get(name) is not None}
     plain = {name: value for name, value in fields.items() if name not in PRESET_FIELDS}
@@ -110,7 +109,7 @@ def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Exp
     if presets.aspect is not None:
         if both := [field for field in _SIZE_FIELDS if plain.get(field) is not None]:
             return Expansion(plain, problems=(f"aspect: give it or {' and '.join(both)}, not both",))
-        # An unknown model is the check's to tell; where another takes over, the shape holds for that.
+        # The check reports an unknown model. If another model takes over, it gets the shape.
         if model is None:
             plain["ratio"] = presets.aspect
         else:
@@ -122,7 +121,7 @@ def expand(fields: Mapping[str, Any], catalogue: Catalogue | None = None) -> Exp
 
 
 def overlay(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults that hold beside what was said: of a preset and its field the said one counts."""
+    """The defaults that apply beside the given fields: between a preset and its field, the given one counts."""
     rivals = [("quality", ("steps",)), ("adherence", ("guidance_scale",)), ("aspect", _SIZE_FIELDS)]
     gone: set[str] = set()
     for preset, fields in rivals:
@@ -136,10 +135,10 @@ def overlay(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, A
 def make_request(
     fields: Mapping[str, Any], catalogue: Catalogue | None = None
 ) -> tuple[VideoRequest, tuple[Finding, ...]]:
-    """The request that these fields and presets make, and what was chosen.
+    """The request from these fields and presets, and what was chosen.
 
     Raises:
-        InputError: all that is wrong with them, in one sentence.
+        InputError: all their problems, in one sentence.
     """
     found = expand(fields, catalogue)
     problems = list(found.problems)
@@ -156,7 +155,7 @@ def make_presets(words: Mapping[str, Any]) -> Presets:
     """Presets from their fields.
 
     Raises:
-        InputError: all that is wrong with them, in one sentence.
+        InputError: all their problems, in one sentence.
     """
     return validated(Presets, dict(words), "The presets")
 
@@ -164,7 +163,7 @@ def make_presets(words: Mapping[str, Any]) -> Presets:
 def with_presets(
     request: VideoRequest, presets: Presets | None, catalogue: Catalogue | None = None
 ) -> tuple[VideoRequest, tuple[Finding, ...]]:
-    """The request with these presets as defaults and its tier in the model's spelling, and what was chosen.
+    """The request with these presets as defaults and the tier in the model's spelling, and what was chosen.
 
     Raises:
         InputError: the model's shape cannot be chosen.
@@ -177,7 +176,7 @@ def with_presets(
 
 
 def _by(rule: str, findings: list[Finding]) -> list[Finding]:
-    """What is said by the same rule; where no document says more, the source is the presets' own."""
+    """The findings with this rule; without a source of their own, they get the presets' source."""
     return [found.model_copy(update={"rule": rule, "source": found.source or _SOURCE}) for found in findings]
 
 
@@ -187,7 +186,7 @@ def _tier(plain: dict[str, Any], model: Model | None) -> list[Finding]:
     if model is None or tier is None or tier.name == asked:
         return []
     plain["resolution"] = tier.name
-    words = f"{model.name} writes its tier {tier.name}, so that is sent instead of {quoted(str(asked))}."
+    words = f"{model.name} writes its tier {tier.name}, which is sent instead of {quoted(str(asked))}."
     return [note("resolution", words, model.sizes_from)]
 
 
@@ -196,7 +195,7 @@ def _steps(quality: str, plain: dict[str, Any], model: Model | None) -> list[Fin
     if plain.get("steps") is not None:
         return [note("steps", f"Steps are given, so quality {quality} ({steps} steps) changes nothing.")]
     if model is not None and model.takes_steps is False:
-        return [note("steps", f"{model.name} takes no steps, so quality {quality} changes nothing.")]
+        return [note("steps", f"{model.name} does not take steps, so quality {quality} changes nothing.")]
     plain["steps"] = steps
     doubt = ""
     if model is not None and model.takes_steps is None:
@@ -218,9 +217,9 @@ def _shape(aspect: str, plain: dict[str, Any], model: Model, catalogue: Catalogu
     fit = fit_aspect(aspect, model, Size(general.width, general.height))
     plain.update(fit.fields)
     if not fit.documented:
-        words = f"No document lists the shapes of {model.name}; {fit.words} is sent for {aspect}, and may be refused."
+        words = f"No document lists the shapes of {model.name}; {fit.words} is sent for {aspect} and may be refused."
         return [warning("aspect", words, model.limits_from)]
     if fit.exact:
         return [note("aspect", f"{aspect} is {fit.words} on {model.name}.", model.limits_from)]
-    words = f"{model.name} has no size of {aspect}; the nearest, {fit.words}, is taken."
+    words = f"{model.name} has no size of {aspect}; the nearest, {fit.words}, is used."
     return [warning("aspect", words, model.limits_from)]

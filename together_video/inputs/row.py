@@ -1,4 +1,4 @@
-"""One request as it stands in a file, and the lines that files of text are made of."""
+"""One request as it is in a file, and the lines of text files."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text. Not `splitlines()`: U+2028 and its like may stand inside a prompt."""
+    """The lines of a text. Not `splitlines()`: a prompt can contain U+2028 and similar characters."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The line (or item, from 1), its fields, or what is wrong.
+    """The line (or item, from 1), its fields, or its problems.
 
-    `remark` says what was done to the line: a number or bullet was left out, or a line was joined to the one before.
+    `remark` says how the line was changed: a number or bullet was removed, or a line was joined to the one before.
     """
 
     line: int

@@ -1,6 +1,6 @@
 """The text of a request file -> rows of request fields, in each of the formats.
 
-Only the form of the file is judged here. Whether the fields make a request is for the caller.
+This module checks only the form of the file. The caller checks whether the fields make a request.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from together_video.validation_messages import quoted, unknown_name
 
 _DEPRECATED = ("frame_images", "reference_images")
 _FIELDS = (*VideoRequest.model_fields, *PRESET_FIELDS, *TRIES_FIELDS, *_DEPRECATED)
-#: What people call a field, as a column's name, and which it is.
+#: Other names for a field in a column's header.
 _MEANT = {
     **dict.fromkeys(("aspect_ratio", "shape"), "aspect"),
     **dict.fromkeys(("frame_rate", "framerate", "frames_per_second"), "fps"),
@@ -42,7 +42,7 @@ _MEANT = {
     **dict.fromkeys(("fallback_model", "fallbacks", "fallback"), "fallback_models"),
     **dict.fromkeys(("text", "prompt_text", "description"), "prompt"),
 }
-#: Names that mean a field without saying which, and what to write.
+#: Ambiguous names, and what to write instead.
 _HINTS = {
     **dict.fromkeys(
         (
@@ -62,26 +62,26 @@ _HINTS = {
     **dict.fromkeys(("audio", "audio_url", "voice"), "media.audio_inputs"),
     "sound": "generate_audio",
     **dict.fromkeys(("size", "dimensions"), "width and height"),
-    **dict.fromkeys(("n", "count", "takes"), "each request on a line of its own"),
+    **dict.fromkeys(("n", "count", "takes"), "a separate line for each request"),
 }
-#: From this similarity on a column's name is a slip of the pen: "sedd" is seed, "scene" is not seconds.
+#: A column's name with at least this similarity is a typing mistake: "sedd" is seed, "scene" is not seconds.
 _SLIP = 0.75
 _DECIMAL, _COMMA = frozenset({"seconds", "guidance_scale"}), re.compile(r"\d+,\d+$")
 _JSON_COLUMNS = frozenset({"media", "extra", "labels"})
-#: What a bare address in a cell stands for, where a list of objects is wanted.
+#: The key for a bare address in a cell, if the field is a list of objects.
 _ENTRY_KEYS = {"frame_images": "input_image", "frame_videos": "video", "reference_videos": "video"}
 
 
-#: The first line that Excel writes, or understands: `sep=;`.
+#: The first line that Excel writes or understands: `sep=;`.
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t|]*[ ]*(?:\r\n|\n|\r)', re.IGNORECASE)
 
 
-#: More fields than any request has, labels included: each that is wrong is compared with all that there are.
+#: More fields than any request has, including labels. Bounded because each wrong one is compared with all others.
 _MOST_FIELDS = 300
 
 
 class RowFormat(StrEnum):
-    """How a file tells its requests apart."""
+    """The format of a request file."""
 
     JSON_LINES = "jsonl"
     JSON = "json"
@@ -95,7 +95,7 @@ class RowFormat(StrEnum):
 
 
 def count_notes(text: str, form: RowFormat) -> int:
-    """How many lines begin with # and are skipped for that."""
+    """How many lines are skipped because they begin with #."""
     if form not in {RowFormat.JSON_LINES, RowFormat.TEXT}:
         return 0
     if form is RowFormat.TEXT:
@@ -104,13 +104,13 @@ def count_notes(text: str, form: RowFormat) -> int:
 
 
 def read_rows(text: str, form: RowFormat, lines: Lines = "checked") -> Iterator[Row]:
-    """Yield the rows of a text. Blank lines are skipped, and lines with # in JSON Lines and in text.
+    """Yield the rows of a text. Blank lines are skipped; so are lines that begin with # in JSON Lines and in text.
 
     Args:
         lines: how the lines of plain text make prompts; see `text_lists`.
 
     Raises:
-        UnreadableText: the text is not JSON, or its header names no columns that are known.
+        UnreadableText: the text is not JSON, or its header has no known columns.
     """
     if form is RowFormat.JSON_LINES:
         return _json_lines(text)
@@ -135,7 +135,7 @@ def _text_lines(text: str, lines: Lines) -> Iterator[Row]:
         cells = [_column(cell) for cell in first.split(delimiter)]
         if lines == "checked" and len(cells) > 1 and all(map(_is_known, cells)):
             named = printable(", ".join(cells), 200)
-            raise UnreadableText(f"begins like a table with the columns {named}: name it .csv")
+            raise UnreadableText(f"begins like a table with the columns {named}: rename it to .csv")
     return text_rows(text, lines)
 
 
@@ -146,7 +146,7 @@ def _json_lines(text: str) -> Iterator[Row]:
         except json.JSONDecodeError as error:
             yield Row(number, problems=(f"is not JSON: {error.msg} (column {error.colno})",))
         except (ValueError, RecursionError) as error:
-            yield Row(number, problems=(f"is not JSON that can be used: {why_not_json(error)}",))
+            yield Row(number, problems=(f"is JSON that cannot be used: {why_not_json(error)}",))
         else:
             yield _row_of(number, value)
 
@@ -156,7 +156,7 @@ def _json_items(text: str) -> Iterator[Row]:
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
-        raise UnreadableText(f"must hold a list of requests or prompts, holds {quoted(value)}")
+        raise UnreadableText(f"must be a list of requests or prompts, is {quoted(value)}")
     return (_row_of(number, entry) for number, entry in enumerate(value, start=1))
 
 
@@ -164,7 +164,7 @@ def _row_of(number: int, value: object) -> Row:
     if isinstance(value, str):
         return Row(number, {"prompt": value})
     if isinstance(value, dict) and len(value) > _MOST_FIELDS:
-        return Row(number, problems=(f"has {len(value)} fields; {_MOST_FIELDS} at most are read",))
+        return Row(number, problems=(f"has {len(value)} fields; at most {_MOST_FIELDS} are allowed",))
     if isinstance(value, dict):
         return Row(number, value)
     return Row(
@@ -173,9 +173,9 @@ def _row_of(number: int, value: object) -> Row:
 
 
 def _delimiter(header: str) -> str:
-    """The sign that divides a header into the most names that are known, and then into the most at all.
+    """The delimiter that splits a header into the most known names, and then into the most names.
 
-    Spreadsheets write semicolons where the comma is the decimal sign, and tabs into files of any name.
+    Spreadsheets write semicolons if the comma is the decimal sign, and tabs into files of any name.
     """
 
     def score(sign: str) -> tuple[int, int]:
@@ -186,8 +186,8 @@ def _delimiter(header: str) -> str:
 
 
 def _cells(text: str) -> Iterator[Row]:
-    """Rows of a table, whichever sign divides its cells."""
-    # Excel's own first line, which says so and is no header.
+    """Rows of a table with any delimiter."""
+    # Excel's own first line names the delimiter and is not a header.
     named = _SEPARATOR.match(text)
     first, rest = (1, text[named.end() :]) if named else (0, text)
     header = next((line for line in lines_of(rest) if line.strip()), "")
@@ -201,7 +201,7 @@ def _cells(text: str) -> Iterator[Row]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            # What follows a stray quote cannot be told into rows any more.
+            # After a stray quote, rows cannot be told apart any more.
             unclosed = "unexpected end" in str(error)
             reason = "a quote is opened and never closed" if unclosed else printable(str(error))
             yield Row(line, problems=(f"cannot be read as cells: {reason}",))
@@ -217,13 +217,13 @@ def _cells(text: str) -> Iterator[Row]:
 
 
 def _columns(cells: Sequence[str]) -> list[str]:
-    """The header's names as field names: "Negative Prompt" is negative_prompt. A column of the user's own is a label.
+    """The header's names as field names: "Negative Prompt" is negative_prompt. A column with any other name is a label.
 
     Raises:
-        UnreadableText: no column is known, one is given twice, or its name is nearly that of a field.
+        UnreadableText: no column is known, one is given twice, or one looks like a misspelt field.
     """
     if len(cells) > _MOST_FIELDS:
-        raise UnreadableText(f"has {len(cells)} columns; {_MOST_FIELDS} at most are read")
+        raise UnreadableText(f"has {len(cells)} columns; at most {_MOST_FIELDS} are allowed")
     columns = [_column(cell) for cell in cells]
     has_fields = any(map(_is_known, columns))
     wrong = []
@@ -233,7 +233,7 @@ def _columns(cells: Sequence[str]) -> list[str]:
         words = unknown_name("column", cell.strip(), _FIELDS)
         if (meant := _HINTS.get(column)) is not None:
             wrong.append(
-                f"the column {quoted(cell.strip())} is no request field: name it {meant}, or label.{column}"
+                f"the column {quoted(cell.strip())} is not a request field: name it {meant}, or label.{column}"
             )
             continue
         in_an_object = column.partition(".")[0] in {"media", "extra"}
@@ -245,11 +245,11 @@ def _columns(cells: Sequence[str]) -> list[str]:
         except ValueError as error:
             wrong.append(str(error))
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
-    wrong += [f"the column {quoted(column)} is there twice" for column in twice]
+    wrong += [f"the column {quoted(column)} appears twice" for column in twice]
     whole = sorted(
         _JSON_COLUMNS & set(columns) & {column.partition(".")[0] for column in columns if "." in column}
     )
-    wrong += [f"there is a column {name} beside columns {name}.…" for name in whole]
+    wrong += [f"there are both a column {name} and columns {name}.…" for name in whole]
     if wrong:
         hint = "" if any(map(_is_known, columns)) else "; the first line must name the request fields"
         raise UnreadableText("; ".join(wrong[:5]) + hint)
@@ -257,7 +257,7 @@ def _columns(cells: Sequence[str]) -> list[str]:
 
 
 def _with_points(columns: Sequence[str], cells: Sequence[str]) -> list[str]:
-    """Where semicolons divide the cells, the comma is the decimal sign."""
+    """If semicolons separate the cells, the comma is the decimal sign."""
     return [
         cell.replace(",", ".") if column in _DECIMAL and _COMMA.match(cell.strip()) else cell
         for column, cell in zip_longest(columns, cells[: len(columns)], fillvalue="")
@@ -269,7 +269,7 @@ def _column(cell: str) -> str:
     name = "_".join(first.lower().replace("-", " ").split())
     name = "labels" if name == "label" and rest else name
     name = name if dot else _MEANT.get(name, name)
-    # Names under `extra` are the API's, in its own spelling.
+    # Names under `extra` are the API's, in its spelling.
     return f"{name}{dot}{rest.strip()}"
 
 
@@ -284,13 +284,13 @@ def _cell_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
     fields: dict[str, Any] = {}
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(f"has {len(cells)} cells, the header names {len(columns)}")
+        problems.append(f"has {len(cells)} cells, but the header has {len(columns)}")
     for column, cell in zip(columns, cells, strict=False):
         value = cell.strip()
         if not value:
             continue
         if not column:
-            problems.append(f"{quoted(value)} stands in a column without a name")
+            problems.append(f"{quoted(value)} is in a column without a name")
             continue
         try:
             _put(fields, column, value)
@@ -318,7 +318,7 @@ def _plain_cell(name: str, cell: str) -> Any:
 
 
 def _media_cell(name: str, cell: str) -> Any:
-    """JSON, or a bare address, which becomes a list of one where the field is a list."""
+    """JSON, or a bare address, which becomes a list of one if the field is a list."""
     if cell.startswith(("[", "{")):
         return json_value(cell)
     if name == "source_video":

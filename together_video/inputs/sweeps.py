@@ -1,4 +1,4 @@
-"""Sweeps: a line whose fields hold lists stands for every combination of their values."""
+"""Sweeps: a line with lists as values makes a request for every combination of their entries."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from together_video.ledger.records import Sweep
 from together_video.requests import VideoRequest
 from together_video.text import printable
 
-#: Most requests that the lists of one file may make: a slip of the pen is found before it is paid for.
+#: Most requests that the lists of one file may make, so that a typing mistake is found before it is paid for.
 MOST_SWEPT = 10_000
 
-#: Most text, in bytes, that the requests of a file's lists may come to: each has all that is no list.
+#: Most text, in bytes, in all requests from a file's lists: each request repeats the fields without a list.
 MOST_COPIED = 32_000_000
 
-#: Fields that hold one value each; a list in one of them is a sweep. Media are lists by themselves.
+#: Fields with one value each; a list in one of them is a sweep. Media are lists anyway.
 SWEPT_FIELDS = frozenset(
     {*VideoRequest.model_fields, *PRESET_FIELDS} - {"media", "extra", "labels", "label_in_id"}
 )
 
 
 def swept_fields(fields: Mapping[str, Any]) -> list[str]:
-    """The names of the fields that hold lists, in the order of the line."""
+    """The names of the fields with lists, in the order of the line."""
     return [name for name, value in fields.items() if name in SWEPT_FIELDS and isinstance(value, list)]
 
 
 def count_of(fields: Mapping[str, Any]) -> int:
-    """How many requests these fields stand for; 0 where a list is empty."""
+    """How many requests these fields make; 0 if a list is empty."""
     return math.prod(len(fields[name]) for name in swept_fields(fields))
 
 
 def bytes_of(fields: Mapping[str, Any]) -> int:
-    """About how much text the requests of these fields hold together; 0 where they are one."""
+    """About how many bytes of text the requests of these fields have in total; 0 for a single request."""
     count = count_of(fields)
     if count < 2:
         return 0
@@ -48,9 +48,9 @@ def bytes_of(fields: Mapping[str, Any]) -> int:
 
 
 def combinations(fields: Mapping[str, Any], label: str) -> Iterator[tuple[dict[str, Any], Sweep | None]]:
-    """Every combination, the last list running fastest; the fields themselves where none is a list.
+    """Every combination, the last list varying fastest; the fields themselves if none is a list.
 
-    `label` says where they stand, such as "line 3".
+    `label` is their place, such as "line 3".
     """
     names = swept_fields(fields)
     if not names:
@@ -68,11 +68,11 @@ def combinations(fields: Mapping[str, Any], label: str) -> Iterator[tuple[dict[s
 
 
 def _captions(values: list[Any]) -> Iterator[str]:
-    """A caption for each: the same one for equal values, and different ones for those that differ."""
+    """A caption for each: the same one for equal values, different ones for different values."""
     captions: dict[object, str] = {}
     taken: Counter[str] = Counter()
     for value in values:
-        # True and 1 are equal in Python, and are not meant to be.
+        # True and 1 are equal in Python, but must differ here.
         key = (isinstance(value, bool), value) if isinstance(value, Hashable) else json.dumps(value)
         if key not in captions:
             caption = _shown(value)
@@ -82,7 +82,7 @@ def _captions(values: list[Any]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    """A value as a caption; null means what holds where the line says nothing."""
+    """A value as a caption; null means the default."""
     if value is None:
         return "default"
     return printable(value if isinstance(value, str) else json.dumps(value), 120)

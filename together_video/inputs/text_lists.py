@@ -1,8 +1,8 @@
-"""Prompts in plain text, a prompt a line or a paragraph, as people paste them from chats and editors.
+"""Prompts in plain text, one per line or paragraph, as people paste them from chats and editors.
 
-Each line that is taken for a prompt is paid for. So numbers and bullets in front of prompts are left out, and what is
-probably not a prompt, such as a heading, a rule, a code fence or a line of a program, is an error until somebody says
-that lines are to be taken as they are. A number is only left out where it counts: "1984" in front of a prompt stays.
+Each line that counts as a prompt is paid for. So numbers and bullets before prompts are removed. A line that is
+probably not a prompt, such as a heading, a rule, a code fence or a line of a program, is an error unless the user wants
+all lines as they are. A number is removed only if it counts the prompts: "1984" before a prompt stays.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from together_video.text import printable
 #: How the lines of a text make prompts.
 Lines = Literal["checked", "as-they-are", "paragraphs"]
 
-#: Longest line that is looked at for signs of something else, in characters: a prompt may have thousands.
+#: Longest line that is searched for signs of something else, in characters: a prompt can have thousands.
 _LOOKED_AT = 400
 
 _BULLET = re.compile(r"^(?:[-*+•‣▪◦·]\s+(?:\[[ xX]?\]\s+)?|\[[ xX]?\]\s+|[•‣▪◦])")
 _DASH = re.compile(r"^[–—]\s+")
-#: 1.  2)  (3)  [4]  5:  #6  １．  1、  and "Prompt 7:", "**Scene 8** -"; what it counts is in the group.
+#: 1.  2)  (3)  [4]  5:  #6  １．  1、  and "Prompt 7:", "**Scene 8** -"; the number is in the group.
 _NUMBER = re.compile(
     r"^(?:\*\*|__)?(?:(?:prompt|scene|shot|clip|video|take|image|szene|scène|escena|提示词?|场景)\s*)?"
     r"[(\[#]?(?P<number>\d{1,3})[)\]]?(?:[.):、．]|(?<=[)\]])|(?<=#\d)|(?<=#\d\d))?(?:\*\*|__)?\s*(?:[:.\-–—](?=\s))?"
@@ -42,7 +42,7 @@ _QUOTED = re.compile(r'^(?:"[^"]+"|“[^”]+”|«[^»]+»)$')
 _BOLD = re.compile(r"^(?:\*\*|__)(?P<inner>[^*_]+)(?:\*\*|__)$")
 
 _SAYS_PROMPTS = r"\b(?:prompts?|ideas|versions|variations|examples|options|suggestions)\b|提示词|プロンプト"
-#: What a line is instead of a prompt: words that finish "it …", and how such a line looks.
+#: What a line is instead of a prompt: words that continue "it …", and a pattern for such lines.
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("opens or closes a block of code", re.compile(r"^(?:```|~~~)")),
     ("contains no words", re.compile(r"^[\s!-/:-@\[-`{-~–—•·═─━…]+$")),
@@ -61,7 +61,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    ("ends with a colon, as a heading does", re.compile(r"[:：]$")),
+    ("ends with a colon, like a heading", re.compile(r"[:：]$")),
     (
         "looks like a setting that belongs to a prompt",
         re.compile(
@@ -86,26 +86,26 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        "begins with a time, as a line of a log does",
+        "begins with a time, like a line of a log",
         re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|^\d\d:\d\d:\d\d[,.]\d{3}\s*-->"),
     ),
-    ("is one word with signs in it", re.compile(r"^(?=[\x21-\x7e]+$)(?=.*[:;=<>{}|\\@$%^~`]).+$")),
+    ("is a single word with symbols in it", re.compile(r"^(?=[\x21-\x7e]+$)(?=.*[:;=<>{}|\\@$%^~`]).+$")),
 )
-#: Words of a bold line that is a prompt and no heading.
+#: Fewest words of a bold line that is a prompt and not a heading.
 _WORDS_OF_A_PROMPT = 5
-_HOW = "--lines-as-they-are takes every line for a prompt"
+_HOW = "--lines-as-they-are accepts every line as a prompt"
 
 
-#: Lines of a file among which a numbered list is looked for.
+#: Most lines of a file in which a numbered list is searched for.
 _MOST_LISTED = 20_000
 
 
 def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
-    """A row for each prompt, or for what is probably none, with what is wrong.
+    """A row for each prompt, or for each line that is probably not one, with the reason.
 
     Args:
-        lines: "checked": as above. "as-they-are": each line is a prompt, but blank ones and those with #.
-            "paragraphs": what blank lines divide is one prompt each, its lines joined by spaces, and checked.
+        lines: "checked": as above. "as-they-are": each line is a prompt, except blank ones and those with #.
+            "paragraphs": each block between blank lines is one prompt, with its lines joined by spaces, and checked.
     """
     numbered = list(enumerate(lines_of(text), start=1))
     if lines == "paragraphs":
@@ -117,14 +117,14 @@ def text_rows(text: str, lines: Lines = "checked") -> Iterator[Row]:
         yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
         return
     if len(said) > _MOST_LISTED:
-        # More lines than a file may have. The caller stops at its limit, so do not look for a list in all of them.
+        # More lines than a file may have. The caller stops at its limit, so do not search all of them for a list.
         yield from (Row(number, {"prompt": line.strip()}) for number, line in said)
         return
     yield from _Listing(said).rows()
 
 
 def paragraphs_in(text: str) -> int:
-    """How many paragraphs of several lines a text is made of; 0 where its lines stand by themselves."""
+    """How many paragraphs a text has; 0 if they mostly have a single line."""
     found = [joined for _, joined in _paragraphs(list(enumerate(lines_of(text), start=1)), mark="\n")]
     several = sum("\n" in paragraph for paragraph in found)
     return len(found) if len(found) > 1 and several * 2 > len(found) else 0
@@ -158,12 +158,12 @@ class _Line:
     number: int
     text: str
     indented: bool
-    #: What is left behind a number or bullet; None where there is neither.
+    #: The text after a number or bullet; None if there is neither.
     item: str | None = None
 
 
 class _Listing:
-    """The lines of a text, of which some may be the items of a list."""
+    """The lines of a text; some may be the items of a list."""
 
     def __init__(self, said: Sequence[tuple[int, str]]) -> None:
         self._lines = [_Line(number, _plain(line.strip()), line[:1] in " \t") for number, line in said]
@@ -184,7 +184,7 @@ class _Listing:
                 line.item = rest.strip()
             if (found := _counted(rest)) is not None:
                 counted.append((line, *found))
-        # Numbers that count: each is the next of one before it.
+        # Numbers that count: each follows the one before it.
         numbers = [number for _, number, _ in counted]
         for place, (line, number, rest) in enumerate(counted):
             follows = place > 0 and number == numbers[place - 1] + 1
@@ -208,14 +208,14 @@ class _Listing:
             waiting = _checked(line.number, line.text, line.item or line.text, is_item=line.item is not None)
             if self._is_list and line.item is None and not waiting.problems:
                 waiting = _doubtful(
-                    line.number, line.text, "has no number or bullet, as the other prompts have"
+                    line.number, line.text, "has no number or bullet, unlike the other prompts"
                 )
         if waiting is not None:
             yield _with(waiting, joined)
 
 
 def _plain(line: str) -> str:
-    """A numbered line that is bold as a whole, without its signs."""
+    """A numbered line that is all bold, without the bold marks."""
     bold = _BOLD.match(line)
     return bold["inner"].strip() if bold and _counted(bold["inner"]) is not None else line
 
@@ -227,7 +227,7 @@ def _with(row: Row, more: Sequence[str]) -> Row:
 
 
 def _counted(text: str) -> tuple[int, str] | None:
-    """The number in front of a line, and what is behind it."""
+    """The number at the start of a line, and the rest of the line."""
     if _COUNTS.match(text) and (found := _NUMBER.match(text)):
         return int(found["number"]), text[found.end() :].strip()
     if (found := _ROMAN.match(text)) and (word := found["number"].lower()) in _ROMANS:
@@ -237,7 +237,7 @@ def _counted(text: str) -> tuple[int, str] | None:
 
 def _checked(number: int, line: str, prompt: str, *, is_item: bool) -> Row:
     if line.startswith("{") and line.endswith("}"):
-        return Row(number, problems=("looks like JSON: a file of JSON lines is named .jsonl",))
+        return Row(number, problems=("looks like JSON: rename a file of JSON lines to .jsonl",))
     if (bold := _BOLD.match(prompt)) is not None:
         if len(bold["inner"].split()) < _WORDS_OF_A_PROMPT and not is_item:
             return _doubtful(number, line, "looks like a heading")
@@ -255,7 +255,7 @@ def _doubtful(number: int, line: str, words: str) -> Row:
 
 
 def _why_no_prompt(text: str) -> str | None:
-    """Words that finish "it …", where a line is hardly meant to be a video."""
+    """Words that continue "it …", if a line is probably not meant to be a video."""
     if len(text) > _LOOKED_AT:
         return None
     return next((words for words, sign in _SIGNS if sign.search(text)), None)

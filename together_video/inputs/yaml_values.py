@@ -1,7 +1,7 @@
-"""YAML text of others -> its value: only what JSON could say as well, and nothing that grows or runs when it is read.
+"""YAML text from elsewhere -> its value: only what JSON could also express, and nothing that grows or runs on reading.
 
-The words and numbers are those of YAML 1.2: `no` is a word and `16:9` a ratio, which YAML 1.1 reads as false and as the
-number 969. Anchors, tags, several documents and names that are given twice are refused.
+Words and numbers follow YAML 1.2: `no` is a word and `16:9` a ratio, but YAML 1.1 reads them as false and 969. Anchors,
+    tags, several documents and repeated names are refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ try:
 except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
-#: Deepest nesting: far beyond any file of ours, far below what the reader takes.
+#: Deepest nesting: far more than any of our files needs, far less than the reader accepts.
 _DEEPEST = 32
 
 
@@ -78,7 +78,7 @@ def yaml_value(text: str) -> Any:
     """The value of a YAML text of one document.
 
     Raises:
-        UnreadableText: what is wrong with it, as words behind its name.
+        UnreadableText: the problem, as words that follow the text's name.
     """
     try:
         _refuse_events(text)
@@ -89,23 +89,23 @@ def yaml_value(text: str) -> Any:
         problem = printable(str(error.problem or error.context or "it cannot be read"), 160)
         raise UnreadableText(f"is not YAML: {problem}{_place(error.problem_mark)}{_hint(problem)}") from None
     except yaml.YAMLError as error:
-        # Of a character that YAML does not allow.
+        # A character that YAML does not allow.
         raise UnreadableText(f"is not YAML: {printable(str(error).splitlines()[0], 160)}") from None
     except (RecursionError, ValueError):
-        raise UnreadableText("is not YAML that can be used") from None
+        raise UnreadableText("is YAML that cannot be used") from None
 
 
 def _refuse_events(text: str) -> None:
-    """Before anything is built of it: an alias may stand for more than fits into memory."""
+    """Before anything is built: an alias can expand to more than fits into memory."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=_PlainLoader):
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _Refused("holds a second document (---)", event.start_mark)
+                raise _Refused("contains a second document (---)", event.start_mark)
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(f"*{_shown(anchor)} stands for another part: write it out", event.start_mark)
+            raise _Refused(f"*{_shown(anchor)} refers to another part: write it out", event.start_mark)
         if anchor is not None:
             raise _Refused(f"&{_shown(anchor)} is an anchor: leave it out", event.start_mark)
         if tag is not None:
@@ -127,7 +127,7 @@ def _place(mark: Any) -> str:
 
 
 def _hint(problem: str) -> str:
-    """What people stumble over most: a colon or a quote in a sentence without quotes, and tabs."""
+    """A hint for the most common mistakes: a colon in a sentence without quotes, and tabs."""
     if "mapping values" in problem:
-        return '. A text with a colon stands in quotes: "Night: rain falls"'
+        return '. Put text with a colon in quotes: "Night: rain falls"'
     return ". Indent with spaces, not with tabs" if "'\\t'" in problem or "tab" in problem else ""

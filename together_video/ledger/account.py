@@ -1,6 +1,6 @@
-"""What became of money, in four parts: paid, perhaps paid, in flight, left. Pure arithmetic, in US dollars.
+"""Money in four parts: paid, perhaps paid, in flight, left. Pure arithmetic, in US dollars.
 
-Budgets, monthly limits and summaries reckon with it, and say it in the same words.
+Budgets, monthly limits and summaries all use it, with the same words.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _ZERO = Decimal(0)
 
 
 class Account(BaseModel):
-    """The four parts. `left` is None where there is no limit.
+    """The four parts. `left` is None if there is no limit.
 
     - paid: the provider has reported the cost.
-    - perhaps paid: nobody knows whether it was charged, or how much; it counts at the highest estimate.
-    - in flight: a job is being made; it counts at the highest estimate until its cost is reported.
+    - perhaps paid: it is unknown whether it was charged, or how much; it counts at the highest estimate.
+    - in flight: the job is running; it counts at the highest estimate until its cost is reported.
     - left: what a limit still allows.
 
     Example:
@@ -49,27 +49,27 @@ class Account(BaseModel):
 
     @property
     def committed(self) -> Decimal:
-        """What counts against a limit: all but what is left."""
+        """What counts towards a limit: everything but what is left."""
         return self.paid + self.perhaps_paid + self.in_flight
 
     def within(self, limit: Decimal | None) -> Account:
-        """The same under this limit, with what it leaves: nothing where more was paid than was estimated."""
+        """The same account under this limit, with what is left of it: nothing if more was paid than estimated."""
         left = None if limit is None else max(limit - self.committed, _ZERO)
         return self.model_copy(update={"left": left})
 
     def takes(self, amount: Decimal) -> bool:
-        """Whether so much still fits. Without a limit everything does."""
+        """Whether this amount still fits. Without a limit everything does."""
         return self.left is None or amount <= self.left
 
     @property
     def words(self) -> str:
-        """All parts, for the message that nothing more fits."""
+        """All parts, for the message that a limit is reached."""
         left = [] if self.left is None else [f"{usd(self.left)} left"]
         return ", ".join([_paid(self.paid), _perhaps(self.perhaps_paid), _in_flight(self.in_flight), *left])
 
     @property
     def spent(self) -> str:
-        """What was paid, and of the rest what is not zero: `0.56 USD paid, 0.30 USD in flight`."""
+        """What was paid, and the other parts that are not zero: `0.56 USD paid, 0.30 USD in flight`."""
         return self.sentence("")
 
     def sentence(self, when: str) -> str:
@@ -91,7 +91,7 @@ class Account(BaseModel):
         return {name: usd_number(amount) for name, amount in found.items()}
 
 
-#: Not a cent.
+#: An empty account.
 NOTHING = Account()
 
 
@@ -101,7 +101,7 @@ class _Paid(Protocol):
 
 
 def account_of(many: Iterable[_Paid]) -> Account:
-    """All of them together."""
+    """The sum of all accounts."""
     return sum((one.account for one in many), NOTHING)
 
 

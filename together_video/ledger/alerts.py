@@ -1,6 +1,6 @@
-"""What an operator should hear of once: a share of the monthly limit is used, a doubt is a day old. Pure.
+"""Alerts that an operator gets once: a share of the monthly limit is reached, a doubt is a day old. Pure.
 
-That it was said is a write-once fact, `alerts/<month or day>/<name>`, which may be lost: then it is said once more.
+A sent alert is a write-once fact, `alerts/<month or day>/<name>`. If it is lost, the alert is sent once more.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from decimal import Decimal
 
 from together_video.money import usd
 
-#: Shares of the monthly limit that are said, in percent.
+#: Shares of the monthly limit with an alert, in percent.
 PERCENTS = (50, 80, 90, 100)
-#: How old a doubt is when it is said for the first time; then once a day.
+#: The age of a doubt at its first alert; after that, one a day.
 _A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class MonthReached:
-    """So many percent of the limit of a month such as `2026-11` are paid, perhaps paid or in flight. In US dollars."""
+    """A share of a month's limit is paid, perhaps paid or in flight. `month` is such as `2026-11`; amounts are in US
+    dollars.
+    """
 
     month: str
     percent: int
@@ -46,10 +48,10 @@ class MonthReached:
 def months_reached(
     month: str, counted_usd: Decimal, limit_usd: Decimal, said: Collection[str]
 ) -> list[MonthReached]:
-    """The shares that are reached and not said yet, the lowest first.
+    """The shares that are reached and have no alert yet, the lowest first.
 
     Args:
-        said: names of the facts that are there for this month.
+        said: names of this month's existing facts.
     """
     reached = (
         MonthReached(month, percent, counted_usd, limit_usd)
@@ -65,7 +67,7 @@ def days_in_doubt(since: datetime, now: datetime) -> int:
 
 
 def doubt_name(video: str) -> str:
-    """The name of the fact that a doubt was said on a day."""
+    """The name of the fact for an alert about a doubt on one day."""
     return f"ambiguous-{video}.json"
 
 
@@ -75,7 +77,7 @@ def day_of(moment: datetime) -> str:
 
 
 def percents_above(percent: int) -> list[str]:
-    """What an automation's `match` takes for a three-digit label above `percent`: texts, of which some end in `*`.
+    """The patterns for an automation's `match` for three-digit labels above `percent`; some end in `*`.
 
     Automations compare labels as text. Above 25 these are 026 to 029, 03*, … 09* and 100.
     """

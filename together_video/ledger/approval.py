@@ -1,7 +1,6 @@
-"""A batch that waits for a person: what is shown, what may be answered, and what is made then.
+"""A batch that waits for approval: what is shown, the possible answers, and what is made after them.
 
-What comes back from a form is checked as any other text of a stranger: its sizes, its numbers, and that it names
-videos that were shown.
+The answers of a form are not trusted: sizes and numbers are checked, and that they name videos that were shown.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from together_video.text import counted, one_line
 from together_video.validation_messages import explain, validated
 
 #: How long Prefect itself keeps a run suspended beyond the time for an answer, in seconds: `collect-videos` ends it as
-#: Cancelled before Prefect would end it as Failed.
+#: Cancelled before Prefect ends it as Failed.
 GRACE_SECONDS = 3600
-#: Of more videos, or of more characters in all, a form lists no prompts: they can be left out by their numbers.
+#: With more videos, or more characters in total, a form lists no prompts: videos can be left out by number.
 MOST_LISTED, MOST_CHARACTERS = 100, 60_000
 #: Longest prompt that is read from a form, in characters; the models' own limits are checked afterwards.
 _LONGEST_PROMPT = 40_000
@@ -32,7 +31,7 @@ _NUMBERED = re.compile(r"\s*(\d{1,6})\s*[.:)]\s?(.*)", re.DOTALL)
 _NUMBERS = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
 
 
-#: What a person lets a run spend, as a field of a form.
+#: A run's budget as a field of a form.
 Limit = Annotated[
     float | None,
     Field(
@@ -40,29 +39,29 @@ Limit = Annotated[
         lt=1e9,
         allow_inf_nan=False,
         title="Budget (USD)",
-        description="What the run may spend at most, in US dollars; what does not fit is skipped.",
+        description="The most that the run may spend, in US dollars; videos that do not fit are skipped.",
     ),
 ]
 
 
 def limit_of(budget_usd: float | None) -> Decimal | None:
-    """The amount that a form's number stands for."""
+    """A form's number as an amount."""
     return None if budget_usd is None else Decimal(str(budget_usd))
 
 
 class Answer(BaseModel):
-    """What a person says of a plan that was shown: the fields of the form."""
+    """The answer to a plan that was shown: the fields of the form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decision: Literal["approve", "decline"] = Field(
-        description="approve: they are made and paid for. decline: the run ends, and nothing is bought."
+        description="approve: the videos are made and paid for. decline: the run ends, and nothing is bought."
     )
     prompts: Annotated[
         list[Annotated[str, Field(max_length=_LONGEST_PROMPT + 10)]], Field(max_length=MOST_LISTED)
     ] = Field(
         default=[],
-        description="Edit a prompt behind its number, or remove it to leave its video out.",
+        description="Edit a prompt after its number, or remove it to leave its video out.",
     )
     leave_out: str = Field(
         default="", max_length=2_000, description="Numbers of videos to leave out, such as 3, 7-9."
@@ -70,13 +69,13 @@ class Answer(BaseModel):
     model: str = Field(
         default="",
         max_length=100,
-        description="Another model for all videos. Empty, or as it stands: the models that were shown.",
+        description="Another model for all videos. Leave it empty or unchanged for the models that were shown.",
     )
     budget_usd: Limit = None
 
     @classmethod
     def read(cls, given: object) -> Answer:
-        """Raises InputError: it is no answer to the form."""
+        """Raises InputError: it is not an answer to the form."""
         return validated(cls, given, "The answer")
 
     @property
@@ -85,7 +84,7 @@ class Answer(BaseModel):
 
 
 class ApprovalFact(BaseModel):
-    """What a run that asks for approval writes once: the run, its batch, what it is called, and its limit."""
+    """What a run that needs approval writes once: the run, its batch, its title, and its limit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -96,17 +95,17 @@ class ApprovalFact(BaseModel):
 
 
 class Waiting(ApprovalFact):
-    """What is shown, and until when the run waits for an answer. `budget_usd` is the limit that the form offers."""
+    """What is shown, and until when the run waits for an answer. `budget_usd` is the form's initial limit."""
 
     until: datetime
 
     def initial(self) -> dict[str, object]:
-        """What the fields of the form hold before anybody edits them."""
+        """The initial values of the form's fields."""
         return {"budget_usd": usd_number_or_none(self.budget_usd)}
 
 
 class Proposal(Waiting):
-    """`batches/<batch>/proposal.json`: what a run shows before it buys, and until when it waits for an answer."""
+    """`batches/<batch>/proposal.json`: what a run shows before it buys, and how long it waits for an answer."""
 
     plans: tuple[VideoPlan, ...] = Field(min_length=1)
 
@@ -119,13 +118,13 @@ class Proposal(Waiting):
         }
 
     def edited(self, answer: Answer) -> list[VideoPlan]:
-        """The plans that were approved, not yet checked and without prices where they are not as shown.
+        """The approved plans, not yet checked; edited ones have no prices.
 
-        Videos that were not edited keep what names their purchase. Those that were count as further takes, where an
-        identical one is left.
+        Videos that were not edited keep their ids. An edited one that is now identical to another becomes a further
+        take.
 
         Raises:
-            InputError: it names what was not shown, leaves nothing, or makes a request that cannot be.
+            InputError: the answer names videos that were not shown, leaves none, or makes an invalid request.
         """
         prompts = _prompts_of(answer, self.plans)
         requests = {
@@ -145,7 +144,7 @@ class Proposal(Waiting):
                 while (request.canonical(), take) in taken:
                     take += 1
                 taken.add((request.canonical(), take))
-                # Made from scratch: a plan for a model that takes over is named after the request that was shown.
+                # Built anew from the fields: a fallback model's plan has the id of the request that was shown.
                 plan = VideoPlan(
                     request=request,
                     take=take,
@@ -162,13 +161,13 @@ class Proposal(Waiting):
 
 
 class Approved(ApprovalFact):
-    """`batches/<batch>/approved.json`: exactly what is made, whichever process makes it, and for how much."""
+    """`batches/<batch>/approved.json`: exactly what any process makes, and for how much."""
 
     plans: tuple[VideoPlan, ...] = Field(min_length=1)
 
 
 def listed_prompts(plans: Sequence[VideoPlan]) -> list[str]:
-    """`1. a fox in the snow`: the prompts as a form lists them; none where there are too many for one."""
+    """`1. a fox in the snow`: the prompts as a form lists them; none if there are too many."""
     items = [f"{number}. {plan.request.prompt or ''}" for number, plan in enumerate(plans, 1)]
     if len(items) > MOST_LISTED or sum(map(len, items)) > MOST_CHARACTERS:
         return []
@@ -176,7 +175,7 @@ def listed_prompts(plans: Sequence[VideoPlan]) -> list[str]:
 
 
 def _prompts_of(answer: Answer, plans: Sequence[VideoPlan]) -> dict[int, str | None]:
-    """The prompt of each video that is to be made, by its number, in the order of the plans."""
+    """The prompt of each video to make, by number, in the order of the plans."""
     if answer.prompts:
         chosen: dict[int, str | None] = {}
         for item in answer.prompts:
@@ -190,7 +189,7 @@ def _prompts_of(answer: Answer, plans: Sequence[VideoPlan]) -> dict[int, str | N
                 )
             chosen[number] = before if text.strip() == (before or "").strip() else text.strip()
     elif listed_prompts(plans):
-        raise InputError("No prompt is left: decline, if no video is to be made.")
+        raise InputError("No prompt is left: decline if you want no videos.")
     else:
         chosen = {number: plan.request.prompt for number, plan in enumerate(plans, 1)}
     left = {
@@ -199,7 +198,7 @@ def _prompts_of(answer: Answer, plans: Sequence[VideoPlan]) -> dict[int, str | N
         if number not in _numbers(answer.leave_out, len(plans))
     }
     if not left:
-        raise InputError("All videos are left out: decline, if no video is to be made.")
+        raise InputError("All videos are left out: decline if you want no videos.")
     return left
 
 
@@ -221,14 +220,15 @@ def _numbers(text: str, most: int) -> set[int]:
         last = int(found[2] or found[1]) if found else 0
         if not 1 <= first <= last <= most:
             raise InputError(
-                f"{one_line(piece, 40)!r} names no videos to leave out: give numbers from 1 to {most}, such as 3, 7-9."
+                f"{one_line(piece, 40)!r} does not name videos to leave out: give numbers from 1 to {most}, such as "
+                "3, 7-9."
             )
         numbers.update(range(first, last + 1))
     return numbers
 
 
 def _edited(request: VideoRequest, prompt: str | None, model: str) -> VideoRequest:
-    """Raises InputError: the request cannot be with this prompt or model."""
+    """Raises InputError: the request is invalid with this prompt or model."""
     model = model.strip()
     changes: dict[str, object] = {}
     if prompt != request.prompt:
@@ -246,7 +246,7 @@ def _edited(request: VideoRequest, prompt: str | None, model: str) -> VideoReque
 
 
 def changed_words(shown: Sequence[VideoPlan], made: Sequence[VideoPlan]) -> str:
-    """What an approval has changed, such as `3 of 4 videos, 1 edited`."""
+    """What an approval changed, such as `3 of 4 videos, 1 edited`."""
     ids = {plan.id for plan in shown}
     edited = sum(plan.id not in ids for plan in made)
     words = counted(len(made), "video") if len(made) == len(shown) else f"{len(made)} of {len(shown)} videos"

@@ -1,4 +1,4 @@
-"""What an audit of the archive finds, and what was spent. Pure: the flow reads the archive."""
+"""The findings of an audit of the archive, and what was spent. Pure: the flow reads the archive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Kind = Literal[
 
 
 class AuditFinding(BaseModel):
-    """One thing that is not as it should be, with the key it is about."""
+    """One problem, with the key of its object."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,7 +51,7 @@ class SpentRow(BaseModel):
 
 
 class AuditReport(BaseModel):
-    """Everything that an audit has to say."""
+    """The whole result of an audit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +59,7 @@ class AuditReport(BaseModel):
     location: str
     bucket: str | None = None
     records: int
-    #: How many of them an earlier audit has verified, and nothing about them has changed since.
+    #: How many of them an earlier audit verified and nothing changed since.
     verified_before: int
     objects: int
     bytes: int
@@ -85,7 +85,7 @@ class AuditReport(BaseModel):
 
 
 class Bought(NamedTuple):
-    """Equal purchases of a month, by the lines of their records: their state, what each has cost in USD, how many."""
+    """Equal purchases of a month: their state, the cost of each in USD, and how many there are."""
 
     month: str
     model: str
@@ -95,7 +95,7 @@ class Bought(NamedTuple):
 
 
 def spent_by_month(bought: Iterable[Bought]) -> tuple[SpentRow, ...]:
-    """One row a month and model, in order. A purchase counts in the month in which it was claimed."""
+    """One row per month and model, in order. A purchase counts in the month of its claim."""
     rows: dict[tuple[str, str], SpentRow] = {}
     for month, model, state, cost, number in bought:
         row = rows.get((month, model)) or SpentRow(

@@ -1,8 +1,8 @@
-"""What the ledger knows of the money of one purchase, whatever facts there are of it. Pure.
+"""What the ledger knows about the money of one purchase, from all its facts. Pure.
 
-A purchase is *paid* where the provider reported a cost, *in flight* while its job runs, and *perhaps paid* where nobody
-knows: its create had no clear answer, it was given up, or it ended without a cost. What is not known counts at the
-highest estimate, as it does against a monthly limit.
+A purchase is *paid* if the provider reported a cost, *in flight* while its job runs, and *perhaps paid* if that is
+unknown: its create had no clear answer, it was given up, or it ended without a cost. Unknown costs count at the highest
+estimate, as they do for the monthly limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def money_of(state: str, cost_usd: Decimal | None) -> Money:
 
 @dataclass(frozen=True)
 class Bought:
-    """One purchase: what it cost, or may cost, and when its claim was made.
+    """One purchase: what it cost, or may cost, and when it was claimed.
 
     Example:
         ```python
@@ -46,11 +46,11 @@ class Bought:
     """
 
     id: str
-    #: The time of the claim, in UTC: the month that it counts in, as it does for a monthly limit.
+    #: The time of the claim, in UTC. It counts in that month, also for the monthly limit.
     moment: datetime
     model: str
     money: Money
-    #: US dollars: the cost, or the highest estimate; None where neither is known.
+    #: US dollars: the cost, or the highest estimate; None if neither is known.
     amount_usd: Decimal | None
     job_id: str | None = None
     #: Whether its video is in the archive.
@@ -58,20 +58,20 @@ class Bought:
     #: Whether the provider reported the job as failed.
     is_failed: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
-    #: The model that the provider says it was, where it says so: an old name may lead to a new model.
+    #: The model by the provider's answer, if it says so: an old name may be redirected to a new model.
     answered_model: str | None = None
-    #: When it was over, by the provider's clock where it is known; None while it is not.
+    #: When it ended, by the provider's clock if known; None if it has not ended.
     ended_at: datetime | None = None
-    #: How long the clip plays, in seconds.
+    #: The length of the clip, in seconds.
     seconds: float | None = None
-    #: The provider's id of the API key that paid, if it is known.
+    #: The provider's id of the API key that paid, if known.
     key_id: str | None = None
-    #: What reviewers say of its clip.
+    #: The reviewers' verdict on its clip.
     verdict: Verdict | None = None
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing was bought after all: it was handed to another model, or the bill shows no charge."""
+        """Whether nothing was bought after all: another model took over, or the bill shows no charge."""
         return self.money is Money.PAID and not self.amount_usd and self.job_id is None
 
     @property
@@ -86,7 +86,7 @@ class Bought:
 
     @classmethod
     def of_record(cls, record: VideoRecord) -> Bought:
-        """A purchase that is over."""
+        """A finished purchase."""
         cost = record.cost_usd
         return cls(
             id=record.id,
@@ -106,7 +106,7 @@ class Bought:
 
     @classmethod
     def of_claim(cls, claim: Claim, state: LedgerState, submission: Submission | None = None) -> Bought:
-        """A purchase that has no record yet, in the state that its facts add up to."""
+        """A purchase without a record so far, in the state that its facts show."""
         plan: VideoPlan = claim.plan
         return cls(
             id=claim.id,
@@ -127,7 +127,7 @@ def _model_of(answer: Mapping[str, Any]) -> str | None:
 
 
 def _ended_at(record: VideoRecord) -> datetime:
-    """When the provider was done, if it says so and that can be; else when it was recorded."""
+    """When the provider finished, if it says so and that is plausible; otherwise, when it was recorded."""
     try:
         finished = VideoJob.from_json(record.job).finished_at if record.job else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a run is about to make and what that may cost, before anything is bought: the plan in words and numbers."""
+"""The plan of a run before anything is bought: what it will make and what that may cost, in words and numbers."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from together_video.text import counted, printable
 
 
 class Fate(StrEnum):
-    """What a run will do about one video, as far as the archive can say beforehand."""
+    """What a run will do about one video, as far as the archive shows beforehand."""
 
-    BUY = "to buy"  # the provider makes it, and is paid
+    BUY = "to buy"  # the provider makes it and is paid
     REUSE = "reused"  # in the archive: free of charge
     IN_FLIGHT = "in flight"  # bought by an earlier run: this one waits for it
     HELD = "held"  # perhaps paid: not bought again
     FAILED = "failed before"  # not bought again without retry_failed
 
 
-#: What each fate means, for people; BUY is told with its price.
+#: What each fate means, for people; BUY is shown with its price.
 FATE_WORDS = {
     Fate.REUSE: "in the archive, reused free of charge",
     Fate.IN_FLIGHT: "in flight from an earlier run, not bought again",
-    Fate.HELD: "held as perhaps paid, not bought again",
+    Fate.HELD: "perhaps paid, not bought again",
     Fate.FAILED: "failed in an earlier run, not bought again",
 }
 
 
 def fate_of(state: LedgerState, *, resubmits: bool = False) -> Fate:
-    """What becomes of a video whose newest purchase is in this state.
+    """The fate of a video whose newest purchase has this state.
 
     Args:
-        resubmits: whether the run buys again what is ambiguous.
+        resubmits: whether the run buys ambiguous videos again.
     """
     if state in {LedgerState.CLAIMED, LedgerState.SUBMITTED}:
         return Fate.IN_FLIGHT
@@ -49,7 +49,7 @@ def fate_of(state: LedgerState, *, resubmits: bool = False) -> Fate:
 
 
 class ModelForecast(BaseModel):
-    """The videos of one model that are to be bought. Amounts are in US dollars, None where a price is unknown."""
+    """The videos of one model to buy. Amounts are in US dollars, None if a price is unknown."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,14 +70,14 @@ class Forecast(BaseModel):
     """The plan of a run with its price.
 
     Attributes:
-        total: how many videos the run is to deliver.
-        models: what is to be bought, by model.
-        unpriced: how many of those to be bought have no known price.
-        low_usd, high_usd: the price range of those that have one.
+        total: how many videos the run should deliver.
+        models: what it will buy, by model.
+        unpriced: how many videos to buy have no known price.
+        low_usd, high_usd: the price range of the others.
         may_follow: how many of those in flight may be bought again, or from another model, if their jobs fail.
-        tries: whether the highest price counts further attempts, or models that may take over.
-        budget_usd: what the run may spend at most, if there is a limit.
-        left_usd: what is left of the archive's monthly limit, if it has one.
+        tries: whether the highest price includes further attempts or fallback models.
+        budget_usd: the most that the run may spend, if there is a limit.
+        left_usd: the rest of the archive's monthly limit, if it has one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,7 +102,7 @@ class Forecast(BaseModel):
         budget_usd: Decimal | None = None,
         left_usd: Decimal | None = None,
     ) -> Forecast:
-        """Of plans with their highest prices, and the fate of each.
+        """The forecast for plans with their highest prices, and the fate of each.
 
         Example:
             ```python
@@ -115,7 +115,7 @@ class Forecast(BaseModel):
             if fate is Fate.BUY:
                 bought.setdefault(plan.request.model, []).append(plan)
         priced = [plan for several in bought.values() for plan in several if plan.most_usd is not None]
-        # Should its job fail, what is in flight may be bought again, or from another model.
+        # If its job fails, a video in flight may be bought again, or from another model.
         follow = [
             plan
             for plan, fate in zip(plans, fates, strict=True)
@@ -138,7 +138,7 @@ class Forecast(BaseModel):
 
     @property
     def to_buy(self) -> int:
-        """How many videos are to be bought."""
+        """How many videos the run will buy."""
         return self.fates.get(Fate.BUY, 0)
 
     @property
@@ -148,19 +148,19 @@ class Forecast(BaseModel):
 
     @property
     def limit_usd(self) -> Decimal | None:
-        """What the run can spend at most: the budget, or what is left of the month."""
+        """The most that the run can spend: the budget, or the rest of the monthly limit."""
         return min((one for one in (self.budget_usd, self.left_usd) if one is not None), default=None)
 
     @property
     def most_usd(self) -> Decimal | None:
-        """The most that this run can come to, in US dollars; None where that is unknown."""
+        """The most that this run can cost, in US dollars; None if that is unknown."""
         if self.limit_usd is not None:
             return min(self.high_usd, self.limit_usd)
         return None if self.unpriced else self.high_usd
 
     @property
     def price(self) -> str:
-        """`0.56 to 1.12 USD`, and what has no known price."""
+        """`0.56 to 1.12 USD`, and how many have no known price."""
         known = usd_range(self.low_usd, self.high_usd)
         if not self.unpriced:
             return known
@@ -176,30 +176,36 @@ class Forecast(BaseModel):
 
     @property
     def remarks(self) -> list[str]:
-        """What is not bought, and what limits the run: a sentence each."""
+        """What is not bought, and what limits the run: one sentence each."""
         said = [f"{self.fates[fate]} {words}." for fate, words in FATE_WORDS.items() if self.fates.get(fate)]
         if self.may_follow:
             said.append(f"{self.may_follow} of those in flight may be bought again if their jobs fail.")
         if not self.buys:
-            return [*said, "Nothing is to be bought."]
+            return [*said, "Nothing will be bought."]
         if self.unpriced:
-            skipped = "" if self.limit_usd is None else " They are skipped, as there is a limit."
+            skipped = "" if self.limit_usd is None else " They are skipped because there is a limit."
             said.append(
-                f"{self.unpriced} without a known price: give --price-usd, or your own catalogue a price.{skipped}"
+                f"{self.unpriced} without a known price: give --price-usd, or add the price to your own "
+                f"catalogue.{skipped}"
             )
         if self.unpriced and self.unpriced == self.to_buy and not self.may_follow:
             return said
         if self.tries:
-            said.append("The highest price counts every attempt, and every model that may take over.")
-        for amount, name in ((self.budget_usd, "The budget"), (self.left_usd, "What is left of the month")):
+            said.append("The highest price includes every attempt and every model that may take over.")
+        for amount, name in (
+            (self.budget_usd, "The budget"),
+            (self.left_usd, "The rest of the monthly limit"),
+        ):
             if amount is not None and amount < self.high_usd:
-                said.append(f"{name}, {usd(amount)}, may not cover all: what does not fit is skipped.")
+                said.append(
+                    f"{name}, {usd(amount)}, may not cover everything: videos that do not fit are skipped."
+                )
             elif amount is not None:
-                said.append(f"{name}, {usd(amount)}, covers all of it.")
+                said.append(f"{name}, {usd(amount)}, covers everything.")
         return said
 
     def as_json(self) -> dict[str, Any]:
-        """The plan as a document: plain numbers, None where a price is unknown."""
+        """The plan as a document: plain numbers, null if a price is unknown."""
         return {
             "videos": self.total,
             "counts": {fate.value: self.fates.get(fate, 0) for fate in Fate},
@@ -222,7 +228,7 @@ class Forecast(BaseModel):
 
 
 def low_price(plan: VideoPlan) -> Decimal | None:
-    """The low reading of a plan's price in US dollars, never above its high one."""
+    """The low estimate of a plan's price in US dollars, never above the high one."""
     most = plan.most_usd
     if plan.estimate_usd is None or most is None:
         return None
@@ -239,7 +245,7 @@ def price_words(plan: VideoPlan) -> str:
 def _of_model(model: str, plans: Sequence[VideoPlan]) -> ModelForecast:
     known = all(plan.most_usd is not None for plan in plans)
     return ModelForecast(
-        # A model that the catalogue does not know bears the name that somebody has given.
+        # The name of a model that the catalogue does not know is somebody's free text.
         model=printable(model, 100),
         count=len(plans),
         low_usd=_sum(map(low_price, plans)) if known else None,

@@ -1,8 +1,8 @@
-"""What lists show of each record, and the packed form in which `index/<month>/` keeps it.
+"""One line per record for lists, and the packed form in `index/<month>/`.
 
-The index is derived and may be lost. A line of it counts only as long as the listing of the archive has the same record
-with the same size and time, so a stale or damaged index makes a list slow and never wrong. Nothing is bought by what it
-says; who may write to the archive can forge it, as they can forge records, until the next audit rebuilds it.
+The index is derived and may be lost. A line counts only while the listing of the archive has the same record with the
+same size and time. So a stale or damaged index makes a list slow, but never wrong. No purchase depends on it. Anyone
+who can write to the archive can forge it, like records, until the next audit rebuilds it.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from together_video.media.references import object_of, references_of
 from together_video.requests import VideoRequest
 from together_video.text import one_line
 
-#: Lines of one object, and bytes of it when it is unpacked.
+#: Most lines of one object, and most bytes after unpacking.
 MOST_LINES, MOST_UNPACKED = 20_000, 48 * 2**20
 #: Largest packed object that is read, in bytes.
 MOST_PACKED = 16 * 2**20
-#: Bytes after which the next object begins: lines are estimated by their texts.
+#: Bytes after which the next object begins; the size of a line is estimated from its texts.
 _FULL = 16 * 2**20
-#: Highest number of a take that is kept: a table has no room for more digits.
+#: Highest take that is kept: larger ones lose digits in tables.
 _LAST_TAKE = 2**53
-#: Characters of a prompt and of an error that lists show and search.
+#: Most characters of a prompt and of an error that lists show and search.
 _PROMPT, _ERROR = 1_000, 300
 
 _MOMENT = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{6}Z$"
-#: A month in which videos were bought, as the name of a folder.
+#: A month with purchases, as the name of a folder.
 MONTH = re.compile(r"\d{4}-\d{2}")
-#: In place of media that are too many, or that no reference names rightly: such a record is always read.
+#: Replaces media that are too many or have invalid references: such a record is always read.
 UNLISTED = "unlisted"
-#: Media that a request names, and characters of them all.
+#: Media that a request names, and most characters of all of them.
 _MEDIA = rf"^({UNLISTED}|media/[0-9a-f]{{64}}\.[a-z0-9]{{2,5}}( media/[0-9a-f]{{64}}\.[a-z0-9]{{2,5}})*)?$"
 _INPUTS = 8_000
 
 
-#: States of purchases: what was refused or skipped is in lists as well.
+#: States of purchases. Lists also have refused and skipped videos.
 _BOUGHT = frozenset(state.value for state in LedgerState)
 
 
@@ -60,7 +60,7 @@ _NO_USD = Decimal(0)
 
 
 class Costs:
-    """A running total of what many videos have cost; far faster than to add up accounts."""
+    """A running total of what many videos cost; much faster than adding up accounts."""
 
     def __init__(self) -> None:
         self._sums = dict.fromkeys(Money, _NO_USD)
@@ -79,13 +79,13 @@ class Costs:
 
 
 class Entry(NamedTuple):
-    """One video in a list. `name`, `size` and `written` (microseconds) are those of its record's object."""
+    """One video in a list. `name`, `size` and `written` (microseconds) describe its record's object."""
 
     name: str
     size: int
     written: int
     state: str
-    #: When it was claimed, in UTC: sorts as text.
+    #: When it was claimed, in UTC; sorts as text.
     at: str
     model: str
     prompt: str
@@ -99,19 +99,19 @@ class Entry(NamedTuple):
     seconds: float | None
     error: str | None
     labels: dict[str, str]
-    #: The name of the mark's object, its mark and its note.
+    #: The name of the mark's object, the mark and its note.
     review: str | None = None
     mark: Verdict | None = None
     note: str = ""
-    #: What sets it apart from the others of its sweep, such as `seed 2 · 9:16`.
+    #: What differs from the others of its sweep, such as `seed 2 · 9:16`.
     varies: str = ""
-    #: Whether its record names a poster, which lies beside the video.
+    #: Whether its record names a poster, which is beside the video.
     poster: bool = False
     #: The media that its request names (`media/<sha256>.<ending>`), with spaces between them, or `UNLISTED`.
     inputs: str = ""
-    #: A digest of what an audit found right. Empty where none has verified it, or where something was wrong.
+    #: A digest of what an audit verified. Empty if no audit verified it, or if something was wrong.
     checked: str = ""
-    #: US dollars: what it may cost at most, where that is known.
+    #: US dollars: the most that it may cost, if known.
     estimate: str | None = None
 
     @property
@@ -120,7 +120,7 @@ class Entry(NamedTuple):
 
     @property
     def is_late(self) -> bool:
-        """Whether it came although it had been given up."""
+        """Whether it arrived after it had been given up."""
         return self.name.endswith(".late.json")
 
     @property
@@ -133,7 +133,7 @@ class Entry(NamedTuple):
 
     @property
     def price(self) -> tuple[Money, Decimal]:
-        """What it has cost, or may have cost at most, in US dollars, as `spend` counts it."""
+        """What it cost, or the most that it may have cost, in US dollars, as `spend` counts it."""
         if self.state not in _BOUGHT:
             return Money.PAID, _NO_USD
         cost = self.cost_usd
@@ -144,16 +144,16 @@ class Entry(NamedTuple):
 
     @property
     def account(self) -> Account:
-        """The same as one of the parts of an account. Nothing where nothing was bought."""
+        """The same as a part of an account. Empty if nothing was bought."""
         return Costs().add(self).account
 
     @property
     def is_perhaps_paid(self) -> bool:
-        """Whether nobody knows what it has cost, also where it is not known what it may have."""
+        """Whether its cost is unknown, even without an estimate."""
         return self.state in _BOUGHT and money_of(self.state, self.cost_usd) is Money.PERHAPS_PAID
 
     def marked(self, mark: Mark | None) -> Entry:
-        """This line with the mark that counts, which may be none."""
+        """This line with its current mark, or without one."""
         if mark is None:
             return self._replace(review=None, mark=None, note="")
         return self._replace(review=mark.object_name, mark=mark.mark, note=mark.note)
@@ -162,7 +162,7 @@ class Entry(NamedTuple):
     def of_record(
         cls, record: VideoRecord, name: str, *, size: int = 0, written_at: datetime | None = None
     ) -> Entry:
-        """A purchase that is over, by its record; size and time are those of its object, where it has been listed."""
+        """A finished purchase, from its record; size and time are those of its object, if it was listed."""
         claimed_at = record.claimed_at or record.recorded_at
         seconds = record.clip.seconds if record.clip else None
         return _of_plan(record.plan, name, record.state, claimed_at, record.job_id)._replace(
@@ -178,7 +178,7 @@ class Entry(NamedTuple):
 
     @classmethod
     def of_claim(cls, claim: Claim, state: LedgerState, submission: Submission | None) -> Entry:
-        """A purchase that has no record yet. It is never kept in the index."""
+        """A purchase without a record so far. It is never kept in the index."""
         job = None if submission is None else submission.job_id
         return _of_plan(claim.plan, f"{claim.id}.json", state.value, claim.claimed_at, job)
 
@@ -216,7 +216,7 @@ def _inputs(request: VideoRequest) -> str:
 
 
 def _amount(cost: Decimal) -> str:
-    """As plain digits: an exponent of millions would fill the memory."""
+    """As plain digits, bounded: an exponent of millions would fill the memory."""
     return format(round(max(cost, Decimal(0)), 10).normalize(), "f")
 
 
@@ -225,19 +225,19 @@ def _text_of(moment: datetime) -> str:
 
 
 def microseconds(moment: datetime) -> int:
-    """A time of a listing as a whole number: a listing of the same object gives the same."""
+    """The time in a listing as a whole number: equal for equal listings of an object."""
     return round(moment.timestamp() * 1_000_000)
 
 
 _Short = Annotated[str, Field(max_length=200)]
 _Amount = Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,60})?$")]
 T = TypeVar("T")
-#: As many as an object has lines: what is longer is not read on.
+#: Bounded by the lines of an object: reading stops there.
 _Column = Annotated[list[T], Field(max_length=MOST_LINES)]
 
 
 class _Columns(BaseModel):
-    """A column for each field: read in a tenth of the time that a document for each line would take."""
+    """A column for each field, which is read ten times as fast as a document for each line."""
 
     index: Literal[2]
     name: _Column[Annotated[str, Field(pattern=r"^[0-9a-f]{24}(\.late)?\.json$")]]
@@ -267,15 +267,15 @@ class _Columns(BaseModel):
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each object that holds these lines of one month.
+    """Name and content of each object for these lines of one month.
 
-    They lie in the order in which their records were written: a month that grows keeps its first objects.
+    Lines are in the order in which their records were written, so a growing month keeps its first objects.
     """
     return packed_in_order(sorted(entries, key=lambda entry: (entry.written, entry.name)))
 
 
 def packed_in_order(entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
-    """As `packed`, of lines that are in that order: one object's at a time are in memory."""
+    """Like `packed`, for lines in that order: only one object's lines are in memory at a time."""
     for lines in _shares(entries):
         columns = zip(*lines, strict=True)
         document = {"index": 2, **dict(zip(Entry._fields, columns, strict=True))}
@@ -309,7 +309,7 @@ def unpacked(data: bytes) -> list[Entry]:
     """The lines of one object.
 
     Raises:
-        ValueError: it is not what `packed` made, or too large.
+        ValueError: it is not a result of `packed`, or is too large.
     """
     if len(data) > MOST_PACKED:
         raise ValueError("it is too large")
@@ -319,7 +319,7 @@ def unpacked(data: bytes) -> list[Entry]:
     except zlib.error as error:
         raise ValueError(f"it cannot be unpacked: {error}") from error
     if not unpacking.eof:
-        raise ValueError("it is too large, or cut off")
+        raise ValueError("it is too large, or cut short")
     try:
         found = _Columns.model_validate_json(text)
     except ValidationError as error:

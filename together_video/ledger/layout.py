@@ -1,4 +1,4 @@
-"""Where each fact and each file lies under the archive's prefix."""
+"""The key of each fact and each file under the archive's prefix."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from together_video.ledger.titles import varied
 from together_video.media.references import object_of
 from together_video.requests import VideoRequest
 
-#: Where the files of a video lie under `<prefix>/videos/`, without the ending.
+#: The path of a video's files under `<prefix>/videos/`, without the ending.
 DEFAULT_TEMPLATE = "{date}/{slug}-{id}"
 
-#: How the files of videos end.
+#: The endings of videos' files.
 _ENDINGS = (".mp4", ".webm", ".jpg")
 
 #: Longest key of an object (S3's limit), in bytes.
 MAX_KEY = 1024
-#: Longest prefix, in bytes: every other key than a video's fits behind it.
+#: Longest prefix, in bytes: all keys except those of videos fit behind it.
 _MAX_PREFIX = 512
 
 _TEMPLATE_FIELDS = frozenset({"date", "year", "month", "day", "slug", "id", "model", "edition"})
 
 
 def slug_of(request: VideoRequest, sweep: Sweep | None = None) -> str:
-    """A file name's readable part: ASCII letters, digits and dashes.
+    """The readable part of a file name: ASCII letters, digits and dashes.
 
-    At most 48 of them, and of a sweep 32 more for what varies: `a-fox-in-the-snow-seed-2-9-16`.
+    At most 48 characters, and 32 more for what varies in a sweep: `a-fox-in-the-snow-seed-2-9-16`.
     """
     slug = slugify(request.prompt or request.model, max_length=48, word_boundary=True, save_order=True)
     more = slugify(varied(sweep.values), max_length=32) if sweep else ""
@@ -46,7 +46,7 @@ def slug_of(request: VideoRequest, sweep: Sweep | None = None) -> str:
 
 @lru_cache(maxsize=1024)
 def slug_of_name(name: str, otherwise: str) -> str:
-    """A model's or an edition's name as a part of a key; `otherwise` where nothing of it is left.
+    """A model's or an edition's name as a part of a key; `otherwise` if nothing of it is left.
 
     A name in another script can grow tenfold, or vanish.
     """
@@ -54,7 +54,7 @@ def slug_of_name(name: str, otherwise: str) -> str:
 
 
 class _Labels:
-    """The labels of a request as `{label.NAME}` of a template has them."""
+    """The labels of a request for `{label.NAME}` in a template."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels
@@ -65,7 +65,7 @@ class _Labels:
 
 
 class Layout(BaseModel):
-    """Where everything lies under the prefix."""
+    """The keys of everything under the prefix."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -93,7 +93,7 @@ class Layout(BaseModel):
         return self.key("records", f"{video}.json")
 
     def late_record(self, video: str) -> str:
-        """For a video that came home although its purchase had been given up."""
+        """For a video that arrived after its purchase had been given up."""
         return self.key("records", f"{video}.late.json")
 
     def brief(self, brief: str) -> str:
@@ -103,56 +103,56 @@ class Layout(BaseModel):
         return self.key("spending", month, name)
 
     def statistics(self, model: str, name: str) -> str:
-        """For what jobs of a model took; `model` is its name as a folder."""
+        """For the durations of a model's jobs; `model` is its name as a folder."""
         return self.key("statistics", model, name)
 
     def models(self, name: str) -> str:
-        """For what the API lists as its models on a day."""
+        """For the API's list of models on a day."""
         return self.key("models", name)
 
     def batch(self, batch: str, name: str) -> str:
         return self.key("batches", batch, name)
 
     def film(self, film: str, name: str) -> str:
-        """A film, and what belongs to it."""
+        """A film and what belongs to it."""
         return self.key("films", film, name)
 
     def last_frame(self, sha256: str) -> str:
-        """Which image the last frame of a clip of this content is, so that it is the same one each time."""
+        """The last frame's image for a clip with this content, so that it is the same each time."""
         return self.key("films", "frames", f"{sha256}.json")
 
     def alert(self, period: str, name: str) -> str:
-        """That something was said in a month or on a day."""
+        """For an alert that was sent in a month or on a day."""
         return self.key("alerts", period, name)
 
     def spend(self, name: str) -> str:
-        """A page of what was spent."""
+        """A page with what was spent."""
         return self.key("spend", name)
 
     def review(self, video: str, name: str = "") -> str:
-        """What one person said of a video; without a name the folder of all that was said of it."""
+        """One person's review of a video; without a name, the folder of all its reviews."""
         return self.key("reviews", video, name)
 
     def index(self, *parts: str) -> str:
-        """A derived list of the videos of a month, by the month and its name; without them the folder of all."""
+        """A derived list of a month's videos, by month and name; without them, the folder of all lists."""
         return self.key("index", *(parts or ("",)))
 
     def shared(self, name: str, page: str) -> str:
-        """A page for people without access. `name` is the batch's id, or what else it shows."""
+        """A page for people without access. `name` is the batch's id, or another name for what it shows."""
         return self.key("shared", name, page)
 
     def part(self, batch: str, part: str) -> str:
-        """The summary of one part of a batch that is split."""
+        """The summary of one part of a split batch."""
         return self.batch(batch, f"parts/{part}.json")
 
     def is_own(self, folder: str, key: str) -> bool:
-        """Whether a key is one that this project writes into one of `names.OWN_FOLDERS`."""
+        """Whether this project writes such a key into one of `names.OWN_FOLDERS`."""
         start = self.key(folder, "")
         return key.startswith(start) and is_own(folder, key.removeprefix(start))
 
     def is_video_file(self, key: str | None) -> TypeGuard[str]:
-        """Whether a key is one of a video or a poster. Others that a record names are not linked and not copied: who
-        has written it could have named any object that the archive's credentials can read.
+        """Whether a key is that of a video or a poster. Other keys in a record are neither linked nor copied:
+        the record's author could name any object that the archive's credentials can read.
         """
         start = self.key("videos", "")
         if key is None or not key.startswith(start) or not key.endswith(_ENDINGS):
@@ -160,18 +160,18 @@ class Layout(BaseModel):
         return all(piece and not piece.startswith(".") for piece in key[len(start) :].split("/"))
 
     def referenced(self, reference: str) -> str:
-        """The key of content that a request names by its reference.
+        """The key of content that a request refers to.
 
         Raises:
-            InputError: it is no reference.
+            InputError: it is not a reference.
         """
         return self.key(object_of(reference))
 
     def media(self, plan: VideoPlan, claimed_at: datetime) -> tuple[str, str]:
-        """Keys of the video and of its poster, from the claim alone.
+        """The keys of the video and of its poster, from the claim alone.
 
         Raises:
-            ConfigurationError: a key has more bytes than S3 takes.
+            ConfigurationError: a key has more bytes than S3 allows.
         """
         stem = self.template.format(
             date=claimed_at.strftime("%Y-%m-%d"),
@@ -188,7 +188,7 @@ class Layout(BaseModel):
         video, poster = self.key("videos", f"{stem}.{ending}"), self.key("videos", f"{stem}.jpg")
         if (longest := max(len(video.encode()), len(poster.encode()))) > MAX_KEY:
             raise ConfigurationError(
-                f"The key of this video's file would have {longest} bytes, and S3 takes {MAX_KEY} at most.",
+                f"The key of this video's file would have {longest} bytes, but S3 allows at most {MAX_KEY}.",
                 spent=Spent.NOTHING,
                 remedy="Shorten the prefix or the file name template.",
             )
@@ -196,7 +196,7 @@ class Layout(BaseModel):
 
 
 def check_prefix(prefix: str) -> str:
-    """The prefix without slashes at its ends.
+    """The prefix without leading and trailing slashes.
 
     Raises:
         ConfigurationError: it has empty, dotted or unprintable pieces, or is too long.
@@ -205,12 +205,12 @@ def check_prefix(prefix: str) -> str:
     if prefix and not _is_plain_path(prefix):
         raise ConfigurationError(f"The prefix {prefix!r} is not a plain path such as videos/production.")
     if (size := len(prefix.encode())) > _MAX_PREFIX:
-        raise ConfigurationError(f"The prefix has {size} bytes; {_MAX_PREFIX} at most leave room for keys.")
+        raise ConfigurationError(f"The prefix has {size} bytes; at most {_MAX_PREFIX} leave room for keys.")
     return prefix
 
 
 def check_template(template: str) -> str:
-    """The file name template, if every video gets a name of its own inside the prefix.
+    """The file name template, if it gives every video a unique name inside the prefix.
 
     Raises:
         ConfigurationError: {id} is missing, a field is unknown, or the path leaves the prefix.
@@ -225,7 +225,7 @@ def check_template(template: str) -> str:
     if unknown := sorted(fields - _TEMPLATE_FIELDS - labels):
         raise ConfigurationError(
             f"The file name template has unknown fields: {', '.join(unknown)}. "
-            f"Known are {', '.join(sorted(_TEMPLATE_FIELDS))}, and label.NAME."
+            f"The known fields are {', '.join(sorted(_TEMPLATE_FIELDS))} and label.NAME."
         )
     if "id" not in fields or not plain:
         raise ConfigurationError("The file name template needs {id}, so that no two videos share a name.")

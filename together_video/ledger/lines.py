@@ -1,4 +1,4 @@
-"""Several lines of an index about the same records, and those of them that lists show."""
+"""Merges several index lines about the same records, and selects those that lists show."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from together_video.ledger.index import Costs, Entry
 def merged(lines: Iterable[Entry]) -> list[Entry]:
     """One line for each record, in no order.
 
-    Lines about a record come from the run that wrote it, from reviews and from audits. What an audit listed wins over
-    what was not listed yet, and the newest mark over the others: the order of the lines does not matter.
+    Lines about a record come from the run that wrote it, from reviews and from audits. An audit's line takes precedence
+    over one that was not listed so far, and the newest mark over older ones. The order of the lines does not matter.
 
     Example:
         ```python
@@ -40,18 +40,18 @@ def _listed(line: Entry) -> tuple[int, str, int, str, str, str]:
 
 
 def standing(lines: Iterable[Entry]) -> list[Entry]:
-    """One line for each video of a month: of one that had been given up and came after all, that of the video."""
+    """One line for each video of a month. If a video arrived after it had been given up, that is the video's line."""
     return without_superseded(merged(lines))
 
 
 def without_superseded(found: Collection[Entry]) -> list[Entry]:
-    """The lines of one archive or month, without those of purchases that were given up and came after all."""
+    """The lines of one archive or month, without those of given-up purchases whose video arrived later."""
     late = {line.id for line in found if line.is_late}
     return [line for line in found if not late or line.is_late or line.id not in late]
 
 
 class Newest:
-    """The newest lines of those that fit, and how many fit.
+    """The newest of the lines that match, and how many match.
 
     Example:
         ```python
@@ -59,7 +59,7 @@ class Newest:
         for line in lines:
             newest.add(line)
         newest.entries  # at most 50, the newest first
-        newest.of       # all that fit
+        newest.of       # the number of all that match
         ```
     """
 
@@ -83,7 +83,7 @@ class Newest:
 
     @property
     def account(self) -> Account:
-        """What all that fit have cost, or may have cost."""
+        """What all matching videos cost, or may have cost."""
         return self._costs.account
 
     @property

@@ -1,7 +1,7 @@
-"""The names that this project writes into an archive, and the paths that are made of them on this machine.
+"""The names that this project writes into an archive, and their paths on this machine.
 
-Anyone who can write to the bucket or folder can put anything there. What is read is held against these rules, so that
-no name leads out of a folder.
+Anyone who can write to the bucket or folder can put anything there. Names are checked by these rules, so that none
+leads out of a folder.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from together_video.text import printable
 
 #: A purchase: 24 hexadecimal digits; see `records.video_id`.
 VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
-#: Whose claim it is: a UUID without dashes.
+#: The owner of a claim: a UUID without dashes.
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-#: Request ids that are read of a fact.
+#: Most request ids that are read from a fact.
 _MOST_IDS = 8
 
 
 def _short_texts(value: object) -> dict[str, str]:
-    """What else is there is left out: a job id must not be lost because of what lies beside it."""
+    """Other values are left out: a job id must not be lost because of what is beside it."""
     if not isinstance(value, Mapping):
         return {}
     pairs = [
@@ -44,7 +44,7 @@ BATCH_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 
 _VIDEO_ID = re.compile(r"[0-9a-f]{24}")
 _LONGEST_KEY = 1024
-#: What lies in these folders, behind the archive's prefix.
+#: The names in these folders, after the archive's prefix.
 _OWN = {
     "inflight": re.compile(r"[0-9a-f]{24}/(claim|job|ambiguous)\.json"),
     "records": re.compile(r"[0-9a-f]{24}(\.late)?\.json"),
@@ -56,7 +56,7 @@ _OWN = {
         r"\d{4}-\d{2}/[0-9a-f]{32}\.json\.gz|complete\.json|turns/\d{4}-\d{2}-\d{2}T\d{2}\.json"
     ),
 }
-#: The folders that hold nothing but such names.
+#: The folders with only such names.
 OWN_FOLDERS = tuple(_OWN)
 
 
@@ -70,10 +70,10 @@ def is_own(folder: str, name: str) -> bool:
 
 
 def check_key(key: str) -> str:
-    """The key, if it can be one of an archive's files: a plain relative path of at most 1,024 bytes.
+    """The key, if an archive's file can have it: a plain relative path of at most 1,024 bytes.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it cannot.
     """
     size = len(key.encode("utf-8", "replace"))
     pieces = key.split("/")
@@ -82,19 +82,19 @@ def check_key(key: str) -> str:
     return key
 
 
-#: Where a file lies in an archive, its prefix included.
+#: The key of a file in an archive, including the prefix.
 Key = Annotated[str, AfterValidator(check_key)]
 
 
 def path_inside(folder: Path, key: str) -> Path:
-    """Where a file of an archive lies in a folder that mirrors it.
+    """The path of an archive's file in a folder that mirrors the archive.
 
     Raises:
-        DownloadError: it would lie outside of the folder, by its name or by a symbolic link on the way.
+        DownloadError: it would be outside of the folder, because of its name or a symbolic link on the way.
     """
     outside = DownloadError(
-        f"{printable(key, 100)} is not written: it would lie outside of {folder}.",
-        remedy="Its record is not what this project wrote: look at it by hand.",
+        f"{printable(key, 100)} is not written: it would be outside of {folder}.",
+        remedy="This project did not write its record: inspect it by hand.",
     )
     try:
         path = folder / check_key(key)

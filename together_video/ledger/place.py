@@ -1,4 +1,4 @@
-"""Which bucket or folder an archive is, and how objects in it are named to people and programs."""
+"""The bucket or folder of an archive, and the names of its objects for people and programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ArchivePlace(BaseModel):
-    """A bucket by its name, or a folder by its absolute path: one of the two."""
+    """Either a bucket by name or a folder by absolute path."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -16,7 +16,7 @@ class ArchivePlace(BaseModel):
     folder: str | None = None
 
     def uri(self, key: str) -> str:
-        """`s3://bucket/key`, or `file:///folder/key` with what a URI cannot hold percent-encoded."""
+        """`s3://bucket/key`, or `file:///folder/key` with percent-encoding."""
         if self.folder is not None:
             return Path(self.folder, key).as_uri()
         return f"s3://{self.bucket}/{key}"
@@ -27,5 +27,5 @@ class ArchivePlace(BaseModel):
         return self.folder if self.folder is not None else f"s3://{self.bucket}"
 
     def under(self, prefix: str) -> str:
-        """The location with a prefix behind it: `s3://bucket/prefix/`, `/folder/prefix/`."""
+        """The location followed by a prefix: `s3://bucket/prefix/`, `/folder/prefix/`."""
         return f"{self.location.rstrip('/')}/{prefix}"

@@ -1,4 +1,4 @@
-"""Requests -> plans: what names each purchase of a batch."""
+"""Requests -> plans, which give each purchase of a batch its id."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from together_video.requests import VideoRequest
 
 
 def take_numbers(requests: Iterable[VideoRequest], asked: Sequence[int | None] | None = None) -> list[int]:
-    """Tell identical requests of one batch apart: their takes are 1, 2, … in the order given.
+    """Number identical requests of one batch: their takes are 1, 2, … in the given order.
 
-    The same list gives the same takes, so a batch that is run again finds each of its videos.
+    The same list gives the same takes, so a repeated batch finds each of its videos.
 
     Args:
-        asked: for each request the take that it asks for itself; the others get the numbers that are left.
+        asked: the take that each request sets itself; the others get the remaining numbers.
 
     Raises:
-        InputError: two of the same request ask for the same take.
+        InputError: two identical requests set the same take.
     """
     texts = [request.canonical() for request in requests]
     said = list(asked) if asked else [None] * len(texts)
@@ -29,7 +29,9 @@ def take_numbers(requests: Iterable[VideoRequest], asked: Sequence[int | None] |
         if take is None:
             continue
         if (text, take) in taken:
-            raise InputError(f"Request {number} asks for take {take}, as an earlier one like it does.")
+            raise InputError(
+                f"Request {number} has take {take}, like an earlier identical request: give each its own take."
+            )
         taken.add((text, take))
     seen: Counter[str] = Counter()
     takes = []
@@ -51,13 +53,13 @@ def plan_videos(
     prices: Sequence[Decimal | None] | None = None,
     takes: Sequence[int | None] | None = None,
 ) -> list[VideoPlan]:
-    """One plan a request, in the order given, with takes numbered within this batch.
+    """One plan per request, in the given order, with takes numbered within this batch.
 
-    `sweeps`, `prices` (what each may cost at most, in USD) and `takes` (those that requests ask for themselves) hold an
+    `sweeps`, `prices` (the most that each may cost, in USD) and `takes` (those that requests set themselves) have an
     entry for each request, None for one without.
 
     Raises:
-        InputError: two of the same request ask for the same take.
+        InputError: two identical requests set the same take.
     """
     listed = list(requests)
     none = [None] * len(listed)
@@ -80,9 +82,9 @@ def plan_videos(
 def in_parts(
     plans: Sequence[VideoPlan], workers: int, *, most_bytes: int, most: int
 ) -> list[list[VideoPlan]]:
-    """The plans in their order, in shares of about equal number: one for each worker, or more of fewer.
+    """The plans in their order, split into parts of about equal size: one for each worker, or more smaller ones.
 
-    No share has more than `most` plans, nor more than `most_bytes` bytes of JSON, unless it is a single plan.
+    No part has more than `most` plans, or more than `most_bytes` bytes of JSON unless it is a single plan.
     """
     if not plans:
         return []

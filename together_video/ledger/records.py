@@ -4,8 +4,8 @@
                   │  └──proven not created──► absent    └──failed, cancelled──► failed
                   └──no clear answer──► ambiguous
 
-Nothing here touches S3: `state_of` decides from the facts that were found. A final record wins over a
-job, a job over an ambiguity.
+Nothing here touches S3: `state_of` decides from the facts that were found. A final record takes precedence over a job,
+    a job over an ambiguity.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from together_video.tries import new_seed
 
 
 def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", attempt: int = 1) -> str:
-    """The name of one purchase: 24 hexadecimal digits of a SHA-256.
+    """The id of one purchase: 24 hexadecimal digits of a SHA-256.
 
-    `take` tells identical requests of one batch apart, `edition` says how long "the same request"
-    stays the same, and `attempt` counts on only after an earlier purchase is closed for good.
+    `take` distinguishes identical requests of one batch, `edition` says when an identical request may be bought again,
+    and `attempt` increases only after an earlier purchase is closed for good.
     """
     parts = [request.canonical(), str(take), edition]
     if attempt > 1:
@@ -42,20 +42,20 @@ def video_id(request: VideoRequest, *, take: int = 1, edition: str = "once", att
 
 
 def fallback_id(asked: str, model: str, *, attempt: int = 1) -> str:
-    """The name of a purchase from another model than the one that was asked for first.
+    """The id of a purchase from another model than the first requested one.
 
-    It follows from the id of that first purchase, and not from the request as it was fitted to the model: a newer
-    catalogue that fits it otherwise finds the same purchase.
+    It depends on the id of the first purchase and not on the request as fitted to the model, so a newer catalogue that
+    fits it differently finds the same purchase.
     """
     parts = [f"instead of {asked}", model, *([f"attempt {attempt}"] if attempt > 1 else [])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
 def edition_name(edition: str, moment: datetime) -> str:
-    """The edition in force at `moment` (the scheduled time of a run, else now).
+    """The edition at `moment` (the scheduled time of a run, or now).
 
-    `daily` becomes the day in UTC, `daily@ZONE` that of an IANA time zone, and `hourly` the UTC hour: an hour
-    of local time comes twice where clocks are put back. `once` and any other text stay as they are.
+    `daily` becomes the day in UTC, `daily@ZONE` that of an IANA time zone, and `hourly` the UTC hour: an hour of local
+    time occurs twice when clocks are put back. `once` and any other text stay unchanged.
 
     Example:
         ```python
@@ -67,7 +67,7 @@ def edition_name(edition: str, moment: datetime) -> str:
     """
     if not 1 <= len(edition) <= 100 or not edition.isprintable():
         raise InputError(
-            "The edition must be once, daily, hourly, or a printable text of up to 100 characters."
+            "The edition must be once, daily, hourly, or printable text of up to 100 characters."
         )
     kind, at, zone = edition.partition("@")
     if kind == "daily":
@@ -82,8 +82,8 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise InputError(
-            f"The edition daily@{printable(name, 60)} names no time zone that this machine knows: write it as in "
-            "daily@Europe/Berlin."
+            f"The edition daily@{printable(name, 60)} does not name a time zone that this machine knows: write it "
+            "like daily@Europe/Berlin."
         ) from error
 
 
@@ -94,26 +94,26 @@ def _check_moment(moment: datetime) -> datetime:
 
 
 def _check_amount(amount: Decimal) -> Decimal:
-    # The digits of an absurd exponent would fill the memory wherever it is printed.
+    # Printing an absurd exponent as digits would fill the memory.
     if amount.is_finite() and (amount.adjusted() > 15 or len(amount.as_tuple().digits) > 60):
-        raise ValueError("is no amount of money")
+        raise ValueError("is not an amount of money")
     return amount
 
 
-#: A time with its zone, in which others can be reckoned with.
+#: A time with its zone, within a range that allows arithmetic.
 Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
 #: US dollars.
 Usd = Annotated[Decimal, AfterValidator(_check_amount)]
 
 
 class _Fact(BaseModel):
-    """A fact is written once and never changed; unknown fields of newer writers are ignored."""
+    """A fact is written once and never changed. Unknown fields from newer versions are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class RunRef(_Fact):
-    """The Prefect run that did it, so that a video can be traced to its logs."""
+    """The Prefect run that made a video, so that you can find its logs."""
 
     flow_run_id: str | None = None
     flow_run_name: str | None = None
@@ -121,17 +121,17 @@ class RunRef(_Fact):
 
 
 class Origin(_Fact):
-    """Where a prompt came from, if a brief gave it."""
+    """The origin of a prompt that came from a brief."""
 
     brief_id: str
     chat_model: str
 
 
 class Sweep(_Fact):
-    """Which requests the lists of one line gave, and what this one has of them.
+    """The sweep of one line's lists, and the values of this request.
 
     `label` names the line, such as "line 3". `values` are the fields that vary, as text, in the
-    order of the line; the last of them takes `columns` different values.
+    order of the line; the last of them has `columns` different values.
     """
 
     label: str
@@ -140,7 +140,7 @@ class Sweep(_Fact):
 
 
 class Fallback(_Fact):
-    """A model that takes over: what changes in the request for it, and what the video may cost there at most."""
+    """A model that takes over: the changes in the request, and the most that the video may cost there."""
 
     model: str = Field(min_length=1, max_length=200)
     changes: dict[str, str | int | float | None] = Field(default_factory=dict)
@@ -148,12 +148,11 @@ class Fallback(_Fact):
 
 
 class VideoPlan(_Fact):
-    """One video that is to be made: the request, and all that names its purchase.
+    """One video to make: the request, and everything that determines the id of its purchase.
 
-    `sweep` is for people who compare, and no part of the id; neither are `attempts` (most purchases from one model),
-    `new_seed` (whether a later one has another seed) and `fallbacks`. A plan for a model that takes over names the
-    model that was asked for, and the id of the first purchase from that. `asked_seed` is the seed of the first
-    attempt, where this one has another.
+    `sweep` is for comparing videos and not part of the id; neither are `attempts` (most purchases from one model),
+    `new_seed` (whether a later one has another seed) and `fallbacks`. A fallback model's plan has the requested model
+    and the id of the first purchase from that. `asked_seed` is the seed of the first attempt, if this one has another.
     """
 
     request: VideoRequest
@@ -177,7 +176,7 @@ class VideoPlan(_Fact):
 
     @property
     def asked_id(self) -> str:
-        """The id of the first purchase of this video: the same for each attempt and each model that takes over."""
+        """The id of the first purchase of this video: the same for all attempts and models."""
         return self.instead_of or self._id(1)
 
     def _id(self, attempt: int) -> str:
@@ -189,7 +188,7 @@ class VideoPlan(_Fact):
         return video_id(asked, take=self.take, edition=self.edition, attempt=attempt)
 
     def next_attempt(self) -> VideoPlan:
-        """The same video, to be bought again after this purchase is closed for good."""
+        """The plan to buy the same video again after this purchase is closed for good."""
         following = self.attempt + 1
         changed: dict[str, Any] = {"attempt": following}
         if self.new_seed and self.request.seed is not None:
@@ -200,7 +199,7 @@ class VideoPlan(_Fact):
 
     @property
     def chain(self) -> list[VideoPlan]:
-        """This plan, and one for each model that may take over, in their order. All have the same `asked_id`."""
+        """This plan, and one for each fallback model, in order. All have the same `asked_id`."""
         return [self, *(self._on(place) for place in range(len(self.fallbacks)))]
 
     def _on(self, place: int) -> VideoPlan:
@@ -222,14 +221,14 @@ class VideoPlan(_Fact):
 
     @property
     def is_tried_again(self) -> bool:
-        """Whether a run does more for this video than one purchase."""
+        """Whether a run may make more than one purchase for this video."""
         return self.attempts > 1 or bool(self.fallbacks)
 
     @property
     def highest_usd(self) -> Decimal | None:
-        """What one purchase of this video may cost at most, in US dollars: from the dearest model that may make it.
+        """The most that one purchase of this video may cost, in US dollars, from the most expensive possible model.
 
-        None where one of them has no known price.
+        None if one of the models has no known price.
         """
         prices = [self.estimate_usd, *(fallback.estimate_usd for fallback in self.fallbacks)]
         known = [price for price in prices if price is not None]
@@ -237,9 +236,9 @@ class VideoPlan(_Fact):
 
     @property
     def most_usd(self) -> Decimal | None:
-        """What all purchases of this video may cost together, in US dollars, if each of them were billed.
+        """The most that all purchases of this video may cost together, in US dollars, if each is billed.
 
-        The provider is not known to bill failed jobs. None where a price is not known.
+        The provider is not known to bill failed jobs. None if a price is unknown.
         """
         prices = [self.estimate_usd, *(fallback.estimate_usd for fallback in self.fallbacks)]
         known = [price for price in prices if price is not None]
@@ -247,7 +246,7 @@ class VideoPlan(_Fact):
 
     @property
     def title(self) -> str:
-        """The request's title, and what sets this video apart from the others of its sweep."""
+        """The request's title, and what differs from the other videos of its sweep."""
         return self.title_in(120)
 
     def title_in(self, longest: int) -> str:
@@ -256,12 +255,11 @@ class VideoPlan(_Fact):
 
 
 class Claim(_Fact):
-    """`inflight/<id>/claim.json`: somebody is about to pay for this request.
+    """`inflight/<id>/claim.json`: a process is about to pay for this request.
 
-    `token` tells whose claim it is. `valid_seconds` is how long the create behind it can take;
-    a claim that is older and has no job is ambiguous. Every key is fixed here, date included.
-    `reservation` is the key of what it holds of the archive's monthly limit, if there is one. `key_id` is the
-    provider's id of the API key that pays, if it says.
+    `token` identifies the owner of the claim. `valid_seconds` is how long its create can take; an older claim without a
+    job is ambiguous. All keys are fixed here, including the date. `reservation` is the key of its reservation in the
+    archive's monthly limit, if there is one. `key_id` is the provider's id of the API key that pays, if known.
     """
 
     id: VideoId
@@ -277,7 +275,7 @@ class Claim(_Fact):
 
 
 class Submission(_Fact):
-    """`inflight/<id>/job.json`: the provider took the request; here is the job id.
+    """`inflight/<id>/job.json`: the provider accepted the request, with this job id.
 
     `sent_at` is when the create was sent, `submitted_at` when it was answered; `request_ids` identify that call.
     """
@@ -292,7 +290,7 @@ class Submission(_Fact):
 
     @classmethod
     def of(cls, claim: Claim, job: VideoJob, sent_at: datetime | None = None) -> Submission:
-        """The fact that this job answers this claim, as of now."""
+        """The fact that this claim has this job, as of now."""
         return cls(
             id=claim.id,
             token=claim.token,
@@ -307,7 +305,7 @@ class Submission(_Fact):
 class Ambiguity(_Fact):
     """`inflight/<id>/ambiguous.json`: the POST had no clear answer; it may have been charged.
 
-    `sent_at` is when it was sent, if anybody knows; `request_ids` identify the call, if there was an answer.
+    `sent_at` is when it was sent, if known; `request_ids` identify the call, if there was an answer.
     """
 
     id: VideoId
@@ -330,11 +328,11 @@ class StoredObject(_Fact):
 
 
 class VideoRecord(_Fact):
-    """`records/<id>.json`: how it ended. Final, and wins over anything in flight.
+    """`records/<id>.json`: how it ended. Final, and takes precedence over anything in flight.
 
-    `abandoned` closes an ambiguous purchase that a user chose to buy again; with a `job_id` where that is
-    a job that the provider has forgotten. With `followed_by` it closes a purchase that was never made: the model did
-    not take the request, and the purchase of that id, from another model, takes its place.
+    `abandoned` closes an ambiguous purchase that a user chose to buy again. It has a `job_id` if the provider no longer
+    knows the job. With `followed_by` it closes a purchase that was never made: the model did not accept the request,
+    and the purchase with that id, from another model, takes its place.
     """
 
     id: VideoId
@@ -353,9 +351,9 @@ class VideoRecord(_Fact):
     error: str | None = None
     error_code: str | None = None
     job: dict[str, Any] = Field(default_factory=dict)
-    #: Earlier answers about the job with a status that nobody knows, as they came.
+    #: Earlier answers about the job with an unknown status, unchanged.
     not_understood: tuple[dict[str, Any], ...] = ()
-    #: What identifies the create for the provider's support, by header.
+    #: The ids of the create for the provider's support, by header.
     request_ids: RequestIds = Field(default_factory=dict)
     key_id: Annotated[str, Field(max_length=200)] | None = None
     run: RunRef = RunRef()
@@ -371,7 +369,7 @@ class VideoRecord(_Fact):
         job: VideoJob | None = None,
         **more: Any,
     ) -> VideoRecord:
-        """How this claim ended, as of now; `more` are further fields."""
+        """The record of how this claim ended, as of now; `more` are further fields."""
         known: dict[str, Any] = {"run": claim.run, "key_id": claim.key_id}
         if submission is not None:
             known |= {
@@ -386,12 +384,12 @@ class VideoRecord(_Fact):
         return cls(state=state, recorded_at=datetime.now(UTC), **fields)
 
 
-#: How long after its create a job is watched that was in doubt, given up and bought again, in seconds.
+#: How long after its create a given-up ambiguous job is still polled, in seconds.
 WATCHED_SECONDS = 30 * 86_400.0
 
 
 class LedgerState(StrEnum):
-    """What the facts about one purchase add up to."""
+    """The state of one purchase, from its facts."""
 
     ABSENT = "absent"
     CLAIMED = "claimed"

@@ -1,4 +1,4 @@
-"""Another take of a clip that a review has rejected. Pure: what to ask for, and whether a purchase answers it."""
+"""Another take of a clip that a review rejected. Pure: the request, and whether a purchase answers it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from together_video.ledger.reviews import Mark
 from together_video.requests import VideoRequest
 from together_video.tries import new_seed as seed_of_try
 
-#: The label of a redo: the id of the clip that it is to replace. What was said of the clip stays in its review.
+#: The label of a redo: the id of the clip that it replaces. The clip's own review stays with the clip.
 REDO_OF = "redo_of"
 
 
 class Redo(NamedTuple):
-    """One line of a redo list: the clip, and the purchase that is to replace it."""
+    """One line of a redo list: the clip, and the purchase that will replace it."""
 
     clip: str
     request: VideoRequest
@@ -26,22 +26,22 @@ class Redo(NamedTuple):
 
     @property
     def line(self) -> str:
-        """As a line of a file of requests."""
+        """As a line of a request file."""
         fields = self.request.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         return json.dumps({**fields, "model": self.request.model, "take": self.take})
 
 
 def redo_labels(request: VideoRequest, clip: str) -> dict[str, str]:
-    """The labels of another take of this clip: those of its request, and the clip's id. Of as many labels as a request
-    may have, the last one makes room.
+    """The labels of another take of this clip: those of its request, and the clip's id. If there are too many, the last
+    one is dropped.
     """
     labels = {name: text for name, text in request.labels.items() if name != REDO_OF}
     return dict(list(labels.items())[: MOST - 1]) | {REDO_OF: clip}
 
 
 def redo_of(plan: VideoPlan, clip: str, note: str, take: int, *, new_seed: bool = False) -> Redo:
-    """The request of a clip as another take. It is the same request but for its labels, and for its seed if
-    `new_seed` is asked for: that follows from the seed of the clip and the take.
+    """The request of a clip as another take. It is the same request except for its labels, and for its seed with
+    `new_seed`, which depends on the clip's seed and the take.
     """
     request = plan.request
     labels = redo_labels(request, clip)
@@ -52,15 +52,15 @@ def redo_of(plan: VideoPlan, clip: str, note: str, take: int, *, new_seed: bool 
 
 
 def redo_id(redo: Redo, edition: str) -> str:
-    """The id of its purchase."""
+    """The id of the redo's purchase."""
     return video_id(redo.request, take=redo.take, edition=edition)
 
 
 def answers(plan: VideoPlan, clip: str) -> bool:
-    """Whether a purchase that is there is the redo of this clip, and not a take that somebody else made."""
+    """Whether an existing purchase is the redo of this clip, and not somebody else's take."""
     return plan.request.labels.get(REDO_OF) == clip
 
 
 def rejected(marks: Iterable[Mark]) -> list[Mark]:
-    """Those that ask for another take, always in the same order."""
+    """The marks that reject a clip, always in the same order."""
     return sorted((mark for mark in marks if mark.mark == "reject"), key=lambda mark: mark.id)

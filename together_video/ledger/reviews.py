@@ -1,7 +1,6 @@
-"""Marks of the people who look at clips: the file that a gallery exports, and `reviews/<id>/…` in the archive.
+"""Reviewers' marks on clips: the file that a gallery exports, and `reviews/<id>/…` in the archive.
 
-A mark is written once and never changed. Of several marks of one clip the newest counts, by its own
-time.
+A mark is written once and never changed. If a clip has several marks, the newest counts, by its own time.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Verdict = Literal["star", "reject"]
 
 #: Largest file of marks in bytes, most marks in it, and longest note and name in characters.
 LARGEST_REVIEW, MOST_MARKS, LONGEST_NOTE, LONGEST_WHO = 8 * 2**20, 20_000, 1_000, 100
-#: A clock of the reviewer may be so much ahead of ours. A mark of next year would win over all that follow.
+#: The reviewer's clock may be ahead of ours by this. A mark from next year would override all later ones.
 _AHEAD = timedelta(days=1)
 _FIRST_YEAR = 2020
 
@@ -42,7 +41,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d
 
 
 def _as_text(value: object) -> object:
-    """pydantic also takes a number for a time."""
+    """pydantic would also accept a number as a time."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise ValueError("is not a time such as 2026-11-27T21:00:00Z")
     return value
@@ -59,7 +58,7 @@ def _video(value: str) -> str:
 
 
 def _note(value: object) -> object:
-    """On one line. Refused where it is too long: a part of what somebody wrote could say the opposite."""
+    """On one line. Too long a note is refused: a shortened one could say the opposite."""
     if not isinstance(value, str):
         return value
     line = one_line(value[: 4 * LONGEST_NOTE])
@@ -69,7 +68,7 @@ def _note(value: object) -> object:
 
 
 class Mark(BaseModel):
-    """What one person says of one clip. Without a mark and a note it takes back what was said before.
+    """One person's mark on one clip. Without a mark and a note, it takes the earlier ones back.
 
     Example:
         ```python
@@ -95,7 +94,7 @@ class Mark(BaseModel):
     @field_validator("batch", mode="before")
     @classmethod
     def _batch_is_an_id(cls, value: object) -> str | None:
-        """It is only for people: what is none, such as the name of a page, is left out."""
+        """It is only for people: other values, such as the name of a page, are dropped."""
         return value if isinstance(value, str) and BATCH_ID.fullmatch(value) else None
 
     @field_validator("at")
@@ -107,15 +106,15 @@ class Mark(BaseModel):
 
     @property
     def content(self) -> bytes:
-        """What is stored, the same bytes for the same mark."""
+        """The stored bytes, the same for the same mark."""
         at = self.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         document = {**self.model_dump(mode="json"), "at": at}
         return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1).encode()
 
     @property
     def object_name(self) -> str:
-        """`<time>-<who>.json`: sorts by time. The end of `<who>` follows from the content, so that the same mark has
-        the same name, and two different ones of one moment have two.
+        """`<time>-<who>.json`: sorts by time. The end of `<who>` depends on the content, so the same mark always has
+        the same name, and two different marks of one moment have different names.
         """
         who = slugify(self.who, max_length=40).strip("-") or "somebody"
         digest = hashlib.sha256(self.content).hexdigest()[:8]
@@ -127,22 +126,22 @@ class Mark(BaseModel):
 
 
 def stored_mark(video: str, name: str, data: bytes) -> Mark:
-    """A mark as it lies in the archive.
+    """A mark from the archive.
 
     Raises:
-        ValueError: it is not what this project wrote under that name.
+        ValueError: this project did not write this under that name.
     """
     try:
         mark = Mark.model_validate_json(data)
     except ValidationError as error:
         raise ValueError("; ".join(explain(error, Mark)[:3])) from error
     if mark.id != video or mark.object_name != name:
-        raise ValueError("its content is not what its name says")
+        raise ValueError("its content does not match its name")
     return mark
 
 
 def newest(marks: Iterable[Mark]) -> dict[str, Mark]:
-    """The mark that counts for each clip: the latest; of two of one moment the one whose name sorts last."""
+    """The current mark of each clip: the latest; of two at the same moment, the one with the last name."""
     found: dict[str, Mark] = {}
     for mark in marks:
         known = found.get(mark.id)
@@ -159,8 +158,8 @@ class _File(BaseModel):
 
 
 def is_of_film(data: bytes) -> bool:
-    """Whether a file of marks comes from the gallery of a film, which has the name of a film and not that of a batch.
-    For people only: what the marks are about follows from their ids.
+    """Whether a file of marks comes from a film's gallery: it names a film and not a batch. Only for messages: the ids
+    of the marks decide what they are about.
     """
     try:
         file = _File.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
@@ -170,15 +169,15 @@ def is_of_film(data: bytes) -> bool:
 
 
 def parse_review(data: bytes, name: str, *, now: datetime, who: str | None = None) -> list[Mark]:
-    """The marks of a file that a gallery has exported, each clip once: its newest.
+    """The marks of a file that a gallery exported: only the newest for each clip.
 
     Args:
-        name: what messages call the file.
-        now: marks that are more than a day ahead of it are refused.
-        who: who made the marks, in place of what the file says.
+        name: the file's name in messages.
+        now: marks that are more than a day later are refused.
+        who: who made the marks, instead of the name in the file.
 
     Raises:
-        InputError: it is not such a file, or a mark in it cannot be used. Nothing of it may be used then.
+        InputError: it is not such a file, or a mark in it cannot be used. Then none of it may be used.
     """
     called = printable(name, 100)
     if len(data) > LARGEST_REVIEW:

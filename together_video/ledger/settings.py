@@ -1,4 +1,4 @@
-"""The archive that the environment names: its bucket or its folder, its prefix, its monthly limit, its links."""
+"""The archive's settings from the environment: bucket or folder, prefix, monthly limit, links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from together_video.environment import from_environment
 from together_video.errors import ConfigurationError
 from together_video.ledger.layout import check_prefix
 
-#: How long links in artifacts work, in hours: usually, and at most, which is as long as S3 signs for.
+#: How long links in artifacts work, in hours: by default, and at most (S3's limit for signatures).
 LINK_HOURS, MOST_LINK_HOURS = 24.0, 168.0
 
 _MEANING = {
@@ -22,7 +22,7 @@ _MEANING = {
 
 
 class ArchiveSettings(BaseModel):
-    """One of bucket and folder; what all runs together may spend in a calendar month, in USD; how long links in
+    """Either a bucket or a folder; the limit for all runs together in a calendar month, in USD; how long links in
     artifacts work, in hours.
     """
 
@@ -40,11 +40,11 @@ def archive_from_env(folder: str | Path | None = None) -> ArchiveSettings:
     VIDEO_ARCHIVE_LINK_HOURS. Keys and endpoint of a bucket are boto3's AWS_* variables.
 
     Args:
-        folder: a folder in place of what the environment names; its prefix and limit hold all the same.
+        folder: a folder instead of the one from the environment, whose prefix and limit still apply.
 
     Raises:
-        ConfigurationError: there is no bucket and no folder, or there are both, or one of them cannot be used, the
-            prefix is no plain path, the limit is no positive amount, or the hours are not from 0 to 168.
+        ConfigurationError: there is neither a bucket nor a folder, or both, or one of them cannot be used, the prefix
+            is not a plain path, the limit is not a positive amount, or the hours are not from 0 to 168.
     """
     found = archive_if_named(folder)
     if found is None:
@@ -56,7 +56,7 @@ def archive_from_env(folder: str | Path | None = None) -> ArchiveSettings:
 
 
 def archive_if_named(folder: str | Path | None = None) -> ArchiveSettings | None:
-    """As `archive_from_env`, and None where there is no bucket and no folder.
+    """Like `archive_from_env`, but None if there is neither a bucket nor a folder.
 
     Raises:
         ConfigurationError: see `archive_from_env`.
@@ -71,8 +71,8 @@ def archive_if_named(folder: str | Path | None = None) -> ArchiveSettings | None
         named = named.model_copy(update={"bucket": None, "folder": str(folder)})
     if named.bucket is not None and named.folder is not None:
         raise ConfigurationError(
-            "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set, and an archive is in one place: unset one "
-            "of them."
+            "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set, but an archive is in one place: unset one of "
+            "them."
         )
     if named.bucket is None and named.folder is None:
         return None
@@ -86,34 +86,36 @@ def archive_if_named(folder: str | Path | None = None) -> ArchiveSettings | None
 
 
 def check_bucket(name: str) -> str:
-    """The bucket's plain name; `s3://` in front of it is forgiven.
+    """The bucket's plain name; a leading `s3://` is removed.
 
     Raises:
-        ConfigurationError: there is a folder behind it, or it is no name at all.
+        ConfigurationError: it is followed by a folder, or is not a name at all.
     """
     plain = name.strip().removeprefix("s3://").rstrip("/")
     if not plain or "/" in plain or not plain.isprintable() or " " in plain:
-        raise ConfigurationError(f"{name!r} is not a bucket's plain name; a folder goes into the prefix.")
+        raise ConfigurationError(f"{name!r} is not a bucket name: put a folder into the prefix.")
     return plain
 
 
 def check_folder(path: str) -> str:
-    """The folder's absolute path. `~` and relative paths are resolved for the user and directory of this process.
+    """The folder's absolute path. `~` and relative paths are resolved for this process's user and directory.
 
     Raises:
-        ConfigurationError: it is no path, or it is an address.
+        ConfigurationError: it is not a path, or it is an address.
     """
     given = path.strip()
     if not given or not given.isprintable() or "://" in given:
-        raise ConfigurationError(f"{path!r} is not a folder's path, such as ~/Videos/together.")
+        raise ConfigurationError(f"{path!r} is not the path of a folder, such as ~/Videos/together.")
     try:
         return os.path.abspath(Path(given).expanduser())
     except RuntimeError as error:
-        raise ConfigurationError(f"{path!r}: there is no such user's folder.") from error
+        raise ConfigurationError(
+            f"{path!r}: there is no such user, or the user has no home folder."
+        ) from error
 
 
 def check_name_in_folder(path: str, what: str) -> str:
-    """A prefix or a file name template as it may be below a folder.
+    """A prefix or a file name template, checked for use below a folder.
 
     Raises:
         ConfigurationError: a part of it begins with a dot: hidden files are not listed.

@@ -1,4 +1,4 @@
-"""Why a video is not in the archive, in a few words: for a line of a display beside which the whole message is kept."""
+"""Why a video is not in the archive, in a few words: for lines of displays, if the whole message is kept elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from together_video.text import one_line
 
-#: What says how, where and under which id something was asked, in our own messages.
+#: The parts of our own messages that say how, where and under which id a call was made.
 _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
@@ -19,10 +19,10 @@ _REPLACED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^[Jj]ob \S+ (failed|cancelled): ", ""),
         (r"^(?:The|A|Another) job \S*\d\S* ", "the job "),
         (r"\b[Jj]ob \S*\d[^\s,.;:)]*", "the job"),
-        (r"(no job id|is not JSON|its status is no text): [{\[<\"].*", r"\1"),
+        (r"(no job id|is not JSON|its status is (?:no|not) text): [{\[<\"].*", r"\1"),
     )
 )
-#: Sentences that say what it cost and what to do begin like this.
+#: Beginnings of the sentences about the cost and what to do.
 _REST = re.compile(
     r"[.;,:]?\s(?:It may have been|Nothing was created|The job (?:is billed|was made)|It is held|--[a-z]"
     r"|What came is kept|Ask the provider)"
@@ -31,7 +31,7 @@ _ADDRESS = re.compile(r"\b[a-z0-9]+://[^\s,;)]+")
 
 
 def short_reason(message: str, longest: int = 120) -> str:
-    """The cause that a message of ours gives, without calls, ids and addresses, what it cost and what to do.
+    """The cause from one of our messages, without calls, ids, addresses, the cost and what to do.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""What was spent over time: purchases added up by day, month, model or label. Pure: others read the archive."""
+"""What was spent over time: sums of purchases by day, month, model or label. Pure: the callers read the archive."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from together_video.ledger.bought import Bought, Money
 from together_video.money import usd, usd_number, usd_number_or_none
 from together_video.text import counted, printable, spreadsheet_cell
 
-#: Groups that are kept apart, and what the purchases beyond them are under: a label may have any number of values.
+#: Most groups, and the group for all further ones: a label can have any number of values.
 MOST_GROUPS, OTHERS = 5_000, "(others)"
-#: Purchases without the label that they are grouped by.
+#: The group of purchases without the label.
 WITHOUT = "(none)"
-#: Unreadable records that are named; more of them are only counted.
+#: Most unreadable records that are named; further ones are only counted.
 MOST_NAMED = 100
 
 _MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 class Grouping(BaseModel):
-    """What rows stand for: `day`, `month`, `model`, `campaign` or `label:NAME`."""
+    """The grouping of rows: `day`, `month`, `model`, `campaign` or `label:NAME`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,12 +67,12 @@ class Grouping(BaseModel):
             except ValueError as error:
                 raise InputError(f"{error}.") from error
         raise InputError(
-            f"Spending cannot be grouped by {printable(text, 60)!r}: take day, month, model, campaign or label:NAME."
+            f"Spending cannot be grouped by {printable(text, 60)!r}: use day, month, model, campaign or label:NAME."
         )
 
     @property
     def text(self) -> str:
-        """As it is given: `day`, `label:campaign`."""
+        """As the user gives it: `day`, `label:campaign`."""
         return self.kind if self.label is None else f"{self.kind}:{self.label}"
 
     @property
@@ -80,14 +80,14 @@ class Grouping(BaseModel):
         return self.kind in {"day", "month"}
 
     def key(self, bought: Bought) -> str:
-        """The row that a purchase belongs to."""
+        """The row for a purchase."""
         if self.kind == "label":
             return bought.labels.get(self.label or "", WITHOUT)
         return {"day": bought.day, "month": bought.month, "model": bought.model}[self.kind]
 
 
 class Period(BaseModel):
-    """The days in which purchases were claimed, in UTC: `since` is the first of them and `until` the last."""
+    """The days on which purchases were claimed, in UTC: `since` is the first and `until` the last."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -96,7 +96,7 @@ class Period(BaseModel):
 
     @property
     def first_month(self) -> str:
-        """The month of its first day, such as `2026-11`; empty where it has none."""
+        """The month of the first day, such as `2026-11`; empty if there is none."""
         return "" if self.since is None else f"{self.since:%Y-%m}"
 
     @classmethod
@@ -104,7 +104,7 @@ class Period(BaseModel):
         """A calendar month such as `2026-11`.
 
         Raises:
-            InputError: it is no month.
+            InputError: it is not a month.
         """
         if not _MONTH.fullmatch(month):
             raise InputError(f"{printable(month, 40)!r} is not a month such as 2026-11.")
@@ -116,16 +116,18 @@ class Period(BaseModel):
         """Days such as `2026-11-01`.
 
         Raises:
-            InputError: one is no day, or they are the wrong way round.
+            InputError: one is not a day, or they are the wrong way round.
         """
         found = cls(since=_day(since), until=_day(until))
         if found.since and found.until and found.since > found.until:
-            raise InputError(f"There is no day from {found.since} to {found.until}.")
+            raise InputError(
+                f"The period from {found.since} to {found.until} has no days: the first day is after the last."
+            )
         return found
 
     @property
     def start(self) -> datetime | None:
-        """The moment in which it begins."""
+        """The moment at which it begins."""
         return (
             None
             if self.since is None
@@ -148,10 +150,10 @@ class SpendRow(BaseModel):
     failed: int = Field(default=0, description="How many of them the provider reported as failed.")
     paid_usd: Decimal = Field(default=Decimal(0), description="What the provider charged, as it reported it.")
     perhaps_paid_usd: Decimal = Field(
-        default=Decimal(0), description="What may have been charged besides, at the highest estimate."
+        default=Decimal(0), description="What may have been charged in addition, at the highest estimate."
     )
     in_flight_usd: Decimal = Field(
-        default=Decimal(0), description="What runs at the provider, at the highest estimate."
+        default=Decimal(0), description="What is running at the provider, at the highest estimate."
     )
     unpriced: int = Field(default=0, description="How many have neither a cost nor an estimate.")
     accepted: int = Field(default=0, description="How many clips have a star as their newest mark.")
@@ -159,12 +161,14 @@ class SpendRow(BaseModel):
 
     @property
     def usd_per_accepted(self) -> Decimal | None:
-        """What was paid for each accepted clip: all others, rejected or not reviewed, are in it. None without one."""
+        """The cost per accepted clip, including all other clips, rejected or not reviewed. None without an accepted
+        clip.
+        """
         return self.paid_usd / self.accepted if self.accepted else None
 
     @property
     def usd_per_clip(self) -> Decimal | None:
-        """What was paid for each clip in the archive: the failed ones are in it. None without a clip."""
+        """The cost per clip in the archive, including failed jobs. None without a clip."""
         return self.paid_usd / self.clips if self.clips else None
 
     @property
@@ -212,7 +216,7 @@ class SpendRow(BaseModel):
 
 
 class MonthToDate(BaseModel):
-    """The current calendar month (UTC) against the archive's monthly limit, in US dollars."""
+    """The current calendar month (UTC) and the archive's monthly limit, in US dollars."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -220,12 +224,12 @@ class MonthToDate(BaseModel):
     limit_usd: Decimal | None = Field(default=None, description="The archive's monthly limit, if it has one.")
     counted_usd: Decimal = Field(
         default=Decimal(0),
-        description="What counts against the limit: the higher of records and reservations.",
+        description="What counts towards the limit: the higher of records and reservations.",
     )
 
     @property
     def left_usd(self) -> Decimal | None:
-        """What the limit leaves; None without a limit."""
+        """What is left of the limit; None without a limit."""
         return None if self.limit_usd is None else max(self.limit_usd - self.counted_usd, Decimal(0))
 
     @property
@@ -258,10 +262,12 @@ class SpendReport(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     location: str = Field(description="The archive: `s3://bucket/prefix/`, or a folder.")
-    by: str = Field(description="What the rows stand for: day, month, model or label:NAME.")
+    by: str = Field(description="The grouping of the rows: day, month, model or label:NAME.")
     since: date | None = Field(default=None, description="The first day (UTC), if there is one.")
     until: date | None = Field(default=None, description="The last day (UTC), if there is one.")
-    rows: tuple[SpendRow, ...] = Field(description="Days and months in their order, else the dearest first.")
+    rows: tuple[SpendRow, ...] = Field(
+        description="Days and months in their order, other groups by cost, highest first."
+    )
     total: SpendRow = Field(description="All rows together.")
     month: MonthToDate = Field(description="The current month, whatever the period is.")
     unreadable: tuple[str, ...] = Field(
@@ -271,12 +277,12 @@ class SpendReport(BaseModel):
 
     @property
     def heading(self) -> str:
-        """What stands above the rows: `day`, `model`, or the label's name."""
+        """The heading of the first column: `day`, `model`, or the label's name."""
         return self.by.removeprefix("label:")
 
     @property
     def is_time(self) -> bool:
-        """Whether the rows are days or months, and in the order of time."""
+        """Whether the rows are days or months, in order of time."""
         return self.by in {"day", "month"}
 
     @property
@@ -316,7 +322,7 @@ class SpendReport(BaseModel):
         }
 
     def as_csv(self) -> str:
-        """A line for each row, with the names of the columns above; no total, so that it can be added up."""
+        """A line for each row after a line with the column names; no total, so that you can add up columns."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([self.heading, *_COLUMNS])
@@ -332,7 +338,7 @@ class SpendReport(BaseModel):
 
 
 class Spending:
-    """Adds up purchases one by one: what it keeps is a row for each group, and not the purchases."""
+    """Adds up purchases one by one. It keeps a row for each group, not the purchases."""
 
     def __init__(self, grouping: Grouping, period: Period, *, month: str) -> None:
         self._grouping = grouping
@@ -364,7 +370,7 @@ class Spending:
 
         Args:
             limit_usd: the archive's monthly limit, if it has one.
-            counted_usd: what counts against it by the reservations of this month.
+            counted_usd: what counts towards it by this month's reservations.
             unreadable: keys that could not be read.
         """
         keys = sorted(unreadable)

@@ -1,8 +1,7 @@
-"""The folder on this machine that downloads pass through, and where a job id waits if the bucket
-cannot take it.
+"""The spool: this machine's folder for downloads in progress, and for job ids that the bucket could not store.
 
-A file is named after its job, so that what an earlier process left is found again and is never
-taken for another job's. `TOGETHER_VIDEO_SPOOL` names another folder.
+A file is named after its job, so that a later process finds it and never takes it for another job's. Set
+`TOGETHER_VIDEO_SPOOL` to use another folder.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from together_video.errors import ConfigurationError
 from together_video.ledger.records import Claim, Submission
 from together_video.ledger.unsent import UnsentNotes
 
-#: Half-written downloads older than this are nobody's any more, in seconds.
+#: Half-written downloads older than this are left behind, in seconds.
 _STALE = 86_400
-#: Where files lie that came in place of a video, and how many of them.
+#: The folder for files that came instead of a video, and most of them that are kept.
 _REFUSED, _MOST_REFUSED = "refused", 20
 
 
 class Spool:
-    """Paths in one folder. It is made when it is first written to, for this user alone."""
+    """Paths in one folder. It is created at the first write, private to this user."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
@@ -33,30 +32,30 @@ class Spool:
         self.unsent = UnsentNotes(self.folder / "unsent")
 
     def video(self, claim: Claim, job_id: str) -> Path:
-        """Where the file of a job lies while it is on its way, with the ending of its format."""
+        """The path of a job's file until it is archived, with the ending of its format."""
         return self.folder / f"{claim.id}-{_short(job_id)}{Path(claim.video_key).suffix}"
 
     def keep_submission(self, submission: Submission) -> Path:
-        """Write a job id to disk, because the bucket could not take it. Durable on return."""
+        """Write a job id to disk because the bucket could not store it. Durable on return."""
         path = self._submission(submission.id, submission.token)
         make_private_folder(self.folder)
         write_whole(path, submission.model_dump_json().encode())
         return path
 
     def kept_submission(self, claim: Claim) -> Submission | None:
-        """The job id of this very claim, if it had to be kept here."""
+        """The job id of exactly this claim, if it had to be kept here."""
         return _submission_in(self._submission(claim.id, claim.token))
 
     def drop_submission(self, claim: Claim) -> None:
         self._submission(claim.id, claim.token).unlink(missing_ok=True)
 
     def purchases(self) -> set[str]:
-        """Ids of the purchases of which something lies here: a file, or a job id."""
+        """Ids of the purchases with a file or a job id in this folder."""
         names = (path.name for path in self.folder.glob("*-*.*"))
         return {name.partition("-")[0] for name in names if not name.endswith(".part")}
 
     def drop(self, video: str, job_id: str) -> None:
-        """Remove what lies here of a job that is recorded: its file and its kept id."""
+        """Remove a recorded job's file and its kept id."""
         for path in self.folder.glob(f"{video}-{_short(job_id)}.*"):
             path.unlink(missing_ok=True)
         for path in self.folder.glob(f"{video}-*.job.json"):
@@ -65,12 +64,13 @@ class Spool:
                 path.unlink(missing_ok=True)
 
     def refuse(self, path: Path) -> Path:
-        """Put aside a file that is no video, for somebody to look at; an earlier one of the same job gives way.
+        """Move a file that is not a video aside, so that you can inspect it; it replaces an earlier one of the same
+        job.
 
-        The newest are kept, and for a week.
+        The newest files are kept for a week.
 
         Raises:
-            OSError: it cannot be moved.
+            OSError: the file cannot be moved.
         """
         folder = self.folder / _REFUSED
         make_private_folder(folder)
@@ -82,11 +82,11 @@ class Spool:
         return kept
 
     def sweep(self) -> None:
-        """Remove half-written downloads that a killed process left more than a day ago, and what was refused
-        more than a week ago.
+        """Remove half-written downloads that a killed process left more than a day ago, and refused files older than a
+        week.
         """
         self.unsent.sweep()
-        # What cannot be looked at is found by `machine.check_spool`.
+        # `machine.check_spool` reports files that cannot be read.
         with suppress(OSError):
             for pattern, seconds in (("*.part", _STALE), (f"{_REFUSED}/*", _STALE * 7)):
                 for path in self.folder.glob(pattern):
@@ -103,7 +103,7 @@ def _short(job_id: str) -> str:
 
 
 def _submission_in(path: Path) -> Submission | None:
-    """What cannot be read is left lying there for a person to look at."""
+    """Unreadable files stay there for a person to inspect."""
     try:
         return Submission.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -111,10 +111,10 @@ def _submission_in(path: Path) -> Submission | None:
 
 
 def default_folder() -> Path:
-    """`TOGETHER_VIDEO_SPOOL`, else the user's cache folder.
+    """`TOGETHER_VIDEO_SPOOL`, or the user's cache folder.
 
     Raises:
-        ConfigurationError: there is no such user, or none at all.
+        ConfigurationError: the user or the home folder is unknown.
     """
     named = os.environ.get("TOGETHER_VIDEO_SPOOL")
     cache = os.environ.get("XDG_CACHE_HOME")
@@ -124,5 +124,5 @@ def default_folder() -> Path:
         return (Path(cache) if cache else Path.home() / ".cache") / "together-video" / "spool"
     except RuntimeError as error:
         raise ConfigurationError(
-            f"There is no folder for downloads: {error}. Name one with TOGETHER_VIDEO_SPOOL."
+            f"There is no folder for downloads: {error}. Set TOGETHER_VIDEO_SPOOL to one."
         ) from error

@@ -1,4 +1,4 @@
-"""What a run has to say at its end: one row a video, the counts, the cost."""
+"""The summary at the end of a run: one row per video, the counts, the cost."""
 
 from __future__ import annotations
 
@@ -22,18 +22,16 @@ from together_video.money import usd_number_or_none
 class VideoState(StrEnum):
     """How one video of a run ended."""
 
-    ARCHIVED = (
-        "archived"  # brought into the archive by this run, which paid for it unless another had bought it
-    )
+    ARCHIVED = "archived"  # archived by this run, which paid for it unless another run had bought it
     REUSED = "reused"  # archived earlier: free of charge
     FAILED = "failed"  # the provider gave up on it
     REFUSED = "refused"  # nothing was created
-    AMBIGUOUS = "ambiguous"  # may have been charged; held
-    SUBMITTED = "submitted"  # goes on at the provider, and is billed
+    AMBIGUOUS = "ambiguous"  # may have been charged; not bought again
+    SUBMITTED = "submitted"  # still running at the provider, and billed
     SKIPPED = "skipped"  # not started
 
 
-#: States with which a run may end and still exit 0.
+#: States with which a run still exits with 0.
 GOOD = frozenset({VideoState.ARCHIVED, VideoState.REUSED})
 
 
@@ -48,79 +46,79 @@ class VideoOutcome(BaseModel):
     prompt: str | None = Field(default=None, description="The prompt.")
     model: str = Field(description="The model's API name.")
     asked_model: str | None = Field(
-        default=None, description="The model that was asked for, where another one took over."
+        default=None, description="The requested model, if another one took over."
     )
     asked_id: str | None = Field(
-        default=None, description="The id of the first attempt, where this is a later one or another model's."
+        default=None, description="The id of the first attempt, if this is a later one or another model's."
     )
     failed: int = Field(default=0, ge=0, description="How many attempts before this one failed in this run.")
     failed_usd: Usd = Field(
         default=Decimal(0),
-        description="What the provider charged for those, in US dollars, as far as it said.",
+        description="What the provider charged for those, in US dollars, as far as it reported it.",
     )
     failed_perhaps_usd: Usd = Field(
-        default=Decimal(0), description="What those may have cost of which it did not say, in US dollars."
+        default=Decimal(0), description="What those without a reported cost may have cost, in US dollars."
     )
     estimate_usd: Usd | None = Field(
-        default=None, description="What this purchase may cost at most, in US dollars, if that is known."
+        default=None, description="The most that this purchase may cost, in US dollars, if known."
     )
     paid_earlier: bool = Field(
         default=False,
-        description="Whether another run has bought it, so that this one has paid nothing for it.",
+        description="Whether another run bought it, so this one paid nothing for it.",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="The labels of the request.")
     varies: dict[str, str] = Field(
         default_factory=dict,
-        description="What sets it apart from the others of its sweep: the fields that vary, as text.",
+        description="What differs from the others of its sweep: the fields that vary, as text.",
     )
     cost_usd: Usd | None = Field(
-        default=None, description="What the provider charged, in US dollars, if it said."
+        default=None, description="What the provider charged, in US dollars, if reported."
     )
-    bucket: str | None = Field(default=None, description="The bucket; None where the archive is a folder.")
+    bucket: str | None = Field(default=None, description="The bucket; null if the archive is a folder.")
     key: Key | None = Field(default=None, description="Its key in the bucket, or its path below the folder.")
     uri: str | None = Field(
-        default=None, description="Where the video is: `s3://bucket/key` or `file:///folder/key`."
+        default=None, description="The address of the video: `s3://bucket/key` or `file:///folder/key`."
     )
     file: str | None = Field(
         default=None,
-        description="The path of a playable file on the machine that ran the command, where it has one.",
+        description="The path of a playable file on the machine that ran the command, if there is one.",
     )
     sha256: str | None = Field(default=None, description="The file's SHA-256, in hexadecimal.")
     size: int | None = Field(default=None, ge=0, le=2**53, description="The file's size in bytes.")
-    seconds: float | None = Field(default=None, description="How long it plays, in seconds.")
+    seconds: float | None = Field(default=None, description="Its length in seconds.")
     width: int | None = Field(default=None, ge=0, le=MOST_PIXELS, description="Width in pixels.")
     height: int | None = Field(default=None, ge=0, le=MOST_PIXELS, description="Height in pixels.")
     error: str | None = Field(default=None, description="Why it is not in the archive.")
     notes: tuple[str, ...] = Field(
         default=(),
-        description="What is odd about the archived file: it does not fit the request, or cannot be opened.",
+        description="Problems of the archived file: it does not match the request, or cannot be opened.",
     )
 
     @property
     def was_paid_earlier(self) -> bool:
-        """Whether this run has paid nothing for the video itself."""
+        """Whether this run paid nothing for the video itself."""
         return self.paid_earlier or self.state is VideoState.REUSED
 
     @property
     def account(self) -> Account:
-        """What this run has paid for the video, and what it may come to pay; see `Account`."""
+        """What this run paid for the video, and what it may still pay; see `Account`."""
         return self.failed_account if self.was_paid_earlier else self.price
 
     @property
     def price(self) -> Account:
-        """What the video costs, whichever run has paid for it, with the attempts that failed in this run."""
+        """What the video costs, whichever run paid for it, including the failed attempts of this run."""
         return self.failed_account + self.own_price
 
     @property
     def failed_account(self) -> Account:
-        """What the attempts that failed in this run have cost."""
+        """What this run's failed attempts cost."""
         return Account(paid=self.failed_usd, perhaps_paid=self.failed_perhaps_usd)
 
     @property
     def own_price(self) -> Account:
         """What this purchase alone costs.
 
-        A job without a reported cost is perhaps paid: failed ones are not known to be billed.
+        A job without a reported cost is perhaps paid: it is unknown whether failed jobs are billed.
         """
         estimate = self.estimate_usd or Decimal(0)
         if self.cost_usd is not None:
@@ -133,12 +131,14 @@ class VideoOutcome(BaseModel):
 
     @property
     def of_others(self) -> Account:
-        """What another run has paid, or may come to pay, for a job that this run has only waited for."""
+        """What another run paid, or may still pay, for a job that this run only waited for."""
         is_waited_for = self.paid_earlier and self.state in {VideoState.ARCHIVED, VideoState.SUBMITTED}
         return self.own_price if is_waited_for else Account()
 
     def title_in(self, longest: int) -> str:
-        """The prompt, else the model, and what varies in its sweep, in at most so many characters on one line."""
+        """The prompt, or the model without one, and what varies in its sweep, in at most so many characters on one
+        line.
+        """
         return title_of(self.prompt or self.model, self.varies, longest)
 
     def as_json(self) -> dict[str, Any]:
@@ -212,7 +212,7 @@ class Summary(BaseModel):
 
     videos: tuple[VideoOutcome, ...] = Field(description="A row for each video.")
     page: Key | None = Field(default=None, description="The key of the gallery page, if one was written.")
-    page_uri: str | None = Field(default=None, description="Where the gallery page is, as a URI.")
+    page_uri: str | None = Field(default=None, description="The URI of the gallery page.")
     bought_before: bool = Field(
         default=False, description="Whether earlier runs bought the videos, and this one only collected them."
     )
@@ -223,13 +223,13 @@ class Summary(BaseModel):
 
     @property
     def counts(self) -> dict[str, int]:
-        """Every state with its count, those with none included."""
+        """Every state with its count, including zero."""
         found = Counter(outcome.state for outcome in self.videos)
         return {state.value: found[state] for state in VideoState}
 
     @property
     def account(self) -> Account:
-        """What this run itself paid, and what it may come to pay."""
+        """What this run itself paid, and what it may still pay."""
         return account_of(self.videos)
 
     @property
@@ -239,9 +239,9 @@ class Summary(BaseModel):
 
     @property
     def failed_percent(self) -> int:
-        """How many of the videos that this run tried to buy gave none, in percent, rounded up.
+        """The share of this run's purchases that gave no video, in percent, rounded up.
 
-        Failed, refused and ambiguous ones are those; what was reused, not started or is still running is left out.
+        These are failed, refused and ambiguous ones; reused, skipped and running ones are left out.
         """
         counts = self.counts
         bad = counts["failed"] + counts["refused"] + counts["ambiguous"]
@@ -255,8 +255,8 @@ class Summary(BaseModel):
     @property
     def sentence(self) -> str:
         """For a run's final message: `4 videos: 3 archived, 1 ambiguous; 0.84 USD paid in this run, 0.30 USD perhaps
-        paid`. What is perhaps paid or in flight is said where it is not zero, and so is the money of jobs that another
-        run had bought.
+        paid`. Amounts perhaps paid or in flight are included if they are not zero, and so are those for jobs that
+        another run bought.
         """
         total = len(self.videos)
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]

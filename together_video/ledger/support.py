@@ -1,4 +1,4 @@
-"""What to send to the provider's support about one video: what it needs to find the call and the job."""
+"""The text for the provider's support about one video: what it needs to find the call and the job."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def support_paragraph(
     ambiguity: Ambiguity | None,
     record: VideoRecord | None,
 ) -> str:
-    """A paragraph that can be sent as it is. Neither the prompt nor a secret is in it.
+    """A paragraph that you can send unchanged. It contains neither the prompt nor a secret.
 
     Args:
-        claim, submission, ambiguity, record: the facts that there are; at least a claim or a record.
+        claim, submission, ambiguity, record: the existing facts; at least a claim or a record.
     """
     known = record or claim
     assert known is not None  # noqa: S101 - a video without either is not in the archive

@@ -1,4 +1,4 @@
-"""What a video is called: its prompt, and what sets it apart from the others of its sweep."""
+"""The title of a video: its prompt, and what differs from the others of its sweep."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from together_video.text import one_line
 
-#: Longest of the words for what varies, in characters.
+#: Longest text for what varies, in characters.
 MOST_VARIED = 60
-#: Fields whose values speak for themselves: `9:16`, and not `aspect 9:16`.
+#: Fields with values that need no name: `9:16`, not `aspect 9:16`.
 _PLAIN = frozenset({"aspect", "ratio", "resolution", "quality", "adherence", "model", "output_format"})
 #: How `inputs.sweeps` shows null.
 _DEFAULT = "default"
 
 
 def varied(values: Mapping[str, str]) -> str:
-    """What a video of a sweep has of the fields that vary, such as `seed 2 · 9:16`; empty where only prompts do.
+    """The values that vary in a sweep for one video, such as `seed 2 · 9:16`; empty if only prompts vary.
 
     Args:
         values: the fields that vary with this video's value as text, in the order of the line.
@@ -25,15 +25,15 @@ def varied(values: Mapping[str, str]) -> str:
 
 
 def title_of(text: str, values: Mapping[str, str] | None, longest: int) -> str:
-    """`a fox in the snow · seed 2 · 9:16`: the text, and what varies where it is one of a sweep.
+    """`a fox in the snow · seed 2 · 9:16`: the text, and what varies in its sweep, if it has one.
 
-    Where both have no room in so many characters, the text is cut: its members are told apart by the rest.
+    If both together are too long, the text is cut, because the rest distinguishes the videos of a sweep.
     """
     return with_varied(text, varied(values or {}), longest)
 
 
 def with_varied(text: str, more: str, longest: int) -> str:
-    """The same, where `varied` has made `more` already."""
+    """The same, with `more` already made by `varied`."""
     if not more:
         return one_line(text, longest)
     return one_line(f"{one_line(text, max(longest - len(more) - 3, 8))} · {more}", longest)

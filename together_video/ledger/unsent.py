@@ -1,11 +1,11 @@
-"""Notes on this machine's disk that prove of a create that it was never sent.
+"""Notes on this machine's disk that prove that a create was never sent.
 
-A claim says that somebody is about to pay, and nothing of whether they did. So before a claim is written, a note of it
-is put into the spool; right before the first byte of the POST leaves, the note is removed, durably. As long as it
-lies there, nothing was sent. The process that removes it decides: one that finds its own note gone must not send, and
-another one that takes the note of a dead process knows that the create will never be sent.
+A claim says that a process is about to pay, but not whether it did. So before a claim is written, a note is put into
+the spool. Right before the first byte of the POST leaves, the note is removed durably. While it exists, nothing was
+sent. The process that removes it decides: one that finds its own note gone must not send, and one that takes the note
+of a dead process knows that the create will never be sent.
 
-Other machines do not see the note; for them an old claim stays a doubt.
+Other machines do not see the note; for them, an old claim is ambiguous.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from together_video.ledger.records import Claim
 
 try:
     import fcntl
-except ImportError:  # Windows, where no notes are written, and old claims stay doubts
+except ImportError:  # Windows, where no notes are written and old claims are ambiguous
     fcntl = None  # type: ignore[assignment]
 
-#: Notes older than this are removed, in seconds. Without one a claim that was left behind is a doubt.
+#: Notes older than this are removed, in seconds. Without a note, a claim that was left behind is ambiguous.
 _STALE = 40 * 86_400.0
 
 
 class UnsentNote:
-    """The note of one create of this process, which holds a lock on it while it lives."""
+    """The note of one create of this process, which keeps it locked while it lives."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
 
     def spend(self) -> bool:
-        """Remove the note: from now on the create may be sent. False where another process has taken it, so that it
+        """Remove the note: from now on the create may be sent. False if another process took the note, so the create
         must not be sent.
 
         Raises:
-            ConfigurationError: the disk does not say that the note is gone for good.
+            ConfigurationError: the disk does not confirm that the note is gone.
         """
         try:
             self._path.unlink()
@@ -50,31 +50,31 @@ class UnsentNote:
             raise ConfigurationError(
                 f"The folder {self._path.parent} cannot be written ({error.strerror or error}).",
                 spent=Spent.NOTHING,
-                remedy="Make it writable, or name another folder with TOGETHER_VIDEO_SPOOL.",
+                remedy="Make it writable, or set TOGETHER_VIDEO_SPOOL to another folder.",
             ) from error
         return not _taken(self._path).exists()
 
     def drop(self) -> None:
-        """The claim is over: there is nothing left to prove."""
+        """Remove the note after the claim: there is nothing left to prove."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self.leave()
 
     def leave(self) -> None:
-        """Let go of the note, as this process would by dying. What was not spent stays a proof."""
+        """Release the note, as if this process had died. A note that was not spent stays a proof."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 class UnsentNotes:
-    """The notes in one folder, which is made when the first is written."""
+    """The notes in one folder, which is created with the first note."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def write(self, claim: Claim) -> UnsentNote | None:
-        """Note that this claim's create was not sent. None where the disk does not take it: nothing is proven then."""
+        """Write the note that this claim's create was not sent. None if the disk refuses: then nothing is proven."""
         if fcntl is None:
             return None
         path = self._path(claim)
@@ -92,8 +92,8 @@ class UnsentNotes:
         """Whether this claim's create was never sent, and never will be.
 
         Args:
-            is_old: the claim is older than its create can take: its process may stand still, and loses the note. Else
-                the note is taken only from a process that has died.
+            is_old: the claim is older than its create can take: its process may be suspended, and loses the note.
+                Otherwise the note is taken only from a dead process.
         """
         path = self._path(claim)
         taken = _taken(path)
@@ -116,12 +116,12 @@ class UnsentNotes:
         return True
 
     def forget(self, claim: Claim) -> None:
-        """The claim of a note that was taken is released."""
+        """Remove a taken note after its claim was released."""
         with suppress(OSError):
             _taken(self._path(claim)).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what is too old to be of use."""
+        """Remove notes that are too old to be useful."""
         with suppress(OSError):
             for path in self._folder.glob("*-*.*"):
                 with suppress(OSError):
@@ -133,12 +133,12 @@ class UnsentNotes:
 
 
 def _taken(path: Path) -> Path:
-    """What a note is renamed to by the process that takes it."""
+    """The name of a note that another process took."""
     return path.with_suffix(".taken")
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a file for as long as this process holds it open. False where another process has it, or none can be had."""
+    """Lock a file for as long as this process keeps it open. False if another process has it, or locking fails."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,8 +1,8 @@
-"""What an audit has verified stays verified until a listing shows another size or time of one of its objects.
+"""What an audit verified stays verified until a listing shows another size or time for one of its objects.
 
-`checked` of a line of the index is a digest over what the listing said of the record, of the files that it names and of
-the media that its request names, when an audit found all of them right. Who can write to the archive can forge it, so
-an audit can also be told to verify everything.
+`checked` in a line of the index is a digest of the listing of the record, of its files and of its request's media when
+an audit found all of them right. Anyone who can write to the archive can forge it, so an audit can also verify
+everything again.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import NamedTuple
 from together_video.ledger.index import UNLISTED
 from together_video.ledger.records import VideoRecord
 
-#: How it was verified: by the checksum that the store keeps beside the object, or by the content, read back.
+#: How it was verified: by the store's checksum of the object, or by reading the content back.
 BY_METADATA, BY_CONTENT = "m", "c"
 
 
 class Seen(NamedTuple):
-    """What a listing says of an object: its size in bytes, and when it was written, in microseconds."""
+    """An object in a listing: its size in bytes, and when it was written, in microseconds."""
 
     size: int
     written: int
 
 
-#: An object that a record names, and what the listing says of it: None where it is not there.
+#: An object that a record names, with its entry in the listing, or None if it is missing.
 Named = tuple[str, Seen | None]
 
 
 def checked(name: str, record: Seen, objects: Iterable[Named], *, deep: bool) -> str:
-    """What a line of the index says of a record whose objects have just been found right; `deep` if by content."""
+    """The digest for the index of a record with verified objects; `deep` if verified by content."""
     return f"{BY_CONTENT if deep else BY_METADATA}{_digest(name, record, objects)}"
 
 
 def is_verified(found: str, name: str, record: Seen, objects: Iterable[Named], *, deep: bool) -> bool:
-    """Whether an earlier audit found right what is listed now. `deep` asks that it read the content back."""
+    """Whether an earlier audit verified what is listed now. With `deep`, only if it read the content back."""
     if not found or (deep and found[0] != BY_CONTENT):
         return False
     return found[1:] == _digest(name, record, objects)
@@ -51,7 +51,7 @@ def _digest(name: str, record: Seen, objects: Iterable[Named]) -> str:
 
 
 def poster_key(video_key: str | None) -> str | None:
-    """Where the poster of a video lies: beside it, with the ending .jpg."""
+    """The key of a video's poster: beside the video, with the ending .jpg."""
     if not video_key:
         return None
     folder, slash, name = video_key.rpartition("/")
@@ -60,7 +60,7 @@ def poster_key(video_key: str | None) -> str | None:
 
 
 def can_be_checked(record: VideoRecord, inputs: str) -> bool:
-    """Whether a line of the index names every object that the record does."""
+    """Whether a line of the index names every object of the record."""
     poster = None if record.poster is None else record.poster.key
     video = None if record.video is None else record.video.key
     return inputs != UNLISTED and poster in (None, poster_key(video))

@@ -1,4 +1,4 @@
-"""Which addresses can be called at all, and which of them are open to everybody."""
+"""Which addresses can be called at all, and which of them are public."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 
-#: IPv6 networks whose addresses hold one of IPv4 in their last 32 bits (RFC 6052, RFC 4291 section 2.5.5), and those
-#: that hold one behind their first 16 (6to4, RFC 3056).
+#: IPv6 networks with an IPv4 address in the last 32 bits (RFC 6052, RFC 4291 section 2.5.5), and those with one after
+#: the first 16 bits (6to4, RFC 3056).
 _EMBEDDED_LAST = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"))
 _EMBEDDED_FIRST = IPv6Network("2002::/16")
-#: What else is no place for a stranger's request, whatever the standard library of a supported Python thinks of it:
-#: protocol assignments with Oracle's metadata among them (RFC 6890), the old 6to4 relays (RFC 7526), Azure's host of a
-#: machine; in IPv6 protocol assignments with Teredo among them, and documentation (RFC 9637).
+#: Further networks that are not public, whatever the standard library of a supported Python says: protocol assignments,
+#: including Oracle's metadata (RFC 6890), the old 6to4 relays (RFC 7526), the host of an Azure machine; in IPv6,
+#: protocol assignments, including Teredo, and documentation (RFC 9637).
 _NOT_PUBLIC_V4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")))
 _NOT_PUBLIC_V6 = tuple(map(IPv6Network, ("2001::/23", "3fff::/20")))
-#: All global unicast addresses of IPv6 that are given out (IANA).
+#: All assigned global unicast addresses of IPv6 (IANA).
 _GLOBAL_V6 = IPv6Network("2000::/3")
 #: Names that always refer to this machine or its own network (RFC 6761, RFC 6762, RFC 8375).
 _LOCAL_NAMES = (
@@ -25,7 +25,7 @@ _LOCAL_NAMES = (
 
 
 def is_reachable(url: httpx.URL) -> bool:
-    """Whether a resolver would look at the host and port, instead of raising something odd."""
+    """Whether a resolver would accept the host and port, instead of raising something odd."""
     try:
         url.host.encode("idna")
     except UnicodeError:
@@ -35,10 +35,10 @@ def is_reachable(url: httpx.URL) -> bool:
 
 
 def literal(host: str) -> IPv4Address | IPv6Address | None:
-    """The address that a host is written as; None where it is a name.
+    """The address that a host is written as; None if it is a name.
 
-    Besides 127.0.0.1 and ::1 that are the spellings which the system's resolver takes for addresses, such as 127.1,
-    0x7f000001 and 2130706433, as `inet_aton` reads them.
+    Besides 127.0.0.1 and ::1, the system's resolver accepts other spellings of addresses, such as 127.1, 0x7f000001 and
+    2130706433, which `inet_aton` reads.
     """
     try:
         return ip_address(host.strip("[]").partition("%")[0])
@@ -47,10 +47,10 @@ def literal(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether it is an address of the public Internet: not of this machine, a private network, a link or a group, and
-    not the way to one of these through an IPv6 address.
+    """Whether it is an address of the public Internet: not one of this machine, a private network, a link or a group,
+    and not an IPv6 address that leads to one of these.
 
-    The rule is IANA's special-purpose registries, as `ipaddress.is_global` has them.
+    The rule follows IANA's special-purpose registries, like `ipaddress.is_global`.
     """
     if isinstance(address, IPv6Address):
         if any(address in network for network in _EMBEDDED_LAST):
@@ -65,8 +65,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_local_name(host: str) -> bool:
-    """Whether a name is one of this machine or its own network, so that no public server has it; or is like an address,
-    and none.
+    """Whether a name belongs to this machine or its network, so that no public server has it, or looks like an address
+    without being one.
     """
     name = host.rstrip(".").lower()
     last = name.rpartition(".")[2]
@@ -89,7 +89,7 @@ def _as_inet_aton(host: str) -> IPv4Address | None:
 
 
 def _number(text: str) -> int | None:
-    """Decimal, octal with a leading 0, or hexadecimal with 0x. None where it is none, or longer than any address."""
+    """Decimal, octal with a leading 0, or hexadecimal with 0x. None if it is not a number, or is too long."""
     if not text.isascii() or not 0 < len(text) <= 300:
         return None
     base = 16 if text[:2].lower() == "0x" else 8 if text[0] == "0" and len(text) > 1 else 10

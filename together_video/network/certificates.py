@@ -1,7 +1,7 @@
-"""The certificates that servers must present, as the environment names them.
+"""The trusted certificates from the environment.
 
-httpx reads `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else its own list; boto3 reads `AWS_CA_BUNDLE`, else
-`REQUESTS_CA_BUNDLE`. Where one of these names nothing usable, the error that they raise does not say which.
+httpx reads `SSL_CERT_FILE`, or `SSL_CERT_DIR`, or its own list; boto3 reads `AWS_CA_BUNDLE`, or `REQUESTS_CA_BUNDLE`.
+If one of these names nothing usable, their errors do not say which.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import httpx
 
 from together_video.errors import ConfigurationError
 
-#: Variables that name a file of certificates, and who reads them.
+#: Variables that name a file of certificates.
 _FILES = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PREFECT_API_SSL_CERT_FILE")
 #: All variables that name certificates.
 NAMED_BY = (*_FILES, "SSL_CERT_DIR")
 
 
 def tls_context() -> ssl.SSLContext:
-    """What httpx clients verify servers with. Share it: reading it takes tens of milliseconds.
+    """The TLS context of httpx clients. Share it: reading it takes tens of milliseconds.
 
     Raises:
         ConfigurationError: `SSL_CERT_FILE` names no certificates.
@@ -33,34 +33,34 @@ def tls_context() -> ssl.SSLContext:
 
 
 def check_certificate_variables(*names: str) -> None:
-    """Show that each of these variables, or of all that name certificates, names a file or a folder that holds some.
+    """Check that each of these variables (by default all) names a file or a folder with certificates.
 
     Raises:
-        ConfigurationError: one does not; names the variable.
+        ConfigurationError: one does not; the message names the variable.
     """
     for name in names or _FILES:
         if path := os.environ.get(name):
             _check_file(name, path)
     folder = os.environ.get("SSL_CERT_DIR")
-    # OpenSSL takes several, and says nothing of one that is missing.
+    # OpenSSL accepts several folders, and ignores missing ones.
     if (
         folder
         and not os.environ.get("SSL_CERT_FILE")
         and not any(map(os.path.isdir, folder.split(os.pathsep)))
     ):
         raise ConfigurationError(
-            f"SSL_CERT_DIR names {folder}, which is not a folder: no server could be trusted. Correct or unset it."
+            f"SSL_CERT_DIR names {folder}, which is not a folder, so no server can be trusted. Correct or unset it."
         )
 
 
 def _check_file(name: str, path: str) -> None:
     try:
-        # boto3 takes a folder as well.
+        # boto3 also accepts a folder.
         if not (os.path.isdir(path) and name in {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"}):
             ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
         raise ConfigurationError(
-            f"{name} names {path}, which holds no certificates. Correct or unset it."
+            f"{name} names {path}, which contains no certificates. Correct or unset it."
         ) from error
     except OSError as error:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""HTTP clients that verify servers and use proxies as the environment says, and whether a call of theirs was sent."""
+"""HTTP clients with the environment's certificates and proxies, and a way to know whether a call was sent."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from together_video.network.certificates import tls_context
 from together_video.network.guard import CheckedTransport, Guard, GuardedTransport
 from together_video.network.proxies import ProxySettings, proxies_from_env
 
-#: How httpcore calls the steps before anything of a request leaves: making the connection, to a proxy too; and the one
-#: that follows any other, and does not say which request it is of.
+#: httpcore's names of the steps before a request leaves, which make the connection, also to a proxy; and of the step
+#: that follows any other and does not say which request it belongs to.
 _NOT_SENDING = ("connection.", "proxy.", "socks.", "http11.response_closed", "http2.response_closed")
 
 
 class Connections:
-    """Makes clients that share what the environment says, which is read once.
+    """Makes clients that share the environment's settings, which are read once.
 
     `transport` replaces the network in tests.
 
     Raises:
-        ConfigurationError: certificates or a proxy that the environment names cannot be used; names the variable.
+        ConfigurationError: certificates or a proxy from the environment cannot be used; the message names the variable.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -39,13 +39,13 @@ class Connections:
     def client(
         self, *, limits: httpx.Limits, guard: Guard | None = None, **options: Any
     ) -> httpx.AsyncClient:
-        """A client of its own connections; `options` are httpx's.
+        """A client with its own connections; `options` are httpx's.
 
         Args:
-            guard: looks at each address that is called, at each hop. For links that others wrote.
+            guard: checks each address that is called, at each hop. For links from others.
 
         Raises:
-            ConfigurationError: it cannot be built; nothing was sent.
+            ConfigurationError: the client cannot be built; nothing was sent.
         """
         try:
             return httpx.AsyncClient(
@@ -66,7 +66,7 @@ class Connections:
             ) from error
 
     def _directly(self, guard: Guard | None, limits: httpx.Limits) -> httpx.AsyncBaseTransport | None:
-        """None for httpx's own."""
+        """The direct transport; None for httpx's own."""
         if guard is None:
             return self._transport
         if self._transport is not None:
@@ -79,7 +79,7 @@ class Connections:
         if proxy is None:
             return None
         tls = self._tls if isinstance(self._tls, ssl.SSLContext) else None
-        # Only a proxy that is called over https has certificates to be verified.
+        # Only a proxy that is called over https has certificates to verify.
         to_proxy = httpx.Proxy(proxy, ssl_context=tls if proxy.startswith("https://") else None)
         transport = httpx.AsyncHTTPTransport(proxy=to_proxy, verify=self._tls, limits=limits)
         return transport if guard is None else CheckedTransport(guard, transport, resolves=True)
@@ -88,7 +88,7 @@ class Connections:
 class Departure:
     """Whether anything of one request may have left this machine, by httpcore's trace of its steps.
 
-    Pass `extensions` with the request. What is not known to come before the sending counts as sent.
+    Pass `extensions` with the request. Unknown steps count as sending.
 
     `before` is awaited right before the first byte may leave; if it raises, nothing does.
     """
@@ -97,7 +97,7 @@ class Departure:
         self._before = before
         self._steps = 0
         self._may_have_left = False
-        #: Those of the answer, as soon as they have come.
+        #: The headers of the answer, as soon as they arrive.
         self.answer_headers = httpx.Headers()
 
     @property
@@ -106,7 +106,7 @@ class Departure:
 
     @property
     def is_possible(self) -> bool:
-        """True where some of it has left, or may have."""
+        """True if part of the request was sent, or may have been."""
         return self._may_have_left
 
     @property
@@ -116,14 +116,14 @@ class Departure:
 
     @property
     def is_impossible(self) -> bool:
-        """True where it is proven that nothing was sent: a connection was being made, and never used."""
+        """True if certainly nothing was sent: the connection was being made, but never used."""
         return self._steps > 0 and not self._may_have_left
 
     async def _step(self, name: str, info: Mapping[str, Any]) -> None:
         self._steps += 1
         if not name.endswith(".started"):
-            return  # how a step ended does not say whose step it was
-        # What asks a proxy to make a way to the server is a request of its own: it holds nothing of ours.
+            return  # the end of a step does not say whose step it was
+        # The request for a proxy's tunnel to the server is separate: it contains nothing of ours.
         to_proxy = getattr(info.get("request"), "method", b"") == b"CONNECT"
         if not (name.startswith(_NOT_SENDING) or to_proxy) and not self._may_have_left:
             if self._before is not None:

@@ -1,7 +1,7 @@
-"""HTTP for links that others wrote: only to public addresses, or to hosts that the operator trusts.
+"""HTTP for links from others: only to public addresses, or to hosts that the operator trusts.
 
-A name is resolved first, and the connection is made to an address that was looked at: a name server that gives another
-answer a moment later changes nothing. Each hop of a redirect is looked at in the same way.
+A name is resolved first, and the connection is made to a checked address, so a name server that answers differently a
+moment later changes nothing. Each hop of a redirect is checked in the same way.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from together_video.network.streams import connect
 from together_video.network.trusted_hosts import TrustedHosts
 from together_video.text import printable
 
-#: How long a name may take to be resolved where a proxy makes the connection, in seconds.
+#: How long resolving a name may take if a proxy makes the connection, in seconds.
 _RESOLVE_SECONDS = 5.0
 
 
 class AddressRefused(httpx.TransportError):
-    """The address is none that a link may lead to. Nothing was sent to it."""
+    """Links must not lead to this address. Nothing was sent to it."""
 
 
 class Guard:
-    """What a link, or a redirect of one, may lead to.
+    """Decides which addresses a link or its redirects may lead to.
 
     Args:
-        trusted: hosts that may be private, and be called over plain http.
+        trusted: hosts that are allowed to be private and to be called over plain http.
         https_only: whether all others need https.
     """
 
@@ -43,21 +43,21 @@ class Guard:
         self._https_only = https_only
 
     def check(self, url: httpx.URL) -> None:
-        """Look at an address as it is written. Asks nobody.
+        """Check an address as it is written, without resolving it.
 
         Raises:
-            AddressRefused: it is private, or plain http where https is needed.
-            httpx.UnsupportedProtocol: it is no http or https address, or no host and port that can exist.
+            AddressRefused: it is private, or plain http although https is required.
+            httpx.UnsupportedProtocol: it is not an http or https address, or has an impossible host or port.
         """
         shown = printable(url.netloc.decode("ascii", "replace").rpartition("@")[2], 100)
         if url.scheme not in {"http", "https"}:
-            raise httpx.UnsupportedProtocol(f"{printable(str(url), 100)} is no http or https address")
+            raise httpx.UnsupportedProtocol(f"{printable(str(url), 100)} is not an http or https address")
         if not is_reachable(url):
-            raise httpx.UnsupportedProtocol(f"{shown} is no host and port that can exist")
+            raise httpx.UnsupportedProtocol(f"{shown} has an impossible host or port")
         if self._trusted.covers(url):
             return
         if self._https_only and url.scheme != "https":
-            raise AddressRefused(f"{shown} is called over plain http, and links are https")
+            raise AddressRefused(f"{shown} is called over plain http, but links must use https")
         address = literal(url.host)
         if address is not None and not is_public(address):
             raise private(shown)
@@ -65,11 +65,10 @@ class Guard:
             raise private(shown)
 
     async def look_up(self, url: httpx.URL) -> None:
-        """As `check`, and look at what the name stands for here; a name that is not known here passes, as the proxy
-        that is asked for it may know it.
+        """Like `check`, but also resolve the name here. An unknown name passes, because the proxy may know it.
 
         Raises:
-            AddressRefused: see `check`; or the name stands for private addresses.
+            AddressRefused: see `check`; or the name resolves to private addresses.
         """
         self.check(url)
         if self._trusted.covers(url) or literal(url.host) is not None:
@@ -82,10 +81,10 @@ class Guard:
         self.public_of(url.host, url.port, found)
 
     async def refuse_private_answers(self, host: str) -> None:
-        """Show that the names of public servers stand for public addresses here, as links will need.
+        """Check that the names of public servers resolve to public addresses here, which links need.
 
         Raises:
-            AddressRefused: this one does not. Where it is not known, or nobody answers, nothing is raised.
+            AddressRefused: this one does not. If it is unknown, or nobody answers, nothing is raised.
         """
         try:
             with anyio.fail_after(_RESOLVE_SECONDS):
@@ -98,10 +97,10 @@ class Guard:
             raise AddressRefused(found[0])
 
     def public_of(self, host: str, port: int | None, addresses: Iterable[str]) -> list[str]:
-        """Those of the addresses of a host that may be called.
+        """The addresses of a host that may be called.
 
         Raises:
-            AddressRefused: none.
+            AddressRefused: there is none.
         """
         found = list(addresses)
         name = httpx.URL(scheme="any", host=host, port=port)
@@ -116,16 +115,16 @@ class Guard:
 
 
 def private(shown: str) -> AddressRefused:
-    return AddressRefused(f"{shown} is at a private address, which links may not lead to")
+    return AddressRefused(f"{shown} is at a private address, which links must not lead to")
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """Connections that go to addresses which the guard lets pass, and to no others."""
+    """A transport that connects only to addresses that the guard allows."""
 
     def __init__(self, guard: Guard, *, verify: ssl.SSLContext | bool, limits: httpx.Limits) -> None:
         super().__init__(verify=verify, limits=limits, trust_env=False)
         self._guard = guard
-        # httpx has no way to say how connections are made; its pool, which is httpcore's, has.
+        # httpx cannot be told how to connect, but its pool, which is httpcore's, can.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=verify
             if isinstance(verify, ssl.SSLContext)
@@ -142,10 +141,10 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
 
 
 class CheckedTransport(httpx.AsyncBaseTransport):
-    """Another transport, such as one through a proxy, behind a look at each address.
+    """Another transport, such as one through a proxy, with a check of each address.
 
-    A proxy makes the connection itself: which address a name stands for is then up to it. `resolves`: whether names
-    are looked at by what they stand for here.
+    A proxy connects itself and decides to which address a name resolves. `resolves`: whether names are also resolved
+    and checked here.
     """
 
     def __init__(self, guard: Guard, transport: httpx.AsyncBaseTransport, *, resolves: bool) -> None:
@@ -163,7 +162,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves names itself, and connects to an address that the guard has seen."""
+    """Resolves names itself, and connects to an address that the guard has checked."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -187,7 +186,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         allowed = self._guard.public_of(host, port, found)
         while True:
             address = allowed.pop(0)
-            # Each gets its share of the time: the first one may be of a network that leads nowhere.
+            # Each gets its share of the time: the first one may be in an unreachable network.
             share = None if end is None else max(0.0, end - time.monotonic()) / (len(allowed) + 1)
             try:
                 return await connect(
@@ -202,10 +201,10 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 async def _resolved(host: str, port: int) -> list[str]:
-    """The addresses that a name stands for, each once.
+    """The addresses of a name, each once.
 
     Raises:
-        OSError, UnicodeError: it stands for none, or is no name.
+        OSError, UnicodeError: it has none, or is not a name.
     """
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))

@@ -1,8 +1,8 @@
-"""The proxies that the environment names, as httpx takes them.
+"""The proxies from the environment, in httpx's form.
 
-`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl and requests read them. httpx
-refuses some values that other programs take, and then every client of the process: an address in brackets
-in `NO_PROXY`, names that are separated by spaces, and the scheme `socks://` that desktops export.
+`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl and requests read them. httpx refuses
+some values that other programs accept, and then it refuses every client of the process: an address in brackets in
+`NO_PROXY`, names separated by spaces, and the scheme `socks://` that desktops export.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 @dataclass(frozen=True)
 class ProxySettings:
-    """Which proxy httpx uses for which address.
+    """Which proxy httpx uses for each address.
 
     Attributes:
-        by_pattern: httpx's URL patterns, such as `https://` or `all://*example.com`, each with the proxy's URL, or
-            None where none is used.
-        warnings: what of `NO_PROXY` cannot be understood and is ignored, a sentence each.
+        by_pattern: httpx's URL patterns, such as `https://` or `all://*example.com`, each with the proxy's URL, or None
+            if none is used.
+        warnings: the parts of `NO_PROXY` that are not understood and ignored, one sentence each.
     """
 
     by_pattern: Mapping[str, str | None]
     warnings: tuple[str, ...] = ()
 
     def variable_for(self, address: str) -> str | None:
-        """The variable that names the proxy of this address; None where it is called without one."""
+        """The variable that names the proxy of this address; None if it is called without one."""
         scheme = self._scheme_for(address)
         return None if scheme is None else _variable(scheme)
 
@@ -51,10 +51,10 @@ class ProxySettings:
         return f"{_variable(scheme)} ({masked(self.by_pattern[f'{scheme}://'] or '')})"
 
     async def check_listening(self, seconds: float) -> None:
-        """Show that somebody listens where the proxies of https addresses are; nothing is sent to them.
+        """Check that the proxies for https addresses accept connections; nothing is sent to them.
 
         Raises:
-            ConfigurationError: nobody does; names the variable.
+            ConfigurationError: one does not; the message names the variable.
         """
         for scheme in ("https", "all"):
             if not (proxy := self.by_pattern.get(f"{scheme}://")):
@@ -67,8 +67,8 @@ class ProxySettings:
             except (OSError, TimeoutError, UnicodeError) as error:
                 name = _variable(scheme)
                 raise ConfigurationError(
-                    f"Nothing answers at the proxy that {name} names ({masked(proxy)}), and downloads "
-                    "would go through it.",
+                    f"Nothing answers at the proxy that {name} names ({masked(proxy)}), but downloads "
+                    "must go through it.",
                     spent=Spent.NOTHING,
                     remedy=f"Start the proxy, or correct or unset {name}.",
                 ) from error
@@ -81,14 +81,14 @@ class ProxySettings:
 
 
 def proxies_from_env() -> ProxySettings:
-    """What the environment (on macOS and Windows also the system's settings) says about proxies.
+    """The proxies from the environment (on macOS and Windows also from the system's settings).
 
     Example:
         With `ALL_PROXY=socks://127.0.0.1:1080` and `NO_PROXY=localhost`, `by_pattern` is
         `{"all://": "socks5://127.0.0.1:1080", "all://localhost": None}`.
 
     Raises:
-        ConfigurationError: a proxy's address is of no use; names the variable.
+        ConfigurationError: a proxy's address cannot be used; the message names the variable.
     """
     given = getproxies()
     used = {scheme: given[scheme].strip() for scheme in _SCHEMES if given.get(scheme, "").strip()}
@@ -100,7 +100,7 @@ def proxies_from_env() -> ProxySettings:
     exceptions, ignored = _exceptions(hosts)
     proxies = {f"{scheme}://": _usable(address, scheme) for scheme, address in used.items()}
     warnings = tuple(
-        f"{_variable('no')} holds {text!r}, which is neither a host name nor an address; it is ignored."
+        f"{_variable('no')} contains {text!r}, which is neither a host name nor an address. It is ignored."
         for text in ignored
     )
     return ProxySettings({**proxies, **dict.fromkeys(exceptions)}, warnings)
@@ -109,20 +109,20 @@ def proxies_from_env() -> ProxySettings:
 def make_usable_for_httpx() -> tuple[str, ...]:
     """Rewrite this process's proxy variables so that other users of httpx in it, such as Prefect, can read them.
 
-    The meaning stays the same. For programs of our own: a library has no business in its user's environment.
+    The meaning stays the same. Only for our own programs: a library must not change its user's environment.
 
     Returns:
-        What had to be ignored, a sentence each.
+        What had to be ignored, one sentence each.
 
     Raises:
-        ConfigurationError: as `proxies_from_env`.
+        ConfigurationError: see `proxies_from_env`.
     """
     settings = proxies_from_env()
     for scheme in _SCHEMES:
         if address := settings.by_pattern.get(f"{scheme}://"):
             os.environ[_variable(scheme)] = address
         elif not os.environ.get(_variable(scheme), "").strip():
-            # httpx would take blanks for a host. An empty lower case switches the other one off, too.
+            # httpx would take blanks for a host. An empty lower-case variable also switches the upper-case one off.
             for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper()):
                 os.environ.pop(name, None)
     if text := os.environ.get(_variable("no"), ""):
@@ -134,7 +134,7 @@ def _usable(address: str, scheme: str) -> str:
     """A proxy's URL in full.
 
     Raises:
-        ConfigurationError: httpx has no use for it.
+        ConfigurationError: httpx cannot use it.
     """
     url = address if "://" in address else f"http://{address}"
     if url.lower().startswith("socks://"):
@@ -142,10 +142,10 @@ def _usable(address: str, scheme: str) -> str:
     try:
         proxy = httpx.Proxy(url)
         if not is_reachable(proxy.url):
-            raise ValueError("it names no host and port that can exist")
+            raise ValueError("it has an impossible host or port")
         httpx.AsyncHTTPTransport(proxy=proxy, verify=False)
     except (httpx.InvalidURL, ValueError, ImportError) as error:
-        # A password with a slash in it is taken for a port, and named as one.
+        # httpx takes a password with a slash for a port, and would quote it.
         reason = "" if "@" in url else f": {' '.join(str(error).split()).rstrip('.')}"
         raise ConfigurationError(
             f"{_variable(scheme)} names a proxy that cannot be used ({masked(url)}){reason}. Use an address "
@@ -155,16 +155,16 @@ def _usable(address: str, scheme: str) -> str:
 
 
 def _hosts(text: str) -> list[str]:
-    """The entries of `NO_PROXY`; some separate them by spaces."""
+    """The entries of `NO_PROXY`; some people separate them by spaces."""
     return [host for host in re.split(r"[,\s]+", text) if host]
 
 
 def _exceptions(hosts: list[str]) -> tuple[list[str], list[str]]:
-    """httpx's patterns of what is called without a proxy, and the entries that are no hosts."""
+    """httpx's patterns for addresses without a proxy, and the entries that are not hosts."""
     patterns, ignored = [], []
     for host in hosts:
         pattern = _pattern(host)
-        # Networks such as 10.0.0.0/8 are nothing that httpx knows: it would take this for the host 10.0.0.0.
+        # httpx does not know networks such as 10.0.0.0/8: it would take this for the host 10.0.0.0.
         if pattern is None or httpx.URL(pattern).path not in {"", "/"}:
             ignored.append(host)
         else:
@@ -173,7 +173,7 @@ def _exceptions(hosts: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _pattern(host: str) -> str | None:
-    """httpx's URL pattern for an entry of `NO_PROXY`; None where there is none."""
+    """httpx's URL pattern for an entry of `NO_PROXY`; None if there is none."""
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host.removeprefix("*")
     if "://" in host:
         pattern = host
@@ -191,7 +191,7 @@ def _pattern(host: str) -> str | None:
 
 
 def _as_httpx_reads_it(host: str) -> str | None:
-    """An entry of `NO_PROXY` that httpx makes the same pattern of; None where it would raise an error."""
+    """An entry of `NO_PROXY` for which httpx makes the same pattern; None if httpx would raise an error."""
     if host == "*":
         return host
     pattern = _pattern(host)
@@ -221,6 +221,6 @@ def _is_address(text: str) -> bool:
 
 
 def _variable(scheme: str) -> str:
-    """The variable that is read, as it is set; the lower case wins."""
+    """The variable that is read, in its case; lower case takes precedence."""
     lower = f"{scheme}_proxy"
     return lower if lower in os.environ else lower.upper()

@@ -1,9 +1,8 @@
-"""Connections for large files. httpcore speaks HTTP over them; a caller that knows its length reads the file directly.
+"""Connections for large files. httpcore speaks HTTP over them; a caller that knows the length reads the file directly.
 
-Through asyncio, anyio, h11, httpcore and httpx a file is copied several times, in pieces of 16 to 64 kB that cost
-0.1 ms each, which together takes more CPU than its SHA-256. `Stream.take` reads into a buffer of the caller, in a
-thread of the caller, and, where there is no TLS, rarely: after each read it leaves the rest to the system for some
-milliseconds, so that the next read finds more.
+Asyncio, anyio, h11, httpcore and httpx copy a file several times, in pieces of 16 to 64 kB that cost 0.1 ms each.
+Together that takes more CPU than its SHA-256. `Stream.take` reads into the caller's buffer, in the caller's thread.
+Without TLS it reads rarely: after each read it pauses for some milliseconds, so that the next read finds more.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from typing import Any
 
 import httpcore
 
-#: Seconds in which the system gathers more of a file. Its buffer does not run full in that time.
+#: Pause in seconds while the system collects more of a file. Its buffer does not fill up in that time.
 _PAUSE = 0.005
-#: Where the headers of an answer end, by the rule of h11.
+#: The end of an answer's headers, by h11's rule.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-#: No headers are longer, in bytes: h11 refuses them before.
+#: Longest headers, in bytes: h11 refuses longer ones earlier.
 _LONGEST_HEAD = 1 << 18
-#: A socket that does not wait says so, with TLS in words of its own.
+#: The errors of a non-blocking socket that is not ready; TLS has its own.
 _Blocked = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -67,19 +66,19 @@ class Stream(httpcore.AsyncNetworkStream):
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        #: What was given of an answer so far, until its headers are whole; None behind them.
+        #: The part of an answer that was returned so far, until its headers are complete; None after them.
         self._head: bytes | None = None
-        #: What came behind the headers and was not given yet.
+        #: What arrived after the headers and was not returned yet.
         self._held = b""
-        #: Whether all of an answer's headers was given, and nothing of what follows them.
+        #: Whether all headers of an answer were returned, but nothing after them.
         self.is_at_body = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """What has come, or the next that comes. Empty at the end. No piece reaches over the end of the headers.
+        """The bytes that have arrived, or the next ones. Empty at the end. No piece crosses the end of the headers.
 
         Raises:
             httpcore.ReadTimeout, httpcore.ReadError
-            ssl.SSLError: the other side breaks the rules of TLS.
+            ssl.SSLError: the other side violates TLS.
         """
         self.is_at_body = False
         data, self._held = self._held, b""
@@ -98,20 +97,20 @@ class Stream(httpcore.AsyncNetworkStream):
         return head[before : end.end()]
 
     def take(self, buffer: memoryview, timeout: float | None) -> int:
-        """Read what comes next, as much as the buffer holds, and return how many bytes that were: fewer only at the
-        end. Blocks, so it belongs in a thread; `interrupt` ends it. From the first call on the connection is only good
-        for this: httpcore has not seen these bytes.
+        """Fill the buffer with the next bytes and return their number, which is smaller only at the end. This blocks,
+        so call it in a thread; `interrupt` ends it. After the first call, use the connection only for this: httpcore
+        has not seen these bytes.
 
         Raises:
             httpcore.ReadTimeout, httpcore.ReadError
-            ssl.SSLError: the other side breaks the rules of TLS.
+            ssl.SSLError: the other side violates TLS.
         """
         filled = min(len(buffer), len(self._held))
         buffer[:filled] = self._held[:filled]
         self._held = self._held[filled:]
         with _translated(httpcore.ReadTimeout, httpcore.ReadError):
             self._socket.settimeout(timeout)
-            # With TLS a read gives one record, of 16 KiB at most, however many have come.
+            # With TLS, a read returns one record of at most 16 KiB, however many have arrived.
             may_pause = not isinstance(self._socket, ssl.SSLSocket)
             while filled < len(buffer):
                 count = self._socket.recv_into(buffer[filled:])
@@ -123,9 +122,9 @@ class Stream(httpcore.AsyncNetworkStream):
         return filled
 
     def interrupt(self) -> None:
-        """End a `take` that another thread is in: for it, the other side has closed the connection."""
+        """End another thread's `take`, as if the other side had closed the connection."""
         with suppress(OSError):
-            # The method of SSLSocket would take TLS away from under the thread that reads.
+            # SSLSocket's own method would remove TLS while the other thread reads.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -197,7 +196,7 @@ class Stream(httpcore.AsyncNetworkStream):
         *,
         writing: bool = False,
     ) -> None:
-        """Wait until the socket is ready. TLS may have to read before it can write, and the other way round."""
+        """Wait until the socket is ready. TLS may have to read before it can write, and vice versa."""
         if isinstance(blocked, ssl.SSLError):
             writing = isinstance(blocked, ssl.SSLWantWriteError)
         loop, number = asyncio.get_running_loop(), self._socket.fileno()
@@ -220,7 +219,7 @@ def _settle(ready: asyncio.Future[None]) -> None:
 
 @contextmanager
 def _translated(late: type[Exception], failed: type[Exception], *more: type[Exception]) -> Iterator[None]:
-    """The system's errors as httpcore's; those of TLS as they are, unless they are among `more`."""
+    """Turn the system's errors into httpcore's. TLS errors stay unchanged unless they are among `more`."""
     try:
         yield
     except TimeoutError as error:
@@ -235,7 +234,7 @@ def _translated(late: type[Exception], failed: type[Exception], *more: type[Exce
 
 
 def _is_readable(connection: socket.socket) -> bool:
-    """Whether an idle connection has something to say, such as its end. A closed one does, too."""
+    """Whether an idle connection has something to read, such as its end. True for a closed one, too."""
     number = connection.fileno()
     if number < 0:
         return True

@@ -1,4 +1,4 @@
-"""Hosts that may be called although they are private: those that the operator names, and the API's own."""
+"""Private hosts that may be called: those that the operator lists, and the API's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from together_video.errors import ConfigurationError
 from together_video.network.addresses import is_reachable, literal
 from together_video.text import printable
 
-#: The variable that names them.
+#: The variable that lists them.
 VARIABLE = "TOGETHER_VIDEO_TRUSTED_HOSTS"
 _PORTS = {"http": 80, "https": 443}
 
@@ -25,7 +25,7 @@ class _Named(BaseModel):
 
 @dataclass(frozen=True)
 class TrustedHosts:
-    """Hosts whose links are called wherever they are, over plain http too.
+    """Hosts whose links are followed wherever they are, also over plain http.
 
     Attributes:
         names: hosts and the port, or None for any: `("nas.example.com", None)`.
@@ -37,14 +37,14 @@ class TrustedHosts:
 
     @classmethod
     def from_env(cls) -> Self:
-        """What `TOGETHER_VIDEO_TRUSTED_HOSTS` names: host names, addresses and networks, separated by commas or spaces;
-        a port behind one restricts it.
+        """The hosts in `TOGETHER_VIDEO_TRUSTED_HOSTS`: names, addresses and networks, separated by commas or spaces; an
+        entry with a port covers only that port.
 
         Example:
             `nas.example.com, 10.1.2.3:9000, 10.8.0.0/16`
 
         Raises:
-            ConfigurationError: an entry is none of these.
+            ConfigurationError: an entry is not one of these.
         """
         names: set[tuple[str, int | None]] = set()
         networks: list[IPv4Network | IPv6Network] = []
@@ -61,20 +61,20 @@ class TrustedHosts:
                     raise ValueError("no host")
             except (ValueError, httpx.InvalidURL) as error:
                 raise ConfigurationError(
-                    f"{VARIABLE} holds {printable(entry, 60)!r}, which is no host name, address or network: write it "
-                    "as nas.example.com, 10.1.2.3 or 10.8.0.0/16."
+                    f"{VARIABLE} contains {printable(entry, 60)!r}, which is not a host name, address or network: "
+                    "write it like nas.example.com, 10.1.2.3 or 10.8.0.0/16."
                 ) from error
             names.add((_key(url.host), url.port))
         return cls(frozenset(names), tuple(networks))
 
     def with_origin(self, url: str) -> TrustedHosts:
-        """These, and the host and port of an address that the operator has configured."""
+        """These hosts, and the host and port of an address that the operator configured."""
         origin = httpx.URL(url)
         port = origin.port or _PORTS.get(origin.scheme)
         return TrustedHosts(self.names | {(_key(origin.host), port)}, self.networks)
 
     def covers(self, url: httpx.URL) -> bool:
-        """Whether the host of this address is trusted by its name, or by the address that it is written as."""
+        """Whether the host of this address is trusted, by its name or by the address that it is written as."""
         host, port = _key(url.host), url.port or _PORTS.get(url.scheme)
         if {(host, None), (host, port)} & self.names:
             return True
@@ -83,7 +83,7 @@ class TrustedHosts:
 
 
 def _key(host: str) -> str:
-    """Hosts in one spelling; the names of this machine are one host."""
+    """A host in one spelling; all names of this machine count as one host."""
     address = literal(host)
     if (address is not None and address.is_loopback) or host.rstrip(".").lower() == "localhost":
         return "localhost"

@@ -1,13 +1,12 @@
 """How long a model takes to make a video: a distribution, learned from jobs. Pure arithmetic.
 
-Durations are positive and skewed, so all is done with their logarithms. Few jobs are joined with a
-guess of the typical time, as normal distributions with unknown mean and variance are (conjugate
-prior: Gelman et al., Bayesian Data Analysis, 3.3). Many jobs speak for themselves: a kernel
-estimate, whose width is the one that predicts each job best from the others, follows several modes
-and stuck jobs as well as one bell.
+Durations are positive and skewed, so all calculations use their logarithms. A few jobs are combined with a guess of the
+typical time, like normal distributions with unknown mean and variance (conjugate prior: Gelman et al., Bayesian Data
+Analysis, 3.3). Many jobs need no guess: a kernel estimate with the width that predicts each job best from the others
+follows several modes and stuck jobs as well as one bell.
 
-The guess may be wrong by far, so before the first job it has a small part of the weight: the rest is spread over
-all time scales. That wide part never goes away; its weight falls with each job seen (a Dirichlet process).
+The guess can be far off, so before the first job it has only a small part of the weight; the rest is spread over all
+time scales. That wide part never disappears, but its weight falls with each job seen (a Dirichlet process).
 """
 
 from __future__ import annotations
@@ -19,31 +18,31 @@ from dataclasses import dataclass
 from itertools import accumulate
 from statistics import NormalDist
 
-#: Seconds that a video takes where nothing at all is known of its model: generation takes 30 s to several minutes.
+#: Seconds that a video takes if nothing is known about its model: generation takes 30 s to several minutes.
 USUAL_SECONDS = 75.0
-#: How many durations are used, the newest: more would follow a provider that changes too slowly.
+#: How many of the newest durations are used: with more, the estimate would follow changes too slowly.
 KEPT = 100
 
 #: The guess counts as so many jobs, for the mean and for the spread.
 _GUESS_JOBS, _GUESS_SPREADS = 0.05, 4.0
 #: Standard deviation of the logarithm of one model's durations, before a job is seen.
 _GUESS_SIGMA = 0.33
-#: Kernel widths that are tried, as shares of the standard deviation. 1 is one bell.
+#: Kernel widths to try, as shares of the standard deviation. 1 is one bell.
 _WIDTHS = (1.0, 0.75, 0.55, 0.4, 0.28, 0.2, 0.14)
-#: The best is made this much wider: a poll too few costs more than a poll too many.
+#: The best width is made this much wider: one poll too few costs more than one too many.
 _CAUTION = 1.3
-#: They are judged by no more jobs than this.
+#: Widths are judged by at most this many jobs.
 _JUDGED = 40
-#: A kernel is not narrower than this: times are known to a second or so.
+#: A kernel is at least this wide: times are known to about a second.
 _NARROWEST = 0.04
 
-#: Share and width (of the logarithm) of the bell around the guess, while few jobs were seen; and of that around the
-#: middle of the jobs seen, for one that is like none of many.
+#: Share and width (of the logarithm) of the bell around the guess, while few jobs were seen; and of the one around the
+#: middle of the jobs seen, for a job unlike many before.
 _NEAR_GUESS, _NEAR_JOBS = (0.15, 0.5), (0.5, 1.2)
-#: In all other cases nothing is known. At any age the chance that such a job ends before it is 1 % older is
-#: 0.5 % (the power), however old it is: no time scale is preferred. Below so many seconds it is even per second.
+#: In all other cases nothing is known. At any age, the chance that such a job ends before it is 1 % older is 0.5 % (the
+#: power): no time scale is preferred. Below so many seconds it is constant per second.
 _TAIL_POWER, _EVEN_SECONDS = 0.5, 40.0
-#: The next job is like none before with a chance of this over this plus the number of jobs seen.
+#: The chance that the next job is like none before is this, divided by this plus the number of jobs seen.
 _SURPRISES = 0.5
 #: That chance after five jobs.
 _DOUBTED = 0.09
@@ -57,10 +56,10 @@ _UNIT = NormalDist()
 class Durations:
     """A distribution of generation times: `done[i]` is the chance that a job ends within `times[i]` seconds.
 
-    The times rise in equal ratios. The next job is like none seen so far with the chance `surprise`: 1 before the
-    first job, 0 where the distribution is known. `unseen[i]` is the part of `done[i]` that belongs to such jobs.
-    `guess` is the typical time that was assumed, in seconds. The logarithm of the typical time is known to about
-    `doubt`, one standard deviation.
+    The times rise in equal ratios. `surprise` is the chance that the next job is like none seen so far: 1 before the
+    first job, 0 if the distribution is known. `unseen[i]` is the part of `done[i]` that belongs to such jobs. `guess`
+    is the typical time that was assumed, in seconds. The logarithm of the typical time is known to about `doubt`, one
+    standard deviation.
     """
 
     times: tuple[float, ...]
@@ -72,8 +71,8 @@ class Durations:
 
     @property
     def doubted(self) -> float:
-        """How little the jobs seen say against one of another time scale: 1 while they are five or fewer, then falling
-        with the square of their number.
+        """How well the jobs seen still allow another time scale: 1 for five jobs or fewer, then falling with the square
+        of their number.
         """
         return _doubted(self.surprise)
 
@@ -100,23 +99,23 @@ class Durations:
 def learn(
     finished: Sequence[float], running: Sequence[float] = (), *, guess: float = USUAL_SECONDS
 ) -> Durations:
-    """The distribution behind what was seen; all times in seconds.
+    """The distribution that fits the jobs seen; all times in seconds.
 
     Args:
-        finished: what finished jobs took. 30 are enough to do without the guess.
-        running: how long the jobs that are not finished have been running so far.
-        guess: the typical time, where it is known or assumed; may be far off.
+        finished: the durations of finished jobs. With 30, the guess no longer matters.
+        running: how long the unfinished jobs have been running so far.
+        guess: the typical time, known or assumed; can be far off.
     """
     seen = [math.log(max(duration, 0.01)) for duration in finished]
     bell = _bell(seen, math.log(guess))
     ages = [math.log(max(age, 0.01)) for age in running] if seen else []
-    # Each running job is taken to end at its quantile of what is left for it; that moves the bell in turn.
+    # Assume that each running job ends at its quantile of the remaining time; that moves the bell in turn.
     for _ in range(3 if ages else 0):
         bell = _bell(seen + _endings(ages, bell), math.log(guess))
     seen += _endings(ages, bell)
     centre = sum(seen) / len(seen) if seen else 0.0
     width = _width(seen, bell.stdev)
-    # The kernels are moved together, so that the whole is no wider than the jobs were.
+    # Move the kernels together, so that the sum is no wider than the jobs were.
     shrink = math.sqrt(max(0.0, 1 - (width / bell.stdev) ** 2))
     kernels = [NormalDist(bell.mean + shrink * (one - centre), width) for one in seen] or [bell]
     middle = sorted(kernel.mean for kernel in kernels)[len(kernels) // 2]
@@ -143,7 +142,7 @@ def _doubted(surprise: float) -> float:
 
 
 def _wide(places: Sequence[float], middle: float, share: float, width: float) -> list[float]:
-    """The chance of an end by each place where the time scale itself is in doubt."""
+    """The chance of an end by each place if the time scale itself is unknown."""
     near, even = NormalDist(middle, width), math.log(_EVEN_SECONDS)
     found = []
     for x in places:
@@ -153,7 +152,7 @@ def _wide(places: Sequence[float], middle: float, share: float, width: float) ->
 
 
 def _bell(seen: Sequence[float], guess: float) -> NormalDist:
-    """The next job's logarithm, by the jobs that were seen and the guess."""
+    """The logarithm of the next job's duration, from the jobs seen and the guess."""
     count = len(seen)
     mean = sum(seen) / count if count else guess
     squares = sum((one - mean) ** 2 for one in seen)
@@ -164,7 +163,7 @@ def _bell(seen: Sequence[float], guess: float) -> NormalDist:
 
 
 def _endings(ages: Sequence[float], bell: NormalDist) -> list[float]:
-    """Where jobs of these ages may end: evenly spread over the chances that are left to each."""
+    """When jobs of these ages may end: spread evenly over their remaining chances."""
     found = []
     for place, age in enumerate(sorted(ages)):
         gone = bell.cdf(age)
@@ -174,7 +173,7 @@ def _endings(ages: Sequence[float], bell: NormalDist) -> list[float]:
 
 
 def _width(seen: Sequence[float], spread: float) -> float:
-    """The kernel width under which each job is likeliest, judged from all others."""
+    """The kernel width that makes each job most likely, judged from all others."""
     widths = [max(_NARROWEST, spread * share) for share in _WIDTHS]
     if len(seen) < 8:
         return widths[0]
@@ -185,14 +184,14 @@ def _likelihood(seen: Sequence[float], width: float) -> float:
     factor = -0.5 / width**2
     total = 0.0
     for one in seen[:: 1 + len(seen) // _JUDGED]:
-        # Less itself. A job far from all others must not decide alone.
+        # Without the job itself. A job far from all others must not decide alone.
         near = sum([math.exp(factor * (one - other) ** 2) for other in seen]) - 1
         total += math.log((near / (len(seen) - 1) + 1e-3) / width)
     return total
 
 
 def _mean_cdf(kernels: Sequence[NormalDist], places: Sequence[float]) -> list[float]:
-    """The mean of the kernels' chances at each place. Kernels are all of one width."""
+    """The mean of the kernels' chances at each place. All kernels have the same width."""
     width = kernels[0].stdev
     sums = [0.0] * (len(places) + 1)
     first = places[0]

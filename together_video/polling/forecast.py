@@ -1,8 +1,8 @@
-"""When one job will end by what its own responses say, and what that may change. No clock, no sleep.
+"""Forecasts when one job will end from its own responses, and adjusts its polls. No clock, no sleep.
 
-What a provider says may be wrong, so it moves a poll only so far. Later: not beyond the schedule's own time,
-or 3 s or 10 % of its age after the last poll, whichever is latest. Sooner: only while a loop of 5 s would have
-polled as often, and after each forecast that did not come true only half as soon.
+What a provider says may be wrong, so it moves a poll only within limits. Later: not beyond the schedule's own time, or
+3 s or 10 % of the job's age after the last poll, whichever is latest. Sooner: only while a loop of 5 s would have
+polled as often, and only half as soon after each forecast that did not come true.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import math
 
 from together_video.polling.reports import Report
 
-#: The loop of the API's documents. A model that is not known is polled no more often on average.
+#: The loop of the API's documents. An unknown model is polled no more often than that on average.
 LOOP_SECONDS = 5.0
-#: No job is polled again sooner than after about so many seconds.
+#: The shortest time between two polls of a job, in seconds, roughly.
 SHORTEST = 1.0
-#: How much later, in seconds or as a share of a job's age, a poll may come because of what was said.
+#: How much later a poll may come because of a report, in seconds or as a share of the job's age.
 _LATER_SECONDS, _LATER_SHARE = 3.0, 0.1
-#: Polls come this much after a forecast end, in seconds and as a share of the time to it.
+#: Polls come this long after a forecast end, in seconds and as a share of the time until it.
 _AFTER_SECONDS, _AFTER_SHARE = 0.5, 0.03
-#: A single progress value says when a job will end from here on: it may have waited in a queue.
+#: A single progress value gives a forecast only from this share on: the job may have waited in a queue.
 _FIRST_SHARE = 0.05
-#: After so many forecasts that did not come true they are ignored.
+#: Forecasts are ignored after so many that did not come true.
 _MOST_MISSED = 10
 
 
 class Forecast:
-    """The end of one job, as its responses foretell it. Times in seconds since its create."""
+    """The end of one job, as its responses predict it. Times in seconds since its create."""
 
     def __init__(self) -> None:
         self.end: float | None = None
@@ -36,7 +36,7 @@ class Forecast:
         self._newest: tuple[float, float] | None = None
 
     def hear(self, report: Report, age: float) -> None:
-        """A response came at this age, and the job still runs."""
+        """Note a response at this age, while the job still runs."""
         if self.end is not None and self.end <= age:
             self._missed += 1
         self._watch(report.share, age)
@@ -61,7 +61,7 @@ class Forecast:
 
     def _watch(self, share: float | None, age: float) -> None:
         if share is None or (self._newest is not None and share < self._newest[1]):
-            # None, or less than before: whatever it counts, it is not what it counted before.
+            # None, or less than before: the value has changed its meaning.
             self._first = self._newest = None if share is None else (age, share)
         elif self._first is None or self._newest is None:
             self._first = self._newest = (age, share)
@@ -80,5 +80,5 @@ class Forecast:
             end = seen / share
         else:
             return None
-        # Progress that stands still for longer than that says nothing.
+        # Progress that has not changed for longer than that says nothing.
         return end if end > age else None

@@ -1,8 +1,8 @@
 """When to poll a job next. Pure arithmetic: no clock, no sleep.
 
 Polling is not retrying. How long to wait for a job, and how often to repeat one failed call, are
-two policies; this is the first. A policy that is adaptive says how late an end may be noticed, and
-`learner.Learner` finds the times; its waits are for when that is off.
+two policies; this is the first. An adaptive policy says how late an end may be noticed, and `learner.Learner` finds the
+times. Its fixed waits apply if that is off.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RHYTHM = frozenset({"first_seconds", "interval_seconds", "growth", "ceiling_sec
 
 
 class Patience(Protocol):
-    """Says when a job is polled next: a policy, or what was learned of its model."""
+    """Decides when a job is polled next: a policy, or what was learned about its model."""
 
     @property
     def deadline_seconds(self) -> float: ...
@@ -29,7 +29,7 @@ class Patience(Protocol):
     ) -> float | None:
         """Seconds to the next poll; None once the deadline has passed. See `PollPolicy.wait_within`.
 
-        Called again with the same arguments it may return another wait: something was learned meanwhile.
+        A second call with the same arguments may return another wait, because something was learned meanwhile.
         """
 
     def note(self, job: VideoJob, *, elapsed: float) -> None:
@@ -44,35 +44,37 @@ class PollPolicy(BaseModel):
     adaptive: bool = Field(
         default=True,
         description="Learn how long the model takes, and poll when its videos are likely to be done. "
-        "The fixed waits below are for when this is off.",
+        "The fixed waits below apply if this is off.",
     )
     lag: float = Field(
         default=0.05,
         gt=0,
         le=1,
-        description="How late the end of a job may be noticed when adaptive, on average, as a share of the "
-        "model's typical time; 1 to 15 seconds in any case. While few jobs of the model were seen: 3 seconds, or twice "
-        "this share of what the job takes.",
+        description="If adaptive: how late the end of a job may be noticed on average, as a share of the model's "
+        "typical time, but 1 to 15 seconds. While few jobs of the model were seen: 3 seconds, or twice this share of "
+        "the "
+        "job's duration.",
     )
     first_seconds: float = Field(
-        default=10, ge=0, le=3600, description="Wait before the first poll: no video is done at once."
+        default=10, ge=0, le=3600, description="Wait before the first poll: no video is done immediately."
     )
     interval_seconds: float = Field(default=5, gt=0, le=3600, description="Wait between the first polls.")
     growth: float = Field(
         default=1.15, ge=1, le=10, description="Each wait is this many times longer than the one before."
     )
-    ceiling_seconds: float = Field(default=30, gt=0, le=3600, description="No wait grows beyond this.")
+    ceiling_seconds: float = Field(default=30, gt=0, le=3600, description="Longest wait between two polls.")
     jitter: float = Field(
         default=0.1,
         ge=0,
         le=0.5,
-        description="Share by which a wait varies, so that jobs are not polled in step.",
+        description="Share by which a wait varies, so that jobs are not polled at the same moments.",
     )
     deadline_seconds: float = Field(
         default=1800,
         gt=0,
         le=7 * 86_400,
-        description="After this time the run stops waiting. The job keeps running, and a later run archives its video.",
+        description="After this time the run stops waiting. The job keeps running and is billed. A later run "
+        "archives its video.",
     )
 
     @model_validator(mode="before")
@@ -108,12 +110,13 @@ class PollPolicy(BaseModel):
         Args:
             polls: how often the job was polled so far.
             chance: a random number from 0 to 1 for the jitter.
-            hint: seconds that the server asked for (`x-ratelimit-reset`, `retry-after`); never undercut.
+            hint: the server's requested wait in seconds (`x-ratelimit-reset`, `retry-after`); the wait is never
+                shorter.
         """
         if polls == 0:
             base = self.first_seconds
         else:
-            # Bounded, as 10 ** 400 fits no float; every growth that matters is at its ceiling by then.
+            # Bounded because 10 ** 400 does not fit into a float; any relevant growth has reached its ceiling by then.
             steps = min(polls - 1, 300)
             base = min(self.ceiling_seconds, self.interval_seconds * self.growth**steps)
         wait = base * (1 + self.jitter * (2 * chance - 1))
@@ -122,7 +125,7 @@ class PollPolicy(BaseModel):
     def wait_within(
         self, polls: int, *, elapsed: float, chance: float, hint: float | None = None
     ) -> float | None:
-        """As `wait`, cut so that one last poll falls on the deadline; None once it has passed."""
+        """Like `wait`, but cut so that one last poll comes at the deadline; None once it has passed."""
         left = self.deadline_seconds - elapsed
         return None if left <= 0 else min(self.wait(polls, chance=chance, hint=hint), left)
 

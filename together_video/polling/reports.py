@@ -1,7 +1,7 @@
-"""What a poll may say of a running job beside its status: progress, time left, place in the queue.
+"""What a poll may say about a running job besides its status: progress, time left, place in the queue.
 
-No document of the API promises any of it, and names and units differ between such APIs. So each value is read
-from the names in use, and whatever makes no sense is dropped.
+No document of the API promises these, and names and units differ between similar APIs. So each value is read from the
+usual names, and values that make no sense are dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LEFT = (
     "eta",
 )
 _QUEUE = ("queue_position", "position_in_queue")
-#: Objects of the response in which they may stand.
+#: Objects of the response that may contain them.
 _INSIDE = ("progress", "info", "outputs")
 #: Longest number as text; most seconds left; last place in a queue.
 _LONGEST, _MOST_LEFT, _LAST_PLACE = 24, 7 * 86_400.0, 1e6
@@ -30,7 +30,7 @@ _LONGEST, _MOST_LEFT, _LAST_PLACE = 24, 7 * 86_400.0, 1e6
 
 @dataclass(frozen=True)
 class Report:
-    """What one response says: the share that is done (0 to 1), the seconds left, the place in the queue (from 1)."""
+    """What one response says: the finished share (0 to 1), the seconds left, the place in the queue (from 1)."""
 
     share: float | None = None
     left: float | None = None
@@ -38,7 +38,7 @@ class Report:
 
 
 def report_of(answer: Mapping[str, Any]) -> Report:
-    """What this response says of the progress. Never raises; what cannot be is None."""
+    """What this response says about the progress. Never raises; implausible values become None."""
     share = left = place = None
     for part in _parts(answer):
         share = _first(share, _share(part.get("progress"), percent=False))
@@ -67,7 +67,7 @@ def _share(value: object, *, percent: bool) -> float | None:
         value, percent = value.strip()[:-1], True
     number = _within(_number(value), 0, 100)
     if number is None or (number == 1 and not percent):
-        # 1 may be all of it or a hundredth.
+        # 1 can mean all of it or one percent.
         return None
     return number / 100 if percent or number > 1 else number
 

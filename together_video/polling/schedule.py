@@ -1,17 +1,17 @@
 """When to poll a job whose duration is only known as a distribution. Pure arithmetic.
 
-The fewest polls at a given mean lag between a job's end and the poll that finds it: a dynamic program over
-the times of the next poll. Let S be the chance that the job still runs and W the sum of the chances of an end
-so far, each times the price of a second of lag at that duration. A poll at time b after one at a costs S(a),
-and the ends between them wait for G(b) - G(a) - W(a)(b - a) on average, with G the integral of W. So
+Finds the fewest polls for a given mean lag between a job's end and the poll that finds it, by a dynamic program over
+the times of the next poll. Let S be the chance that the job still runs and W the sum of the chances of an end so far,
+each times the price of a second of lag at that duration. A poll at time b after one at a costs S(a), and the ends
+between them wait for G(b) - G(a) - W(a)(b - a) on average, with G the integral of W. So
 
     cost(a) = min over b > a of  S(a) + G(b) - G(a) - W(a)(b - a) + cost(b),
 
-where what depends on b is a line in W(a), so a lower envelope of lines finds all minima in one pass.
-Polls come densely where an end is likely and rarely where it is not, and grow rarer in the tail.
+and the part that depends on b is a line in W(a), so a lower envelope of lines finds all minima in one pass. Polls are
+dense where an end is likely and sparse where it is not, and become rarer in the tail.
 
-The price of a second is the same for all jobs like those seen; it is set so that their mean lag comes out as asked.
-While few were seen it falls with the duration for jobs like none of them, so that each keeps a bound of its own.
+The price of a second is the same for all jobs like those seen; it is set so that their mean lag is as requested. While
+few were seen, it falls with the duration for jobs unlike them, so that each keeps its own bound.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from dataclasses import dataclass
 
 from together_video.polling.durations import Durations
 
-#: The price is found when the lag is met to this share.
+#: The search for the price ends when the lag is this close, as a share.
 _EXACT = 0.01
-#: The price of a lag as long as allowed, in polls, for a job like none seen so far: before the first job, polls then
-#: come 1.6 times the allowed lag apart, and half of that is the mean lag.
+#: The price of the longest allowed lag, in polls, for a job like none seen so far. Before the first job, polls are then
+#: 1.6 times the allowed lag apart, and the mean lag is half of that.
 _UNSEEN_PRICE = 30.0
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """For each time at which a job was still running, when to poll it next. All in seconds.
+    """When to poll a job next, for each age at which it was still running. All in seconds.
 
-    `polls` and `lag` are what jobs like those seen can expect. Poll number n is not made before n times `pitch`.
+    `polls` and `lag` are the expected values for jobs like those seen. Poll number n is not made before n times
+    `pitch`.
     """
 
     times: tuple[float, ...]
@@ -44,7 +45,7 @@ class Schedule:
     pitch: float = 0.0
 
     def next(self, age: float) -> float:
-        """The age at which to poll next a job that still runs at `age`; 0 before the first poll."""
+        """The age of the next poll of a job that still runs at `age`, which is 0 before the first poll."""
         place = bisect_right(self.times, age) - 1
         if place < 0:
             return self.following[0]
@@ -55,8 +56,8 @@ class Schedule:
         return max(before + part * (after - before), age)
 
     def varied(self, age: float, polls: int, share: float) -> float:
-        """As `next` after so many polls, moved by a share of the time to the polls before and after, whichever is
-        nearer: jobs of the same second come apart, and none is moved from a time that is likely to one that is not.
+        """Like `next` after so many polls, but moved by a share of the time to the nearer of the polls before and
+        after. So jobs of the same second are spread, and no poll moves from a likely time to an unlikely one.
         """
         then = self.next(age)
         moved = then + share * min(then - age, self.next(then) - then)
@@ -66,17 +67,17 @@ class Schedule:
 def best_schedule(
     durations: Durations, lag: float, *, allowed: Callable[[float], float] | None = None
 ) -> Schedule:
-    """The schedule with the fewest polls whose mean lag is `lag` seconds, for jobs like those seen.
+    """The schedule with the fewest polls at a mean lag of `lag` seconds, for jobs like those seen.
 
     Args:
-        durations: what is known; where part of it is unseen, `allowed` must be given.
-        lag: in seconds.
+        durations: what is known; with an unseen part, `allowed` must be given.
+        lag: the mean lag in seconds.
         allowed: the mean lag, in seconds, that a job like none seen so far may have, by its duration.
     """
     program = _Program(durations, allowed)
     low, high = 1e-9, 1e9
     price = 1 / lag
-    # The lag goes with one over the root of the price, roughly.
+    # Roughly, the lag is proportional to one over the root of the price.
     for _ in range(40 if program.sees_jobs else 0):
         _, _, found = program.solve(price)
         if abs(found / lag - 1) < _EXACT or high / low < 1.0001:
@@ -107,8 +108,8 @@ class _Program:
         self.known_integral = _integral(times, self.known if self.sees_jobs else self.done)
 
     def solve(self, price: float) -> tuple[list[int], float, float]:
-        """For each time the place of the next poll; the polls and the lag (seconds) that jobs like those seen can
-        expect, or those of all jobs where none was.
+        """The place of the next poll for each time; the expected polls and lag (seconds) of jobs like those seen, or of
+        all jobs if none was seen.
         """
         times, done = self.times, self.done
         weights = [price * one + other for one, other in zip(self.priced, self.bounded, strict=True)]
@@ -154,5 +155,5 @@ def _integral(times: Sequence[float], values: Sequence[float]) -> list[float]:
 def _hides(
     new: tuple[float, float, int], middle: tuple[float, float, int], old: tuple[float, float, int]
 ) -> bool:
-    """Whether the middle one of three lines of rising slope is nowhere the lowest."""
+    """Whether the middle one of three lines with rising slopes is never the lowest."""
     return (new[1] - old[1]) * (middle[0] - old[0]) <= (middle[1] - old[1]) * (new[0] - old[0])

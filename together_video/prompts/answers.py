@@ -1,6 +1,6 @@
-"""What a chat model answered, whatever it was asked for: its text, the JSON in it, and single texts made clean.
+"""A chat model's answer to any request: its text, the JSON in it, and cleaned texts.
 
-Models wrap their JSON in code fences, think aloud before it, number what they write, and are cut off in the middle.
+Models wrap their JSON in code fences, think aloud before it, number their texts, and are cut off in the middle.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _LABEL = re.compile(
 )
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "「": "」", "`": "`"}
 
-#: Places at which JSON may begin that are tried: prose rarely has more brackets than this before it.
+#: Most places at which reading JSON is tried: prose before it rarely has more brackets.
 _ATTEMPTS = 40
 
-#: Takes line breaks within texts, as models write them.
+#: Accepts line breaks within texts, which models write.
 DECODER = json.JSONDecoder(strict=False)
 
 
 def first_choice(answer: object) -> Mapping[str, Any]:
-    """The first choice of an answer of `POST /v1/chat/completions`; empty where there is none."""
+    """The first choice of an answer of `POST /v1/chat/completions`; empty if there is none."""
     choices = answer.get("choices") if isinstance(answer, Mapping) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     return choice if isinstance(choice, Mapping) else {}
 
 
 def content_of(choice: Mapping[str, Any]) -> tuple[str, str]:
-    """The answer's text without what was thought aloud, and the words of a refusal, if any."""
+    """The answer's text without thoughts, and the text of a refusal, if any."""
     message = choice.get("message")
     if not isinstance(message, Mapping):
         message = {"content": choice.get("text")}
@@ -59,7 +59,7 @@ def _dumps(value: object) -> str:
 
 
 def json_values(content: str) -> Iterator[object]:
-    """Every whole JSON object and list in a text, in order; those within others are not given again."""
+    """Every complete JSON object and list in a text, in order; those within others are not repeated."""
     start = 0
     for _ in range(_ATTEMPTS):
         bracket = BRACKET.search(content, start)
@@ -74,8 +74,10 @@ def json_values(content: str) -> Iterator[object]:
 
 
 def clean_text(text: str) -> str:
-    """One line without what cannot be stored or sent, without numbers, labels and outer quotes."""
-    # Lone surrogates (half an emoji) are legal in JSON and in no encoding.
+    """The text on one line, without characters that cannot be stored or sent, and without numbers, labels and outer
+    quotes.
+    """
+    # Lone surrogates (half an emoji) are legal in JSON but not in any encoding.
     text = text.encode("utf-8", "ignore").decode().replace("**", "")
     text = " ".join(text.split())
     text = "".join(letter for letter in text if unicodedata.category(letter) != "Cc").strip()

@@ -1,4 +1,4 @@
-"""What is sent to the chat model: a brief as the body of `POST /v1/chat/completions`."""
+"""The request to the chat model: a brief as the body of `POST /v1/chat/completions`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from together_video.prompts.briefs import Brief
 from together_video.text import one_line
 
-#: Tokens left to a model that thinks before it writes.
+#: Tokens for a model that thinks before it writes.
 THINKING_TOKENS = 4_096
 
-#: Prompts of one answer. More make the answer long enough to be cut, or to repeat itself.
+#: Most prompts of one answer. With more, the answer may be cut off or repeat itself.
 PER_ANSWER = 50
 
-#: Characters that a prompt is asked to stay within where the video model takes more. Longer ones
-#: tell more than a clip of a few seconds can show.
+#: The requested maximum of characters if the video model takes more. Longer prompts describe more than a clip of a few
+#: seconds can show.
 _ENOUGH = 900
 
-#: The same of a negative prompt: a handful of things.
+#: The same for a negative prompt: a handful of things.
 _ENOUGH_NEGATIVE = 200
 
 _SYSTEM = """\
@@ -55,8 +55,8 @@ without "no" or "avoid", and nothing that the prompt asks for.
 class AnswerFormat(StrEnum):
     """Ways to ask for JSON, in the order in which they are tried.
 
-    Models and gateways differ in which they take: the nested schema is what OpenAI and Together
-    document, some take it only flattened, some know no more than `json_object`.
+    Models and gateways accept different ones: OpenAI and Together document the nested schema, some accept only the flat
+    one, some know only `json_object`.
     """
 
     JSON_SCHEMA = "json_schema"
@@ -65,7 +65,7 @@ class AnswerFormat(StrEnum):
 
 
 def chat_requests(brief: Brief, prompt_limit: int) -> tuple[dict[str, Any], ...]:
-    """The bodies of a first request, one for each format, in the order in which to try them.
+    """The bodies of a first request, one for each format, in the order to try.
 
     `prompt_limit` is the longest prompt of the video model, in characters.
     """
@@ -85,10 +85,10 @@ def chat_body(
 ) -> dict[str, Any]:
     """The body of one chat request.
 
-    `negative_limit` asks for negative prompts too, and is the longest that the video model takes.
+    `negative_limit` also requests negative prompts, and is the longest that the video model takes.
 
-    `wanted` prompts are asked for: all of the brief's, or as many as one answer should hold.
-    A follow-up names the prompts that are there `already` and the `problems` of the last answer.
+    `wanted` prompts are requested: all of the brief's, or as many as one answer should have. A follow-up lists the
+        prompts that exist `already` and the `problems` of the last answer.
     """
     count = min(brief.count, PER_ANSWER) if wanted is None else wanted
     characters = min(prompt_limit, _ENOUGH)
@@ -107,8 +107,8 @@ def chat_body(
         ],
         "response_format": response_format(answer_format, schema, "video_prompts"),
         "temperature": 0.8,
-        # Two characters a token is the worst of the languages that are written with spaces; those
-        # written without need fewer characters for the same prompt.
+        # Two characters per token is the worst case for languages with spaces; those without need fewer characters for
+        # the same prompt.
         "max_tokens": thinking_tokens + count * (characters // 2 + 16),
     }
 
@@ -133,7 +133,7 @@ def _schema(count: int, *, with_negative: bool) -> dict[str, Any]:
 
 
 def response_format(answer_format: AnswerFormat, schema: dict[str, Any], name: str) -> dict[str, Any]:
-    """How a chat request asks for JSON of this schema. `name` is what the schema is called there."""
+    """The part of a chat request that asks for JSON with this schema. `name` is the schema's name there."""
     if answer_format is AnswerFormat.JSON_SCHEMA:
         named = {"name": name, "schema": schema, "strict": True}
         return {"type": "json_schema", "json_schema": named}
@@ -160,6 +160,6 @@ def _user_message(brief: Brief, count: int, already: Sequence[str], problems: Se
 
 
 def opening(text: str) -> str:
-    """Enough of a text to know it by: 200 of them still have to fit beside the answer."""
+    """Enough of a text to recognise it: 200 of these must fit into the request."""
     line = one_line(text)
     return line if len(line) <= 160 else line[:159].rstrip() + "…"

@@ -1,8 +1,8 @@
 """Reading prompts out of a chat model's answer.
 
-Models wrap their JSON in code fences, think aloud before it, give a bare list or objects, number
-what they write, and are cut off in the middle. So reading is tolerant about the form, and strict
-about what counts as a prompt: none that is empty, too long for the video model, or there already.
+Models wrap their JSON in code fences, think aloud before it, give a bare list or objects, number their texts, and are
+cut off in the middle. So reading is tolerant about the form, but strict about prompts: none that is empty, too long for
+the video model, or a repetition.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _LIST_KEYS = ("prompts", "video_prompts", "videos", "items", "results", "data")
 _TEXT_KEYS = ("prompt", "video_prompt", "text", "description", "content")
 _NUMBERED_KEY = re.compile(r"(prompt|video)?[ _-]*\d{1,3}", re.IGNORECASE)
 
-#: A JSON string; the closing quote is missing where the text ends first.
+#: A JSON string; the closing quote may be missing at the end of the text.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+("|\\?\Z)', re.DOTALL)
 _NUMBERED_LINE = re.compile(r"^\s*\d{1,3}[.)]\s+\S.*$", re.MULTILINE)
 _DEEPEST = 6
 
 
 class PromptReading(BaseModel):
-    """What one answer gave: usable prompts in their order, and what was wrong, as sentences.
+    """The result of one answer: usable prompts in their order, and problems as sentences.
 
-    `negative_prompts` has an entry for each prompt, None where none was asked for or given. `found`
-    counts the texts that stood where prompts are expected, usable or not.
+    `negative_prompts` has an entry for each prompt, None if none was requested or given. `found` counts the texts in
+    places of prompts, usable or not.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,7 +53,7 @@ class PromptReading(BaseModel):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the answer ended because its tokens were used up."""
+        """Whether the answer was cut off because its tokens were used up."""
         return self.finish_reason == "length"
 
 
@@ -66,12 +66,11 @@ def read_prompts(
     asked: int | None = None,
     negative_limit: int | None = None,
 ) -> PromptReading:
-    """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON is like.
+    """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON is.
 
-    At most as many prompts are taken as the brief still lacks beside those there `already`; fewer
-    than were `asked` for (by default, all that it lacks) are a problem.
-    `prompt_limit` is the longest prompt of the video model, in characters, and `negative_limit` its
-    longest negative prompt, None where none was asked for.
+    At most as many prompts are used as are missing besides those that exist `already`. Fewer than were `asked` for (by
+    default, all missing ones) are a problem. `prompt_limit` is the longest prompt of the video model, in characters,
+    and `negative_limit` its longest negative prompt, None if none was requested.
     """
     choice = first_choice(answer)
     finish_reason = choice.get("finish_reason")
@@ -89,7 +88,7 @@ def read_prompts(
     if not content.strip():
         problems.append("The answer has no text.")
     elif not texts:
-        problems.append("The answer holds no list of prompts.")
+        problems.append("The answer contains no list of prompts.")
     seen = {sameness(prompt) for prompt in already}
     limit = min(prompt_limit, MAX_PROMPT)
     for number, text in enumerate(texts, start=1):
@@ -107,12 +106,12 @@ def read_prompts(
             seen.add(same)
             prompts.append(prompt)
             negative = clean_text(written.get(text, ""))
-            # One too long is no reason to write the prompt again: the video is made without it.
+            # If the negative prompt is too long, the video is made without it; the prompt is not written again.
             fits = negative and negative_limit is not None and len(negative) <= negative_limit
             negatives.append(negative if fits else None)
     expected = wanted if asked is None else asked
     if 0 < len(texts) < expected:
-        problems.append(f"The answer has {len(texts)} of the {expected} prompts asked for.")
+        problems.append(f"The answer has {len(texts)} of the {expected} requested prompts.")
     return PromptReading(
         prompts=tuple(prompts),
         negative_prompts=tuple(negatives),
@@ -124,11 +123,11 @@ def read_prompts(
 
 
 def _find_texts(content: str, wanted: int) -> list[str]:
-    """The list of prompts in a text: from JSON, else from what of it is complete, else by numbers."""
+    """The list of prompts in a text: from JSON, or from its complete parts, or from numbered lines."""
     best: list[str] = []
     for value in json_values(content):
         texts = _texts(value, _DEEPEST)
-        # A draft may stand before the final list, so the later of two equals is taken.
+        # A draft may precede the final list, so the later of two equally long ones is used.
         if texts and len(texts) >= len(best):
             best = texts
     if len(best) < wanted:
@@ -138,7 +137,7 @@ def _find_texts(content: str, wanted: int) -> list[str]:
 
 
 def _negatives(content: str) -> dict[str, str]:
-    """The negative prompts in the JSON of an answer, by the prompt that they stand beside."""
+    """The negative prompts in the JSON of an answer, by their prompts."""
     found: dict[str, str] = {}
     waiting = list(json_values(content))
     while waiting:
@@ -156,7 +155,7 @@ def _negatives(content: str) -> dict[str, str]:
 
 
 def _texts(value: object, depth: int) -> list[str]:
-    """The prompts in a decoded value, in whichever of the usual shapes it came."""
+    """The prompts in a decoded value of any usual shape."""
     if isinstance(value, str):
         return [value]
     if depth == 0:
@@ -179,7 +178,7 @@ def _texts(value: object, depth: int) -> list[str]:
 
 
 def _complete_strings(content: str) -> list[str]:
-    """Prompts of JSON that is cut off or malformed: every whole string where a prompt may stand."""
+    """Prompts in JSON that is cut off or malformed: every complete string in the place of a prompt."""
     bracket = BRACKET.search(content)
     if bracket is None:
         return []
@@ -195,7 +194,7 @@ def _complete_strings(content: str) -> list[str]:
             continue
         if after == ":":
             key = text.strip().lower()
-        # Quotes that a model forgot to escape would otherwise leave pieces of prompts.
+        # Without this check, quotes that a model forgot to escape would give pieces of prompts.
         elif before in "[{,:" and after in ("", ",", "]", "}") and _may_hold_prompt(key):
             found.append(text)
     return found

@@ -1,4 +1,4 @@
-"""Rounds of asking a chat model, until all that is wanted is there: formats, portions, thinking and what was spent."""
+"""Rounds of chat requests until everything is written: formats, portions, thinking and usage."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MOST_THINKING = 4 * THINKING_TOKENS
 
 
 class Writing(ABC):
-    """Something that a chat model writes, in portions, with what was wrong told to it.
+    """Something that a chat model writes in portions, with feedback about its problems.
 
-    A format that the API refuses, or that yields nothing readable, is followed by the next one. Nothing here touches
-    the network: `drive` is given the way to ask.
+    If the API refuses a format, or nothing readable comes back, the next one is tried. Nothing here touches the
+    network: `drive` gets the function that sends a request.
 
     Args:
-        count: how many pieces are wanted.
-        portion: how many one answer should hold.
+        count: how many pieces to write.
+        portion: how many one answer should have.
         rounds: the number of answers in which the pieces of one request must be complete.
     """
 
@@ -40,7 +40,7 @@ class Writing(ABC):
     @property
     @abstractmethod
     def missing(self) -> int:
-        """How many pieces are still to be written."""
+        """How many pieces are still missing."""
 
     @abstractmethod
     def next_body(self) -> dict[str, Any] | None:
@@ -48,7 +48,7 @@ class Writing(ABC):
 
     @abstractmethod
     def feed(self, answer: object) -> object:
-        """Take in an answer. Never raises."""
+        """Process an answer. Never raises."""
 
     @property
     def _asked(self) -> int:
@@ -70,8 +70,8 @@ class Writing(ABC):
     def refused(self, status: int | None, message: str) -> bool:
         """Report that the API refused the request. True: `next_body` has another one to try.
 
-        Which words a gateway finds for a format that it does not know cannot be told beforehand, and
-        a refused chat costs nothing: so each 400 and 422 leads to the next format, as long as there is one.
+        A gateway's message about an unknown format cannot be known beforehand, and a refused chat costs nothing. So
+        each 400 and 422 leads to the next format, as long as there is one.
         """
         if status not in (400, 422):
             return False
@@ -88,18 +88,18 @@ class Writing(ABC):
     def _answered(
         self, answer: object, *, usable: int, found: int, is_cut: bool, problems: tuple[str, ...]
     ) -> None:
-        """What an answer means for the next request: it held so many usable pieces, of so many that were found."""
+        """Prepare the next request after an answer with so many usable pieces, of so many that were found."""
         self._rounds_left -= 1
         self.problems += problems
         self._note(answer)
         if is_cut:
-            # As many as fitted, which is progress and not a round in vain; else half of what was asked.
+            # As many as fitted, which is progress and not a lost round; otherwise, half of the requested number.
             self._portion = usable or max(1, self._asked // 2)
             self._thinking = min(2 * self._thinking, _MOST_THINKING)
             if usable:
                 self._rounds_left = max(self._rounds_left, math.ceil(self.missing / self._portion))
         elif not found and len(self._formats) > 1:
-            # Some models take a format and then answer nothing under it.
+            # Some models accept a format and then return nothing in it.
             self._formats.pop(0)
 
     def _note(self, answer: object) -> None:
@@ -114,7 +114,7 @@ class Writing(ABC):
 
 
 def _counts(usage: Mapping[str, Any], depth: int = 2) -> dict[str, JsonValue]:
-    """The numbers of a usage object and of the objects in it: what is no number has no business there."""
+    """The numbers of a usage object and of the objects in it; other values are dropped."""
     counts: dict[str, JsonValue] = {}
     for key, value in usage.items():
         name = str(key).encode("utf-8", "ignore").decode()

@@ -1,4 +1,4 @@
-"""The prompts of a brief as they lie in the bucket."""
+"""The prompts of a brief as stored in the archive."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from together_video.prompts.briefs import Brief
 
 
 class PromptSet(BaseModel):
-    """`briefs/<id>.json`: the prompts that a brief gave in one edition, stored before the first is used.
+    """`briefs/<id>.json`: the prompts of a brief in one edition, stored before the first is used.
 
-    `negative_prompts` is empty, or has an entry for each prompt. `usage` holds what each answer says
-    of its tokens, as it came; `answers` the answers' ids.
+    `negative_prompts` is empty, or has an entry for each prompt. `usage` has each answer's token counts, unchanged;
+    `answers` has the answers' ids.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,7 +38,7 @@ class PromptSet(BaseModel):
 
     @property
     def origin(self) -> Origin:
-        """What the record of each video says of where its prompt came from."""
+        """The origin of the prompts for the record of each video."""
         return Origin(brief_id=self.id, chat_model=self.chat_model)
 
     def as_json(self) -> str:

@@ -1,6 +1,6 @@
-"""Brief -> chat requests -> prompts: what to ask next, until there are enough.
+"""Brief -> chat requests -> prompts: decides on the next request until there are enough prompts.
 
-Nothing here touches the network: whoever drives it gives the way to ask.
+Nothing here touches the network: the caller passes the function that sends a request.
 
     await writing.drive(client.chat)
     prompts = writing.result(now)
@@ -33,10 +33,10 @@ __all__ = [
 def require(
     prompts: tuple[str, ...], brief: Brief, *, problems: tuple[str, ...] = (), excerpt: str = ""
 ) -> None:
-    """Demand as many prompts as the brief asks for.
+    """Check that there are as many prompts as the brief requests.
 
     Raises:
-        PromptError: there are none or too few; says why and quotes the last answer.
+        PromptError: there are none or too few; the message says why and quotes the last answer.
     """
     if len(prompts) >= brief.count:
         return
@@ -53,12 +53,12 @@ def require(
 
 
 class PromptWriting(Writing):
-    """The writing of one brief's prompts: which chat request comes next, and what has been got so far.
+    """The writing of one brief's prompts: the next chat request, and the prompts so far.
 
-    A format that the API refuses, or that yields nothing readable, is followed by the next one; what
-    is missing after an answer is asked for again, with what was wrong. `rounds` is the number of
-    answers in which the prompts of one request must be complete. `negative_limit` asks for negative
-    prompts too, and is the longest that the video model takes, in characters.
+    If the API refuses a format, or nothing readable comes back, the next one is tried. Prompts that are missing after
+    an answer are requested again, with the problems. `rounds` is the number of answers in which the prompts of one
+    request must be complete. `negative_limit` also requests negative prompts, and is the longest that the video model
+    takes, in characters.
 
     Raises:
         InputError: the brief is the placeholder of `prefect.yaml`.
@@ -90,7 +90,7 @@ class PromptWriting(Writing):
     def next_body(self) -> dict[str, Any] | None:
         """The next chat request, or None when there are enough prompts or no rounds are left.
 
-        It stays the same until an answer or a refusal is reported, so a call may be repeated.
+        It stays the same until an answer or a refusal is reported, so calls can be repeated.
         """
         if self.missing <= 0 or self._rounds_left <= 0:
             return None
@@ -106,7 +106,7 @@ class PromptWriting(Writing):
         )
 
     def feed(self, answer: object) -> PromptReading:
-        """Take in an answer. Never raises; what was wrong with it is in the reading's problems."""
+        """Process an answer. Never raises; its problems are in the reading."""
         reading = read_prompts(
             answer,
             self.brief,

@@ -73,7 +73,7 @@ def test_what_the_api_offers_is_shown_beside_the_catalogue(
     assert done.code == 0, done.err
     marked = {line.split()[1] for line in done.out.splitlines() if line.startswith("!  ")}
     assert marked == {"vidu/vidu-q1", "google/veo-3.1", "minimax/hailuo-02", "acme/new"}
-    assert "! The API does not list vidu/vidu-q1 among its video models" in done.out
+    assert "! The API does not list vidu/vidu-q1 as a video model" in done.out
     assert "0.50 USD (as configured)" in done.out
     document = json.loads(command("models", "--live", "--json", **place).out)
     rows = {row["name"]: row for row in document["models"]}

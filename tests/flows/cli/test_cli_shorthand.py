@@ -134,7 +134,7 @@ def test_what_shorthand_became_is_said_before_the_purchase(
     [
         (["--aspect", "9:16", "--width", "720"], "aspect: give it or width, not both"),
         (["--aspect", "nine"], "aspect: must be a shape such as 16:9"),
-        (["--aspect", "9:16", "--model", "ByteDance/Seedance-2.5"], "takes no ratio"),
+        (["--aspect", "9:16", "--model", "ByteDance/Seedance-2.5"], "does not take a ratio"),
         (["--aspect", "9:16", "--model", "minimax/hailuo-02", "--strict"], "has no size of 9:16"),
         (["--quality", "best"], '"preview", "standard", "production"'),
     ],
@@ -256,7 +256,7 @@ def test_no_prompts_are_bought_for_a_model_that_takes_none(
     """Said before the chat model is asked."""
     done = command(*words, "--brief", "x", "--model", "kwaivgI/kling-2.1-pro", **surroundings)
     assert (done.code, done.out) == (2, "")
-    assert "kwaivgI/kling-2.1-pro takes no prompt, so none are written" in " ".join(done.err.split())
+    assert "kwaivgI/kling-2.1-pro does not take a prompt, so none are written" in " ".join(done.err.split())
     assert api.bill()["chats"] == 0
 
 

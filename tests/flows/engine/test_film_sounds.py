@@ -118,13 +118,17 @@ async def test_music_from_a_bucket(film: Film, archive: VideoArchive, tmp_path: 
     [
         ("{site}/gone.mp3?key=5ecret", True, "cut.music: {site}/gone.mp3?… answers with HTTP 404."),
         ("{site}/page.html", True, "cut.music: the file is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC"),
-        ("https://169.254.169.254/latest", True, "cut.music: https://169.254.169.254/latest is not called: "),
+        (
+            "https://169.254.169.254/latest",
+            True,
+            "cut.music: https://169.254.169.254/latest is not downloaded: ",
+        ),
         (
             "https://169.254.169.254/latest",
             False,
             "cut.music: https://169.254.169.254/latest cannot be downloaded.",
         ),
-        ("http://cdn.example.com/a.mp3", True, "is called over plain http, and links are https"),
+        ("http://cdn.example.com/a.mp3", True, "is called over plain http, but links must use https"),
     ],
 )
 async def test_a_link_that_cannot_be_used_buys_nothing(

@@ -313,7 +313,7 @@ async def test_an_answer_without_end_is_not_kept_in_memory(wire: Any, kind: str)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    words = "was not asked for" if kind == "packed twice" else "larger than 16 MiB"
+    words = "no encoding was requested" if kind == "packed twice" else "larger than 16 MiB"
     for error in (create, retrieve):
         assert type(error) is NoClearAnswer
         assert words in error.message

@@ -32,7 +32,7 @@ async def test_a_redirect_of_the_api_is_refused(wire: Any, status: int) -> None:
             moved = wire.http(status=f"{status} Moved", location=target)
             async with wire.serve(moved) as api, TogetherClient(KEY, api.url) as client:
                 for call in (client.create(FOX), client.retrieve("j"), client.chat({})):
-                    with pytest.raises(RequestRefused, match="The key is not sent there") as caught:
+                    with pytest.raises(RequestRefused, match="The key was not sent there") as caught:
                         await call
                     assert target in caught.value.message
                     assert not caught.value.job_may_exist

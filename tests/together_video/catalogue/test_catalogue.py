@@ -75,7 +75,7 @@ def test_a_name_like_no_other_is_told_the_default():
     """Where nothing is near, one model that works is named; a long name is cut short."""
     message = refusal("q" * 300)
     assert "try ByteDance/Seedance-1.0-lite" in message
-    assert "add it to a file that TOGETHER_VIDEO_CATALOGUE names" in message
+    assert "add it to your own file (TOGETHER_VIDEO_CATALOGUE)" in message
     assert len(message) < 280
 
 
@@ -118,7 +118,7 @@ def test_a_default_that_cannot_be_used_is_refused(name: str):
     """A retired, an image-only or an unknown model is no default."""
     broken = document()
     broken["default_model"] = name
-    with pytest.raises(ValidationError, match="not a text-to-video model on offer"):
+    with pytest.raises(ValidationError, match="not an available text-to-video model"):
         Catalogue.from_json(json.dumps(broken))
 
 

@@ -57,12 +57,12 @@ def test_a_row_tells_the_essentials():
     assert rows["ByteDance/Seedance-2.0"].audio == "yes, can be off"
     assert rows["Wan-AI/wan2.7-t2v"].price == "0.02 to 0.10 USD/s"
     assert rows["google/veo-3.1"].price == "0.08 USD/s"
-    assert rows["kwaivgI/kling-2.1-master"].prompt == "2-2500 characters, may be left out"
+    assert rows["kwaivgI/kling-2.1-master"].prompt == "2-2500 characters, optional"
     assert (rows["Wan-AI/wan2.7-videoedit"].price, rows["Wan-AI/wan2.7-videoedit"].certainty) == (
         UNKNOWN,
         "unknown",
     )
-    assert rows["kwaivgI/kling-2.1-pro"].prompt == "none taken"
+    assert rows["kwaivgI/kling-2.1-pro"].prompt == "not supported"
     assert rows["vidu/vidu-q3"].seconds == UNKNOWN
 
 
@@ -78,7 +78,7 @@ def test_a_sheet_tells_everything():
     assert [text for label, text in newest if label == "Note"] == list(
         known.get("ByteDance/Seedance-2.5").notes
     )
-    assert dict(newest)["Ratios"] == "none are taken"
+    assert dict(newest)["Ratios"] == "not supported"
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

@@ -85,9 +85,9 @@ def test_no_price_is_made_up(model: str):
         (LITE, {}, "0.143 USD a video"),
         (LITE, {"seconds": 10}, "the price is for 5 s"),
         (WAN, {}, "5 s at 0.10 USD; another source says 0.02 USD instead of 0.10 USD"),
-        (PIXVERSE, {"seconds": 5}, "the price is given without sound"),
-        (SEEDANCE2, {"resolution": "480p"}, "480p has no price of its own, so counted as 720p"),
-        (SEEDANCE2, {}, "no resolution is given, so counted as 4k, the dearest"),
+        (PIXVERSE, {"seconds": 5}, "the price is for videos without sound"),
+        (SEEDANCE2, {"resolution": "480p"}, "480p has no listed price, so counted as 720p"),
+        (SEEDANCE2, {}, "no resolution is given, so counted as 4k, the most expensive"),
         (SEEDANCE25, {}, "only as a starting price"),
         (FLUX, {}, "no length is given or documented, so counted as 10 s"),
         (VIDU, {}, "another source says 0.80 USD instead of 0.28"),
@@ -107,7 +107,7 @@ def test_a_price_whose_unit_nobody_gives_counts_high_and_low():
     request = VideoRequest(model=VEO, prompt="a fox", seconds="4")
     found = estimate(request, Catalogue.model_validate(document))
     assert (found.usd, found.low_usd, found.certainty) == (Decimal("0.32"), Decimal("0.08"), "assumed")
-    assert "if that is meant per second and not per video" in found.words
+    assert "if the price is per second and not per video" in found.words
 
 
 @pytest.mark.parametrize(

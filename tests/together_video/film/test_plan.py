@@ -152,7 +152,7 @@ def test_the_clip_takes_its_place() -> None:
         ),
         (
             {"model": "minimax/hailuo-02", "to": "https://x.org/a.png"},
-            "warning: to: minimax/hailuo-02 pins the first frame only, not the last.",
+            "warning: to: minimax/hailuo-02 takes only the first frame, not the last.",
         ),
         ({"model": "pixverse/nothing"}, "error: model: There is no model 'pixverse/nothing'"),
         ({"seconds": 9}, "warning: seconds: pixverse/pixverse-v5 makes"),
@@ -179,7 +179,7 @@ def test_a_shape_for_all_spares_a_model_that_has_but_one() -> None:
     fields = {"model": "ByteDance/Seedance-2.5", "seconds": 5}
     plan = planned("a", defaults={**fields, "aspect": "16:9"})
     assert [text for text in said(plan, 1) if text.startswith("warning: aspect")]
-    with pytest.raises(InputError, match=r"Shot 1: aspect: ByteDance/Seedance-2\.5 takes no ratio"):
+    with pytest.raises(InputError, match=r"Shot 1: aspect: ByteDance/Seedance-2\.5 does not take a ratio"):
         planned({"prompt": "a", "aspect": "16:9"}, defaults=fields)
 
 

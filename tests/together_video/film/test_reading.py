@@ -86,14 +86,14 @@ def test_standard_input() -> None:
     ("text", "words"),
     [
         ("title: &x a\nshots: [*x]", "&x is an anchor: leave it out (line 1, column 8)"),
-        ("title: x\nshots: [*x]", "*x stands for another part: write it out"),
+        ("title: x\nshots: [*x]", "*x refers to another part: write it out"),
         ("title: !!python/object/apply:os.system [ls]", "is a tag: leave it out"),
         ("title: !!binary aGk=", "is a tag"),
         ("title: x\ntitle: y", '"title" is given twice (line 2, column 1)'),
         ("title: x\nshots: [{prompt: a, prompt: b}]", '"prompt" is given twice'),
-        ("---\ntitle: x\n---\ntitle: y", "holds a second document"),
+        ("---\ntitle: x\n---\ntitle: y", "contains a second document"),
         ("title: x\nshots: " + "[" * 50 + "]" * 50, "is nested more than 32 deep"),
-        ("title: a: b", "A text with a colon stands in quotes"),
+        ("title: a: b", "Put text with a colon in quotes"),
         ("title: x\n\tshots: [a]", "Indent with spaces"),
         ("1: 2", 'a name must be text, is "1"'),
         ("? [a]\n: b", "a name must be text, is a list or an object"),
@@ -113,7 +113,7 @@ def test_yaml_that_is_refused(text: str, words: str) -> None:
     [
         ('{"title": 1,}', "is not JSON"),
         ('{"title": "a", "title": "b"}', '"title" is given twice'),
-        ('{"title": NaN}', "NaN is no number of JSON"),
+        ('{"title": NaN}', "NaN is not a JSON number"),
         ("[]", "holds a list"),
     ],
 )

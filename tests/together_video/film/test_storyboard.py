@@ -136,7 +136,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     )
     assert said.splitlines() == [
         "The storyboard: cannot be used.",
-        "  look.style: is empty: give a text, or leave it out",
+        "  look.style: is empty: give some text, or leave it out",
         "  Shot 1: seconds: 'long' is not a number of seconds; write it as 6 or as \"6\"",
         '  Shot 2: unknown field "sedd" (did you mean "seed"?)',
         "  Shot 2: use: must be at least 1, is 0",

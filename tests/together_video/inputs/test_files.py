@@ -138,7 +138,7 @@ def test_all_mistakes_are_named_at_once() -> None:
         "file: 3 of 4 lines cannot be used; nothing was sent.",
         '  line 2: steps: must be at most 50, is 80; unknown field "prmopt" (did you mean "prompt"?)',
         "  line 3: is not JSON: Expecting ',' delimiter (column 15)",
-        "  line 4: seconds: '1e9999999' is no length of a video in seconds",
+        "  line 4: seconds: '1e9999999' is not a possible length of a video in seconds",
     ]
 
 
@@ -154,12 +154,12 @@ def test_no_more_than_ten_mistakes_are_listed() -> None:
     ("line", "words"),
     [
         ('{"prompt": "a", "prompt": "b"}', '"prompt" is given twice'),
-        ('{"seed": NaN}', "NaN is no number of JSON"),
+        ('{"seed": NaN}', "NaN is not a JSON number"),
         ('{"seed": ' + "9" * 5_000 + "}", "a number has too many digits"),
         ("[" * 100_000, "nested too deeply"),
         ("[1]", "must be an object of request fields or a prompt in quotes, is a list"),
         ('{"prompt": "\\ud800"}', "prompt: must be text that can be written as UTF-8"),
-        ('{"extra": {"a": "\\ud800"}}', "extra holds text that cannot be written as UTF-8"),
+        ('{"extra": {"a": "\\ud800"}}', "extra contains text that cannot be written as UTF-8"),
         ('{"\\u001b[31m": 1}', 'unknown field "\\x1b[31m"'),
         ('""', "the prompt is empty"),
     ],
@@ -176,17 +176,17 @@ def test_a_line_that_cannot_be_used_says_why(line: str, words: str) -> None:
     [
         ("prmopt,steps\na,1\n", 'unknown column "prmopt" (did you mean "prompt"?); nothing was sent.'),
         ("a fox\na cat\n", 'unknown column "a fox"; the first line must name the request fields'),
-        ("prompt,Prompt\na,b\n", 'the column "prompt" is there twice'),
-        ("prompt,media,media.source_video\na,,\n", "a column media beside columns media."),
-        ("prompt,steps\na,1,2\n", "line 2: has 3 cells, the header names 2"),
-        ("prompt,\na,b\n", 'line 2: "b" stands in a column without a name'),
+        ("prompt,Prompt\na,b\n", 'the column "prompt" appears twice'),
+        ("prompt,media,media.source_video\na,,\n", "both a column media and columns media."),
+        ("prompt,steps\na,1,2\n", "line 2: has 3 cells, but the header has 2"),
+        ("prompt,\na,b\n", 'line 2: "b" is in a column without a name'),
         ("prompt,media\na,{\n", "line 2: media: is not JSON"),
         ("prompt,steps\na,20\nb,80\n", "line 3: steps: must be at most 50, is 80"),
         (
             'prompt,steps\na,20\n"b,20\nc,20\n',
             "line 3: cannot be read as cells: a quote is opened and never closed",
         ),
-        ("prompt\n", "holds no prompts or requests"),
+        ("prompt\n", "contains no prompts or requests"),
     ],
 )
 def test_a_broken_table_says_where(text: str, words: str) -> None:
@@ -217,10 +217,10 @@ def test_a_json_file_without_a_list_is_one_sentence(text: str) -> None:
     [
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \r\n\n", "is empty"),
-        ("a.txt", b"# only a note\n", "holds no prompts or requests"),
+        ("a.txt", b"# only a note\n", "contains no prompts or requests"),
         ("a.txt", b"one\ncaf\xe9\n", "is not UTF-8 text (byte 0xe9 in line 2)"),
         ("a.bin", b"MZ\0\1", "is not a text file"),
-        ("a.yaml", b"prompt: a\n", "is no list of prompts"),
+        ("a.yaml", b"prompt: a\n", "is not a list of prompts"),
     ],
 )
 def test_a_file_that_is_something_else_is_one_sentence(
@@ -259,7 +259,7 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path: Path, monkeypatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError, match="may not be read by this user"):
+    with pytest.raises(InputError, match="this user is not allowed to read it"):
         read_requests(tmp_path / "a.txt", {}, "m")
 
 

@@ -69,7 +69,7 @@ def test_a_json_object_with_a_subject_is_a_brief() -> None:
         ("a.json", b'{"subject": "x", "count": 900}', "count: must be at most 200, is 900"),
         ("a.json", b'{"subject": "x", "settings": 3}', "settings: must be an object"),
         ("a.json", b'{"subject": "x", "settings": {"steps": 900}}', "steps"),
-        ("a.py", b"import os\n", "is no list of prompts"),
+        ("a.py", b"import os\n", "is not a list of prompts"),
         ("a.jsonl", jsonl({"model": "nobody/nothing", "prompt": "a cat"}), "nobody/nothing"),
         ("a.jsonl", b"[" * 200_000, "a.jsonl"),
     ],
@@ -96,10 +96,10 @@ def test_a_file_may_cost_so_much_and_no_more() -> None:
     """The highest estimate of all its videos counts, for a brief as for requests."""
     rows = jsonl({**SMALL, "prompt": "a fox"}, {**SMALL, "prompt": "an owl"})
     assert len(read_order("a.jsonl", rows, limit_usd=5).requests) == 2
-    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, and a file may cost 0.30 USD at most"):
+    with pytest.raises(InputError, match=r"It may cost 0\.\d\d USD, but the limit per file is 0.30 USD"):
         read_order("a.jsonl", rows, limit_usd=0.3)
     brief = json.dumps({"subject": "x", "count": 100}).encode()
-    with pytest.raises(InputError, match=r"a file may cost 1\.00 USD at most"):
+    with pytest.raises(InputError, match=r"the limit per file is 1\.00 USD"):
         read_order("a.json", brief, limit_usd=1)
 
 
@@ -129,10 +129,10 @@ def test_a_refused_file_is_named_once_and_its_place_is_told() -> None:
     """What cannot be read is told with the file's name already."""
     place = "p/inbox/refused/20260102T030405-a.jsonl"
     row = InboxRow(name="a.jsonl", state="refused", message="a.jsonl: is empty.", moved_to=place)
-    assert row.sentence == f"a.jsonl: refused, lies in {place}: is empty."
+    assert row.sentence == f"a.jsonl: refused, moved to {place}: is empty."
     lines = "x\\nb: 2 lines cannot be used.\n  line 1: is odd"
     forged = InboxRow(name="x\nb", state="refused", message=lines, moved_to="p/x\nb")
-    assert forged.sentence == "x\\nb: refused, lies in p/x\\nb: 2 lines cannot be used.; line 1: is odd"
+    assert forged.sentence == "x\\nb: refused, moved to p/x\\nb: 2 lines cannot be used.; line 1: is odd"
     kept = InboxRow(name="b.csv", state="kept", message="The bucket does not answer.")
     assert kept.sentence == "b.csv: kept: The bucket does not answer."
 
@@ -149,13 +149,13 @@ def test_a_moved_name_fits_into_a_folder(name: str) -> None:
 def test_a_table_of_very_many_columns_is_refused_at_once() -> None:
     """Each column would be compared with each field."""
     header = ",".join(["prompt", *(f"c{number}" for number in range(50_000))])
-    with pytest.raises(InputError, match="50001 columns; 300 at most"):
+    with pytest.raises(InputError, match="50001 columns; at most 300"):
         read_order("x.csv", f"{header}\nx\n".encode())
 
 
 def test_an_object_of_very_many_fields_is_refused_at_once() -> None:
     fields = {f"n{number}": 1 for number in range(100_000)}
-    with pytest.raises(InputError, match="has 100000 fields; 300 at most"):
+    with pytest.raises(InputError, match="has 100000 fields; at most 300"):
         read_order("x.jsonl", json.dumps(fields).encode())
     pairs = "".join(f'"n{number}": 1, ' for number in range(100_000))
     with pytest.raises(InputError, match='"n0" is given twice'):
@@ -213,7 +213,7 @@ def test_every_attempt_and_model_counts_in_what_a_file_may_cost() -> None:
     with pytest.raises(InputError, match=r"It may cost 3\.00 USD"):
         read_order("a.jsonl", jsonl({**line, "attempts": 10}), limit_usd=0.5)
     dear = {**line, "fallback_models": ["google/veo-3.1"]}
-    with pytest.raises(InputError, match=r"a file may cost 0\.50 USD at most"):
+    with pytest.raises(InputError, match=r"the limit per file is 0\.50 USD"):
         read_order("a.jsonl", jsonl(dear), limit_usd=0.5)
     usual = Tries(attempts=2)
     with pytest.raises(InputError, match=r"It may cost 0\.60 USD"):

@@ -100,11 +100,11 @@ def test_another_encoding_is_named_with_what_to_do(
         ("prompts.csv", b"PK\x03\x04\x14\0", "is a ZIP archive, as Excel workbooks are"),
         ("prompts.txt", b"%PDF-1.7\n", "is a document"),
         ("prompts", b"{\\rtf1 fox}", "is a document"),
-        ("prompts.csv", b"\x1f\x8b\x08\0", "is packed by gzip"),
+        ("prompts.csv", b"\x1f\x8b\x08\0", "is compressed with gzip"),
         (
             "prompts.txt",
             b"prompt,seed\na fox,7\n",
-            "begins like a table with the columns prompt, seed: name it .csv",
+            "begins like a table with the columns prompt, seed: rename it to .csv",
         ),
     ],
 )
@@ -125,7 +125,7 @@ def test_numbers_and_bullets_are_left_out_and_the_rest_is_pointed_out() -> None:
     assert prompts(found) == ["A fox in the snow", "A cat on a roof", "A dog", "A bird"]
     assert [bad.line for bad in found.refused] == [1, 7]
     assert "'Here are 3 prompts:'; remove it, or --lines-as-they-are" in found.refused[0].problems[0]
-    assert found.remarks == ("Numbers and bullets in front of 4 prompts are left out.",)
+    assert found.remarks == ("Numbers and bullets before 4 prompts were removed.",)
     with pytest.raises(InputError, match="2 of 6 lines cannot be used"):
         found.whole()
 
@@ -299,7 +299,7 @@ def test_paragraphs_are_offered_and_taken(tmp_path: Path) -> None:
     offered = of_text(tmp_path, text)
     assert len(offered.requests) == 5
     assert offered.remarks == (
-        "Blank lines divide the text into 3 paragraphs: --paragraphs makes a prompt of each.",
+        "Blank lines divide the text into 3 paragraphs: --paragraphs makes each one a prompt.",
     )
     found = of_text(tmp_path, text, "paragraphs")
     assert prompts(found) == ["A fox runs through the snow.", "An owl looks down from a tree.", "A hare."]

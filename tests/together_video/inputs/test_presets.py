@@ -93,7 +93,7 @@ def test_a_model_that_takes_no_steps_gets_none() -> None:
     """Known from the catalogue; of most models nothing is documented, and then the doubt is said."""
     found = expand({"model": VEO, "quality": "preview"}, without_steps(VEO))
     assert "steps" not in found.fields
-    assert "takes no steps" in found.chosen[0].message
+    assert "does not take steps" in found.chosen[0].message
     doubtful = expand({"model": VEO, "quality": "preview"})
     assert doubtful.fields["steps"] == 10
     assert "no document says whether" in doubtful.chosen[0].message
@@ -179,7 +179,7 @@ def test_presets_fill_a_request_and_change_nothing_that_it_says() -> None:
     assert len(chosen) == 1
     assert with_presets(request, None) == (request, ())
     blank = VideoRequest(model="ByteDance/Seedance-2.5", prompt="a fox")
-    with pytest.raises(InputError, match="takes no ratio"):
+    with pytest.raises(InputError, match="does not take a ratio"):
         with_presets(blank, Presets(aspect="9:16"))
 
 

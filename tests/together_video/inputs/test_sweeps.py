@@ -108,7 +108,7 @@ def test_the_number_of_requests_is_bounded() -> None:
     hundred = list(range(100))
     assert len(parse({"prompt": "a", "seed": hundred, "fps": list(range(1, 101))})) == MOST_SWEPT
     text = refusal({"prompt": "a", "seed": list(range(1000)), "fps": hundred, "steps": hundred})
-    assert "line 1: its lists bring the file to 10,000,000 requests; at most 10,000" in text
+    assert "line 1: its lists bring the file to 10,000,000 requests; lists can make at most 10,000" in text
     many = [{"prompt": "a", "seed": list(range(5001))}] * 2
     assert "line 2: its lists bring the file to 10,002 requests" in refusal(*many)
 

@@ -74,8 +74,8 @@ def test_another_model_is_for_all_videos() -> None:
         ({"prompts": ["1. a fox", "1. an owl"]}, "Video 1 is listed twice"),
         ({"prompts": []}, "No prompt is left"),
         ({"prompts": ["1. a fox"], "leave_out": "1"}, "All videos are left out"),
-        ({"prompts": ["1. a fox"], "leave_out": "2-1"}, "names no videos to leave out"),
-        ({"prompts": ["1. a fox"], "leave_out": "x\x1b[31m"}, "names no videos to leave out"),
+        ({"prompts": ["1. a fox"], "leave_out": "2-1"}, "does not name videos to leave out"),
+        ({"prompts": ["1. a fox"], "leave_out": "x\x1b[31m"}, "does not name videos to leave out"),
         ({"prompts": ["1. "]}, "Video 1 has no prompt"),
     ],
 )

@@ -37,7 +37,7 @@ def test_only_what_is_bought_has_a_price() -> None:
     ]
     assert forecast.sentence.startswith("5 videos: 2 to buy, ")
     assert forecast.sentence.endswith(" USD; 1 reused; 1 in flight; 1 held")
-    assert "1 held as perhaps paid, not bought again." in forecast.remarks
+    assert "1 perhaps paid, not bought again." in forecast.remarks
     assert forecast.most_usd == 1
 
 
@@ -60,9 +60,19 @@ def test_an_unknown_price_is_named_and_leaves_the_sum_unknown() -> None:
 @pytest.mark.parametrize(
     ("budget", "left", "most", "words"),
     [
-        ("0.3", None, "0.3", "The budget, 0.30 USD, may not cover all: what does not fit is skipped."),
-        ("5", "0.2", "0.2", "What is left of the month, 0.20 USD, may not cover all: what does not fit is "),
-        ("5", None, "1", "The budget, 5.00 USD, covers all of it."),
+        (
+            "0.3",
+            None,
+            "0.3",
+            "The budget, 0.30 USD, may not cover everything: videos that do not fit are skipped.",
+        ),
+        (
+            "5",
+            "0.2",
+            "0.2",
+            "The rest of the monthly limit, 0.20 USD, may not cover everything: videos that do not fit are ",
+        ),
+        ("5", None, "1", "The budget, 5.00 USD, covers everything."),
     ],
 )
 def test_limits_bound_what_a_run_can_come_to(budget: str, left: str | None, most: str, words: str) -> None:
@@ -80,7 +90,7 @@ def test_limits_bound_what_a_run_can_come_to(budget: str, left: str | None, most
 def test_nothing_to_buy() -> None:
     forecast = Forecast.of([_plan()], [Fate.REUSE], budget_usd=Decimal(1))
     assert (forecast.most_usd, forecast.sentence) == (0, "1 video: 1 reused")
-    assert forecast.remarks == ["1 in the archive, reused free of charge.", "Nothing is to be bought."]
+    assert forecast.remarks == ["1 in the archive, reused free of charge.", "Nothing will be bought."]
 
 
 @given(st.lists(st.tuples(st.sampled_from(Fate), st.integers(0, 10_000)), max_size=30))

@@ -152,7 +152,9 @@ def test_all_that_is_wrong_is_said_at_once(media_folder: Path) -> None:
     assert "line 4: media.reference_images[0]: inline content: is not an image" in text
     assert "line 1" not in text
     assert "AAAA" not in text
-    with pytest.raises(MediaRefused, match=r"^media.source_video: s3://bucket: is no address of an object"):
+    with pytest.raises(
+        MediaRefused, match=r"^media.source_video: s3://bucket: is not the address of an object"
+    ):
         take_in([request(source_video="s3://bucket")])
     with pytest.raises(MediaRefused, match="is no reference to media"):
         take_in([request(source_video="archive:../records/x.json")])

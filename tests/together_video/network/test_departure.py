@@ -286,7 +286,7 @@ async def test_a_proxy_that_nobody_runs_is_found_before_the_first_create(
     monkeypatch.setenv("NO_PROXY", "example.com")
     async with TogetherClient("key", FAR, timeouts=IMPATIENT) as client:
         with pytest.raises(
-            ConfigurationError, match=r"proxy that ALL_PROXY names .*downloads would go through it"
+            ConfigurationError, match=r"proxy that ALL_PROXY names .*downloads must go through it"
         ):
             await client.check()
     monkeypatch.setenv("NO_PROXY", "*")

@@ -115,7 +115,7 @@ def test_what_cannot_be_understood_is_named_once(entry: str) -> None:
     assert proxies_from_env().warnings == ()
     given(https_proxy="http://proxy:3128")
     (warning,) = proxies_from_env().warnings
-    assert warning.startswith(f"no_proxy holds {entry!r}")
+    assert warning.startswith(f"no_proxy contains {entry!r}")
     assert proxies_from_env().by_pattern["all://localhost"] is None
 
 

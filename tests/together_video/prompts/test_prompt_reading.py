@@ -147,7 +147,7 @@ def test_what_belongs_to_the_prompt_stays(kept: str) -> None:
 
 def test_too_few_prompts_are_a_problem() -> None:
     """An answer that is short says by how many."""
-    assert read(json.dumps([TWO[0]]), count=3).problems == ("The answer has 1 of the 3 prompts asked for.",)
+    assert read(json.dumps([TWO[0]]), count=3).problems == ("The answer has 1 of the 3 requested prompts.",)
 
 
 def test_a_refusal_is_quoted() -> None:

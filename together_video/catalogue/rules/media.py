@@ -1,4 +1,4 @@
-"""Rules on media: which of them a model needs, takes, and takes together; and where keyframes lie."""
+"""Rules about media: what a model needs, takes and combines, and where keyframes can be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from together_video.media.sources import LARGEST_INLINE, MediaForm, form_of
 from together_video.requests import AudioRef, FrameImage, VideoRef, VideoRequest
 
 _AUDIO_ENDINGS = frozenset({".wav", ".mp3", ".aac", ".flac", ".m4a", ".ogg", ".oga", ".opus", ".wma"})
-#: The tasks that a field belongs to, for models whose media no document lists.
+#: The task of each field, for models without documented media.
 _TASKS = {
     MediaField.FRAME_IMAGES: Task.IMAGE,
     MediaField.FRAME_VIDEOS: Task.IMAGE,
@@ -39,14 +39,14 @@ def given_media(request: VideoRequest) -> dict[MediaField, list[str]]:
 
 
 def required_media(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """What the documents require is an error; an image-only model without any media is a warning."""
+    """Missing media that the documents require are an error; an image-only model without media gets a warning."""
     given = given_media(request)
     for group in model.media.required:
         if not any(field in given for field in group):
             names = " or ".join(f"media.{field}" for field in group)
             yield error(f"media.{group[0]}", f"{model.name} needs {names}.", model.limits_from)
     if not model.media.required and not given and model.tasks and Task.TEXT not in model.tasks:
-        message = f"{model.name} is for {' and '.join(model.tasks)}, and no media are given."
+        message = f"{model.name} is for {' and '.join(model.tasks)}, but no media are given."
         yield warning("media", message, model.limits_from)
 
 
@@ -61,18 +61,18 @@ def media_go_together(request: VideoRequest, model: Model, catalogue: Catalogue)
 
 
 def media_are_paired(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """Media that only guide: without anything to guide they may be refused or ignored."""
+    """Media that only guide others may be refused or ignored alone."""
     given = given_media(request)
     for first, second in model.media.paired:
         alone = [field for field in first if field in given]
         if alone and not any(field in given for field in second):
             names = " or ".join(f"media.{field}" for field in second)
-            message = f"{model.name} takes {_names(alone)} beside {names}, not alone."
+            message = f"{model.name} takes {_names(alone)} only together with {names}."
             yield warning(f"media.{alone[0]}", message, model.limits_from)
 
 
 def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """Fields, counts and the way of giving, as far as they are documented."""
+    """Fields, counts and forms of media, as far as they are documented."""
     rules = model.media
     for field, addresses in given_media(request).items():
         name = f"media.{field}"
@@ -87,7 +87,7 @@ def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -
                 message = f"{model.name} takes at most {rule.maximum} in {name}, not {len(addresses)}."
                 yield warning(name, message, model.limits_from)
             if rule.links_only and any(map(_is_inline, addresses)):
-                message = f"{model.name} takes {name} by URL only, not as inline data."
+                message = f"{model.name} takes {name} only as a URL, not as inline data."
                 yield warning(name, message, model.limits_from)
         if field is MediaField.AUDIO_INPUTS:
             yield from _audio_formats(addresses, catalogue)
@@ -96,12 +96,12 @@ def media_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -
 def inline_is_short(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
     for field, addresses in given_media(request).items():
         if any(len(text) > LARGEST_INLINE and _is_inline(text) for text in addresses):
-            message = "Inline data is reported to be cut off near 60 KB; an https URL is safe."
+            message = "Users report that inline data is cut off near 60 KB; an https URL is safe."
             yield warning(f"media.{field}", message, "field-reports")
 
 
 def frames_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """Keyframes at positions that the model has, and within the clip (frame = seconds × fps)."""
+    """Keyframes are at positions that the model supports, and within the clip (frame = seconds × fps)."""
     frames = request.media.frame_images if request.media else None
     if not frames:
         return
@@ -110,16 +110,16 @@ def frames_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
     last = int(seconds * fps) if seconds and fps and seconds < 3600 else None
     placed = [_position(frame, index, len(frames), last) for index, frame in enumerate(frames)]
     if known is not None and (others := [p for p in placed if p not in known]):
-        message = f"{model.name} pins the {' and the '.join(known)} frame only, not {_places(others)}."
+        message = f"{model.name} takes only the {' and the '.join(known)} frame, not {_places(others)}."
         yield warning(name, message, model.limits_from)
     if last is not None and (beyond := [p for p in placed if isinstance(p, int) and p > last]):
-        message = f"Frame {min(beyond)} lies beyond the end: {seconds} s at {fps} fps end with frame {last}."
+        message = f"Frame {min(beyond)} is beyond the end: {seconds} s at {fps} fps end with frame {last}."
         yield warning(name, message, "overview")
 
 
 def _position(frame: FrameImage, index: int, count: int, last: int | None) -> str | int:
-    """Unplaced images are taken as first, last and evenly spaced between (OpenAPI); the number of the last frame is
-    the last frame.
+    """Images without a place become the first, the last, and evenly spaced ones between (OpenAPI). The number of the
+    last frame means "last".
     """
     if frame.frame is None:
         if index == 0:
@@ -137,7 +137,7 @@ def _places(places: list[str | int]) -> str:
 
 
 def _undocumented(field: MediaField, model: Model) -> Iterator[Finding]:
-    """No document lists this model's media: judge by its tasks and keyframes."""
+    """If no document lists this model's media, judge by its tasks and keyframes."""
     if any(field in group for group in model.media.required):
         return
     if field is MediaField.FRAME_IMAGES and model.keyframes:
@@ -158,7 +158,7 @@ def _audio_formats(addresses: list[str], catalogue: Catalogue) -> Iterator[Findi
     for address in addresses:
         ending = _ending(address)
         if ending in _AUDIO_ENDINGS and ending.removeprefix(".").upper() not in rule.formats:
-            message = f"Audio inputs are {' or '.join(rule.formats)} files, not {ending}."
+            message = f"Audio inputs must be {' or '.join(rule.formats)} files, not {ending}."
             yield warning("media.audio_inputs", message, "parameters")
 
 

@@ -1,4 +1,4 @@
-"""Rules on length, frame rate, guidance, format, seed and sound."""
+"""Rules about length, frame rate, guidance, format, seed and sound."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from together_video.catalogue.findings import Finding, advice, error, shortened,
 from together_video.catalogue.models import Model
 from together_video.requests import VideoRequest
 
-#: The advised range, and what artifacts are documented above.
+#: The recommended range, and the value above which artifacts are documented.
 GUIDANCE_LEAST, GUIDANCE_ADVISED, GUIDANCE_SAFE = 6, 10, 12
 
 
 def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """Seconds: from the model's list, within its range, else within what is said of all models."""
+    """Seconds: in the model's list or range, or else within the range of all models."""
     if request.seconds is None:
         return
     asked, rule = Decimal(request.seconds), model.seconds
     shown = shortened(request.seconds)
     if asked in rule.also_seen and not rule.allows(asked):
-        message = f"{model.name} is listed with {rule} s; {shown} s stands in examples only."
+        message = f"{model.name} is listed with {rule} s; {shown} s is only in examples."
         yield advice("seconds", message, model.limits_from, seconds=str(rule.nearest(asked)))
     elif not rule.allows(asked):
         near = rule.nearest(asked)
@@ -34,16 +34,18 @@ def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterato
         message = f"The documents give whole seconds; {shown} may be refused, {whole} is safe."
         yield warning("seconds", message, model.limits_from, seconds=str(whole))
     elif rule.longest is None and not (general := catalogue.general.seconds).allows(asked):
-        message = f"No length is documented for {model.name}, and in general {general} s; {shown} may fail."
+        message = (
+            f"No length is documented for {model.name}, only {general} s for all models; {shown} may fail."
+        )
         near = general.nearest(asked)
         yield advice("seconds", message, ", ".join(catalogue.general.sources), seconds=str(near))
 
 
 def no_nul(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """A NUL character says nothing to a model, and a Prefect server on PostgreSQL cannot store it."""
+    """A NUL character means nothing to a model, and a Prefect server on PostgreSQL cannot store it."""
     for field, value in request.model_dump(mode="json", exclude_none=True).items():
         if _holds_nul(value):
-            yield error(field, f"{field} holds a NUL character: leave it out.", "project")
+            yield error(field, f"{field} contains a NUL character: leave it out.", "project")
 
 
 def frame_rate(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
@@ -62,31 +64,35 @@ def frame_rate(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
 
 
 def steps_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """The bounds of 10 and 50 are the API's own and hold for the request; this is about the model."""
+    """The bounds of 10 and 50 are the API's own and checked in the request; this rule is about the model."""
     if request.steps is not None and model.takes_steps is False:
-        yield warning("steps", f"{model.name} takes no steps; leave them out.", model.limits_from, steps=None)
+        yield warning(
+            "steps", f"{model.name} does not take steps; leave them out.", model.limits_from, steps=None
+        )
 
 
 def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """6 to 10 is recommended, above 12 artifacts are documented; the guides say float, schema and SDK integer."""
+    """6 to 10 is recommended, artifacts are documented above 12; the guides say float, schema and SDK say integer."""
     scale = request.guidance_scale
     if scale is None:
         return
     if scale > GUIDANCE_SAFE:
         message = (
             f"Guidance above {GUIDANCE_SAFE} may cause artifacts; "
-            f"{GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is advised."
+            f"{GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is recommended."
         )
         yield warning("guidance_scale", message, "parameters, openapi", guidance_scale=GUIDANCE_ADVISED)
     elif not GUIDANCE_LEAST <= scale <= GUIDANCE_ADVISED:
         near, where = (GUIDANCE_ADVISED, "above") if scale > GUIDANCE_ADVISED else (GUIDANCE_LEAST, "below")
-        message = f"Guidance of {GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is advised; {scale:g} is {where} that."
+        message = (
+            f"Guidance of {GUIDANCE_LEAST} to {GUIDANCE_ADVISED} is recommended; {scale:g} is {where} that."
+        )
         yield advice("guidance_scale", message, "parameters, openapi", guidance_scale=near)
     if not scale.is_integer():
         whole = min(max(round(scale), GUIDANCE_LEAST), GUIDANCE_ADVISED)
         message = (
-            f"The API's schema and SDK want a whole number, such as {whole}: a gateway that validates requests "
-            f"refuses {scale:g}."
+            f"The API's schema and SDK require a whole number, such as {whole}: "
+            f"a gateway that validates requests refuses {scale:g}."
         )
         yield warning("guidance_scale", message, "openapi, parameters", guidance_scale=whole)
 
@@ -94,7 +100,7 @@ def guidance(request: VideoRequest, model: Model, catalogue: Catalogue) -> Itera
 def format_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
     asked, made = request.output_format, model.formats
     if asked is not None and made is not None and asked not in made:
-        message = f"{model.name} makes {_join(made)} only, not {asked}."
+        message = f"{model.name} makes only {_join(made)}, not {asked}."
         yield warning("output_format", message, model.limits_from, output_format=made[0])
 
 
@@ -117,7 +123,7 @@ def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> 
         message = f"{model.name} does not read generate_audio: set {sound.switch} through extra instead."
         yield warning("generate_audio", message, model.limits_from, generate_audio=None)
     elif asked and sound.makes == "none":
-        message = f"{model.name} makes silent videos only."
+        message = f"{model.name} makes only silent videos."
         yield warning("generate_audio", message, model.limits_from, generate_audio=None)
     elif sound.makes == "always" and asked is False:
         message = f"{model.name} always makes sound and has no switch for it; leave it out."
@@ -125,7 +131,7 @@ def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> 
 
 
 def settings_are_taken(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """`settings.audio`, which some models have as the switch of their sound."""
+    """`settings.audio`, which switches the sound of some models."""
     settings = request.extra.get("settings")
     is_set = isinstance(settings, dict) and "audio" in settings
     if is_set and model.sound is not None and model.sound.makes == "always":

@@ -1,4 +1,4 @@
-"""Rules on the prompt and the negative prompt. Lengths are in characters."""
+"""Rules about the prompt and the negative prompt. Lengths are in characters."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from together_video.requests import VideoRequest
 
 
 def prompt_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """A missing prompt, or one of the wrong length, is refused by the service. Where one document asks for a prompt
-    and another does not, a missing one is a warning.
+    """The service refuses a missing prompt or one of the wrong length. If one document requires a prompt and another
+    does not, a missing one is a warning.
 
-    A prompt for a model that takes none is only a warning: the documents say that the model works
-    from keyframes *instead of* a prompt, not that a prompt makes the request fail.
+    A prompt for a model that does not take one is only a warning: the documents say that the model works from keyframes
+    *instead of* a prompt, not that a prompt makes the request fail.
     """
     rule, prompt = model.prompt, request.prompt
     if rule.use == "unsupported":
         if prompt is not None:
-            message = f"{model.name} takes no prompt: it works from media.frame_images instead; leave it out."
+            message = f"{model.name} does not take a prompt: it works from media.frame_images instead; leave it out."
             yield warning("prompt", message, model.limits_from, prompt=None)
         return
     if prompt is None:
@@ -44,7 +44,7 @@ def negative_prompt(request: VideoRequest, model: Model, catalogue: Catalogue) -
     if text is None:
         return
     if rule.fails:
-        message = f"A job of {model.name} has failed because of its negative prompt; leave it out."
+        message = f"A job with {model.name} has failed because of its negative prompt; leave it out."
         yield warning("negative_prompt", message, model.limits_from, negative_prompt=None)
     if rule.maximum is not None and len(text) > rule.maximum:
         message = (

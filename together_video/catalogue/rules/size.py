@@ -1,4 +1,4 @@
-"""Rules on the picture's size: width and height in pixels, or a tier with a ratio."""
+"""Rules about the picture's size: width and height in pixels, or a tier with a ratio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from together_video.requests import VideoRequest
 
 
 def pixels_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """Width and height: both or neither, on a model that is sized in pixels, from its list."""
+    """Width and height: both or neither, only for a model sized in pixels, and from its list."""
     width, height = request.width, request.height
     if width is None and height is None:
         return
@@ -33,7 +33,7 @@ def pixels_fit(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         return
     offered = model.size.pixels
     if width is None or height is None:
-        message = f"{given.capitalize()} is given without {other}: give both, or neither"
+        message = f"{given.capitalize()} is given without {other}: give both or neither"
         near = [size for size in offered or () if getattr(size, given) == getattr(request, given)]
         message += f"; {model.name} has {_join(near)}." if near else "."
         size = near[0] if near else closest_size(wide_size(height or 720), offered or ())
@@ -66,13 +66,13 @@ def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iter
     else:
         message = f"{model.name} has no tier {quoted(asked)}; it has {_join(tiers)}"
         near = _nearest_tier(lines_of(asked), tiers)
-        message += f", of which {near.name} is the nearest." if near and len(tiers) > 1 else "."
+        message += f"; {near.name} is the nearest." if near and len(tiers) > 1 else "."
     say = warning if model.size.certain else advice
     yield say("resolution", message, model.sizes_from, resolution=near.name if near else None)
 
 
 def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterator[Finding]:
-    """The ratio, from the model's list. An empty list means that the model takes none."""
+    """The ratio, from the model's list. An empty list means that the model does not take one."""
     asked, ratios = request.ratio, model.size.ratios
     if asked is None:
         return
@@ -84,12 +84,14 @@ def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
         size = _meant(request, model)
         yield warning("ratio", message + _here(size), model.sizes_from, **_without_tier(request, size))
     elif ratios is not None and not ratios:
-        yield warning("ratio", f"{model.name} takes no ratio; leave it out.", model.sizes_from, ratio=None)
+        yield warning(
+            "ratio", f"{model.name} does not take a ratio; leave it out.", model.sizes_from, ratio=None
+        )
     elif ratios is not None and asked not in ratios:
         message = f"{model.name} has no ratio {quoted(asked)}; it has {', '.join(ratios)}"
         aspect = aspect_of(asked)
         near = closest_ratio(aspect, ratios) if aspect else None
-        message += f", of which {near} is the nearest." if near else "."
+        message += f"; {near} is the nearest." if near else "."
         yield warning("ratio", message, model.sizes_from, ratio=near)
 
 
@@ -103,14 +105,14 @@ def _as_tier(wanted: Size | None, model: Model) -> str:
 
 
 def _tier_for(wanted: Size | None, model: Model) -> dict[str, Instead]:
-    """Resolution and ratio that come nearest to this size, as far as the model has them."""
+    """The resolution and ratio closest to this size, as far as the model has them."""
     near = _nearest_tier(min(wanted) if wanted else None, model.size.tiers or ())
     ratio = closest_ratio(wanted.aspect, model.size.ratios or ()) if wanted else None
     return {name: value for name, value in (("resolution", near and near.name), ("ratio", ratio)) if value}
 
 
 def _meant(request: VideoRequest, model: Model) -> Size | None:
-    """The listed size that is meant by this resolution and ratio."""
+    """The listed size that this resolution and ratio probably mean."""
     lines = lines_of(request.resolution) if request.resolution else None
     aspect = aspect_of(request.ratio) if request.ratio else None
     if lines is None and aspect is None:
@@ -124,7 +126,7 @@ def _here(size: Size | None) -> str:
 
 
 def _without_tier(request: VideoRequest, size: Size | None) -> dict[str, Instead]:
-    """A size that is given stays; else the one that was meant."""
+    """A given size stays; otherwise, the one that was probably meant."""
     given = request.width is not None or request.height is not None
     return {"resolution": None, "ratio": None, **({} if given or size is None else _pixels_of(size))}
 

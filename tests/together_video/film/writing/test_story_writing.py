@@ -303,7 +303,7 @@ def test_every_model_has_lengths_that_it_makes() -> None:
             "has 360 shots of 5 s by pixverse/pixverse-v5; 60 at most",
         ),
         ({"model": "Wan-AI/wan2.7-i2v"}, "makes no video from text alone"),
-        ({"model": "kwaivgI/kling-2.1-pro"}, "takes no prompt"),
+        ({"model": "kwaivgI/kling-2.1-pro"}, "does not take a prompt"),
         ({"subject": "REPLACE THIS with what your videos are about"}, "still the placeholder"),
     ],
 )
