@@ -21,7 +21,7 @@ VARIABLE = "TOGETHER_VIDEO_CONFIRM_ABOVE"
 DEFAULT_USD = Decimal(1)
 #: Longest answer that is read, in bytes. A terminal returns one line at a time.
 _ANSWER = 1024
-_BRIEF = "A chat model wrote these prompts, which was paid for. They are kept, and the run will use them."
+_BRIEF = "A chat model was paid to write the prompts. They are kept, and the run will use them."
 
 
 class Confirmation:

@@ -52,8 +52,8 @@ def generate(
     take: int = 1,
     output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
-    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make one video and archive it. A request that is already paid for is reused, free of charge.
@@ -102,8 +102,8 @@ def batch(
     output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     text: TextOptions = TextOptions(),  # noqa: B008 - frozen
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
-    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make many videos from a FILE of requests or prompts, or from a --brief that a chat model writes prompts for.

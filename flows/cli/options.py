@@ -35,19 +35,26 @@ class RequestOptions:
 
     model: str | None = None
     "API name of the video model; see `together-video models`."
+    aspect: Annotated[str | None, of_field(Presets, "aspect")] = None
+    seconds: Annotated[str | None, of_field(VideoRequest, "seconds")] = None
+    quality: Annotated[Literal["preview", "standard", "production"] | None, of_field(Presets, "quality")] = (
+        None
+    )
+    seed: Annotated[int | None, of_field(VideoRequest, "seed")] = None
+    negative_prompt: Annotated[str | None, of_field(VideoRequest, "negative_prompt")] = None
     width: Annotated[int | None, of_field(VideoRequest, "width")] = None
     height: Annotated[int | None, of_field(VideoRequest, "height")] = None
     resolution: Annotated[str | None, of_field(VideoRequest, "resolution")] = None
     ratio: Annotated[str | None, of_field(VideoRequest, "ratio")] = None
-    seconds: Annotated[str | None, of_field(VideoRequest, "seconds")] = None
     fps: Annotated[int | None, of_field(VideoRequest, "fps")] = None
     steps: Annotated[int | None, of_field(VideoRequest, "steps")] = None
-    seed: Annotated[int | None, of_field(VideoRequest, "seed")] = None
     guidance_scale: Annotated[float | None, of_field(VideoRequest, "guidance_scale")] = None
+    adherence: Annotated[Literal["creative", "balanced", "strict"] | None, of_field(Presets, "adherence")] = (
+        None
+    )
+    generate_audio: Annotated[bool | None, of_field(VideoRequest, "generate_audio")] = None
     output_format: Annotated[str | None, of_field(VideoRequest, "output_format")] = None
     output_quality: Annotated[int | None, of_field(VideoRequest, "output_quality")] = None
-    negative_prompt: Annotated[str | None, of_field(VideoRequest, "negative_prompt")] = None
-    generate_audio: Annotated[bool | None, of_field(VideoRequest, "generate_audio")] = None
     frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
     (
         "Keyframe: URL, s3:// address or file. Add @first, @last or @48 to pin it to a frame; otherwise they are the "
@@ -67,18 +74,11 @@ class RequestOptions:
     "Audio that drives the video, WAV or MP3: URL, s3:// address or file. May be repeated."
     media: str | None = None
     "The media object as JSON, instead of the options for media."
-    extra: str | None = None
-    "Fields that this project does not know, as a JSON object."
     label: Annotated[list[str] | None, Parameter(negative=())] = None
     "A label, such as campaign=spring. It is kept and shown, never sent. May be repeated."
     label_in_id: Annotated[bool, Parameter(negative=()), of_field(VideoRequest, "label_in_id")] = False
-    aspect: Annotated[str | None, of_field(Presets, "aspect")] = None
-    quality: Annotated[Literal["preview", "standard", "production"] | None, of_field(Presets, "quality")] = (
-        None
-    )
-    adherence: Annotated[Literal["creative", "balanced", "strict"] | None, of_field(Presets, "adherence")] = (
-        None
-    )
+    extra: str | None = None
+    "Fields that this project does not know, as a JSON object."
 
     def request_fields(self) -> dict[str, Any]:
         """The given options as fields of a request.
@@ -195,24 +195,24 @@ class ConfirmOptions:
 class RunOptions:
     """How to make the videos of a run."""
 
-    edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
-    deadline: float | None = None
-    "Seconds to wait for one video. After that the job keeps running, and a later run archives the video."
-    poll_interval: float | None = None
-    "Poll at this fixed interval, in seconds, instead of when a job is likely to be done."
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None
-    price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
-    retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
     attempts: Annotated[int, Parameter(help=MEANING["attempts"])] = 1
     new_seed: Annotated[bool, Parameter(negative=(), help=MEANING["new_seed"])] = False
     fallback_model: Annotated[
         list[str] | None,
         Parameter(negative=(), help=MEANING["fallback_models"] + " Several: A,B, or repeat the option."),
     ] = None
+    retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
     on_ambiguous: Annotated[
         Literal["hold", "resolve", "resubmit"], Parameter(help=MEANING["on_ambiguous"])
     ] = "hold"
+    edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
+    price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
     strict: Annotated[bool, Parameter(negative=(), help=MEANING["strict"])] = False
+    deadline: float | None = None
+    "Seconds to wait for one video. After that the job keeps running, and a later run archives the video."
+    poll_interval: float | None = None
+    "Poll at this fixed interval, in seconds, instead of when a job is likely to be done."
 
     def parameters(self) -> dict[str, Any]:
         """As parameters of the generating flows.

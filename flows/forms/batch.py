@@ -36,7 +36,7 @@ BATCH_FORM = (
         title="Style",
         default="",
     ),
-    entry("model", ModelName, "Which model makes the videos.", title="Model", default=USUAL),
+    entry("model", ModelName, "The model that makes the videos.", title="Model", default=USUAL),
     amount("seconds", "Length of each video in seconds. Empty for the model's default.", title="Length"),
     entry("shape", Shape, "Shape of the picture.", title="Shape", default=USUAL),
     amount("budget_usd", MEANING["budget_usd"], title="Budget (USD)"),

@@ -90,14 +90,14 @@ class BatchMore(_Terms, _Look):
     )
     lines: Lines = Field(
         default="checked",
-        description="How the lines of a text file make prompts: checked, as they are, or paragraphs.",
+        description="How to split a text file into prompts: checked lines, lines as they are, or paragraphs.",
     )
     requests: tuple[Request, ...] = Field(
         default=(), description="Instead of a subject: the requests, as the API takes them."
     )
     language: str = Field(default="English", description="The language that the prompts are written in.")
     negative_prompts: bool = Field(
-        default=False, description="Have a negative prompt written for each video, where the model takes one."
+        default=False, description="Also write a negative prompt for each video, if the model takes one."
     )
     chat_model: str = Field(
         default="", max_length=200, description="API name of the model that writes the prompts."

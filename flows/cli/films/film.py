@@ -50,8 +50,8 @@ def film(
     save_storyboard: GivenPath | None = None,
     output: Annotated[GivenPath | None, Parameter(name=("--output", "--out", "-o"))] = None,
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
-    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Make the shots of a storyboard and join them into one film. Shots that are already paid for are reused: after an

@@ -131,7 +131,7 @@ def text_to_save(path: Path, file: str, recut: Recut) -> str:
         text = text_with_takes(said, form, recut.uses) if is_form else None
     if text is None and path.suffix.lower() == ".json":
         raise InputError(
-            f"--save-storyboard: only the takes of {path.name} should change, which is not possible. Name a .yaml file."
+            f"--save-storyboard: cannot change only the takes in {path.name}. Name a .yaml file."
         )
     return storyboard_yaml(recut.storyboard) if text is None else text
 

@@ -75,7 +75,7 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Columns, path: Pat
     except OSError as error:
         raise cannot_write(path, error.strerror or error) from error
     except (pyarrow.ArrowException, OverflowError) as error:
-        raise InputError(f"{path} cannot hold these rows: {error}.") from error
+        raise InputError(f"These rows cannot be written to {path}: {error}.") from error
     finally:
         part.unlink(missing_ok=True)
 
