@@ -124,20 +124,20 @@ class LookOptions:
     together: Annotated[
         str | None,
         Parameter(
-            help="Use this saved Together Credentials block, not TOGETHER_API_KEY and TOGETHER_BASE_URL."
+            help="Use this saved Together Credentials block instead of TOGETHER_API_KEY and TOGETHER_BASE_URL."
         ),
     ] = None
     archive: Annotated[
         str | None,
         Parameter(
-            help="Use this saved Video Archive block, not VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_FOLDER and "
+            help="Use this saved Video Archive block instead of VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_FOLDER and "
             "VIDEO_ARCHIVE_PREFIX."
         ),
     ] = None
     archive_folder: Annotated[
         GivenPath | None,
         Parameter(
-            help="Use this folder as the archive, not the bucket or folder that the environment names."
+            help="Use this folder as the archive instead of the bucket or folder that the environment names."
         ),
     ] = None
     json: Annotated[
