@@ -80,7 +80,7 @@ def check_disk(folder: Path | None = None) -> CheckLine:
         return warning(
             DISK,
             f"{folder} is writable and has {free / 1e6:.0f} MB free. A large batch can fill that.",
-            "Free some space, or set TOGETHER_VIDEO_SPOOL to another folder.",
+            "Make room, or set TOGETHER_VIDEO_SPOOL to another folder.",
         )
     return ok(DISK, f"{folder} is writable and has {free / 1e9:.1f} GB free.")
 

@@ -32,5 +32,5 @@ async def fetched(ledger: Ledger, key: str, path: Path) -> bool:
 def cannot_write(file: Path, error: OSError) -> DownloadError:
     return DownloadError(
         f"{file} cannot be written: {error.strerror or error}. What was there before is unchanged.",
-        remedy="Free some space or name another file, and run this again.",
+        remedy="Make room or name another file, and run this again.",
     )

@@ -250,7 +250,7 @@ def test_a_video_is_found_by_id_key_address_and_job(
     assert run("open", BATCH[:10]).out == f"{page.as_uri()}\n"
     (archive / f"videos/2026-11-27/clip-{owl}.mp4").unlink()
     for name, said in {
-        owl: "is not there",
+        owl: "is missing",
         "0" * 24: "There is no video and no batch",
         "../../etc/passwd": "There is no video",
         "\x1b[31m": "There is no video",

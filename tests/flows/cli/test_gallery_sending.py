@@ -291,7 +291,7 @@ async def test_a_full_disk_leaves_no_half_zip_file(
         monkeypatch.setattr("prefect_together_video.blocks.s3.store.write_pieces", refuse)
     with pytest.raises((DownloadError, ArchiveError), match="No space left on device") as caught:
         await with_batch(archive, lambda ledger, chosen: gallery_zip.write_zip(ledger, chosen, file))
-    assert "Free some space" in (caught.value.remedy or "")
+    assert "Make room" in (caught.value.remedy or "")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.zip", b"before")]
 
 
