@@ -191,10 +191,8 @@ def test_nothing_is_overwritten(home_shell, api):
     assert done.returncode == 1
     row = row_of(done)
     assert (row["state"], row["file"]) == ("archived", None)
-    assert (
-        f"fox.mp4 exists with different content, and was not overwritten. The video is at {row['uri']}"
-        in done.stderr
-    )
+    assert "fox.mp4 exists with different content, and was not overwritten." in done.stderr
+    assert f"remove it. The video is at {row['uri']}" in done.stderr
     assert (home_shell.folder / "fox.mp4").read_text() == "my own film"
     assert api.charges == 1
 
