@@ -25,7 +25,7 @@ from together_video.errors import VideoError
 
 INTERRUPTED = 130
 
-#: Modules of `cli/`, and the commands that each of them holds. They are imported when they are called.
+#: Modules of `cli/` and the commands in each. A module is imported when one of its commands is called.
 _COMMANDS = {
     "servers.demo": ("demo",),
     "generate": ("generate", "batch"),
@@ -50,7 +50,7 @@ _COMMANDS = {
     "servers.serve": ("serve",),
 }
 
-#: Commands that import Prefect, or ask somebody.
+#: Commands that import Prefect or call a server.
 _SLOW = {name for names in _COMMANDS.values() for name in names} - {"check", "init", "models", "sandbox"}
 
 
@@ -62,18 +62,18 @@ def _version() -> str:
 
 app = App(
     name="together-video",
-    help="Turn a brief into generated videos in an S3 bucket or a folder: nothing is paid for twice, nothing paid for "
-    "is lost.",
+    help="Turn a brief into generated videos in an S3 bucket or a folder. Nothing is paid for twice, and nothing paid "
+    "for is lost.",
     help_format="plaintext",
     version=_version,
     version_flags=["--version"],
-    # What was interrupted is said below.
+    # _run reports it.
     suppress_keyboard_interrupt=False,
 )
 
 
 def _docstrings(module: str) -> dict[str, str]:
-    """Of each function of a module, read without importing it."""
+    """The docstring of each function of a module, read without importing the module."""
     spec = find_spec(module)
     source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
     functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
@@ -90,19 +90,19 @@ for _module, _names in _COMMANDS.items():
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Exit code: 0 done, 1 something is not, 2 bad input, 130 interrupted."""
+    """Run one command. Exit codes: 0 done, 1 not everything is done, 2 bad input, 130 interrupted."""
     make_streams_safe()
     if arguments is None:
-        # A log line that a Prefect server cannot take is no news for the terminal.
+        # If the Prefect server cannot take a log line, the terminal need not say so.
         logging.raiseExceptions = False
         signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
         first_line.show(sys.argv[1:], _SLOW)
     code = _run(arguments)
     interrupted = code == INTERRUPTED and "PREFECT_API_URL" not in os.environ
     if arguments is None and (interrupted or shutdown.has_given_up()):
-        # A call to an S3 server that does not answer would hold Python's own end for minutes, Prefect's
-        # to a server that is gone for hours. What the ledger needed is written by now; an upload that is
-        # cut off leaves nothing behind.
+        # A pending call to an S3 server that does not answer would delay Python's exit for minutes; Prefect's
+        # call to a server that is gone, for hours. Everything that the ledger needs is written by now, and
+        # an upload that is cut off leaves nothing behind.
         flush_streams()
         os._exit(code)
     return code
@@ -129,13 +129,13 @@ def _run(arguments: list[str] | None) -> int:
         return INTERRUPTED
     except OSError as error:
         if arguments is None:
-            # Python would try once more at its end to write what is left.
+            # Otherwise Python would try again at exit to write what is left.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if not isinstance(error, BrokenPipeError):
             with suppress(OSError):
                 kept = "What was bought is kept; run again later."
                 kept = kept if shutdown.has_begun() else "Nothing was created."
-                _complain(f"It could not go on: {error.strerror or error}. {kept}")
+                _complain(f"Stopped: {error.strerror or error}. {kept}")
         return 1
     return code if isinstance(code, int) else 0
 

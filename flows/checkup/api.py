@@ -1,4 +1,4 @@
-"""The API: whether it answers and takes the key, shown by a call that costs nothing."""
+"""Check that the API answers and accepts the key, with a call that costs nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _KEYS_PAGE = "https://api.together.ai/settings/api-keys"
 
 
 async def check_key(credentials: TogetherCredentials, block: str | None = None) -> CheckLine:
-    """Whether the API takes this key. `block`: the name of the block that holds it; else it is the environment's.
+    """Check that the API accepts this key. `block`: the block that the key comes from; None for the environment.
 
     Raises:
-        VideoError: the API cannot be called, or its answer makes no sense.
+        VideoError: the API cannot be called, or its answer cannot be used.
     """
     async with credentials.get_client() as client:
         url = client.base_url
@@ -27,7 +27,7 @@ async def check_key(credentials: TogetherCredentials, block: str | None = None) 
         except AccountRefused as error:
             if error.status == 402:
                 return failed(API, error.message)
-            # Of a 403 the server's own words say why.
+            # For a 403, the server's message says why.
             reason = " (HTTP 401)" if error.status == 401 else f": {error.message.rstrip('.')}"
             words = f"{url} refuses the key{reason}."
             return failed(API, words, f"Set {place} to a valid key: see {_KEYS_PAGE}.")
@@ -40,15 +40,15 @@ async def check_key(credentials: TogetherCredentials, block: str | None = None) 
             return failed(API, error.message, f"Check the network and {address}.")
         except (RateLimited, ApiOverloaded) as error:
             return warning(
-                API, f"The key is set and could not be verified: {error.message}", "Run this again later."
+                API, f"The key is set but could not be verified: {error.message}", "Run this again later."
             )
     if answer is None:
-        return ok(API, f"Set. It could not be verified, as {url} has no free call for that.")
-    return ok(API, f"{url} takes the key{_owner(answer)}.")
+        return ok(API, f"Set. It could not be verified because {url} has no free call for that.")
+    return ok(API, f"{url} accepts the key{_owner(answer)}.")
 
 
 def _owner(answer: dict[str, Any]) -> str:
-    """Whose key it is, as far as the answer says: others chose these names."""
+    """The owner of the key, if the answer says so. Other people chose these names."""
     names = {"project": _name(answer.get("project")), "organisation": _name(answer.get("organization"))}
     said = [f"{kind} {name}" for kind, name in names.items() if name]
     return f" ({', '.join(said)})" if said else ""

@@ -1,4 +1,4 @@
-"""All checks, at the same time, and their lines in a fixed order."""
+"""Run all checks at the same time and return their lines in a fixed order."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-#: Seconds for a Prefect server: where something else answers, other addresses are asked after it.
+#: Seconds for a Prefect server. If something else answers, other addresses are tried as well.
 _SERVER_SECONDS = 20.0
-#: What to do where a server hangs; a block may hold the address too.
+#: What to do if a server hangs. Its address can also come from a block.
 _HINT = "Check the network, and {} if it is set."
 
 
 @dataclass(frozen=True)
 class Patient:
-    """What is examined. The functions raise a ConfigurationError where something cannot be used.
+    """What to examine. The functions raise a ConfigurationError for settings that cannot be used.
 
     Attributes:
-        together: gives the credentials of the API.
-        archive: gives the archive.
-        server: gives the address of the Prefect server; None where none is configured.
-        proxies: gives what the environment says about proxies.
-        encoding: that of stdout.
+        together: returns the credentials for the API.
+        archive: returns the archive.
+        server: returns the address of the Prefect server, or None if none is configured.
+        proxies: returns the environment's proxy settings.
+        encoding: the encoding of stdout.
         shows_all: whether stdout can show every character.
         together_block: the name of the block that `together` loads; None for the environment.
     """
@@ -80,9 +80,9 @@ class Patient:
 
 
 async def examine(patient: Patient) -> list[CheckLine]:
-    """Every line, in order. None raises, and none waits for long."""
-    # Importing these takes seconds of CPU on a small machine, which are no check's time. The check that needs what
-    # cannot be imported says so.
+    """Return every line, in order. No check raises, and none takes long."""
+    # Importing these takes seconds of CPU on a small machine: do it before the clock of any check starts. If one
+    # cannot be imported, the check that needs it says so.
     for module in (
         "prefect_together_video.blocks",
         "prefect_together_video.flows.checkup.api",
@@ -115,12 +115,12 @@ async def _alone(line: Awaitable[CheckLine]) -> list[CheckLine]:
 
 
 async def _in_thread(name: str, check: Callable[[], CheckLine]) -> CheckLine:
-    # A disk or a network folder may hang for as long as it likes: the thread is left behind.
+    # A disk or a network folder can hang forever: then the thread is abandoned.
     return await guarded(name, lambda: to_thread.run_sync(check, abandon_on_cancel=True))
 
 
 def _once(make: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
-    """The same value, or error, for all who ask; it is made for the first of them, and outlives one that gives up."""
+    """Share one value or error among all callers. The first call makes it; a caller that gives up does not stop it."""
     made: list[asyncio.Future[T]] = []
 
     async def get() -> T:
@@ -139,7 +139,7 @@ async def _base_url(together: Callable[[], Awaitable[TogetherCredentials]]) -> s
     try:
         return (await together()).base_url
     except VideoError:
-        # The line about the key says so.
+        # The line about the key reports this.
         with suppress(ConfigurationError):
             return base_url_from_env()
     return DEFAULT_BASE_URL
@@ -150,7 +150,7 @@ async def _key(
     together: Callable[[], Awaitable[TogetherCredentials]],
     way: Iterable[Awaitable[CheckLine]],
 ) -> CheckLine:
-    """The key, by a call to the API: not where the `way` there is broken, which other lines say."""
+    """Check the key with a call to the API, unless the `way` there is broken: other lines report that."""
     broken = [line.name for line in await asyncio.gather(*way) if line.state is State.FAILED]
 
     async def check() -> CheckLine:
@@ -185,7 +185,7 @@ async def _clock(
 
 
 async def _prefect(patient: Patient) -> list[CheckLine]:
-    """The server, and if there is one what it has."""
+    """Check the server and, if it answers, what is deployed on it."""
     lines = [await guarded(SERVER, partial(_server, patient), seconds=_SERVER_SECONDS)]
     if lines[0].state in {State.OK, State.WARNING}:
         lines += await _deployed()
@@ -196,7 +196,9 @@ async def _server(patient: Patient) -> CheckLine:
     from prefect_together_video.flows.checkup.server import check_server
 
     if (url := patient.server()) is None:
-        return skipped(SERVER, "None is configured: runs are not recorded. PREFECT_API_URL names one.")
+        return skipped(
+            SERVER, "None is configured, so runs are not recorded. To use one, set PREFECT_API_URL."
+        )
     return await check_server(url)
 
 

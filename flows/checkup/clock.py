@@ -1,4 +1,4 @@
-"""This machine's clock against those of the servers: signatures and certificates hold for some minutes only."""
+"""Compare this machine's clock with the servers': signed requests are valid for a few minutes only."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from prefect_together_video.flows.checkup.line import CLOCK, CheckLine, failed, 
 from together_video.errors import VideoError
 from together_video.network.connections import Connections
 
-#: Seconds. Amazon S3 refuses what is signed more than 900 s off.
+#: Seconds. Amazon S3 refuses requests that are signed more than 900 s off.
 _TOO_FAR, _FAR = 300, 60
 _SECONDS = 5.0
-_REMEDY = "Set the clock by a time server, such as with: sudo timedatectl set-ntp true"
+_REMEDY = "Synchronise the clock with a time server, for example: sudo timedatectl set-ntp true"
 
 AskTime = Callable[[], Awaitable[datetime | None]]
 
 
 async def check_clock(servers: Mapping[str, AskTime], clock: Callable[[], float] = time.time) -> CheckLine:
-    """Compare `clock` with what each of these servers, by name, says of the time. Who gives no answer is left out."""
+    """Compare `clock` with the time that each named server reports. Servers that do not answer are left out."""
     offsets = await asyncio.gather(*(_offset(ask, clock) for ask in servers.values()))
     told = {name: offset for name, offset in zip(servers, offsets, strict=True) if offset is not None}
     if not told:
-        return skipped(CLOCK, "Not compared, as no server tells the time.")
+        return skipped(CLOCK, "Not compared: no server reported its time.")
     name = max(told, key=lambda one: abs(told[one]))
     off = abs(told[name])
     side = "ahead of" if told[name] > 0 else "behind"
     words = f"This machine's clock is {_duration(off)} {side} that of {name}."
     if off > _TOO_FAR:
-        return failed(CLOCK, f"{words} S3 refuses calls that are dated 15 minutes off.", _REMEDY)
+        return failed(CLOCK, f"{words} S3 refuses requests that are dated more than 15 minutes off.", _REMEDY)
     if off > _FAR:
         return warning(CLOCK, words, _REMEDY)
     return ok(CLOCK, f"Agrees with {' and '.join(told)}.")
 
 
 async def api_time(base_url: str) -> datetime | None:
-    """What time the API has. The key is not sent."""
+    """The API's time. The key is not sent."""
     no_copy = {"Cache-Control": "no-cache"}
     client = Connections().client(limits=httpx.Limits(), timeout=_SECONDS, headers=no_copy)
     async with client:
@@ -50,10 +50,10 @@ async def api_time(base_url: str) -> datetime | None:
 
 
 async def s3_time(archive: VideoArchive) -> datetime | None:
-    """What time the server of the archive has; None for a folder, whose clock may differ from ours.
+    """The time of the archive's server. None for a folder: the clock of a network folder can differ from ours.
 
     Raises:
-        VideoError: it does not answer.
+        VideoError: the server does not answer.
     """
     if archive.folder is not None:
         return None
@@ -62,7 +62,7 @@ async def s3_time(archive: VideoArchive) -> datetime | None:
 
 
 async def _offset(ask: AskTime, clock: Callable[[], float]) -> float | None:
-    """Seconds by which our clock is ahead of a server's; None where that cannot be found out."""
+    """Seconds by which our clock is ahead of a server's; None if that is unknown."""
     before = clock()
     try:
         async with asyncio.timeout(_SECONDS):
@@ -71,7 +71,7 @@ async def _offset(ask: AskTime, clock: Callable[[], float]) -> float | None:
         return None
     if theirs is None:
         return None
-    # Its answer was made at some moment between the two, and tells whole seconds.
+    # The server answered between our two readings, and reports whole seconds.
     low, high = before - theirs.timestamp() - 1, clock() - theirs.timestamp()
     return low if low > 0 else min(high, 0.0)
 

@@ -1,4 +1,4 @@
-"""Whether the packages that are installed are those that this package asks for, and work with each other."""
+"""Check that the installed packages are the ones that this package requires, and that they work together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGE = "prefect-together-video"
 
 
 class Unmet(NamedTuple):
-    """A requirement, and the version that is installed in its place; None where there is none."""
+    """A requirement that is not met, and the installed version; None if none is installed."""
 
     requirement: Requirement
     installed: str | None
@@ -27,15 +27,15 @@ class Unmet(NamedTuple):
         name = self.requirement.name
         if self.installed is None:
             return f"{name} is not installed."
-        return f"{name} {self.installed} is installed, {self.requirement.specifier} is needed."
+        return f"{name} {self.installed} is installed, but {self.requirement.specifier} is needed."
 
 
 def check_dependencies() -> CheckLine:
-    """Whether each requirement of our own metadata is met, and no two packages are known to fail together."""
+    """Check that each requirement in our metadata is met, and that no two packages are known to fail together."""
     try:
         needed = list(requirements_of(PACKAGE))
     except metadata.PackageNotFoundError:
-        words = f"{PACKAGE} is not installed, only its source is here."
+        words = f"{PACKAGE} is not installed; only its source code is here."
         return failed(DEPENDENCIES, words, "To install it:", "pip install .")
     if unmet := list(dict.fromkeys(_unmet(needed))):
         wanted = (
@@ -56,7 +56,7 @@ def check_dependencies() -> CheckLine:
     ):
         return failed(
             DEPENDENCIES,
-            f"With SQLAlchemy {alchemy} a server of Prefect {prefect} never starts a scheduled run.",
+            f"With SQLAlchemy {alchemy}, a Prefect {prefect} server never starts a scheduled run.",
             "Install an older SQLAlchemy (pip install 'sqlalchemy<2.1'), or upgrade Prefect:",
             "pip install --upgrade 'prefect>=3.9,<4'",
         )
@@ -68,7 +68,7 @@ def check_dependencies() -> CheckLine:
 
 
 def requirements_of(package: str, extras: frozenset[str] = frozenset()) -> Iterator[Requirement]:
-    """What a package that is installed asks for on this machine, with these of its extras.
+    """What an installed package requires on this machine, with these extras.
 
     Raises:
         importlib.metadata.PackageNotFoundError: it is not installed.
@@ -86,7 +86,7 @@ def _unmet(needed: list[Requirement]) -> Iterator[Unmet]:
         if installed is None or not requirement.specifier.contains(installed, prereleases=True):
             yield Unmet(requirement, installed)
         elif requirement.extras:
-            # Such as the SOCKS support of httpx, without which a desktop's ALL_PROXY stops every call.
+            # For example, without httpx's SOCKS support a desktop's ALL_PROXY breaks every call.
             plain = {str(one) for one in requirements_of(requirement.name)}
             extra = requirements_of(requirement.name, frozenset(requirement.extras))
             yield from _unmet([one for one in extra if str(one) not in plain])

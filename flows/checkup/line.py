@@ -1,4 +1,4 @@
-"""One line of a checkup, and how a check is kept from stopping or holding up the others."""
+"""One line of a checkup, and the guard that keeps a check from stopping or delaying the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = (
 
 
 class State(StrEnum):
-    """What came of a check. Only `failed` stands in the way of a run."""
+    """The result of a check. Only `failed` prevents a run."""
 
     OK = "ok"
     WARNING = "warning"
@@ -42,9 +42,7 @@ class CheckLine(BaseModel):
     name: str = Field(description="What was checked, in one or two words.")
     state: State = Field(description="ok, warning, failed or skipped.")
     words: str = Field(description="What was found, in whole sentences.")
-    remedy: str | None = Field(
-        default=None, description="What to do about it, where the words do not say so."
-    )
+    remedy: str | None = Field(default=None, description="What to do about it, if the words do not say so.")
     command: str | None = Field(default=None, description="The command that does it.")
 
 
@@ -71,9 +69,9 @@ async def guarded(
     seconds: float = PATIENCE,
     hint: str | None = None,
 ) -> CheckLine:
-    """The line of a check, whatever becomes of it: it may raise any error, and may hang. `hint`: what to do then.
+    """Run a check and return its line, even if the check raises an error or hangs. `hint`: what to do if it hangs.
 
-    An unexpected error is named by its type alone, as its text may hold a secret.
+    Only the type of an unexpected error is shown, because its text could contain a secret.
     """
     try:
         async with asyncio.timeout(seconds) as limit:
@@ -82,7 +80,7 @@ async def guarded(
         return failed(name, error.message)
     except ImportError as error:
         words = f"A part of this installation cannot be loaded: {printable(str(error), 300).rstrip('.')}."
-        return failed(name, words, "See the line about dependencies, or install this package again.")
+        return failed(name, words, "See the line about dependencies, or reinstall this package.")
     except Exception as error:  # noqa: BLE001 - one check must not stop the others
         if isinstance(error, TimeoutError) and limit.expired():
             return failed(name, f"There was no answer within {seconds:.0f} seconds.", hint)

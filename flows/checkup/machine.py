@@ -1,4 +1,4 @@
-"""This machine: its Python, the decoder, the disk that downloads pass through, and what stdout can show."""
+"""Check this machine: its Python, the video decoder, the disk for downloads, and what stdout can show."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from prefect_together_video.flows.checkup.line import (
 from prefect_together_video.tasks.session.readiness import check_decoder, check_spool
 from together_video.ledger.spool import default_folder
 
-#: Bytes below which a batch may fill the disk.
+#: With fewer free bytes than this, a batch can fill the disk.
 _LITTLE_ROOM = 10**9
 _CLASSIFIER = "Programming Language :: Python :: 3."
 
 
 def check_python(version: str | None = None) -> CheckLine:
-    """Whether this package is made for this Python, by the package's own metadata."""
+    """Check that this package supports this Python, according to the package's metadata."""
     version = version or platform.python_version()
     words = f"{version} on {platform.system()} {platform.release()} ({platform.machine()})."
     try:
         about = metadata.metadata(PACKAGE)
     except metadata.PackageNotFoundError:
-        # The line about dependencies says so.
+        # The line about dependencies reports this.
         return ok(PYTHON, words)
     tested = _tested(about.get_all("Classifier") or ())
-    # A release candidate is of its series.
+    # A release candidate counts as its series.
     if not SpecifierSet(about["Requires-Python"] or "").contains(version, prereleases=True):
         return failed(PYTHON, words, f"Install this package in Python {_span(tested)}.")
     if tested and Version(version).release[:2] not in tested:
@@ -60,7 +60,7 @@ def _span(tested: list[tuple[int, int]]) -> str:
 
 
 def check_decoding() -> CheckLine:
-    """Whether a video that was bought can be opened here.
+    """Check that videos can be decoded here.
 
     Raises:
         ConfigurationError: it cannot.
@@ -69,24 +69,24 @@ def check_decoding() -> CheckLine:
 
 
 def check_disk(folder: Path | None = None) -> CheckLine:
-    """Whether downloads can pass through their folder, and how much room it has.
+    """Check that the folder for downloads is writable, and how much space it has.
 
     Raises:
-        ConfigurationError: it cannot be written, or has no room for a few clips.
+        ConfigurationError: it is not writable, or has no space for a few clips.
     """
     folder = folder or default_folder()
     free = check_spool(folder)
     if free < _LITTLE_ROOM:
         return warning(
             DISK,
-            f"{folder} is writable and has {free / 1e6:.0f} MB free, which a large batch may fill.",
-            "Make room, or name another folder with TOGETHER_VIDEO_SPOOL.",
+            f"{folder} is writable and has {free / 1e6:.0f} MB free. A large batch can fill that.",
+            "Make room, or set TOGETHER_VIDEO_SPOOL to another folder.",
         )
     return ok(DISK, f"{folder} is writable and has {free / 1e9:.1f} GB free.")
 
 
 def check_output(encoding: str, *, holds_all: bool) -> CheckLine:
-    """Whether every character of a prompt can be shown."""
+    """Check that every character of a prompt can be shown."""
     if holds_all:
         return ok(OUTPUT, f"{encoding} shows every character.")
     return warning(

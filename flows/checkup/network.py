@@ -1,4 +1,4 @@
-"""The way out of this machine: certificates that the environment names, and its proxies."""
+"""Check how this machine reaches the network: its proxies, and the certificates that the environment names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from together_video.text import printable
 
 
 def check_certificates() -> CheckLine:
-    """Whether the variables that name certificates name some.
+    """Check that the variables for certificates point to certificates.
 
     Raises:
         ConfigurationError: one does not.
@@ -20,11 +20,11 @@ def check_certificates() -> CheckLine:
     named = [f"{name} ({printable(os.environ[name])})" for name in NAMED_BY if os.environ.get(name)]
     if named:
         return ok(CERTIFICATES, f"Taken from {', '.join(named)}.")
-    return ok(CERTIFICATES, "No variable names any: the usual ones are used.")
+    return ok(CERTIFICATES, "No variable names any: the default ones are used.")
 
 
 def check_proxies(settings: ProxySettings, base_url: str) -> CheckLine:
-    """Which proxy the API is called through, and what of the environment is ignored."""
+    """Report the proxy that is used for the API, and the proxy settings that are ignored."""
     proxy = settings.described_for(base_url)
     words = f"{base_url} is called {f'through {proxy}' if proxy else 'directly'}."
     if settings.warnings:

@@ -1,4 +1,4 @@
-"""The Prefect server, and what is deployed on it: deployments, the work pool and its workers, the blocks."""
+"""Check the Prefect server and what is on it: deployments, the work pool and its workers, and blocks."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _SERVE = "together-video serve"
 
 
 async def check_server(url: str) -> CheckLine:
-    """Whether the server is there, and of a version that works with this client."""
+    """Check that the server answers, and that its version works with this client."""
     return server_line(await ask_server(url, optional=True), prefect.__version__)
 
 
 def server_line(asked: ServerCheck, own: str) -> CheckLine:
-    """What it means that a server answered like this a client of version `own`."""
+    """The line for this answer of a server to a client of version `own`."""
     if asked.problem is not None:
         return failed(SERVER, asked.problem)
     if asked.version is None:
@@ -68,9 +68,9 @@ class Deployed:
 
     Attributes:
         missing: names of those that it does not have.
-        paused: names of those that start nothing.
-        unserved: names of those that are for a process that serves them, and none does.
-        pools: the work pools whose workers they are for.
+        paused: names of those that do not start any run.
+        unserved: names of those that a process should serve, but none does.
+        pools: the work pools that they run in.
         count: how many there are.
     """
 
@@ -82,7 +82,7 @@ class Deployed:
 
     @property
     def on_pool(self) -> bool:
-        """Whether any is for workers."""
+        """Whether any of them runs on workers."""
         return bool(self.pools)
 
     @classmethod
@@ -102,7 +102,7 @@ class Deployed:
 
 
 async def read_deployed(names: Sequence[str]) -> Deployed:
-    """Ask the server that is configured for these deployments."""
+    """Read these deployments from the configured server."""
     async with _asking() as client:
         found = await asyncio.gather(*(_deployment(client, name) for name in names))
     return Deployed.of(dict(zip(names, found, strict=True)))
@@ -110,10 +110,10 @@ async def read_deployed(names: Sequence[str]) -> Deployed:
 
 @asynccontextmanager
 async def _asking() -> AsyncIterator[PrefectClient]:
-    """A client of the server that is configured; its errors are clear ones.
+    """A client for the configured server that raises clear errors.
 
     Raises:
-        ConfigurationError: it refuses, or went away.
+        ConfigurationError: the server refuses the call, or went away.
     """
     with failing_clearly(PREFECT_API_URL.value() or ""):
         async with get_client() as client:
@@ -128,7 +128,7 @@ async def _deployment(client: PrefectClient, name: str) -> DeploymentResponse | 
 
 
 def deployments_line(deployed: Deployed) -> CheckLine:
-    """What is deployed: not a failure where nothing is, as many people only use the command line."""
+    """The line about deployments. Having none is not a failure: many people only use the command line."""
     if not deployed.count:
         words = "None is deployed. Only runs that start by themselves need them."
         return skipped(DEPLOYMENTS, words, "To serve all from one process:", _SERVE)
@@ -148,7 +148,7 @@ def deployments_line(deployed: Deployed) -> CheckLine:
 
 
 def _some(names: Iterable[str], what: str, of: int = 0) -> str:
-    """Such as `a/b is paused.`, or `All 7 are paused.` where there are no others."""
+    """Such as `a/b is paused.`, or `All 7 are paused.` if there are no others."""
     listed = list(names)
     if len(listed) == of > 1:
         return f"All {of} are {what}."
@@ -156,7 +156,7 @@ def _some(names: Iterable[str], what: str, of: int = 0) -> str:
 
 
 async def check_blocks(slugs: Sequence[str], *, on_pool: bool) -> CheckLine:
-    """Whether the blocks that deployments name are saved. `slugs`: such as video-archive/production."""
+    """Check that the blocks that deployments name are saved. `slugs`: such as video-archive/production."""
     async with _asking() as client:
         saved = await asyncio.gather(*(_is_saved(client, slug) for slug in slugs))
     missing = [slug for slug, there in zip(slugs, saved, strict=True) if not there]
@@ -179,7 +179,7 @@ async def _is_saved(client: PrefectClient, slug: str) -> bool:
 
 
 async def check_pool(name: str, *, on_pool: bool) -> CheckLine:
-    """Whether the work pool of the deployments is there, not paused, and has a worker."""
+    """Check that the work pool of the deployments exists, is not paused, and has a worker."""
     async with _asking() as client:
         try:
             pool = await client.read_work_pool(name)
@@ -191,17 +191,17 @@ async def check_pool(name: str, *, on_pool: bool) -> CheckLine:
 
 
 def pool_line(name: str, pool: WorkPool | None, online: int, *, on_pool: bool) -> CheckLine:
-    """What a work pool with so many workers means. `on_pool`: whether deployments need it."""
+    """The line for a work pool with this many workers online. `on_pool`: whether deployments need it."""
     say = warning if on_pool else skipped
     needs = "" if on_pool else " Only deployments for workers need it."
     if pool is None:
         create = f"prefect work-pool create {quote(name)} --type process"
-        return say(POOL, f"There is no work pool {name}.{needs}", "To make it:", create)
+        return say(POOL, f"There is no work pool {name}.{needs}", "To create it:", create)
     if pool.is_paused:
         return say(
             POOL, f"{name} is paused.{needs}", "To resume it:", f"prefect work-pool resume {quote(name)}"
         )
     if not online:
         start = f"prefect worker start --pool {quote(name)}"
-        return say(POOL, f"{name} has no worker that is online.{needs}", "To start one:", start)
+        return say(POOL, f"{name} has no worker online.{needs}", "To start one:", start)
     return ok(POOL, f"{name} has {counted(online, 'worker')} online.")

@@ -1,4 +1,4 @@
-"""`together-video approve`: see what waits for approval on a Prefect server, and answer it."""
+"""`together-video approve`: list the runs that wait for approval on a Prefect server, and answer them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from together_video.ledger.approval import Answer
 
 #: Largest file of prompts that is read, in bytes.
 _LARGEST = 1_000_000
-_NO_SERVER = "Runs wait for approval on a Prefect server, and none is configured: set PREFECT_API_URL."
+_NO_SERVER = "Runs wait for approval on a Prefect server, but none is configured: set PREFECT_API_URL."
 
 
 def approve(
@@ -30,7 +30,7 @@ def approve(
     budget_usd: float | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False,
 ) -> int:
-    """Approve the batch or film that waits on a Prefect server, or --decline it. Without a RUN, list what waits.
+    """Approve a batch or film that waits on a Prefect server, or --decline it. Without RUN, list what waits.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def approve(
     decline
         End the run. Nothing is bought.
     prompts
-        Of a batch: a file with the prompts to make, each on a line behind its number in the plan, such as "3. a fox".
+        For a batch: a file with the prompts to make, one per line after its number in the plan, such as "3. a fox".
     leave_out
-        Of a batch: numbers of videos to leave out, such as 3, 7-9.
+        For a batch: numbers of videos to leave out, such as 3, 7-9.
     model
-        Of a batch: another model for all videos.
+        For a batch: another model for all videos.
     budget_usd
-        What the run may spend at most, in US dollars, in place of what the plan says.
+        The most that the run may spend, in US dollars, instead of the limit in the plan.
     yes
         Do not show the plan, and do not ask.
     """
@@ -60,13 +60,13 @@ def approve(
         given["budget_usd"] = budget_usd
     if run is None and len(given) + decline > 1:
         raise InputError(
-            "Name the RUN to answer: together-video approve without any option lists those that wait."
+            "Name the RUN to answer: together-video approve without options lists the runs that wait."
         )
     if decline and len(given) > 1:
         raise InputError(
             "--decline takes no changes: leave out --prompts, --leave-out, --model and --budget-usd."
         )
-    # It is refused here, so that nobody is asked again.
+    # Refuse a bad answer here, so that the run does not ask again.
     Answer.read(given)
     terminal = Terminal()
     prepare(terminal)
@@ -80,12 +80,12 @@ def _lines(path: Path) -> list[str]:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
-            raise InputError(f"{path} has more than {_LARGEST // 10**6} MB.")
+            raise InputError(f"{path} is larger than {_LARGEST // 10**6} MB.")
         return [line for line in data.decode("utf-8-sig").splitlines() if line.strip()]
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text in UTF-8.") from error
+        raise InputError(f"{path} is not UTF-8 text.") from error
 
 
 async def _list(terminal: Terminal) -> int:
@@ -120,7 +120,7 @@ async def _answer(run: str, given: dict[str, Any], terminal: Terminal, *, asks: 
             if asks and given["decision"] == "approve" and is_person_there():
                 terminal.say(found.plan)
                 if not await says_yes(f"Approve {found.name}? [y/N] "):
-                    terminal.complain("Not approved: the run still waits.")
+                    terminal.complain("Not approved: the run is still waiting.")
                     return 1
             await answer(client, found.id, given)
     if given["decision"] == "decline":

@@ -1,4 +1,4 @@
-"""`together-video check`: errors, warnings and cost of a file of requests. Nothing is spent."""
+"""`together-video check`: report errors, warnings and the cost of a file of requests. Nothing is spent."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def check(
     text: TextOptions = TextOptions(),  # noqa: B008 - frozen
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Look at a FILE of requests or prompts: what cannot work, what may not, what it costs. Nothing is sent.
+    """Check a FILE of requests or prompts, and report errors, warnings and the price. Nothing is sent.
 
     Parameters
     ----------
     file
-        JSONL, CSV, JSON, or text with a prompt a line; - is standard input.
+        JSONL, CSV, JSON, or text with one prompt per line; - is standard input.
     strict
         Treat warnings as errors.
     json_
@@ -82,8 +82,8 @@ def _made_first(
     *,
     strict: bool,
 ) -> tuple[list[VideoRequest], Decimal | None]:
-    """The requests as they would be made first, where lines name models that take over; and what all may cost at most,
-    in US dollars. What there is to say of those models is added to `told`.
+    """The requests for the models that would be tried first, and the highest price of all, in US dollars, if fallback
+    models take over. Findings about the fallback models are added to `told`.
     """
     first: list[VideoRequest] = []
     highest: Decimal | None = Decimal(0)
@@ -106,11 +106,11 @@ def _made_first(
 
 @dataclass(frozen=True)
 class _Looked:
-    """The lines of a file, and what was found in those that make requests."""
+    """The lines of a file, and the findings about their requests."""
 
     lines: RequestLines
     review: Review
-    #: What all may cost at most if the dearest of their models make them, in US dollars.
+    #: The highest price, in US dollars: each request made by the most expensive of its models.
     highest_usd: Decimal | None
 
     @property
@@ -119,7 +119,7 @@ class _Looked:
         return len(self.review.errors) + sum(finding.level is Level.ERROR for finding in refused)
 
     def findings(self) -> Iterator[tuple[int, Finding]]:
-        """Each with its line, in the order of the file."""
+        """Each finding with its line, in the order of the file."""
         found = [(bad.line, bad.findings) for bad in self.lines.refused]
         found += [
             (line.line, made.findings)
@@ -131,7 +131,7 @@ class _Looked:
 
 
 def _show(looked: _Looked) -> None:
-    """How many and how much first, then what there is to say of each line."""
+    """Print the number of requests and the price first, then the findings of each line."""
     out = Console(highlight=False, emoji=False, soft_wrap=True)
     lines, review = looked.lines, looked.review
     errors = counted(looked.errors, "error") if looked.errors else "no errors"
@@ -139,7 +139,7 @@ def _show(looked: _Looked) -> None:
     if review.requests:
         out.print(escape(cost_line(review.total)))
         if looked.highest_usd is not None and looked.highest_usd > (review.total.usd or looked.highest_usd):
-            out.print(f"At most {usd(looked.highest_usd)}, should fallback models take over.")
+            out.print(f"At most {usd(looked.highest_usd)} if fallback models take over.")
     for line, made in _swept(lines.requests).items():
         fields = " × ".join(f"{name} ({size})" for name, size in made["varied"].items())
         again = ", some more than once" if math.prod(made["varied"].values()) < made["requests"] else ""
@@ -156,7 +156,7 @@ def _show(looked: _Looked) -> None:
     shown: set[tuple[Level, int | None, str]] = set()
     explained = False
     for line, finding in looked.findings():
-        # A remark about the model is the same on each line: once is enough. Errors are told of each line.
+        # A remark about the model is the same on each line: show it once. Show errors for every line.
         place = line if finding.level is Level.ERROR else None
         if (finding.level, place, finding.message) in shown:
             continue
@@ -168,7 +168,7 @@ def _show(looked: _Looked) -> None:
 
 
 def _swept(sourced: Sequence[SourcedRequest]) -> dict[int, dict[str, Any]]:
-    """The lines that hold lists: how many requests each makes, and how many values of which fields."""
+    """The lines that contain lists, with the number of requests and the number of values of each varied field."""
     sweeps: dict[int, list[Sweep]] = {}
     for found in sourced:
         if found.sweep is not None:

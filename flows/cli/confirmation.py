@@ -1,4 +1,4 @@
-"""The plan and the price of a run on a terminal, and the question whether to buy it."""
+"""Show the plan and price of a run on the terminal, and ask whether to buy it."""
 
 from __future__ import annotations
 
@@ -19,26 +19,24 @@ from together_video.text import one_line
 
 VARIABLE = "TOGETHER_VIDEO_CONFIRM_ABOVE"
 DEFAULT_USD = Decimal(1)
-#: Longest answer that is read, in bytes; a terminal gives a line at a time.
+#: Longest answer that is read, in bytes. A terminal returns one line at a time.
 _ANSWER = 1024
-_BRIEF = (
-    "The prompts were written by a chat model, which is paid for them, and are kept: the run will use them."
-)
+_BRIEF = "A chat model was paid to write the prompts. They are kept, and the run will use them."
 
 
 class Confirmation:
     """Asks on the terminal before a run that costs more than a threshold, or shows the plan of a dry run.
 
     Args:
-        asks: whether there is somebody to ask.
-        above: the highest price that needs no question, in US dollars.
+        asks: whether a person is there to answer.
+        above: the highest price that needs no confirmation, in US dollars.
     """
 
     def __init__(
         self, terminal: Terminal, *, asks: bool, above: Decimal, dry_run: bool, as_json: bool, brief: bool
     ) -> None:
         self.is_dry_run = dry_run
-        #: Whether the question stands on the terminal: an interrupt then comes before any purchase.
+        #: Whether the question is on the terminal: an interrupt then comes before any purchase.
         self.is_open = False
         self.is_shown = False
         self._terminal, self._asks, self._above = terminal, asks, above
@@ -48,7 +46,7 @@ class Confirmation:
     def of(
         cls, options: ConfirmOptions, place: PlaceOptions, terminal: Terminal, *, brief: bool
     ) -> Confirmation:
-        """Raises InputError: the threshold is no amount."""
+        """Raises InputError: the threshold is not an amount."""
         return cls(
             terminal,
             asks=is_person_there() and not options.yes and not place.json,
@@ -79,7 +77,7 @@ class Confirmation:
             await self._ask(prospects)
 
     def introduce(self, prospects: Prospects, *, on_err: bool) -> None:
-        """Print what stands above the plan, on stdout or stderr: nothing."""
+        """Print something above the plan, on stdout or stderr. Here, nothing."""
 
     def document(self, prospects: Prospects) -> dict[str, Any]:
         """See `document`."""
@@ -116,7 +114,7 @@ class Confirmation:
 
 
 def document(prospects: Prospects) -> dict[str, Any]:
-    """The plan as the document of `--dry-run --json`: what it adds up to, and a row for each video."""
+    """The plan as the document of `--dry-run --json`: the totals, and a row for each video."""
     rows = []
     for plan, fate in zip(prospects.plans, prospects.fates, strict=True):
         low = low_price(plan)
@@ -135,15 +133,15 @@ def document(prospects: Prospects) -> dict[str, Any]:
 
 
 def is_person_there() -> bool:
-    """Whether a question is read and can be answered: both ends are a terminal."""
+    """Whether somebody can read a question and answer it: stdin and stderr are terminals."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def threshold(given: float | None, environment: Mapping[str, str]) -> Decimal:
-    """The highest price, in US dollars, that needs no question.
+    """The highest price, in US dollars, that needs no confirmation.
 
     Raises:
-        InputError: it is no amount.
+        InputError: it is not an amount.
     """
     said = environment.get(VARIABLE, "").strip()
     name, text = (VARIABLE, said) if given is None else ("--confirm-above", str(given))
@@ -154,15 +152,15 @@ def threshold(given: float | None, environment: Mapping[str, str]) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or not 0 <= amount < 10**9:
-        raise InputError(f"{name} must be an amount in US dollars from 0 on, not {one_line(text, 40)!r}.")
+        raise InputError(f"{name} must be an amount in US dollars, 0 or more, not {one_line(text, 40)!r}.")
     return amount
 
 
 async def says_yes(question: str) -> bool:
-    """Ask on the terminal. The event loop goes on meanwhile, and an interrupt ends the wait.
+    """Ask on the terminal. The event loop keeps running, and an interrupt ends the wait.
 
     Raises:
-        NotApproved: the terminal was closed, or its end of input was typed.
+        NotApproved: the terminal was closed, or end of input was typed.
     """
     print(question, end="", file=sys.stderr, flush=True)  # noqa: T201 - the question
     loop = asyncio.get_running_loop()

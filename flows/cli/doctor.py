@@ -1,4 +1,4 @@
-"""`together-video doctor`: whether a run could succeed here, a line for each thing that it needs."""
+"""`together-video doctor`: check whether a run can succeed here, with one line for each thing that it needs."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ _WORDS_BEGIN = _NAME_WIDTH + _STATE_WIDTH + 2 * _GAP
 
 
 def doctor(*, place: PlaceOptions = PlaceOptions()) -> int:  # noqa: B008 - frozen
-    """Check everything that a run needs, and say what fixes what is wrong. Costs nothing and shows no secret."""
+    """Check everything that a run needs, and say how to fix problems. Costs nothing, and shows no secrets."""
     terminal = Terminal(quiet=place.json)
     if not terminal.out.is_terminal:
-        # It is pasted into reports.
+        # People paste it into reports.
         terminal.out.width = shutil.get_terminal_size((_PASTED, 24)).columns
     keep_prefect_quiet(verbose=place.verbose)
-    # What Prefect and our own clients warn about is in the lines.
+    # The lines already report what Prefect and our own clients warn about.
     logging.getLogger("together_video").addHandler(logging.NullHandler())
-    # A check that hangs leaves a thread behind, and Prefect has nothing to send: neither holds up the end.
+    # A check that hangs leaves a thread behind, and Prefect has nothing to send: wait for neither at exit.
     shutdown.give_up_sending()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -81,13 +81,13 @@ def closing(problems: int, warned: int) -> str:
     ]
     if problems:
         return f"{', '.join(counts)}."
-    return f"{counts[0]}, no problems: runs can start." if counts else "All is well: runs can start."
+    return f"{counts[0]}, no problems: runs can start." if counts else "No problems: runs can start."
 
 
 def show(line: CheckLine, terminal: Terminal) -> None:
-    """The name, the state in its colour, the words beside them, and below the words what to do."""
+    """Print the name, the coloured state and the words in a row, and below the words what to do."""
     out, width = terminal.out, max(terminal.out.width - _WORDS_BEGIN, 20)
-    # Text, not markup: some of the words are others'.
+    # Text, not markup: some of the words come from others.
     state = Text(f"{line.state:<{_STATE_WIDTH + _GAP}}", _COLOURS[line.state])
     begin = Text.assemble(f"{line.name:<{_NAME_WIDTH + _GAP}}", state)
     remedy, command = Text(line.remedy or "", "cyan"), Text(line.command or "", "bold")
@@ -98,7 +98,7 @@ def show(line: CheckLine, terminal: Terminal) -> None:
         out.print(begin + row, soft_wrap=True)
         begin = Text(" " * _WORDS_BEGIN)
     if command:
-        # One that is folded cannot be copied: it begins further left where it is long.
+        # A folded command cannot be copied: start a long one further left.
         indent = max(_GAP, min(_WORDS_BEGIN, out.width - len(command)))
         out.print(Text(" " * indent) + command, soft_wrap=True)
 
@@ -127,19 +127,19 @@ async def _lines(place: PlaceOptions) -> list[CheckLine]:
 
 
 def _server_address() -> tuple[Callable[[], str | None], Callable[[], None]]:
-    """What gives the address of the Prefect server, and what shows that Prefect can be used at all."""
+    """Two functions: one returns the address of the Prefect server, one raises if Prefect cannot be used at all."""
     try:
         refuse_wrong_address()
     except ConfigurationError as error:
-        # With some of these Prefect cannot be imported, and the other checks need it.
+        # With some wrong addresses Prefect cannot be imported, and the other checks need it.
         os.environ.pop("PREFECT_API_URL", None)
         return _raising(error), lambda: None
     try:
-        # What it prints, such as of certificates that are missing, is in the lines.
+        # The lines report what it prints, such as missing certificates.
         with redirect_stderr(io.StringIO()):
             import_prefect()
     except ConfigurationError as error:
-        unusable = ConfigurationError(f"Not checked, as Prefect cannot be used: see {SERVER} below.")
+        unusable = ConfigurationError(f"Not checked because Prefect cannot be used: see {SERVER} below.")
         return _raising(error), _raising(unusable)
     except Exception:  # noqa: BLE001 - each check that needs Prefect says so
         return lambda: None, lambda: None
@@ -153,7 +153,7 @@ def _server_address() -> tuple[Callable[[], str | None], Callable[[], None]]:
 
 
 def _proxy_settings() -> Callable[[], ProxySettings]:
-    """Gives what the environment says about proxies, which is then rewritten for Prefect's clients."""
+    """A function that returns the environment's proxy settings, which are then rewritten for Prefect's clients."""
     try:
         settings = proxies_from_env()
         make_usable_for_httpx()
@@ -170,7 +170,7 @@ def _raising(error: ConfigurationError) -> Callable[[], Any]:
 
 
 def _prefect_secrets() -> Iterator[str]:
-    """Those of Prefect's settings, which may come from a profile instead of the environment."""
+    """The secrets in Prefect's settings, which can come from a profile instead of the environment."""
     with suppress(Exception):
         from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY
 

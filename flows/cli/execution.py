@@ -1,4 +1,4 @@
-"""Run the work of a flow to its end: progress, warnings and errors go to the terminal. Prefect is not needed."""
+"""Run the work of a flow and show progress, warnings and errors on the terminal. Prefect is not needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from together_video.ledger.summary import Summary
 from together_video.text import counted
 
 INTERRUPTED = 130
-#: As many warnings of a run are shown; hundreds of videos may have the same.
+#: Most warnings of a run that are shown. Hundreds of videos can have the same one.
 _MOST_WARNINGS = 30
 
 
@@ -38,10 +38,10 @@ def run_without_prefect(
     terminal: Terminal,
     asking: Confirmation | None = None,
 ) -> tuple[int, Summary | AuditReport | None]:
-    """Run what a flow does, with the key and the archive of the environment. Each step has its retries and its time
-    limit; only nobody records the run. See `execute`.
+    """Run the work of a flow with the environment's key and archive. Each step has its retries and its time limit, but
+    the run is not recorded. See `execute`.
     """
-    # As where Prefect is imported, what other libraries log is not for the terminal.
+    # Keep the log lines of other libraries off the terminal, as when Prefect is imported.
     logging.getLogger().addHandler(logging.NullHandler())
 
     async def run() -> Ending:
@@ -56,11 +56,11 @@ def run_without_prefect(
 def execute(
     work: Callable[[], Coroutine[Any, Any, Ending]], terminal: Terminal, asking: Confirmation | None = None
 ) -> tuple[int, Summary | AuditReport | None]:
-    """Run to the end, tell progress to the terminal. Returns the exit code and what came of it, if anything.
+    """Run to the end and show progress on the terminal. Returns the exit code and the result, if there is one.
 
     `asking` shows plan and price before anything is bought.
 
-    0: all is well. 1: something is not. 2: bad input. 130: interrupted.
+    Exit codes: 0 done, 1 not everything is done, 2 bad input, 130 interrupted.
     """
     _spare_the_collector()
     shutdown.begin()
@@ -84,7 +84,7 @@ def execute(
         terminal.complain(error.message)
         return error.exit_code, None
     finally:
-        # The event loop took the handler with it.
+        # The event loop removed the handler.
         signal.signal(signal.SIGTERM, shutdown.stop_on_sigterm)
     if asking is not None and asking.is_shown:
         return 0, None
@@ -107,14 +107,14 @@ async def _stopped_by_sigterm(work: Callable[[], Coroutine[Any, Any, Ending]]) -
 def _interruptions() -> tuple[type[BaseException], ...]:
     if (prefect := sys.modules.get("prefect.exceptions")) is None:
         return KeyboardInterrupt, asyncio.CancelledError
-    # What SIGTERM is while Prefect records the run.
+    # SIGTERM raises this while Prefect records the run.
     return KeyboardInterrupt, asyncio.CancelledError, prefect.TerminationSignal
 
 
 def _spare_the_collector() -> None:
-    """What was imported stays, so Python's collector need not search it again and again: a twelfth of a batch's CPU.
+    """Exclude imported objects from garbage collection: scanning them repeatedly takes a twelfth of a batch's CPU.
 
-    What a video leaves in circles is some 35 kB, and is collected every thousand videos or so.
+    A video leaves about 35 kB in reference cycles, which are collected every thousand videos or so.
     """
     if not gc.get_freeze_count():
         gc.freeze()
@@ -123,7 +123,7 @@ def _spare_the_collector() -> None:
 
 @contextmanager
 def warnings_shown(terminal: Terminal) -> Iterator[None]:
-    """Our loggers' warnings, and those of a run's and a task's, in the terminal as well."""
+    """Show the warnings of our loggers and of Prefect's run loggers on the terminal as well."""
     warnings = _Warnings(terminal)
     loggers = [logging.getLogger(n) for n in ("together_video", "prefect.flow_runs", "prefect.task_runs")]
     for logger in loggers:
@@ -138,7 +138,7 @@ def warnings_shown(terminal: Terminal) -> Iterator[None]:
 
 
 class _Warnings(logging.Handler):
-    """What is in Prefect's UI, too: why it waits, what the check found. Errors are told elsewhere."""
+    """Warnings that Prefect's UI shows too: why a run waits, what the check found. Errors are reported elsewhere."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.WARNING)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from together_video.ledger.audit import AuditReport
 
 Kind = Literal["video", "batch"]
-#: Gives the exit code and what came of the run.
+#: Returns the exit code and the result of the run.
 Run = Callable[..., "tuple[int, Summary | AuditReport | None]"]
 
 
@@ -52,27 +52,27 @@ def generate(
     take: int = 1,
     output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
-    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Make one video and archive it. A request that was paid for before is reused, free of charge.
+    """Make one video and archive it. A request that is already paid for is reused, free of charge.
 
     Parameters
     ----------
     prompt
         What the video shows.
     take
-        Another number makes another video of the same request.
+        Number of the take. Another number makes another video of the same request.
     output
-        A folder, or a file such as fox.mp4, that a copy of the video is written to. What is there is not overwritten.
+        Write a copy of the video to this folder, or file such as fox.mp4. Existing files are not overwritten.
     """
     made, chosen = make_request(
         {"model": Catalogue.load().default_model.name, **request.request_fields(), "prompt": prompt}
     )
     first = first_made(made, run.tries().fallback_models or (), strict=run.strict)
     Review.of([first], strict=run.strict, chosen=[chosen]).refuse_errors()
-    # Prefect takes seconds to import: a file that is missing is named before.
+    # Prefect takes seconds to import: report a missing file first.
     take_in([made])
     _say_choices([chosen], place)
     if take < 1:
@@ -102,28 +102,30 @@ def batch(
     output: Annotated[GivenPath | None, Parameter(name=("--output", "-o"))] = None,
     text: TextOptions = TextOptions(),  # noqa: B008 - frozen
     request: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
-    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Make many videos: of a FILE of requests or prompts, or of a --brief for which a chat model writes prompts.
-    With --from-review, make another take of each clip that a review has rejected.
+    """Make many videos from a FILE of requests or prompts, or from a --brief that a chat model writes prompts for.
+    With --from-review, make another take of each rejected clip.
 
     Parameters
     ----------
     file
-        JSONL, CSV, JSON, or text with a prompt a line; - is standard input.
+        JSONL, CSV, JSON, or text with one prompt per line; - is standard input.
     from_review
-        A file of marks, or the id of a batch: makes the next take of each rejected clip. Buys nothing twice.
+        Make the next take of each rejected clip in this file of marks, or batch id. Buys nothing twice.
     brief
         What the videos are about.
     count
-        How many different videos of the brief; 4 where none is given.
+        How many different videos to make of the brief; 4 by default.
     output
-        A folder that copies of the videos are written to. What is there is not overwritten.
+        Write copies of the videos to this folder. Existing files are not overwritten.
     """
     if sum(given is not None for given in (file, brief, from_review)) != 1:
-        raise InputError("Give one of a FILE of requests or prompts, --brief TEXT, and --from-review REVIEW.")
+        raise InputError(
+            "Give one of these: a FILE of requests or prompts, --brief TEXT, or --from-review REVIEW."
+        )
     if brief is None:
         given = {
             "count": count is not None,
@@ -133,12 +135,12 @@ def batch(
             "chat-model": chat_model is not None,
         }
         if idle := [f"--{name}" for name, is_given in given.items() if is_given]:
-            what = "a FILE has its prompts" if file is not None else "a review has its clips"
-            raise InputError(f"{' and '.join(idle)} belong to --brief: {what}. Nothing was sent.")
+            what = "a FILE has its own prompts" if file is not None else "a review has its own requests"
+            raise InputError(f"{' and '.join(idle)} only work with --brief: {what}. Nothing was sent.")
     if not 1 <= in_flight <= 1000:
-        raise InputError("--in-flight must be from 1 to 1000.")
+        raise InputError("--in-flight must be between 1 and 1000.")
     if not 1 <= workers <= 100:
-        raise InputError("--workers must be from 1 to 100.")
+        raise InputError("--workers must be between 1 and 100.")
     settings = request.request_fields()
     parameters: dict[str, Any] = {
         **run.parameters(),
@@ -149,7 +151,7 @@ def batch(
     if from_review is not None:
         if settings:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in settings)
-            raise InputError(f"--from-review asks for the same requests again: {names} cannot change them.")
+            raise InputError(f"--from-review sends the same requests again: {names} cannot change them.")
         parameters |= _redo(from_review, run, place)
         if not parameters["requests"]:
             if place.json:
@@ -164,7 +166,7 @@ def batch(
         lines = _whole(file, settings, text.lines)
         sourced = lines.requests
         parameters["requests"] = [found.request for found in sourced]
-        # Here, where the lines of the file are known; the flow looks again at what it uploads.
+        # Check here, because the line numbers are known; the flow checks again what it uploads.
         take_in(parameters["requests"], names=[f"line {found.line}" for found in sourced])
         parameters["sweeps"] = [found.sweep for found in sourced]
         if any(found.tries != Tries() for found in sourced):
@@ -227,7 +229,7 @@ def _redo(review: str, run: RunOptions, place: PlaceOptions) -> dict[str, Any]:
 
 
 def _say_choices(chosen: Iterable[Iterable[Finding]], place: PlaceOptions) -> None:
-    """What aspect, quality and adherence became, each once, before anything is bought. For scripts only warnings."""
+    """Print once what aspect, quality and adherence became, before anything is bought. With --json, only warnings."""
     found = [finding for several in chosen for finding in several]
     for line in dict.fromkeys(str(one) for one in found if not place.json or one.level is not Level.NOTE):
         Terminal().say(line)
@@ -242,7 +244,7 @@ def _run(
     *,
     output: Output | None = None,
 ) -> int:
-    # Several workers are found by their Prefect server.
+    # Several workers need a Prefect server to share the work.
     prefect = needs_prefect(place) or parameters.get("workers", 1) > 1
     with shutdown.when_done():
         terminal = begin(place, prefect=prefect)
@@ -261,7 +263,7 @@ def _run(
 
 
 def _recorded(kind: Kind, reference: dict[str, Any] | None) -> Run:
-    """Runs a flow by Prefect, if it turns out that a server is configured."""
+    """Run the flow with Prefect, which records it if a server is configured."""
     from prefect_together_video.flows.cli.running import run_flow
 
     if kind == "video":
@@ -272,7 +274,7 @@ def _recorded(kind: Kind, reference: dict[str, Any] | None) -> Run:
 
 
 def _unrecorded(kind: Kind) -> Run:
-    """Runs what the flow does, without importing Prefect."""
+    """Run the work of the flow without importing Prefect."""
     from prefect_together_video.flows.cli.execution import run_without_prefect
 
     if kind == "video":

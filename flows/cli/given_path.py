@@ -1,4 +1,4 @@
-"""A path that is given on the command line."""
+"""Paths on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from together_video.errors import InputError
 
 
 def _convert(_: Any, tokens: Sequence[Token]) -> Path:
-    """An empty text, as of a variable that is not set, would otherwise be the folder one stands in."""
+    """Refuse an empty path, for example from an unset variable: it would mean the current folder."""
     given = tokens[0].value
     if not given.strip():
         raise ValueError("the path is empty")
@@ -23,10 +23,10 @@ def _convert(_: Any, tokens: Sequence[Token]) -> Path:
 
 
 def refuse_unreadable(path: Path) -> None:
-    """A file that is to be read, before anything that takes time is imported.
+    """Check that a file can be read, before anything slow is imported.
 
     Raises:
-        InputError: it is not there, or cannot be read.
+        InputError: it does not exist or cannot be read.
     """
     try:
         with path.open("rb"):

@@ -1,4 +1,4 @@
-"""`together-video init`: a project to start from, in a folder of the user's."""
+"""`together-video init`: write a project to start from into a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prefect_together_video.flows.cli.given_path import GivenPath
 from together_video.atomic_files import write_whole
 from together_video.errors import InputError
 
-#: What Prefect's names of work pools and of blocks are made of; it keeps those that begin with its own name.
+#: Names that Prefect accepts for work pools and blocks. It reserves those that begin with its own name.
 _POOL = re.compile(r"(?!prefect)[a-z0-9](?:[a-z0-9 ._-]{0,98}[a-z0-9._-])?", re.IGNORECASE)
 _BLOCK = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
@@ -20,7 +20,7 @@ Next, in {folder}:
 
   cp .env.example .env                        # fill it in; keep it out of version control
   set -a; . ./.env; set +a
-  together-video doctor                       # what is missing, and what fixes it
+  together-video doctor                       # what is missing, and how to fix it
   together-video check batch.csv              # what it would cost; nothing is sent
   together-video batch batch.csv
 
@@ -37,18 +37,18 @@ there, and deploy again.
 
 
 def init(folder: GivenPath, /, *, pool: str = "together-video", blocks: str = "production") -> int:
-    """Write a project to start from: deployments with your own pool and blocks, a batch file, an example .env.
+    """Write a starter project: deployments for your work pool and blocks, a batch file, and an example .env.
 
-    Where one of the files exists, nothing is written.
+    If one of the files exists, nothing is written.
 
     Parameters
     ----------
     folder
-        Where to; it is made if it is not there.
+        Folder for the project. It is created if it does not exist.
     pool
         The work pool that runs the deployments.
     blocks
-        The name of the blocks with the credentials and the archive, as together-video save-blocks takes it.
+        Name of the blocks with the credentials and the archive, the same as for together-video save-blocks.
     """
     if not _POOL.fullmatch(pool):
         raise InputError(
@@ -61,7 +61,7 @@ def init(folder: GivenPath, /, *, pool: str = "together-video", blocks: str = "p
     try:
         if there := [path.name for path in starter if os.path.lexists(path)]:
             raise InputError(
-                f"{folder} has {', '.join(there)} already: nothing was written. Take another folder."
+                f"{folder} already has {', '.join(there)}: nothing was written. Use another folder."
             )
         if not (folder / ".gitignore").exists():
             starter[folder / ".gitignore"] = ".env\n"
@@ -81,7 +81,7 @@ def init(folder: GivenPath, /, *, pool: str = "together-video", blocks: str = "p
 
 
 def _starter(pool: str, blocks: str) -> dict[str, str]:
-    """The files by their names."""
+    """The files, by name."""
     packaged = files("prefect_together_video.deployments")
     deployments = packaged.joinpath("prefect.yaml").read_text(encoding="utf-8")
     head, _, body = deployments.partition("\nname: ")

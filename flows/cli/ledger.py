@@ -27,19 +27,19 @@ def collect(
     reconcile: str | None = None,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Download and archive what was bought and is not in the archive yet. Creates nothing, so it costs nothing.
+    """Download and archive videos that are paid for but not in the archive yet. Buys nothing.
 
     Parameters
     ----------
     wait
-        Seconds to wait for jobs that are still running; 0 looks once.
+        Seconds to wait for jobs that are still running; 0 polls once.
     reconcile
-        Collect nothing, and compare a month with the provider's bill instead: a month such as 2026-11, in UTC.
+        Instead of collecting, compare this month (UTC), such as 2026-11, with the provider's bill.
     """
     if reconcile is not None:
         return show_reconciliation(reconcile, place)
     if not 0 <= wait <= 86_400 or not 1 <= in_flight <= 1000:
-        raise InputError("--wait must be from 0 to 86400 seconds, --in-flight from 1 to 1000.")
+        raise InputError("--wait must be between 0 and 86400 seconds, and --in-flight between 1 and 1000.")
     prefect = needs_prefect(place)
     terminal = begin(place, prefect=prefect)
     parameters = {"wait": wait, "in_flight": in_flight}
@@ -68,19 +68,19 @@ def audit(
     full: Annotated[bool, Parameter(negative=())] = False,
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Verify every record against the archive, and report orphaned files and the cost. Changes nothing but the index.
+    """Verify every record against the archive, and report orphaned files and the cost. Changes only the index.
 
-    What an earlier audit has verified is not read again until its size or its time in the archive changes.
+    Files that an earlier audit verified are read again only if their size or time in the archive changes.
 
     Parameters
     ----------
     deep
-        Read videos back and compare their bytes: those that were never read back, and those that have changed since.
+        Also read back and compare the bytes of videos that were never read back, or have changed since.
     full
-        Verify everything again, also what an earlier audit has verified.
+        Verify everything again, including what an earlier audit verified.
     """
     if place.together is not None:
-        raise InputError("An audit does not ask the API: --together has no use here.")
+        raise InputError("An audit does not call the API: leave out --together.")
     prefect = needs_prefect(place)
     terminal = begin(place, asks_api=False, prefect=prefect)
     parameters = {"deep": deep, "full": full}

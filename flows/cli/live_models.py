@@ -1,4 +1,4 @@
-"""`together-video models --live`: what the API offers to a key, beside the catalogue."""
+"""`together-video models --live`: compare the models that the API offers to a key with the catalogue."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from together_video.money import usd, usd_number_or_none
 from together_video.text import one_line
 
 _MARK = "!"
-#: Fewer columns than these leave out the words beside a live price, and then whether the catalogue offers the model:
-#: names and what is live stay whole.
+#: Narrower terminals leave out the words beside a live price, and then the column of the catalogue's offer. Names and
+#: live columns are always complete.
 _WIDE, _NARROW = 140, 100
 
 
 def read_live() -> LiveModels:
-    """Ask the API for both lists of models. Free.
+    """Read both lists of models from the API. Free of charge.
 
     Raises:
         ConfigurationError: there is no key.
-        TogetherError: the API cannot be asked.
-        InputError: it lists no video model.
+        TogetherError: the call to the API failed.
+        InputError: the API lists no video model.
     """
     key, address = api_from_env()
 
@@ -53,7 +53,7 @@ def read_live() -> LiveModels:
 def show_live(
     live: LiveModels, catalogue: Catalogue, *, name: str | None, every: bool, as_json: bool, console: Console
 ) -> int:
-    """Print the models of the catalogue and of the API side by side, and where they differ."""
+    """Print the models of the catalogue and the API side by side, and their differences."""
     found = [one for one in differences(live, catalogue) if name in (None, one.model)]
     ours = [
         model

@@ -1,4 +1,4 @@
-"""The media options of the command line -> the `media` object of a request."""
+"""Convert the media options of the command line to the `media` object of a request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from together_video.errors import InputError
 
-#: The options that name media, and under which key an entry names it in the request, if under any.
+#: The options for media, and the key of an entry in the request, if it has one.
 MEDIA_OPTIONS = {
     "frame_images": "input_image",
     "frame_videos": "video",
@@ -19,15 +19,15 @@ MEDIA_OPTIONS = {
     "audio_inputs": None,
 }
 
-#: Only the end counts, as addresses and file names may hold an @ of their own.
+#: Only the end counts, because addresses and file names can contain an @.
 _FRAME = re.compile(r"(?P<image>.+)@(?P<frame>first|last|\d+)", re.S)
 
 
 def with_media_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with those that name media gathered under `media`, beside what --media says.
+    """The options, with those for media merged into `media` together with --media.
 
     Raises:
-        InputError: the same field is given by an option of its own and in --media.
+        InputError: the same field is given by its own option and in --media.
     """
     rest = {name: value for name, value in given.items() if name not in MEDIA_OPTIONS}
     named = {name: _entries(name, given[name]) for name in MEDIA_OPTIONS if name in given}
@@ -36,7 +36,9 @@ def with_media_options(given: Mapping[str, Any]) -> dict[str, Any]:
     media = rest.get("media") or {}
     if twice := sorted(set(named) & set(media)):
         option = twice[0].replace("_", "-")
-        raise InputError(f"media.{twice[0]} is given twice: by --{option} and in --media. Give one of them.")
+        raise InputError(
+            f"media.{twice[0]} is given twice: by --{option} and in --media. Give only one of them."
+        )
     return {**rest, "media": {**media, **named}}
 
 
@@ -50,7 +52,7 @@ def _entries(name: str, given: Any) -> Any:
 
 
 def _frame(text: str) -> dict[str, Any]:
-    """`cat.jpg@last`: the image, and where it is pinned, if that is said."""
+    """`cat.jpg@last`: the image, and the frame that it is pinned to, if given."""
     found = _FRAME.fullmatch(text)
     if found is None:
         return {"input_image": text}

@@ -1,4 +1,4 @@
-"""`together-video models`: what can be made, with which limits, at what price."""
+"""`together-video models`: list the models with their limits and prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from together_video.catalogue.examples import example_request
 from together_video.catalogue.models import Model
 from together_video.catalogue.sheets import EXAMPLE, ModelRow, sheet, table_rows
 
-#: The columns, those that matter most first: a narrow terminal shows as many of these as fit.
+#: The columns, most important first: a narrow terminal shows as many of these as fit.
 _BY_WEIGHT = (
     "model",
     "price",
@@ -59,21 +59,21 @@ def models(
     live: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """The models that are offered, or everything that is known of one of them.
+    """List the models that are offered, or show everything that is known about one of them.
 
     Parameters
     ----------
     name
         A model's API name.
     all_
-        Show those that are no longer offered as well.
+        Also list models that are no longer offered.
     live
-        Ask the API what it offers to your key, and show it beside the catalogue. Needs TOGETHER_API_KEY.
+        Compare the catalogue with what the API offers to your key. Needs TOGETHER_API_KEY.
     json_
         Print one JSON document on stdout and nothing else.
     """
     if live:
-        # Only here: the client of the API takes twice as long to import as the rest.
+        # Imported only here: the API's client takes twice as long to import as the rest.
         from prefect_together_video.flows.cli.live_models import read_live, show_live
     with errors_as_document(json_):
         catalogue = Catalogue.load()
@@ -105,7 +105,7 @@ def models(
     console.print(
         f"\nDefault: {catalogue.default_model.name}. As of {catalogue.as_of}."
         + ("" if all_ else f" {retired} more are no longer offered: --all shows them.")
-        + " One in full: together-video models NAME",
+        + " Details of one: together-video models NAME",
         style="dim",
         soft_wrap=True,
     )
@@ -131,13 +131,13 @@ def _show_one(model: Model, catalogue: Catalogue, *, as_json: bool) -> None:
         else:
             table.add_row(label, escape(text))
     console.print(table)
-    # Not in the table, which would fold it: it is there to be copied.
+    # Not in the table, which would fold it: people copy it.
     console.print(f"\n[bold]{EXAMPLE}[/]\n{escape(example)}", soft_wrap=True)
 
 
 def _console() -> Console:
     console = Console(highlight=False, emoji=False)
-    # A file or a pipe has no width: every column is shown, and nothing is folded.
+    # A file or a pipe has no width: show every column and fold nothing.
     return console if console.is_terminal else Console(highlight=False, emoji=False, width=_ENDLESS)
 
 
@@ -146,13 +146,13 @@ def _document(model: Model) -> dict[str, Any]:
 
 
 def _fitting(rows: Sequence[ModelRow], own: set[str], width: int) -> list[str]:
-    """The columns for which there is room, at least those of name and price."""
+    """The columns that fit; at least name and price."""
     left = width
     chosen: list[str] = []
     for column in _BY_WEIGHT:
         cells = [_HEADERS.get(column, column), *(_cell(row, column, own) for row in rows)]
         needed = max(map(len, cells)) + 2
-        # The last column needs no gap behind it.
+        # The last column needs no gap after it.
         if left + 2 >= needed or len(chosen) < 2:
             chosen.append(column)
             left -= needed

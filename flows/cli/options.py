@@ -24,41 +24,48 @@ from together_video.validation_messages import explain
 
 
 def of_field(model: type[BaseModel], name: str) -> Parameter:
-    """An option that is explained as the field that it sets."""
+    """An option with the description of the field that it sets."""
     return Parameter(help=model.model_fields[name].description)
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class RequestOptions:
-    """Fields of the request, for every video of the run. A line of a file may say otherwise."""
+    """Fields of the request, for every video of the run. A line of a file can override them."""
 
     model: str | None = None
     "API name of the video model; see `together-video models`."
+    aspect: Annotated[str | None, of_field(Presets, "aspect")] = None
+    seconds: Annotated[str | None, of_field(VideoRequest, "seconds")] = None
+    quality: Annotated[Literal["preview", "standard", "production"] | None, of_field(Presets, "quality")] = (
+        None
+    )
+    seed: Annotated[int | None, of_field(VideoRequest, "seed")] = None
+    negative_prompt: Annotated[str | None, of_field(VideoRequest, "negative_prompt")] = None
     width: Annotated[int | None, of_field(VideoRequest, "width")] = None
     height: Annotated[int | None, of_field(VideoRequest, "height")] = None
     resolution: Annotated[str | None, of_field(VideoRequest, "resolution")] = None
     ratio: Annotated[str | None, of_field(VideoRequest, "ratio")] = None
-    seconds: Annotated[str | None, of_field(VideoRequest, "seconds")] = None
     fps: Annotated[int | None, of_field(VideoRequest, "fps")] = None
     steps: Annotated[int | None, of_field(VideoRequest, "steps")] = None
-    seed: Annotated[int | None, of_field(VideoRequest, "seed")] = None
     guidance_scale: Annotated[float | None, of_field(VideoRequest, "guidance_scale")] = None
+    adherence: Annotated[Literal["creative", "balanced", "strict"] | None, of_field(Presets, "adherence")] = (
+        None
+    )
+    generate_audio: Annotated[bool | None, of_field(VideoRequest, "generate_audio")] = None
     output_format: Annotated[str | None, of_field(VideoRequest, "output_format")] = None
     output_quality: Annotated[int | None, of_field(VideoRequest, "output_quality")] = None
-    negative_prompt: Annotated[str | None, of_field(VideoRequest, "negative_prompt")] = None
-    generate_audio: Annotated[bool | None, of_field(VideoRequest, "generate_audio")] = None
     frame_images: Annotated[list[str] | None, Parameter(negative=())] = None
     (
-        "Keyframe: URL, s3:// address or file; @first, @last or @48 at its end pins it to a frame. "
-        "Without one they are the first frame, the last, and evenly spaced between. May be repeated."
+        "Keyframe: URL, s3:// address or file. Add @first, @last or @48 to pin it to a frame; otherwise they are the "
+        "first, the last, and evenly spaced between. May be repeated."
     )
     frame_videos: Annotated[list[str] | None, Parameter(negative=())] = None
     "Clip to continue from: URL, s3:// address or file. May be repeated."
     reference_images: Annotated[list[str] | None, Parameter(negative=())] = None
     "Image to keep throughout the video: URL, s3:// address or file. May be repeated."
     reference_videos: Annotated[list[str] | None, Parameter(negative=())] = None
-    "Video of what to keep throughout: URL, s3:// address or file. May be repeated."
+    "Video of a subject to keep throughout: URL, s3:// address or file. May be repeated."
     reference_audios: Annotated[list[str] | None, Parameter(negative=())] = None
     "Voice or sound to keep throughout: URL, s3:// address or file. May be repeated."
     source_video: str | None = None
@@ -66,25 +73,18 @@ class RequestOptions:
     audio_inputs: Annotated[list[str] | None, Parameter(negative=())] = None
     "Audio that drives the video, WAV or MP3: URL, s3:// address or file. May be repeated."
     media: str | None = None
-    "The media object as JSON, in place of the options for media."
+    "The media object as JSON, instead of the options for media."
+    label: Annotated[list[str] | None, Parameter(negative=())] = None
+    "A label, such as campaign=spring. It is kept and shown, never sent. May be repeated."
+    label_in_id: Annotated[bool, Parameter(negative=()), of_field(VideoRequest, "label_in_id")] = False
     extra: str | None = None
     "Fields that this project does not know, as a JSON object."
-    label: Annotated[list[str] | None, Parameter(negative=())] = None
-    "A label, such as campaign=spring: kept and shown, never sent. May be repeated."
-    label_in_id: Annotated[bool, Parameter(negative=()), of_field(VideoRequest, "label_in_id")] = False
-    aspect: Annotated[str | None, of_field(Presets, "aspect")] = None
-    quality: Annotated[Literal["preview", "standard", "production"] | None, of_field(Presets, "quality")] = (
-        None
-    )
-    adherence: Annotated[Literal["creative", "balanced", "strict"] | None, of_field(Presets, "adherence")] = (
-        None
-    )
 
     def request_fields(self) -> dict[str, Any]:
-        """What was given, as fields of a request.
+        """The given options as fields of a request.
 
         Raises:
-            InputError: `media` or `extra` is no JSON object, or media are given twice.
+            InputError: `media` or `extra` is not a JSON object, or media are given twice.
         """
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         found = {name: value for name, value in given.items() if value is not None and value != []}
@@ -101,12 +101,12 @@ class RequestOptions:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class TextOptions:
-    """How the lines of a plain text make prompts."""
+    """How to read prompts from plain text."""
 
     lines_as_they_are: Annotated[bool, Parameter(negative=())] = False
-    "Take every line of a text for a prompt, also one that looks like a heading, a list or code."
+    "Every line of a text is a prompt, even if it looks like a heading, a list or code."
     paragraphs: Annotated[bool, Parameter(negative=())] = False
-    "Take every paragraph of a text for a prompt: what blank lines divide, of however many lines."
+    "Every paragraph of a text is a prompt. Blank lines separate paragraphs."
 
     @property
     def lines(self) -> Lines:
@@ -119,25 +119,25 @@ class TextOptions:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class LookOptions:
-    """Where the API and the archive are, for commands that look at what is there and make no video."""
+    """Where the API and the archive are, for commands that only read and do not make videos."""
 
     together: Annotated[
         str | None,
         Parameter(
-            help="Name of a saved Together Credentials block. Else TOGETHER_API_KEY and TOGETHER_BASE_URL."
+            help="Use this saved Together Credentials block instead of TOGETHER_API_KEY and TOGETHER_BASE_URL."
         ),
     ] = None
     archive: Annotated[
         str | None,
         Parameter(
-            help="Name of a saved Video Archive block. Else VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, and "
+            help="Use this saved Video Archive block instead of VIDEO_ARCHIVE_BUCKET, VIDEO_ARCHIVE_FOLDER and "
             "VIDEO_ARCHIVE_PREFIX."
         ),
     ] = None
     archive_folder: Annotated[
         GivenPath | None,
         Parameter(
-            help="Keep everything in this folder, in place of the bucket or folder that the environment names."
+            help="Use this folder as the archive instead of the bucket or folder that the environment names."
         ),
     ] = None
     json: Annotated[
@@ -150,7 +150,7 @@ class LookOptions:
         return False
 
     def refuse_two_archives(self) -> None:
-        """Raises InputError: a block and a folder are both named."""
+        """Raises InputError: a block and a folder are both given."""
         if self.archive is not None and self.archive_folder is not None:
             raise InputError("Give either --archive, the name of a block, or --archive-folder.")
 
@@ -158,14 +158,14 @@ class LookOptions:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class PlaceOptions(LookOptions):
-    """The same for commands that run a flow."""
+    """The same options for commands that run a flow."""
 
     verbose: Annotated[
         bool,
         Parameter(
             name=("--verbose", "-v"),
             negative=(),
-            help="Print a line for each change of a video, and Prefect's own log lines.",
+            help="Print a line whenever the state of a video changes, and Prefect's own log lines.",
         ),
     ] = False
 
@@ -177,42 +177,42 @@ class PlaceOptions(LookOptions):
 @Parameter(name="*")
 @dataclass(frozen=True)
 class ConfirmOptions:
-    """What is shown and asked before anything is bought."""
+    """What to show and ask before anything is bought."""
 
     dry_run: Annotated[bool, Parameter(negative=())] = False
-    "Print the plan and its price, and buy nothing. The prompts of a brief are written, and kept for the real run."
+    "Print the plan and its price, and make no videos. Prompts for a brief are written, and kept for the real run."
     confirm_above: float | None = None
     (
-        "Ask on a terminal before a run that may cost more than this, in US dollars; 0 asks before every purchase. "
-        "Else TOGETHER_VIDEO_CONFIRM_ABOVE, or 1."
+        "Ask on a terminal before a run that may cost more than this, in US dollars; 0 always asks. Default: "
+        "TOGETHER_VIDEO_CONFIRM_ABOVE, or 1."
     )
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False
-    "Do not ask."
+    "Buy without asking."
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class RunOptions:
-    """How the run goes."""
+    """How to make the videos of a run."""
 
-    edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
-    deadline: float | None = None
-    "Seconds to wait for one video; after that the job keeps running at the provider, and a later run archives it."
-    poll_interval: float | None = None
-    "Poll at this fixed interval, in seconds, instead of when a job is likely to be done."
     budget_usd: Annotated[float | None, Parameter(help=MEANING["budget_usd"])] = None
-    price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
-    retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
     attempts: Annotated[int, Parameter(help=MEANING["attempts"])] = 1
     new_seed: Annotated[bool, Parameter(negative=(), help=MEANING["new_seed"])] = False
     fallback_model: Annotated[
         list[str] | None,
-        Parameter(negative=(), help=MEANING["fallback_models"] + " Several: A,B, or the option again."),
+        Parameter(negative=(), help=MEANING["fallback_models"] + " Several: A,B, or repeat the option."),
     ] = None
+    retry_failed: Annotated[bool, Parameter(negative=(), help=MEANING["retry_failed"])] = False
     on_ambiguous: Annotated[
         Literal["hold", "resolve", "resubmit"], Parameter(help=MEANING["on_ambiguous"])
     ] = "hold"
+    edition: Annotated[str, Parameter(help=MEANING["edition"])] = "once"
+    price_usd: Annotated[float | None, Parameter(help=MEANING["price_usd"])] = None
     strict: Annotated[bool, Parameter(negative=(), help=MEANING["strict"])] = False
+    deadline: float | None = None
+    "Seconds to wait for one video. After that the job keeps running, and a later run archives the video."
+    poll_interval: float | None = None
+    "Poll at this fixed interval, in seconds, instead of when a job is likely to be done."
 
     def parameters(self) -> dict[str, Any]:
         """As parameters of the generating flows.

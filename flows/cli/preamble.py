@@ -1,6 +1,6 @@
-"""What a command does before it imports Prefect, or calls anybody.
+"""What a command does before it imports Prefect or calls a server.
 
-httpx is imported late, too: what is wrong with the input is said before.
+httpx is imported late, too, so that errors in the input are reported first.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from together_video.text import printable
 
 
 def begin(place: LookOptions, *, asks_api: bool = True, prefect: bool = True) -> Terminal:
-    """The terminal of a command that runs a flow, once the environment has all that it needs and Prefect is imported.
+    """Check the environment, import Prefect, and return the terminal of a command that runs a flow.
 
-    Prefect takes seconds to import: what is missing is told before.
+    Prefect takes seconds to import, so missing settings are reported first.
 
     Args:
-        prefect: False where the command does not need it, see `needs_prefect`.
+        prefect: False if the command does not need Prefect; see `needs_prefect`.
 
     Raises:
         ConfigurationError: a key, a bucket or folder, or an address is missing or cannot be used.
@@ -41,7 +41,7 @@ def begin(place: LookOptions, *, asks_api: bool = True, prefect: bool = True) ->
     if place.archive is None:
         archive_from_env(place.archive_folder)
     with terminal.waiting("Starting …", in_pipe=False):
-        # With most of what flows need.
+        # These imports load most of what flows need.
         if prefect:
             import_prefect()
             import prefect_together_video.flows.cli.running
@@ -51,18 +51,18 @@ def begin(place: LookOptions, *, asks_api: bool = True, prefect: bool = True) ->
 
 
 def needs_prefect(place: LookOptions) -> bool:
-    """Whether a Prefect server may record the run or keep its blocks, or Prefect's log lines are wanted."""
+    """Whether a Prefect server may record the run or has its blocks, or Prefect's log lines are wanted."""
     return place.is_verbose or place.together is not None or place.archive is not None or may_have_server()
 
 
 def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) -> None:
-    """Make this process's environment one in which Prefect and our own clients work.
+    """Adjust the environment of this process so that Prefect and our own clients work.
 
     Args:
         prefect: whether the command imports Prefect afterwards.
 
     Raises:
-        ConfigurationError: certificates, a proxy or an address that the environment names cannot be used; names the
+        ConfigurationError: certificates, a proxy or an address in the environment cannot be used. The error names the
             variable.
     """
     from prefect_together_video.flows.server.address import refuse_wrong_address
@@ -78,9 +78,9 @@ def prepare(terminal: Terminal, *, verbose: bool = False, prefect: bool = True) 
 
 
 def keep_prefect_quiet(*, verbose: bool = False) -> None:
-    """Keep Prefect's log lines out of the terminal; they still go to the server and its UI.
+    """Keep Prefect's log lines off the terminal. They still go to the server and its UI.
 
-    PREFECT_LOGGING_* variables that are set win.
+    PREFECT_LOGGING_* variables take precedence.
     """
     if not verbose:
         for name, value in QUIET.items():
@@ -88,10 +88,10 @@ def keep_prefect_quiet(*, verbose: bool = False) -> None:
 
 
 def import_prefect() -> None:
-    """Import Prefect, and have it read its settings.
+    """Import Prefect and let it read its settings.
 
     Raises:
-        ConfigurationError: a variable, or a line of its profile, has a value that Prefect does not take.
+        ConfigurationError: a variable, or a setting in its profile, has a value that Prefect does not accept.
     """
     said = io.StringIO()
     try:
@@ -107,7 +107,7 @@ def import_prefect() -> None:
         )
         name = next(variables, "_".join(map(str, found["loc"])))
         raise ConfigurationError(
-            f"Prefect cannot use its setting {name}, which is {printable(given, 60)!r}: {found['msg']}. Correct it; "
-            "nothing was created."
+            f"Prefect cannot use its setting {name}, which is {printable(given, 60)!r}: {found['msg']}. Correct it. "
+            "Nothing was created."
         ) from error
     sys.stderr.write(said.getvalue())

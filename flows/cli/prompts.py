@@ -1,4 +1,4 @@
-"""`together-video prompts`: the prompts of a brief, without any video."""
+"""`together-video prompts`: write the prompts of a brief without making videos."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from together_video.prompts.briefs import Brief
 from together_video.prompts.limits import negative_limit, prompt_limit, refuse_promptless, without_negative
 from together_video.text import counted, printable_lines
 
-#: Seconds before a chat request is sent again that failed in passing.
+#: Seconds before each retry of a chat request with a temporary error.
 _PAUSES = (2, 5, 10)
 
 
@@ -36,22 +36,22 @@ def prompts(
     chat_model: Annotated[str | None, of_field(Brief, "chat_model")] = None,
     json_: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Write the prompts of a --brief and print them, a prompt a line. No video is made, no archive is needed.
+    """Write prompts for a --brief and print them, one per line. Makes no videos and needs no archive.
 
-    Each call writes new ones; what is printed can be edited and given to `batch` as a file.
+    Each call writes new prompts. You can edit the output and pass it to `batch` as a file.
 
     Parameters
     ----------
     brief
         What the videos are about.
     count
-        How many different prompts.
+        How many different prompts to write.
     model
-        API name of the video model, whose limits hold.
+        API name of the video model that the prompts are for. Its limits apply.
     json_
         Print one JSON document on stdout and nothing else.
     """
-    # With httpx, which takes a while to import.
+    # These import httpx, which takes a while.
     from together_video.api.client import TogetherClient
     from together_video.api.settings import api_from_env, timeouts_from_env
 
@@ -95,7 +95,7 @@ def prompts(
     if json_:
         terminal.document(_document(written, video_model.name))
     elif any(negative for _, negative in written.pairs):
-        # Lines of text cannot hold both: JSON lines can, and are a file of requests as they are.
+        # A line of text cannot contain both. JSON lines can, and batch accepts them as they are.
         for prompt, negative in written.pairs:
             terminal.out.file.write(json_text(_fields(prompt, negative), indent=None) + "\n")
     else:
@@ -103,14 +103,14 @@ def prompts(
             terminal.out.file.write(printable_lines(prompt) + "\n")
         if not all(can_show(terminal.out.file, prompt) for prompt in written.prompts):
             terminal.complain(
-                f"Some characters became question marks, as the output is {terminal.out.encoding}: "
-                "run it with PYTHONIOENCODING=utf-8, or with --json."
+                f"Some characters became question marks because the output is {terminal.out.encoding}: "
+                "set PYTHONIOENCODING=utf-8, or use --json."
             )
     return 0
 
 
 def brief_of_options(**options: Any) -> Brief:
-    """A brief from options; what is None is left to its default. Raises InputError, see `make_brief`."""
+    """A brief from options; None means the default. Raises InputError, see `make_brief`."""
     return make_brief({name: value for name, value in options.items() if value is not None})
 
 

@@ -1,4 +1,4 @@
-"""`together-video collect --reconcile MONTH`: the archive beside the provider's bill."""
+"""`together-video collect --reconcile MONTH`: compare the archive with the provider's bill."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 def show_reconciliation(month: str, place: LookOptions) -> int:
-    """Print the comparison. 0: they agree; 1: they do not."""
+    """Print the comparison. Returns 0 if they agree, 1 if not."""
     if not _MONTH.fullmatch(month):
         raise InputError(f"--reconcile takes a month such as 2026-11, not {printable(month, 40)!r}.")
     terminal = begin(place, prefect=place.together is not None or place.archive is not None)
@@ -59,7 +59,7 @@ def _print(found: Reconciliation, terminal: Terminal) -> None:
         terminal.out.print(_table("model", found.models))
     if found.days:
         terminal.out.print(
-            "\nDays that differ (videos made around midnight may stand on the next day):", style="bold"
+            "\nDays that differ (videos made around midnight may count on the next day):", style="bold"
         )
         terminal.out.print(_table("day", found.days))
     if found.others_usd:
@@ -77,6 +77,6 @@ def _table(first: str, rows: Sequence[ReconciledRow]) -> Table:
     for row in rows:
         name = row.model if row.day is None else f"{row.day} {row.model}"
         amounts = (row.billed_usd, row.recorded_usd, row.unknown_usd, row.unbilled_usd)
-        perhaps = f" (+{row.perhaps} in doubt)" if row.perhaps else ""
+        perhaps = f" (+{row.perhaps} ambiguous)" if row.perhaps else ""
         table.add_row(escape(printable(name, 120) + perhaps), *map(usd, amounts))
     return table

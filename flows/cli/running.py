@@ -1,4 +1,4 @@
-"""Run a flow from the command line: with the Prefect server that is configured, or without any."""
+"""Run a flow from the command line, with the configured Prefect server or without one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from together_video.text import one_line
 
 AsyncFlow = Flow[..., Coroutine[Any, Any, Any]]
 
-_NO_SERVER = "Blocks are kept by a Prefect server, and none is configured: set PREFECT_API_URL."
+_NO_SERVER = "Blocks are saved on a Prefect server, but none is configured: set PREFECT_API_URL."
 
 
 def run_flow(
@@ -42,10 +42,10 @@ def run_flow(
     reference: dict[str, Any] | None = None,
     asking: Confirmation | None = None,
 ) -> tuple[int, Summary | AuditReport | None]:
-    """Run to the end, tell progress to the terminal. Returns the exit code and what came of it, if anything.
+    """Run to the end and show progress on the terminal. Returns the exit code and the result, if there is one.
 
-    `reference` are parameters that name the requests instead of listing them, for more of them than a Prefect
-    server takes. See `execution.execute` for the rest.
+    `reference` are parameters that name a file instead of listing the requests, in case they are too large for a
+    Prefect server. See `execution.execute` for the rest.
     """
     dry = asking is not None and asking.is_dry_run
     return execute(
@@ -70,18 +70,18 @@ async def _run(
             return await _recorded(flow, parameters, server, terminal)
     if place.together or place.archive:
         await reach_configured(_NO_SERVER)
-    # Prefect would start a temporary server, which takes longer than many a video. Each step still
-    # has its task's retries and time limit; only nobody records the run.
+    # Prefect would start a temporary server, which takes longer than many videos. Each step still
+    # has its task's retries and time limit, but the run is not recorded.
     with warnings_shown(terminal):
         state = await flow.fn(**parameters, **await _blocks(place))
     return _ending_of(state, state.data)
 
 
 def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> dict[str, Any]:
-    """The parameters, with requests or a storyboard that are too much for a Prefect server named instead of listed.
+    """The parameters. Requests or a storyboard that are too large for a Prefect server are replaced by their file.
 
     Raises:
-        InputError: they came from standard input, which cannot be named.
+        InputError: they are too large and came from standard input.
     """
     requests: Sequence[VideoRequest] = parameters.get("requests") or ()
     board: Storyboard | None = parameters.get("storyboard")
@@ -92,7 +92,7 @@ def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> di
             (f"{len(requests)} requests are", "them") if board is None else ("This storyboard is", "it")
         )
         raise InputError(
-            f"{what} more than a Prefect server takes with one run: save {them} as a file and give that, or unset "
+            f"{what} too large for one run on a Prefect server: save {them} to a file and use that, or unset "
             "PREFECT_API_URL. Nothing was created."
         )
     kept = {
@@ -104,23 +104,23 @@ def _fitting(parameters: dict[str, Any], reference: dict[str, Any] | None) -> di
 
 
 async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, terminal: Terminal) -> Ending:
-    """A flow run that the server records, unless it goes away for good: the videos do not depend on it.
+    """Run the flow and let the server record it. If the server goes away, the videos are made all the same.
 
     Raises:
-        ConfigurationError: it went away before the run could end.
+        ConfigurationError: the server went away before the run could end.
     """
     with keeping() as endings:
         try:
             state: State[Any] = await flow(**parameters, return_state=True)
             terminal.run_url = _page_of(state)
         except (httpx.TransportError, RuntimeError) as error:
-            # RuntimeError: Prefect's engine did not get the server's version.
+            # RuntimeError: Prefect's engine could not read the server's version.
             if isinstance(error, RuntimeError) and not isinstance(error.__cause__, httpx.HTTPError):
                 raise
             if not endings:
                 shutdown.give_up_sending()
                 raise ConfigurationError(
-                    f"The Prefect server at {shown(server)} went away in mid-run. "
+                    f"The Prefect server at {shown(server)} went away during the run. "
                     "Run again: it resumes where it stopped."
                 ) from error
         except PrefectHTTPStatusError as error:
@@ -135,7 +135,7 @@ async def _recorded(flow: AsyncFlow, parameters: dict[str, Any], server: str, te
     if not await answers(server):
         shutdown.give_up_sending()
         terminal.complain(
-            f"The Prefect server at {shown(server)} went away and was not told how the run ended."
+            f"The Prefect server at {shown(server)} went away, so it did not record how the run ended."
         )
     return endings[-1]
 
@@ -155,7 +155,7 @@ async def archive_of(options: LookOptions) -> VideoArchive:
     """The archive that the options name, or the environment's.
 
     Raises:
-        ConfigurationError: there is no such block, no Prefect server to ask for it, or neither a bucket nor a folder.
+        ConfigurationError: there is no such block, no Prefect server to read it from, or neither a bucket nor a folder.
     """
     options.refuse_two_archives()
     if options.archive is None:
@@ -168,7 +168,7 @@ async def credentials_of(options: LookOptions) -> TogetherCredentials:
     """The credentials that the options name, or the environment's.
 
     Raises:
-        ConfigurationError: there is no such block, no Prefect server to ask for it, or no key.
+        ConfigurationError: there is no such block, no Prefect server to read it from, or no key.
     """
     if options.together is None:
         return TogetherCredentials.from_env()
@@ -195,7 +195,7 @@ async def _blocks(options: LookOptions) -> dict[str, Any]:
             found[parameter] = await kind.aload(name)
         except (httpx.HTTPError, PrefectHTTPStatusError) as error:
             raise ConfigurationError(
-                "The Prefect server could not be asked for its blocks; nothing was created. Run again."
+                "The blocks could not be read from the Prefect server. Nothing was created. Run again."
             ) from error
         except ValueError as error:
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""`together-video save-blocks` and `save-notifications`: what deployments need of a Prefect server."""
+"""`together-video save-blocks` and `save-notifications`: save what deployments need on a Prefect server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prefect_together_video.flows.cli.screen.terminal import Terminal
 
 
 def save_blocks(name: str = "production", /) -> int:
-    """Save the blocks that deployments name, from the environment, to the Prefect server that is configured.
+    """Save the blocks that deployments use to the configured Prefect server, from the environment.
 
     Together-credentials: from TOGETHER_API_KEY and TOGETHER_BASE_URL.
 
@@ -17,16 +17,15 @@ def save_blocks(name: str = "production", /) -> int:
     VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD, VIDEO_ARCHIVE_LINK_HOURS
     and the AWS_* variables.
 
-    Aws-credentials: for a bucket, where AWS_ACCESS_KEY_ID is set. Else workers take what
-    boto3 finds where they run, such as an instance's role.
+    Aws-credentials: for a bucket, if AWS_ACCESS_KEY_ID is set. Without them,
+    workers use what boto3 finds on their machine, such as an instance role.
 
-    Blocks that are there already are brought up to date, so this is also how
-    a key is rotated.
+    Existing blocks are updated, so you can also rotate a key this way.
 
     Parameters
     ----------
     name
-        The name of the blocks.
+        Name of the blocks.
     """
     terminal = Terminal()
     prepare(terminal, verbose=True)
@@ -40,24 +39,23 @@ def save_blocks(name: str = "production", /) -> int:
 def save_notifications(
     block: str, /, *, failed_above: int = 25, month_percent: int = 80, nightly_hours: float = 26
 ) -> int:
-    """Send batch summaries and alerts by one of Prefect's notification blocks.
+    """Send batch summaries and alerts through one of Prefect's notification blocks.
 
-    Eight automations are made, or brought up to date: the summary of each batch; a
-    video that is ambiguous; a batch that waits for approval; a budget that is reached; a batch of which much
-    failed; a share of the monthly limit; a video that has been ambiguous for a
-    day; and no nightly run. One that you have paused stays paused.
+    Creates or updates eight automations: the summary of each batch, an ambiguous
+    video, a batch that waits for approval, a budget that is reached, a batch with
+    many failures, a share of the monthly limit, a video that has been ambiguous
+    for a day, and a missing nightly run. Paused automations stay paused.
 
     Parameters
     ----------
     block
-        A saved notification block, such as slack-webhook/videos, microsoft-teams-webhook/videos or
-        custom-webhook/videos.
+        A saved notification block: slack-webhook/videos, microsoft-teams-webhook/videos, custom-webhook/videos, …
     failed_above
-        Alert when more of a batch than this failed, was refused or is ambiguous, in percent.
+        Alert if more than this percentage of a batch failed, was refused or is ambiguous.
     month_percent
-        Alert when so much of the monthly limit is reached: 50, 80, 90 or 100 percent.
+        Alert at this percentage of the monthly limit: 50, 80, 90 or 100.
     nightly_hours
-        Alert when no run of generate-batch/nightly has begun for so many hours since the last one.
+        Alert if generate-batch/nightly has not started for this many hours.
     """
     terminal = Terminal()
     prepare(terminal, verbose=True)

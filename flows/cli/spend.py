@@ -1,4 +1,4 @@
-"""`together-video spend`: what was spent over time, as a table, JSON, CSV or a page with a chart."""
+"""`together-video spend`: report the cost over time, as a table, JSON, CSV or a page with a chart."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from together_video.ledger.spend import Grouping, Period, SpendReport, SpendRow
 from together_video.money import usd
 from together_video.text import counted, printable
 
-#: Rows that the terminal shows; --json and --csv have all.
+#: Most rows that the terminal shows; --json and --csv have all.
 _SHOWN = 200
-#: A terminal of fewer columns gets closer columns, and long names on two lines.
+#: A narrower terminal gets closer columns, and long names on two lines.
 _WIDE = 100
 
 
@@ -38,30 +38,30 @@ def spend(
     chart: GivenPath | None = None,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Show what was spent over time, and this month against the limit. Reads the archive, and changes nothing.
+    """Show the cost over time, and this month's total against the limit. Changes nothing.
 
-    A video counts on the day (UTC) on which it was bought. Each attempt counts as a video.
+    A video counts on the day (UTC) when it was bought. Each attempt counts as a video.
 
     Paid is what the provider reported. Perhaps paid and in flight are the highest estimates.
 
     Parameters
     ----------
     by
-        What the rows stand for: day, month, model, campaign (the label of that name), or label:NAME.
+        One row per day, month, model, campaign (the label of that name), or label:NAME.
     since
         The first day, such as 2026-11-01.
     until
         The last day.
     month
-        A calendar month, such as 2026-11, in place of --since and --until.
+        A calendar month, such as 2026-11, instead of --since and --until.
     csv
-        Write the rows as CSV into this file, which is replaced; - is standard output.
+        Write the rows as CSV to this file, which is replaced; - is standard output.
     chart
-        Write a page with a chart into this file, which is replaced. It opens from disk.
+        Write a page with a chart to this file, which is replaced. It opens from disk.
     """
     grouping, period = Grouping.parse(by), _period(since, until, month)
     if csv == "-" and place.json:
-        raise InputError("Give either --json or --csv -: both go to standard output.")
+        raise InputError("Give either --json or --csv -: both write to standard output.")
     csv_file, chart = file_or_stdout(csv, "--csv"), checked_file(chart, "--chart")
     terminal = begin_looking(place)
     from prefect_together_video.flows.engine.spend_report import read_spend
@@ -87,7 +87,7 @@ def spend(
         named = ", ".join(printable(key, 100) for key in report.unreadable[:3])
         terminal.complain(
             f"{counted(unread, 'record')} could not be read and {'does' if unread == 1 else 'do'} not count: {named}"
-            f"{' …' if unread > 3 else ''}. together-video audit names each, and why."
+            f"{' …' if unread > 3 else ''}. together-video audit lists them all, with the reasons."
         )
     return 1 if unread else 0
 
@@ -105,7 +105,7 @@ def _show(report: SpendReport, terminal: Terminal) -> None:
         is_narrow = terminal.out.width < _WIDE
         table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=is_narrow)
         table.add_column(escape(printable(report.heading, 40)), overflow="fold")
-        # In a narrow terminal the sentence below has to do.
+        # A narrow terminal shows this only in the sentence below.
         is_reviewed = not is_narrow and bool(report.total.accepted or report.total.rejected)
         for name in (
             *("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "per clip"),
@@ -121,7 +121,7 @@ def _show(report: SpendReport, terminal: Terminal) -> None:
             table.add_row("all", *_cells(report.total, is_reviewed), style="bold")
         terminal.out.print(table)
         if left := len(report.rows) - len(rows):
-            terminal.out.print(f"{counted(left, 'row')} not shown: --csv writes all of them.", style="dim")
+            terminal.out.print(f"{counted(left, 'row')} not shown: --csv writes all rows.", style="dim")
         terminal.out.print()
     terminal.out.print(f"{report.sentence}.", soft_wrap=True, style="bold", markup=False, highlight=False)
 

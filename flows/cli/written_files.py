@@ -1,6 +1,6 @@
-"""Files that a command writes because an option names them: one rule for all of them.
+"""Files that a command writes because an option names them, with one rule for all.
 
-What lies there is replaced. Its folder has to be there, so that a mistyped name makes no folders; that is known before
+An existing file is replaced. Its folder must exist, so that a typo does not create folders. This is checked before
 anything is read.
 """
 
@@ -15,15 +15,15 @@ from together_video.errors import InputError
 if TYPE_CHECKING:
     from prefect_together_video.flows.cli.screen.terminal import Terminal
 
-#: In place of a file: standard output.
+#: Stands for standard output.
 STDOUT = Path("-")
 
 
 def checked_file(path: Path | None, option: str) -> Path | None:
-    """The file, if one was given, with its whole path.
+    """The absolute path of the file, if one was given.
 
     Raises:
-        InputError: it is a folder, or would lie in one that is not there.
+        InputError: it is a folder, or its folder does not exist.
     """
     if path is None:
         return None
@@ -40,7 +40,7 @@ def checked_file(path: Path | None, option: str) -> Path | None:
 
 
 def file_or_stdout(given: str | None, option: str) -> Path | None:
-    """As `checked_file`, of an option that also takes `-`.
+    """Like `checked_file`, for an option that also accepts `-`.
 
     Raises:
         InputError: see `checked_file`; or it looks like another option.
@@ -63,7 +63,7 @@ def cannot_write(path: Path, why: object) -> InputError:
 
 
 def write_file(path: Path, text: str, terminal: Terminal) -> None:
-    """Write it, and say so.
+    """Write the file, and say so.
 
     Raises:
         InputError: it cannot be written.

@@ -1,4 +1,4 @@
-"""The form of generate-batch: what the videos are about first, all the rest in one optional group."""
+"""The form of generate-batch: first what the videos are about, then everything else in one optional group."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from together_video.requests import VideoRequest
 
 #: The parameters of generate-batch that only the form fills in.
 FORM_ONLY = ("subject", "count", "style", "model", "seconds", "shape", "more")
-#: The fields of a brief that stand in the group.
+#: The fields of a brief that are in the group.
 _OF_BRIEF = ("language", "negative_prompts", "chat_model")
 
 BATCH_FORM = (
     entry(
         "subject",
         str,
-        "A sentence is enough; details make them more your own.",
+        "One sentence is enough. Details make the videos more your own.",
         title="What the videos are about",
         default="",
     ),
-    entry("count", int, "How many different videos are wanted.", title="How many", default=4),
+    entry("count", int, "How many different videos to make.", title="How many", default=4),
     entry(
         "style",
         str,
-        "The look and mood that all share, such as: hand-drawn watercolour, calm.",
+        "The look and mood that all videos share, such as: hand-drawn watercolour, calm.",
         title="Style",
         default="",
     ),
-    entry("model", ModelName, "Which model makes the videos.", title="Model", default=USUAL),
-    amount("seconds", "Length of each video in seconds; empty for the model's own.", title="Length"),
+    entry("model", ModelName, "The model that makes the videos.", title="Model", default=USUAL),
+    amount("seconds", "Length of each video in seconds. Empty for the model's default.", title="Length"),
     entry("shape", Shape, "Shape of the picture.", title="Shape", default=USUAL),
     amount("budget_usd", MEANING["budget_usd"], title="Budget (USD)"),
     entry(
@@ -48,7 +48,7 @@ BATCH_FORM = (
         default=False,
     ),
     entry("more", BatchMore | None, "All other settings.", title="More"),
-    entry("archive", Archive, "Where the videos are kept; else the environment's."),
+    entry("archive", Archive, "Where to keep the videos. Empty for the archive that the environment names."),
 )
 
 
@@ -58,7 +58,7 @@ def asks(given: Mapping[str, Any]) -> bool:
 
 
 def brief_of(given: Mapping[str, Any]) -> Brief | None:
-    """The brief that the form's fields make; the one that was given where they make none.
+    """The brief that the form's fields make. If they make none, the brief parameter.
 
     Raises:
         InputError: it cannot be used, or there are two.
@@ -81,10 +81,10 @@ def brief_of(given: Mapping[str, Any]) -> Brief | None:
 
 
 def from_form(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of generate-batch without those of the form, which are in their places.
+    """The parameters of generate-batch, with the form's fields converted to the parameters that they stand for.
 
     Raises:
-        InputError: they make no brief or no request.
+        InputError: they do not make a brief or a request.
     """
     more = joined(given, given.get("more"))
     brief = brief_of(given)
@@ -119,7 +119,7 @@ def _model(given: Mapping[str, Any], more: Mapping[str, Any]) -> str | None:
 
 
 def _with(shared: Mapping[str, Any], request: VideoRequest) -> VideoRequest:
-    """A request that says itself what it says, and has the form's model and length where it says nothing."""
+    """The request, with the form's model and length for what it does not set itself."""
     given = {name: getattr(request, name) for name in request.model_fields_set}
     given = {name: value for name, value in given.items() if value is not None}
     return make_request({**shared, **given})[0]

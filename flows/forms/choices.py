@@ -1,4 +1,4 @@
-"""Choices of a form whose values are known when a deployment is saved."""
+"""Form choices: their values are known when a deployment is saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Adherence = Literal["default", "creative", "balanced", "strict"]
 
 
 class _Models:
-    """Models that are on offer and work from a prompt alone, read when the form is made and not at the import."""
+    """Offered models that work from a prompt alone. They are read when the form is made, not on import."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler

@@ -1,4 +1,4 @@
-"""Fields that stand in forms and among the parameters of flows, with the words that Prefect's UI shows."""
+"""Fields that forms and the parameters of flows share, with the descriptions that Prefect's UI shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _settings_schema() -> dict[str, Any]:
     return {"type": "object", "title": "Settings", "properties": shown, "additionalProperties": True}
 
 
-#: Any request fields; a form shows those that are no media, where it would show nothing of a mere object.
+#: Any request fields. A form shows all but media; for a plain object it would show nothing.
 Settings = Annotated[dict[str, JsonValue], WithJsonSchema(_settings_schema())]
 
 #: The fields of a request that people need first.
@@ -26,7 +26,7 @@ FIRST_FIELDS = ("prompt", "model", "seconds", "width", "height", "seed")
 
 
 class _FirstFields:
-    """Of a request what people need first. The server takes and checks the other fields, which no form shows."""
+    """The request fields that people need first. The server also accepts and checks the others; no form shows them."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -58,8 +58,8 @@ class _OtherFields:
 
 
 def _all_fields(request: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a request's schema, also of one that `_FirstFields` has made: pydantic 2.11 keeps it as the one of
-    the class.
+    """All fields of a request's schema, even of one that `_FirstFields` has made: pydantic 2.11 keeps that one as the
+    schema of the class.
     """
     hidden = request.get("patternProperties", {})
     return {**request["properties"], **{name[1:-1]: choice["anyOf"][0] for name, choice in hidden.items()}}
@@ -69,5 +69,6 @@ Request = Annotated[VideoRequest, _FirstFields()]
 #: More fields of a request.
 Details = Annotated[dict[str, JsonValue], _OtherFields()]
 Archive = Annotated[
-    VideoArchive | None, Field(description="Where the videos are kept; else the environment's.")
+    VideoArchive | None,
+    Field(description="Where to keep the videos. Empty for the archive that the environment names."),
 ]

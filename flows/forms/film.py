@@ -1,7 +1,7 @@
 """The form of generate-film: the parts of a storyboard, or a brief of one, then the budget and the approval.
 
-The storyboard itself is no field of it: Prefect's server checks fields as they stand in the form, and would refuse what
-is written in short, such as a shot that is only text.
+The storyboard itself is not a field: Prefect's server checks values against the form, and would refuse shorthand, such
+as a shot that is only text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from together_video.film.shots import Shot
 from together_video.film.storyboard import Cut, Look, Storyboard
 from together_video.film.writing.briefs import StoryBrief
 
-#: The parameters of generate-film that make a storyboard together, as the form has them.
+#: The parameters of generate-film in the form that together make a storyboard.
 PARTS = ("title", "shots", "look", "defaults", "cut")
 #: Those and the group: parameters that only the form fills in.
 FORM_ONLY = (*PARTS, "more")
@@ -31,7 +31,7 @@ FILM_FORM = (
     entry(
         "defaults",
         Settings | None,
-        "Request fields for every shot that does not say them itself, such as model, seconds and size.",
+        "Request fields for every shot that does not set them itself, such as model, seconds and size.",
         title="Defaults",
     ),
     entry("cut", Cut | None, "How the shots become one film.", title="Cut"),
@@ -47,7 +47,11 @@ FILM_FORM = (
         default=False,
     ),
     entry("more", FilmMore | None, "All other settings.", title="More"),
-    entry("archive", Archive, "Where the film and its shots are kept; else the environment's."),
+    entry(
+        "archive",
+        Archive,
+        "Where to keep the film and its shots. Empty for the archive that the environment names.",
+    ),
 )
 
 
@@ -57,10 +61,10 @@ def asks(given: Mapping[str, Any]) -> bool:
 
 
 def film_from_form(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of generate-film without those of the form, which are in their places.
+    """The parameters of generate-film, with the form's fields converted to the parameters that they stand for.
 
     Raises:
-        InputError: they make no storyboard, or a parameter and the group say different things.
+        InputError: they do not make a storyboard, or a parameter contradicts the group.
     """
     more = joined(given, given.get("more"))
     if "settings" in more:

@@ -1,9 +1,9 @@
-"""The form in which Prefect's UIs start a run of a deployment: fewer fields than the flow has parameters.
+"""The form that Prefect's UIs show to start a run of a deployment: it has fewer fields than the flow has parameters.
 
-Prefect makes the form, and checks what it is given, from the signature of the *flow* when a deployment is saved
-(`prefect deploy`, `serve`, `Flow.serve`, `Flow.deploy`); it calls the *function*. So a flow may have a signature of its
-own for the form. The server takes parameters that are not in the form as well: deployments, events and `run_deployment`
-name any parameter of the function.
+When a deployment is saved (`prefect deploy`, `serve`, `Flow.serve`, `Flow.deploy`), Prefect makes the form and its
+checks from the signature of the *flow*. A run calls the *function*. So a flow can have a separate signature for the
+form. The server also accepts parameters that are not in the form: deployments, events and `run_deployment` can name any
+parameter of the function.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Amount = Annotated[float | None, Field(gt=0), WithJsonSchema({"type": "number", 
 #: The same for US dollars.
 Money = Annotated[Decimal | None, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 F = TypeVar("F", bound=Flow[..., Any])
-#: What a choice says where nothing is chosen.
+#: The value of a choice if nothing is chosen.
 USUAL = "default"
 
 
 def entry(
     name: str, kind: Any, description: str, *, title: str | None = None, default: Any = None
 ) -> Parameter:
-    """A field of a form. It must be filled in where the default is `...`; None is for what may be null."""
+    """A field of a form. With a default of `...` it is required. Use None for a value that can be null."""
     more: dict[str, Any] = {"title": title} if title else {}
     return Parameter(
         name,
@@ -52,7 +52,7 @@ def shown_as(*entries: Parameter) -> Callable[[F], F]:
 
 
 def said(more: BaseModel | None) -> dict[str, Any]:
-    """What the optional group of a form says: the fields that are not as they were offered."""
+    """The fields of a form's optional group that differ from their defaults."""
     if more is None:
         return {}
     offered = {
@@ -65,11 +65,11 @@ def said(more: BaseModel | None) -> dict[str, Any]:
 
 
 def joined(given: Mapping[str, Any], more: BaseModel | None) -> dict[str, Any]:
-    """What the optional group says, to be put in the place of the parameters `given` of the same names.
+    """The values of the optional group, which replace the parameters of the same names in `given`.
 
     Raises:
-        InputError: a parameter that the form does not show says something else than the group, such as one that a
-            deployment sets: neither may win in silence.
+        InputError: a parameter that the form does not show, such as one that a deployment sets, contradicts the group.
+            Neither may win silently.
     """
     if more is None:
         return {}
@@ -78,7 +78,7 @@ def joined(given: Mapping[str, Any], more: BaseModel | None) -> dict[str, Any]:
         unsaid = beside in (None, "", (), []) or beside == type(more).model_fields[name].default
         if not unsaid and _comparable(beside) != _comparable(shown):
             raise InputError(
-                f"The parameter {name} is {beside!s:.100}, and under More it is {shown!s:.100}. Nothing was bought.",
+                f"The parameter {name} is {beside!s:.100}, but under More it is {shown!s:.100}. Nothing was bought.",
                 spent=Spent.NOTHING,
                 remedy=f"Set {name} in one place: in a deployment as more.{name}.",
             )
@@ -86,7 +86,7 @@ def joined(given: Mapping[str, Any], more: BaseModel | None) -> dict[str, Any]:
 
 
 def chosen(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a request without what the first UI sends of those that nobody has touched."""
+    """Request fields without the empty values that the first UI sends for fields that nobody touched."""
     return {
         name: value
         for name, value in fields.items()
@@ -99,9 +99,9 @@ def _comparable(value: Any) -> Any:
 
 
 def amount(name: str, description: str, *, title: str) -> Parameter:
-    """A field for a positive number that may be left out, without the buttons "float" and "None".
+    """A field for an optional positive number, without the buttons "float" and "None".
 
-    Prefect's server refuses null, which the newer UI sends where nothing was typed, for a number with a default of
-    null; it takes it for one without a default.
+    If nothing was typed, the newer UI sends null. Prefect's server refuses null for a number with a default of null,
+    and accepts it for a number without a default.
     """
     return entry(name, Amount, description, title=title, default=NoDefault)

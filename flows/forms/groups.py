@@ -1,7 +1,7 @@
-"""The optional groups of the forms: what most people leave as it is.
+"""The optional groups of the forms: settings that most people leave alone.
 
-A field has a default where it can, as Prefect shows what may also be null as buttons. What is left as it is offered
-says nothing; the rest takes the place of the parameter of the same name, and may not contradict it.
+A field has a default if possible, because Prefect shows buttons for a field that can also be null. A field that is left
+at its default has no effect. Any other value replaces the parameter of the same name, and must not contradict it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class FilmMore(_Terms):
     """The optional group of generate-film."""
 
     settings: Settings | None = Field(
-        default=None, description="Request fields for every shot of the storyboard that the brief gives."
+        default=None,
+        description="Request fields for every shot of the storyboard that is written from the brief.",
     )
     file: str = Field(
         default="",
@@ -78,7 +79,7 @@ class BatchMore(_Terms, _Look):
     """The optional group of generate-batch."""
 
     other_model: str = Field(
-        default="", max_length=200, description="API name of a model that is not among those above."
+        default="", max_length=200, description="API name of a model that is not in the list above."
     )
     settings: Settings | None = Field(
         default=None, description="Request fields for each prompt of the brief or line of the file."
@@ -89,14 +90,14 @@ class BatchMore(_Terms, _Look):
     )
     lines: Lines = Field(
         default="checked",
-        description="How the lines of a text file make prompts: checked, as they are, or paragraphs.",
+        description="How to split a text file into prompts: checked lines, lines as they are, or paragraphs.",
     )
     requests: tuple[Request, ...] = Field(
         default=(), description="Instead of a subject: the requests, as the API takes them."
     )
     language: str = Field(default="English", description="The language that the prompts are written in.")
     negative_prompts: bool = Field(
-        default=False, description="Have a negative prompt written for each video, where the model takes one."
+        default=False, description="Also write a negative prompt for each video, if the model takes one."
     )
     chat_model: str = Field(
         default="", max_length=200, description="API name of the model that writes the prompts."

@@ -1,4 +1,4 @@
-"""The form of generate-video: the request, its take and the budget first, all the rest in one optional group."""
+"""The form of generate-video: first the request, take and budget, then everything else in one optional group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from together_video.errors import InputError, Spent
 from together_video.inputs.presets import make_presets, make_request
 from together_video.requests import VideoRequest
 
-#: What the group says of the preset that stands under another name.
+#: Fields of the group and the presets that they set.
 _PRESETS = {"shape": "aspect", "quality": "quality", "adherence": "adherence"}
 
 VIDEO_FORM = (
@@ -25,7 +25,7 @@ VIDEO_FORM = (
 
 
 def video_from_form(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of generate-video, with those of the form's group in their places.
+    """The parameters of generate-video, with the form's group converted to the parameters that it stands for.
 
     Raises:
         InputError: its details or its shape cannot be used, or a detail contradicts the request.
@@ -43,14 +43,14 @@ def video_from_form(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _detailed(request: VideoRequest, details: Mapping[str, Any]) -> VideoRequest:
-    """The request with these fields beside its own."""
+    """The request with these fields added."""
     said = {name: getattr(request, name) for name in request.model_fields_set}
     said = {name: value for name, value in said.items() if value not in (None, {}, False)}
     made = make_request({**said, **details})[0]
     for name in sorted(said.keys() & details.keys()):
         if getattr(made, name) != said[name]:
             raise InputError(
-                f"The request says {name} {said[name]!s:.100}, and Details say {details[name]!s:.100}. Nothing was "
+                f"The request says {name} {said[name]!s:.100}, but Details say {details[name]!s:.100}. Nothing was "
                 "bought.",
                 spent=Spent.NOTHING,
                 remedy=f"Set {name} in one place.",

@@ -190,7 +190,7 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     browser.until(lambda _: form.words("archive")[-2:] == ["production", "Add"])
     assert form.words("archive")[:2] == [
         "archive (Optional)",
-        "Where the videos are kept; else the environment's.",
+        "Where to keep the videos. Empty for the archive that the environment names.",
     ]
     offered = form.options("Model", "default")
     assert {"default", "minimax/hailuo-02"} <= {found.text for found in offered}

@@ -168,7 +168,7 @@ async def test_serve_says_what_is_off_and_takes_a_file_of_ones_own(
     def served_now() -> tuple[subprocess.Popen[bytes], str]:
         process, log = start("together-video", "serve", "--prefect-file", str(file))
         deadline = time.monotonic() + 90
-        while "Served to" not in (said := log.read_text(errors="replace")):
+        while "Serving these for" not in (said := log.read_text(errors="replace")):
             assert process.poll() is None, said
             assert time.monotonic() < deadline, said
             time.sleep(0.1)

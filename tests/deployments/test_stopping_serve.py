@@ -106,21 +106,21 @@ async def test_a_run_that_is_starting_is_cancelled(
 ) -> None:
     """It says that nothing was bought, and its slot of one is free for the next run at once."""
     process, log = start("together-video", "serve", "nightly")
-    await says(log, "Served to")
+    await says(log, "Serving these for")
     async with get_client() as client:
         run = await make_run(client, NIGHTLY, prompt=f"a fox, {code} {wait}")
         await until(lambda: is_in(client, run, "PENDING"), log)
         await asyncio.sleep(wait)
         ending(process)
         said = ended(process, log, code=code)
-        assert said.splitlines()[-2:] == ["Stopping 1 run; what is paid for is stored first.", FAREWELL]
+        assert said.splitlines()[-2:] == ["Stopping 1 run after storing what is paid for.", FAREWELL]
         state = (await client.read_flow_run(run)).state
         assert state is not None
         assert (state.name, state.message) == ("Cancelled", NOT_BEGUN)
         assert await active_slots(client, NIGHTLY) == 0
         # The second time Prefect keeps back a run for which there is no slot, for half a minute.
         process, log = start("together-video", "serve", "nightly")
-        await says(log, "Served to")
+        await says(log, "Serving these for")
         again = await make_run(client, NIGHTLY, prompt="a hare")
         await until(lambda: is_in(client, again, "RUNNING", "COMPLETED"), log)
         names = [found.name for found in await client.read_flow_run_states(again)]
@@ -132,7 +132,7 @@ async def test_a_run_that_is_starting_is_cancelled(
 async def test_runs_that_start_at_once_are_cancelled_and_the_queue_waits(place: Any, start: Start) -> None:
     """With --limit 2 two of three runs are being started; the third was never claimed and stays scheduled."""
     process, log = start("together-video", "serve", "on-demand", "--limit", "2")
-    await says(log, "Served to")
+    await says(log, "Serving these for")
     async with get_client() as client:
         # Known to the server before any of them can be claimed.
         due = datetime.now(UTC) + timedelta(seconds=20)
@@ -173,7 +173,7 @@ async def test_a_run_that_waits_for_its_create_stores_the_job_id(
     way.strike = hold_creates
     place.environment["TOGETHER_BASE_URL"] = way.url
     process, log = start("together-video", "serve", "nightly")
-    await says(log, "Served to")
+    await says(log, "Serving these for")
     async with get_client() as client:
         run = await make_run(client, NIGHTLY, prompt="an owl")
         await until(lambda: asyncio.to_thread(asked.is_set), log)
@@ -201,7 +201,7 @@ async def test_ctrl_c_while_the_deployments_are_made(place: Any, start: Start) -
     ctrl_c(process)
     ctrl_c(process)
     said = ended(process, log, code=130)
-    assert "Served to" not in said
+    assert "Serving these for" not in said
     assert said.splitlines()[-1] == FAREWELL
     async with get_client() as client:
         made = await client.read_deployments()

@@ -1,6 +1,6 @@
-"""`together-video demo --film`: a film of four shots on this machine, without any account.
+"""`together-video demo --film`: a film of four shots on this machine, without an account.
 
-It is made, asked for again, and planned with another shot: what is paid for is seen, and what is not.
+The film is made, requested again, and planned with an edited shot, to show what is paid for and what is reused.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from together_video.ledger.forecast import Fate, Forecast
 from together_video.money import usd
 from together_video.text import counted, one_line
 
-#: Quick, with drawn clips, and at the prices of the catalogue.
+#: Quick, with drawn clips and the prices of the catalogue.
 _SANDBOX = {
     "generation_seconds": [0.3, 0.8],
     "render_workers": 2,
@@ -45,14 +45,14 @@ _SANDBOX = {
     "drawn_scenes": True,
 }
 _STORY_FILE = "story.yaml"
-#: The shot of which it is shown what an edit buys.
+#: The shot that is edited, to show what an edit buys.
 _EDITED = 3
 #: Characters of a prompt in the list of shots.
 _PROMPT = 56
 
 
 def demo_film(terminal: Terminal, folder: Path, *, keep: bool, as_json: bool) -> int:
-    """Everything is kept in `folder`. Returns the exit code."""
+    """Make the film. Everything is kept in `folder`. Returns the exit code."""
     own = forget_own_settings()
     prepare(terminal)
     place = PlaceOptions(json=as_json)
@@ -66,7 +66,7 @@ def demo_film(terminal: Terminal, folder: Path, *, keep: bool, as_json: bool) ->
             story = _written(folder / "film")
             settings = settings_of(folder, s3, sandbox)
             os.environ.update(settings)
-            # With boto3, which takes a while to import: the servers start meanwhile.
+            # Imports boto3, which takes a while: the servers start in the meantime.
             from prefect_together_video.flows.cli.galleries import gallery_export
 
             s3.wait_ready()
@@ -100,7 +100,7 @@ def demo_film(terminal: Terminal, folder: Path, *, keep: bool, as_json: bool) ->
 
 
 def _written(folder: Path) -> Storyboard:
-    """The storyboard, with its music. One that is there stays: it may have been edited."""
+    """The storyboard, with its music. An existing one is kept: it may have been edited."""
     folder.mkdir(parents=True, exist_ok=True)
     file, music = folder / _STORY_FILE, folder / "music.wav"
     if not music.exists():
@@ -132,7 +132,7 @@ def _run(
 
 
 class _Listening:
-    """Hears what a run would buy, and lets it buy nothing."""
+    """Records what a run would buy, and stops it before it buys anything."""
 
     is_open = False
     is_shown = False
@@ -149,7 +149,7 @@ class _Listening:
 
 
 def _say_again(terminal: Terminal, story: Storyboard, place: PlaceOptions) -> None:
-    """What the same storyboard buys, and what it would with other words in one shot."""
+    """Say what the same storyboard buys now, and what it would buy with one shot edited."""
     if (same := _prospects(story, place)) is not None and not same.forecast.to_buy:
         terminal.say(f"Again:  the same command buys nothing: {_reused(same)}.")
     number = min(_EDITED, len(story.shots))
@@ -158,7 +158,7 @@ def _say_again(terminal: Terminal, story: Storyboard, place: PlaceOptions) -> No
         bought = [str(place) for place, fate in enumerate(other.fates, 1) if fate is Fate.BUY]
         price = usd(other.forecast.most_usd)
         terminal.say(
-            f"Edit:   other words in shot {number} buy {' and '.join(bought)} for {price}; {_reused(other)}."
+            f"Edit:   editing shot {number} buys {' and '.join(bought)} for {price}; {_reused(other)}."
         )
 
 
@@ -169,7 +169,7 @@ def _prospects(story: Storyboard, place: PlaceOptions) -> Prospects | None:
 
 
 def _edited(story: Storyboard, number: int) -> Storyboard:
-    """With other words in one shot."""
+    """The storyboard with one prompt changed."""
     shots = list(story.shots)
     shot = shots[number - 1]
     shots[number - 1] = shot.model_copy(update={"prompt": f"{shot.prompt} It rains."})

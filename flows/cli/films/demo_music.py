@@ -1,4 +1,4 @@
-"""The music of the demo's film: a calm progression of chords, calculated, so that nobody's rights are touched."""
+"""The music of the demo's film: a calm chord progression, calculated here, so there are no rights to clear."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import wave
 _RATE = 16_000
 #: Notes as semitones above A3 (220 Hz): D major, B minor, G major, A major, and D again.
 _CHORDS = ((-7, -3, 0, 5), (-10, -7, -3, 2), (-14, -10, -7, -2), (-12, -8, -5, 0), (-7, -3, 0, 5))
-#: Seconds of a chord, of the sound of one plucked string, and from one to the next.
+#: Seconds of a chord, of a plucked string, and from one string to the next.
 _CHORD, _STRING, _STEP = 4.0, 2.4, 0.5
 #: The order in which the notes of a chord are plucked, an octave up.
 _PATTERN = (0, 2, 1, 3, 2, 1, 3, 2)
@@ -21,7 +21,7 @@ _PAD_LOUD, _STRING_LOUD = 1500, 2600
 
 
 def demo_music() -> bytes:
-    """A WAV file: 16-bit, mono, as long as the film is at least."""
+    """A WAV file: 16-bit, mono, at least as long as the film."""
     total = round(_CHORD * len(_CHORDS) * _RATE)
     samples = [0.0] * total
     for index, chord in enumerate(_CHORDS):
@@ -76,6 +76,6 @@ def _string(pitch: float) -> list[float]:
 
 def _add(samples: list[float], seconds: float, sound: list[float]) -> None:
     begin = round(seconds * _RATE)
-    # What begins near the end is cut there; the film fades out before.
+    # Cut sounds at the end; the film fades out before.
     end = min(begin + len(sound), len(samples))
     samples[begin:end] = map(operator.add, samples[begin:end], sound)

@@ -13,7 +13,7 @@ shots:
   - prompt: Night, a ship in high waves, a lighthouse on the horizon. The beam of the lighthouse on the horizon.
     crossfade: 0.5
     caption: Far out, a ship sees it.
-  - prompt: Night, the ship in high waves, the beam of a lighthouse on the horizon. At dawn the ship comes home to
+  - prompt: Night, the ship in high waves, the beam of a lighthouse on the horizon. At dawn the ship returns to
       the lighthouse, wide and calm. The ship is home.
     continue: true
     caption: By dawn she is home.

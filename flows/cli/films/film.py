@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from together_video.film.recut import Recut
 
 _RETAKE = re.compile(r"([0-9]{1,4})(?::([0-9]{1,5}))?")
+_RETAKE_HELP = (
+    "Also make the next take of this shot, such as 3; 3:4 makes take 4. To put it into the film, set `use: 4` in the "
+    "storyboard. May be repeated."
+)
+_REVIEW_HELP = (
+    "A file of marks from the film's gallery, or the film's id for the marks in the archive. Starred takes go into the "
+    "film; a shot gets another take if its take in the film is rejected."
+)
 
 
 def film(
@@ -37,47 +45,41 @@ def film(
     /,
     *,
     check: Annotated[bool, Parameter(negative=())] = False,
-    retake: Annotated[list[str] | None, Parameter(negative=())] = None,
-    from_review: str | None = None,
+    retake: Annotated[list[str] | None, Parameter(negative=(), help=_RETAKE_HELP)] = None,
+    from_review: Annotated[str | None, Parameter(help=_REVIEW_HELP)] = None,
     save_storyboard: GivenPath | None = None,
     output: Annotated[GivenPath | None, Parameter(name=("--output", "--out", "-o"))] = None,
     in_flight: Annotated[int, Parameter(help=MEANING["in_flight"])] = 20,
-    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     confirm: ConfirmOptions = ConfirmOptions(),  # noqa: B008 - frozen
+    run: RunOptions = RunOptions(),  # noqa: B008 - frozen
     place: PlaceOptions = PlaceOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Make the shots of a storyboard and join them into one film. Shots that were paid for before are reused: after an
-    edit only those that changed are bought, and those that continue them.
+    """Make the shots of a storyboard and join them into one film. Shots that are already paid for are reused: after an
+    edit, only changed shots and those that continue from them are bought.
 
     Parameters
     ----------
     file
         The storyboard, a YAML or JSON file; - is standard input.
     check
-        Print what is wrong with the storyboard and what it costs. Nothing is sent.
-    retake
-        Also make another take of this shot, such as 3: the one after the take that the film is cut from. 3:4 names
-        the take. `use: 2` in the storyboard puts take 2 into the film. Several: the option again.
-    from_review
-        A file of marks that the film's gallery has saved, or the film's id for the marks in the archive: a take with a
-        star is put into the film, and another take is made of a shot whose take in the film is rejected.
+        Print the problems and the price of the storyboard. Nothing is sent.
     save_storyboard
-        With --from-review: write the storyboard with these takes into this YAML file; it may be the storyboard itself.
+        With --from-review: write the storyboard with these takes to this YAML file, which can be the storyboard itself.
     output
-        A file such as film.mp4, or a folder, that a copy of the film is written to. What is there is not overwritten.
+        Write a copy of the film to this file, such as film.mp4, or folder. Existing files are not overwritten.
     """
     if save_storyboard is not None and from_review is None:
         raise InputError(
-            "--save-storyboard belongs to --from-review: without a review the storyboard stays as it is."
+            "--save-storyboard needs --from-review: without a review the storyboard does not change."
         )
     if from_review == "-" and file == "-":
-        raise InputError("Give either the storyboard or the marks on standard input.")
+        raise InputError("Only one of the storyboard and the marks can come from standard input.")
     if check:
         if from_review is not None:
-            raise InputError("--check reads no marks: leave --from-review out, or use --dry-run.")
+            raise InputError("--check does not read marks: leave out --from-review, or use --dry-run.")
         return check_storyboard(file, strict=run.strict, as_json=place.json)
     if not 1 <= in_flight <= 1000:
-        raise InputError("--in-flight must be from 1 to 1000.")
+        raise InputError("--in-flight must be between 1 and 1000.")
     storyboard = read_storyboard(file)
     # Before Prefect is imported, which takes seconds.
     FilmPlan.of(storyboard, strict=run.strict).refuse_errors()
@@ -89,7 +91,7 @@ def film(
         kept = film_review.checked_storyboard_file(save_storyboard, file)
         recut = film_review.recut_of(from_review, storyboard, run, place)
         if kept is not None:
-            # What cannot be written is said before anything is bought.
+            # If it cannot be written, fail before anything is bought.
             film_review.text_to_save(kept, file, recut)
         storyboard, retakes = recut.storyboard, {**recut.retakes, **retakes}
     parameters |= {"storyboard": storyboard, "retakes": retakes or None}
@@ -99,7 +101,7 @@ def film(
         terminal = begin(place, prefect=prefect)
         from prefect_together_video.flows.cli.films.film_confirmation import FilmConfirmation
 
-        # A run that is given the file in place of a large storyboard would not know the other takes.
+        # If the run got the file in place of a large storyboard, it would not know the other takes.
         made = _recorded("-" if recut is not None and recut.uses else file) if prefect else _unrecorded()
     asking = FilmConfirmation.of(confirm, place, terminal, brief=False)
     code, summary = made(parameters, place, terminal, asking=asking)
@@ -145,7 +147,7 @@ def _show(summary: FilmSummary, terminal: Terminal, recut: Recut | None, *, as_j
 
 
 def _retakes(given: Sequence[str]) -> dict[int, int | None]:
-    """Raises InputError: one names no shot."""
+    """Raises InputError: one does not name a shot."""
     found: dict[int, int | None] = {}
     for text in given:
         match = _RETAKE.fullmatch(text.strip())
@@ -158,7 +160,7 @@ def _retakes(given: Sequence[str]) -> dict[int, int | None]:
 
 
 def _recorded(file: str) -> Run:
-    """Runs the flow by Prefect; a storyboard that its server does not take is named by its file."""
+    """Run the flow with Prefect. A storyboard that is too large for its server is passed as the name of its file."""
     from prefect_together_video.flows.cli.running import run_flow
     from prefect_together_video.flows.film import generate_film
 
@@ -167,7 +169,7 @@ def _recorded(file: str) -> Run:
 
 
 def _unrecorded() -> Run:
-    """Runs what the flow does, without importing Prefect."""
+    """Run the work of the flow without importing Prefect."""
     from prefect_together_video.flows.cli.execution import run_without_prefect
     from prefect_together_video.flows.engine.film_run import make_film
 

@@ -1,4 +1,4 @@
-"""What a film will cost, on a terminal, and the question whether to buy it."""
+"""Show what a film will cost, and ask whether to buy it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prefect_together_video.tasks.session.prospects import Prospects
 
 
 class FilmConfirmation(Confirmation):
-    """As that of other runs, with each shot and what becomes of it."""
+    """Also shows each shot and whether it is bought, reused or skipped."""
 
     def introduce(self, prospects: Prospects, *, on_err: bool) -> None:
         if isinstance(prospects, FilmProspects):

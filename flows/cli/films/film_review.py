@@ -1,5 +1,5 @@
-"""`film --from-review`: the takes that a review asks for, read before anything is bought, and the storyboard with
-them.
+"""`film --from-review`: read the takes that a review asks for before anything is bought, and write them into the
+storyboard.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 
 def recut_of(review: str, storyboard: Storyboard, run: RunOptions, place: PlaceOptions) -> Recut:
-    """What the marks of a file, or those that the archive has of a film, ask for. Says what it is.
+    """Read the takes that the marks in a file, or a film's marks in the archive, ask for, and print them.
 
     Raises:
-        InputError: there is neither such a file nor such a film, or a marked clip is not in the archive.
+        InputError: there is no such file or film, or a marked clip is not in the archive.
     """
     marks = marks_of_file(review) if review == "-" or is_readable(Path(review)) else None
     if marks is None and ("/" in review or review.lower().endswith(".json")):
-        # No film has such a name: it is known before the archive is opened.
+        # A film never has such a name: fail before opening the archive.
         refuse_unreadable(Path(review).expanduser())
     terminal = begin(place, prefect=place.archive is not None)
     found = asyncio.run(_read(review, marks, storyboard, run, place))
@@ -86,41 +86,43 @@ async def _marks_of_archive(ledger: Ledger, film: str) -> Sequence[Mark]:
 def _say(found: ReviewedFilm, terminal: Terminal) -> None:
     lines = list(found.recut.lines)
     if not found.recut.uses and not found.recut.retakes:
-        terminal.say("These marks ask for no other take.")
+        terminal.say("These marks do not ask for another take.")
     elif lines:
-        terminal.say("By the review:")
+        terminal.say("The review asks for:")
     for line in lines:
         terminal.say(f"  {line}")
     if found.elsewhere:
         clips = counted(found.elsewhere, "marked clip is", "marked clips are")
-        terminal.say(f"{clips} no take of a shot of this storyboard as it is now.")
+        terminal.say(f"{clips} not a take of a shot in the current storyboard.")
 
 
 def checked_storyboard_file(path: Path | None, file: str) -> Path | None:
-    """Where the storyboard is to be written, if it can be.
+    """The file to write the storyboard to.
 
     Raises:
-        InputError: it cannot.
+        InputError: it cannot be written there.
     """
     found = checked_file(path, "--save-storyboard")
     if found is None:
         return None
-    # What a link names is written, and the link stays.
+    # Write to the target of a link, and keep the link.
     found, source = found.resolve(), Path(file)
     endings = {".yaml", ".yml"} | ({source.suffix.lower()} if _is_same(found, source) else set())
     if found.suffix.lower() not in endings:
-        raise InputError(f"--save-storyboard {path}: a storyboard that is written is YAML: end it in .yaml.")
+        raise InputError(
+            f"--save-storyboard {path}: storyboards are written as YAML. Use a name that ends in .yaml."
+        )
     if found.exists() and not _is_same(found, source) and _storyboard_now(found) is None:
-        raise InputError(f"--save-storyboard {path} is there and is not a storyboard. Name another file.")
+        raise InputError(f"--save-storyboard {path} exists and is not a storyboard. Name another file.")
     return found
 
 
 def text_to_save(path: Path, file: str, recut: Recut) -> str:
-    """The storyboard with the takes of the review. In the folder where it lies its text stays as it is, but for the
-    takes, if that can be; elsewhere, and if not, it is written as the command `storyboard` writes it.
+    """The storyboard with the takes of the review. In its own folder, only the takes change in its text, if possible.
+    Otherwise it is written as the command `storyboard` writes it.
 
     Raises:
-        InputError: it cannot be read, or cannot be written in the form that the file's name says.
+        InputError: it cannot be read, or cannot be written in the format that the file's name asks for.
     """
     text = None
     if file != "-" and Path(file).resolve().parent == path.parent:
@@ -129,20 +131,20 @@ def text_to_save(path: Path, file: str, recut: Recut) -> str:
         text = text_with_takes(said, form, recut.uses) if is_form else None
     if text is None and path.suffix.lower() == ".json":
         raise InputError(
-            f"--save-storyboard: {path.name} cannot take them with all else as it is: name a .yaml file."
+            f"--save-storyboard: cannot change only the takes in {path.name}. Name a .yaml file."
         )
     return storyboard_yaml(recut.storyboard) if text is None else text
 
 
 def save_storyboard(path: Path, file: str, before: Storyboard, recut: Recut, terminal: Terminal) -> bool:
-    """Write `text_to_save`, unless the storyboard is not the one any more that was read `before`: its shots may have
-    other numbers. Then say so, and return False.
+    """Write `text_to_save`, unless the storyboard has changed since it was read `before`: its shots may have other
+    numbers now. In that case say so, and return False.
 
     Raises:
         InputError: it cannot be written.
     """
     if file != "-" and _storyboard_now(Path(file)) != before:
-        terminal.complain(f"{printable(file, 200)} was changed during the run, so nothing is written.")
+        terminal.complain(f"{printable(file, 200)} was changed during the run, so it is not overwritten.")
         remind(file, recut, terminal)
         return False
     write_file(path, text_to_save(path, file, recut), terminal)
@@ -150,14 +152,14 @@ def save_storyboard(path: Path, file: str, before: Storyboard, recut: Recut, ter
 
 
 def remind(file: str, recut: Recut, terminal: Terminal) -> None:
-    """That the storyboard does not say yet what the film shows."""
+    """Remind the user that the storyboard does not contain the takes of the film yet."""
     uses = ", ".join(f"`use: {take}` into shot {number}" for number, take in sorted(recut.uses.items()))
     name = "the storyboard" if file == "-" else printable(file, 200)
     terminal.say(f"To keep this cut, write {uses} of {name}, or add --save-storyboard FILE.yaml.")
 
 
 def _storyboard_now(path: Path) -> Storyboard | None:
-    """The storyboard in a file as it is now; None where there is none."""
+    """The storyboard that the file contains now; None if it does not contain one."""
     try:
         return read_storyboard(path)
     except InputError:

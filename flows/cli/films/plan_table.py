@@ -1,4 +1,4 @@
-"""A storyboard before it is made: the table of its shots, what is wrong with them, price and length."""
+"""Show a storyboard before it is made: a table of its shots, their problems, the price and the length."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from together_video.film.reading import read_storyboard
 from together_video.money import usd_cells, usd_number_or_none
 from together_video.text import counted, one_line, printable
 
-#: Characters of a model's name, and fewest of a shot's title.
+#: Most characters of a model's name, and fewest of a shot's title.
 _MODEL, _TITLE = 16, 12
 
 
 def check_storyboard(file: str, *, strict: bool = False, as_json: bool = False) -> int:
-    """Look at a storyboard and print what there is to say of it; nothing is sent. 2 if it cannot be made like this.
+    """Check a storyboard and print its problems, length and price. Nothing is sent. Returns 2 if it has errors.
 
     Raises:
         InputError: the file cannot be read, or is not a storyboard.
@@ -48,7 +48,7 @@ def check_storyboard(file: str, *, strict: bool = False, as_json: bool = False) 
 
 
 def show_plan(plan: FilmPlan, out: Console) -> None:
-    """How many shots, how long and how much, and a row for each shot. It fits 80 columns."""
+    """Print the number of shots, length and price, and a row for each shot. It fits 80 columns."""
     for line in _summary(plan):
         out.print(escape(line), soft_wrap=True)
     columns = _columns(plan)
@@ -66,7 +66,7 @@ def show_plan(plan: FilmPlan, out: Console) -> None:
 
 
 def show_findings(plan: FilmPlan, out: Console) -> None:
-    """What there is to say of each shot. What is the same of several shots is said once; errors are said of each."""
+    """Print the findings. A finding that several shots share is printed once, with the numbers of those shots."""
     found: dict[tuple[Level, str, str], list[int | None]] = {}
     finding_of: dict[tuple[Level, str, str], Finding] = {}
     for number, finding in plan.all_findings:
@@ -131,7 +131,7 @@ def _summary(plan: FilmPlan) -> Iterator[str]:
 
 
 def _columns(plan: FilmPlan) -> dict[str, list[str]]:
-    """Those that would be empty are left out, but for the price."""
+    """The columns of the table. Empty ones are left out."""
     shots = plan.shots
     amounts = usd_cells(None if one.same_as else one.estimate.usd for one in shots)
     columns = {

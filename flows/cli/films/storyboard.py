@@ -1,4 +1,4 @@
-"""`together-video storyboard`: the storyboard of a brief, for editing; or what there is to say of one."""
+"""`together-video storyboard`: write a storyboard from a brief, for editing, or check one."""
 
 from __future__ import annotations
 
@@ -50,29 +50,29 @@ def storyboard(
     strict: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Write the storyboard of a film from a --brief, as YAML to be edited, or --check one. No video is made.
+    """Write a film's storyboard from a --brief, as YAML that you can edit, or --check one. No video is made.
 
-    What is written is kept in the archive, if there is one: the same brief gives the same storyboard, free of charge.
+    The storyboard is kept in the archive, if there is one: the same brief gives the same storyboard, free of charge.
 
     Parameters
     ----------
     brief
         What the film is about.
     check
-        A storyboard file: shows its shots, problems, length and price. Nothing is sent.
+        Print the shots, problems, length and price of this storyboard file. Nothing is sent.
     aspect
         Shape of the picture, such as 9:16.
     output
-        A .yaml file to write it to; else it is printed. What is there is replaced.
+        Write it to this .yaml file, which is replaced, instead of printing it.
     archive_folder
-        Keep it in this folder, in place of the archive that the environment names.
+        Keep it in this folder instead of the archive that the environment names.
     strict
         With --check: treat warnings as errors.
     json_
         Print one JSON document on stdout and nothing else.
     """
     if (brief is None) == (check is None):
-        raise InputError("Give either --brief TEXT, to have a storyboard written, or --check FILE.")
+        raise InputError("Give either --brief TEXT, to write a storyboard, or --check FILE.")
     if check is not None:
         given = {
             "shots": shots,
@@ -86,7 +86,7 @@ def storyboard(
             "archive-folder": archive_folder,
         }
         if idle := [f"--{name}" for name, value in given.items() if value is not None]:
-            raise InputError(f"{' and '.join(idle)} belong to --brief: --check changes nothing.")
+            raise InputError(f"{' and '.join(idle)} only work with --brief: --check changes nothing.")
         return check_storyboard(check, strict=strict, as_json=json_)
     wanted = make_story_brief(
         {
@@ -103,14 +103,12 @@ def storyboard(
             if value is not None
         }
     )
-    # What cannot be written is said before anything is sent.
+    # If it cannot be written, fail before anything is sent.
     writing = StoryWriting(wanted)
     make_presets({} if aspect is None else {"aspect": aspect})
     file = checked_file(output, "--output")
     if file is not None and file.suffix.lower() not in {".yaml", ".yml"}:
-        raise InputError(
-            f"--output {output}: a storyboard that is written is YAML: name it {file.stem}.yaml."
-        )
+        raise InputError(f"--output {output}: storyboards are written as YAML. Name it {file.stem}.yaml.")
     terminal = Terminal(quiet=json_)
     with terminal.waiting(f"Writing {counted(len(writing.lengths), 'shot')} with the chat model …"):
         written = _write(wanted, edition, archive_folder, terminal)
@@ -131,14 +129,14 @@ def storyboard(
 
 
 def _with_aspect(made: Storyboard, aspect: str | None) -> Storyboard:
-    """The shape is a setting of the film: it makes no other brief."""
+    """The shape is a setting of the film and not part of the brief, so the brief stays the same."""
     if aspect is None:
         return made
     return made.model_copy(update={"defaults": {**made.defaults, "aspect": aspect}})
 
 
 def _write(brief: StoryBrief, edition: str, folder: Path | None, terminal: Terminal) -> WrittenStoryboard:
-    # With httpx, which takes a while to import.
+    # These import httpx, which takes a while.
     from prefect_together_video.blocks.ledger.opened import ledger_of
     from prefect_together_video.flows.cli.execution import warnings_shown
     from prefect_together_video.tasks.running.runs import step
@@ -147,13 +145,11 @@ def _write(brief: StoryBrief, edition: str, folder: Path | None, terminal: Termi
     from together_video.api.from_env import client_from_env
     from together_video.api.settings import api_from_env
 
-    api_from_env()  # a key that is missing is named first
+    api_from_env()  # report a missing key first
     prepare(terminal, prefect=False)
     place = archive_if_named(folder)
     if place is None:
-        terminal.note(
-            "There is no archive, so the storyboard is not kept there: each call writes another one."
-        )
+        terminal.note("There is no archive to keep the storyboard in: each call writes another one.")
 
     async def write() -> WrittenStoryboard:
         async with AsyncExitStack() as stack:
@@ -171,8 +167,8 @@ def _head(written: WrittenStoryboard, file: Path | None) -> list[str]:
     name = shlex.quote(str(file)) if file is not None else "FILE"
     return [
         f"By {written.chat_model}, for the brief: {one_line(written.brief.subject, 70)}",
-        "Each prompt describes its people and places again, as the video model sees one shot at a time:",
-        "change a description in all shots that have it.",
+        "Each prompt describes its people and places again, because the video model sees one shot at a time:",
+        "if you change a description, change it in all shots.",
         "",
         f"together-video storyboard --check {name}   # shots, problems, length and price; sends nothing",
         f"together-video film {name}   # makes the film",
@@ -181,7 +177,7 @@ def _head(written: WrittenStoryboard, file: Path | None) -> list[str]:
 
 
 def _comments(plan: FilmPlan) -> dict[int, str]:
-    """Where in the film each shot begins, and what it continues from."""
+    """For each shot, when it begins in the film and what it continues from."""
     comments: dict[int, str] = {}
     begins: Decimal | None = Decimal(0)
     for one in plan.shots:

@@ -1,4 +1,4 @@
-"""Which videos and batches `list` shows."""
+"""Select the videos and batches that `list` shows."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Said = TypeVar("Said", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What videos must have to be listed."""
+    """The conditions that listed videos meet."""
 
     batch: str | None = None
-    #: The videos that the batch reports: also those that another run had bought.
+    #: The videos that the batch reports, including those that another run bought.
     reported: frozenset[str] = frozenset()
     since: Period = field(default_factory=Period)
     model: str | None = None
@@ -61,7 +61,7 @@ class Wanted:
 
 @dataclass
 class Batch:
-    """One batch: what its run says of it at its end, and what its own purchases are."""
+    """One batch: what its run reported at the end, and its own purchases."""
 
     id: str
     has_page: bool = False
@@ -109,7 +109,7 @@ class Batches:
 
 
 class BatchesBegunSo:
-    """The ids of batches that begin with a text."""
+    """Collects the ids of batches that begin with a text."""
 
     def __init__(self, beginning: str) -> None:
         self._beginning = beginning
@@ -125,14 +125,14 @@ class _Row(BaseModel):
 
 
 class _Ended(BaseModel):
-    """What is read of `batch.json`."""
+    """The fields of `batch.json` that are read."""
 
     title: str = ""
     videos: tuple[_Row, ...] = ()
 
 
 class _Reported(BaseModel):
-    """A video in `batch.json`, as far as a list shows it."""
+    """A video in `batch.json`, with the fields that a list shows."""
 
     id: VideoId
     state: VideoState
@@ -170,7 +170,7 @@ class _Report(BaseModel):
 
 
 async def reported(ledger: Ledger, batch: str) -> dict[str, Entry]:
-    """What the run of a batch says of its videos at its end, by id. Empty while it runs, and where it cannot be read.
+    """The videos that a batch's run reported at its end, by id. Empty while it runs, or if they cannot be read.
 
     Raises:
         StoreUnavailable: the archive does not answer.
@@ -180,8 +180,8 @@ async def reported(ledger: Ledger, batch: str) -> dict[str, Entry]:
 
 
 async def _at_its_end(ledger: Ledger, batch: str, kind: type[Said]) -> Said | None:
-    """What `batch.json` says. None where there is none, or it is not what this project wrote: a batch is listed by what
-    it bought then.
+    """Read `batch.json`. None if there is none, or this project did not write it: then the batch is listed by its
+    purchases.
     """
     try:
         stored = await ledger.store.get(ledger.layout.batch(batch, "batch.json"))
@@ -193,7 +193,7 @@ async def _at_its_end(ledger: Ledger, batch: str, kind: type[Said]) -> Said | No
 
 
 class Videos(Newest):
-    """The wanted videos; of a batch also those that were refused or skipped, which have no record."""
+    """The wanted videos. For a batch, also those that were refused or skipped, which have no record."""
 
     def __init__(self, wanted: Wanted, limit: int | None, reported: Mapping[str, Entry]) -> None:
         super().__init__(limit, wanted.takes)
@@ -205,7 +205,7 @@ class Videos(Newest):
         super().add(entry)
 
     def end(self) -> Videos:
-        """Take in what the batch reports and no record says."""
+        """Add the videos that the batch reports and that have no record."""
         for entry in self._unbought.values():
             super().add(entry)
         self._unbought = {}
@@ -213,12 +213,12 @@ class Videos(Newest):
 
 
 def moment_of(batch: str) -> str:
-    """When a batch began, by its id: `2026-11-27T20:00:00Z`."""
+    """When a batch began, according to its id: `2026-11-27T20:00:00Z`."""
     return f"{batch[:4]}-{batch[4:6]}-{batch[6:11]}:{batch[11:13]}:{batch[13:15]}Z"
 
 
 async def titled(ledger: Ledger, batches: Sequence[Batch]) -> None:
-    """Add what the run of each says at its end: its title, and how many videos it was to make, reused ones too."""
+    """Add what the run of each reported at its end: the title, and the number of videos, reused ones included."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def read(batch: Batch) -> None:

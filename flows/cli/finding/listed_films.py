@@ -1,4 +1,4 @@
-"""The films of an archive: as rows for programs, and as a table for people."""
+"""The films of an archive, as rows for programs and as a table for people."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TITLE = 12
 
 
 class FilmRow(TypedDict):
-    """A film; seconds, pixels, and US dollars: what its shots have cost."""
+    """A film, with seconds, pixels, and the cost of its shots in US dollars."""
 
     id: str
     at: str
@@ -47,14 +47,14 @@ class FilmRow(TypedDict):
 
 @dataclass(frozen=True)
 class Films:
-    """Those of a period, the newest first, and the keys of records that could not be read."""
+    """The films of a period, newest first, and the keys of records that could not be read."""
 
     records: Sequence[FilmRecord]
     unreadable: Sequence[str]
 
     @property
     def account(self) -> Account:
-        """What their shots have cost, each once: films may share them."""
+        """The cost of their shots. A shot that several films share counts once."""
         costs = {shot.id: shot.cost_usd for record in self.records for shot in record.shots}
         return Account(paid=sum((cost for cost in costs.values() if cost is not None), Decimal(0)))
 

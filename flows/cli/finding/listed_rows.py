@@ -1,4 +1,4 @@
-"""The rows of `list` for programs: each column stands here once, for JSON, CSV and Parquet alike."""
+"""The rows of `list` for programs. Each column is defined here once for JSON, CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from together_video.ledger.layout import Layout
 from together_video.ledger.place import ArchivePlace
 from together_video.money import usd_number, usd_number_or_none
 
-#: Name and kind of each column, in their order.
+#: Name and type of each column, in order.
 Columns = Mapping[str, Any]
 
 
 class VideoRow(TypedDict):
-    """A video; US dollars and seconds. What is perhaps paid, or in flight, is the highest estimate."""
+    """A video, with US dollars and seconds. Amounts perhaps paid or in flight are the highest estimates."""
 
     id: str
     state: str
@@ -42,7 +42,7 @@ class VideoRow(TypedDict):
 
 
 class BatchRow(TypedDict):
-    """A batch; US dollars. Its money is that of its own purchases."""
+    """A batch. The amounts are US dollars, and count only its own purchases."""
 
     id: str
     at: str

@@ -1,4 +1,4 @@
-"""`together-video list`: the batches of the archive, or its videos."""
+"""`together-video list`: list the batches, videos or films of the archive."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from together_video.ledger.account import Account
     from together_video.ledger.index import Entry
 
-#: Rows that a terminal shows unless it is said otherwise; a pipe and files get all.
+#: Rows that a terminal shows without --limit. Pipes and files get all.
 _SHOWN = 30
 State = Literal["archived", "failed", "abandoned", "claimed", "submitted", "ambiguous", "refused", "skipped"]
 _STATES = (
-    "Videos in this state: archived (reused ones too), failed, claimed (its create is under way), submitted (at the "
-    "provider), ambiguous (the create had no clear answer), or abandoned (closed without a clip, to be bought again); "
-    "with --batch also refused or skipped: nothing was bought."
+    "Videos in this state: archived (including reused), failed, claimed (the create is under way), submitted (at the "
+    "provider), ambiguous (the create had no clear answer), or abandoned (closed without a clip; can be bought again). "
+    "With --batch also refused or skipped (nothing was bought)."
 )
 
 
@@ -54,34 +54,34 @@ def list_(
     parquet: GivenPath | None = None,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """List the batches of the archive, newest first, or its videos or films. Reads the archive, and changes nothing.
+    """List the batches in the archive, newest first, or its videos or films. Changes nothing.
 
     Parameters
     ----------
     videos
-        List videos in place of batches. Each of --batch, --model, --state, --label, --mark and --search does so too.
+        List videos instead of batches. --batch, --model, --state, --label, --mark and --search imply it.
     films
-        List films in place of batches.
+        List films instead of batches.
     batch
-        Videos of this batch, reused ones too: its id, or the beginning of it.
+        Videos of this batch, including reused ones: the batch id or its beginning.
     since
-        What was bought, or of films what was joined, from this day (UTC) on, such as 2026-11-01.
+        Only what was bought, or films that were joined, since this day (UTC), such as 2026-11-01.
     model
-        Videos of a model: its API name or a part of it.
+        Videos of this model: its API name or part of it.
     label
         Videos with this label, such as campaign=spring. May be repeated.
     mark
-        Videos with this mark from a review, or with none.
+        Videos with this mark from a review, or without one.
     search
-        Videos with this text in the prompt, in what varies in a sweep, in a label's value or in a review's note.
+        Videos with this text in the prompt, a sweep's values, a label's value or a review's note.
     limit
-        How many rows. Without it a terminal shows 30; a pipe, --json and files get all.
+        Number of rows. Without it, a terminal shows 30; pipes, --json and files get all.
     csv
-        Write the rows as CSV into this file, which is replaced; - is standard output.
+        Write the rows as CSV to this file, which is replaced; - is standard output.
     jsonl
-        Write the rows as JSON Lines into this file, which is replaced; - is standard output.
+        Write the rows as JSON Lines to this file, which is replaced; - is standard output.
     parquet
-        Write the rows as Parquet into this file, which is replaced. Needs pyarrow.
+        Write the rows as Parquet to this file, which is replaced. Needs pyarrow.
     """
     from prefect_together_video.flows.cli.finding.listed import Wanted
 
@@ -92,7 +92,7 @@ def list_(
     csv_file, jsonl_file = file_or_stdout(csv, "--csv"), file_or_stdout(jsonl, "--jsonl")
     parquet = checked_file(parquet, "--parquet")
     if [csv_file, jsonl_file].count(STDOUT) + place.json > 1:
-        raise InputError("Give one of --json, --csv - and --jsonl -: each goes to standard output.")
+        raise InputError("Give only one of --json, --csv - and --jsonl -: each writes to standard output.")
     wanted = Wanted(
         since=Period.parse(since, None),
         model=model,
@@ -103,7 +103,7 @@ def list_(
     )
     filters = (batch, model, state, label, mark, search)
     if films and (videos or any(one is not None for one in filters)):
-        raise InputError("--films goes with --since and --limit only: the other options choose videos.")
+        raise InputError("--films works only with --since and --limit: the other options choose videos.")
     if parquet is not None:
         from prefect_together_video.flows.cli.finding.listing_files import check_parquet
 
@@ -137,15 +137,15 @@ def list_(
         named = ", ".join(printable(key, 100) for key in found.unreadable[:3])
         terminal.complain(
             f"{counted(len(found.unreadable), 'record')} could not be read: {named}"
-            f"{' …' if len(found.unreadable) > 3 else ''}. together-video audit names each, and why."
+            f"{' …' if len(found.unreadable) > 3 else ''}. together-video audit lists them all, with the reasons."
         )
     return 1 if found.unreadable else 0
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The rows and their columns; how many there are without a limit, and the money of all of them; and keys that could
-    not be read.
+    """The rows and their columns, the number and the cost of all rows without the limit, and the keys that could not be
+    read.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -169,7 +169,7 @@ async def _read(
         if batch is not None:
             known: Collection[str] = ()
             if not BATCH_ID.fullmatch(batch.strip()):
-                # One that runs, or was stopped, has no folder yet.
+                # A batch that is running, or was stopped, has no folder yet.
                 known = (await survey(ledger, lambda: listed.BatchesBegunSo(batch.strip()))).found.names
             whole = await existing_batch(ledger, batch, known=known)
             more = await listed.reported(ledger, whole)
@@ -186,7 +186,7 @@ async def _read(
         start = ledger.layout.key("batches", "")
         keys = [one.key for one in await ledger.store.list(start)]
         ended = {key[len(start) :].partition("/")[0] for key in keys if key.endswith("/batch.json")}
-        # What a batch buys is claimed after it has begun.
+        # A batch claims its videos after it has begun.
         found = await survey(
             ledger, lambda: listed.Batches(ended, wanted.since), since=wanted.since.first_month
         )

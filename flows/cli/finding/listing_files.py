@@ -16,15 +16,15 @@ from together_video.atomic_files import part_of
 from together_video.errors import InputError
 from together_video.text import spreadsheet_cell
 
-#: Characters of a cell.
+#: Most characters in a cell.
 _LONGEST = 2_000
-#: What Parquet calls the kinds of columns that are no texts.
+#: Parquet's names for the types of columns that are not text.
 _KINDS = {float: "float64", float | None: "float64", int: "int64", bool: "bool_"}
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Columns) -> str:
-    """A line for each row. Labels are one cell, `name=value` each; what a spreadsheet would take for a formula is not
-    one.
+    """A line for each row. Labels share one cell, as `name=value` each. Text that a spreadsheet would read as a formula
+    is escaped.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -43,12 +43,12 @@ def _cell(value: Any) -> str | int | float:
 
 
 def as_lines(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A JSON object on each line, in ASCII: what a terminal would obey is escaped."""
+    """A JSON object per line, in ASCII: control characters for terminals are escaped."""
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def check_parquet() -> None:
-    """Show that Parquet can be written, before anything is read.
+    """Check that Parquet can be written, before anything is read.
 
     Raises:
         InputError: pyarrow is not installed.
@@ -57,7 +57,7 @@ def check_parquet() -> None:
 
 
 def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Columns, path: Path) -> None:
-    """Write the rows as a table, in place of what is there. Labels are a JSON text.
+    """Write the rows as a table, and replace the file. Labels are JSON text.
 
     Raises:
         InputError: pyarrow is not installed, or the file cannot be written.
@@ -75,7 +75,7 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], columns: Columns, path: Pat
     except OSError as error:
         raise cannot_write(path, error.strerror or error) from error
     except (pyarrow.ArrowException, OverflowError) as error:
-        raise InputError(f"{path} cannot hold these rows: {error}.") from error
+        raise InputError(f"These rows cannot be written to {path}: {error}.") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -85,5 +85,5 @@ def _pyarrow() -> tuple[Any, Any]:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise InputError(
-            "Parquet needs pyarrow: run pip install pyarrow, or take --csv or --jsonl."
+            "Parquet needs pyarrow: run pip install pyarrow, or use --csv or --jsonl."
         ) from error

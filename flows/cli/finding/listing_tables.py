@@ -14,14 +14,14 @@ from together_video.ledger.titles import with_varied
 from together_video.money import usd_cells
 from together_video.text import one_line, printable
 
-#: Characters of a model's name, and fewest of a title: what varies in a sweep, and a word or two of the prompt.
+#: Most characters of a model's name, and fewest of a title: a sweep's values and a word or two of the prompt.
 _MODEL, _TITLE = 16, 12
 #: Fewest characters of a batch's title.
 _BATCH_TITLE = 8
 
 
 def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
-    """A line for each video; a column that would be empty is left out."""
+    """A line for each video. Empty columns are left out."""
     if not rows:
         terminal.out.print("No videos.")
         return
@@ -43,9 +43,11 @@ def show_videos(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
 
 
 def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
-    """A line for each batch; the columns of marks only where there are some."""
+    """A line for each batch. The columns for marks appear only if there are any."""
     if not rows:
-        terminal.out.print("No batches. together-video list --videos lists videos that were made one by one.")
+        terminal.out.print(
+            "No batches. To list videos that were made one by one: together-video list --videos"
+        )
         return
     columns = {
         "batch": [row["id"] for row in rows],
@@ -66,7 +68,7 @@ def show_batches(rows: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
 
 
 def _amounts(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What each video has cost, or `?` and what it perhaps has: at most, or a `?` alone where that is not known."""
+    """The cost of each video. If it is perhaps paid, `?` and the highest amount, or `?` alone if that is unknown."""
     amounts = [row["perhaps_paid_usd"] or None if row["perhaps_paid"] else row["cost_usd"] for row in rows]
     cells = zip(rows, _usd(amounts), strict=True)
     return [("?" + cell.replace("—", "")) if row["perhaps_paid"] else cell for row, cell in cells]

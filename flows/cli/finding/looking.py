@@ -1,4 +1,4 @@
-"""What commands that only read the archive begin with: where that can be, without Prefect, which takes seconds to
+"""The start of commands that only read the archive. If possible they do without Prefect, which takes seconds to
 import.
 """
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def begin_looking(place: LookOptions) -> Terminal:
-    """The terminal of a command that reads the archive, once it is known which one that is.
+    """The terminal of a command that reads the archive. Checks the options that name the archive.
 
     Raises:
         InputError: `--together` is given.
         ConfigurationError: there is no archive, or an address cannot be used.
     """
     if place.together is not None:
-        raise InputError("Only the archive is read: --together has no use here.")
+        raise InputError("This command only reads the archive: leave out --together.")
     if place.archive is not None:
         return begin(place, asks_api=False)
     terminal = Terminal(quiet=place.json)
@@ -38,8 +38,8 @@ def begin_looking(place: LookOptions) -> Terminal:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Hundreds of thousands of small values are made that stay until the command ends: Python's collector would search
-    them again and again.
+    """Turn off garbage collection. These commands make hundreds of thousands of small objects that stay until the end,
+    and the collector would scan them again and again.
     """
     was_on = gc.isenabled()
     gc.disable()

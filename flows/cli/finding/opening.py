@@ -1,4 +1,4 @@
-"""`together-video open`: play a video or a film, or look at the gallery of a batch."""
+"""`together-video open`: play a video or a film, or open the gallery of a batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from together_video.errors import InputError
 if TYPE_CHECKING:
     from prefect_together_video.blocks.ledger.ledger import Ledger
 
-#: Seconds for which links into a bucket work: of a video, and of the page of a batch.
+#: Seconds for which links into a bucket work: for a video, and for the page of a batch.
 _DAY, _WEEK = 24 * 3600, 7 * 24 * 3600
 
 
@@ -30,14 +30,14 @@ def open_(
     *,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Open a video or a film in the viewer of this machine, or the gallery of a batch, and print where it is.
+    """Open a video, a film, or the gallery of a batch in this machine's viewer, and print its address.
 
-    Where there is no display it is only printed. From a bucket, a video is opened by a link that works for a day.
+    Without a display, only the address is printed. A link to a video in a bucket works for a day.
 
     Parameters
     ----------
     id_
-        The id of a video, a film or a batch, or the beginning of it; the key of a video's file, or its job id.
+        The id of a video, film or batch, or its beginning; or the key of a video's file or its job id.
     """
     terminal = begin_looking(place)
 
@@ -51,12 +51,12 @@ def open_(
         return 0
     terminal.out.print(address, soft_wrap=True, markup=False)
     if has_display(os.environ, sys.platform) and not webbrowser.open(address):
-        terminal.note("No program of this machine could open it.")
+        terminal.note("No program on this machine could open it.")
     return 0
 
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
-    """Whether a window can be seen. Elsewhere `webbrowser` would start a browser inside of the terminal."""
+    """Whether windows can be shown. Without a display, `webbrowser` would start a browser inside the terminal."""
     if platform in {"darwin", "win32"}:
         return True
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
@@ -76,21 +76,21 @@ async def _address(ledger: Ledger, given: str) -> str:
     if record is None or not ledger.layout.is_video_file(key):
         state = "in flight" if record is None else record.state
         raise InputError(
-            f"{video} has no video in the archive: it is {state}. together-video show {video} has more."
+            f"{video} has no video in the archive: it is {state}. For details: together-video show {video}"
         )
     return await _opened(ledger, key)
 
 
 async def _opened(ledger: Ledger, key: str) -> str:
     if await ledger.store.head(key) is None:
-        raise InputError(f"{ledger.store.uri(key)} is not there: together-video audit names what is missing.")
+        raise InputError(f"{ledger.store.uri(key)} is missing. together-video audit lists all missing files.")
     if ledger.place.folder is not None:
         return Path(ledger.place.folder, key).as_uri()
     return (await ledger.store.links([key], seconds=_DAY))[key]
 
 
 async def _page(ledger: Ledger, batch: str) -> str:
-    """The page of a batch. In a bucket its videos need links that are signed, so one is made on this machine."""
+    """The page of a batch. Videos in a bucket need signed links, so the page is made on this machine."""
     key = ledger.layout.batch(batch, "index.html")
     if ledger.place.folder is not None and await ledger.store.head(key) is not None:
         return Path(ledger.place.folder, key).as_uri()

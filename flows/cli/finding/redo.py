@@ -1,4 +1,4 @@
-"""The redo list of `batch --from-review`: read before anything is bought."""
+"""The redo list of `batch --from-review`. It is read before anything is bought."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _LISTED = 20
 
 
 def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
-    """What to buy for the rejected clips of a file of marks, or of a batch in the archive. Says what it is.
+    """The new takes to buy for the rejected clips of a file of marks or a batch in the archive. Prints them.
 
     Raises:
-        InputError: there is neither such a file nor such a batch, or a rejected clip is not in the archive.
+        InputError: there is no such file or batch, or a rejected clip is not in the archive.
     """
     edition = edition_name(run.edition, datetime.now(UTC))
     marks = marks_of_file(review) if review == "-" or is_readable(Path(review)) else None
     if marks is None and ("/" in review or review.lower().endswith(".json")):
-        # No batch has such a name: it is known before Prefect is imported.
+        # A batch never has such a name: fail before importing Prefect.
         refuse_unreadable(Path(review).expanduser())
     terminal = begin(place)
 
@@ -59,12 +59,12 @@ def redos_of(review: str, run: RunOptions, place: PlaceOptions) -> list[Redo]:
 
 
 def is_readable(path: Path) -> bool:
-    """Whether it can be a file of marks: also a pipe, such as a shell's <(…)."""
+    """Whether it can be a file of marks, or a pipe such as a shell's <(…)."""
     try:
         path = path.expanduser()
         return path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError):
-        return False  # no path of this machine: it may be the id of a batch
+        return False  # not a path on this machine: perhaps the id of a batch
 
 
 async def _marks_of_batch(ledger: Ledger, batch: str) -> Sequence[Mark]:
@@ -80,7 +80,7 @@ async def _marks_of_batch(ledger: Ledger, batch: str) -> Sequence[Mark]:
 
 def _say(redos: Sequence[Redo], run: RunOptions, terminal: Terminal) -> None:
     if not redos:
-        terminal.say("No clip of this review is rejected: there is nothing to make.")
+        terminal.say("This review rejects no clip: there is nothing to make.")
         return
     terminal.say(f"{counted(len(redos), 'clip')} to make again:")
     for redo in redos[:_LISTED]:
@@ -92,5 +92,5 @@ def _say(redos: Sequence[Redo], run: RunOptions, terminal: Terminal) -> None:
     seeded = sum(redo.request.seed is not None for redo in redos)
     if seeded and not run.new_seed:
         terminal.say(
-            f"{counted(seeded, 'request')} with a seed may give the same clip again: --new-seed gives another seed."
+            f"{counted(seeded, 'request')} with a seed may give the same clip again: add --new-seed for another seed."
         )

@@ -1,4 +1,4 @@
-"""`together-video review`: take marks of a gallery into the archive."""
+"""`together-video review`: import the marks of a gallery into the archive."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def review(
     redo_list: Annotated[bool, Parameter(negative=())] = False,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Import the marks and notes that a gallery page has exported. Of several marks of a clip the newest counts.
+    """Import marks and notes that a gallery page exported. If a clip has several marks, the newest counts.
 
-    They show in later galleries, in list and in spend; batch --from-review makes new takes of what was rejected,
-    and film --from-review the next cut of a film.
+    They show in later galleries, in list and in spend. Use batch --from-review
+    to make new takes of rejected clips, and film --from-review for the next cut.
 
     Parameters
     ----------
     files
-        Files that gallery pages have exported; - is standard input. The same marks again change nothing.
+        Files exported by gallery pages; - is standard input. Importing the same marks again changes nothing.
     who
-        Who made the marks, in place of the name in the files.
+        Who made the marks, instead of the name in the files.
     redo_list
-        Import the marks and print a line of a request file for each rejected clip, to edit and give to batch.
+        Also print a request line for each rejected clip, to edit and pass to batch.
     """
     if redo_list and place.json:
-        raise InputError("Give either --json or --redo-list: both go to standard output.")
+        raise InputError("Give either --json or --redo-list: both write to standard output.")
     if not files:
-        raise InputError("Name the files that galleries have exported: together-video review FILE …")
+        raise InputError("Name the files that galleries exported: together-video review FILE …")
     if who is not None and not 0 < len(who.strip()) <= LONGEST_WHO:
-        raise InputError(f"--who is a name of at most {LONGEST_WHO} characters.")
-    # All of them are read before any of them is imported.
+        raise InputError(f"--who must be a name of at most {LONGEST_WHO} characters.")
+    # Read all files before importing any.
     read = {name: _data_of(name) for name in files}
     of_files = {name: _marks_in(data, name, who=who) for name, data in read.items()}
     films = [name for name, data in read.items() if is_of_film(data)]
@@ -90,21 +90,21 @@ def review(
     if kept.unknown:
         some = ", ".join(mark.id for mark in kept.unknown[:5])
         terminal.complain(
-            f"Not in this archive, and not imported: {some}{' …' if kept.unknown[5:] else ''}. Is it the archive that "
-            "the gallery was made of?"
+            f"Not in this archive, so not imported: {some}{' …' if kept.unknown[5:] else ''}. "
+            "Was the gallery made from this archive?"
         )
     return 1 if kept.unknown else 0
 
 
 def _with_rejected(of_files: Mapping[str, Sequence[Mark]], unknown: Collection[str]) -> list[str]:
-    """What --from-review takes for each file that rejects a clip, as a shell takes it."""
+    """The argument of --from-review, quoted for a shell, for each file that rejects a clip."""
     last = newest(mark for found in of_files.values() for mark in found)
     rejecting = [
         name
         for name, found in of_files.items()
         if any(last[mark.id].mark == "reject" and mark.id not in unknown for mark in found)
     ]
-    # A pipe cannot be read again; the marks are in the archive by now.
+    # A pipe cannot be read again, but the marks are in the archive now.
     return [
         shlex.quote(printable(name, 500)) if name != "-" and Path(name).expanduser().is_file() else "BATCH_ID"
         for name in rejecting
@@ -124,10 +124,10 @@ def _counts(kept: Kept) -> dict[str, int]:
 
 
 def marks_of_file(name: str, *, who: str | None = None) -> list[Mark]:
-    """The marks of a file that a gallery has exported; `-` is standard input.
+    """The marks in a file that a gallery exported; `-` is standard input.
 
     Raises:
-        InputError: it cannot be read, or used.
+        InputError: it cannot be read or used.
     """
     return _marks_in(_data_of(name), name, who=who)
 

@@ -1,4 +1,4 @@
-"""`together-video show`: everything that the archive knows of one video or film."""
+"""`together-video show`: everything that the archive knows about one video or film."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def show(
     *,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Print what the archive knows of a video: its state, times, cost and ids, and a paragraph for support. Of a film:
-    its files, and the shots that it is made of.
+    """Show what the archive knows about a video: state, times, cost, ids, and a paragraph for support. For a film, show
+    its files and shots.
 
     Parameters
     ----------
     id_
-        The id of a video or film or its first 6 digits or more, the key or address of a video's file, or its job id.
+        The id of a video or film, or at least its first 6 digits; or a video's job id, or its file's key or address.
     """
     terminal = begin_looking(place)
 
@@ -57,11 +57,11 @@ def show(
             if record is None and facts.claim is None:
                 raise InputError(
                     f"{ledger.store.uri(ledger.layout.key('inflight', video, ''))} has no claim, so nobody knows what "
-                    "was bought: together-video audit names what lies there."
+                    "was bought: together-video audit lists the objects there."
                 )
             if record is None:
                 return video, facts, mark
-            # Facts in flight beside the record: what a clean-up has left.
+            # In-flight objects beside a record are left over from a clean-up.
             update = {"record": record, "state": LedgerState(record.state)}
             return video, facts.model_copy(update=update), mark
 
@@ -89,16 +89,16 @@ async def _film(ledger: Ledger, film: FilmRecord, terminal: Terminal, *, as_json
 
 
 async def _video(ledger: Ledger, given: str) -> str:
-    """The id of the video that is meant.
+    """The full id of the video.
 
     Raises:
-        InputError: there is none; a batch of that name is named, with the commands that show it.
+        InputError: there is none. If a batch has that id, the error names the commands that show it.
     """
     from prefect_together_video.blocks.ledger.finding import find_batch, find_video
 
     try:
         return await find_video(ledger, given)
-    except InputError:  # also where several videos begin so
+    except InputError:  # also if several videos begin like this
         batch = await find_batch(ledger, given)
         start = None if batch is None else ledger.layout.key("batches", batch, "")
         if start is None or not await ledger.store.list(start):
@@ -138,7 +138,7 @@ def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
     else:
         rows += _money(facts)
     if facts.ambiguity is not None and record is None:
-        rows.append(("in doubt", facts.ambiguity.reason))
+        rows.append(("why ambiguous", facts.ambiguity.reason))
     if mark is not None:
         said = ", ".join(
             part for part in (mark.mark, f"by {mark.who}" if mark.who else "", utc_time(mark.at)) if part
@@ -150,7 +150,7 @@ def _rows(video: str, facts: Facts, mark: Mark | None) -> list[tuple[str, str]]:
 
 
 def _bought(facts: Facts) -> Bought | None:
-    """The purchase as `spend` counts it."""
+    """The purchase, counted as `spend` does."""
     if facts.record is not None:
         return Bought.of_record(facts.record)
     return None if facts.claim is None else Bought.of_claim(facts.claim, facts.state, facts.submission)
@@ -162,7 +162,7 @@ def _money(facts: Facts) -> list[tuple[str, str]]:
     if bought is None or bought.is_nothing:
         return []
     if bought.amount_usd is None:
-        return [(bought.money.value, "the price is not known")]
+        return [(bought.money.value, "price unknown")]
     most = "" if bought.money is Money.PAID else "at most "
     return [(bought.money.value, f"{most}{usd(bought.amount_usd)}")]
 

@@ -1,4 +1,4 @@
-"""What `show` says of a film: what it is made of, and where its files are."""
+"""The output of `show` for a film: its shots, and where its files are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def print_film(film: FilmRecord, marks: dict[str, Mark], place: ArchivePlace, te
         ("film", film.id),
         ("title", film.title),
         ("made", utc_time(film.made_at)),
-        ("is", film.sentence),
+        ("contents", film.sentence),
         ("paid", f"{usd(film.cost_usd)} for its shots"),
         *((words, place.uri(key)) for words, key in _files(film).items()),
         *(("note", note) for note in film.notes),
@@ -52,7 +52,7 @@ def print_film(film: FilmRecord, marks: dict[str, Mark], place: ArchivePlace, te
     for one, *cells in zip(film.shots, *columns.values(), strict=True):
         table.add_row(*cells, escape(one_line(one.title, 200)))
     print_table(table, terminal.out)
-    terminal.say(f"\ntogether-video gallery {film.id[:8]} shows it with all takes of its shots.")
+    terminal.say(f"\nTo see it with all takes of its shots: together-video gallery {film.id[:8]}")
 
 
 def film_document(film: FilmRecord, marks: dict[str, Mark], place: ArchivePlace) -> dict[str, Any]:

@@ -18,9 +18,7 @@ from together_video.text import counted
 
 @dataclass(frozen=True)
 class Chosen:
-    """The videos that a gallery shows, and what its heading says. `name` is the batch's id, that of a film, or
-    `newest`.
-    """
+    """The videos that a gallery shows, and its heading. `name` is the id of a batch or film, or `newest`."""
 
     name: str
     title: str
@@ -42,19 +40,19 @@ class Chosen:
 
     @property
     def for_others(self) -> Chosen:
-        """Without what is for the team alone."""
+        """The same without details that are only for the team."""
         about = about_for_others(self.about) or self.about
         film = self.film and self.film.for_others
         return replace(self, rows=ForOthers(self.rows), about=about, film=film)
 
     @property
     def pictured(self) -> Sequence[GalleryRow]:
-        """What pictures show: of a film its shots, without the takes beside them."""
+        """The videos for pictures. For a film, the shots in the cut, without other takes."""
         if self.film is None:
             return self.rows
         return [row for row in self.rows if row.in_film is None or row.in_film.is_used]
 
     def files(self, layout: Layout) -> list[str]:
-        """Keys of what the page shows and links to."""
+        """Keys of the files that the page shows and links to."""
         of_film = self.film.files if self.film is not None else []
         return [*of_film, *(key for row in self.rows for key in files_of(row, layout))]

@@ -1,4 +1,4 @@
-"""What the gallery of a film shows: the film, and the takes of its shots in their order."""
+"""The contents of a film's gallery: the film, and the takes of its shots in order."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from together_video.ledger.summary import VideoOutcome, VideoState
 
 _log = logging.getLogger("together_video")
 
-#: What becomes of a take's record on the page.
+#: States of records, and how the page shows them.
 _ENDED = {"archived": VideoState.ARCHIVED, "failed": VideoState.FAILED}
 
 
 async def choose_film(ledger: Ledger, film: FilmRecord, *, storyboard: Path | None = None) -> Chosen:
-    """The takes of a film with the marks that they have. `storyboard` is its file on this machine, if it was given:
-    commands on the page name it, else the copy that the page links to.
+    """The takes of a film, with their marks. `storyboard` is the film's file on this machine, if it was given. Commands
+    on the page name it; without it, they name the copy that the page links to.
 
     Raises:
         ArchiveError: the archive cannot be read.
     """
-    # A purchase that was closed without a clip is no take.
+    # A purchase that was closed without a clip is not a take.
     takes = [one for one in await takes_of(ledger, film) if one.record is None or one.record.state in _ENDED]
     marks = await ledger.reviews.of({one.record.id if one.record else one.shot.id for one in takes})
     rows = [marked(_row(one, ledger.place), marks) for one in takes]
@@ -65,7 +65,7 @@ def _row(one: ShotTake, place: ArchivePlace) -> GalleryRow:
 
 
 async def _captions(ledger: Ledger, film: FilmRecord) -> bytes:
-    """Nothing where they cannot be read: the page is made without."""
+    """The captions of the film. Empty if they cannot be read: the page is made without them."""
     if film.captions is None or film.captions.size > LARGEST_CAPTIONS:
         return b""
     try:

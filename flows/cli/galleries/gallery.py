@@ -1,4 +1,4 @@
-"""`together-video gallery`: what is in the archive as a page on this machine, or as something to send to others."""
+"""`together-video gallery`: show the archive as a page on this machine, or as something to send to others."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.cli.galleries.gallery_export import Export
     from prefect_together_video.flows.cli.screen.steps import Steps
 
-#: How many videos are shown where nothing is said.
+#: How many videos are shown by default.
 _NEWEST = 100
-#: Seconds for which S3 signs a link at most.
+#: Longest time that an S3 link can work, in seconds.
 _WEEK = round(MOST_LINK_HOURS * 3600)
 
 
@@ -41,31 +41,31 @@ def gallery(
     gif: GivenPath | None = None,
     place: LookOptions = LookOptions(),  # noqa: B008 - frozen
 ) -> int:
-    """Make a gallery of a batch, a film, or the newest videos. It opens from disk without a network.
+    """Make a gallery page of a batch, a film, or the newest videos. It opens from disk without a network.
 
     Parameters
     ----------
     given
-        The id of a batch or of a film, or the beginning of it; or the storyboard of a film, a YAML or JSON file.
+        The id of a batch or film, or its beginning; or the storyboard file of a film (YAML or JSON).
     latest
-        Without an id: how many videos, the newest first; 100 if nothing is said.
+        Without an id: how many of the newest videos to show; 100 by default.
     folder
-        Where the page goes, with the videos and posters that it shows. What is there already is not fetched again.
+        Folder for the page, its videos and posters. Files that are already there are not downloaded again.
     links
-        Fetch nothing: the page links to the archive; into a bucket by signed links that work for a week.
+        Download nothing: the page links to the archive. Signed links into a bucket work for a week.
     share
-        Instead of a folder: put a page into the bucket and print its link, which works for so many days, at most 7.
+        Instead of a folder: upload the page to the bucket and print a link that works for this many days, at most 7.
     zip_file
-        Instead of a folder: write page, videos and posters into this ZIP file, which is replaced.
+        Instead of a folder: write the page, videos and posters to this ZIP file, which is replaced.
     contact_sheet
-        Instead of a folder: write the posters of all videos into this JPEG file, which is replaced.
+        Instead of a folder: write the posters of all videos to this JPEG file, which is replaced.
     gif
-        Instead of a folder: write a second or two of each clip into this .gif or .webp file, which is replaced.
+        Instead of a folder: write a second or two of each clip to this .gif or .webp file, which is replaced.
     """
     if given is not None and latest is not None:
         raise InputError("--latest chooses from all videos: leave it out with a batch or a film.")
     if latest is not None and not 1 <= latest <= 10_000:
-        raise InputError("--latest must be from 1 to 10000.")
+        raise InputError("--latest must be between 1 and 10000.")
     sending = gallery_sending.Sending.of(share, zip_file, contact_sheet, gif)
     if links and sending.any:
         raise InputError("--links is for a page in a folder: leave it out with --share, --zip and the like.")
@@ -106,7 +106,7 @@ def _report_sent(terminal: Terminal, sent: gallery_sending.Sent, *, as_json: boo
         terminal.document(sent.as_json())
     else:
         for what, where in sent.lines:
-            # A program that reads the output gets links and paths alone.
+            # A program that reads the output gets only links and paths.
             title = f"{what}: " if terminal.out.is_terminal else ""
             terminal.out.print(f"{title}{where}", soft_wrap=True, markup=False)
         for note in sent.notes:

@@ -8,12 +8,12 @@ from pathlib import Path
 from prefect_together_video.blocks.ledger.ledger import Ledger
 from together_video.errors import ArchiveError, DownloadError, StoreUnavailable
 
-#: How a disk says that it takes no more.
+#: Errors of a full disk or quota.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 async def fetched(ledger: Ledger, key: str, path: Path) -> bool:
-    """Copy a file of the archive to `path`. False where it is not there, or is no file that can be read.
+    """Copy a file of the archive to `path`. False if it does not exist or cannot be read.
 
     Raises:
         StoreUnavailable: the archive does not answer.

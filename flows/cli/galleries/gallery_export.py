@@ -1,4 +1,4 @@
-"""Galleries on this machine: the page of a batch or of the newest videos, and the files that it shows."""
+"""Galleries on this machine: the page of a batch, a film or the newest videos, and the files that it shows."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ from together_video.text import counted
 
 _log = logging.getLogger("together_video")
 
-#: Files that are fetched at the same time.
+#: Files that are downloaded at the same time.
 _AT_ONCE = 8
 
 
 class _Row(VideoOutcome):
-    """A row of a batch's own list, from the archive."""
+    """A row of a batch's list, from the archive."""
 
     id: VideoId
 
 
 class _Batch(BaseModel):
-    """What is read of `batch.json`."""
+    """The fields of `batch.json` that are read."""
 
     videos: tuple[_Row, ...]
     about: About = About()
@@ -54,18 +54,18 @@ class _Batch(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _heading(cls, document: Any) -> Any:
-        """It stands beside the videos; what is wrong in it costs no page."""
+        """The heading is stored beside the videos. An error in it does not prevent the page."""
         return {**document, "about": About.read(document)} if isinstance(document, dict) else document
 
 
 def is_storyboard(given: str) -> bool:
-    """Whether it is the name of a file: ids have no dots."""
+    """Whether this is the name of a file. Ids have no dots."""
     return given.lower().endswith((".yaml", ".yml", ".json"))
 
 
 @dataclass(frozen=True)
 class Export:
-    """What came of it: the page, how many videos it shows, and the files that the archive lacks."""
+    """The result: the page, the number of videos on it, and the files that the archive lacks."""
 
     page: Path
     videos: int
@@ -73,14 +73,14 @@ class Export:
 
 
 def make_bucket(name: str) -> None:
-    """Make the demo's bucket on its local S3 server, unless it is there."""
+    """Create the demo's bucket on its local S3 server, unless it exists."""
     client = make_client(None, connections=1)
     if name not in {found["Name"] for found in client.list_buckets()["Buckets"]}:
         client.create_bucket(Bucket=name)
 
 
 def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
-    """Copy the pages of a run and what they show to a folder with the bucket's layout, so that links hold there."""
+    """Copy the pages of a run and their files to a folder with the bucket's layout, so that links keep working."""
     page = summary.page
     if page is None:
         return None
@@ -101,7 +101,7 @@ def copy_out(summary: Summary, bucket: str, folder: Path) -> Path | None:
 
 async def choose(ledger: Ledger, *, given: str | None, latest: int) -> Chosen:
     """The videos of a batch, the takes of a film, or the newest videos. A film is given by its id, the beginning of
-    it, or its storyboard's file.
+    its id, or its storyboard file.
 
     Raises:
         InputError: the archive has no such batch or film, or nothing at all.
@@ -130,8 +130,8 @@ async def export(
     link_seconds: int | None,
     steps: Steps = SILENT,
 ) -> Export:
-    """Write a page into the folder, with the files beside it, or with links to the archive: into a bucket they are
-    signed for `link_seconds`.
+    """Write a page into the folder, with the files beside it or with links to the archive. Links into a bucket are
+    signed and work for `link_seconds`.
 
     Raises:
         ArchiveError: the archive cannot be read.
@@ -142,7 +142,7 @@ async def export(
     files = chosen.files(ledger.layout)
     missing: list[str] = []
     if link_seconds is None:
-        steps.begin(f"Fetching {counted(len(files), 'file')} into {folder}", len(files))
+        steps.begin(f"Downloading {counted(len(files), 'file')} to {folder}", len(files))
         missing = await _fetch(ledger, folder, files, steps)
         steps.begin("Writing the page")
         links = {key: relative_link(name, key) for key in files if key not in missing}
@@ -176,7 +176,7 @@ def plans_of(rows: Iterable[GalleryRow]) -> list[VideoPlan]:
 
 
 async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
-    """What a batch's summary lists, with the records that there are.
+    """The rows of a batch's summary, with their records if there are any.
 
     Raises:
         InputError: the archive has no such batch.
@@ -186,19 +186,21 @@ async def rows_of_batch(ledger: Ledger, batch: str) -> list[GalleryRow]:
 
 
 async def _batch(ledger: Ledger, batch: str, *, nor_film: bool = False) -> tuple[str, _Batch]:
-    """Its whole id and what is kept of it. As for `rows_of_batch`."""
+    """The full id of the batch and its summary. Raises as `rows_of_batch` does."""
     whole, stored = await find_batch(ledger, batch), None
     if whole is not None:
         stored = await ledger.store.get(ledger.layout.batch(whole, "batch.json"))
     if stored is None or whole is None:
-        # Where there is not even a folder, that is the error.
+        # If even the folder is missing, report that instead.
         await ledger.store.list(ledger.layout.key("batches", ""))
         raise no_such_batch(ledger, batch, nor_film=nor_film)
     try:
         return whole, _Batch.model_validate_json(stored.data)
     except ValidationError as error:
         key = ledger.store.uri(ledger.layout.batch(whole, "batch.json"))
-        raise ArchiveError(f"{key} is not what this project wrote: no gallery can be made of it.") from error
+        raise ArchiveError(
+            f"{key} was not written by this project: no gallery can be made from it."
+        ) from error
 
 
 async def _rows(ledger: Ledger, batch: _Batch) -> list[GalleryRow]:
@@ -239,7 +241,7 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
             except StoreUnavailable:
                 raise
             except ArchiveError as error:
-                # Of many, one that somebody has changed: the audit names it, and the others are shown.
+                # Somebody changed this record: the audit names it. Show the others.
                 _log.warning("%s", error)
                 return None
 
@@ -248,7 +250,7 @@ async def _records(ledger: Ledger, videos: Sequence[str]) -> dict[str, VideoReco
 
 
 async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str], steps: Steps = SILENT) -> list[str]:
-    """Bring the files into the folder, unless they are there; gives the keys that the archive lacks."""
+    """Download the files that the folder lacks. Returns the keys that the archive lacks."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(key: str) -> str | None:
@@ -256,7 +258,7 @@ async def _fetch(ledger: Ledger, folder: Path, keys: Iterable[str], steps: Steps
         async with places:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                # Once more, as the folders on the way are there now.
+                # Check again, because the parent folders exist now.
                 path_inside(folder, key)
                 return None if path.exists() or await fetched(ledger, key, path) else key
             except OSError as error:

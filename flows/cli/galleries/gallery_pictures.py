@@ -1,4 +1,4 @@
-"""What `gallery` makes of many videos for sending on: a contact sheet, and a moving preview."""
+"""The pictures that `gallery` makes of many videos: a contact sheet and an animated preview."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from together_video.gallery.wording import WORDS
 from together_video.ledger.titles import varied
 from together_video.media.stills import frames_of, still_of
 
-#: Files that are fetched at the same time.
+#: Files that are downloaded at the same time.
 _AT_ONCE = 4
 
 
 async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SILENT) -> int:
-    """Write a JPEG of the posters. A video without one is a plain tile with its state.
+    """Write a JPEG of the posters. A video without a poster is a plain tile with its state.
 
     Returns:
         How many videos are on it.
@@ -66,7 +66,7 @@ async def contact_sheet(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps
 
 
 async def preview(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SILENT) -> int:
-    """Write a moving picture of a second or two of each clip, as GIF or WEBP by the file's ending.
+    """Write an animation with a second or two of each clip, as GIF or WEBP depending on the file's ending.
 
     Returns:
         How many clips are in it.
@@ -113,13 +113,13 @@ async def preview(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SIL
     except OSError as error:
         raise cannot_write(file, error) from error
     if not clips:
-        raise InputError("None of the clips can be shown: there is nothing to make a preview of.")
+        raise InputError("None of the clips can be shown, so there is no preview.")
     return clips
 
 
 @asynccontextmanager
 async def _copy(ledger: Ledger, key: str | None) -> AsyncIterator[Path | None]:
-    """A copy of a file of the archive for a moment; None where it is not there or cannot be read."""
+    """A temporary copy of a file of the archive; None if it does not exist or cannot be read."""
     if key is None:
         yield None
         return

@@ -1,6 +1,6 @@
-"""What `gallery` makes to send to people without access to the archive: a shared page, a ZIP file, pictures.
+"""What `gallery` makes for people without access to the archive: a shared page, a ZIP file, pictures.
 
-Nothing of Prefect is imported before it is clear what is wanted.
+Prefect is not imported before the options are checked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHEETS, _PREVIEWS = (".jpg", ".jpeg"), (".gif", ".webp")
 
 @dataclass
 class Sent:
-    """What was made: lines of what and where, notes for a person, and the keys that the archive lacks."""
+    """What was made and where, notes for people, and the keys that the archive lacks."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Sending:
-    """What is to be made."""
+    """What to make."""
 
     seconds: int | None
     zip_file: Path | None
@@ -49,7 +49,7 @@ class Sending:
         cls, share: float | None, zip_file: Path | None, contact_sheet: Path | None, gif: Path | None
     ) -> Sending:
         """Raises:
-        InputError: the days are out of range, or a file has another ending than its kind.
+        InputError: the days are out of range, or a file name has the wrong ending.
         """
         return cls(
             seconds=None if share is None else shared_page.check_days(share),
@@ -64,7 +64,7 @@ class Sending:
 
     def check(self, ledger: Ledger) -> None:
         """Raises:
-        InputError: a page is to be shared, and the archive is a folder.
+        InputError: a page should be shared, but the archive is a folder.
         """
         shared_page.check_can_share(ledger, self.seconds)
 
@@ -110,8 +110,8 @@ class Sending:
             )
             sent.lines.append(("Shared page", shared.url))
             sent.notes.append(
-                f"The link and the videos on the page work until {shared.ends_at:%Y-%m-%d %H:%M} UTC, or as long as "
-                "the keys that signed them."
+                f"The link and the videos on the page work until {shared.ends_at:%Y-%m-%d %H:%M} UTC, unless the keys "
+                "that signed them expire first."
             )
             sent.document |= {
                 "link": shared.url,
@@ -128,11 +128,13 @@ class Sending:
 
 
 def _file(file: Path | None, option: str, endings: tuple[str, ...]) -> Path | None:
-    """The file, if its name ends as it should.
+    """The file, if its name has the right ending.
 
     Raises:
-        InputError: it does not; or see `checked_file`.
+        InputError: it has not; or see `checked_file`.
     """
     if file is not None and file.suffix.lower() not in endings:
-        raise InputError(f"{option} takes a file that ends in {' or '.join(endings)}, not {file.name!r}.")
+        raise InputError(
+            f"{option} takes a file name that ends in {' or '.join(endings)}, not {file.name!r}."
+        )
     return checked_file(file, option)

@@ -1,4 +1,4 @@
-"""A gallery as one ZIP file: the page, the videos and their posters, which open from wherever it is unpacked."""
+"""A gallery as one ZIP file: the page, the videos and their posters. It works wherever it is unpacked."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from together_video.atomic_files import part_of, settle
 from together_video.gallery import relative_link, render_pages
 from together_video.gallery.files import safe_names
 
-#: Files that are fetched at the same time, and lie beside the ZIP file until they are in it.
+#: Files that are downloaded at the same time. They stay in a temporary folder until they are in the ZIP file.
 _AT_ONCE = 4
 _PAGE = "index.html"
 
 
 async def write_zip(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = SILENT) -> list[str]:
-    """Write the ZIP file beside its name, and give it its name once it is whole.
+    """Write the ZIP file under a temporary name, and rename it when it is complete.
 
-    Videos go in as they are, one after the other: memory does not grow with them.
+    Videos are stored uncompressed, one after the other: memory does not grow with their size.
 
     Returns:
         The keys that the archive lacks.
@@ -58,12 +58,12 @@ async def write_zip(ledger: Ledger, chosen: Chosen, file: Path, steps: Steps = S
 async def _add_files(
     ledger: Ledger, archive: zipfile.ZipFile, names: Mapping[str, str], folder: Path, steps: Steps
 ) -> list[str]:
-    """Add each file under its name, in this order; gives the keys that are missing. A few are fetched ahead."""
+    """Add each file under its name, in this order. Returns the missing keys. A few files are downloaded ahead."""
     places = asyncio.Semaphore(_AT_ONCE)
     missing: list[str] = []
 
     async def fetch(number: int, key: str) -> Path | None:
-        # Given back once the file is in the archive: what is fetched ahead takes room on the disk.
+        # Released once the file is in the ZIP file: files that are downloaded ahead take space on the disk.
         await places.acquire()
         path = folder / str(number)
         return path if await fetched(ledger, key, path) else None

@@ -20,15 +20,14 @@ def share(
 ) -> int:
     """Print a link for each video. Anyone with the link can open the video until it expires; the link is not stored.
 
-    The videos of a folder have no links: their paths are printed.
+    If the archive is a folder, paths are printed instead.
 
     Parameters
     ----------
     ids
-        Ids of videos or films, or of batches for all of their videos.
+        Ids of videos or films, or of batches for all their videos.
     hours
-        How long the links work, in hours; a day unless it is said, at most 168. They end earlier if the keys that
-        sign them do.
+        How long the links work, in hours: 24 by default, at most 168. They never outlive the keys that sign them.
     days
         The same in days, at most 7.
     """
@@ -51,13 +50,13 @@ def share(
         terminal.document({"ends_at": None if ends_at is None else ends_at.isoformat(), "videos": rows})
     else:
         for video, link in zip(videos, links, strict=True):
-            # A program that reads the output gets links alone.
+            # A program that reads the output gets only links.
             title = f"  {printable(video.title, 80)}" if terminal.out.is_terminal else ""
             if link is not None:
                 terminal.out.print(f"{link}{title}", soft_wrap=True, markup=False)
         if ends_at is not None:
             end = f"{ends_at:%Y-%m-%d %H:%M} UTC"
-            terminal.note(f"The links work until {end}, or as long as the keys that signed them.")
+            terminal.note(f"The links work until {end}, unless the keys that signed them expire first.")
     without = [video.id for video in videos if video.link is None and video.file is None]
     if without:
         terminal.complain(f"Not in the archive: {', '.join(without[:5])}{' …' if without[5:] else ''}.")

@@ -1,4 +1,4 @@
-"""Links to videos of the archive, by the ids of videos or of batches."""
+"""Links to videos in the archive, by the ids of videos, films or batches."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.flows.cli.galleries.gallery_export import rows_of_batch
 from together_video.errors import ArchiveError, InputError, StoreUnavailable
 
-#: What an id may consist of: it becomes a part of a key.
+#: The characters of an id, which becomes part of a key.
 _ID = re.compile(r"[\w-][\w.-]{0,199}", re.ASCII)
 
 
 class SharedLink(BaseModel):
-    """One video, and what opens it: a link, or a path where the archive is a folder; neither where it is not there."""
+    """One video and its link, or its path if the archive is a folder. Neither if the video is missing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ async def make(ledger: Ledger, ids: Iterable[str], *, seconds: int) -> list[Shar
     """Each video once, in the order of the ids, with links that work for `seconds`.
 
     Raises:
-        InputError: there is no video and no batch of such an id.
+        InputError: there is no video, film or batch with such an id.
         ArchiveError: the archive cannot be read.
     """
     found: dict[str, tuple[str, str | None]] = {}
@@ -57,13 +57,13 @@ async def _is_there(ledger: Ledger, key: str) -> bool:
     except StoreUnavailable:
         raise
     except ArchiveError:
-        return False  # what lies there is no file that can be read
+        return False  # it is not a file that can be read
 
 
 async def _videos(ledger: Ledger, given: str) -> dict[str, tuple[str, str | None]]:
-    """Title and key by the video's id: of a video or a film, or of each of a batch."""
+    """Title and key, by id, of a video or film, or of each video in a batch."""
     if not _ID.fullmatch(given):
-        raise InputError(f"{given[:80]!r} is not the id of a video or of a batch.")
+        raise InputError(f"{given[:80]!r} is not the id of a video or a batch.")
     if (film := await find_film(ledger, given)) is not None:
         return {film.id: (film.title, film.video.key)}
     batch, video = await find_either(ledger, given)

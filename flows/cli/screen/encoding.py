@@ -1,4 +1,4 @@
-"""Writing to streams that cannot hold every character: another code page, a pipe on Windows, `PYTHONIOENCODING`."""
+"""Write to streams that cannot encode every character: another code page, a pipe on Windows, `PYTHONIOENCODING`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 
 def make_streams_safe() -> None:
-    """Make stdout and stderr write a question mark where they would raise UnicodeEncodeError, and take what is
-    written where they are closed.
+    """Make stdout and stderr write a question mark where they would raise UnicodeEncodeError, and ignore output if they
+    are closed.
 
-    A run that has paid for videos must not end because a prompt of it cannot be printed.
+    A run that paid for videos must not end because one of its prompts cannot be printed.
     """
-    # For a closed stream Python has None, and writing to that is an error.
+    # A closed stream is None in Python, and writing to that is an error.
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
     if sys.stderr is None:
@@ -32,14 +32,14 @@ def make_streams_safe() -> None:
 
 
 def flush_streams() -> None:
-    """What is left is written, where that can be."""
+    """Write what is left in the buffers, if possible."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
 
 
 def holds_all(stream: Any) -> bool:
-    """Whether this stream is UTF-8, and so holds every character in the bytes that other programs expect."""
+    """Whether this stream is UTF-8, so that it can encode every character as other programs expect."""
     try:
         return codecs.lookup(getattr(stream, "encoding", None) or "utf-8").name == "utf-8"
     except LookupError:
@@ -47,7 +47,7 @@ def holds_all(stream: Any) -> bool:
 
 
 def can_show(stream: Any, text: str) -> bool:
-    """Whether this text can be written to this stream as it is."""
+    """Whether this stream can encode this text."""
     try:
         text.encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):

@@ -1,4 +1,4 @@
-"""Findings and prices of a check, as lines for people."""
+"""Format the findings and prices of a check as lines for people."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from together_video.money import usd_range
 from together_video.text import printable
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ADVICE: "cyan", Level.NOTE: "blue"}
-SOURCES_EXPLAINED = "In brackets: the rule, and what it is taken from."
+SOURCES_EXPLAINED = "In brackets: the rule and its source."
 
 
 def finding_line(place: str, finding: Finding, *, none: str = "") -> str:
-    """A finding with its place, rule and source, in Rich's markup. A field that is called `none` is not named."""
+    """A finding with its place, rule and source, in Rich's markup. A field called `none` is left out."""
     because = _because(finding)
     where = "" if finding.field == none else f" {escape(finding.field)}"
     return (
@@ -24,12 +24,12 @@ def finding_line(place: str, finding: Finding, *, none: str = "") -> str:
 
 
 def has_source(finding: Finding) -> bool:
-    """Whether its line has brackets."""
+    """Whether the line of this finding has brackets."""
     return bool(_because(finding))
 
 
 def cost_line(cost: Estimate) -> str:
-    """What it costs, how sure that is and why; nothing was spent."""
+    """The price, how certain it is and why, and that nothing was spent."""
     if cost.usd is None:
         return f"Cost: unknown ({cost.words.rstrip('.')}). Nothing was spent."
     span = usd_range(cost.usd if cost.low_usd is None else cost.low_usd, cost.usd)

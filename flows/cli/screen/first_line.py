@@ -1,7 +1,6 @@
-"""A sign of life on a terminal, before anything that takes time is imported.
+"""A first sign of life on the terminal, before anything slow is imported.
 
-It stays until the first words of the command take its place. A pipe has none: what is read there is what came of the
-command, or why it could not begin.
+It stays until the command's first output replaces it. A pipe does not get one: it gets only results and errors.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ _is_there = False
 
 
 def show(arguments: Sequence[str], commands: Collection[str]) -> None:
-    """Write it for one of these commands, unless its output is for a program, or is its help."""
+    """Write it for one of these commands, unless the output is for a program or is the help."""
     global _is_there
     if not arguments or arguments[0] not in commands:
         return
@@ -28,7 +27,7 @@ def show(arguments: Sequence[str], commands: Collection[str]) -> None:
 
 
 def clear() -> None:
-    """Take it away, where it is."""
+    """Remove it, if it is there."""
     global _is_there
     if _is_there:
         _is_there = False

@@ -1,18 +1,18 @@
-"""Lines for a width in columns."""
+"""Fold lines to a width in columns."""
 
 from __future__ import annotations
 
 import textwrap
 
-#: No line is made shorter.
+#: Lines are never folded to fewer columns.
 _NARROWEST = 20
 
 
 def fold(text: str, width: int, indent: str = "") -> list[str]:
-    """A line in lines of this width, folded between words; a longer word, such as an address or a path, stays whole.
+    """Fold a line to this width between words. A longer word, such as an address or a path, stays whole.
 
     Args:
-        indent: begins all lines but the first.
+        indent: the beginning of all lines but the first.
     """
     lines = textwrap.wrap(
         text,

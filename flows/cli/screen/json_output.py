@@ -1,4 +1,4 @@
-"""JSON on stdout for programs, without what a terminal needs: `models` and `check` answer at once."""
+"""JSON on stdout for programs. It imports nothing for terminals, so `models` and `check` answer at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from together_video.errors import VideoError
 
 
 def json_text(content: Any, *, indent: int | None = 1) -> str:
-    """A JSON document for stdout. What a terminal would obey, or turn around, and what stdout's encoding lacks, is
-    escaped as JSON allows.
+    """A JSON document for stdout. Control and direction characters, and those that stdout cannot encode, are escaped in
+    JSON's way.
     """
     if not holds_all(sys.stdout):
         return json.dumps(content, indent=indent)
@@ -24,13 +24,13 @@ def json_text(content: Any, *, indent: int | None = 1) -> str:
 def _escaped(letter: str) -> str:
     if letter == "\n" or letter.isprintable():
         return letter
-    # Twice where the letter takes two UTF-16 units; only texts hold such letters.
+    # Gives two escapes if the letter takes two UTF-16 units. Such letters occur only in texts.
     return json.dumps(letter)[1:-1] if letter != "\x7f" else "\\u007f"
 
 
 @contextmanager
 def errors_as_document(as_json: bool) -> Iterator[None]:
-    """With `--json`, an error is a document as well: what reads stdout finds one in every case."""
+    """With `--json`, print an error as a document, too: a program that reads stdout always finds one."""
     try:
         yield
     except VideoError as error:

@@ -1,4 +1,4 @@
-"""What the last lines of a run say: where its videos are, and how to look at them."""
+"""The last lines of a run: where its videos are, and how to view them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from together_video.ledger.summary import GOOD, Summary, VideoOutcome
 
 
 class LastLine(NamedTuple):
-    """`name: text`; the address is what a click on the text opens, if anything."""
+    """`name: text`. A click on the text opens the address, if there is one."""
 
     name: str
     text: str
@@ -17,13 +17,13 @@ class LastLine(NamedTuple):
 
 
 def last_lines(summary: Summary, run_url: str | None = None) -> list[LastLine]:
-    """Of a batch its gallery and how to list it, of a single video its file or address; and the run in Prefect's UI."""
+    """A batch's gallery and the command to list it, or a video's file or address; and the run in Prefect's UI."""
     lines = []
     if summary.page and summary.page_uri:
         batch = summary.page.split("/")[-2]
         lines.append(LastLine("Gallery", summary.page_uri, _clickable(summary.page_uri)))
         if not summary.page_uri.startswith("file:"):
-            lines.append(LastLine("To look at it", f"together-video gallery {batch}"))
+            lines.append(LastLine("To view it", f"together-video gallery {batch}"))
         lines.append(LastLine("To list it", f"together-video list --batch {batch}"))
     elif len(good := [video for video in summary.videos if video.state in GOOD]) == 1:
         lines += _of_one(good[0])
@@ -44,5 +44,5 @@ def _of_one(video: VideoOutcome) -> list[LastLine]:
 
 
 def _clickable(address: str) -> str | None:
-    """Only what a browser opens."""
+    """The address, if a browser can open it."""
     return address if address.startswith(("file://", "http://", "https://")) else None

@@ -1,6 +1,6 @@
 """The live display of a running command on a terminal, with rich.
 
-What else is written meanwhile, by us, by Prefect's loggers or by `warnings`, scrolls above it.
+Other output, from us, from Prefect's loggers or from `warnings`, scrolls above it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-#: The area is no wider, in columns: a terminal that is made narrower folds what is wider, and leaves bits of it.
+#: Widest area, in columns. If a terminal is made narrower, it folds wider lines and leaves bits of them behind.
 _WIDEST = 79
 _PER_SECOND = 4.0
-#: Columns that stay free at the right, for the `^C` that a terminal writes itself: folded, it would leave a line.
+#: Columns that stay free at the right for the terminal's own `^C`, which would otherwise fold the line.
 _FREE = 3
 
-#: Gives the lines for a width in columns.
+#: Returns the lines for a width in columns.
 Lines = Callable[[int], list[str]]
 
 
@@ -43,14 +43,14 @@ class LiveDisplay:
             get_renderable=self._rendered,
             refresh_per_second=_PER_SECOND,
             transient=True,
-            # What goes into a file must not end up on the terminal.
+            # Output that goes to a file must not end up on the terminal.
             redirect_stdout=sys.stdout.isatty(),
         )
         self._live.start(refresh=True)
         self._loggers = list(_redirected(streams))
 
     def stop(self) -> None:
-        """Take it off the terminal, and show the cursor again."""
+        """Remove it from the terminal and show the cursor again."""
         if self._live is None:
             return
         for holder, name, stream in self._loggers:
@@ -60,7 +60,7 @@ class LiveDisplay:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Taken off while somebody is asked."""
+        """Hide it while the user is asked."""
         was_there = self._live is not None
         self.stop()
         try:
@@ -79,9 +79,9 @@ class LiveDisplay:
 
 
 class _Resizable(Live):
-    """Takes back lines that a narrower terminal has folded since they were drawn."""
+    """Also erases lines that the terminal folded when it was made narrower."""
 
-    #: Columns of each line of the area as it was drawn last.
+    #: Columns of each line when the area was last drawn.
     _drawn: tuple[int, ...] = ()
 
     def process_renderables(self, renderables: list[Any]) -> list[Any]:
@@ -94,7 +94,7 @@ class _Resizable(Live):
 
 
 def _texts(shown: Any) -> Iterator[Text]:
-    """The lines of what is drawn. Some versions of rich put a group into a group."""
+    """The lines that are drawn. Some versions of rich put a group into a group."""
     if isinstance(shown, Text):
         yield shown
     elif isinstance(shown, Group):
@@ -103,12 +103,12 @@ def _texts(shown: Any) -> Iterator[Text]:
 
 
 def _redirected(streams: tuple[TextIO, TextIO]) -> Iterator[tuple[Any, str, Any]]:
-    """Handlers of loggers that hold one of these streams get what stands in its place now; gives what to put back."""
+    """Give log handlers that use one of these streams its replacement. Yields what to restore later."""
     now = {id(before): after for before, after in zip(streams, (sys.stdout, sys.stderr), strict=True)}
     loggers = [logging.getLogger(), *logging.root.manager.loggerDict.values()]
     handlers = {handler for one in loggers if isinstance(one, logging.Logger) for handler in one.handlers}
     for handler in handlers:
-        # Prefect's handler writes by a console of its own.
+        # Prefect's handler writes through its own console.
         for holder, name in ((handler, "stream"), (getattr(handler, "console", None), "_file")):
             stream = getattr(holder, name, None)
             if stream is not None and id(stream) in now and now[id(stream)] is not stream:

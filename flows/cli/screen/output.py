@@ -1,4 +1,4 @@
-"""`--output`: copies of the finished videos in a folder of the user's, or in a file. None overwrites anything."""
+"""`--output`: copy finished videos to a folder or a file of the user. Nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
 
 #: Files that are copied at the same time.
 _AT_ONCE = 8
-#: Bytes of a file's name (Linux and macOS).
+#: Most bytes of a file's name (Linux and macOS).
 _LONGEST_NAME = 255
 _VIDEOS = frozenset({".mp4", ".webm", ".mov", ".mkv"})
 
 
 @dataclass(frozen=True)
 class Output:
-    """A folder, or the file of the only video."""
+    """A folder, or the file for a single video."""
 
     folder: Path
     file: Path | None = None
 
     @classmethod
     def of(cls, given: Path, *, takes_file: bool, kind: str = "MP4") -> Output:
-        """Make the folder, and show that it can be written: before anything is bought.
+        """Create the folder and check that it is writable, before anything is bought.
 
         Args:
-            kind: the format of the video, which a file has to be named after.
+            kind: the format of the video, which the ending of a file must match.
 
         Raises:
-            InputError: it cannot, or the file's name says another format.
+            InputError: it is not writable, or the file's name has the ending of another format.
         """
         path = Path(os.path.abspath(given))
         is_file = path.suffix.lower() in _VIDEOS and not path.is_dir()
         if is_file and not takes_file:
             raise InputError(
-                f"--output {given} looks like a file, and a batch needs a folder. Nothing was created."
+                f"--output {given} looks like a file, but a batch needs a folder. Nothing was created."
             )
         if is_file and path.suffix.lower() != f".{kind.lower()}":
             raise InputError(
-                f"--output {given}: the video will be in {kind} format, so name it {path.stem}.{kind.lower()}, or give "
+                f"--output {given}: the video will be in {kind} format. Name it {path.stem}.{kind.lower()}, or choose "
                 "another --output-format. Nothing was created."
             )
         if is_file:
@@ -71,18 +71,18 @@ class Output:
 
     def path_of(self, outcome: VideoOutcome) -> Path:
         name = (outcome.key or "").rpartition("/")[2]
-        # A template may tell videos apart by their folders alone.
+        # A key template may distinguish videos only by their folders.
         return self.file or self.folder / (name if outcome.id in name else f"{outcome.id}-{name}")
 
 
 def _check_target(path: Path, given: Path) -> None:
-    """Raises InputError: a copy could not have this name, which should not be found out after the purchase."""
+    """Raises InputError: a copy cannot have this name. Better to know before the purchase."""
     with suppress(OSError):
         if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"--output {given} is there, and is not a regular file. Nothing was created.")
+            raise InputError(f"--output {given} exists and is not a regular file. Nothing was created.")
     if len(path.name.encode()) > _LONGEST_NAME:
         raise InputError(
-            f"--output: the name has {len(path.name.encode())} bytes, and {_LONGEST_NAME} at most are possible. "
+            f"--output: the name has {len(path.name.encode())} bytes, but at most {_LONGEST_NAME} are possible. "
             "Nothing was created."
         )
 
@@ -90,9 +90,9 @@ def _check_target(path: Path, given: Path) -> None:
 def with_files(
     summary: Summary, output: Output | None, place: PlaceOptions, complain: Callable[[str], None]
 ) -> Summary:
-    """The summary with the paths of playable files: copies where an output is given, else what lies in a folder.
+    """The summary with the paths of playable files: copies if an output is given, otherwise files in a folder archive.
 
-    What could not be copied is complained of and has no path; the video is in the archive all the same.
+    If a copy fails, an error is printed and the video has no path, but it is still in the archive.
     """
     if output is None:
         return _changed(summary, {found.id: path for found in summary.videos if (path := _local(found))})
@@ -121,7 +121,7 @@ async def _copies(
 
 
 class Copied(Protocol):
-    """A file of the archive, as an outcome names it."""
+    """A file in the archive, as an outcome describes it."""
 
     @property
     def key(self) -> str | None: ...
@@ -141,7 +141,7 @@ async def copied_to(path: Path, one: Copied, place: PlaceOptions) -> Path:
 
 async def _copy(video: Copied, path: Path, store: Store) -> Path:
     """Raises VideoError: something else is there, or it cannot be read or written."""
-    # With httpx, which takes a while to import.
+    # Imports httpx, which takes a while.
     from together_video.api.downloads import hash_file
 
     kept = f"The video is at {video.uri}."
@@ -149,19 +149,21 @@ async def _copy(video: Copied, path: Path, store: Store) -> Path:
     try:
         if not path.exists():
             if not await store.fetch(video.key or "", part):
-                raise VideoError(f"{video.uri} is gone.", remedy="together-video audit says what else is.")
+                raise VideoError(
+                    f"{video.uri} is gone.", remedy="together-video audit lists all missing files."
+                )
             if (await asyncio.to_thread(hash_file, part)).sha256 != video.sha256:
                 raise VideoError(
-                    f"{video.uri} has other content than its record says.",
-                    remedy="together-video audit --deep says what else has.",
+                    f"The content of {video.uri} does not match its record.",
+                    remedy="together-video audit --deep lists every such file.",
                 )
             if settle_new(part, path):
                 return path
         is_file = stat.S_ISREG(path.stat().st_mode)
         if not is_file or (await asyncio.to_thread(hash_file, path)).sha256 != video.sha256:
             raise VideoError(
-                f"{path} has other content, and stays as it is.",
-                remedy=f"Give another name, or remove it. {kept}",
+                f"{path} exists with different content, and was not overwritten.",
+                remedy=f"Use another name, or remove it. {kept}",
             )
     except OSError as error:
         raise VideoError(f"{path} cannot be written: {error.strerror or error}.", remedy=kept) from error
@@ -171,7 +173,7 @@ async def _copy(video: Copied, path: Path, store: Store) -> Path:
 
 
 def _local(found: VideoOutcome) -> str | None:
-    """The path of a video in an archive that is a folder."""
+    """The path of a video, if the archive is a folder."""
     if found.state not in GOOD or not (found.uri or "").startswith("file:"):
         return None
     return unquote(urlsplit(found.uri or "").path)

@@ -1,6 +1,6 @@
-"""What the lines about a running command say, for a terminal or a pipe. Pure functions of its standing and a width.
+"""The progress lines of a running command, for a terminal or a pipe. Pure functions of its standing and a width.
 
-A width is in columns; None means that nothing needs to fit. Each line fits its width, and none is folded.
+A width is in columns; None means no limit. Each line fits its width, so the terminal folds none.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from together_video.ledger.short_reasons import short_reason
 from together_video.money import usd
 from together_video.text import counted, one_line, printable
 
-#: States of a video that nobody expects, each with its colour: every one of them gets a line, up to a bound.
+#: States of a video that are problems, with their colours. Each gets its own line, up to a limit.
 PROBLEMS = {"failed": "red", "refused": "red", "ambiguous": "yellow"}
-#: Characters of a title, of one beside a problem, and of what happened, where there is no width.
+#: Most characters of a title, of a title beside a problem, and of a detail, if there is no width.
 _TITLE, _SHORT_TITLE, _DETAIL = 60, 24, 200
-#: A problem takes no more lines than this, and one more in a terminal of fewer columns than `_NARROW`.
+#: Most lines of a problem, and one more if the terminal has fewer columns than `_NARROW`.
 _PROBLEM_LINES, _NARROW = 2, 60
-#: A bar is no wider, in columns.
+#: Widest bar, in columns.
 _WIDEST_BAR = 40
-#: Percent after which another line is due in a pipe, if so many seconds have passed.
+#: In a pipe, another line is due after this many percent, if this many seconds have passed.
 _STEP_PERCENT, _STEP_SECONDS = 5, 2.0
-#: Bounds of the seconds after which another line is due, and their share of the time that has passed.
+#: Otherwise after this share of the elapsed time, but within these bounds, in seconds.
 _SOONEST, _LATEST, _SHARE = 10.0, 600.0, 0.2
 
 
@@ -54,7 +54,7 @@ def bar_line(standing: Standing, width: int) -> str:
 
 
 def money_words(account: Account) -> str:
-    """`2.80 USD paid, 5.60 USD in flight, 1.60 USD left`: what is zero is left out, but for what is paid and left."""
+    """`2.80 USD paid, 5.60 USD in flight, 1.60 USD left`. Zero amounts are left out, except paid and left."""
     amounts = [
         (account.paid, "paid"),
         (account.perhaps_paid, "perhaps paid"),
@@ -72,7 +72,7 @@ def time_words(standing: Standing) -> str:
 
 
 def retry_words(standing: Standing) -> str:
-    """`7 retries, the last one: the API answered HTTP 503: busy`; empty where there is none."""
+    """`7 retries, the last one: the API answered HTTP 503: busy`; empty if there were none."""
     why = f", the last one: {standing.retried}" if standing.retried else ""
     return f"{counted(standing.retries, 'retry', 'retries')}{why}" if standing.retries else ""
 
@@ -96,7 +96,7 @@ def about(seconds: float) -> str:
 
 
 def heartbeat(standing: Standing, width: int | None = None) -> list[str]:
-    """How a run stands, in a pipe: one line, or several where a narrow terminal needs them.
+    """The progress of a run for a pipe: one line, or several for a narrow terminal.
 
     `0:42  12 of 60 videos: 10 archived, 2 reused, 48 waiting; 2.80 USD paid; about 4 min to go`
     """
@@ -118,10 +118,10 @@ def _after(between: str, words: str) -> str:
 
 
 def is_due(now: Standing, last: Standing | None) -> bool:
-    """Whether a pipe gets another line: when all is over, at every twentieth of the videos with some time between, and
-    else ever less often.
+    """Whether a pipe gets another line: at the end, at every twentieth of the videos with some time between, and
+    otherwise less and less often.
 
-    An hour gives some 20 lines, 200 videos another 20.
+    An hour gives about 20 lines, and 200 videos another 20.
     """
     if last is None or (now.total and not last.total):
         return True
@@ -134,15 +134,15 @@ def is_due(now: Standing, last: Standing | None) -> bool:
 
 
 def change_words(change: Progress) -> str:
-    """`archived: a fox in the snow`, the newest change, as what is happening now."""
+    """`archived: a fox in the snow`: the newest change, shown as what is happening now."""
     return f"{change.stage}: {one_line(change.plan.title_in(_TITLE), _TITLE)}"
 
 
 def problem_lines(change: Progress, width: int | None = None) -> list[str]:
     """`failed     an owl at night: perhaps paid 0.28 USD: the provider's filter refused the prompt`
 
-    What it may have cost and why come first, and the whole message is in the table. At a terminal it takes two or
-    three lines at most, indented but for the first.
+    The possible cost and the reason come first; the table has the whole message. On a terminal it takes at most two or
+    three lines, all indented but the first.
     """
     title = one_line(change.plan.title_in(_SHORT_TITLE), _SHORT_TITLE)
     reason = short_reason(change.detail)
@@ -157,7 +157,7 @@ def problem_lines(change: Progress, width: int | None = None) -> list[str]:
 
 
 def _cost(change: Progress) -> str:
-    """What a video has cost that is not there, or may come to cost."""
+    """What a missing video has cost, or may cost."""
     account = change.account
     if account.paid:
         return f"{usd(account.paid)} paid"

@@ -1,4 +1,4 @@
-"""What is shown while a run goes on: a live display on a terminal, else a line from time to time; and each problem."""
+"""The display of a run: live on a terminal, otherwise a line from time to time; and a line for each problem."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from prefect_together_video.flows.reporting.tally import ENDED, Standing, Tally
 from together_video.ledger.short_reasons import short_reason
 from together_video.text import printable
 
-#: Problems that get a line of their own; further ones are counted, and stand in the table.
+#: Most problems that get their own line. The others are counted, and are in the table.
 MOST_PROBLEMS = 20
 _COLOURS = {
     "created": "cyan",
@@ -42,7 +42,7 @@ _COLOURS = {
 
 
 class RunDisplay:
-    """Of one run. `verbose` adds a line for each change of a video."""
+    """The display of one run. `verbose` adds a line for each change of a video."""
 
     def __init__(
         self, console: Console, *, verbose: bool = False, clock: Callable[[], float] = time.monotonic
@@ -60,7 +60,7 @@ class RunDisplay:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """From now on, until the block ends; then the live display is taken away."""
+        """Show it until the block ends; then remove the live display."""
         try:
             with self._display.shown():
                 yield
@@ -70,11 +70,11 @@ class RunDisplay:
                 self._display.print(words, "red")
 
     def paused(self) -> AbstractContextManager[None]:
-        """Nothing moves while somebody is asked."""
+        """Stop the display while the user is asked."""
         return self._display.paused()
 
     def hear(self, change: Progress) -> None:
-        """Take the change of one video."""
+        """Record a change of one video."""
         self._tally.hear(change)
         self._now = change_words(change)
         if self._verbose:
@@ -87,7 +87,7 @@ class RunDisplay:
         self._display.beat()
 
     def watch(self, happening: Happening) -> None:
-        """Take what happens to the whole run."""
+        """Record an event of the whole run."""
         self._tally.watch(happening)
         self._now = ""
         if isinstance(happening, Phase):
@@ -97,7 +97,7 @@ class RunDisplay:
             self._display.beat()
 
     def count_retry(self, error: str) -> None:
-        """A step that failed with this error is repeated."""
+        """Count a retry of a step that failed with this error."""
         with self._lock:
             self._retries += 1
             self._retried = short_reason(error, 60)

@@ -1,4 +1,4 @@
-"""What is shown of something that takes time: a live display on a terminal, else a line from time to time."""
+"""The display of something that takes time: live on a terminal, otherwise a line from time to time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BEAT_SECONDS = 1.0
 
 
 class StandingDisplay:
-    """Asks `standing` how it stands, as often as it needs to know.
+    """Shows the progress that `standing` returns, and calls it as often as needed.
 
     Args:
         live_lines: the lines of the live display, for a width in columns.
-        lines: what a pipe gets, or a terminal that cannot be live; the width is None for a pipe.
+        lines: the lines for a pipe, or for a terminal that cannot be live. The width is None for a pipe.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class StandingDisplay:
 
     @property
     def width(self) -> int | None:
-        """Of a terminal, in columns: nothing needs to fit into a pipe."""
+        """The width of the terminal in columns; None for a pipe, which has no limit."""
         return self._console.width if self._console.is_terminal else None
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """From now on, until the block ends; then the live display is taken away."""
+        """Show it until the block ends; then remove the live display."""
         ended = threading.Event()
         beats = threading.Thread(target=self._keep_beating, args=(ended,), daemon=True)
         if self._live is not None:
@@ -70,11 +70,11 @@ class StandingDisplay:
                 beats.join(_BEAT_SECONDS)
 
     def paused(self) -> AbstractContextManager[None]:
-        """Nothing moves while somebody is asked."""
+        """Stop the display while the user is asked."""
         return self._live.paused() if self._live is not None else nullcontext()
 
     def beat(self) -> None:
-        """Another line for a pipe, where one is due."""
+        """Print another line for a pipe, if one is due."""
         if self._live is not None:
             return
         with self._lock:
@@ -85,7 +85,7 @@ class StandingDisplay:
                     self.print(line)
 
     def say(self, words: Callable[[Standing], str]) -> None:
-        """A line for a pipe now; the next one is due by the time that has passed since."""
+        """Print a line for a pipe now. The time until the next one counts from here."""
         if self._live is not None:
             return
         with self._lock:
@@ -93,8 +93,8 @@ class StandingDisplay:
             self.print(words(self._last))
 
     def print(self, line: str, style: str = "") -> None:
-        """A line that stays, above the live display."""
-        # Not by print's own style, which the live area would get as well.
+        """Print a line that stays, above the live display."""
+        # Not with print's own style, which would also apply to the live area.
         self._console.print(Text(line, style), soft_wrap=True)
 
     def _keep_beating(self, ended: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""Steps of a command that take a while, such as writing a ZIP file: what is under way, and how far it is, n of m."""
+"""Show the steps of a command that take a while, such as writing a ZIP file, and their progress, n of m."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from together_video.text import printable
 
 
 class Steps:
-    """Takes what happens, and shows nothing. May be called from several threads."""
+    """Receives the steps and shows nothing. Can be called from several threads."""
 
     def begin(self, words: str, total: int = 0, noun: str = "file") -> None:
-        """A step begins: `words` say what it is, `total` how many of `noun` it takes, where that is known."""
+        """A step begins. `words` describe it; `total` is the number of `noun` in it, if known."""
 
     def advance(self) -> None:
-        """One more of them is done."""
+        """One more item is done."""
 
 
 #: For programs.
@@ -31,7 +31,7 @@ SILENT = Steps()
 
 
 class ShownSteps(Steps):
-    """Shows them on a console: live on a terminal, in a pipe a line at the beginning of each and some on the way."""
+    """Shows steps on a console: live on a terminal; in a pipe, a line when each begins and some in between."""
 
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -12,18 +12,18 @@ GAP = 2
 
 
 def plain_table() -> Table:
-    """Columns that are divided by blanks."""
+    """A table whose columns are separated by spaces."""
     return Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
 
 
 def titled_table(
     columns: Mapping[str, Sequence[str]], *, left: Collection[str], width: int, least: int
 ) -> tuple[Table, int]:
-    """A table of these columns, and behind them one of titles that has what they leave of the width, in characters.
+    """A table of these columns, followed by a column for titles that takes the rest of the width, in characters.
 
     Args:
-        left: names of columns that are not set to the right.
-        least: as many characters of a title are shown in any case.
+        left: names of the columns that are aligned left.
+        least: fewest characters of a title that are shown.
 
     Returns:
         The table without rows, and the longest title that is shown whole.
@@ -38,7 +38,7 @@ def titled_table(
 
 
 def print_table(table: Table, out: Console) -> None:
-    """In a pipe without the blanks that fill a line up."""
+    """Print a table. In a pipe, leave out trailing spaces."""
     if out.is_terminal:
         out.print(table)
         return

@@ -1,7 +1,7 @@
-"""What a run shows in a terminal: how it stands while it goes on, and a table at the end.
+"""The output of a run on a terminal: progress while it runs, and a table at the end.
 
 Progress goes to stderr and the result to stdout, so that `--json` gives one clean document. Text
-that others wrote (prompts, error messages) is escaped.
+that other people wrote (prompts, error messages) is escaped.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ _COLOURS = {
     "submitted": "yellow",
     "skipped": "yellow",
 }
-#: Characters of a line of the table beside prompt and model.
+#: Characters of a table row besides prompt and model.
 _BESIDE_THE_TEXTS = 38
-#: Of more videos than this a table has only those that are not in the archive, and no more of them.
+#: With more videos than this, a table lists only those that are not in the archive, up to this many.
 _LISTED = 30
-#: As many notes about odd files are shown.
+#: Most notes about odd files that are shown.
 _NOTED = 10
-#: Below this width, in characters, prompts need the room of a model that all videos have in common.
+#: Below this width, in characters, a model that all videos share is left out to make room for prompts.
 _ROOMY = 100
-#: Characters of a prompt beside a model, and of the id of another video.
+#: Most characters of a prompt beside a model, and of the id of another video.
 _LONGEST_TITLE, _SHORT_ID = 60, 8
-#: From this width on, in characters, places fit beside the rest.
+#: From this width, in characters, locations fit into the table.
 _WIDE_ENOUGH = 180
 
 
 class Terminal:
-    """One run's output. `quiet` leaves out progress (for `--json`, whose readers are programs); `verbose` adds a line
-    for each change of a video.
+    """One run's output. `quiet` leaves out progress, for `--json`, which programs read. `verbose` adds a line for each
+    change of a video.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Terminal:
         first_line.clear()
         self.out = Console(highlight=False, emoji=False)
         if not self.out.is_terminal:
-            # A file or a pipe has no width: nothing needs to be folded for it.
+            # A file or a pipe has no width: fold nothing.
             self.out = Console(highlight=False, emoji=False, width=_WIDE_ENOUGH - 1)
         self.err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-        #: The page of the run in Prefect's UI, where a server has recorded it.
+        #: The page of the run in Prefect's UI, if a server recorded it.
         self.run_url: str | None = None
         self._quiet = quiet
         self._verbose = verbose
@@ -79,13 +79,13 @@ class Terminal:
         self._display: RunDisplay | None = None
 
     def say(self, text: str) -> None:
-        """One line for people, on stderr."""
+        """Print a line for people on stderr."""
         if not self._quiet:
             self._print(self.err, printable_lines(text))
 
     @contextmanager
     def waiting(self, text: str, *, in_pipe: bool = True) -> Iterator[None]:
-        """What is waited for: shown as long as it lasts at a terminal, and a line in a pipe, where that is wanted."""
+        """Show what the command waits for: on a terminal until it is over, in a pipe as one line if `in_pipe`."""
         if self._quiet:
             yield
         elif can_be_live(self.err):
@@ -98,7 +98,7 @@ class Terminal:
 
     @contextmanager
     def showing(self) -> Iterator[None]:
-        """How a run stands, as long as it goes on: what `progress` and `happening` are told."""
+        """Show the progress of a run until it ends, from calls of `progress` and `happening`."""
         if self._quiet:
             yield
             return
@@ -113,7 +113,7 @@ class Terminal:
 
     @contextmanager
     def steps(self) -> Iterator[Steps]:
-        """What is under way, for as long as it takes, of a command that makes no videos."""
+        """Show the steps of a command that makes no videos."""
         from prefect_together_video.flows.cli.screen.steps import SILENT, ShownSteps
 
         if self._quiet:
@@ -124,52 +124,52 @@ class Terminal:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nothing moves, so that somebody can be asked."""
+        """Stop the display while the user is asked."""
         with self._display.paused() if self._display else nullcontext():
             yield
 
     def note(self, text: str) -> None:
-        """One line about what may matter, in words that others wrote; on stderr."""
+        """Print a line that may matter on stderr. Its text can come from others."""
         if not self._quiet:
             self._print(self.err, printable_lines(text), "yellow")
 
     def retry(self, text: str, error: str) -> None:
-        """A step that failed is repeated: counted where a run is shown, and a line with -v."""
+        """A failed step is retried. Count it in a run's display, and print a line with -v."""
         if self._display is not None:
             self._display.count_retry(error)
         if self._verbose or self._display is None:
             self.note(text)
 
     def clear_line(self) -> None:
-        """Take away the `^C` that a terminal has written at Ctrl-C: words beside it would be folded too late."""
+        """Remove the `^C` that a terminal writes at Ctrl-C: text after it would be folded wrongly."""
         if self.err.is_terminal and not self.err.is_dumb_terminal:
             self.err.file.write("\r\x1b[K")
 
     def complain(self, text: str) -> None:
-        """A clear sentence about what went wrong, on stderr, also with `--json`."""
+        """Print an error on stderr, also with `--json`."""
         self._print(self.err, printable_lines(text), "red")
 
     @staticmethod
     def _print(console: Console, text: str, style: str = "") -> None:
-        """Sentences: folded between words at a terminal, where an address stays whole; in a pipe not at all."""
+        """Print sentences. On a terminal, fold them between words but keep addresses whole; in a pipe, do not fold."""
         lines = text.splitlines()
         if console.is_terminal:
             lines = [folded for line in lines for folded in fold(line, console.width)]
-        # Not by print's own style, which a live display would get as well.
+        # Not with print's own style, which would also apply to a live display.
         console.print(Text("\n".join(lines), style), soft_wrap=True)
 
     def progress(self, change: Progress) -> None:
-        """The change of one video."""
+        """Report a change of one video."""
         if self._display is not None:
             self._display.hear(change)
 
     def happening(self, happening: Happening) -> None:
-        """What happens to the whole run."""
+        """Report an event of the whole run."""
         if self._display is not None:
             self._display.watch(happening)
 
     def plan(self, forecast: Forecast, *, on_err: bool = False) -> None:
-        """What is about to be bought, by model, with its price; and what is not, or limits it. On stdout, or stderr."""
+        """Print what would be bought, by model, with its price, and what limits it. On stdout or stderr."""
         console = self.err if on_err else self.out
         if forecast.models:
             table = Table(box=None, pad_edge=False, header_style="bold")
@@ -184,7 +184,7 @@ class Terminal:
         console.print(f"{forecast.sentence}.", markup=False, style="bold", soft_wrap=True)
 
     def table(self, summary: Summary) -> None:
-        """Every video with its state, seconds, cost and place; then the counts. Of many, those to be looked after."""
+        """Print each video with state, seconds, cost, location, then the counts. If there are many, list problems."""
         videos = list(enumerate(summary.videos, 1))
         listed = videos
         if len(videos) > _LISTED:
@@ -199,16 +199,16 @@ class Terminal:
         if left := len(videos) - len(listed):
             good = sum(video.state in GOOD for _, video in videos)
             others = f" and {left - good} others" if left > good else ""
-            self.out.print(f"\nNot listed here: {good} that are in the archive{others}.", style="dim")
+            self.out.print(f"\nNot listed: {good} in the archive{others}.", style="dim")
         style = "bold green" if summary.is_good else "bold yellow"
         self.out.print(f"\n{escape(summary.sentence)}.", style=style)
 
     def _rows(self, videos: Sequence[tuple[int, VideoOutcome]]) -> None:
         wide = self.out.width >= _WIDE_ENOUGH
         table = Table(box=None, pad_edge=False, header_style="bold")
-        # What people look for is never cut: in a narrow terminal the prompt and the model make room.
+        # State and cost are never cut: on a narrow terminal, prompt and model get less room.
         room = max(self.out.width - _BESIDE_THE_TEXTS, 20)
-        # A model that all have in common is said once, where the prompts have little room.
+        # If room is short, a model that all videos share is printed once below the table.
         models = {_model(outcome) for _, outcome in videos}
         common = models.pop() if len(models) == 1 and self.out.width < _ROOMY else None
         prompt = room if common else min(room * 6 // 11, _LONGEST_TITLE)
@@ -221,7 +221,7 @@ class Terminal:
         for name in ("seconds", "USD"):
             table.add_column(name, no_wrap=True, justify="right")
         if wide:
-            table.add_column("where it lies", overflow="fold")
+            table.add_column("location", overflow="fold")
         amounts = usd_cells(outcome.cost_usd for _, outcome in videos)
         for (number, outcome), amount in zip(videos, amounts, strict=True):
             cells = [*_row(outcome, prompt, with_model=not common), amount]
@@ -238,14 +238,14 @@ class Terminal:
                 self._numbered(number, f"{_where(outcome)}{labels}", "dim")
 
     def _numbered(self, number: int, text: str, style: str) -> None:
-        """`  7  text`, at a terminal folded under its beginning; a long address stays beside its number."""
+        """`  7  text`. On a terminal, long text is folded and indented; a long address stays beside its number."""
         head = f"{number:>3}  "
         lines = fold(text, self.out.width - len(head)) if self.out.is_terminal else [text]
         words = f"\n{' ' * len(head)}".join(lines)
         self.out.print(Text(f"{head}{words}", style), soft_wrap=True)
 
     def result(self, summary: Summary, *, as_json: bool) -> None:
-        """The end of a run: one JSON document, or the table and where to go from here."""
+        """Print the result of a run: one JSON document, or the table and the next commands."""
         if as_json:
             self.document(summary.as_json())
             return
@@ -254,7 +254,7 @@ class Terminal:
             self.link(name, text, address)
 
     def link(self, name: str, text: str, address: str | None = None, *, on_err: bool = False) -> None:
-        """`Gallery: file:///…`, which can be clicked where the terminal knows links."""
+        """Print `Gallery: file:///…`, which can be clicked if the terminal supports links."""
         if on_err and self._quiet:
             return
         line = Text(f"{name}: ")
@@ -262,7 +262,7 @@ class Terminal:
         (self.err if on_err else self.out).print(line, soft_wrap=True)
 
     def document(self, content: dict[str, Any]) -> None:
-        """One JSON document on stdout."""
+        """Print one JSON document on stdout."""
         self.out.file.write(json_text(content) + "\n")
 
 
@@ -277,12 +277,12 @@ def _row(outcome: VideoOutcome, longest_title: int, *, with_model: bool) -> list
 
 
 def _model(outcome: VideoOutcome) -> str:
-    """`pixverse/pixverse-v6 for pixverse/pixverse-v5`, where another model took over."""
+    """`pixverse/pixverse-v6 for pixverse/pixverse-v5` if another model took over."""
     return outcome.model[:28] + (f" for {outcome.asked_model[:28]}" if outcome.asked_model else "")
 
 
 def _labels(outcome: VideoOutcome) -> str:
-    """`campaign=spring, redo_of=4be0e5b8`: of a video's id the beginning is enough."""
+    """`campaign=spring, redo_of=4be0e5b8`. The id of a video is shortened."""
     labels = {name: value[:_SHORT_ID] if name == REDO_OF else value for name, value in outcome.labels.items()}
     return printable(", ".join(f"{name}={value}" for name, value in labels.items()), 200)
 

@@ -1,4 +1,4 @@
-"""What a terminal is good for."""
+"""What a terminal can show."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-#: Fewer columns cannot hold a live display.
+#: Fewest columns for a live display.
 _NARROWEST = 60
 
 
 def can_be_live(console: Console, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a display that moves is welcome here: a terminal of some width, not dumb, and no NO_COLOR."""
+    """Whether to use a live display: on a terminal that is wide enough and not dumb, and without NO_COLOR."""
     return (
         console.is_terminal
         and not console.is_dumb_terminal

@@ -11,7 +11,7 @@ from prefect_together_video.flows.reporting.tally import AT_PROVIDER, DOWNLOADIN
 
 
 class UnderWay:
-    """Of one run."""
+    """The jobs and parts of one run."""
 
     def __init__(self) -> None:
         self._creating: set[str] = set()
@@ -20,7 +20,7 @@ class UnderWay:
         self._in_parts: dict[int, Mapping[str, int]] = {}
 
     def hear(self, change: Progress) -> None:
-        """Take the change of one video."""
+        """Record a change of one video."""
         video = change.plan.asked_id
         if change.stage == "creating":
             self._creating.add(video)
@@ -32,7 +32,7 @@ class UnderWay:
             self._at_provider.discard(video)
 
     def watch(self, happening: Happening) -> None:
-        """Take what happens to the whole run."""
+        """Record an event of the whole run."""
         if isinstance(happening, Planned):
             self._parts = happening.parts
         elif isinstance(happening, PartProgress):
@@ -41,7 +41,7 @@ class UnderWay:
 
     @property
     def words(self) -> str:
-        """The last line of a command that is interrupted."""
+        """The last line of an interrupted command."""
         jobs = sum(
             counts.get(AT_PROVIDER, 0) + counts.get(DOWNLOADING, 0) for counts in self._in_parts.values()
         )

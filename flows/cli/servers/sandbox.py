@@ -1,4 +1,4 @@
-"""`together-video sandbox`: the stand-in for the API on this machine."""
+"""`together-video sandbox`: run the stand-in for the API on this machine."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ def sandbox(
     config: GivenPath | None = None,
     state_dir: GivenPath | None = None,
 ) -> int:
-    """Serve a stand-in for the Together API that renders real videos and charges nothing, until Ctrl-C.
+    """Run a stand-in for the Together API until Ctrl-C. It renders real videos and charges nothing.
 
     Parameters
     ----------
     port
-        Where to listen; 0 takes a free one.
+        Port to listen on; 0 for a free one.
     host
-        The address to listen on.
+        Address to listen on.
     config
         JSON file with the sandbox's settings and faults.
     state_dir
-        Folder for its journal of jobs, to outlive a restart.
+        Folder for the jobs, so that they survive a restart.
     """
     if config is not None:
         refuse_unreadable(config)

@@ -1,4 +1,4 @@
-"""`together-video serve`: the deployments of `deployments/prefect.yaml` from one process, with no work pool."""
+"""`together-video serve`: serve the deployments of `deployments/prefect.yaml` from one process, without a work pool."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from prefect_together_video.flows.cli.servers.served_runs import ServedRunner
 
 _INTERRUPTED = 130
-#: How long the deployment that is being made, or the runner that is starting, may take to end, in seconds.
+#: Seconds that a deployment being created, or a runner being started, gets to finish.
 _IN_A_MOMENT = 10.0
-#: How much longer than a create a run may take to store the job id, in seconds.
+#: Seconds that a run gets to store the job id, on top of the time for a create.
 _TO_STORE = 30.0
 
 
@@ -35,20 +35,20 @@ def serve(
     limit: int = 10,
     prefect_file: GivenPath | None = None,
 ) -> int:
-    """Serve all deployments, or those that are named, until Ctrl-C: schedules, triggers, runs from the UI.
+    """Serve all deployments, or those you name, until Ctrl-C: schedules, triggers, and runs from the UI.
 
-    Runs use the blocks that together-video save-blocks makes, else the environment of this process.
+    Runs use the blocks that together-video save-blocks saved, or else the environment of this process.
 
-    Schedules that are paused on the server stay paused; the nightly batch is paused until you turn it on.
+    Schedules that are paused on the server stay paused. The nightly batch is paused until you turn it on.
 
     Parameters
     ----------
     names
-        Such as generate-batch/nightly, or only its part after the slash.
+        Deployments to serve, such as generate-batch/nightly, or just nightly.
     limit
-        How many runs may go on at the same time.
+        How many runs may be active at the same time.
     prefect_file
-        Your own prefect.yaml, such as together-video init writes, in place of the one that comes with the package.
+        Your own prefect.yaml, such as one written by together-video init, instead of the one in the package.
     """
     if limit < 1:
         raise InputError("--limit must be at least 1.")
@@ -69,7 +69,7 @@ def serve(
     known = {entry["name"] for entry in entries}
     asked = [name.rpartition("/")[2] for name in names or ()]
     if unknown := [name for name in asked if name not in known]:
-        raise InputError(f"There is no deployment {unknown[0]}; there are {', '.join(sorted(known))}.")
+        raise InputError(f"There is no deployment {unknown[0]}. Available: {', '.join(sorted(known))}.")
     server = PREFECT_API_URL.value()
     if not server:
         raise ConfigurationError(
@@ -84,7 +84,7 @@ def serve(
         code = _INTERRUPTED
     else:
         code = _INTERRUPTED if signals.first is signal.SIGINT else 0
-    # What is left is Prefect's own end. A signal in there would print a traceback.
+    # Only Prefect's own shutdown is left. A signal during it would print a traceback.
     shutdown.leave_on_signals(code)
     return code
 
@@ -97,7 +97,7 @@ async def _serve(
     signals: StopSignals,
     terminal: Terminal,
 ) -> None:
-    """Serve until a signal comes, and end in good order: first the runs, then the schedules."""
+    """Serve until a signal comes, then stop in order: first the runs, then the schedules."""
     signals.listen()
     asyncio.get_running_loop().set_exception_handler(_but_cancellations)
     names: list[str] = []
@@ -110,7 +110,7 @@ async def _serve(
             await asyncio.wait({preparing})
             return
         await preparing
-        terminal.say(f"Served to {server} until Ctrl-C; all of these are paused then.")
+        terminal.say(f"Serving these for {server} until Ctrl-C, which pauses them all.")
         serving = asyncio.create_task(runner.start())
         await signals.wait(serving)
         if signals.first is not None:
@@ -129,7 +129,7 @@ async def _prepare(
     signals: StopSignals,
     terminal: Terminal,
 ) -> None:
-    """Make the deployments, until a signal comes. `names` gets the name of each before it is made."""
+    """Create the deployments, until a signal comes. `names` gets the name of each before it is created."""
     from prefect.client.orchestration import get_client
 
     from prefect_together_video.flows.server.asking import reach
@@ -143,7 +143,7 @@ async def _prepare(
         saved = {f"{types[d.block_type_id]}/{d.name}": d.id for d in await client.read_block_documents()}
         if missing := sorted(wanted - saved.keys()):
             terminal.note(
-                f"Not saved on this server: {', '.join(missing)}. Runs take the environment of this process instead."
+                f"Not saved on this server: {', '.join(missing)}. Runs use the environment of this process instead."
             )
         off: list[str] = []
         for entry in entries:
@@ -167,7 +167,7 @@ async def _end(
     signals: StopSignals,
     terminal: Terminal,
 ) -> None:
-    """End the runs that this process has claimed, and the runner; record what became of the runs."""
+    """Stop the runs that this process has claimed, and the runner; record how the runs ended."""
     from prefect_together_video.flows.cli.servers.served_runs import record_as_cancelled
     from prefect_together_video.flows.server.asking import answers
 
@@ -180,7 +180,7 @@ async def _end(
         f"Still waiting for {_runs(len(runner.claimed))} to store what is paid for."
     )
     if claimed := runner.claimed:
-        terminal.say(f"Stopping {_runs(len(claimed))}; what is paid for is stored first.")
+        terminal.say(f"Stopping {_runs(len(claimed))} after storing what is paid for.")
     await runner.end(patience=patience, reachable=reachable)
     await asyncio.wait({serving})
     unrecorded = len(claimed)
@@ -188,8 +188,8 @@ async def _end(
         unrecorded = await record_as_cancelled(claimed, signalled=runner.signalled)
     if unrecorded:
         terminal.complain(
-            f"The Prefect server was not told that {_runs(unrecorded)} ended here: cancel what it still shows as "
-            "going on in its UI."
+            f"The Prefect server did not record that {_runs(unrecorded)} ended here. In its UI, cancel those that it "
+            "still shows as running."
         )
 
 
@@ -198,13 +198,13 @@ def _runs(count: int) -> str:
 
 
 def _but_cancellations(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A connection to a run's process that is open at the end is cancelled; Python 3.11 prints that as a traceback."""
+    """An open connection to a run's process is cancelled at the end. Python 3.11 would print that as a traceback."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
 
 
 async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
-    """As Prefect does itself at the end; but it would try for a minute to reach a server that is gone."""
+    """Pause the deployments. Prefect does this itself, but tries for a minute to reach a server that is gone."""
     import httpx
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -214,8 +214,8 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
 
     if not await answers(server):
         terminal.complain(
-            f"The Prefect server at {server} does not answer, so the schedules are not paused: what falls due "
-            "waits for whoever serves it next."
+            f"The Prefect server at {server} does not answer, so the schedules are not paused: runs that fall due "
+            "wait until the deployments are served again."
         )
         return
     running = []
@@ -224,7 +224,7 @@ async def _pause(names: Iterable[str], server: str, terminal: Terminal) -> None:
             try:
                 await pause_until_served(client, name)
             except ObjectNotFound:
-                continue  # it was not made yet
+                continue  # it was not created yet
             except (httpx.HTTPError, PrefectHTTPStatusError):
                 running.append(name)
     if running:

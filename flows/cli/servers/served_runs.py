@@ -1,7 +1,7 @@
-"""The runs of `together-video serve`, and how they end when it is stopped: none is left behind half started.
+"""The runs of `together-video serve`, and how they end when it is stopped: none is left half started.
 
-Prefect's own runner drops what it is doing on Ctrl-C. Runs that it was starting stay Submitting, runs that were going
-on stay Running, and both hold the concurrency slots of their deployments for five minutes.
+On Ctrl-C, Prefect's own runner drops everything. Runs that it was starting stay Submitting, active runs stay Running,
+and both occupy the concurrency slots of their deployments for five minutes.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from prefect.states import Cancelled
 
 NOT_BEGUN = "together-video serve was stopped before this run began. It bought nothing."
 GOING_ON = (
-    "together-video serve was stopped while this run was going on. Jobs that it had created go on at the provider and "
-    "are billed; run it again, or run collect-videos, to archive them without paying twice."
+    "together-video serve was stopped during this run. Jobs that it had created keep running at the provider and are "
+    "billed. Run it again, or run collect-videos, to archive them without paying twice."
 )
 
-#: How long a run that is being started may take to become a process, in seconds.
+#: Seconds that a run being started gets to become a process.
 _STARTING = 10.0
-#: How long one call to the Prefect server may take here, in seconds. Its client would retry for a minute.
+#: Seconds that one call to the Prefect server may take here. Its client would retry for a minute.
 _ONE_CALL = 10.0
-#: How often to check which runs have ended, in seconds.
+#: Seconds between checks of which runs have ended.
 _BETWEEN_CHECKS = 0.05
 
 _UNREACHABLE = (httpx.HTTPError, PrefectHTTPStatusError, TimeoutError)
 
 
 class ServedRunner(Runner):
-    """Prefect's runner, with an end in good order.
+    """Prefect's runner, with an orderly end.
 
     `end` needs to know which runs this process has claimed, and which of them have a process. Prefect has no public API
     for either. All uses of its private parts are in this class; tests/deployments/test_stopping_serve.py fails when
@@ -49,13 +49,13 @@ class ServedRunner(Runner):
     """
 
     def __init__(self, *, limit: int, on_sigterm: Callable[[], None]) -> None:
-        # Schedules are paused by `serve`, in words of our own.
+        # `serve` pauses schedules itself, with its own messages.
         super().__init__(pause_on_shutdown=False, limit=limit)
         self._on_sigterm = on_sigterm
         self._signalled: set[UUID] = set()
 
     def handle_sigterm(self, *_: Any, **__: Any) -> None:
-        """Prefect installs this when the runner starts. Its own lets runs that are starting go on to their end."""
+        """Prefect installs this when the runner starts. Its own version lets starting runs continue to their end."""
         self._on_sigterm()
 
     async def __aenter__(self) -> ServedRunner:
@@ -66,8 +66,8 @@ class ServedRunner(Runner):
 
         def apart(flow_run: FlowRun) -> Any:
             starter: Any = starter_of(flow_run)
-            # A terminal sends Ctrl-C to all of its processes. A run that it reaches during its imports ends in a
-            # traceback, and one that is going on would get it beside our own signal.
+            # A terminal sends Ctrl-C to all its processes. A run that gets it during its imports ends in a
+            # traceback, and an active run would get it in addition to our signal.
             starter._isolate_process_group = True
             starter._stream_output = (_UntilTheEnd(self, sys.stdout), _UntilTheEnd(self, sys.stderr))
             return starter
@@ -77,7 +77,7 @@ class ServedRunner(Runner):
 
     @property
     def _is_known(self) -> bool:
-        """Whether this Prefect's runner is made as those that `end` knows; else it ends in its own way."""
+        """Whether this Prefect's runner has the parts that `end` knows. If not, it ends in Prefect's way."""
         parts = ("_process_manager", "_control_channel", "_loops_task_group", "_runs_task_group")
         poller = getattr(self, "_scheduled_run_poller", None)
         return all(hasattr(self, part) for part in parts) and all(
@@ -86,7 +86,7 @@ class ServedRunner(Runner):
 
     @property
     def signalled(self) -> set[UUID]:
-        """Runs whose process `end` has told to end."""
+        """Runs whose process got a signal from `end`."""
         return self._signalled
 
     @property
@@ -97,22 +97,22 @@ class ServedRunner(Runner):
         return set(self._scheduled_run_poller._submitting_flow_run_ids)
 
     async def has_started(self, serving: asyncio.Task[None], *, within: float) -> bool:
-        """Whether the runner has started, once its start is over or has taken so many seconds."""
+        """Whether the runner has started. Waits for its start, at most this many seconds."""
         until = time.monotonic() + within
         while not (self.started or serving.done()) and time.monotonic() < until:  # noqa: ASYNC110 - no event for it
             await asyncio.sleep(_BETWEEN_CHECKS)
         return self.started and not serving.done()
 
     async def end(self, *, patience: float, reachable: bool) -> None:
-        """Claim no more runs, and end those that are claimed. `start` returns soon afterwards.
+        """Claim no more runs, and stop those that are claimed. `start` returns soon afterwards.
 
         A run that is being started becomes a process first, which takes a moment, and is then stopped like the others.
 
         Args:
-            patience: how long runs may take to store what they have paid for, in seconds. Then they are killed.
+            patience: seconds that runs get to store what they have paid for. Then they are killed.
             reachable: whether the Prefect server answers.
         """
-        # How processes end is no news now.
+        # We stop the processes: do not log how they end.
         logging.getLogger("prefect.runner").setLevel(logging.CRITICAL)
         if not self._is_known:
             await self.astop()
@@ -130,41 +130,41 @@ class ServedRunner(Runner):
                 for run in processes:
                     await self._process_manager.kill(run, force=True)
             if not processes and time.monotonic() > started_by:
-                # What is left waits for a server that does not answer.
+                # The remaining runs wait for a server that does not answer.
                 self._runs_task_group.cancel_scope.cancel()
                 break
             await asyncio.sleep(_BETWEEN_CHECKS)
         await asyncio.gather(*stopping.values())
 
     async def _stop(self, run: UUID, *, reachable: bool) -> None:
-        """One signal to the run's process: at a second one it would not wait for the answer to a create."""
+        """Send one signal to the run's process. After a second one it would not wait for the answer to a create."""
         seen: StateType | None = None
         if reachable:
-            # First, so that nobody sees a crash in a process that ends before its run has begun.
+            # First, so that a process that ends before its run has begun does not look crashed.
             with suppress(*_UNREACHABLE):
                 async with get_client() as client:
                     seen = await _cancel(client, run, {StateType.PENDING: NOT_BEGUN})
         if (handle := self._process_manager.get(run)) is None or handle.pid is None:
             return
-        # The process learns that the signal which follows is meant to cancel its run, unless it is busy buying.
+        # Tell the process that the next signal is meant to cancel its run. It may be too busy buying to listen.
         told = await self._control_channel.signal(run, "cancel")
         if told.name == "ALREADY_CONCLUDED":
             return
         self._signalled.add(run)
-        # A server that does not answer cannot say whether it has.
+        # If the server does not answer, we do not know whether it has begun.
         may_have_begun = not reachable or seen is StateType.RUNNING or told.name == "ACKNOWLEDGED"
         with suppress(ProcessLookupError):
             if may_have_begun and _takes_sigint():
-                # asyncio then cancels the flow. Prefect's handler of SIGTERM raises wherever the event loop is, and
-                # where that is between two callbacks, the flow is never woken again.
+                # asyncio then cancels the flow. Prefect's SIGTERM handler raises wherever the event loop is. If that
+                # is between two callbacks, the flow is never woken again.
                 os.kill(handle.pid, signal.SIGINT)
             else:
-                # Without a traceback where Python is still importing.
+                # This gives no traceback if Python is still importing.
                 handle.graceful_kill()
 
 
 class _UntilTheEnd:
-    """What runs print, as long as they are not stopped: Prefect calls an end that is asked for an error."""
+    """The output of runs until they are stopped: Prefect would report a requested end as an error."""
 
     def __init__(self, runner: ServedRunner, stream: TextIO) -> None:
         self._runner = runner
@@ -179,7 +179,7 @@ class _UntilTheEnd:
 
 
 def _takes_sigint() -> bool:
-    """Whether our children take SIGINT. In the background of a script it is ignored, by them as well."""
+    """Whether our children receive SIGINT. In the background of a script it is ignored, by them too."""
     return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
@@ -187,10 +187,10 @@ async def record_as_cancelled(runs: Collection[UUID], *, signalled: Collection[U
     """Give each run that has not ended by itself a final state, which frees its slot in the deployment's limit.
 
     Args:
-        signalled: those of them that were told to end: one of these that crashed did what it was told.
+        signalled: those that got a signal to end. If one of these crashed, the signal is the reason.
 
     Returns:
-        How many of them the Prefect server did not take.
+        How many of them the Prefect server did not record.
     """
     messages = {
         StateType.PENDING: NOT_BEGUN,
@@ -208,7 +208,7 @@ async def record_as_cancelled(runs: Collection[UUID], *, signalled: Collection[U
 
 
 async def _cancel(client: PrefectClient, run: UUID, messages: dict[StateType, str]) -> StateType | None:
-    """Cancelled, with the message of the state that the run is in. Without a message the run stays as it is.
+    """Cancel a run with the message for its current state. Without a message the run is not changed.
 
     Returns:
         The state that it was in.

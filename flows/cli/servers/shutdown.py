@@ -1,7 +1,7 @@
-"""How the process ends: by SIGTERM as by Ctrl-C, and whether it may although Prefect still has something to send.
+"""How the process ends: on SIGTERM as on Ctrl-C, and whether to exit although Prefect still has something to send.
 
-At exit Prefect sends the events that are left, and waits seconds for each that cannot be sent: hours
-after a batch of hundreds of videos, where the server is gone. What counts is in the bucket and on the
+At exit Prefect sends the remaining events, and waits seconds for each that it cannot send. After a batch of
+hundreds of videos this takes hours if the server is gone. Everything that matters is in the archive and on the
 terminal by then.
 """
 
@@ -18,7 +18,7 @@ _given_up = False
 
 
 def begin() -> None:
-    """A flow begins: from here on something may have been created."""
+    """A flow begins: from now on, something may have been created."""
     global _begun
     _begun = True
 
@@ -28,13 +28,13 @@ def has_begun() -> bool:
 
 
 def stop_on_sigterm(*_: object) -> None:
-    """SIGTERM ends a command as Ctrl-C does. Not by way of SIGINT, which scripts' background jobs ignore."""
+    """SIGTERM ends a command as Ctrl-C does. It does not send SIGINT, which scripts' background jobs ignore."""
     raise KeyboardInterrupt
 
 
 @contextmanager
 def when_done() -> Iterator[None]:
-    """Ctrl-C and SIGTERM in here count when it is over: in the middle of an import they can become any error."""
+    """Delay Ctrl-C and SIGTERM until the block ends: in the middle of an import they can become any error."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -51,14 +51,14 @@ def when_done() -> Iterator[None]:
 
 
 def leave_on_signals(code: int) -> None:
-    """All is done and said: a signal from here on ends the process at once, with this exit code."""
+    """Everything is done: from now on, a signal ends the process at once, with this exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: os._exit(code))
 
 
 def give_up_sending() -> None:
-    """The server does not answer any more."""
+    """The server no longer answers, so do not wait for it at exit."""
     global _given_up
     _given_up = True
 

@@ -1,4 +1,4 @@
-"""Signals that stop a process which serves until then: the first one stops it, no later one breaks that off."""
+"""Signals that stop a serving process: the first one stops it, and later ones do not interrupt that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-#: Ctrl-C, a service manager's way, and a terminal that is closed.
+#: From Ctrl-C, from a service manager, and from a terminal that is closed.
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -21,14 +21,14 @@ class StopSignals:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def listen(self) -> None:
-        """From now on, until the event loop is closed. Signals that this process ignores stay ignored."""
+        """Listen until the event loop is closed. Signals that this process ignores stay ignored."""
         self._loop = asyncio.get_running_loop()
         for number in _NUMBERS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._loop.add_signal_handler(number, self._take, number)
 
     def pass_on(self, number: signal.Signals) -> None:
-        """From a handler that somebody else has installed since."""
+        """Handle a signal from a handler that somebody else installed later."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._take, number)
 

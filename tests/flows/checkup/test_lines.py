@@ -76,7 +76,7 @@ def test_a_dependency_that_is_too_new(install: Install) -> None:
     install("fastapi", "0.155.0")
     line = check_dependencies()
     assert line.state is State.FAILED
-    assert line.words == "fastapi 0.155.0 is installed, <0.151,>=0.139 is needed."
+    assert line.words == "fastapi 0.155.0 is installed, but <0.151,>=0.139 is needed."
     assert line.command == "pip install 'fastapi<0.151,>=0.139'"
 
 

@@ -48,7 +48,7 @@ async def test_a_key_that_is_taken(api: Any) -> None:
     """The project and the organisation are named; nothing is bought."""
     line = await check_key(api.credentials())
     assert line.state is State.OK
-    assert "takes the key (project Sandbox, organisation Sandbox)" in line.words
+    assert "accepts the key (project Sandbox, organisation Sandbox)" in line.words
     assert api.posts == 0
 
 
@@ -73,8 +73,8 @@ async def test_a_key_that_is_refused(start_api: Make, block: str | None, place: 
         (402, State.FAILED, "no credit left"),
         (429, State.WARNING, "could not be verified"),
         (503, State.WARNING, "could not be verified"),
-        ((200, "{}"), State.OK, "takes the key."),
-        ((200, '{"project": "plain", "organization": 7}'), State.OK, "takes the key (project plain)."),
+        ((200, "{}"), State.OK, "accepts the key."),
+        ((200, '{"project": "plain", "organization": 7}'), State.OK, "accepts the key (project plain)."),
         ((200, '{"project": {"name": "\\u001b[2J[red]"}}'), State.OK, "(project \\x1b[2J[red])"),
     ],
 )

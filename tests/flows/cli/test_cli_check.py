@@ -187,7 +187,7 @@ def test_lines_that_are_skipped_are_counted(looked_at: Callable[..., Any]) -> No
 def test_brackets_are_explained_once(looked_at: Callable[..., Any]) -> None:
     """Where there are any."""
     wrong = {"prompt": "a fox", "model": MODEL, "fps": 7}
-    legend = "In brackets: the rule, and what it is taken from."
+    legend = "In brackets: the rule and its source."
     _, shown, _ = looked_at(wrong, {**wrong, "steps": 51})
     assert shown.splitlines()[-1] == legend
     assert shown.count(legend) == 1
@@ -212,4 +212,4 @@ def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     command = f"{shlex.quote(sys.executable)} -m prefect_together_video.flows check {shlex.quote(str(path))} >/dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == "It could not go on: No space left on device. Nothing was created.\n"
+    assert done.stderr == "Stopped: No space left on device. Nothing was created.\n"

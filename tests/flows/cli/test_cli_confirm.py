@@ -218,7 +218,7 @@ def test_a_dry_run_of_a_brief_writes_its_prompts_for_the_real_run(home_shell: An
     words = ("batch", "--brief", "lighthouses of the north", "--count", "2")
     done = home_shell.run(*words, "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert "are kept: the run will use them" in done.stdout
+    assert "They are kept, and the run will use them" in done.stdout
     assert quick_api.posts == 0
     written = [name for name in _facts(home_shell) if name.startswith("briefs/")]
     assert len(written) == 1

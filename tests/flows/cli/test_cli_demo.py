@@ -75,7 +75,7 @@ def test_the_demo_of_a_film(shell: Any, tmp_path: Path) -> None:
     done = shell.run("demo", "--film", "--folder", str(tmp_path / "kept"))
     assert done.returncode == 0, done.stderr
     assert "Again:  the same command buys nothing: 1, 2 and 3 are reused." in done.stderr
-    assert "Edit:   other words in shot 3 buy 3 for 0.30 USD; 1 and 2 are reused." in done.stderr
+    assert "Edit:   editing shot 3 buys 3 for 0.30 USD; 1 and 2 are reused." in done.stderr
     assert "Traceback" not in done.stderr
     (film,) = story.parent.glob("two-shots-*.mp4")
     assert film.name in done.stderr

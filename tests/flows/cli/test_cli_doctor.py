@@ -48,7 +48,7 @@ def test_a_good_machine(ready_shell: Any) -> None:
     done = ready_shell.run("doctor")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[-2:] == ["", "All is well: runs can start."]
+    assert lines[-2:] == ["", "No problems: runs can start."]
     assert max(map(len, lines)) <= 100
     begun = [line for line in lines[:-2] if not line.startswith(" ")]
     assert [line[:16].rstrip() for line in begun] == LINES
@@ -190,7 +190,7 @@ def test_how_a_line_looks() -> None:
 @pytest.mark.parametrize(
     ("problems", "warnings", "sentence"),
     [
-        (0, 0, "All is well: runs can start."),
+        (0, 0, "No problems: runs can start."),
         (0, 1, "1 warning, no problems: runs can start."),
         (3, 2, "3 problems, 2 warnings."),
         (1, 0, "1 problem."),

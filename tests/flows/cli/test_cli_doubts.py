@@ -48,7 +48,7 @@ def test_show_of_a_doubt(folder_shell: Any, api: Any) -> None:
     api.faults({"on": "create", "kind": "status", "status": 500, "times": 1, "created": True})
     (row,) = json.loads(folder_shell.run("generate", "a fox", *SMALL, "--json").stdout)["videos"]
     shown = folder_shell.run("show", row["id"])
-    assert "in doubt" in shown.stdout
+    assert "why ambiguous" in shown.stdout
     assert "Was a job made, and was it charged?" in shown.stdout
 
 

@@ -103,7 +103,7 @@ def test_a_storyboard_that_is_too_large_for_a_run(ready_shell, prefect_api, tmp_
     )
     assert (refused.returncode, refused.stdout) == (2, "")
     said = " ".join(refused.stderr.split())
-    assert "This storyboard is more than a Prefect server takes with one run: save it as a file" in said
+    assert "This storyboard is too large for one run on a Prefect server: save it to a file" in said
     assert api.posts == 0
 
 

@@ -175,11 +175,11 @@ def test_lists_for_people_and_for_programs(
     assert (done.out, len(file.read_text().splitlines())) == ("", 3)
     for words, said in {
         ("--limit", "0"): "--limit must be at least 1",
-        ("--csv", "-", "--json"): "each goes to standard output",
+        ("--csv", "-", "--json"): "each writes to standard output",
         ("--batch", "20270101"): "There is no batch '20270101'",
         ("--batch", "202611"): "2 batches begin with 202611",
         ("--since", "yesterday"): "is not a day",
-        ("--together", "x"): "--together has no use here",
+        ("--together", "x"): "leave out --together",
     }.items():
         refused = run("list", *words)
         assert (refused.code, refused.out) == (2, ""), words
@@ -250,7 +250,7 @@ def test_a_video_is_found_by_id_key_address_and_job(
     assert run("open", BATCH[:10]).out == f"{page.as_uri()}\n"
     (archive / f"videos/2026-11-27/clip-{owl}.mp4").unlink()
     for name, said in {
-        owl: "is not there",
+        owl: "is missing",
         "0" * 24: "There is no video and no batch",
         "../../etc/passwd": "There is no video",
         "\x1b[31m": "There is no video",
@@ -323,7 +323,7 @@ def test_a_redo_is_planned_like_any_batch(run: Any, archive: Path, tmp_path: Pat
         ("--from-review", "nothing.json"): "nothing.json: there is no such file",
         ("--from-review", marks, "--brief", "foxes"): "Give one of",
         ("--from-review", marks, "--seed", "7"): "--seed cannot change them",
-        ("--from-review", marks, "--count", "7"): "--count belong to --brief",
+        ("--from-review", marks, "--count", "7"): "--count only work with --brief",
     }.items():
         refused = run("batch", *words, **place)
         assert (refused.code, said in " ".join(refused.err.split())) == (2, True), refused.err

@@ -54,7 +54,7 @@ def test_a_file_is_named_after_what_it_holds(home_shell, api, name):
     """An MP4 under another name would play nowhere, and be found out after it was paid for."""
     done = home_shell.run("generate", "a fox", *SMALL, "--output", name)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "the video will be in MP4 format, so name it" in done.stderr
+    assert "the video will be in MP4 format. Name it" in done.stderr
     assert api.charges == 0
 
 
@@ -191,8 +191,8 @@ def test_nothing_is_overwritten(home_shell, api):
     assert done.returncode == 1
     row = row_of(done)
     assert (row["state"], row["file"]) == ("archived", None)
-    assert "fox.mp4 has other content, and stays as it is. Give another name, or remove it." in done.stderr
-    assert f"The video is at {row['uri']}." in done.stderr
+    assert "fox.mp4 exists with different content, and was not overwritten." in done.stderr
+    assert f"remove it. The video is at {row['uri']}" in done.stderr
     assert (home_shell.folder / "fox.mp4").read_text() == "my own film"
     assert api.charges == 1
 
@@ -214,7 +214,7 @@ def test_copies_of_a_batch_from_a_bucket(ready_shell, small_file):
     [
         ("generate", "/dev/null/films", "/dev/null/films cannot be written"),
         ("generate", "/dev/null/fox.mp4", "/dev/null cannot be written"),
-        ("batch", "fox.mp4", "looks like a file, and a batch needs a folder"),
+        ("batch", "fox.mp4", "looks like a file, but a batch needs a folder"),
     ],
 )
 def test_an_output_that_cannot_be_written(home_shell, small_file, api, command, output, said):

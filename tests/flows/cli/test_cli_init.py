@@ -58,7 +58,7 @@ def test_a_gitignore_stays_as_it_is(tmp_path: Path) -> None:
 def test_what_is_there_is_left_alone(tmp_path: Path, name: str) -> None:
     """Nothing is written, a link to nowhere included."""
     (tmp_path / name).symlink_to("nowhere")
-    with pytest.raises(InputError, match=f"has {name} already: nothing was written"):
+    with pytest.raises(InputError, match=f"already has {name}: nothing was written"):
         init(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

@@ -440,7 +440,7 @@ def test_more_requests_than_a_prefect_server_takes(
         text=True,
     )
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "300 requests are more than a Prefect server takes with one run: save them as a file" in " ".join(
+    assert "300 requests are too large for one run on a Prefect server: save them to a file" in " ".join(
         refused.stderr.split()
     )
     assert api.posts == 0

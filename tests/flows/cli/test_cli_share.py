@@ -68,14 +68,14 @@ def test_a_folder_gives_paths(home_shell: Any) -> None:
     [
         ((), "Name videos or batches by their ids"),
         (("nothing",), "There is no video and no batch 'nothing' in"),
-        (("../secret",), "'../secret' is not the id of a video or of a batch."),
-        (("a\nb",), "is not the id of a video or of a batch."),
+        (("../secret",), "'../secret' is not the id of a video or a batch."),
+        (("a\nb",), "is not the id of a video or a batch."),
         (("x", "--hours", "0"), "A link works for up to 7 days"),
         (("x", "--hours", "169"), "A link works for up to 7 days"),
         (("x", "--days", "8"), "A link works for up to 7 days"),
         (("x", "--hours", "nan"), "A link works for up to 7 days"),
         (("x", "--hours", "1", "--days", "1"), "Give either --hours or --days."),
-        (("x", "--together", "production"), "--together has no use here"),
+        (("x", "--together", "production"), "leave out --together"),
     ],
 )
 def test_what_cannot_be_shared_is_said_in_one_sentence(

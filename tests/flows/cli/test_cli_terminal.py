@@ -52,16 +52,16 @@ def test_of_many_videos_those_to_be_looked_after_are_listed() -> None:
     assert [line.split()[0] for line in lines[1:3]] == ["501", "1001"]
     assert lines[3:5] == ["501  No answer.", "1001  No answer."]
     assert lines[5:] == [
-        "Not listed here: 999 that are in the archive.",
+        "Not listed: 999 in the archive.",
         "1001 videos: 999 archived, 2 ambiguous; 0.00 USD paid in this run.",
     ]
     assert shown(*[done] * 31) == [
-        "Not listed here: 31 that are in the archive.",
+        "Not listed: 31 in the archive.",
         "31 videos: 31 archived; 0.00 USD paid in this run.",
     ]
     lines = shown(done, *[held] * 300)
     assert len(lines) == 1 + 30 + 30 + 2
-    assert lines[-2] == "Not listed here: 1 that are in the archive and 270 others."
+    assert lines[-2] == "Not listed: 1 in the archive and 270 others."
 
 
 def test_places_and_reasons_hang_under_their_number() -> None:

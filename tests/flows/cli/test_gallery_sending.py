@@ -205,12 +205,12 @@ def test_a_folder_cannot_be_shared(command: Any, tmp_path: Path, options: tuple[
     ("options", "said"),
     [
         (("--share", "8"), "up to 7 days"),
-        (("--zip", "a.tar"), "--zip takes a file that ends in .zip, not 'a.tar'."),
+        (("--zip", "a.tar"), "--zip takes a file name that ends in .zip, not 'a.tar'."),
         (
             ("--contact-sheet", "a.png"),
-            "--contact-sheet takes a file that ends in .jpg or .jpeg, not 'a.png'.",
+            "--contact-sheet takes a file name that ends in .jpg or .jpeg, not 'a.png'.",
         ),
-        (("--gif", "a"), "--gif takes a file that ends in .gif or .webp, not 'a'."),
+        (("--gif", "a"), "--gif takes a file name that ends in .gif or .webp, not 'a'."),
         (("--gif", "a.gif", "--links"), "--links is for a page in a folder"),
     ],
 )

@@ -202,7 +202,7 @@ def test_the_last_lines_of_a_batch_and_of_a_video(small: Make) -> None:
     run_url = "http://127.0.0.1:4200/runs/flow-run/1"
     assert last_lines(batch, run_url) == [
         LastLine("Gallery", f"s3://b/{key}"),
-        LastLine("To look at it", "together-video gallery 20261127T200000-abcdef"),
+        LastLine("To view it", "together-video gallery 20261127T200000-abcdef"),
         LastLine("To list it", "together-video list --batch 20261127T200000-abcdef"),
         LastLine("Run", run_url, run_url),
     ]

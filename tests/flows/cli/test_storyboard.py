@@ -90,7 +90,7 @@ def test_without_an_archive_it_is_not_kept(
     del access["VIDEO_ARCHIVE_FOLDER"]
     done = command(*given, **access)
     assert done.code == 0
-    assert "There is no archive, so the storyboard is not kept" in words(done.err)
+    assert "There is no archive to keep the storyboard in" in words(done.err)
     assert command(*given, **access).code == 0
     assert api.bill()["chats"] == 2
     folder = tmp_path / "kept"
@@ -126,10 +126,13 @@ def test_a_bad_answer_is_asked_again(command: Run, api: Any, access: dict[str, s
     [
         ([], "Give either --brief TEXT"),
         (["--brief", "x", "--check", "y.yaml"], "Give either --brief TEXT"),
-        (["--check", "y.yaml", "--shots", "3", "-o", "z.yaml"], "--shots and --output belong to --brief"),
+        (
+            ["--check", "y.yaml", "--shots", "3", "-o", "z.yaml"],
+            "--shots and --output only work with --brief",
+        ),
         (["--brief", "x", "--shots", "99"], "shots: must be at most 60"),
         (["--brief", "x", "--aspect", "wide"], "aspect: must be a shape"),
-        (["--brief", "x", "-o", "z.txt"], "a storyboard that is written is YAML: name it z.yaml"),
+        (["--brief", "x", "-o", "z.txt"], "storyboards are written as YAML. Name it z.yaml"),
         (["--brief", "x", "-o", "no/such/folder/z.yaml"], "there is no folder"),
         (
             ["--brief", "x", "--model", "pixverse/pixverse-v5", "--shots", "2", "--seconds", "60"],

@@ -78,7 +78,7 @@ def test_the_group_wins() -> None:
 )
 def test_neither_the_form_nor_the_deployment_wins_in_silence(parameter: str, beside: Any, shown: Any) -> None:
     """What the form does not show may buy more than what it shows."""
-    with pytest.raises(InputError, match=f"The parameter {parameter} is .*, and under More it is "):
+    with pytest.raises(InputError, match=f"The parameter {parameter} is .*, but under More it is "):
         made(subject="foxes", **{parameter: beside}, more={parameter: shown})
     assert made(subject="foxes", **{parameter: beside}, more={parameter: beside})["brief"].subject == "foxes"
 
@@ -133,7 +133,7 @@ def test_details_are_fields_of_the_request() -> None:
     same = {"request": request.model_copy(update={"fps": 8}), "more": VideoMore(details={"fps": 8})}
     assert video_from_form(same)["request"].fps == 8
     other = {"request": VideoRequest(prompt="a fox", fps=24), "more": VideoMore(details={"fps": 8})}
-    with pytest.raises(InputError, match=r"The request says fps 24, and Details say 8\. Nothing was bought"):
+    with pytest.raises(InputError, match=r"The request says fps 24, but Details say 8\. Nothing was bought"):
         video_from_form(other)
     with pytest.raises(InputError, match="fps"):
         video_from_form({"request": request, "more": VideoMore(details={"fps": -1})})

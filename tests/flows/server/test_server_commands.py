@@ -96,5 +96,5 @@ def test_a_server_that_goes_away_before_the_run(
     stub.strike = lambda *call: strike(*call) if len(stub.calls) == 1 else (500, "")
     done = shell.run("collect", **PLACE, PREFECT_API_URL=f"{stub.url}/api", PREFECT_CLIENT_MAX_RETRIES="0")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "went away in mid-run" in done.stderr
+    assert "went away during the run" in done.stderr
     assert "Traceback" not in done.stderr
