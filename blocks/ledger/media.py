@@ -76,7 +76,7 @@ class MediaStore:
 
     def _conflict(self, key: str) -> ObjectConflict:
         return ObjectConflict(
-            f"{self._store.uri(key)} holds other content than its name says: remove it and run again."
+            f"{self._store.uri(key)} differs from what its name says: remove it and run again."
         )
 
     async def unsendable(self, references: Iterable[str], files: Mapping[str, MediaFile]) -> dict[str, str]:

@@ -240,7 +240,7 @@ async def test_another_file_under_the_key_is_not_overwritten(scene: Any, expect:
         assert scene.place.read(key) == b"notes"
         return told
 
-    words = {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "other content"}
+    words = {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "differs from the download"}
     await expect(
         "s3",
         "another file lies under the video's key",

@@ -118,7 +118,7 @@ async def test_other_bytes_are_there(home, store_it, ledger, plan):
     """Nothing is overwritten: the conflict is said, nothing is recorded, and the file stays."""
     purchase, _, clip = home
     await ledger.store.put_once(purchase.claim.video_key, b"another film", "video/mp4")
-    with pytest.raises(ObjectConflict, match="holds other content"):
+    with pytest.raises(ObjectConflict, match="differs from the download"):
         await store_it(home)
     assert await ledger.record(plan.id) is None
     assert list(await ledger.in_flight()) == [plan.id]
