@@ -19,7 +19,7 @@ Expect = Callable[..., Any]
 CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
     "503 SlowDown for ever": (
         ("*", "", (503, "SlowDown"), None),
-        {**NOT_BEGUN, "reads": "could not do it (SlowDown)"},
+        {**NOT_BEGUN, "reads": "could not answer the request (SlowDown)"},
     ),
     "403 AccessDenied from the start": (
         ("*", "", (403, "AccessDenied"), None),
@@ -76,13 +76,13 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         {
             **STUCK,
             "bucket": "inflight: claim; on this machine: job id",
-            "reads": "could not do it (InternalError)",
+            "reads": "could not answer the request (InternalError)",
         },
     ),
     "500 twice on the video": (("PUT", ".mp4", (500, "InternalError"), 2), GONE_WELL),
     "500 on the video, for ever": (
         ("PUT", ".mp4", (500, "InternalError"), None),
-        {**STUCK, "reads": "could not do it (InternalError)"},
+        {**STUCK, "reads": "could not answer the request (InternalError)"},
     ),
     "the connection breaks off during the upload": (("PUT", ".mp4", "reset", 1), GONE_WELL),
     "403 AccessDenied in mid-run": (
@@ -129,7 +129,7 @@ UNVERIFIED: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] =
     "a server that verifies nothing stores other bytes, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
     "a server that verifies nothing stores other bytes, each time": (
         ("PUT", ".mp4", "spoil", None),
-        {**STUCK, "reads": "is not what was sent; it was removed again"},
+        {**STUCK, "reads": "differs from what was sent; it was removed again"},
     ),
 }
 
