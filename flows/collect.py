@@ -32,7 +32,7 @@ async def collect_videos(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Safe to run beside batches and beside itself; it never creates a job.
+    """Safe to run at the same time as batches or as itself; it never creates a job.
 
     The run ends as Completed if nothing is ambiguous and nothing went wrong. A job that is still running is not a
     failure.

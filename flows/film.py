@@ -87,7 +87,7 @@ async def generate_film(
     retakes: Annotated[
         dict[int, int | None] | None,
         Field(
-            description="Shots to make another take of, beside the film: the number of the shot, and the number of the "
+            description="Shots to make another take of as well: the number of the shot, and the number of the "
             "take, or null for the one after the take that the film uses."
         ),
     ] = None,

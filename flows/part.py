@@ -54,7 +54,7 @@ async def generate_part(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Safe to run again and beside itself: it resumes what an earlier run began.
+    """Safe to run again, and twice at the same time: it resumes what an earlier run began.
 
     The run ends as Completed if every video is in the archive, otherwise as Failed; its message says how many were
     archived, reused, failed, and so on. Its data, which `results.result_of` returns, is

@@ -1,4 +1,4 @@
-"""The ledger: write-once facts about every purchase, stored in the archive beside the videos.
+"""The ledger: write-once facts about every purchase, stored in the archive together with the videos.
 
 The order of writes keeps the promise: the claim is written before the POST, the job id is stored before anything else
 happens, and the record is written before the facts in flight are removed. Each step may be killed at any instruction,
@@ -305,7 +305,7 @@ class Ledger:
     async def finish(self, record: VideoRecord, claim: Claim, *, is_over: bool = True) -> VideoRecord:
         """Write the final record, then empty inflight. Returns the record that counts, ours or an earlier one.
 
-        A purchase that was given up but then turned out to be made is recorded beside that decision. If it is not over,
+        A purchase that was given up but was made after all is recorded next to that decision. While it is not over,
         its facts stay in flight.
         """
         is_late = False

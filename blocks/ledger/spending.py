@@ -151,7 +151,7 @@ class MonthlySpending:
             await self.entries.withdraw([key])
 
     async def settle(self, key: str | None, cost: Decimal | None) -> list[str]:
-        """Write what was paid beside the reservation. Returns what may be removed now: nothing without a cost."""
+        """Write what was paid next to the reservation. Returns what may be removed now: nothing without a cost."""
         if key is None or cost is None:
             return []
         # In this order the month never looks cheaper than it is, wherever this is interrupted.

@@ -75,7 +75,7 @@ class SpendingEntries:
                 await self._store.delete(found)
 
     async def pay(self, reservation: str, cost: Decimal) -> None:
-        """Write what was paid beside the reservation, which then no longer counts."""
+        """Write what was paid next to the reservation, which then no longer counts."""
         stem = reservation.rpartition("-reserved-")[0]
         await self._store.put_once(f"{stem}-paid-{_micros(cost)}", b"{}\n")
 

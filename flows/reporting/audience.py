@@ -18,7 +18,7 @@ class Audience(Generic[News]):
 
     @contextmanager
     def joined_by(self, listener: Callable[[News], None]) -> Iterator[None]:
-        """Call `listener` with all news until the block ends, beside earlier listeners."""
+        """Call `listener` with all news until the block ends, in addition to earlier listeners."""
         token = self._listeners.set((*self._listeners.get(), listener))
         try:
             yield

@@ -49,7 +49,7 @@ class PartProgress:
 Happening = Phase | Planned | PartProgress
 
 _audience = Audience[Happening]("watchers")
-#: Call a function with everything that happens until the block ends, beside earlier watchers.
+#: Call a function with everything that happens until the block ends, in addition to earlier watchers.
 watching = _audience.joined_by
 #: Tell all watchers what happens.
 happens = _audience.tell

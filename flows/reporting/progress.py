@@ -31,7 +31,7 @@ class Progress:
 
 
 _audience = Audience[Progress]("progress_listeners")
-#: Call a function with every change until the block ends, beside earlier listeners.
+#: Call a function with every change until the block ends, in addition to earlier listeners.
 listening = _audience.joined_by
 #: Send a change to all listeners.
 tell = _audience.tell

@@ -89,7 +89,7 @@ def cloud_problem(url: str, meant: str) -> str:
 def candidates(url: str) -> tuple[str, ...]:
     """Addresses that the user may have meant if no Prefect API answers at `url`, the likeliest first.
 
-    A page of the UI becomes the API beside it, a missing scheme is added, and what follows the API's path is cut off.
+    A page of the UI becomes the API next to it, a missing scheme is added, and what follows the API's path is cut off.
     Addresses with a different scheme come last. `url` itself is not among them.
     """
     text = url.strip().strip("\"'<>").strip()
@@ -115,7 +115,7 @@ def _is_parsable(url: str) -> bool:
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is not a port
+        _ = parts.port  # raises if it is not a port
     except ValueError:
         return None
     return parts

@@ -28,7 +28,7 @@ _FRESH = 60.0
 
 
 class BillReader:
-    """The bill of one account beside the purchases of one archive. Calls within a minute share one answer."""
+    """The bill of one account, compared with the purchases of one archive. Calls within a minute share one answer."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class BillReader:
             return Answer(charged=Charged.UNCLEAR, words=f"The bill could not be read: {error.what}")
 
     async def reconcile(self, month: str) -> Reconciliation:
-        """One month (`2026-11`) of the bill beside the same month of the archive.
+        """One month (`2026-11`) of the bill, compared with the same month of the archive.
 
         Raises:
             InputError: the organisation may not read its bill.

@@ -214,7 +214,7 @@ class Buyer:
             raise
 
     async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
-        """Close an ambiguous purchase of an earlier run, so that the video may be bought again.
+        """Close an ambiguous purchase of an earlier run, to let the video be bought again.
 
         Raises:
             CreateAmbiguous: it stays held. The error includes what the provider's bill says.

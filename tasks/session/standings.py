@@ -49,7 +49,7 @@ class Standings:
 
     async def latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
         """The newest attempt at this video from this model that was started, and its record, if it has ended; or the
-        next attempt, if there is to be another.
+        next attempt, if another one follows.
         """
         if plan.id in self._unrecorded:
             # Valid the first time only: a claim may find a record that was written since.

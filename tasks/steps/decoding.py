@@ -1,4 +1,4 @@
-"""Opening videos beside the event loop, a few at a time."""
+"""Opening videos outside of the event loop, a few at a time."""
 
 from __future__ import annotations
 
