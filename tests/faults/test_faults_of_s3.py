@@ -100,7 +100,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
     "other bytes arrive than were sent, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
     "other bytes arrive than were sent, each time": (
         ("PUT", ".mp4", "spoil", None),
-        {**STUCK, "reads": "is not what was sent (BadDigest)"},
+        {**STUCK, "reads": "differs from what was sent (BadDigest)"},
     ),
     "500 on the poster, for ever": (
         ("PUT", ".jpg", (500, "InternalError"), None),
@@ -169,7 +169,7 @@ async def test_a_missing_bucket_is_told_first(scene: Any, expect: Expect) -> Non
         scene.archive = right
         return told
 
-    await expect("s3", "the bucket does not exist", first=first, **{**NOT_BEGUN, "reads": "make it first"})
+    await expect("s3", "the bucket does not exist", first=first, **{**NOT_BEGUN, "reads": "create it first"})
 
 
 async def test_a_server_that_is_away_is_told_first(scene: Any, expect: Expect) -> None:

@@ -159,7 +159,7 @@ async def test_a_poster_that_fails_does_not_hold_a_video_back(
 ):
     """A good video that was paid for gets its record without a picture, and the record says why."""
     purchase, job, clip = home
-    said = {"drawing": "no picture of this", "bucket": "could not do it"}[trouble]
+    said = {"drawing": "no picture of this", "bucket": "could not answer the request"}[trouble]
     if trouble == "bucket":
         unruly_s3.strike = lambda method, path, _: 503 if method == "PUT" and ".jpg" in path else None
     else:

@@ -212,7 +212,7 @@ async def test_only_a_probe_makes_the_folder(tmp_path, caplog):
     finally:
         os.umask(umask)
     assert (tmp_path / "new" / "archive").stat().st_mode & 0o777 == 0o755
-    assert "Made the folder" in caplog.text
+    assert "Created the folder" in caplog.text
     caplog.clear()
     await store.probe("")
     assert caplog.text == ""
@@ -242,7 +242,7 @@ async def test_no_key_leaves_the_folder(store, key):
         store.delete([key]),
         store.delete_version(key, None),
     ):
-        with pytest.raises(ArchiveError, match="names no file of the archive"):
+        with pytest.raises(ArchiveError, match="does not name a file of the archive"):
             await call
 
 

@@ -223,7 +223,7 @@ def test_something_else(stub: Any, answer: Any, words: str) -> None:
     """A server that is not Prefect is said to be something else, and nothing is suggested."""
     stub.strike = lambda *_: answer
     found = ask(f"{stub.url}/api")
-    assert f"where {words} and not a Prefect API: set it to the address" in (found.problem or "")
+    assert f"where {words} instead of a Prefect API: set it to the address" in (found.problem or "")
     assert found.suggested is None
 
 
@@ -267,7 +267,7 @@ def test_what_passes_is_retried(stub: Any) -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(503, "is not ready (HTTP 503)"), (429, "takes no more requests for now (HTTP 429)")],
+    [(503, "is not ready (HTTP 503)"), (429, "accepts no more requests for now (HTTP 429)")],
 )
 def test_what_does_not_pass_in_time(
     stub: Any, monkeypatch: pytest.MonkeyPatch, status: int, words: str
