@@ -372,6 +372,6 @@ async def test_a_file_that_changes_while_it_is_read(ledger: Ledger, media_folder
     with pytest.raises(InputError, match="changed while it was read"):
         await ledger.media.keep(found)
     (media_folder / "red.png").unlink()
-    with pytest.raises(InputError, match="cannot be read any more"):
+    with pytest.raises(InputError, match="can no longer be read"):
         await ledger.media.keep(found)
     assert await keys(ledger) == []
