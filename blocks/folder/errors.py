@@ -54,7 +54,7 @@ def translated(error: OSError, folder: str, key: str) -> ArchiveError:
         )
     if error.errno == errno.EROFS:
         return BucketRefused(
-            f"The folder {folder} is not writable: its file system is read-only.",
+            f"The folder {folder} cannot be written: its file system is read-only.",
             remedy="Mount it for writing, or choose another folder.",
         )
     if error.errno in _FULL:

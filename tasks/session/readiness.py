@@ -86,7 +86,7 @@ def check_spool(folder: Path) -> int:
         Free bytes.
 
     Raises:
-        ConfigurationError: it is not writable, or has no room for a few clips.
+        ConfigurationError: it cannot be written, or has no room for a few clips.
     """
     try:
         make_private_folder(folder)
@@ -97,7 +97,7 @@ def check_spool(folder: Path) -> int:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise ConfigurationError(
-            f"Downloads pass through {folder}, which is not writable ({error.strerror or error}): make it writable, or "
+            f"Downloads pass through {folder}, which cannot be written ({error.strerror or error}): make it writable, or "
             "set TOGETHER_VIDEO_SPOOL to another folder."
         ) from error
     if free < LEAST_ROOM:

@@ -85,14 +85,14 @@ async def test_a_full_disk_is_found_before_the_purchase(
     """Nothing is claimed, and nothing is bought."""
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", no_space)
-        words = {**UNTOUCHED, "reads": "is not writable (No space left on device)"}
+        words = {**UNTOUCHED, "reads": "cannot be written (No space left on device)"}
         await expect("machine", "the disk is full before the run", cure=full.undo, **words)
 
 
 async def test_a_spool_that_is_no_folder_is_found_before_the_purchase(scene: Any, expect: Expect) -> None:
     """Where the spool should be lies a file."""
     scene.spool.write_bytes(b"")
-    words = {**UNTOUCHED, "reads": "is not writable", "cure": scene.spool.unlink}
+    words = {**UNTOUCHED, "reads": "cannot be written", "cure": scene.spool.unlink}
     await expect("machine", "the spool folder cannot be written before the run", **words)
 
 
