@@ -97,8 +97,8 @@ def check_spool(folder: Path) -> int:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise ConfigurationError(
-            f"Downloads pass through {folder}, which cannot be written ({error.strerror or error}): make it writable, or "
-            "set TOGETHER_VIDEO_SPOOL to another folder."
+            f"Downloads pass through {folder}, which cannot be written ({error.strerror or error}): make it "
+            "writable, or set TOGETHER_VIDEO_SPOOL to another folder."
         ) from error
     if free < LEAST_ROOM:
         raise ConfigurationError(
