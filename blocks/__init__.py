@@ -1,6 +1,8 @@
-"""Prefect blocks: the credentials of the API, and the archive that videos are kept in.
+"""Prefect blocks, and the archive behind them: the credentials of the API, and where videos are kept.
 
-They are imported when they are first used: what lies behind them works without Prefect.
+`archive` and `credentials` are the blocks. The rest works without Prefect: `ledger/` has the write-once facts about
+every purchase, `store/` says what a ledger needs from its store, `s3/` and `folder/` are the two stores. Blocks are
+imported when they are first used. Nothing here buys, polls or downloads: that is done by `tasks/`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ __all__ = ["TogetherCredentials", "VideoArchive"]
 _MODULES = {"TogetherCredentials": "credentials", "VideoArchive": "archive"}
 
 
-if not TYPE_CHECKING:  # else any misspelt name would be one of ours
+if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
 
     def __getattr__(name: str) -> object:
         if name not in _MODULES:

@@ -1,4 +1,4 @@
-"""Where videos are kept: a bucket or a folder, a prefix and how objects are stored, as a Prefect block."""
+"""Where videos are kept, as a Prefect block: a bucket or a folder, a prefix, and how objects are stored."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from together_video.ledger.settings import (
     check_name_in_folder,
 )
 
-#: A field that no reference to a block has.
+#: A field that references to a block do not have.
 _NO_FIELD = "the fields of a block"
 
 
 class VideoArchive(Block):
-    """The S3 bucket or the folder that videos, their posters and their records are kept in.
+    """The S3 bucket or folder for videos, their posters and their records.
 
     Example:
-        Load the block and keep a video there:
+        Load the block and store a video there:
 
         ```python
         from prefect import flow
@@ -56,42 +56,40 @@ class VideoArchive(Block):
     _block_type_slug = "video-archive"
     _logo_url = "https://cdn.sanity.io/images/3ugk85nk/production/d74b16fe84ce626345adf235a47008fea2869a60-225x225.png"  # type: ignore[assignment]
     _documentation_url = "https://docs.aws.amazon.com/s3/"  # type: ignore[assignment]
-    _description = (
-        "The S3 bucket or folder that generated videos, their posters and their records are kept in."
-    )
+    _description = "The S3 bucket or folder for generated videos, their posters and their records."
 
     bucket: str | None = Field(
-        default=None, title="Bucket", description="The bucket's name. Give this or a folder."
+        default=None, title="Bucket", description="The name of the bucket. Set this or a folder."
     )
     folder: str | None = Field(
         default=None,
         title="Folder",
         description=(
-            "A folder of the machine that runs this, or of a file system that all workers share, in place of a bucket."
+            "Instead of a bucket: a folder on the machine that runs this, or on a file system that all workers share."
         ),
     )
     prefix: str = Field(
         default="",
         title="Prefix",
-        description="The folder inside of the bucket, or of the folder, under which everything is kept.",
+        description="Where everything is kept, inside the bucket or folder.",
     )
     template: str = Field(
         default=DEFAULT_TEMPLATE,
         title="File name template",
         description=(
-            "How a video's file is named: {id} is required; {date}, {year}, {month}, {day}, {slug}, "
-            "{model} and {edition} may be used."
+            "The name of a video's file: {id} is required; {date}, {year}, {month}, {day}, {slug}, "
+            "{model} and {edition} are optional."
         ),
     )
     storage_class: str | None = Field(
         default=None,
         title="Storage class",
-        description="S3 storage class of videos and posters, such as STANDARD_IA or INTELLIGENT_TIERING.",
+        description="The S3 storage class of videos and posters, such as STANDARD_IA or INTELLIGENT_TIERING.",
     )
     sse_kms_key_id: str | None = Field(
         default=None,
         title="KMS key",
-        description="The KMS key to encrypt objects with; without one the bucket's own setting holds.",
+        description="The KMS key that encrypts objects; by default the bucket's own setting applies.",
     )
     tags: dict[str, str] = Field(
         default_factory=dict, title="Tags", description="Up to ten tags for each video and poster."
@@ -100,7 +98,7 @@ class VideoArchive(Block):
         default=None,
         gt=0,
         title="Monthly limit",
-        description="What all runs together may spend in a calendar month (UTC), in US dollars.",
+        description="The most that all runs together may spend in a calendar month (UTC), in US dollars.",
     )
     link_hours: float = Field(
         default=LINK_HOURS,
@@ -108,20 +106,20 @@ class VideoArchive(Block):
         le=MOST_LINK_HOURS,
         title="Hours of links",
         description=(
-            "How long the links of a run's artifacts work, in hours, at most 168; with 0 artifacts have no links. "
-            "A folder gives none."
+            "How long links in artifacts work, in hours, at most 168; with 0 artifacts have no links. "
+            "A folder has no links."
         ),
     )
     credentials: AwsCredentials | MinIOCredentials | None = Field(
         default=None,
         title="Credentials",
-        description="AWS or MinIO credentials; without them boto3 looks in its usual places.",
+        description="AWS or MinIO credentials; by default boto3 looks in its usual places.",
     )
 
     @field_validator("bucket", "folder", mode="before")
     @classmethod
     def _blank_is_none(cls, value: object) -> object:
-        """A form sends what was emptied as empty text."""
+        """A form sends an emptied field as empty text."""
         return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("bucket")
@@ -136,7 +134,7 @@ class VideoArchive(Block):
     @classmethod
     def _folder_is_a_path(cls, value: str | None) -> str | None:
         try:
-            # Kept as given: the machine that opens the archive, perhaps a worker, expands ~ for its own user.
+            # Stored as given: the machine that opens the archive, perhaps a worker, expands ~ for its own user.
             return None if value is None else (check_folder(value) and value.strip())
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
@@ -162,7 +160,7 @@ class VideoArchive(Block):
     def _storage_class_can_be_read(cls, value: str | None) -> str | None:
         if value is not None and value.upper() in {"GLACIER", "DEEP_ARCHIVE"}:
             raise ValueError(
-                f"objects in {value} cannot be read back at once; move them there by a lifecycle rule instead"
+                f"objects in {value} cannot be read back at once; use a lifecycle rule to move them there instead"
             )
         return value
 
@@ -170,13 +168,13 @@ class VideoArchive(Block):
     @classmethod
     def _tags_are_few(cls, value: dict[str, str]) -> dict[str, str]:
         if len(value) > 10:
-            raise ValueError("S3 takes at most 10 tags an object")
+            raise ValueError("S3 accepts at most 10 tags per object")
         return value
 
     @field_validator("credentials", mode="before")
     @classmethod
     def _credentials_keep_their_kind(cls, value: object) -> object:
-        """Blocks ignore what they do not know, so pydantic takes stored MinIO keys for empty AWS credentials."""
+        """Blocks ignore unknown fields, so pydantic would read stored MinIO keys as empty AWS credentials."""
         if isinstance(value, Mapping) and "minio_root_user" in value:
             return MinIOCredentials.model_validate(dict(value))
         return value
@@ -188,7 +186,7 @@ class VideoArchive(Block):
         if self.folder is not None:
             if self.storage_class or self.sse_kms_key_id or self.tags or self.credentials:
                 raise ValueError(
-                    "storage class, KMS key, tags and credentials are of a bucket, not of a folder"
+                    "storage class, KMS key, tags and credentials belong to a bucket, not to a folder"
                 )
             try:
                 check_name_in_folder(self.prefix, "prefix")
@@ -201,9 +199,9 @@ class VideoArchive(Block):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Prefect takes a block by its fields or by `{"$ref": …}`, never by both: a reference must not pass for a block
-        without any fields. Where it deploys, it takes `required` out of a schema and knows no references, so nothing
-        else may refuse one. Its first UI forgets most of what a schema may say, but not properties and `required`.
+        """Prefect accepts a block by its fields or by `{"$ref": …}`, never by both: a reference must not be valid as a
+        block without any fields. When it deploys, it removes `required` from a schema and does not know references, so
+        nothing else may refuse one. Its first UI ignores most of a schema, but not properties and `required`.
         """
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         whole = handler.resolve_ref_schema(schema)
@@ -212,7 +210,7 @@ class VideoArchive(Block):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-        """As Prefect's form for the block itself shows it: its fields."""
+        """The schema for Prefect's form of the block itself: its fields."""
         schema = super().model_json_schema(*args, **options)
         schema["properties"].pop("$ref", None)
         return schema
@@ -220,14 +218,14 @@ class VideoArchive(Block):
     @classmethod
     def from_env(cls, folder: str | Path | None = None) -> Self:
         """From VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD
-        and VIDEO_ARCHIVE_LINK_HOURS; keys and endpoint of a bucket are boto3's AWS_* variables.
+        and VIDEO_ARCHIVE_LINK_HOURS. The keys and the endpoint of a bucket are boto3's AWS_* variables.
 
         Args:
-            folder: a folder in place of the bucket or folder that the environment names.
+            folder: a folder instead of the bucket or folder that the environment names.
 
         Raises:
-            ConfigurationError: there is neither, or both, the prefix is no plain path, the limit no amount,
-                or the hours are not from 0 to 168.
+            ConfigurationError: neither or both are set, the prefix is not a plain path, the limit is not an amount, or
+                the hours are not from 0 to 168.
         """
         found = archive_from_env(folder)
         try:
@@ -237,7 +235,7 @@ class VideoArchive(Block):
 
     @property
     def place(self) -> ArchivePlace:
-        """Which bucket or folder it is, seen from the machine that runs this."""
+        """Which bucket or folder it is, as seen from the machine that runs this."""
         folder = None if self.folder is None else check_folder(self.folder)
         return ArchivePlace(bucket=self.bucket, folder=folder)
 
@@ -247,8 +245,8 @@ class VideoArchive(Block):
 
     @asynccontextmanager
     async def open(self, *, attempts: int = 5) -> AsyncIterator[Ledger]:
-        """The ledger in this bucket, over one S3 client that all threads share and that sends a call up to
-        `attempts` times; or in this folder.
+        """The ledger in this bucket, over one S3 client that all threads share and that sends a call up to `attempts`
+        times; or the ledger in this folder.
 
         Raises:
             ConfigurationError: boto3 finds no credentials, no region or no such profile.

@@ -1,4 +1,4 @@
-"""The blocks as Prefect finds them by itself: it imports what the entry point `prefect.collections` names."""
+"""The blocks for Prefect's own discovery: it imports what the entry point `prefect.collections` names."""
 
 from __future__ import annotations
 

@@ -42,12 +42,12 @@ class TogetherCredentials(CredentialsBlock):
     _description = "Access to the Together AI API: the key, the address and how long a call may take."
 
     api_key: SecretStr = Field(
-        title="API key", description="The API key; it is sent to the API's own host only."
+        title="API key", description="The API key. It is only sent to the API's own host."
     )
     base_url: str = Field(
         default=DEFAULT_BASE_URL,
         title="Base URL",
-        description="The API's address, with or without a final /v1 or /v2.",
+        description="The address of the API, with or without /v1 or /v2 at the end.",
     )
     timeouts: Timeouts = Field(
         default_factory=Timeouts,
@@ -65,15 +65,15 @@ class TogetherCredentials(CredentialsBlock):
 
     @classmethod
     def from_env(cls) -> Self:
-        """From TOGETHER_API_KEY and TOGETHER_BASE_URL, the names that Together's own tools use, and
-        TOGETHER_VIDEO_CREATE_SECONDS and its like for the timeouts.
+        """The block from TOGETHER_API_KEY and TOGETHER_BASE_URL, the names that Together's own tools use, and from
+        TOGETHER_VIDEO_CREATE_SECONDS and similar variables for the timeouts.
 
         Raises:
-            ConfigurationError: there is no key, the address is none, or a timeout is no such number.
+            ConfigurationError: there is no key, the address is not a URL, or a timeout is not a valid number.
         """
         key, base_url = api_from_env()
         return cls(api_key=SecretStr(key), base_url=base_url, timeouts=timeouts_from_env())
 
     def get_client(self) -> TogetherClient:
-        """A client with connections of its own; close it with `async with` or `aclose()`."""
+        """A client with its own connections; close it with `async with` or `aclose()`."""
         return TogetherClient(self.api_key.get_secret_value(), self.base_url, timeouts=self.timeouts)

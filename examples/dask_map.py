@@ -3,8 +3,8 @@
     pip install prefect-dask
     python examples/dask_map.py
 
-Give `DaskTaskRunner(address=…)` a cluster that is running. Each of its workers needs the same environment: the key,
-the bucket, and this package.
+To use a cluster that is already running, pass `DaskTaskRunner(address=…)`. Each of its workers needs the same
+environment: the key, the bucket and this package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make a video for each row of a CSV file, and report what became of each.
+"""Make a video for each row of a CSV file, and report the outcome of each.
 
     python examples/map_over_csv.py examples/prompts.csv
 

@@ -5,7 +5,7 @@
 The flow pauses after the prompts are written. Open its run in the Prefect UI, read the prompts in the log, and resume
 it with `approved` on or off.
 
-A clip that the check rejects is paid for. It stays in flight, where `together-video audit` shows it, and the next
+A clip that the check rejects has been paid for. It stays in flight, where `together-video audit` shows it, and the next
 `together-video collect` archives it.
 """
 
@@ -50,7 +50,7 @@ def own_approval(subject: str, count: int = 2) -> list[str]:
     jobs = create_video.map(requests).result()
     uris = []
     for clip in download_video.map(wait_for_video.map(jobs)).result():
-        # A clip without a path is in the archive already: an earlier run has approved it.
+        # A clip without a path is in the archive already: an earlier run approved it.
         if clip.path is None or is_long_enough(clip.path):
             uris.append(archive_video(clip).uri)
         else:

@@ -2,8 +2,8 @@
 
     python examples/with_prefect_aws.py
 
-Save an S3 Bucket block named `videos` first, with AWS Credentials, and upload `briefs/prompts.txt`, a prompt a line.
-The archive uses the same bucket and the same credentials, under a prefix of its own.
+First save an S3 Bucket block `videos` with AWS Credentials, and upload `briefs/prompts.txt`: one prompt per line.
+The archive uses the same bucket and the same credentials, under its own prefix.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Flow: verify every record against the archive, find orphaned and half-written files, and add up the cost."""
+"""Flow: verify every record against the archive, find orphaned and half-written files, and add up the costs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from together_video.ledger.audit import AuditReport
 
 @flow(
     name="audit-archive",
-    description="Every record has its files with the right size and checksum; nothing is orphaned; what was spent.",
+    description="Check that each record has its files with the right size and checksum; find orphans; add up costs.",
     flow_run_name=run_name("audit"),
 )
 @documented(AuditReport)
@@ -28,19 +28,19 @@ async def audit_archive(
         ),
     ] = False,
     full: Annotated[
-        bool, Field(description="Verify everything again, also what an earlier audit has verified.")
+        bool, Field(description="Verify everything again, including what an earlier audit verified.")
     ] = False,
     archive: Archive = None,
 ) -> State[Any]:
-    """It reads what no earlier audit has verified and what has changed since. It changes nothing but the index, which
-    it rebuilds where it may write. The run ends as Failed on any finding.
+    """Reads what no earlier audit has verified, and what has changed since. Changes nothing but the index, which it
+    rebuilds where it has write access. The run ends as Failed on any finding.
 
     Returns:
         An `AuditReport` without findings.
 
     Raises:
         RunIncomplete: there are findings; `result` is the report.
-        VideoError: the run could not begin; nothing was read.
+        VideoError: the run could not start; nothing was read.
 
     Example:
         ```python

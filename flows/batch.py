@@ -51,7 +51,7 @@ from together_video.requests import VideoRequest
 
 
 def _run_name() -> str:
-    """Before anything is read, so that a file has no count yet: the run is named again once its videos are known."""
+    """Runs before anything is read, so a file has no count yet. The run is renamed once its videos are known."""
     given = flow_run.parameters
     try:
         if payload := given.get("payload"):
@@ -65,12 +65,12 @@ def _run_name() -> str:
 
 
 @refusing_too_large(
-    "Save the requests as a file on the machine that runs the flow, and name it as the parameter file."
+    "Save the requests as a file on the machine that runs the flow, and pass its path as the parameter file."
 )
 @shown_as(*BATCH_FORM)
 @flow(
     name="generate-batch",
-    description="Make the videos of a brief, of a list or of a file, and archive them with a gallery page.",
+    description="Make the videos of a brief, a list or a file, and archive them with a gallery page.",
     flow_run_name=_run_name,
 )
 @documented(Summary)
@@ -85,25 +85,25 @@ async def generate_batch(
     lines: Annotated[
         Lines,
         Field(
-            description="How the lines of a text file make prompts: checked (an error where one is probably not a "
+            description="How the lines of a text file become prompts: checked (an error if a line is probably not a "
             "prompt), as they are, or paragraphs."
         ),
     ] = "checked",
     settings: Annotated[
         Settings | None,
-        Field(description="Request fields for each prompt of the brief or line of the file."),
+        Field(description="Request fields for each prompt of the brief or each line of the file."),
     ] = None,
     presets: Annotated[
         Presets | None,
-        Field(description="Shape, quality and adherence in words; what a request or line says itself wins."),
+        Field(description="Shape, quality and adherence in words; a request's or line's own fields win."),
     ] = None,
     sweeps: Annotated[
         list[Sweep | None] | None,
-        Field(description="For each of the requests the sweep that it belongs to, for the gallery."),
+        Field(description="For each request, the sweep that it belongs to, for the gallery."),
     ] = None,
     title: Annotated[
         str | None,
-        Field(description="What the gallery of the requests is called, such as the name of their file."),
+        Field(description="Title of the gallery, such as the name of the file with the requests."),
     ] = None,
     edition: Edition = "once",
     in_flight: InFlight = 20,
@@ -117,9 +117,7 @@ async def generate_batch(
     tries: TriesOfEach = None,
     takes: Annotated[
         list[Annotated[int, Field(ge=1, le=MOST_TAKES)] | None] | None,
-        Field(
-            description="For each of the requests the take that it asks for; without one they are counted."
-        ),
+        Field(description="For each request, the number of its take; by default takes are counted."),
     ] = None,
     on_ambiguous: Ambiguous = "hold",
     strict: Strict = False,
@@ -129,17 +127,21 @@ async def generate_batch(
     approve_hours: ApproveHours = 168,
     share_days: ShareDays = None,
     subject: Annotated[
-        str | None, Field(description="Instead of a brief: what the videos are about, with the next fields.")
+        str | None,
+        Field(description="Instead of a brief: what the videos are about. The next fields belong to it."),
     ] = None,
-    count: Annotated[int | None, Field(description="How many videos of the subject are wanted.")] = None,
+    count: Annotated[int | None, Field(description="How many videos of the subject to make.")] = None,
     style: Annotated[str | None, Field(description="The look that all videos of the subject share.")] = None,
     model: Annotated[
-        str | None, Field(description="The model where neither settings nor a request name one.")
+        str | None, Field(description="The model, unless the settings or a request name one.")
     ] = None,
     seconds: Annotated[
-        float | None, Field(gt=0, description="The length where neither settings nor a request say it.")
+        float | None,
+        Field(gt=0, description="The length in seconds, unless the settings or a request give one."),
     ] = None,
-    shape: Annotated[str | None, Field(description="As the preset aspect, such as 9:16.")] = None,
+    shape: Annotated[
+        str | None, Field(description="The aspect ratio, as in the preset aspect, such as 9:16.")
+    ] = None,
     more: Annotated[
         BatchMore | None,
         Field(description="The form's optional group. It may not contradict a parameter of the same name."),
@@ -147,8 +149,8 @@ async def generate_batch(
     payload: Annotated[
         str | None,
         Field(
-            description="Instead of brief, requests or file: what an event asks for, as the JSON of its payload. Its "
-            "settings and edition hold, and its budget up to the one that is given here."
+            description="Instead of brief, requests or file: the JSON payload of an event. Its settings and edition "
+            "apply, and its budget up to the one given here."
         ),
     ] = None,
     together: Together = None,
@@ -156,9 +158,9 @@ async def generate_batch(
 ) -> State[Any]:
     """Give one of brief, subject, requests or file.
 
-    The form of its deployments shows `subject` to `shape`, the budget and the approval; `more` holds the rest.
+    The form of its deployments shows `subject` to `shape`, the budget and the approval; the rest is in `more`.
 
-    The run ends as Completed if every video is in the archive, else as Failed. Its message says how many were
+    The run ends as Completed if every video is in the archive, otherwise as Failed. Its message says how many were
     archived, reused, failed, and so on.
 
     Returns:
@@ -166,7 +168,7 @@ async def generate_batch(
 
     Raises:
         RunIncomplete: a video is not in the archive; `result` is the summary.
-        VideoError: the run could not begin; nothing was created.
+        VideoError: the run could not start; nothing was created.
 
     Example:
         ```python

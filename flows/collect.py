@@ -15,20 +15,24 @@ from together_video.ledger.summary import Summary
 
 @flow(
     name="collect-videos",
-    description="Finish everything in flight: ask for each job, archive what is done, report what is ambiguous.",
+    description="Finish everything in flight: poll each job, archive what is done, report what is ambiguous.",
     flow_run_name=run_name("collect"),
 )
 @documented(Summary)
 async def collect_videos(
     wait: Annotated[
         float,
-        Field(ge=0, le=86_400, description="Seconds to wait for jobs that are still running; 0 looks once."),
+        Field(
+            ge=0,
+            le=86_400,
+            description="Seconds to wait for jobs that are still running; 0 polls each job once.",
+        ),
     ] = 0,
     in_flight: InFlight = 20,
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Safe beside running batches and beside itself; it never creates a job.
+    """Safe to run at the same time as batches or as itself; it never creates a job.
 
     The run ends as Completed if nothing is ambiguous and nothing went wrong. A job that is still running is not a
     failure.
@@ -38,7 +42,7 @@ async def collect_videos(
 
     Raises:
         RunIncomplete: something is ambiguous or went wrong; `result` is the summary.
-        VideoError: the run could not begin; nothing was changed.
+        VideoError: the run could not start; nothing was changed.
 
     Example:
         ```python

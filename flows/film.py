@@ -46,7 +46,7 @@ from together_video.film.writing.briefs import StoryBrief
 
 
 def _run_name() -> str:
-    """Before anything is read or written: the run is named again once its storyboard is there."""
+    """Runs before anything is read or written. The run is renamed once its storyboard is known."""
     given = flow_run.parameters
     if isinstance(title := given.get("title"), str) and title.strip():
         return film_name(title)
@@ -59,12 +59,12 @@ def _run_name() -> str:
 
 
 @refusing_too_large(
-    "Save the storyboard as a file on the machine that runs the flow, and name it as the parameter file."
+    "Save the storyboard as a file on the machine that runs the flow, and pass its path as the parameter file."
 )
 @shown_as(*FILM_FORM)
 @flow(
     name="generate-film",
-    description="Make the shots of a storyboard and join them into one film. What was paid for before is reused.",
+    description="Make the shots of a storyboard and join them into one film. Shots that are paid for are reused.",
     flow_run_name=_run_name,
 )
 @documented(FilmSummary)
@@ -82,13 +82,13 @@ async def generate_film(
     ] = None,
     settings: Annotated[
         Settings | None,
-        Field(description="Request fields for every shot of the storyboard that the brief gives."),
+        Field(description="Request fields for every shot of the storyboard that the brief leads to."),
     ] = None,
     retakes: Annotated[
         dict[int, int | None] | None,
         Field(
-            description="Shots of which another take is made beside the film: the number of the shot, and that of the "
-            "take, or null for the one after that which the film is cut from."
+            description="Shots to make another take of as well: the number of the shot, and the number of the "
+            "take, or null for the one after the take that the film uses."
         ),
     ] = None,
     edition: Edition = "once",
@@ -106,13 +106,13 @@ async def generate_film(
     approve: Approve = False,
     approve_hours: ApproveHours = 168,
     title: Annotated[
-        str | None, Field(description="Instead of a storyboard: its title, with the next fields.")
+        str | None, Field(description="Instead of a storyboard: its title. The next fields belong to it.")
     ] = None,
-    shots: Annotated[list[Shot] | None, Field(description="Its shots, in their order.")] = None,
+    shots: Annotated[list[Shot] | None, Field(description="Its shots, in order.")] = None,
     look: Annotated[Look | None, Field(description="What all its shots have in common.")] = None,
     defaults: Annotated[
         Settings | None,
-        Field(description="Request fields for every shot of it that does not say them itself."),
+        Field(description="Request fields for every shot that does not set them itself."),
     ] = None,
     cut: Annotated[Cut | None, Field(description="How its shots become one film.")] = None,
     more: Annotated[
@@ -122,8 +122,8 @@ async def generate_film(
     payload: Annotated[
         str | None,
         Field(
-            description="Instead of a storyboard, brief or file: what an event asks for, as the JSON of its payload. "
-            "Its settings and edition hold, and its budget up to the one that is given here."
+            description="Instead of a storyboard, brief or file: the JSON payload of an event. Its settings and "
+            "edition apply, and its budget up to the one given here."
         ),
     ] = None,
     together: Together = None,
@@ -131,17 +131,17 @@ async def generate_film(
 ) -> State[Any]:
     """Give one of storyboard, brief or file.
 
-    The form of its deployments shows `title` to `cut`, which make a storyboard, the brief, the budget and the approval;
-    `more` holds the rest.
+    The form of its deployments shows the brief, the budget, the approval, and `title` to `cut`, which make a
+    storyboard; the rest is in `more`.
 
-    The run ends as Completed if the film is in the archive, else as Failed. Its message says how it went.
+    The run ends as Completed if the film is in the archive, otherwise as Failed. Its message states the outcome.
 
     Returns:
         A `FilmSummary` with a row for each shot.
 
     Raises:
         RunIncomplete: there is no film, or a shot is not in the archive; `result` is the summary.
-        VideoError: the run could not begin; nothing was created.
+        VideoError: the run could not start; nothing was created.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""Flow: make what files under `<prefix>/inbox/` of the archive ask for."""
+"""Flow: make what the files under `<prefix>/inbox/` of the archive request."""
 
 from __future__ import annotations
 
@@ -65,24 +65,24 @@ from together_video.temporary_folders import without_temporary_paths
 from together_video.text import printable, sentences
 from together_video.tries import Tries
 
-#: How long a file may wait for what may pass: a monthly limit has had room again by then.
+#: How long a file may wait for a problem to pass: by then a new month's limit has applied.
 _LONGEST_WAIT = timedelta(days=40)
-#: A full disk of this machine says nothing about a file.
+#: A full disk on this machine says nothing about a file.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @shown_as(
     amount(
         "limit_usd",
-        "What one file may cost at most, in US dollars; else it is refused.",
+        "The most that one file may cost, in US dollars. A file that may cost more is refused.",
         title="Limit (USD)",
     ),
     entry("more", InboxMore | None, "All other settings.", title="More"),
-    entry("archive", Archive, "Where the files and the videos are; else the environment's."),
+    entry("archive", Archive, "Where the files and the videos are; by default from the environment."),
 )
 @flow(
     name="watch-inbox",
-    description="Make what the files under inbox/ of the archive ask for, and move each to inbox/done or refused.",
+    description="Make what the files under inbox/ of the archive request, and move each to inbox/done or refused.",
     flow_run_name=run_name("inbox"),
 )
 @documented(InboxReport)
@@ -91,7 +91,8 @@ async def watch_inbox(
         float | None,
         Field(
             gt=0,
-            description="What one file may cost at most, in US dollars, by the highest estimate; else it is refused.",
+            description="The most that one file may cost, in US dollars, by the highest estimate. A file that may cost "
+            "more is refused.",
         ),
     ] = None,
     edition: Edition = "once",
@@ -110,20 +111,20 @@ async def watch_inbox(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """One look: each file that waits is a run of generate-batch or generate-film, the oldest first.
+    """Check the inbox once: each waiting file is a run of generate-batch or generate-film, the oldest first.
 
-    The deployment `inbox` looks each ten minutes, and at the event `together-video.inbox.written`.
+    The deployment `inbox` checks every ten minutes, and at the event `together-video.inbox.written`.
 
-    A file whose run is cut off stays where it is, and the next look resumes it: what it has paid for is reused. Two
-    looks at once are safe for the same reason. The run ends as Completed if all files were used and all their videos
-    are in the archive, else as Failed.
+    If a file's run is interrupted, the file stays where it is and the next check resumes it: what was paid for is
+    reused. For the same reason two checks may run at once. The run ends as Completed if all files were used and all
+    their videos are in the archive, otherwise as Failed.
 
     Returns:
         An `InboxReport` with a row for each file.
 
     Raises:
         RunIncomplete: a file was refused or kept, or a video is missing; `result` is the report.
-        VideoError: the run could not begin; nothing was created.
+        VideoError: the run could not start; nothing was created.
 
     Example:
         ```python
@@ -146,7 +147,7 @@ async def watch_inbox(
         "on_ambiguous": on_ambiguous,
         "strict": strict,
         "workers": workers,
-        # Whoever may write to the bucket is not trusted with the machine that reads it.
+        # People who can write to the bucket are not trusted with the machine that reads it.
         "local_files": False,
         "together": together,
         "archive": archive,
@@ -161,7 +162,7 @@ async def watch_inbox(
             for key in names:
                 if _is_left_alone(ledger, key, listed):
                     continue
-                # The file's own edition: a look that goes on with it tomorrow must not buy it again.
+                # The file's own edition: a check that resumes it tomorrow must not buy it again.
                 its = {**options, "edition": edition_name(options["edition"], listed[key].written_at)}
                 try:
                     row = await _use(ledger, key, listed[key].size, limit_usd, its, listed)
@@ -185,22 +186,22 @@ async def _use(
     options: dict[str, Any],
     known: Collection[str],
 ) -> InboxRow:
-    """Make what one file asks for, and move it. `known` are the keys of the inbox."""
+    """Make what one file requests, and move it. `known` are the keys of the inbox."""
     name = key.rsplit("/", 1)[-1]
     if size > LARGEST:
-        words = f"It has {size} bytes, and {LARGEST} at most are read. It is left where it is."
+        words = f"It has {size} bytes; the most that is read is {LARGEST}. It stays where it is."
         beside = ledger.layout.key(FOLDER, REFUSED, f"{moved_name(name, datetime.now(UTC))}.reason.txt")
         await ledger.store.put_once(_too_large(ledger, key, size), b"")
         await ledger.store.put_once(beside, words.encode(), "text/plain; charset=utf-8")
         return InboxRow(name=name, state="refused", message=words)
     stored = await ledger.store.get(key)
     if stored is None:
-        return InboxRow(name=name, state="kept", message="Another look has taken it.")
-    # Written before it is read: what stops the machine at that leaves its mark, and is not read for ever.
+        return InboxRow(name=name, state="kept", message="Another run has taken it.")
+    # Written before the file is read: a file that crashes the machine leaves its mark, and is not read for ever.
     start = ledger.layout.key(FOLDER, TRIED, f"{mark_of(name, stored.etag)}-")
     tries = sorted(one for one in known if one.startswith(start))
     if len(tries) >= MOST_TRIES:
-        message = f"{MOST_TRIES} looks at it came to no end."
+        message = f"{MOST_TRIES} attempts to read it did not finish."
         return await _move(ledger, key, stored, REFUSED, message, tries=tries)
     mark = f"{start}{len(tries) + 1}"
     await ledger.store.put_once(mark, b"being read", "text/plain; charset=utf-8")
@@ -215,7 +216,7 @@ async def _use(
     except InputError as error:
         return await _move(ledger, key, stored, REFUSED, error.message, tries=[*tries, mark])
     except Exception:
-        # It is counted as any other error is.
+        # It counts like any other error.
         await ledger.store.delete([mark])
         raise
     await ledger.store.delete([mark])
@@ -243,7 +244,7 @@ async def _use(
 
 
 def _too_large(ledger: Ledger, key: str, size: int) -> str:
-    """The key that says of a file, which is too large to be read or moved, that it was refused."""
+    """The key that marks a file as refused because it is too large to be read or moved."""
     return ledger.layout.key(FOLDER, TRIED, f"{mark_of(key, str(size))}-large")
 
 
@@ -252,7 +253,7 @@ def _is_left_alone(ledger: Ledger, key: str, listed: Mapping[str, ListedObject])
 
 
 async def _given_up(ledger: Ledger, key: str, row: InboxRow) -> InboxRow:
-    """Refuse a file that has waited too long for what kept it."""
+    """Refuse a file that has waited too long for its problem to pass."""
     try:
         if (stored := await ledger.store.get(key)) is None:
             return row
@@ -269,15 +270,15 @@ async def _tries(ledger: Ledger, name: str, stored: StoredBytes) -> list[str]:
 
 
 async def _failed(ledger: Ledger, key: str, error: Exception, *, may_pass: bool = False) -> InboxRow:
-    """What an error means for a file: it is kept while that may pass, and refused where it comes again and again."""
+    """What an error means for a file: kept while the error may pass, refused if it comes again and again."""
     name = key.rsplit("/", 1)[-1]
     if isinstance(error, VideoError):
         words = printable(without_temporary_paths(error.message), 500)
         may_pass = may_pass or error.may_pass
     else:
-        # What it says may name any file of this machine, and all that is said here gets into the bucket.
+        # Its text may name any file of this machine, and everything that is said here gets into the bucket.
         run_logger().error("%s: unexpected %s", printable(name), printable(repr(error), 500))
-        words = f"Unexpected {type(error).__name__}: the log of the run says more."
+        words = f"Unexpected {type(error).__name__}: see the log of the run."
         may_pass = isinstance(error, OSError) and error.errno in _FULL
     kept = InboxRow(name=name, state="kept", message=words)
     if may_pass:
@@ -291,7 +292,7 @@ async def _failed(ledger: Ledger, key: str, error: Exception, *, may_pass: bool 
         if len(tries) + 1 < MOST_TRIES:
             await ledger.store.put_once(mark, words.encode(), "text/plain; charset=utf-8")
             return kept
-        message = f"{MOST_TRIES} looks at it ended in the same way. The last: {words}"
+        message = f"{MOST_TRIES} attempts failed. The last error: {words}"
         row = await _move(ledger, key, stored, REFUSED, message, tries=tries)
     except VideoError as trouble:
         return kept.model_copy(update={"message": sentences(words, trouble.message)})
@@ -303,7 +304,7 @@ async def _make(order: Storyboard | Order, options: dict[str, Any], name: str) -
     flow: Any = generate_batch
     if isinstance(order, Storyboard):
         flow, fits, called = generate_film, fits_a_run([order]), None
-        # The shots of a film are made by one worker.
+        # One worker makes all shots of a film.
         del parameters["workers"]
         parameters["storyboard"] = order
     elif order.brief is not None:
@@ -319,7 +320,7 @@ async def _make(order: Storyboard | Order, options: dict[str, Any], name: str) -
         fits = fits_a_run(found.request for found in order.requests)
         called = batch_name(None, parameters["requests"], name)
     if FlowRunContext.get() is None or not fits:
-        # Too much for the parameters of a run of its own: it is made as a part of this one.
+        # Too large for the parameters of a separate run: it is made as a part of this one.
         made: Any = await flow.fn(**parameters)
         return result_of(made.data)
     named = flow.with_options(flow_run_name=lambda: called) if called else flow
@@ -337,10 +338,10 @@ async def _move(
     *,
     tries: Sequence[str],
 ) -> InboxRow:
-    """Write the copy and what became of it first, then remove the file, if it is still the same one.
+    """Write the copy and its outcome first, then remove the file, if it is still the same one.
 
     Args:
-        tries: the keys of its marks. They go with it: the same file may be dropped again.
+        tries: the keys of its marks. They are removed with it: the same file may be dropped again.
     """
     name = key.rsplit("/", 1)[-1]
     layout, store = ledger.layout, ledger.store

@@ -1,4 +1,4 @@
-"""Parameters that several flows share, with the words that the Prefect UI's form shows."""
+"""Parameters that several flows share, with the texts that the Prefect UI's form shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Edition = Annotated[
     str,
     Field(description=MEANING["edition"]),
 ]
-#: US dollars: a number in forms, where pydantic would offer a number or text.
+#: US dollars: a number in forms. By itself pydantic would offer a number or text.
 Usd = Annotated[Decimal, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Budget = Annotated[
     Usd | None,
@@ -39,7 +39,7 @@ Approve = Annotated[bool, Field(description=MEANING["approve"])]
 ApproveHours = Annotated[float, Field(gt=0, le=8760, description=MEANING["approve_hours"])]
 ShareDays = Annotated[Annotated[float, Field(gt=0, le=7)] | None, Field(description=MEANING["share_days"])]
 Workers = Annotated[int, Field(ge=1, le=100, description=MEANING["workers"])]
-Polling = Annotated[PollPolicy | None, Field(description="When to ask for a job, and for how long.")]
+Polling = Annotated[PollPolicy | None, Field(description="When to poll a job, and for how long.")]
 RetryFailed = Annotated[bool, Field(description=MEANING["retry_failed"])]
 Attempts = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS, description=MEANING["attempts"])]
 NewSeed = Annotated[bool, Field(description=MEANING["new_seed"])]
@@ -55,7 +55,7 @@ Ambiguous = Annotated[
 LocalFiles = Annotated[bool, Field(description=MEANING["local_files"])]
 Strict = Annotated[bool, Field(description=MEANING["strict"])]
 Together = Annotated[
-    TogetherCredentials | None, Field(description="Access to the API; else the environment's.")
+    TogetherCredentials | None, Field(description="Access to the API; by default from the environment.")
 ]
 
 P = ParamSpec("P")
@@ -63,7 +63,7 @@ R = TypeVar("R")
 
 
 def run_name(what: str) -> Callable[[], str]:
-    """Names runs by what they do and the time that they were scheduled for: `collect 2026-11-21 03:30`."""
+    """Names runs by what they do and when they were scheduled: `collect 2026-11-21 03:30`."""
 
     def name() -> str:
         moment = flow_run.scheduled_start_time or datetime.now(UTC)
@@ -75,7 +75,7 @@ def run_name(what: str) -> Callable[[], str]:
 def documented(
     result: type[R],
 ) -> Callable[[Callable[P, Coroutine[Any, Any, State[Any]]]], Callable[P, Coroutine[Any, Any, R]]]:
-    """Add the parameters' descriptions to the docstring, which is where Prefect's form takes them from.
+    """Add the parameters' descriptions to the docstring, where Prefect's form reads them.
 
     Args:
         result: The type that awaiting the flow returns. Prefect resolves the returned state, which type checkers

@@ -1,4 +1,4 @@
-"""Flow: one part of a batch that is split over several workers."""
+"""Flow: one part of a batch that several workers share."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from together_video.ledger.summary import Summary
 )
 @documented(Summary)
 async def generate_part(
-    plans: Annotated[list[VideoPlan], Field(min_length=1, description="What the batch has planned.")],
+    plans: Annotated[list[VideoPlan], Field(min_length=1, description="The batch's plans for this part.")],
     title: Annotated[str, Field(description="The name of the run.")] = "part of a batch",
     part: Annotated[
         str | None,
         Field(
             pattern=r"^\d+-\d+$",
-            description="Number of the part and of the try, for its summary in the archive.",
+            description="Number of the part and of the attempt, for its summary in the archive.",
         ),
     ] = None,
     in_flight: InFlight = 20,
@@ -54,11 +54,11 @@ async def generate_part(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """Safe to run again, and beside itself: it resumes what an earlier run began.
+    """Safe to run again, and twice at the same time: it resumes what an earlier run began.
 
-    Ends Completed if every video is in the archive, else Failed; the message says how many were
-    archived, reused, failed, … What `results.result_of` gives of its data is a `Summary`, or the
-    `VideoError` that kept the run from beginning.
+    The run ends as Completed if every video is in the archive, otherwise as Failed; its message says how many were
+    archived, reused, failed, and so on. Its data, which `results.result_of` returns, is
+    a `Summary`, or the `VideoError` that stopped the run before it started.
     """
     try:
         policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)

@@ -21,26 +21,26 @@ from together_video.ledger.spend import Grouping, Period, SpendReport
 
 @flow(
     name="report-spend",
-    description="What was spent in the last days and this month, what is left of the limit; a page with a chart.",
+    description="Report what was spent in the last days and this month, and what is left of the limit, with a chart.",
     flow_run_name=run_name("spend"),
 )
 @documented(SpendReport)
 async def report_spend(
     by: Annotated[
-        str, Field(description="What the rows stand for: day, month, model, campaign, or label:NAME.")
+        str, Field(description="What each row adds up: day, month, model, campaign, or label:NAME.")
     ] = "day",
-    days: Annotated[int, Field(ge=1, le=3_660, description="How many days, today included.")] = 31,
+    days: Annotated[int, Field(ge=1, le=3_660, description="How many days, including today.")] = 31,
     archive: Archive = None,
 ) -> State[Any]:
-    """It reads the archive, and writes a page to `spend/<date>.html` in it and the artifacts `spend` and `spend-table`.
+    """Reads the archive, and writes the page `spend/<date>.html` in it and the artifacts `spend` and `spend-table`.
 
-    Records that cannot be read are named, and do not count.
+    Records that cannot be read do not count, and are named in the log.
 
     Returns:
         A `SpendReport` with a row for each day, month, model or label.
 
     Raises:
-        VideoError: the run could not begin; nothing was written.
+        VideoError: the run could not start; nothing was written.
 
     Example:
         ```python
@@ -60,7 +60,7 @@ async def report_spend(
         async with opened(archive) as ledger:
             report = await read_spend(ledger, grouping, period)
             for key in report.unreadable:
-                run_logger().warning("%s could not be read, and does not count: run audit.", key)
+                run_logger().warning("%s could not be read and does not count. Run audit.", key)
             await spend_artifacts.publish(ledger, report, now)
     except VideoError as error:
         return refused(error).state

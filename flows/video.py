@@ -52,11 +52,11 @@ async def generate_video(
     request: Annotated[VideoRequest, Field(description="What to make, as the API takes it.")],
     edition: Edition = "once",
     take: Annotated[
-        int, Field(ge=1, description="Another number makes another video of the same request.")
+        int, Field(ge=1, description="Another number makes another video from the same request.")
     ] = 1,
     presets: Annotated[
         Presets | None,
-        Field(description="Shape, quality and adherence in words; what the request says itself wins."),
+        Field(description="Shape, quality and adherence in words; the request's own fields win."),
     ] = None,
     poll: Polling = None,
     budget_usd: Budget = None,
@@ -75,14 +75,14 @@ async def generate_video(
     together: Together = None,
     archive: Archive = None,
 ) -> State[Any]:
-    """The run ends as Completed if the video is in the archive, else as Failed. Its message says how it went.
+    """The run ends as Completed if the video is in the archive, otherwise as Failed. Its message states the outcome.
 
     Returns:
         A `Summary` with one row.
 
     Raises:
         RunIncomplete: the video is not in the archive; `result` is the summary.
-        VideoError: the run could not begin; nothing was created.
+        VideoError: the run could not start; nothing was created.
 
     Example:
         ```python

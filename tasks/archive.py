@@ -21,12 +21,12 @@ async def _archive(
 ) -> ArchivedVideo:
     """Store the video and its poster, compare checksums, and write the record.
 
-    Works on any machine: where the file does not lie on this one, it is downloaded again.
+    Works on any machine: if the file is not on this one, it is downloaded again.
 
     Args:
         ref: what `download_video` returned.
-        together: needed where the job was created with a block that was never saved.
-        archive: likewise.
+        together: needed if the job was created with a block that was never saved.
+        archive: as `together`.
 
     Raises:
         ArchiveError: the archive cannot be written; the job is billed and kept, and can be archived later.

@@ -16,9 +16,9 @@ from together_video.ledger.records import VideoRecord
 
 
 class ArchivedVideo(BaseModel):
-    """A video that is in the archive: where it lies, what it is, what it cost.
+    """A video in the archive: where it is, what it is, what it cost.
 
-    It holds no secret and no link, can be pickled, and written as JSON.
+    It contains no secrets and no links, and can be pickled or written as JSON.
 
     Example:
         ```python
@@ -37,8 +37,8 @@ class ArchivedVideo(BaseModel):
 
     video_id: str = Field(description="The purchase's id in the archive: 24 hexadecimal digits.")
     job_id: str | None = Field(description="The provider's id of the job.")
-    bucket: str | None = Field(description="The bucket; None where the archive is a folder.")
-    key: str = Field(description="The video's key in the bucket, or its path below the folder.")
+    bucket: str | None = Field(description="The bucket; None if the archive is a folder.")
+    key: str = Field(description="The video's key in the bucket, or its path in the folder.")
     uri: str = Field(description="s3://bucket/key, or file:///….")
     poster_key: str | None = Field(description="The key of its poster, a JPEG, if there is one.")
     location: str = Field(description="The archive, as a URI.")
@@ -49,13 +49,13 @@ class ArchivedVideo(BaseModel):
     height: int | None = Field(description="Height in pixels.")
     model: str = Field(description="The model that made it.")
     asked_model: str | None = Field(
-        default=None, description="The model that was asked for, where another one took over."
+        default=None, description="The model that was requested, if another one took over."
     )
     title: str = Field(description="The beginning of the prompt.")
     prompt: str | None = Field(description="The whole prompt.")
     cost_usd: Decimal | None = Field(description="What the provider charged, in US dollars, if it said.")
     reused: bool = Field(
-        description="Whether this run paid nothing for it: it was in the archive before, or another run had bought it."
+        description="Whether this run paid nothing for it: it was already in the archive, or another run had bought it."
     )
     archive: str | None = Field(default=None, description="The saved archive block, if it has a name.")
 
@@ -63,7 +63,7 @@ class ArchivedVideo(BaseModel):
     def of(
         cls, record: VideoRecord, ledger: Ledger, *, reused: bool, archive: str | None = None
     ) -> ArchivedVideo:
-        """What a record of an archived video says.
+        """The video that a record describes.
 
         Raises:
             ArchiveError: the record names no file.
@@ -72,7 +72,7 @@ class ArchivedVideo(BaseModel):
             raise ArchiveError(
                 f"The record of {record.id} names no video.",
                 spent=Spent.PERHAPS,
-                remedy="Look at the record by hand.",
+                remedy="Inspect the record by hand.",
             )
         clip, request = record.clip, record.plan.request
         return cls(
@@ -102,11 +102,11 @@ class ArchivedVideo(BaseModel):
 
         Args:
             seconds: how long it works, at most 604,800 (7 days).
-            archive: the block that the video was made with; needed where that was never saved and is not what the
-                environment says.
+            archive: the block that the video was made with; needed if it was never saved and is not the environment's
+            archive.
 
         Raises:
-            ConfigurationError: the archive is another one, or a folder, which has no links.
+            ConfigurationError: this is another archive, or a folder, which has no links.
         """
         return background().begin(self._link(seconds, archive)).wait()
 
@@ -115,13 +115,13 @@ class ArchivedVideo(BaseModel):
         return await background().begin(self._link(seconds, archive)).wait_async()
 
     def download(self, path: str | Path, *, archive: VideoArchive | str | None = None) -> Path:
-        """Copy the video to a file, or into a folder that exists. In async code use `adownload`.
+        """Copy the video to a file or into an existing folder. In async code use `adownload`.
 
         Returns:
             The file's path.
 
         Raises:
-            ArchiveError: it is gone, or the archive or the disk refuses.
+            ArchiveError: the video is gone, or the archive or the disk refuses.
         """
         return background().begin(self._copy(Path(path), archive)).wait()
 
@@ -137,7 +137,7 @@ class ArchivedVideo(BaseModel):
             if not ledger.store.gives_links:
                 raise ConfigurationError(
                     f"{self.uri} is in a folder, which gives no links.",
-                    remedy="Give that file itself, or a copy.",
+                    remedy="Share that file itself, or a copy.",
                 )
             return (await ledger.store.links([self.key], seconds=seconds))[self.key]
 
@@ -147,7 +147,9 @@ class ArchivedVideo(BaseModel):
         async with (await self._archive(given)).open() as ledger:
             check_location(self.location, ledger)
             if not await ledger.store.fetch(self.key, path):
-                raise ArchiveError(f"{self.uri} is gone.", remedy="together-video audit says what else is.")
+                raise ArchiveError(
+                    f"{self.uri} is gone.", remedy="together-video audit lists what else is missing."
+                )
         return path
 
     async def _archive(self, given: VideoArchive | str | None) -> VideoArchive:
@@ -160,13 +162,13 @@ def location_of(ledger: Ledger) -> str:
 
 
 def check_location(location: str, ledger: Ledger) -> None:
-    """Refuse another archive than the one that a value belongs to.
+    """Refuse an archive other than the one that a value belongs to.
 
     Raises:
-        ConfigurationError: it is another one.
+        ConfigurationError: this is another archive.
     """
     if (here := location_of(ledger)) != location:
         raise ConfigurationError(
-            f"This video belongs to {location}, and the archive is {here}.",
+            f"This video belongs to {location}, but the archive is {here}.",
             remedy="Give each step the archive that the video was created with: archive=…",
         )

@@ -25,29 +25,29 @@ async def _create(
 ) -> VideoJobRef:
     """Claim the request, send it once, and store the job id before anything else happens.
 
-    Called again with the same request, take and edition, in whatever run, it buys nothing: it returns the job that is
-    under way, or the video that is archived.
+    Called again with the same request, take and edition, in any run, it buys nothing: it returns the job that is under
+    way, or the archived video.
 
     Args:
         request: a prompt, a mapping of request fields, or a `VideoRequest`.
-        model: the model of a request that names none; without either the catalogue's default.
-        take: another number makes another video of the same request.
+        model: the model of a request that names none; by default the catalogue's default.
+        take: another number makes another video from the same request.
         edition: when an identical request may be bought again: once, daily, hourly, or a text of your own.
-        price_usd: the highest price of the video, in US dollars, where the catalogue knows none.
+        price_usd: the highest price of the video, in US dollars, if the catalogue knows none.
         retry_failed: buy again what the provider reported as failed in an earlier run.
         on_ambiguous: what to do with a create of an earlier run that may have been charged: hold, resolve or resubmit.
-        together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
-        archive: a `VideoArchive` block or the name of a saved one; else the environment's.
+        together: a `TogetherCredentials` block or the name of a saved one; by default from the environment.
+        archive: a `VideoArchive` block or the name of a saved one; by default from the environment.
 
     Returns:
-        The job to wait for. In state `archived` the video is there already.
+        The job to wait for. In state `archived` the video is already in the archive.
 
     Raises:
-        InputError: the request cannot work; nothing was sent.
+        InputError: the request cannot be made; nothing was sent.
         BudgetReached: the archive's monthly limit cannot cover it.
-        CreateAmbiguous: it may have been charged, so it is held and never repeated by itself.
+        CreateAmbiguous: it may have been charged, so it is held and never repeated automatically.
         JobFailed: it failed in an earlier run, and `retry_failed` is not set.
-        TogetherError: refused or never sent; nothing was created.
+        TogetherError: it was refused or never sent; nothing was created.
         ArchiveError: the archive cannot be read or written.
 
     Example:

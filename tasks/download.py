@@ -1,4 +1,4 @@
-"""Public task: bring the finished file to this machine."""
+"""Public task: download the finished file to this machine."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ async def _download(
 ) -> VideoJobRef:
     """Stream the finished video to disk, check its length and open it. It costs nothing.
 
-    The file lies in the spool folder (TOGETHER_VIDEO_SPOOL) until it is archived.
+    The file stays in the spool folder (TOGETHER_VIDEO_SPOOL) until it is archived.
 
     Args:
         ref: what `wait_for_video` returned.
-        together: needed where the job was created with a block that was never saved.
-        archive: likewise.
+        together: needed if the job was created with a block that was never saved.
+        archive: as `together`.
 
     Returns:
         The same job in state `downloaded`, with `path`; or in state `archived`, where
         `ref.archived.download(path)` gets the file.
 
     Raises:
-        DownloadError: the file cannot be had; the job is billed and stays at the provider.
-        JobFailed, JobDeadlinePassed: see `wait_for_video`, if it was not waited for.
+        DownloadError: the file cannot be downloaded; the job is billed and stays at the provider.
+        JobFailed, JobDeadlinePassed: see `wait_for_video`, if you did not call it before.
 
     Example:
         ```python

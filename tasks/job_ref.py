@@ -1,4 +1,4 @@
-"""What the public steps hand on: one purchase, small enough for any task runner, without secrets and without links."""
+"""What the public steps pass on: one purchase, small enough for any task runner, without secrets or links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from together_video.text import one_line
 
 
 class JobState(StrEnum):
-    """How far a purchase has come."""
+    """The stages of a purchase."""
 
     SUBMITTED = "submitted"
     COMPLETED = "completed"
@@ -25,10 +25,10 @@ class JobState(StrEnum):
 
 
 class VideoJobRef(BaseModel):
-    """A video that is on its way: what `create_video` returns, and each later step takes and returns.
+    """A video that is on its way. `create_video` returns it, and each later step takes it and returns it.
 
-    It holds no secret and no link, can be pickled and written as JSON, and stays good for as long as the archive
-    does. In state `archived` there is nothing left to do: the steps pass it through.
+    It contains no secrets and no links, can be pickled or written as JSON, and stays valid for as long as the archive
+    does. In state `archived` there is nothing left to do: the steps return it as it is.
 
     Example:
         ```python
@@ -46,11 +46,11 @@ class VideoJobRef(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     video_id: VideoId = Field(description="The purchase's id in the archive: 24 hexadecimal digits.")
-    state: JobState = Field(description="How far it has come.")
+    state: JobState = Field(description="The stage that it has reached.")
     title: str = Field(description="The beginning of the prompt.")
     model: str = Field(description="The model that makes it.")
     job_id: str | None = Field(default=None, description="The provider's id of the job.")
-    resumed: bool = Field(default=False, description="Whether an earlier run has bought it.")
+    resumed: bool = Field(default=False, description="Whether an earlier run bought it.")
     location: str = Field(description="The archive that it belongs to, as a URI.")
     together: str | None = Field(default=None, description="The saved credentials block, if it has a name.")
     archive: str | None = Field(default=None, description="The saved archive block, if it has a name.")
@@ -62,10 +62,10 @@ class VideoJobRef(BaseModel):
 
     @classmethod
     def of(cls, given: object) -> VideoJobRef:
-        """The value itself, or the one that its JSON makes.
+        """The value itself, or the value that its JSON describes.
 
         Raises:
-            InputError: it is neither, such as a coroutine that nobody awaited.
+            InputError: it is neither of these, such as a coroutine that nobody awaited.
         """
         if isinstance(given, cls):
             return given
@@ -77,7 +77,7 @@ class VideoJobRef(BaseModel):
             except ValidationError:
                 pass
         raise InputError(
-            f"{one_line(repr(given), 60)} is not a job: give what create_video or a later step returned."
+            f"{one_line(repr(given), 60)} is not a job: pass what create_video or a later step returned."
         )
 
     @classmethod

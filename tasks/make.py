@@ -42,29 +42,29 @@ async def _make(
 ) -> ArchivedVideo:
     """Create a video, wait for it, download it and archive it: all four steps in one task run.
 
-    Called again with the same request, take and edition, in whatever run, it buys nothing again: it waits for the job
-    that is under way, or returns the video that is archived.
+    Called again with the same request, take and edition, in any run, it does not buy again: it waits for the job that
+    is under way, or returns the archived video.
 
     Args:
         request: a prompt, a mapping of request fields, or a `VideoRequest`.
-        model: the model of a request that names none; without either the catalogue's default.
-        take: another number makes another video of the same request.
+        model: the model of a request that names none; by default the catalogue's default.
+        take: another number makes another video from the same request.
         edition: when an identical request may be bought again: once, daily, hourly, or a text of your own.
-        poll: when to ask for the job, and for how long; by default as earlier jobs of the model suggest.
-        price_usd: the highest price of the video, in US dollars, where the catalogue knows none.
+        poll: when to poll the job, and for how long; by default as earlier jobs of the model suggest.
+        price_usd: the highest price of the video, in US dollars, if the catalogue knows none.
         retry_failed: buy again what the provider reported as failed in an earlier run.
-        attempts: how often the video may be bought here, from one model, where the provider fails its jobs; failed
-            attempts of earlier calls count.
+        attempts: how often this call may buy the video from one model if the provider fails its jobs; failed attempts
+            of earlier calls count.
         new_seed: buy a failed video again with another seed, if its request has one.
-        fallback_models: models that take over, in this order, where one is refused, retired, overloaded, or has failed
+        fallback_models: models that take over, in this order, if one is refused, retired or overloaded, or has failed
             all its attempts.
         on_ambiguous: what to do with a create of an earlier run that may have been charged: hold, resolve or resubmit.
-        together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
-        archive: a `VideoArchive` block or the name of a saved one; else the environment's.
+        together: a `TogetherCredentials` block or the name of a saved one; by default from the environment.
+        archive: a `VideoArchive` block or the name of a saved one; by default from the environment.
 
     Raises:
-        VideoError: as `create_video`, `wait_for_video`, `download_video` and `archive_video`. After the create the job
-            is kept in the archive, and running this again archives it.
+        VideoError: as `create_video`, `wait_for_video`, `download_video` and `archive_video`. After the create the
+            archive remembers the job: call this again to archive its video.
 
     Example:
         ```python
@@ -102,7 +102,7 @@ async def _make(
                 if not await buyer.give_up_job(found, error):
                     raise
             except JobFailed:
-                # It is recorded: is there another attempt, or another model?
+                # The failure is recorded. Is there another attempt, or another model?
                 if not plan.is_tried_again or not await buyer.standings.has_more(plan):
                     raise
             else:

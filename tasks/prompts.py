@@ -27,24 +27,24 @@ async def _prompts(
     together: GivenTogether = None,
     archive: GivenArchive = None,
 ) -> PromptSet:
-    """Have a chat model write prompts, check them, and store them before the first is used.
+    """Have a chat model write prompts, check them, and store them before the first one is used.
 
-    Called again with the same brief and edition it returns the stored ones.
+    Called again with the same brief and edition, it returns the stored prompts.
 
     Args:
         brief: a `Brief`, a mapping of its fields, or just its subject.
-        model: the video model that the prompts are for, where the brief names none; else the catalogue's default.
-        edition: when the same brief may get new prompts: once, daily, hourly, or a text of your own.
-        together: a `TogetherCredentials` block or the name of a saved one; else the environment's.
-        archive: a `VideoArchive` block or the name of a saved one; else the environment's.
+        model: the video model that the prompts are for, if the brief names none; by default the catalogue's default.
+        edition: when an identical brief may get new prompts: once, daily, hourly, or a text of your own.
+        together: a `TogetherCredentials` block or the name of a saved one; by default from the environment.
+        archive: a `VideoArchive` block or the name of a saved one; by default from the environment.
 
     Returns:
-        The set, whose `prompts` are as many texts as the brief wants.
+        The set; its `prompts` are as many texts as the brief asks for.
 
     Raises:
         InputError: the brief cannot be used.
         PromptError: the chat model gave too few usable prompts.
-        TogetherError, ArchiveError: the API or the archive refuses, or does not answer.
+        TogetherError, ArchiveError: the API or the archive refuses or does not answer.
 
     Example:
         ```python

@@ -1,4 +1,4 @@
-"""What all public steps do around their work: find the blocks, the session and the purchase; say what is billed."""
+"""What all public steps share: finding the blocks, the session and the purchase, and saying what is billed."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ GivenArchive = VideoArchive | str | None
 
 @dataclass(frozen=True)
 class Place:
-    """A session, and the names by which later steps find its blocks."""
+    """A session, and the names under which later steps find its blocks."""
 
     session: Session
     together: str | None
     archive: str | None
 
     def archived(self, record: VideoRecord, *, reused: bool) -> ArchivedVideo:
-        """The value of a final record.
+        """The value that a step returns for a final record.
 
         Raises:
-            JobFailed: it is the record of a job that failed in an earlier run.
+            JobFailed: the record is of a job that failed in an earlier run.
         """
         if record.state != "archived":
             raise failed_before(record)
@@ -63,7 +63,7 @@ class Place:
         return found
 
     def finished(self, record: VideoRecord, *, resumed: bool) -> ArchivedVideo:
-        """The value of a record that came of a purchase: reused, where another run had made that.
+        """The value of the record of a purchase: reused, if another run made the purchase.
 
         Raises:
             JobFailed: see `archived`.
@@ -93,10 +93,10 @@ class Place:
         )
 
     async def purchase(self, ref: VideoJobRef) -> Purchase | VideoRecord:
-        """What the ledger knows of it: the job, or the record that has been written meanwhile.
+        """What the ledger knows about it: the job, or the record that was written in the meantime.
 
         Raises:
-            CreateAmbiguous, InputError: there is no job of this purchase in the archive.
+            CreateAmbiguous, InputError: the archive has no job of this purchase.
         """
         if (known := self.session.purchase(ref.video_id)) is not None:
             return known
@@ -109,22 +109,22 @@ class Place:
             return purchase
         if facts.state is LedgerState.ABSENT:
             raise InputError(
-                f"The archive {ref.location} knows no video {one_line(ref.video_id, 40)}: create it first."
+                f"The archive {ref.location} has no video {one_line(ref.video_id, 40)}: create it first."
             )
         raise CreateAmbiguous(
-            f"Video {ref.video_id} was claimed and has no job id.",
+            f"Video {ref.video_id} was claimed, but has no job id.",
             video_id=ref.video_id,
             fresh=False,
-            remedy="Call create_video again with the same request: it finds out.",
+            remedy="Call create_video again with the same request: it finds out what happened.",
         )
 
 
 @asynccontextmanager
 async def place_of(together: GivenTogether, archive: GivenArchive) -> AsyncIterator[Place]:
-    """The session of these blocks.
+    """The session for these blocks.
 
     Raises:
-        ConfigurationError: a block or a variable is missing, or cannot be used.
+        ConfigurationError: a block or a variable is missing or cannot be used.
     """
     ours = await block_of(TogetherCredentials, together)
     theirs = await block_of(VideoArchive, archive)
@@ -133,7 +133,7 @@ async def place_of(together: GivenTogether, archive: GivenArchive) -> AsyncItera
 
 
 def _saved_name(block: Block, given: object) -> str | None:
-    """Under which name a later step finds this block again; None where it must be given again."""
+    """The name under which a later step finds this block again; None if it must be passed again."""
     return given if isinstance(given, str) else document_name(block)
 
 
@@ -141,10 +141,10 @@ def _saved_name(block: Block, given: object) -> str | None:
 async def place_of_job(
     ref: VideoJobRef, together: GivenTogether, archive: GivenArchive
 ) -> AsyncIterator[Place]:
-    """The session of a job: of the blocks that are given, else of those that it was created with, if they are saved.
+    """The session for a job: with the given blocks, or with those that it was created with, if they are saved.
 
     Raises:
-        ConfigurationError: as `place_of`; also where this is another archive.
+        ConfigurationError: as `place_of`; also if this is another archive.
     """
     together = ref.together if together is None else together
     archive = ref.archive if archive is None else archive
@@ -155,7 +155,7 @@ async def place_of_job(
 
 @asynccontextmanager
 async def paid_for(purchase: Purchase, session: Session) -> AsyncIterator[None]:
-    """Around the steps after a create: a job that failed is recorded, and any other error says that the job is kept.
+    """Wraps the steps after a create: records a job that failed; makes any other error say that the job is kept.
 
     Raises:
         VideoError: the one that was raised inside.
@@ -167,20 +167,20 @@ async def paid_for(purchase: Purchase, session: Session) -> AsyncIterator[None]:
         await record_failure(purchase, error, session.ledger)
         raise
     except (JobInDoubt, JobDeadlinePassed):
-        # Another process may have archived it meanwhile: the next step looks it up in the archive.
+        # Another process may have archived it in the meantime: the next step looks it up in the archive.
         session.forget(purchase.claim.id)
         raise
     except VideoError as error:
         session.forget(purchase.claim.id)
-        # What the error itself says of the money is about the call that failed, not about the job.
+        # What the error itself says about money concerns the call that failed, not the job.
         error.spent, error.said_of_money = Spent.YES, SPENT_WORDS[Spent.YES]
-        kept = "Job {} is kept: run this again, or together-video collect, and nothing is bought again."
+        kept = "Job {} is kept: run this again, or together-video collect; neither buys it again."
         error.remedy = sentences(error.remedy, kept.format(purchase.job_id))
         raise
 
 
 async def completed_job(place: Place, purchase: Purchase) -> VideoJob:
-    """The completed job with a link to its file: remembered from an earlier step, or polled again."""
+    """The completed job with a link to its file: remembered from an earlier step or polled again."""
     known = place.session.job(purchase.claim.id)
     return known or await place.session.finisher(None).wait(purchase)
 
@@ -190,17 +190,17 @@ def failed_before(record: VideoRecord) -> JobFailed:
     job = VideoJob.from_json({"id": record.job_id or "unknown", **record.job})
     can_help = not is_final(record.error_code, record.error or "")
     return JobFailed(
-        f"{as_sentence(record.error or 'The provider gave no reason')} That was in an earlier run.",
+        f"{as_sentence(record.error or 'The provider gave no reason')} This happened in an earlier run.",
         job=job,
         remedy="retry_failed=True buys the video again." if can_help else job.remedy,
     )
 
 
 def run_name(verb: str, parameter: str) -> str:
-    """Names a task run after what it makes, such as `create: a fox in the snow`."""
+    """Names task runs after what they make, such as `create: a fox in the snow`."""
     given = task_run.parameters.get(parameter)
     if isinstance(given, PrefectFuture):
-        # Prefect names a run before it looks into what earlier tasks return.
+        # Prefect names a run before it resolves what earlier tasks return.
         if not given.state.is_completed():
             return verb
         given = given.result(raise_on_failure=False)

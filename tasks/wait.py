@@ -22,22 +22,22 @@ async def _wait(
     together: GivenTogether = None,
     archive: GivenArchive = None,
 ) -> VideoJobRef:
-    """Poll the job until it is completed, failed, or the deadline passes. It costs nothing.
+    """Poll the job until it is completed or failed, or the deadline passes. It costs nothing.
 
     Args:
         ref: what `create_video` returned.
-        poll: when to ask, and for how long; by default as earlier jobs of the model suggest.
-        together: needed where the job was created with a block that was never saved.
-        archive: likewise.
+        poll: when to poll, and for how long; by default as earlier jobs of the model suggest.
+        together: needed if the job was created with a block that was never saved.
+        archive: as `together`.
 
     Returns:
-        The same job in state `completed`, or `archived` where another run has archived it meanwhile.
+        The same job in state `completed`, or `archived` if another run has archived it in the meantime.
 
     Raises:
-        JobFailed: the provider gave up on it; that is recorded.
+        JobFailed: the provider gave up on it; the failure is recorded.
         JobDeadlinePassed: it keeps running at the provider and is billed; wait again.
         JobInDoubt: the provider has not known the job for a day.
-        ConfigurationError: this is another archive than the job's.
+        ConfigurationError: this is not the job's archive.
 
     Example:
         ```python
@@ -66,6 +66,6 @@ wait_for_video, await_for_video = task_pair(
     _wait,
     names=("wait_for_video", "await_for_video"),
     task_name="wait-for-video",
-    description="Poll the job until it is completed, failed, or the deadline passes.",
+    description="Poll the job until it is completed or failed, or the deadline passes.",
     run_name=lambda: run_name("wait", "ref"),
 )

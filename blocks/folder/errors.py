@@ -1,4 +1,4 @@
-"""What the system's errors mean for an archive in a folder."""
+"""What system errors mean for an archive in a folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import errno
 
 from together_video.errors import ArchiveError, BucketRefused, FolderReplaced, StoreUnavailable
 
-#: How a file system says that it has no hard links: the first also where there is no permission.
+#: How a file system says that it has no hard links. The first also means a missing permission.
 NO_HARD_LINKS = frozenset(
     {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EMLINK}
 )
 #: How it says that it has no locks.
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
-#: Of what may not be done, whatever the key.
+#: A missing permission, whatever the key.
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -25,22 +25,22 @@ def missing(folder: str) -> BucketRefused:
 
 def unmakeable(folder: str, error: OSError) -> BucketRefused:
     return BucketRefused(
-        f"The folder {folder} cannot be made ({error.strerror or error}).",
-        remedy="Make it, or name another folder.",
+        f"The folder {folder} cannot be created ({error.strerror or error}).",
+        remedy="Create it, or choose another folder.",
     )
 
 
 def replaced(folder: str) -> FolderReplaced:
     return FolderReplaced(
-        f"{folder} is not the folder any more that this run began with.",
+        f"{folder} is no longer the folder that this run started with.",
         remedy="Check that its disk is mounted, and run again: it resumes where it stopped.",
     )
 
 
 def linked(folder: str, key: str) -> ArchiveError:
     return ArchiveError(
-        f"{key} in the folder {folder} is a symbolic link, or lies behind one, and an archive has none.",
-        remedy="Put the folder or the file itself there, and run again.",
+        f"{key} in the folder {folder} is a symbolic link or behind one, which an archive does not allow.",
+        remedy="Replace the link with the folder or the file itself, and run again.",
     )
 
 
@@ -50,12 +50,12 @@ def translated(error: OSError, folder: str, key: str) -> ArchiveError:
     if error.errno in _REFUSED:
         return BucketRefused(
             f"This user may not read or write {key} in the folder {folder} ({why}).",
-            remedy="Change the permissions, or name another folder.",
+            remedy="Change the permissions, or choose another folder.",
         )
     if error.errno == errno.EROFS:
         return BucketRefused(
             f"The folder {folder} cannot be written: its file system is read-only.",
-            remedy="Mount it for writing, or name another folder.",
+            remedy="Mount it for writing, or choose another folder.",
         )
     if error.errno in _FULL:
         return StoreUnavailable(
@@ -66,7 +66,7 @@ def translated(error: OSError, folder: str, key: str) -> ArchiveError:
     if error.errno in {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}:
         return ArchiveError(
             f"{key} cannot be a file in the folder {folder} ({why}).",
-            remedy="Move away what is in its place, or name another folder.",
+            remedy="Move away what is in its place, or choose another folder.",
         )
     return StoreUnavailable(
         f"The file system of the folder {folder} failed at {key} ({why}).",

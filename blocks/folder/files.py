@@ -1,6 +1,6 @@
-"""Files of a folder that are written once: whole or not at all, by exactly one of those who try.
+"""Files of a folder that are written once: completely or not at all, by exactly one of several writers.
 
-All of this blocks and raises `OSError`s beside its own errors: `FolderStore` runs it in threads and translates them.
+All of this blocks, and raises `OSError`s besides its own errors: `FolderStore` runs it in threads and translates them.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from prefect_together_video.blocks.folder.errors import (
 from together_video.errors import ArchiveError, StoreUnavailable, StoreUnsafe
 from together_video.ledger.place import ArchivePlace
 
-#: Where files are written before they have their names, and where the lock is. No key begins with a dot.
+#: Where files are written before they get their names, and where the lock is. No key starts with a dot.
 OWN = ".together-video"
 #: Bytes that are read at a time.
 PIECE = 1 << 20
-#: Others may remove a folder as empty between the moment that it is made and the moment that it is used.
+#: Others may remove an empty folder after it is made and before it is used.
 _TRIES = 100
-#: Seconds after which what a killed process left half-written is removed.
+#: Seconds after which the half-written files of killed processes are removed.
 _LEFT_BEHIND = 86_400
-#: How long to wait for the lock, which nobody needs for longer than a moment, and between two looks, in seconds.
+#: How long to wait for the lock, which nothing holds for more than a moment, and the pause between checks, in seconds.
 _LOCK_SECONDS, _LOCK_PAUSE = 30.0, 0.005
-#: Seconds for which a reading of the file system's clock is good.
+#: Seconds for which a reading of the file system's clock stays valid.
 _CLOCK_SECONDS = 5.0
 
 
 class Files:
-    """The files below one folder. Only `make` makes the folder itself: without it nothing is written or read.
+    """The files below one folder. Only `make` creates the folder itself: without it nothing is written or read.
 
-    Where a disk is not mounted, its mount point is an empty folder, in which everything would be bought again.
+    If a disk is not mounted, its mount point is an empty folder, and everything would be bought again.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Files:
         self._time_seen: tuple[float, float] | None = None
 
     def make(self) -> bool:
-        """Make the folder with its parents, unless it is there. True where it is new."""
+        """Create the folder and its parents, unless it exists. True if it is new."""
         try:
             self._root.mkdir(parents=True)
         except FileExistsError:
@@ -79,10 +79,10 @@ class Files:
         return made
 
     def check(self) -> None:
-        """Show that the folder is there, and the one that it was.
+        """Check that the folder exists and is still the same one.
 
         Raises:
-            BucketRefused: it is not.
+            BucketRefused: it does not exist, or is another folder.
         """
         try:
             found = os.stat(self._root)
@@ -100,11 +100,11 @@ class Files:
         """The file of a key.
 
         Raises:
-            ArchiveError: it would lie outside of the folder, in our own part of it, or behind a symbolic link.
+            ArchiveError: it would be outside the folder, in our own part of it, or behind a symbolic link.
         """
         pieces = key.split("/")
         if "\0" in key or any(not piece or piece.startswith(".") for piece in pieces):
-            raise ArchiveError(f"{key!r} names no file of the archive in {self.shown}.")
+            raise ArchiveError(f"{key!r} does not name a file of the archive in {self.shown}.")
         path = self._root.joinpath(*pieces)
         if os.path.realpath(path) != str(path):
             raise linked(self.shown, key)
@@ -115,21 +115,21 @@ class Files:
         """A file for reading.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: it does not exist.
         """
         self.check()
-        # Without waiting for somebody to write into what may be a pipe.
+        # Without waiting for a writer, because it may be a pipe.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         with open(os.open(self.path(key), flags), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ArchiveError(f"{key} in the folder {self.shown} is no regular file.")
+                raise ArchiveError(f"{key} in the folder {self.shown} is not a regular file.")
             yield file
 
     def put(self, key: str, source: BinaryIO | bytes, sha256: bytes | None = None) -> bool:
-        """Write a file once, durably. False where the key is taken.
+        """Write a file once, durably. False if the key is taken.
 
         Raises:
-            StoreUnavailable: other bytes were read than this SHA-256 says; nothing was written.
+            StoreUnavailable: the bytes do not match this SHA-256; nothing was written.
         """
         self.check()
         path = self.path(key)
@@ -141,13 +141,13 @@ class Files:
                 os.fsync(out.fileno())
             if sha256 is not None and digest != sha256:
                 raise StoreUnavailable(
-                    f"What was read for {key} is not what it should be; nothing was stored."
+                    f"What was read for {key} does not match its checksum; nothing was stored."
                 )
             return self.named(part, path)
 
     @contextmanager
     def _part(self) -> Iterator[Path]:
-        """A name that nobody else writes to, on the same file system."""
+        """A name that nothing else writes to, on the same file system."""
         self._own.mkdir(exist_ok=True)
         part = self._own / f"{uuid4().hex}.part"
         try:
@@ -157,29 +157,29 @@ class Files:
                 part.unlink(missing_ok=True)
 
     def named(self, part: Path, path: Path) -> bool:
-        """Give a part its name, unless that is taken. Durable on return."""
+        """Give a part its name, unless the name is taken. Durable on return."""
         for _ in range(_TRIES):
             self.check()
             with suppress(FileNotFoundError):
                 self._make_folders(path.parent)
-                # The age of a fact counts from here: the writing of a large file takes its time.
+                # The age of a fact counts from here: writing a large file takes time.
                 os.utime(part)
                 try:
                     self._named_once(part, path)
                 except FileExistsError:
-                    # A file server's answer may have been lost, and its repetition refused.
+                    # A file server's answer may have been lost, and the repeated call refused.
                     with suppress(FileNotFoundError):
                         return os.path.samestat(os.lstat(part), os.lstat(path))
                     return False
                 _sync_folder(path.parent)
                 return True
         raise StoreUnavailable(
-            f"The folder {self.shown} keeps losing {path.parent.name}, which others remove.",
+            f"The folder {self.shown} keeps losing {path.parent.name}: another process removes it.",
             remedy="Run again later.",
         )
 
     def _named_once(self, part: Path, path: Path) -> None:
-        """Raises FileExistsError where the name is taken, which exactly one of several escapes."""
+        """Raises FileExistsError if the name is taken. Exactly one of several writers succeeds."""
         try:
             os.link(part, path)
         except OSError as error:
@@ -187,13 +187,13 @@ class Files:
                 raise
         else:
             return
-        # A lock ends with its process, whatever becomes of that.
+        # A lock ends with its process, however that ends.
         with self._locked() as is_locked:
             if not is_locked:
                 raise StoreUnsafe(
                     f"The file system of the folder {self.shown} has neither hard links nor locks, so two runs could "
                     "pay for the same video.",
-                    remedy="Name a folder on another file system.",
+                    remedy="Choose a folder on another file system.",
                 )
             if os.path.lexists(path):
                 raise FileExistsError(path)
@@ -211,7 +211,7 @@ class Files:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        """One of all processes that use this folder at a time; False where the file system has no locks."""
+        """One process at a time of all that use this folder; False if the file system has no locks."""
         self._own.mkdir(exist_ok=True)
         path = self._own / "lock"
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -226,8 +226,8 @@ class Files:
             except BlockingIOError as error:
                 if self._monotonic() > end:
                     raise StoreUnavailable(
-                        f"Somebody has held {path} for {_LOCK_SECONDS:.0f} seconds.",
-                        remedy="Find out which process that is (`fuser` names it), and run again.",
+                        f"Another process has held {path} for {_LOCK_SECONDS:.0f} seconds.",
+                        remedy="Find that process (`fuser` names it), and run again.",
                     ) from error
                 time.sleep(_LOCK_PAUSE)
             except OSError as error:
@@ -238,9 +238,9 @@ class Files:
                 return True
 
     def remove(self, key: str, version: str | None = None) -> bool:
-        """Remove a file, if it has this version, and the folders that are empty then. False where it has another.
+        """Remove a file if it has this version, and then folders that are empty. False if it has another version.
 
-        Whoever removes has the lock: between the look and the removal nobody else can make room for another file.
+        Every removal holds the lock: between the check and the removal nothing else can make room for another file.
         """
         self.check()
         path = self.path(key)
@@ -259,13 +259,13 @@ class Files:
         return True
 
     def walk(self, prefix: str, after: str = "") -> Iterator[tuple[str, os.stat_result]]:
-        """Every regular file whose key begins with `prefix` and is greater than `after`, in the order of keys; what
-        begins with a dot is none. One folder's names at a time are in memory.
+        """Every regular file whose key starts with `prefix` and is greater than `after`, in the order of keys, except
+        names that start with a dot. Only one folder's names at a time are in memory.
         """
         folder = prefix.rpartition("/")[0]
         start = self.path(folder) if folder else self._root
         stem = f"{folder}/" if folder else ""
-        # Not by recursion: who may write there can make thousands of folders inside each other.
+        # Not by recursion: anyone with write access can nest thousands of folders.
         waiting = [(str(start), stem, iter(_names(start)))]
         while waiting:
             place, stem, names = waiting[-1]
@@ -286,9 +286,9 @@ class Files:
         self.check()
 
     def time(self) -> float:
-        """The time by the file system's own clock: a shared one's is that of its server.
+        """The time by the file system's own clock: for a shared one, its server's clock.
 
-        Where nothing can be written, our own has to do.
+        If nothing can be written, our own clock is used.
         """
         now = self._monotonic()
         if self._time_seen is None or now - self._time_seen[1] > _CLOCK_SECONDS:
@@ -302,10 +302,10 @@ class Files:
         return seen + now - at
 
     def prove_exclusive(self) -> None:
-        """Show that of two files with the same name the second is refused.
+        """Check that the second of two files with the same name is refused.
 
         Raises:
-            StoreUnsafe: it is not.
+            StoreUnsafe: it is not refused.
         """
         path = self._own / f"{uuid4().hex}.probe"
         with self._part() as first, self._part() as second:
@@ -314,15 +314,15 @@ class Files:
             try:
                 if self.named(first, path) and self.named(second, path):
                     raise StoreUnsafe(
-                        f"The file system of the folder {self.shown} writes over a file that is there, so two runs "
+                        f"The file system of the folder {self.shown} overwrites existing files, so two runs "
                         "could pay for the same video.",
-                        remedy="Name a folder on another file system.",
+                        remedy="Choose a folder on another file system.",
                     )
             finally:
                 path.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what processes that were killed long ago left half-written."""
+        """Remove the half-written files of processes that were killed long ago."""
         old = self.time() - _LEFT_BEHIND
         with suppress(OSError):
             for part in self._own.glob("*.part"):
@@ -332,18 +332,18 @@ class Files:
 
 
 def version_of(found: os.stat_result) -> str:
-    """Names one content of a file that is never written to: another file has another number, or is younger."""
+    """Names one content of a file that is never overwritten: another file has another number, or is younger."""
     return f"{found.st_ino}-{found.st_mtime_ns}"
 
 
 def pieces_of(file: BinaryIO) -> Iterator[bytes]:
-    """What is left of a file, piece by piece."""
+    """The rest of a file, piece by piece."""
     while piece := file.read(PIECE):
         yield piece
 
 
 def _written(source: BinaryIO | bytes, out: BinaryIO) -> bytes:
-    """Copy all of it; gives its SHA-256."""
+    """Copy all of it; returns its SHA-256."""
     digest = hashlib.sha256()
     if isinstance(source, bytes):
         out.write(source)
@@ -361,7 +361,7 @@ def _sync_folder(folder: Path) -> None:
     try:
         os.fsync(opened)
     except OSError as error:
-        # Some file systems sync no folders, and keep their names without that.
+        # Some file systems cannot sync folders, and keep their names without it.
         if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}:
             raise
     finally:
@@ -369,12 +369,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _names(place: str | Path) -> list[str]:
-    """The names of a folder, those of folders in it with a slash, in the order of the keys that they lead to."""
+    """The names in a folder, those of folders with a slash, in the order of the keys that they lead to."""
     names: list[str] = []
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as entries:
         for entry in entries:
             name = entry.name
-            # A name that is no text is none of ours, and cannot be written as JSON.
+            # A name that is not text is not ours, and cannot be written as JSON.
             if name[0] == "." or not _is_text(name):
                 continue
             if entry.is_file(follow_symlinks=False):

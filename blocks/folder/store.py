@@ -1,7 +1,7 @@
-"""An archive in a folder, of a local or a shared file system: the same keys as in a bucket, as paths below it.
+"""An archive in a folder, on a local or a shared file system: the same keys as in a bucket, as paths below it.
 
-Nothing is ever overwritten: a file is written under a name of its own and then linked to its key, which only one
-of several can do.
+Nothing is ever overwritten: a file is written under its own name and then linked to its key, and only one of several
+writers can create that link.
 """
 
 from __future__ import annotations
@@ -40,27 +40,27 @@ _MAX_NAME, _MAX_PATH = 255, 1023
 _log = logging.getLogger("together_video")
 
 
-#: A file that is younger than now by more than this, in seconds, was written by a clock that was wrong.
+#: A file with a date this many seconds in the future was written with a wrong clock.
 _FUTURE = 3600.0
-#: The age of such a file: old enough to be nobody's any more.
+#: The age of such a file: old enough to be left behind.
 _OLD = 10.0 * 365 * 86_400
 
 
 def _age(written: float, now: float) -> float:
-    """In seconds. A date in the future must not make a claim a living one until then."""
+    """In seconds. A date in the future must not keep a claim alive until then."""
     return _OLD if written - now > _FUTURE else max(now - written, 0.0)
 
 
 class FolderStore:
     """One folder. Every method raises `ArchiveError`s, never `OSError`s; see `Store`."""
 
-    #: What is written is compared with its checksum before it has its name.
+    #: Files are compared with their checksum before they get their names.
     verifies_checksums = True
     gives_links = False
 
     def __init__(self, folder: str | Path, *, files: Files | None = None) -> None:
         self._files = files or Files(Path(folder))
-        # Files take their time: no claim and no job id waits for them.
+        # Files take time: claims and job ids do not wait for them.
         self._facts = ThreadPoolExecutor(_FACTS_AT_ONCE, thread_name_prefix="folder-facts")
         self._copies = ThreadPoolExecutor(_FILES_AT_ONCE, thread_name_prefix="folder-files")
 
@@ -84,13 +84,13 @@ class FolderStore:
         if longest > _MAX_NAME or whole > _MAX_PATH:
             raise ConfigurationError(
                 f"The path of this video's file would have {whole} bytes, with a name of {longest}: a file system "
-                f"takes {_MAX_PATH} and {_MAX_NAME}.",
+                f"accepts {_MAX_PATH} and {_MAX_NAME}.",
                 spent=Spent.NOTHING,
                 remedy="Shorten the folder, the prefix or the file name template.",
             )
 
     async def probe(self, prefix: str) -> None:
-        """Make the folder unless it is there, and show that it can be written and that one of two writers wins.
+        """Create the folder unless it exists, and check that it is writable and that one of two writers wins.
 
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable
@@ -105,7 +105,7 @@ class FolderStore:
 
         if await self._call(prove, f"{prefix}store.json"):
             _log.warning(
-                "Made the folder %s for a new archive. If you expected an archive there, stop this run: its disk may "
+                "Created the folder %s for a new archive. If an archive should be there, stop this run: its disk may "
                 "not be mounted.",
                 self.place.location,
             )
@@ -115,18 +115,18 @@ class FolderStore:
         return datetime.fromtimestamp(await self._call(self._files.time, prefix), UTC)
 
     async def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
-        """Write a small file. False where the key is taken."""
+        """Write a small file. False if the key is taken."""
         return await self._call(lambda: self._files.put(key, data), key)
 
     async def put_file_once(
         self, key: str, source: Path | bytes, sha256: str, content_type: str, *, at_hand: bool = False
     ) -> bool:
-        """Copy a file, and compare it with `sha256` (hexadecimal) before it has its name.
+        """Copy a file, and compare it with `sha256` (hexadecimal) before it gets its name.
 
-        Returns False where the key is taken.
+        Returns False if the key is taken.
 
         Raises:
-            FileNotFoundError: there is no such source.
+            FileNotFoundError: the source does not exist.
         """
         if isinstance(source, bytes):
             content = source
@@ -138,7 +138,7 @@ class FolderStore:
             try:
                 file = source.open("rb")
             except FileNotFoundError as gone:
-                # Told by its value: raised here, it would be taken for a loss of the folder.
+                # Returned as a value: raised here, it would look like the loss of the folder.
                 return gone
             with file:
                 return self._files.put(key, file, bytes.fromhex(sha256))
@@ -149,7 +149,7 @@ class FolderStore:
         return done
 
     async def get(self, key: str) -> StoredBytes | None:
-        """A small file, or None where there is none. Its age is by the file system's own clock."""
+        """A small file, or None if it does not exist. Its age is by the file system's own clock."""
 
         def read() -> StoredBytes:
             with self._files.opened(key) as file:
@@ -163,7 +163,7 @@ class FolderStore:
         return await self._read(read, key, missing=None)
 
     async def head(self, key: str) -> StoredHead | None:
-        """The size of a file, or None where there is none. Its SHA-256 is not known without reading it."""
+        """The size of a file, or None if it does not exist. Its SHA-256 is not known without reading it."""
 
         def look() -> StoredHead:
             with self._files.opened(key) as file:
@@ -184,7 +184,7 @@ class FolderStore:
         return await self._read(read, key, missing=None, threads=self._copies)
 
     async def fetch(self, key: str, path: Path) -> bool:
-        """Copy a file to another (written beside it, then renamed). False where there is none."""
+        """Copy a file to another (written beside it, then renamed). False if it does not exist."""
 
         def copy() -> bool:
             with self._files.opened(key) as file:
@@ -192,7 +192,7 @@ class FolderStore:
                     write_pieces(path, pieces_of(file))
                 except OSError as error:
                     raise ArchiveError(
-                        f"This machine's disk refuses a copy of {key}: {error.strerror or error}.",
+                        f"This machine's disk cannot store a copy of {key}: {error.strerror or error}.",
                         remedy="Make room and run again.",
                     ) from error
             return True
@@ -204,11 +204,11 @@ class FolderStore:
         raise ArchiveError(
             f"s3://{bucket}/{key} cannot be read by an archive in a folder.",
             spent=Spent.NOTHING,
-            remedy="Copy it to this machine and give that file.",
+            remedy="Copy it to this machine and use that file.",
         )
 
     async def pages(self, prefix: str, *, after: str = "") -> AsyncIterator[list[ListedObject]]:
-        """Everything below `prefix` behind the key `after`, in the order of keys, 1,000 at a time."""
+        """Everything below `prefix` after the key `after`, in the order of keys, 1,000 at a time."""
         found = self._listed(prefix, after)
         while page := await self._call(lambda: list(islice(found, 1000)), prefix or "its files"):
             yield page
@@ -223,11 +223,11 @@ class FolderStore:
             yield ListedObject(key, found.st_size, moment(found.st_mtime, utc))
 
     async def list_first(self, prefix: str, *, pages: int) -> tuple[Sequence[ListedObject], bool]:
-        """As `list`: a folder is read whole."""
+        """As `list`: a folder is always read completely."""
         return await self.list(prefix), True
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove facts that are done with, and folders that are empty then. Missing keys are fine."""
+        """Remove finished facts, and then folders that are empty. Missing keys are fine."""
         wanted = tuple(keys)
 
         def remove() -> None:
@@ -237,23 +237,23 @@ class FolderStore:
         await self._call(remove, "its facts in flight")
 
     async def delete_version(self, key: str, etag: str | None) -> bool:
-        """Remove one file, if it still is what was read with this ETag. False where it is another by now."""
+        """Remove one file if it is still the one that was read with this ETag. False if it is another one now."""
         return await self._call(lambda: self._files.remove(key, etag), key)
 
     async def links(self, keys: Iterable[str], *, seconds: int) -> dict[str, str]:
-        """None: nobody else can open a file of this machine."""
+        """No links: nobody else can open a file of this machine."""
         return {}
 
     async def _read(
         self, work: Callable[[], T], key: str, *, missing: T, threads: ThreadPoolExecutor | None = None
     ) -> T:
-        """As `_call`. `missing` is the answer where there is no such file."""
+        """As `_call`. `missing` is the answer if there is no such file."""
 
         def read() -> T:
             try:
                 return work()
             except FileNotFoundError:
-                # Of a folder that is gone this says nothing.
+                # If the folder itself is gone, this means nothing.
                 self._files.check()
                 return missing
 

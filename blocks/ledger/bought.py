@@ -1,7 +1,7 @@
-"""Every purchase that an archive knows of, one after the other: what is recorded, and what is in flight.
+"""Every purchase that an archive knows, one after another: recorded ones, and those in flight.
 
-A listing of what is in flight, a listing of the records, and a read for each record; two or three for each purchase in
-flight. A few are read at the same time, and none is kept.
+Costs a listing of what is in flight, a listing of the records, a read for each record, and two or three reads for each
+purchase in flight. A few are read at the same time, and none is kept in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from prefect_together_video.blocks.ledger.ledger import Ledger
 from prefect_together_video.blocks.ledger.unreadable import Unreadable, listed_record, readable
 from together_video.ledger.bought import Bought
 
-#: Facts that are read at the same time.
+#: How many facts are read at the same time.
 _AT_ONCE = 16
 
 
@@ -28,11 +28,11 @@ _Read = Callable[[], Awaitable[Bought | Unreadable | None]]
 async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncIterator[Bought | Unreadable]:
     """All purchases that were claimed at `since` or later, each once, in no order.
 
-    One that was given up and whose video came after all counts once, with what that video cost. One of which it is
-    known that it was never bought is left out.
+    If a purchase was given up, but its video came after all, it counts once, at that video's cost. One that is known to
+    have never been bought is left out.
 
     Args:
-        since: records that were written before it are not read. Give it the beginning of a month to have that month.
+        since: records written before it are not read. Pass the start of a month to get that month.
 
     Raises:
         StoreUnavailable: the archive does not answer.
@@ -44,13 +44,13 @@ async def all_bought(ledger: Ledger, *, since: datetime | None = None) -> AsyncI
                 print(found.moment, found.model, found.money, found.amount_usd)
         ```
     """
-    # In flight first: what finishes meanwhile has its record by the time that records are listed.
+    # In flight first: a purchase that finishes in the meantime has its record when the records are listed.
     in_flight = await ledger.in_flight()
     start = ledger.layout.key("records", "")
     listed = [found for found in await ledger.store.list(start) if ledger.layout.is_own("records", found.key)]
     late = {_video(found.key) for found in listed if _is_late(found.key)}
     recorded = {_video(found.key) for found in listed}
-    # The record of a purchase that was given up says nothing more once its late record is there.
+    # Once there is a late record, the record of the given-up purchase no longer matters.
     keys = (
         found.key
         for found in listed
@@ -75,7 +75,7 @@ async def _recorded(ledger: Ledger, key: str) -> Bought | Unreadable | None:
 
 
 async def _unrecorded(ledger: Ledger, video: str) -> Bought | Unreadable | None:
-    # Its record first: it may have been finished since the records were listed.
+    # Its record first: it may have finished since the records were listed.
     facts = await readable(ledger.layout.key("inflight", video, ""), lambda: ledger.facts(video))
     if isinstance(facts, Unreadable):
         return facts
@@ -85,7 +85,7 @@ async def _unrecorded(ledger: Ledger, video: str) -> Bought | Unreadable | None:
         if facts.submission is None:
             return None  # released: nothing was bought
         return Unreadable(
-            ledger.layout.claim(video), "there is a job and no claim, so nobody knows what was bought"
+            ledger.layout.claim(video), "there is a job but no claim, so it is not known what was bought"
         )
     return Bought.of_claim(facts.claim, facts.state, facts.submission)
 
@@ -93,7 +93,7 @@ async def _unrecorded(ledger: Ledger, video: str) -> Bought | Unreadable | None:
 async def _a_few_at_once(
     reads: Iterable[_Read],
 ) -> AsyncGenerator[Bought | Unreadable | None, None]:
-    """The results in the order of the reads, of which `_AT_ONCE` are under way."""
+    """The results in the order of the reads; `_AT_ONCE` reads run at the same time."""
     under_way: deque[asyncio.Task[Bought | Unreadable | None]] = deque()
     try:
         for read in reads:

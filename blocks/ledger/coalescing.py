@@ -1,4 +1,4 @@
-"""One request for many callers: who comes while one is under way is served together with all others by the next."""
+"""One request for many callers: callers that come while one is running are served together by the next."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Ask = TypeVar("Ask")
 
 
 class Coalesced(Generic[Ask]):
-    """Calls `serve` with all that is asked for by now, once at a time.
+    """Calls `serve` with everything that is waiting, once at a time.
 
-    So a lone caller waits for nobody, and hundreds at the same time cost a few requests. With `pause` a call begins at
-    the earliest so many seconds after the last one ended, and serves who came in that time.
+    So a single caller waits for nobody, and hundreds of callers at the same time cost a few requests. With `pause`, a
+    call starts at least that many seconds after the last one ended, and serves those who came in that time.
     """
 
     def __init__(
@@ -35,19 +35,19 @@ class Coalesced(Generic[Ask]):
         self._waiting: dict[asyncio.Future[VideoError | None], Ask] = {}
 
     async def __call__(self, ask: Ask) -> None:
-        """Returns once it is served. What is asked for by a caller who is cancelled is served with the others, or with
-        the next who comes.
+        """Returns once it is served. If the caller is cancelled, its request is served with the others, or with the
+        next caller's.
 
         Raises:
-            VideoError: those that were served together could not be.
+            VideoError: the calls that were served together failed.
         """
         ours: asyncio.Future[VideoError | None] = asyncio.get_running_loop().create_future()
         self._waiting[ours] = ask
         async with self._turn:
             if not ours.done():
-                # Those that begin at the same moment come along.
+                # Callers that start at the same moment join.
                 await self._sleep(max(0.0, self._rested_at - self._clock()))
-                # If this is cancelled, the others are still waiting and the next of them asks again.
+                # If this is cancelled, the others are still waiting, and the next of them calls again.
                 together = dict(self._waiting)
                 trouble = None
                 try:

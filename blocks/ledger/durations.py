@@ -1,9 +1,9 @@
-"""What jobs of each model took, kept in the archive for later runs: write-once facts, few and small.
+"""How long the jobs of each model took, stored in the archive for later runs: write-once facts, few and small.
 
-A fact holds all that its writer knew, of earlier runs too, so only the newest is ever read. Its key
-is the day and the number of durations: while little is known each run that saw more adds one, later the
-first run of a day does. So a model has a hundred facts at first and one a day from then on, and nothing
-is ever changed or removed. Losing one costs nothing but looks.
+A fact has everything that its writer knew, including earlier runs, so only the newest is ever read. Its key is the day
+and the number of durations. While little is known, each run that measured more adds one; later only the first run of a
+day does. So a model has at first up to a hundred facts and then one a day, and nothing is ever changed or removed. If
+one is lost, it costs nothing but polls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class DurationStatistics:
         self._layout = layout
 
     async def newest(self, model: str) -> DurationFacts | None:
-        """What is known of this model, if anything: a listing and a read."""
+        """What is known about this model, if anything: one listing and one read."""
         listed = await self._store.list(self._layout.statistics(slug_of_name(model, "model"), ""))
         if not listed:
             return None
@@ -38,7 +38,7 @@ class DurationStatistics:
         return facts if facts.model == model else None
 
     async def keep(self, facts: DurationFacts) -> bool:
-        """Store it, unless as much is known of this day already."""
+        """Store it, unless this much is already known for this day."""
         name = f"{facts.written_at:%Y-%m-%d}-{len(facts.seconds):03}.json"
         key = self._layout.statistics(slug_of_name(facts.model, "model"), name)
         return await self._store.put_once(key, facts.model_dump_json().encode())

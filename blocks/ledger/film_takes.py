@@ -1,4 +1,4 @@
-"""The takes of a film's shots: what was bought of the same request, whether the film shows it or not."""
+"""The takes of a film's shots: everything bought for the same request, whether the film shows it or not."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from together_video.ledger.records import Claim, VideoPlan, VideoRecord
 
 _log = logging.getLogger("together_video")
 
-#: Records that are read at the same time.
+#: How many records are read at the same time.
 _AT_ONCE = 16
-#: Takes are counted from 1: where so many in a row were never bought, there are no more.
+#: Takes are counted from 1. After this many in a row that were never bought, there are no more.
 _APART = 5
 
 
 class ShotTake(NamedTuple):
-    """One take of a shot: its record, or its claim where it is in flight. Neither, if somebody removed its record."""
+    """One take of a shot: its record, or its claim if it is in flight. Neither, if somebody removed its record."""
 
     shot: FilmShot
     take: int
@@ -30,12 +30,12 @@ class ShotTake(NamedTuple):
 
     @property
     def is_used(self) -> bool:
-        """Whether the film is cut from it."""
+        """Whether the film uses it."""
         return self.take == self.shot.take
 
 
 async def takes_of(ledger: Ledger, film: FilmRecord) -> list[ShotTake]:
-    """The takes of each shot, in the order of the film; of each shot first the one that the film shows.
+    """The takes of each shot, in the order of the film; for each shot, the take that the film shows comes first.
 
     Raises:
         ArchiveError: the archive cannot be read.
@@ -52,7 +52,7 @@ class _Takes:
     async def of(self, shot: FilmShot) -> list[ShotTake]:
         used = await self._record(shot.id)
         found = [ShotTake(shot, shot.take, used)]
-        # What another model made instead does not tell how its first model was asked.
+        # A video that another model made does not show what the first model was asked.
         asked = None if used is None or used.plan.instead_of else _asked(used.plan)
         for begin in range(1, MOST_TAKES, _APART):
             if asked is None:
@@ -71,7 +71,7 @@ class _Takes:
         return found
 
     async def _newest(self, plan: VideoPlan) -> tuple[VideoRecord | None, Claim | None]:
-        """The last purchase of a take: a failed one may have been tried again, also with another model."""
+        """The last purchase of a take: a failed one may have been retried, also with another model."""
         record = await self._record(plan.id)
         if record is None:
             if plan.id not in self._in_flight:
@@ -91,7 +91,7 @@ class _Takes:
             except StoreUnavailable:
                 raise
             except ArchiveError as error:
-                # Of many, one that somebody has changed: the audit names it, and the others are shown.
+                # Somebody has changed this one: the audit names it, and the others are shown.
                 _log.warning("%s", error)
                 return None
 

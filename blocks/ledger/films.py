@@ -1,4 +1,4 @@
-"""The films of an archive: `films/<id>/`, and which image stands for the last frame of a clip."""
+"""The films of an archive: `films/<id>/`, and which image is the last frame of a clip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Films:
         """The record of a film, if it was made.
 
         Raises:
-            ArchiveError: what lies there is not what this project wrote.
+            ArchiveError: the object there is not what this project wrote.
         """
         key = self._layout.film(film, "film.json")
         found = await self._store.get(key)
@@ -38,7 +38,7 @@ class Films:
         return record
 
     async def keep(self, record: FilmRecord) -> FilmRecord:
-        """Write the record, once all that it names is there. Returns the one that holds."""
+        """Write the record, once everything that it names is there. Returns the one that counts."""
         body = record.model_dump_json(indent=1).encode()
         if await self._store.put_once(self._layout.film(record.id, "film.json"), body):
             return record
@@ -59,7 +59,7 @@ class Films:
         return fact.frame
 
     async def keep_last_frame(self, sha256: str, reference: str) -> str:
-        """Note which image it is. Returns the one that holds: what was sent once is sent again."""
+        """Store which image it is. Returns the one that counts: an image that was sent once is sent again."""
         body = LastFrame(clip=sha256, frame=reference).model_dump_json().encode()
         if await self._store.put_once(self._layout.last_frame(sha256), body):
             return reference
@@ -68,7 +68,7 @@ class Films:
         return held
 
     async def all(self) -> AsyncIterator[tuple[str, dict[str, int]]]:
-        """Each film with what lies in its folder: the size of each key, in bytes. Frames are left out."""
+        """Each film with the contents of its folder: the size of each key, in bytes. Without frames."""
         start = self._layout.key("films", "")
         film, objects = "", dict[str, int]()
         async for page in self._store.pages(start):

@@ -1,4 +1,4 @@
-"""What people give for a video or a batch -> its id: an id or the beginning of one, a key, an address, a job id."""
+"""From what people type for a video or batch to its id: an id or its first digits, a key, an address, a job id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from together_video.ledger.index import Entry
 from together_video.ledger.names import BATCH_ID, is_video_id
 from together_video.text import printable
 
-#: Fewest digits of the beginning of an id.
+#: Fewest digits that can stand for an id.
 FEWEST = 6
 _HEX = re.compile(r"[0-9a-f]{6,24}")
 _IN_A_KEY = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
@@ -34,7 +34,7 @@ async def find_video(ledger: Ledger, given: str) -> str:
 
 
 async def _video(ledger: Ledger, given: str) -> str | None:
-    """As for `find_video`; None where there is none."""
+    """As `find_video`; None if there is none."""
     text = given.strip()
     if not text or len(text) > _LONGEST:
         raise InputError("Give the id of a video, its key, or its job id.")
@@ -57,13 +57,13 @@ def _no_such(ledger: Ledger, given: str, nothing: str) -> NotInArchive:
 
 
 async def find_batch(ledger: Ledger, given: str, *, known: Iterable[str] = ()) -> str | None:
-    """The id of the batch that `given` is, or begins; None where it looks like no batch, or there is none.
+    """The id of the batch that `given` is or starts; None if it does not look like a batch, or there is none.
 
     Args:
         known: ids of batches that may have no gallery yet.
 
     Raises:
-        InputError: several begin so.
+        InputError: several ids start like this.
     """
     text = given.strip()
     if BATCH_ID.fullmatch(text):
@@ -78,11 +78,11 @@ async def find_batch(ledger: Ledger, given: str, *, known: Iterable[str] = ()) -
 
 
 async def existing_batch(ledger: Ledger, given: str, *, known: Iterable[str] = ()) -> str:
-    """As `find_batch`, for what has to be a batch.
+    """As `find_batch`, for what must be a batch.
 
     Raises:
-        NotInArchive: it is none.
-        InputError: several begin so.
+        NotInArchive: it is not a batch.
+        InputError: several ids start like this.
     """
     if (whole := await find_batch(ledger, given, known=known)) is None:
         raise no_such_batch(ledger, given)
@@ -96,10 +96,10 @@ def no_such_batch(ledger: Ledger, given: str, *, nor_film: bool = False) -> NotI
 
 
 async def find_film(ledger: Ledger, given: str) -> FilmRecord | None:
-    """The film whose id `given` is, or begins; None where there is none.
+    """The film whose id `given` is or starts; None if there is none.
 
     Raises:
-        InputError: several begin so, or a video does, too.
+        InputError: several ids start like this, or a video's id does, too.
         ArchiveError: its record is not what this project wrote.
     """
     text = given.strip().lower()
@@ -115,16 +115,16 @@ async def find_film(ledger: Ledger, given: str) -> FilmRecord | None:
     if whole is None:
         return None
     if whole != text and await _beginning(ledger, text) is not None:
-        raise InputError(f"A film and a video begin with {text}: give more digits.")
+        raise InputError(f"The ids of a film and a video start with {text}: give more digits.")
     return await ledger.films.read(whole)
 
 
 async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | None]:
-    """The id of a batch, or that of a video: one of the two.
+    """The id of a batch or of a video: one of the two.
 
     Raises:
         NotInArchive: it is neither.
-        InputError: several begin so.
+        InputError: several ids start like this.
     """
     if (batch := await find_batch(ledger, given)) is not None:
         return batch, None
@@ -134,7 +134,7 @@ async def find_either(ledger: Ledger, given: str) -> tuple[str | None, str | Non
 
 
 async def _beginning(ledger: Ledger, beginning: str) -> str | None:
-    """The only id that begins so."""
+    """The only id that starts like this."""
     found: set[str] = set()
     for folder in ("records", "inflight"):
         start = ledger.layout.key(folder, "")
@@ -148,13 +148,13 @@ def _only(found: set[str], beginning: str, what: str) -> str | None:
     if len(found) > 1:
         some = ", ".join(sorted(found)[:5])
         raise InputError(
-            f"{len(found)} {what} begin with {beginning}: {some}{' …' if len(found) > 5 else ''}."
+            f"{len(found)} {what} start with {beginning}: {some}{' …' if len(found) > 5 else ''}."
         )
     return found.pop() if found else None
 
 
 async def _of_key(ledger: Ledger, text: str) -> str | None:
-    """The video of a key or address: every file's name has the id in it."""
+    """The video of a key or address: every file's name contains the id."""
     for video in reversed(_IN_A_KEY.findall(text)):
         if is_video_id(video) and await _is_known(ledger, video):
             return str(video)

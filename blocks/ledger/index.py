@@ -1,9 +1,9 @@
-"""`index/<month>/…` in an archive: packed lists that spare listing and reading every record.
+"""`index/<month>/…` in an archive: packed lists, so readers need not list and read every record.
 
-A set of objects that are named by their content and never changed. Whoever finishes purchases adds one with their lines
-before the facts in flight are removed, so each record is in flight or in the index; collectors merge small objects, an
-audit makes all of them from the records. What replaces objects is written before they are removed. `complete.json` says
-that every record has a line: it is written once there is one for each, and where it is lost, readers list the records.
+A set of objects that are named by their content and never changed. A run that finishes purchases adds one with their
+lines before it removes the facts in flight, so each record is in flight or in the index. Collectors merge small ones;
+an audit builds all of them from the records. New objects are written before the old ones are removed. `complete.json`
+says that every record has a line: it is written once each has one. If it is lost, readers list the records.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from together_video.ledger.index import Entry, packed
 from together_video.ledger.layout import Layout
 from together_video.ledger.lines import merged
 
-#: Bytes below which an object is merged with others, and how many such objects of a month are merged.
+#: Smaller objects, in bytes, are merged with others, and how many of them a month must have for that.
 _SMALL, _MANY = 256 * 2**10, 8
-#: An index is made from the records by at most one collector in so many hours.
+#: At most one collector in this many hours builds an index from the records.
 _TURN_HOURS = 6
-#: Listings of 1,000 records for which a collector makes an index. Of more an audit makes it.
+#: Up to this many listings of 1,000 records a collector builds an index. For more, an audit does.
 _PAGES = 10
 
 
@@ -35,11 +35,11 @@ class Index:
         self.reader = IndexReader(store, layout)
 
     async def add(self, lines: Iterable[Entry]) -> None:
-        """Add these lines, which may be about records that have others."""
+        """Add these lines. Their records may have other lines, too."""
         await self._write(_by_month(lines))
 
     async def _write(self, months: dict[str, list[Entry]]) -> tuple[int, set[str]]:
-        """How many objects are new, and the keys of all that hold these lines."""
+        """How many objects are new, and the keys of all objects with these lines."""
         keys: list[str] = []
         writes = []
         for month, lines in months.items():
@@ -54,19 +54,19 @@ class Index:
         return {one.key for several in listed.values() for one in several}
 
     async def replace(self, before: set[str], entries: Iterable[Entry]) -> int:
-        """Make the index hold these lines, which are of all records. Gives the number of objects that were written.
+        """Make the index contain these lines, of all records. Returns the number of objects that were written.
 
         Args:
-            before: the keys that there were before the records were listed. What was added later stays.
+            before: the keys that existed before the records were listed. What was added later stays.
         """
         written, wanted = await self._write(_by_month(entries))
         await self._store.put_once(self._layout.index(COMPLETE), b"{}\n")
-        # Only now: until here a reader has found every line somewhere.
+        # Only now: until here readers find every line somewhere.
         await self._store.delete(sorted(before - wanted))
         return written
 
     async def merge(self) -> bool:
-        """Merge the small objects of each month that has many. False where the index is not complete."""
+        """Merge the small objects of each month that has many. False if the index is not complete."""
         listed, is_complete = await self.reader.listed()
         for month, objects in listed.items():
             small = [one for one in objects if one.size < _SMALL]
@@ -80,12 +80,12 @@ class Index:
         except IndexUnusable:
             return
         lines = [line for these in read if these is not None for line in these]
-        # A line of another month was written by nobody of ours, and would be counted twice.
+        # We never write a line of another month, and it would count twice.
         _, wanted = await self._write({month: merged(line for line in lines if line.month == month)})
         await self._store.delete(sorted({one.key for one in objects} - wanted))
 
     async def may_be_made(self, now: datetime) -> bool:
-        """Whether this collector makes the index from the records: it has the turn, and they are not too many."""
+        """Whether this collector builds the index from the records: it is its turn, and they are not too many."""
         slot = now.replace(hour=now.hour // _TURN_HOURS * _TURN_HOURS)
         turn = self._layout.index(TURNS, f"{slot:%Y-%m-%dT%H}.json")
         turns = [one.key for one in await self._store.list(self._layout.index(TURNS, ""))]

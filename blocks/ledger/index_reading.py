@@ -1,4 +1,4 @@
-"""Reading `index/`: the lines about every record, month by month, where the index is complete."""
+"""Reading `index/`: the lines about every record, month by month, if the index is complete."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from together_video.text import printable
 
 _log = logging.getLogger("together_video")
 
-#: Objects that are read at the same time, and most that are read.
+#: How many objects are read at the same time, and at most.
 _AT_ONCE, MOST = 8, 20_000
-#: Months that are read ahead: the memory has room for their lines.
+#: How many months are read ahead: memory has room for their lines.
 _AHEAD = 2
-#: How often the objects of a month are listed again because some were merged meanwhile.
+#: How often the objects of a month are listed again because some were merged in the meantime.
 _TRIES = 5
 #: Says that the index has a line for each record whose purchase is not in flight.
 COMPLETE = "complete.json"
-#: The folder that says which collector makes an index.
+#: The folder that says which collector builds an index.
 TURNS = "turns"
 
 
 class IndexUnusable(Exception):
-    """The index does not say what every record is, or cannot be read: read the records."""
+    """The index does not describe every record, or cannot be read: read the records."""
 
 
 class IndexReader:
-    """Raises `ArchiveError`s where the archive does not answer."""
+    """Raises `ArchiveError`s if the archive does not answer."""
 
     def __init__(self, store: Store, layout: Layout) -> None:
         self._store, self._layout = store, layout
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def listed(self) -> tuple[dict[str, list[ListedObject]], bool]:
-        """The objects of each month, and whether they are all that there is to know."""
+        """The objects of each month, and whether they are complete."""
         start, found, is_complete = self._layout.index(), dict[str, list[ListedObject]](), False
         for one in await self._store.list(start):
             if not self._layout.is_own("index", one.key):
@@ -53,9 +53,9 @@ class IndexReader:
         return found, is_complete
 
     async def months(self, wanted: Callable[[str], bool] = lambda _: True) -> AsyncIterator[list[Entry]]:
-        """The lines of each month, the newest month first; several lines may be about one record.
+        """The lines of each month, the newest month first; a record may have several lines.
 
-        List what is in flight before: what is neither there nor here was never bought.
+        List what is in flight first: what is neither in flight nor here was never bought.
 
         Args:
             wanted: whether to read a month, such as `2026-11`.
@@ -89,12 +89,12 @@ class IndexReader:
             found |= {one.key: these for one, these in zip(missing, lines, strict=True) if these is not None}
             if None not in lines:
                 return [line for one in found.values() for line in one]
-            # Their lines are in others by now, which were written before.
+            # Their lines are now in others, which were written before.
             objects = (await self.listed())[0].get(month, [])
         raise IndexUnusable
 
     async def lines(self, one: ListedObject) -> list[Entry] | None:
-        """What one object says; None where it is gone.
+        """The lines of one object; None if it is gone.
 
         Raises:
             IndexUnusable: it is not what this project wrote; that is logged.
@@ -108,13 +108,13 @@ class IndexReader:
             except StoreUnavailable:
                 raise
             except (ArchiveError, ValueError) as error:
-                _log.warning("%s cannot be used, and is ignored: %s", printable(one.key), error)
+                _log.warning("%s cannot be used and is ignored: %s", printable(one.key), error)
                 raise IndexUnusable from error
 
     async def known(self, listed: Container[str]) -> tuple[dict[str, Entry], dict[str, list[Entry]]]:
-        """A line about each record of these names, by name, and further lines about some; all may be out of date.
+        """One line about each record of these names, by name, and further lines about some. All may be out of date.
 
-        What cannot be read is passed over: this is for readers that list the records.
+        What cannot be read is skipped: this is for readers that list the records.
         """
         firsts: dict[str, Entry] = {}
         more: dict[str, list[Entry]] = {}

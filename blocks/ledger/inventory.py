@@ -1,4 +1,4 @@
-"""Every video that an archive knows, as a list shows it: by its records, for which the index spares reading most."""
+"""Every video that an archive knows, as a list shows it: by its records, most of which are read from the index."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from together_video.ledger.lines import without_superseded
 from together_video.ledger.names import is_own
 from together_video.ledger.records import LedgerState
 
-#: Facts that are read at the same time.
+#: How many facts are read at the same time.
 _AT_ONCE = 16
 _DIGITS = "0123456789abcdef"
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """The videos, newest first; what could not be read; and how many records had to be read by themselves."""
+    """The videos, newest first; what could not be read; and how many records had to be read one by one."""
 
     videos: list[Entry]
-    #: Also the records of purchases that were given up and came after all, for the index.
+    #: Also the records of purchases that were given up but came after all, for the index.
     recorded: list[Entry]
     unreadable: list[Unreadable]
     read: int
@@ -35,12 +35,12 @@ async def take_inventory(ledger: Ledger, *, by_index: bool = True) -> Inventory:
     """List the archive: what is in flight, the records, the marks and the index; read what the index lacks.
 
     Args:
-        by_index: where this is False, every record is read.
+        by_index: if False, every record is read.
 
     Raises:
         ArchiveError: the archive cannot be listed, or does not answer.
     """
-    # In flight first: what finishes meanwhile has its record by the time that records are listed.
+    # In flight first: a purchase that finishes in the meantime has its record when the records are listed.
     in_flight = await ledger.in_flight()
     layout = ledger.layout
     start = layout.key("records", "")
@@ -50,7 +50,7 @@ async def take_inventory(ledger: Ledger, *, by_index: bool = True) -> Inventory:
         if is_own("records", name := one.key[len(start) :])
     }
     marks = ledger.reviews.names(one.key for one in await _list(ledger, "reviews"))
-    # Names sort by time: the last is that of the mark that counts, as far as names say it.
+    # Names sort by time: the last one is the mark that counts, as far as names can say.
     last = {video: max(names) for video, names in marks.items()}
     firsts, more = await ledger.index.reader.known(listed) if by_index else ({}, {})
     found: dict[str, Entry] = {}
@@ -88,7 +88,7 @@ async def take_inventory(ledger: Ledger, *, by_index: bool = True) -> Inventory:
 
 
 def _is_about(line: Entry, one: ListedObject) -> bool:
-    """Whether a line of the index was made of this very object."""
+    """Whether a line of the index was made from exactly this object."""
     return line.size == one.size and line.written == microseconds(one.written_at)
 
 
@@ -128,7 +128,7 @@ async def entries_in_flight(ledger: Ledger, videos: Iterable[str]) -> list[Entry
 
     async def read(video: str) -> Entry | Unreadable | None:
         async with places:
-            # Its record first: it may have been finished since the records were listed.
+            # Its record first: it may have finished since the records were listed.
             facts = await readable(ledger.layout.key("inflight", video, ""), lambda: ledger.facts(video))
         if isinstance(facts, Unreadable):
             return facts

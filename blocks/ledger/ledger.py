@@ -1,8 +1,8 @@
-"""The ledger: write-once facts about every purchase, kept in the archive beside the videos.
+"""The ledger: write-once facts about every purchase, stored in the archive together with the videos.
 
-The order of writes is what keeps the promise. A claim is made before the POST, the job id is
-stored before anything else happens, the record is written before the facts in flight are
-removed. Each step may be killed at any instruction and done again by anyone.
+The order of writes keeps the promise: the claim is written before the POST, the job id is stored before anything else
+happens, and the record is written before the facts in flight are removed. Each step may be killed at any instruction,
+and anyone can repeat it.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _log = logging.getLogger("together_video")
 
-#: Seconds between two clean-ups, so that videos that end one after the other share their requests, too.
+#: Seconds between two clean-ups: videos that end one after another share their requests, too.
 _PAUSE = 0.25
-#: Records that are read at the same time.
+#: How many records are read at the same time.
 _AT_ONCE = 16
 
 
 class Facts(BaseModel):
-    """Everything the archive knows about one purchase, and what that adds up to."""
+    """Everything that the archive knows about one purchase, and what follows from it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,7 +79,7 @@ class Facts(BaseModel):
 
 
 class InFlight(BaseModel):
-    """One purchase in the listing of inflight/: since when (the store's clock), and the names of its facts."""
+    """One purchase in the listing of inflight/: since when (by the store's clock), and the names of its facts."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,7 +88,7 @@ class InFlight(BaseModel):
 
 
 class _Done(NamedTuple):
-    """Keys of facts that are done with, and the line about the record that they are done with for."""
+    """Keys of finished facts, and the line about the record that finished them."""
 
     keys: list[str]
     line: Entry | None = None
@@ -119,7 +119,7 @@ class Ledger:
         self.index = Index(store, layout)
         self.spending = MonthlySpending(store, layout, monthly_limit, recorded=self.index.reader)
         self._clear = Coalesced(self._clear_all, pause=_PAUSE)
-        #: Claims whose PUT had no clear answer, by plan id: the next try must know its own, and its age.
+        #: Claims with no clear answer to their PUT, by plan id: the next attempt must know its own claim, and its age.
         self._unsure: dict[str, Claim] = {}
 
     @property
@@ -128,7 +128,7 @@ class Ledger:
         return self.store.place
 
     async def check(self) -> None:
-        """Show that this bucket or folder can hold a ledger, before anything is paid. See `Store.probe`."""
+        """Check that this bucket or folder can contain a ledger, before anything is paid. See `Store.probe`."""
         await self.store.probe(self.layout.key(""))
 
     async def claim(
@@ -140,15 +140,15 @@ class Ledger:
         key_id: str | None = None,
         announce: Callable[[Claim], None] = lambda _: None,
     ) -> Claim | None:
-        """Claim the right to pay for `plan`. None where somebody else holds it.
+        """Claim the right to pay for `plan`. None if another process holds it.
 
         Args:
-            key_id: the provider's id of the API key that is to pay.
+            key_id: the provider's id of the API key that pays.
             announce: called with the claim right before it is written.
 
         Raises:
             BudgetReached: the archive's monthly limit has no room for it.
-            ConfigurationError: its file's key would be longer than the store takes.
+            ConfigurationError: its file's key would be longer than the store accepts.
         """
         claim = self._unsure.pop(plan.id, None)
         if claim is None:
@@ -175,17 +175,17 @@ class Ledger:
                 return claim
             found = await self._read(self.layout.claim(plan.id), Claim)
         except VideoError:
-            # It may lie there all the same, with nobody behind it: the next try must know it for its own.
+            # It may still exist, with no process behind it: the next attempt must recognise it as its own.
             self._unsure[plan.id] = claim
             raise
-        # The answer to our own PUT may have been lost, and its repetition refused.
+        # The answer to our own PUT may have been lost, and the repeated PUT refused.
         if found is not None and found[0].token == claim.token:
             return found[0]
         await self.spending.withdraw(claim.reservation)
         return None
 
     async def release(self, claim: Claim) -> None:
-        """Give up a claim behind which it is proven that nothing was created."""
+        """Give up a claim for which it is proven that nothing was created."""
         found = await self._read(self.layout.ambiguous(claim.id), Ambiguity)
         if found is not None and found[0].token == claim.token:
             await self.store.delete([self.layout.ambiguous(claim.id)])
@@ -193,8 +193,8 @@ class Ledger:
         await self.spending.withdraw(claim.reservation)
 
     async def _remove_own(self, claim: Claim) -> None:
-        """Remove this very claim, each time after a look at it: it may be somebody else's by now, who is
-        paying behind it. The removal is bound to what was seen, where the store can do that.
+        """Remove exactly this claim, each time after reading it: by now it may be another process's, which is paying
+        with it. If the store can compare, the removal applies only to what was read.
         """
         key, compares = self.layout.claim(claim.id), True
         for last in (False, False, True):
@@ -204,7 +204,7 @@ class Ledger:
             try:
                 if await self.store.delete_version(key, stored.etag if compares else None):
                     return
-                # Seen to be ours once more, it was refused by a store that cannot compare.
+                # Read as ours again: the store, which cannot compare, refused the removal.
                 compares = False
             except StoreUnavailable:
                 if last:
@@ -217,7 +217,7 @@ class Ledger:
     async def ambiguous(
         self, claim: Claim, error: NoClearAnswer | None, *, sent_at: datetime | None = None
     ) -> Ambiguity:
-        """Hold a purchase whose create had no clear answer, or whose claim was left behind."""
+        """Hold a purchase without a clear answer to its create, or with a claim that was left behind."""
         left = f"a process claimed it at {claim.claimed_at:%Y-%m-%d %H:%M:%S} UTC and has not reported back"
         ambiguity = Ambiguity(
             id=claim.id,
@@ -241,7 +241,7 @@ class Ledger:
         return await self.read_record(self.layout.record(video))
 
     async def last_record(self, video: str) -> VideoRecord | None:
-        """The final record; of a purchase that was given up, that of the video that came after all, if it did."""
+        """The final record. For a purchase that was given up, the record of the video that came after all, if any."""
         record = await self.record(video)
         if record is not None and record.state == "abandoned":
             return await self._late_record(video) or record
@@ -251,9 +251,9 @@ class Ledger:
         return await self.read_record(self.layout.late_record(video))
 
     async def unrecorded(self, videos: Collection[str]) -> set[str]:
-        """Those that have no record by now, as far as a few listings tell: at most one for 50 videos.
+        """Those that have no record now, as far as a few listings show: at most one listing for 50 videos.
 
-        A saving, and no promise for later: who claims one of them looks for its record again.
+        This saves reads but promises nothing for later: a process that claims one looks for its record again.
         """
         if (pages := len(videos) // 50) == 0:
             return set()
@@ -264,31 +264,31 @@ class Ledger:
         return {video for video in videos if video not in recorded and (whole or f"{video}.json" < names[-1])}
 
     async def read_record(self, key: str) -> VideoRecord | None:
-        """The record under a key of the listing of records/."""
+        """The record under a key from the listing of records/."""
         found = await self._read(key, VideoRecord)
         return found[0] if found else None
 
     async def facts(self, video: str) -> Facts:
-        """All facts about one purchase, the strongest first; weaker ones are not read once it is decided."""
+        """All facts about one purchase, the strongest first; once it is decided, weaker facts are not read."""
         record = await self.record(video)
         if record is not None:
             return Facts(state=state_of(record=record), record=record)
         found = await self.facts_in_flight(video)
         if found.submission is None:
-            # Finishing writes the record first and then empties inflight: look again, in that order. A claim
-            # may have been read just before, and its job have been gone a moment later.
+            # Finishing writes the record first and then empties inflight: read again, in that order. A claim may have
+            # been read just before, and its job have been gone a moment later.
             record = await self.record(video)
             if record is not None:
                 return Facts(state=state_of(record=record), record=record)
         return found
 
     async def is_taken(self, video: str) -> bool:
-        """Whether somebody has claimed this purchase, or finished it."""
+        """Whether a process has claimed this purchase, or finished it."""
         found = await self.facts(video)
         return found.claim is not None or found.record is not None
 
     async def facts_in_flight(self, video: str) -> Facts:
-        """What lies under inflight/<id>/, whatever the record says."""
+        """The facts under inflight/<id>/, whatever the record says."""
         claimed = await self._read(self.layout.claim(video), Claim)
         claim, age = claimed if claimed else (None, None)
         job = await self._read(self.layout.job(video), Submission)
@@ -303,10 +303,10 @@ class Ledger:
         )
 
     async def finish(self, record: VideoRecord, claim: Claim, *, is_over: bool = True) -> VideoRecord:
-        """Write the final record, then empty inflight. Returns the record that holds, ours or an earlier one.
+        """Write the final record, then empty inflight. Returns the record that counts, ours or an earlier one.
 
-        A purchase that was given up and then turned out to be made is recorded beside that decision. Where it is
-        not over, its facts stay in flight.
+        A purchase that was given up but was made after all is recorded next to that decision. While it is not over,
+        its facts stay in flight.
         """
         is_late = False
         if not await self._write(self.layout.record(record.id), record):
@@ -322,15 +322,15 @@ class Ledger:
             if record.claimed_at in (None, claim.claimed_at):
                 settled = await self.spending.settle(claim.reservation, record.cost_usd)
             else:
-                # A later claim, behind which the record was found: nothing was paid for it.
+                # A later claim that found the record afterwards: nothing was paid for it.
                 settled = [claim.reservation] if claim.reservation else []
             if is_over:
                 await self.clear(record.id, settled, line=_line(record, is_late=is_late))
             elif settled:
                 await self._clear(_Done(settled))
         except VideoError as error:
-            # The record is the commit, and holds. The collector clears away what stays in flight.
-            _log.warning("%s is recorded; its facts in flight could not be removed: %s", record.id, error)
+            # The record is the commit, and counts. The collector removes what stays in flight.
+            _log.warning("%s is recorded, but its facts in flight could not be removed: %s", record.id, error)
         return record
 
     async def abandon(
@@ -343,12 +343,12 @@ class Ledger:
         may_come: bool = False,
         is_free: bool = False,
     ) -> VideoRecord:
-        """Close a purchase in doubt because somebody chose to buy the video again.
+        """Close an ambiguous purchase because somebody chose to buy the video again.
 
         Args:
             job_id: its job, if there ever was one.
             job: the job as last seen.
-            may_come: the provider still knows the job: it stays in flight, so that its video is archived if it comes.
+            may_come: the provider still knows the job: it stays in flight, and its video is archived if it comes.
             is_free: it is proven that nothing was charged.
         """
         cost: dict[str, Any] = {"cost_usd": Decimal(0)} if is_free else {}
@@ -356,28 +356,28 @@ class Ledger:
         return await self.finish(record, claim, is_over=not may_come)
 
     async def pass_on(self, claim: Claim, reason: str, *, to: str) -> VideoRecord:
-        """Close a purchase that was never made, as its model did not take the request: the purchase with the id `to`,
-        from another model, takes its place. Nothing may have been sent behind this claim.
+        """Close a purchase that was never made, because its model did not accept the request: the purchase with the id
+        `to`, from another model, replaces it. Nothing may have been sent under this claim.
 
-        As nobody else can buy while the claim holds, and each who claims it later finds this record, a video is never
-        bought from both.
+        Nobody else can buy while the claim exists, and every process that claims it later finds this record, so a video
+        is never bought from both.
         """
         record = VideoRecord.of(claim, "abandoned", error=reason, cost_usd=Decimal(0), followed_by=to)
         return await self.finish(record, claim)
 
     async def clear(self, video: str, settled: Iterable[str] = (), *, line: Entry | None = None) -> None:
-        """Empty inflight/<id>/ once the record is there, and what else it has settled. As that wins over all of
-        it, the order is nobody's matter.
+        """Empty inflight/<id>/ once the record is there, and everything else that the record settled. The record counts
+        more than all of it, so the order does not matter.
 
         Args:
-            line: what the index is to say of the record.
+            line: the index's line about the record.
         """
         layout = self.layout
         left = [layout.ambiguous(video), layout.job(video), layout.claim(video)]
         await self._clear(_Done([*left, *settled], line))
 
     async def tidy(self, video: str) -> None:
-        """Empty inflight/<id>/ of a purchase whose clean-up was cut short: its record is there."""
+        """Empty inflight/<id>/ of a purchase whose clean-up was interrupted: its record is there."""
         await self.clear(video, line=await self.line(video))
 
     async def _clear_all(self, done: list[_Done]) -> None:
@@ -386,7 +386,7 @@ class Ledger:
         await self.store.delete(key for one in done for key in one.keys)
 
     async def keep_marks(self, marks: Iterable[Mark]) -> Kept:
-        """Write marks of videos that have a record, and tell the index of them. See `Reviews.keep`."""
+        """Write marks of videos that have a record, and add them to the index. See `Reviews.keep`."""
         kept = await self.reviews.keep(marks)
         places = asyncio.Semaphore(_AT_ONCE)
 
@@ -395,13 +395,13 @@ class Ledger:
                 found = await self.line(mark.id)
             return None if found is None else found.marked(mark)
 
-        # Marks that were already there too: the command that wrote them may have stopped before it got here.
+        # Also marks that already existed: the command that wrote them may have stopped before it got here.
         lines = await asyncio.gather(*map(line, (*kept.written, *kept.unchanged)))
         await self.index.add(one for one in lines if one is not None)
         return kept
 
     async def line(self, video: str) -> Entry | None:
-        """What the index says of a video's last record; None where it has none."""
+        """The index's line about a video's last record; None if it has none."""
         record = await self.record(video)
         late = await self._late_record(video) if record is not None and record.state == "abandoned" else None
         return _line(late, is_late=True) if late else _line(record) if record else None
@@ -409,12 +409,12 @@ class Ledger:
     async def in_flight(self) -> dict[str, InFlight]:
         """All purchases in flight, by id: which facts there are, and since when. One listing.
 
-        What this project does not write there is passed over; an audit names it.
+        What this project does not write there is skipped; an audit names it.
         """
         return self.in_flight_of(await self.store.list(self.layout.inflight))
 
     def in_flight_of(self, listed: Iterable[ListedObject]) -> dict[str, InFlight]:
-        """As `in_flight`, from a listing of it."""
+        """As `in_flight`, from a listing of inflight/."""
         start = self.layout.inflight
         found: dict[str, InFlight] = {}
         for stored in listed:
@@ -430,23 +430,23 @@ class Ledger:
         return found
 
     async def prompts(self, brief: str) -> PromptSet | None:
-        """The prompts that a brief gave earlier, if it did."""
+        """The prompts that were written for a brief earlier, if any."""
         found = await self._read(self.layout.brief(brief), PromptSet)
         return found[0] if found else None
 
     async def keep_prompts(self, prompts: PromptSet) -> PromptSet:
-        """Store a brief's prompts before the first is used. Returns those that hold."""
+        """Store a brief's prompts before the first one is used. Returns those that count."""
         if await self._write(self.layout.brief(prompts.id), prompts):
             return prompts
         return await self.prompts(prompts.id) or prompts
 
     async def storyboard(self, brief: str) -> WrittenStoryboard | None:
-        """The storyboard that the brief of a film gave earlier, if it did."""
+        """The storyboard that was written for the brief of a film earlier, if any."""
         found = await self._read(self.layout.brief(brief), WrittenStoryboard)
         return found[0] if found else None
 
     async def keep_storyboard(self, written: WrittenStoryboard) -> WrittenStoryboard:
-        """Store a storyboard before it is used. Returns the one that holds."""
+        """Store a storyboard before it is used. Returns the one that counts."""
         if await self._write(self.layout.brief(written.id), written):
             return written
         return await self.storyboard(written.id) or written
@@ -455,7 +455,7 @@ class Ledger:
         return await self.store.put_once(key, fact.model_dump_json(indent=1).encode())
 
     async def _settle(self, key: str, fact: Model) -> Model:
-        """Write a fact that only its own purchase can write; what is there already holds."""
+        """Write a fact that only its own purchase can write. An existing one counts."""
         if await self._write(key, fact):
             return fact
         found = await self._read(key, type(fact))
@@ -470,7 +470,7 @@ class Ledger:
             fact = kind.model_validate_json(stored.data)
         except ValidationError as error:
             raise self._foreign(key, f"{counted(error.error_count(), 'problem')} in it") from error
-        # A fact that lies under the name of another purchase would be used for that.
+        # A fact under the name of another purchase would be used for that one.
         if isinstance(fact, Claim | Submission | Ambiguity | VideoRecord) and not _names(key, fact.id):
             raise self._foreign(key, f"it is about {fact.id}")
         return fact
@@ -478,9 +478,9 @@ class Ledger:
     def _foreign(self, key: str, why: str) -> ArchiveError:
         return ArchiveError(
             f"{self.store.uri(key)} is not what this project wrote ({why}).",
-            # What it was is not known: perhaps a job's id.
+            # It is not known what it was: perhaps a job id.
             spent=Spent.PERHAPS,
-            remedy="Look at it by hand.",
+            remedy="Inspect it by hand.",
         )
 
 

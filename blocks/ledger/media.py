@@ -1,4 +1,4 @@
-"""The images, videos and audio of requests, each kept once under the name of its content."""
+"""The images, videos and audio of requests, each stored once under the name of its content."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class MediaStore:
         self._store, self._layout = store, layout
 
     async def keep(self, file: MediaFile) -> bool:
-        """Keep an image, a video or audio under its content's name. False where it is there already.
+        """Store an image, a video or audio under its content's name. False if it is already there.
 
         Raises:
-            MediaRefused: the file is not any more what it was when it was looked at.
-            ObjectConflict: something else lies under its key.
+            MediaRefused: the file has changed since it was inspected.
+            ObjectConflict: its key has another content.
         """
         key = self._layout.referenced(file.reference)
         if await self._holds(key, file):
@@ -39,10 +39,10 @@ class MediaStore:
             try:
                 now = await to_thread.run_sync(hash_file, source)
             except OSError as error:
-                raise MediaRefused(f"{source}: cannot be read any more: {error.strerror}.") from error
+                raise MediaRefused(f"{source}: can no longer be read: {error.strerror}.") from error
             if now.sha256 != file.sha256:
                 raise MediaRefused(
-                    f"{source}: was changed while it was read.", spent=Spent.NOTHING, remedy="Run again."
+                    f"{source}: changed while it was read.", spent=Spent.NOTHING, remedy="Run again."
                 )
         if await self._store.put_file_once(key, source, file.sha256, file.content_type, at_hand=True):
             return True
@@ -63,7 +63,7 @@ class MediaStore:
         """Which of these references name nothing in the archive.
 
         Raises:
-            ObjectConflict: something else lies under its key, by the checksum that the store knows.
+            ObjectConflict: its key has another content, by the checksum that the store knows.
         """
         missing: list[str] = []
         for reference in references:
@@ -76,11 +76,11 @@ class MediaStore:
 
     def _conflict(self, key: str) -> ObjectConflict:
         return ObjectConflict(
-            f"{self._store.uri(key)} holds other content than its name says: remove it and run again."
+            f"{self._store.uri(key)} differs from what its name says: remove it and run again."
         )
 
     async def unsendable(self, references: Iterable[str], files: Mapping[str, MediaFile]) -> dict[str, str]:
-        """Which of these references cannot reach the provider, and why. `files` are those that are looked at."""
+        """Which of these references cannot reach the provider, and why. `files` are the inspected files."""
         if self._store.gives_links:
             return {}
         found: dict[str, str] = {}
@@ -92,11 +92,11 @@ class MediaStore:
         return found
 
     async def links(self, references: Iterable[str]) -> dict[str, str]:
-        """What the provider gets for each reference: a link that works without credentials for up to seven days,
-        or the content itself as a data URL where the archive gives no links.
+        """What the provider gets for each reference: a link that works without credentials for up to seven days, or, if
+        the archive gives no links, the content itself as a data URL.
 
         Raises:
-            InputError: one is no reference.
+            InputError: one is not a reference.
             MediaRefused: its content is missing, or cannot be sent in this way.
         """
         keys = {reference: self._layout.referenced(reference) for reference in references}
@@ -107,13 +107,13 @@ class MediaStore:
 
     async def _inline(self, reference: str, key: str) -> str:
         head = await self._store.head(key)
-        why = why_not_inline(reference, head.size) if head else "there is no such content in the archive"
+        why = why_not_inline(reference, head.size) if head else "the archive has no such content"
         stored = None if why else await self._store.get(key)
         if stored is None:
             raise MediaRefused(f"{reference}: {why or 'it was removed from the archive'}.")
         if hashlib.sha256(stored.data).hexdigest() != sha256_of(reference):
             raise MediaRefused(
-                f"{self._store.uri(key)} has other content than its name says.",
+                f"{self._store.uri(key)} differs from what its name says.",
                 remedy="Remove it and run again.",
             )
         return data_url(reference, stored.data)

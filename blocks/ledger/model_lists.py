@@ -1,6 +1,6 @@
-"""What the API lists as its video models, kept in the archive: one write-once object a day and API.
+"""The video models that the API lists, stored in the archive: one write-once object per day and API.
 
-So at most one run a day asks for the lists; all others read a small object. Losing one costs two calls.
+So at most one run a day requests the lists; all others read a small object. Losing one costs two calls.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ModelLists:
     def __init__(self, store: Store, layout: Layout, base_url: str) -> None:
         self._store = store
         self._layout = layout
-        # What a sandbox offers says nothing of the real service.
+        # What a sandbox offers says nothing about the real service.
         self._api = slug_of_name(urlsplit(base_url).netloc.rpartition("@")[2], "api")
 
     async def of_day(self, day: date) -> LiveModels | None:
@@ -32,11 +32,11 @@ class ModelLists:
         try:
             return LiveModels.model_validate_json(stored.data)
         except ValidationError:
-            # Whatever this is, it says nothing, and tomorrow has another key.
+            # Whatever this is, it is not usable, and tomorrow has another key.
             return None
 
     async def keep(self, live: LiveModels) -> bool:
-        """Store it, unless another run of this day has."""
+        """Store it, unless another run of this day has done so."""
         return await self._store.put_once(self._key(live.read_at.date()), live.model_dump_json().encode())
 
     def _key(self, day: date) -> str:

@@ -1,5 +1,5 @@
-"""The ledger of an archive, without the block where it is not given: reading an archive needs no Prefect, which takes
-seconds to import.
+"""Opening the ledger of an archive, without the block if none is given: reading an archive does not need Prefect, which
+takes seconds to import.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Archive(Protocol):
 
 @asynccontextmanager
 async def opened(archive: Archive | ArchiveSettings | None) -> AsyncIterator[Ledger]:
-    """The ledger of a block, of settings, or of what the environment names.
+    """The ledger of a block, of settings, or of the environment's archive.
 
     Raises:
         ConfigurationError: see `ledger_of`; the environment names no archive.

@@ -1,4 +1,4 @@
-"""What the ledger knows of the videos that may be on the provider's bill."""
+"""What the ledger knows about the videos that may be on the provider's bill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from together_video.billing.doubts import KnownPurchase
 from together_video.errors import ArchiveError
 from together_video.text import printable
 
-#: Videos that were claimed so long before may have been on their way still.
+#: Videos that were claimed this long before may still have been on their way.
 _EARLIER = timedelta(days=1)
 
 
@@ -22,7 +22,7 @@ async def purchases_since(ledger: Ledger, since: datetime, *, within: timedelta)
         within: how long after its create a video may appear on the bill.
 
     Raises:
-        ArchiveError: a fact cannot be read. It could be of anything, so nothing is known then.
+        ArchiveError: a fact cannot be read. It could be about any video, so then nothing is known.
     """
     found = []
     async for one in all_bought(ledger, since=since - _EARLIER):

@@ -1,7 +1,7 @@
-"""The redo list of a review: for each rejected clip the next take that nobody has bought, or that is its redo already.
+"""The redo list of a review: for each rejected clip, the next take that is not bought yet, or that is already its redo.
 
-So the same review gives the same purchases, however often it is run: a take that was bought for this clip is labelled
-with its id and is found again, and a take that was bought for something else is passed over.
+So the same review gives the same purchases, however often it runs. A take that was bought for this clip has the clip's
+id as a label and is found again; a take that was bought for something else is skipped.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from together_video.ledger.records import VideoRecord
 from together_video.ledger.redo import Redo, answers, redo_id, redo_of, rejected
 from together_video.ledger.reviews import Mark
 
-#: Facts that are read at the same time.
+#: How many facts are read at the same time.
 _AT_ONCE = 16
-#: Takes that are looked at for one clip.
+#: How many takes are checked for one clip.
 _MOST_TAKES = 1_000
 
 
 @dataclass(frozen=True)
 class RedoList:
-    """The purchases to make, and the rejected clips of which the archive has no record."""
+    """The purchases to make, and the rejected clips that the archive has no record of."""
 
     redos: list[Redo]
     unknown: list[str]
@@ -37,10 +37,10 @@ async def redo_list(
 
     Args:
         edition: the edition of the run that will buy them.
-        new_seed: give requests that have a seed another one.
+        new_seed: give another seed to requests that have one.
 
     Raises:
-        InputError: a clip has had a thousand takes.
+        InputError: a clip already has a thousand takes.
         ArchiveError: the archive cannot be read.
     """
     places = asyncio.Semaphore(_AT_ONCE)
@@ -56,7 +56,7 @@ async def redo_list(
     asked = rejected(marks)
     records = await asyncio.gather(*map(record, asked))
     clips = [(found, mark) for found, mark in zip(records, asked, strict=True) if found is not None]
-    # In the order of their takes: of one request, the first take gets the first that is free.
+    # In the order of their takes: for one request, the first take gets the first free number.
     clips.sort(key=lambda clip: (clip[0].plan.take, clip[1].id))
 
     def redo(clip: tuple[VideoRecord, Mark], take: int) -> Redo:
@@ -84,5 +84,5 @@ async def redo_list(
 
 def _is_free(found: Facts, clip: str) -> bool:
     fact = found.record or found.claim
-    # A job without its claim may be this very redo: the run waits for it, and buys nothing.
+    # A job without its claim may be exactly this redo: the run waits for it, and buys nothing.
     return fact is None or answers(fact.plan, clip)

@@ -1,4 +1,4 @@
-"""Marks in an archive: `reviews/<id>/<time>-<who>.json`, each written once. The newest of a clip counts."""
+"""Marks in an archive: `reviews/<id>/<time>-<who>.json`, each written once. The newest one of a clip counts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from together_video.text import printable
 
 _log = logging.getLogger("together_video")
 
-#: Objects that are read, written or listed at the same time.
+#: How many objects are read, written or listed at the same time.
 _AT_ONCE = 16
-#: Videos for which one page of the listing of all marks is read before each is listed by itself.
+#: For this many videos one page of all marks is read. If those pages do not have all, each video is listed by itself.
 _A_PAGE = 16
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of marks: those that are new, those that were there, those of videos that the archive does not
+    """The outcome of storing marks: new ones, those that already existed, and those of videos that the archive does not
     know."""
 
     written: tuple[Mark, ...]
@@ -38,7 +38,7 @@ class Reviews:
         self._store, self._layout = store, layout
 
     async def keep(self, marks: Iterable[Mark]) -> Kept:
-        """Write marks of videos that have a record. The same mark again changes nothing."""
+        """Write marks of videos that have a record. Writing the same mark again changes nothing."""
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def write(mark: Mark) -> bool | None:
@@ -58,7 +58,7 @@ class Reviews:
         )
 
     async def of(self, videos: Collection[str]) -> dict[str, Mark]:
-        """The mark that counts for each of these videos, where there is one that was not taken back."""
+        """The mark that counts for each of these videos, if there is one that was not withdrawn."""
         if not videos:
             return {}
         start = self._layout.key("reviews", "")
@@ -76,7 +76,7 @@ class Reviews:
         return _standing(await self.read(self.names([one.key for one in listed])))
 
     def names(self, keys: Iterable[str]) -> dict[str, list[str]]:
-        """The names of the marks of each video, from keys of a listing; what is not ours is passed over."""
+        """The names of the marks of each video, from keys of a listing; what is not ours is skipped."""
         start = self._layout.key("reviews", "")
         found: dict[str, list[str]] = {}
         for key in keys:
@@ -86,7 +86,7 @@ class Reviews:
         return found
 
     async def read(self, names: Mapping[str, Sequence[str]]) -> dict[str, Mark]:
-        """The mark that counts for each video, of the marks of these names; also one that takes others back."""
+        """The mark that counts for each video, from the marks of these names; also one that withdraws others."""
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def read(video: str, several: Sequence[str]) -> Mark | None:
@@ -108,7 +108,7 @@ class Reviews:
         except StoreUnavailable:
             raise
         except (ArchiveError, ValueError) as error:
-            _log.warning("%s is not what this project wrote there, and is ignored: %s", printable(key), error)
+            _log.warning("%s is not what this project wrote there and is ignored: %s", printable(key), error)
             return None
 
     async def _listed_each(self, videos: Iterable[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """A standing limit on what an archive may cost in a calendar month, over all runs and workers.
 
-No lock is needed. Reservations are written first, with their amounts in their keys; then all of the
-month are listed and added up, and one's own are withdrawn as far as the sum is over. Whoever writes
-last sees all the others, so the limit is never overrun. When a cost is known, it replaces the
-reservation. Videos of a process that ask at the same moment share a listing: late in a month it is long.
+No lock is needed. Each process first writes its reservations, with their amounts in the keys. Then it lists and adds up
+all reservations of the month, and withdraws its own as far as the sum exceeds the limit. The last writer sees all
+others, so the limit is never exceeded. When a cost is known, it replaces the reservation. Videos of a process that
+reserve at the same moment share a listing: late in a month it is long.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from together_video.ledger.account import Account
 from together_video.ledger.layout import Layout
 from together_video.money import usd
 
-#: Two that write at the same moment may both see too much and both withdraw: each tries so often.
+#: Two processes that write at the same moment may both see too much and both withdraw. Each tries this often.
 _TRIES = 4
 
 
 @dataclass(eq=False)
 class _Wish:
-    """One video that asks for room, and what was decided: `key` of its reservation, or none.
+    """One video that needs room, and the decision: the `key` of its reservation, or none.
 
-    `total` is what the month came to without it, in USD; `is_final` that there is no use in asking again.
+    `total` is the month's sum without it, in USD; `is_final` says that trying again is useless.
     """
 
     video: str
@@ -43,7 +43,7 @@ class _Wish:
 
 
 class MonthlySpending:
-    """Room for purchases, as far as there is any. Without a limit nothing is reserved and nothing written."""
+    """Room for purchases under the limit. Without a limit nothing is reserved and nothing is written."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class MonthlySpending:
         self.entries = SpendingEntries(store, layout, recorded or IndexReader(store, layout))
         self._sleep = sleep
         self._decided = Coalesced(self._decide)
-        #: The month whose records are taken in, and its total as last seen.
+        #: The month whose records are counted, and its total as last seen.
         self._month = ""
         self._seen = Decimal(0)
 
@@ -89,7 +89,7 @@ class MonthlySpending:
             wish.is_given_up = True
             await self.entries.withdraw([wish.key] if wish.key else [])
             raise
-        # Of what is reserved the listing does not say whether it is in flight or perhaps paid.
+        # The listing does not say whether a reservation is in flight or perhaps paid.
         left = Account(in_flight=wish.total).within(self.limit).left or Decimal(0)
         raise BudgetReached(
             f"the archive's limit of {usd(self.limit)} a month cannot cover another {usd(amount)} "
@@ -97,7 +97,7 @@ class MonthlySpending:
         )
 
     async def _decide(self, wishes: list[_Wish]) -> None:
-        """Reserve for all of these, in their order, what there is room for."""
+        """Reserve for these, in order, as long as there is room."""
         limit = self.limit or Decimal(0)
         month = this_month()
         if month != self._month:
@@ -129,7 +129,7 @@ class MonthlySpending:
         await self.entries.withdraw(key for wish, key in keys.items() if wish.key is None)
 
     async def has_room(self, amount: Decimal | None) -> bool:
-        """Whether `amount` would fit now. No promise: only a reservation holds."""
+        """Whether `amount` would fit now. No promise: only a reservation counts."""
         if self.limit is None:
             return True
         return amount is not None and await self.entries.total(this_month()) + amount <= self.limit
@@ -146,12 +146,12 @@ class MonthlySpending:
         return max(self.limit - self._seen, Decimal(0))
 
     async def withdraw(self, key: str | None) -> None:
-        """Nothing was created for this reservation."""
+        """Withdraw this reservation: nothing was created for it."""
         if key is not None:
             await self.entries.withdraw([key])
 
     async def settle(self, key: str | None, cost: Decimal | None) -> list[str]:
-        """Write what was paid beside the reservation. Returns what may be removed now: nothing without a cost."""
+        """Write what was paid next to the reservation. Returns what may be removed now: nothing without a cost."""
         if key is None or cost is None:
             return []
         # In this order the month never looks cheaper than it is, wherever this is interrupted.

@@ -1,4 +1,4 @@
-"""What a month has cost an archive, as keys in it, one for each purchase."""
+"""What an archive costs in a month, as keys in the archive, one for each purchase."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from together_video.text import printable
 _log = logging.getLogger("together_video")
 
 _MICRO = Decimal("0.000001")
-#: Seconds after which a reservation without a claim is nobody's.
+#: Seconds after which a reservation without a claim counts as left behind.
 _SETTLED_AFTER = 3600
-#: In place of a purchase's token, where it had no reservation.
+#: Instead of a purchase's token, if it had no reservation.
 _TAKEN_IN = "recorded"
-#: Records that are taken in at the same time.
+#: How many records are counted at the same time.
 _AT_ONCE = 16
 
 
@@ -42,7 +42,7 @@ def this_month() -> str:
 class SpendingEntries:
     """Keys under `spending/<year>-<month>/`: `<id>-<token>-reserved-<micro-USD>` and `…-paid-<micro-USD>`.
 
-    What was recorded without a reservation, as its run had no limit, is taken in as `<id>-recorded-…`.
+    A record without a reservation, because its run had no limit, is counted as `<id>-recorded-…`.
     Amounts are in USD, months are written `2026-11`. Raises the store's errors.
     """
 
@@ -60,7 +60,7 @@ class SpendingEntries:
         return _sum(await self._listed(month))
 
     async def put(self, keys: Iterable[str]) -> None:
-        """Write all of them, and only then say what went wrong with one."""
+        """Write all of them, and only then raise the first error."""
         done = await asyncio.gather(
             *(self._store.put_once(key, b"{}\n") for key in keys), return_exceptions=True
         )
@@ -69,25 +69,25 @@ class SpendingEntries:
                 raise one
 
     async def withdraw(self, keys: Iterable[str]) -> None:
-        """What cannot be removed makes the limit tighter until the collector finds it."""
+        """Remove these keys. Until the collector finds a key that could not be removed, the limit is tighter."""
         if found := list(keys):
             with suppress(VideoError):
                 await self._store.delete(found)
 
     async def pay(self, reservation: str, cost: Decimal) -> None:
-        """Write what was paid beside the reservation, which counts no more."""
+        """Write what was paid next to the reservation, which then no longer counts."""
         stem = reservation.rpartition("-reserved-")[0]
         await self._store.put_once(f"{stem}-paid-{_micros(cost)}", b"{}\n")
 
     async def take_in(self, month: str) -> Decimal:
-        """Count also what runs without a limit have recorded this month. Returns the month's total.
+        """Also count what runs without a limit recorded this month. Returns the month's total.
 
         Reads the month's index, and each record that is not counted yet. Without an index it lists all records.
         """
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-        # What is finished meanwhile is in the index by the time that this is read.
+        # A purchase that finishes in the meantime is in the index when that is read.
         in_flight = await self._in_flight()
-        # Before the reservations: a run with a limit has written its own by the time of the record.
+        # Before the reservations: a run with a limit writes its own before the record.
         written = await self._recorded_in(month)
         if written is None:
             written = await self._written(first)
@@ -112,7 +112,9 @@ class SpendingEntries:
                 except StoreUnavailable:
                     raise
                 except (ValidationError, ArchiveError):
-                    _log.warning("%s is unreadable and counts for no monthly limit: run audit", key)
+                    _log.warning(
+                        "%s is unreadable and does not count against the monthly limit: run audit", key
+                    )
                     return
                 if written_at is None and any(
                     entry.covers(stored.written_at, is_late=is_late) for entry in known
@@ -120,7 +122,7 @@ class SpendingEntries:
                     return
                 cost = record.cost_usd
                 if (record.claimed_at or record.recorded_at) < first:
-                    cost = Decimal(0)  # Of last month: noted, so that nobody reads it again.
+                    cost = Decimal(0)  # Of last month: noted, so it is not read again.
                 kind, micros = "paid", _micros(cost or Decimal(0))
                 if cost is None:
                     kind, micros = "reserved", _micros(record.plan.estimate_usd or Decimal(0))
@@ -139,8 +141,8 @@ class SpendingEntries:
         return {key.removeprefix(start).partition("/")[0] for key in own}
 
     async def _take_claim(self, video: str, month: str, first: datetime, entries: list[Entry]) -> None:
-        """Count a purchase in flight that a run without a limit has claimed, at what it may cost at most. Its record
-        replaces that.
+        """Count a purchase in flight that a run without a limit claimed, at its highest estimate. Its record replaces
+        that.
         """
         try:
             stored = await self._store.get(self._layout.claim(video))
@@ -151,7 +153,8 @@ class SpendingEntries:
             raise
         except (ValidationError, ArchiveError):
             _log.warning(
-                "%s is unreadable and counts for no monthly limit: run audit", self._layout.claim(video)
+                "%s is unreadable and does not count against the monthly limit: run audit",
+                self._layout.claim(video),
             )
             return
         if claim.reservation is not None or claim.claimed_at < first:
@@ -165,8 +168,8 @@ class SpendingEntries:
         return self._layout.key("records", name)
 
     async def _recorded_in(self, month: str) -> dict[str, datetime | None] | None:
-        """The records of purchases of a month by the index, and when they were written, where it knows that; None
-        where it does not know them.
+        """The records of a month's purchases from the index, and when they were written, if that is known; None if the
+        index is not usable.
         """
         try:
             return {
@@ -189,10 +192,10 @@ class SpendingEntries:
         }
 
     async def left_behind(self, in_flight: Collection[str]) -> list[str]:
-        """Keys of this month's reservations for which nothing is bought: their run died right after them.
+        """Keys of this month's reservations without a purchase: their run died right after them.
 
         One is left behind when it is older than an hour, its video is not among `in_flight` (listed before),
-        and there is no record, or another entry that stands for it.
+        and there is no record, or another entry for it.
         """
         old_from = settled_before()
         found: list[str] = []
@@ -238,41 +241,41 @@ class Entry(NamedTuple):
         return self.token == _TAKEN_IN
 
     def covers(self, recorded_at: datetime | None, *, is_late: bool) -> bool:
-        """Whether what a record cost counts by this entry for sure. `recorded_at` is None where nobody has asked yet
-        when the record was written.
+        """Whether this entry certainly counts the cost of a record. `recorded_at` is None if it was not read when the
+        record was written.
         """
         if is_late:
-            # The cost of what was given up: under a limit its own reservation stands for it.
+            # The cost of a given-up purchase: under a limit, its own reservation counts it.
             return self.is_paid or not self.is_taken_in
         if self.is_paid or recorded_at is None:
             return self.is_paid
-        # What was taken in while it was in flight is older than the record, which may know what it has cost. A
-        # reservation is older, too; a younger one is of a run that is about to find the record.
+        # An entry that was made while the purchase was in flight is older than the record, which may know the cost. A
+        # reservation is older, too; a younger one belongs to a run that is about to find the record.
         if self.is_taken_in:
             return self.written_at >= recorded_at
         return self.written_at <= recorded_at
 
     def amount(self) -> tuple[bool, int]:
-        """Of several entries of one purchase the highest holds: what was paid, else what was reserved."""
+        """Of several entries of one purchase the highest counts: what was paid, otherwise what was reserved."""
         return self.is_paid, self.micros
 
 
 def each_video(listed: Iterable[ListedObject]) -> Iterator[tuple[str, list[Entry]]]:
-    """The entries of one video after the other, from a month's own keys in their order."""
+    """The entries of each video in turn, from a month's own keys in order."""
     for video, entries in groupby(map(_parsed, listed), key=attrgetter("video")):
         yield video, list(entries)
 
 
 def settled_before() -> datetime:
-    """A reservation that was made before is nobody's, if nothing is bought for it."""
+    """Reservations from before this moment are left behind if nothing is bought for them."""
     return datetime.now(UTC) - timedelta(seconds=_SETTLED_AFTER)
 
 
 def surplus(entries: Iterable[Entry], old_from: datetime) -> tuple[list[str], str | None]:
-    """Of a video that is not in flight, keys of reservations for which nothing is bought; and that of the one for which
-    something is bought if the video has a record.
+    """For a video that is not in flight, the keys of reservations without a purchase, and of the reservation that
+    has one, if the video has a record.
 
-    Only reservations from before `old_from`: a younger one may be withdrawn at any moment, so it stands for nothing.
+    Only reservations from before `old_from`: a younger one may be withdrawn at any moment, so it means nothing.
     """
     known = list(entries)
     old = [entry for entry in known if not entry.is_paid and entry.written_at <= old_from]
@@ -283,8 +286,8 @@ def surplus(entries: Iterable[Entry], old_from: datetime) -> tuple[list[str], st
 
 
 def is_overpaid(entries: Iterable[Entry], cost: Decimal) -> bool:
-    """Whether what was paid for one video by these entries is more than it has cost by its records, in USD: somebody
-    else wrote them, and they count all the same.
+    """Whether these entries say that more was paid for one video than its records cost, in USD: somebody else wrote the
+    entries, and they still count.
     """
     paid = [entry.micros for entry in entries if entry.is_paid]
     # Each may have been rounded up to a millionth.
@@ -312,7 +315,7 @@ def _by_video(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
 
 
 def _sum(entries: Iterable[Entry]) -> Decimal:
-    """Each purchase once: one that is being settled has two entries."""
+    """The sum with each purchase once: one that is being settled has two entries."""
     amounts: dict[tuple[str, str], tuple[bool, int]] = {}
     for entry in entries:
         purchase = (entry.video, entry.token)
@@ -321,6 +324,6 @@ def _sum(entries: Iterable[Entry]) -> Decimal:
 
 
 def _micros(amount: Decimal) -> int:
-    """Never below zero: a negative payment would raise the limit."""
+    """Millionths of a USD, never below zero: a negative payment would raise the limit."""
     amount = max(amount, Decimal(0))
     return int((amount / _MICRO).to_integral_value(ROUND_CEILING))

@@ -1,4 +1,4 @@
-"""Every video that an archive knows, one after the other: by the index, where that is complete."""
+"""Every video that an archive knows, one after another: from the index, if it is complete."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from together_video.ledger.lines import standing
 
 
 class Collects(Protocol):
-    """What takes the videos of an archive in: it keeps what it needs of them."""
+    """A collection that receives the videos of an archive and keeps what it needs."""
 
     def add(self, entry: Entry) -> None:
-        """Take one video in."""
+        """Receive one video."""
 
 
 Found = TypeVar("Found", bound=Collects)
@@ -26,7 +26,7 @@ Found = TypeVar("Found", bound=Collects)
 
 @dataclass(frozen=True)
 class Survey(Generic[Found]):
-    """What took the videos in, what could not be read, and whether the records had to be listed."""
+    """The collection, what could not be read, and whether the records had to be listed."""
 
     found: Found
     unreadable: list[Unreadable]
@@ -34,14 +34,14 @@ class Survey(Generic[Found]):
 
 
 async def survey(ledger: Ledger, new: Callable[[], Found], *, since: str = "") -> Survey[Found]:
-    """Hand every video to a collection, each once, in no order. Only the lines of a few months are held at a time.
+    """Pass every video to a collection, each once, in no order. Only a few months' lines are in memory at a time.
 
-    With a complete index this lists the index and what is in flight, and reads the index. Without it every record is
-    listed, and read where the index has no line that is right.
+    With a complete index this lists the index and what is in flight, and reads the index. Without it, every record is
+    listed, and read if the index has no correct line.
 
     Args:
-        new: makes an empty collection. A second one is made where the index turns out to be unusable.
-        since: months before this one, such as `2026-11`, need not be handed over.
+        new: makes an empty collection. A second one is made if the index turns out to be unusable.
+        since: months before this one, such as `2026-11`, need not be passed.
 
     Raises:
         ArchiveError: the archive cannot be listed, or does not answer.
@@ -57,7 +57,7 @@ async def survey(ledger: Ledger, new: Callable[[], Found], *, since: str = "") -
         (await survey(ledger, Count)).found.videos
         ```
     """
-    # In flight first: what finishes meanwhile is in the index before it leaves there.
+    # In flight first: a purchase that finishes in the meantime is in the index before it leaves inflight/.
     waiting = dict(await ledger.in_flight())
     found = new()
     try:

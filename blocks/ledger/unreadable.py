@@ -1,4 +1,4 @@
-"""Facts that are read one by one of many: what cannot be read is named, and the others count."""
+"""Reading many facts one by one: unreadable ones are named, and the others count."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A key whose fact could not be read, and why. What it cost is not known."""
+    """A key whose fact could not be read, and why. Its cost is not known."""
 
     key: str
     reason: str
 
 
 async def readable(key: str, read: Callable[[], Awaitable[T]]) -> T | Unreadable:
-    """What `read` gives, or why what lies under `key` cannot be read.
+    """The result of `read`, or why the object under `key` cannot be read.
 
     Raises:
         StoreUnavailable: the archive does not answer.
@@ -42,4 +42,4 @@ async def listed_record(ledger: Ledger, key: str) -> VideoRecord | Unreadable:
         StoreUnavailable: the archive does not answer.
     """
     found = await readable(key, lambda: ledger.read_record(key))
-    return found or Unreadable(key, "was listed and could not be read")
+    return found or Unreadable(key, "was listed, but could not be read")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prefect_aws.credentials import AwsCredentials, MinIOCredentials
 
 
-#: Bytes of a body that is sent without asking first: facts and records, and most posters.
+#: Largest body, in bytes, that is sent without asking first: facts, records and most posters.
 _SMALL = 65_536
 
 
@@ -36,12 +36,12 @@ def make_client(
         connect_timeout=10,
         read_timeout=60,
         tcp_keepalive=True,
-        # Left alone, boto3 signs links the old way, which opens no KMS object and no newer region.
+        # By default boto3 signs links the old way, which does not work for KMS objects and newer regions.
         signature_version="s3v4",
-        # The signature covers the SHA-256 that every PUT states for the server to check: a second one of the
-        # whole body, made only to be signed, would add nothing.
+        # The signature covers the SHA-256 that every PUT states for the server to verify. A second SHA-256 of the whole
+        # body, only for the signature, would add nothing.
         s3={"payload_signing_enabled": False},
-        # Checksums are given where they matter; adding CRCs everywhere breaks older servers.
+        # We send checksums where they matter; CRCs on every call break older servers.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
@@ -57,19 +57,19 @@ def make_client(
             if "config" in options:
                 config = config.merge(options.pop("config"))
         if session.region_name is None:
-            # AWS_REGION is what AWS's other tools read, and its containers set; boto3 does not.
+            # AWS's other tools read AWS_REGION, and its containers set it; boto3 does not read it.
             options.setdefault("region_name", os.environ.get("AWS_REGION") or "us-east-1")
         client: S3Client = session.client("s3", config=config, **options)
-    # A ClientError: AWS's token service refuses the role that the credentials are to assume.
+    # A ClientError: AWS's token service refuses the role that the credentials should assume.
     except (aws.BotoCoreError, aws.ClientError, ValueError) as error:
-        raise ConfigurationError(f"boto3 cannot make an S3 client: {error}") from error
+        raise ConfigurationError(f"boto3 cannot create an S3 client: {error}") from error
     _refuse_socks(client.meta.endpoint_url)
     client.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     return client
 
 
 def _refuse_socks(endpoint: str) -> None:
-    """boto3 takes the address of any proxy for that of an HTTP proxy.
+    """Refuse SOCKS proxies: boto3 treats every proxy as an HTTP proxy.
 
     Raises:
         ConfigurationError: calls of this endpoint would go through a SOCKS proxy.
@@ -79,12 +79,12 @@ def _refuse_socks(endpoint: str) -> None:
     if proxy.lower().startswith("socks"):
         variable = f"{scheme}_proxy" if f"{scheme}_proxy" in os.environ else f"{scheme.upper()}_PROXY"
         raise ConfigurationError(
-            f"boto3 cannot call {endpoint} through a SOCKS proxy, which {variable} names: name an HTTP proxy there, "
+            f"boto3 cannot call {endpoint} through the SOCKS proxy in {variable}: set it to an HTTP proxy, "
             f"or add {host.partition(':')[0]} to NO_PROXY."
         )
 
 
 def _send_small_bodies_at_once(params: dict[str, Any], **_: object) -> None:
-    """boto3 asks before each body whether the server wants it, which for a small one is a round trip for nothing."""
+    """boto3 asks before each body whether the server wants it: for a small one, a useless round trip."""
     if int(params["headers"].get("Content-Length", _SMALL + 1)) <= _SMALL:
         params["headers"].pop("Expect", None)

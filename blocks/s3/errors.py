@@ -1,7 +1,7 @@
-"""What S3's answers mean for the user: botocore's errors become those of this project.
+"""What S3's answers mean for the user: botocore's errors become errors of this project.
 
-The codes are those of the Amazon S3 API reference ("Error responses") and of servers that speak its language. What a
-code means stands in one table: what happened, what to do, and whether the same call may be made again.
+The codes are from the Amazon S3 API reference ("Error responses") and from compatible servers. One table says what a
+code means: what happened, what to do, and whether the same call may be made again.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from together_video.text import one_line
 
 
 class Taken(ArchiveError):
-    """412: there is an object under this key."""
+    """412: there is already an object under this key."""
 
 
 class Contended(ArchiveError):
-    """409: another conditional write of the same key is under way."""
+    """409: another conditional write of the same key is running."""
 
 
 class Meaning(NamedTuple):
@@ -60,20 +60,22 @@ _FULL = Meaning(
 )
 _BUSY = Meaning(
     StoreUnavailable,
-    "The S3 server of bucket {bucket} could not do it ({code}).",
-    "It may pass: run again later.",
+    "The S3 server of bucket {bucket} could not answer the request ({code}).",
+    "This may be temporary: run again later.",
 )
-_SPOILT = Meaning(StoreUnavailable, "What arrived at bucket {bucket} as {key} is not what was sent ({code}).")
+_SPOILT = Meaning(
+    StoreUnavailable, "What arrived at bucket {bucket} as {key} differs from what was sent ({code})."
+)
 _NO_LEDGER = Meaning(
     StoreUnsafe,
-    "The S3 server of bucket {bucket} does not implement what a ledger needs ({code}): writes that fail where the key "
+    "The S3 server of bucket {bucket} does not implement what a ledger needs ({code}): writes that fail if the key "
     "is taken (If-None-Match).",
     "Use a server that does, such as Amazon S3, Cloudflare R2, MinIO or SeaweedFS, or a folder (VIDEO_ARCHIVE_FOLDER).",
 )
 _ACCOUNT = Meaning(
     BucketRefused,
-    "The account behind bucket {bucket} may not be used now ({code}).",
-    "Look at it in the provider's console: a payment or a confirmation may be missing.",
+    "The account of bucket {bucket} cannot be used now ({code}).",
+    "Check it in the provider's console: a payment or a confirmation may be missing.",
 )
 _KMS = Meaning(
     BucketRefused,
@@ -82,7 +84,7 @@ _KMS = Meaning(
 )
 _FROZEN = Meaning(
     ArchiveError,
-    "{key} in bucket {bucket} lies in a storage class that has to be restored before it can be read.",
+    "{key} in bucket {bucket} is in a storage class that must be restored before it can be read.",
     "Restore it (`aws s3api restore-object`), and run again.",
 )
 
@@ -90,7 +92,9 @@ _FROZEN = Meaning(
 _TABLE: dict[str, Meaning] = {
     "PreconditionFailed": Meaning(Taken, "{key} is taken."),
     "ConditionalRequestConflict OperationAborted": Meaning(Contended, "{key} is being written."),
-    "NoSuchBucket": Meaning(BucketRefused, "There is no bucket {bucket}: make it first, or name another."),
+    "NoSuchBucket": Meaning(
+        BucketRefused, "There is no bucket {bucket}: create it first, or choose another."
+    ),
     "InvalidBucketName": Meaning(BucketRefused, "{bucket!r} is not the name of an S3 bucket."),
     "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired": _EXPIRED,
     "PermanentRedirect Redirect AuthorizationHeaderMalformed IllegalLocationConstraintException": _ELSEWHERE,
@@ -107,7 +111,7 @@ _TABLE: dict[str, Meaning] = {
     "InvalidObjectState": _FROZEN,
 }
 MEANINGS = {code: meaning for codes, meaning in _TABLE.items() for code in codes.split()}
-#: Where the code says nothing.
+#: If the code says nothing.
 _BY_STATUS = {
     301: _ELSEWHERE,
     307: _ELSEWHERE,
@@ -119,19 +123,19 @@ _BY_STATUS = {
     501: _NO_LEDGER,
     507: _FULL,
 }
-#: Words of servers that have no code for it.
+#: Messages of servers that have no code for it.
 _SAYS_FULL = re.compile(r"storage cap exceeded|quota|storage (?:is )?full|no space left", re.IGNORECASE)
 #: Codes that say no more than their status.
 _PLAIN = frozenset({"", "409", "412"})
 
 
 def server_time(headers: Mapping[str, str]) -> datetime:
-    """The server's own clock; ours where a server does not tell its time."""
+    """The server's own clock; ours if a server does not send its time."""
     return told_time(headers) or datetime.now(UTC)
 
 
 def told_time(headers: Mapping[str, str]) -> datetime | None:
-    """The time in the header `Date`; None where there is none, or none that can be read."""
+    """The time in the header `Date`; None if it is missing or cannot be read."""
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, OverflowError, TypeError):
@@ -169,7 +173,7 @@ def translated(error: aws.ClientError, bucket: str, key: str) -> ArchiveError:
 
 
 def _wrong_clock(error: aws.ClientError, bucket: str) -> BucketRefused:
-    """S3 takes no signature that is more than 15 minutes old, or as far in the future."""
+    """S3 accepts no signature that is more than 15 minutes old or in the future."""
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     theirs, off = told_time(headers), "more than 15 minutes off"
     if theirs is not None:
@@ -182,7 +186,7 @@ def _wrong_clock(error: aws.ClientError, bucket: str) -> BucketRefused:
 
 
 _SSO = (aws.SSOTokenLoadError, aws.UnauthorizedSSOTokenError, aws.SSOError, aws.TokenRetrievalError)
-#: Of `aws login`, which earlier releases of botocore do not know.
+#: Errors of `aws login`, which earlier versions of botocore do not know.
 _LOGIN = tuple(
     kind for name in ("LoginError", "LoginTokenLoadError") if (kind := getattr(aws, name, None)) is not None
 )
@@ -198,7 +202,7 @@ def without_answer(error: Exception, bucket: str, *, profile: str | None) -> Vid
     """The error for a call that never reached an S3 server, or got no answer from it.
 
     Args:
-        profile: the AWS profile of the credentials, where it is not that of the environment.
+        profile: the AWS profile of the credentials, if it is not that of the environment.
     """
     profile = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
     said = one_line(str(error), 300).rstrip(".")
@@ -206,7 +210,7 @@ def without_answer(error: Exception, bucket: str, *, profile: str | None) -> Vid
         command = "aws sso login" if isinstance(error, _SSO) else "aws login"
         named = f" --profile {profile}" if profile else ""
         return ConfigurationError(
-            f"The AWS sign-in for bucket {bucket} has ended ({said}).",
+            f"The AWS sign-in for bucket {bucket} has expired ({said}).",
             remedy=f"Run {command}{named}, and run this again.",
         )
     if isinstance(error, _NO_KEYS):
@@ -216,21 +220,21 @@ def without_answer(error: Exception, bucket: str, *, profile: str | None) -> Vid
         )
     if isinstance(error, _SOURCE_FAILED):
         return ConfigurationError(
-            f"The source of the AWS credentials for bucket {bucket} gives none: {said}.",
+            f"The source of the AWS credentials for bucket {bucket} returned none: {said}.",
             remedy="Check the profile, the role or the credential process that they come from.",
         )
     if isinstance(error, aws.ParamValidationError):
         return BucketRefused(f"{bucket!r} is not the name of an S3 bucket.")
     if isinstance(error, RecursionError) or isinstance(error.__context__, RecursionError):
-        # boto3 answers a redirect by asking for the bucket's region, whose answer is a redirect.
+        # boto3 reacts to a redirect by asking for the bucket's region, and that answer is a redirect, too.
         return ConfigurationError(
-            f"The S3 server redirects all calls for bucket {bucket} and names no region: check the endpoint's address "
+            f"The S3 server redirects all calls for bucket {bucket} but names no region: check the endpoint's address "
             "(http or https?)."
         )
     if isinstance(error, aws.SSLError):
         return StoreUnavailable(
-            f"The S3 server of bucket {bucket} shows a certificate that this machine does not trust: {said}.",
-            remedy="Name the right certificates with AWS_CA_BUNDLE, and run again.",
+            f"The S3 server of bucket {bucket} has a certificate that this machine does not trust: {said}.",
+            remedy="Set AWS_CA_BUNDLE to the right certificates, and run again.",
         )
     if isinstance(error, aws.ProxyConnectionError):
         return StoreUnavailable(

@@ -21,7 +21,7 @@ def open_bucket(
     *,
     attempts: int = 5,
 ) -> ObjectStore:
-    """The store of this bucket, which sends a call up to `attempts` times.
+    """The store of this bucket. It sends each call up to `attempts` times.
 
     Raises:
         ConfigurationError: boto3 finds no credentials, no region or no such profile.

@@ -1,7 +1,7 @@
 """All S3 calls of the project: write once, read, compare, list, delete, with boto3 in threads.
 
-Nothing is ever overwritten: every PUT carries `If-None-Match: *` and a SHA-256. boto3 repeats a
-PUT whose answer was lost, so "there already" may be our own doing: callers compare the content.
+Nothing is ever overwritten: every PUT has `If-None-Match: *` and a SHA-256. boto3 repeats a PUT if its answer was lost,
+so an object "already there" may be our own: callers compare the content.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ T = TypeVar("T")
 
 #: Largest body of one PUT (S3's limit): 5 GB. A clip is far below.
 MAX_PUT = 5 * 10**9
-#: Calls at the same time, for facts and for whole files: hundreds of facts a second, wherever the bucket is. boto3's
-#: threads share one interpreter, and more of them mostly wait for each other.
+#: Calls at the same time, for facts and for whole files: enough for hundreds of facts a second, wherever the bucket is.
+#: boto3's threads share one interpreter, and more of them mostly wait for each other.
 FACTS_AT_ONCE = FILES_AT_ONCE = 16
 
 
@@ -80,15 +80,15 @@ class ObjectStore:
     ) -> None:
         self.bucket = bucket
         self._client = client
-        #: Makes a client that never repeats a request by itself, when one is first needed.
+        #: Makes a client that never repeats a request by itself, at the first use.
         self._make_impatient = impatient or (lambda: client)
         self._storage = storage or Storage()
         self._profile = profile
         self._sleep = sleep
-        # Files take minutes on a slow line: no claim and no job id waits for them.
+        # Files take minutes on a slow connection: claims and job ids do not wait for them.
         self._facts = ThreadPoolExecutor(FACTS_AT_ONCE, thread_name_prefix="s3-facts")
         self._files = ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="s3-files")
-        #: Whether the server refuses an upload whose checksum is wrong, as far as `probe` has found out.
+        #: Whether the server refuses an upload with a wrong checksum, as far as `probe` has found out.
         self.verifies_checksums = False
         self._one_by_one = False
 
@@ -108,13 +108,13 @@ class ObjectStore:
         return self.place.uri(key)
 
     def check_key(self, key: str) -> None:
-        """S3's own limit is the layout's."""
+        """Nothing to check: S3's own limit is the layout's."""
 
     async def probe(self, prefix: str) -> None:
-        """Show that the bucket is there, is ours, and keeps write-once promises.
+        """Check that the bucket exists, is ours, and keeps write-once promises.
 
-        A second PUT with `If-None-Match: *` must give 412, else no claim would hold. A wrong
-        SHA-256 must give 400, else every upload is read back and compared. Deleting must be allowed.
+        A second PUT with `If-None-Match: *` must give 412, otherwise no claim would be exclusive. A wrong SHA-256 must
+        give 400, otherwise every upload is read back and compared. Deleting must be allowed.
 
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
@@ -132,7 +132,7 @@ class ObjectStore:
         self.verifies_checksums = await self._refuses_wrong_checksum(spoiled)
 
     async def clock(self, prefix: str) -> datetime | None:
-        """The time that the server tells with its answer, be that a refusal; None where it tells none.
+        """The time in the server's answer, even if that is a refusal; None if it has no time.
 
         Raises:
             StoreUnavailable, ConfigurationError
@@ -149,7 +149,7 @@ class ObjectStore:
         return await self._call(ask, prefix, missing=None)
 
     async def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
-        """Write a small object. False where the key is taken, possibly by our own lost answer."""
+        """Write a small object. False if the key is taken, possibly by our own PUT with a lost answer."""
         return await self._put(
             key, data, hashlib.sha256(data).digest(), content_type, self._storage.encryption()
         )
@@ -157,24 +157,26 @@ class ObjectStore:
     async def put_file_once(
         self, key: str, source: Path | bytes, sha256: str, content_type: str, *, at_hand: bool = False
     ) -> bool:
-        """Upload a file in one PUT that the server checks against `sha256` (hexadecimal).
+        """Upload a file in one PUT that the server verifies against `sha256` (hexadecimal).
 
-        Returns False where the key is taken. Where the server does not verify checksums, what was
-        written is read back. `at_hand` leaves out the storage class and the tags of videos: some classes
-        cannot be read at once.
+        Returns False if the key is taken. If the server does not verify checksums, the object is read back. `at_hand`
+        Returns False if the key is taken. If the server does not verify checksums, the object is read back. `at_hand`
+        leaves out the storage class and the tags of videos, because objects of some classes cannot be read at once.
         """
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         if size > MAX_PUT:
-            raise ArchiveError(f"{key} would have {size} bytes, more than S3 takes in one PUT.")
+            raise ArchiveError(f"{key} would have {size} bytes, more than S3 accepts in one PUT.")
         options = self._storage.encryption() if at_hand else self._storage.media()
         written = await self._put(key, source, bytes.fromhex(sha256), content_type, options)
         if written and not self.verifies_checksums and await self.content_sha256(key) != sha256:
             await self.delete([key])
-            raise StoreUnavailable(f"What was stored under {key} is not what was sent; it was removed again.")
+            raise StoreUnavailable(
+                f"What was stored under {key} differs from what was sent; it was removed again."
+            )
         return written
 
     async def get(self, key: str) -> StoredBytes | None:
-        """A small object, or None where there is none."""
+        """A small object, or None if it does not exist."""
 
         def read() -> StoredBytes:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
@@ -190,7 +192,7 @@ class ObjectStore:
         return await self._call(read, key, missing=None)
 
     async def head(self, key: str) -> StoredHead | None:
-        """Size and SHA-256 of an object, or None where there is none."""
+        """Size and SHA-256 of an object, or None if it does not exist."""
 
         def look() -> StoredHead:
             answer = self._client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
@@ -214,7 +216,7 @@ class ObjectStore:
         return await self._call(read, key, missing=None, threads=self._files)
 
     async def fetch(self, key: str, path: Path) -> bool:
-        """Copy an object to a file (written beside it, then renamed). False where there is none."""
+        """Copy an object to a file (written beside it, then renamed). False if it does not exist."""
 
         def copy() -> bool:
             with closing(self._client.get_object(Bucket=self.bucket, Key=key)["Body"]) as body:
@@ -224,7 +226,7 @@ class ObjectStore:
         return await self._call(copy, key, missing=False, threads=self._files)
 
     async def fetch_from(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> bool:
-        """Copy an object of any bucket that these credentials can read. False where there is none.
+        """Copy an object of any bucket that these credentials can read. False if it does not exist.
 
         Raises:
             ArchiveError: it is larger than `max_bytes`, or cannot be read.
@@ -242,13 +244,13 @@ class ObjectStore:
         return other
 
     async def pages(self, prefix: str, *, after: str = "") -> AsyncIterator[list[ListedObject]]:
-        """Everything below `prefix` behind the key `after`, in the order of keys; a request for each page of 1,000."""
+        """Everything below `prefix` after the key `after`, in the order of keys; one request per page of 1,000."""
         pages = iter(self._pages(prefix, after))
         while (page := await self._call(lambda: next(pages, None), prefix, missing=None)) is not None:
             yield _listed(page)
 
     async def list(self, prefix: str) -> list[ListedObject]:
-        """Everything below `prefix`, in the order of keys; a request per 1,000."""
+        """Everything below `prefix`, in the order of keys; one request per 1,000."""
 
         def read() -> list[ListedObject]:
             return [found for page in self._pages(prefix) for found in _listed(page)]
@@ -256,7 +258,7 @@ class ObjectStore:
         return await self._call(read, prefix, missing=[])
 
     async def list_first(self, prefix: str, *, pages: int) -> tuple[Sequence[ListedObject], bool]:
-        """As `list`, with so many requests at most, and whether this is everything."""
+        """As `list`, with at most `pages` requests, and whether this is everything."""
 
         def read() -> tuple[Sequence[ListedObject], bool]:
             seen = tuple(itertools.islice(self._pages(prefix), pages))
@@ -266,7 +268,7 @@ class ObjectStore:
         return await self._call(read, prefix, missing=([], True))
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove facts that are done with, in no order, by one request for 1,000 of them. Missing keys are fine."""
+        """Remove finished facts, in no order, with one request per 1,000. Missing keys are fine."""
         wanted = tuple(keys)
 
         def remove() -> None:
@@ -282,12 +284,12 @@ class ObjectStore:
                     Bucket=self.bucket,
                     Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
                 )
-                # Refused for some keys: asked for by itself, each gives its own error.
+                # Refused for some keys: deleted one by one, each gives its own error.
                 keys = [error["Key"] for error in answer.get("Errors", []) if "Key" in error]
             except aws.ClientError as error:
                 if status_of(error) not in {400, 405, 411, 501}:
                     raise
-                # Not every server knows it, and some want a kind of checksum that boto3 does not send any more.
+                # Not every server supports it, and some want a kind of checksum that boto3 no longer sends.
                 self._one_by_one = True
         for key in keys:
             self._client.delete_object(Bucket=self.bucket, Key=key)
@@ -297,12 +299,12 @@ class ObjectStore:
         return self._make_impatient()
 
     async def delete_version(self, key: str, etag: str | None) -> bool:
-        """Remove one object with a single request, if it still is what was read with this ETag.
+        """Remove one object with a single request, if it is still the one that was read with this ETag.
 
-        False where the server says that it is another by now. Many servers do not know conditional
-        deletes: those that say so are asked without the condition, and those that ignore it remove what
-        they find. There a request that is carried out very late may remove what somebody else has
-        written meanwhile, so an unclear answer is an error and nothing is repeated blindly.
+        False if the server says that it is another one now. Many servers do not support conditional deletes: those that
+        say so get the request without the condition, and those that ignore the condition remove what they find. There,
+        a request that is executed very late may remove what another process has written in the meantime. So an unclear
+        answer is an error, and nothing is repeated blindly.
         """
 
         def remove() -> bool:
@@ -322,13 +324,13 @@ class ObjectStore:
             return False
 
     def presign(self, key: str, *, seconds: int) -> str:
-        """A link to an object for those without credentials, good for `seconds` (at most 7 days)."""
+        """A link to an object for people without credentials, valid for `seconds` (at most 7 days)."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
         )
 
     async def links(self, keys: Iterable[str], *, seconds: int) -> dict[str, str]:
-        """As `presign`, in a thread, for many: credentials may have to be asked for first."""
+        """As `presign`, in a thread, for many: credentials may have to be fetched first."""
         listed = list(keys)
         if not listed:
             return {}
@@ -344,7 +346,7 @@ class ObjectStore:
         return pages
 
     def _is_there(self, prefix: str) -> bool:
-        # Asked first: some servers make a missing bucket at the first PUT, be its name a slip of the pen.
+        # Listed first: some servers create a missing bucket at the first PUT, even if its name is a typo.
         # Within the prefix: a policy may allow no more (s3:prefix).
         self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
         return True
@@ -376,7 +378,7 @@ class ObjectStore:
             except Taken:
                 return False
             except Contended:
-                # 409: another conditional write of this key is under way; S3 asks to try again.
+                # 409: another conditional write of this key is running; S3 asks to try again.
                 if pause is None:
                     break
                 await self._sleep(pause * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
@@ -396,7 +398,7 @@ class ObjectStore:
                 if status_of(error) != 400:
                     raise
                 verifies = True
-            # Also where nothing was written: a claim that came to nothing must be removable.
+            # Also if nothing was written: a failed claim must be removable.
             self._client.delete_object(Bucket=self.bucket, Key=key)
             return verifies
 
@@ -417,7 +419,7 @@ class ObjectStore:
             raise without_answer(error, self.bucket, profile=self._profile) from error
         except OSError as error:
             raise ArchiveError(
-                f"This machine's disk refuses a copy of {key}: {error.strerror or error}.",
+                f"This machine's disk cannot store a copy of {key}: {error.strerror or error}.",
                 remedy="Make room and run again.",
             ) from error
 
@@ -426,6 +428,6 @@ def _listed(page: ListObjectsV2OutputTypeDef) -> list[ListedObject]:
     return [
         ListedObject(key=entry["Key"], size=entry["Size"], written_at=entry["LastModified"])
         for entry in page.get("Contents", [])
-        # Consoles make empty objects to show folders.
+        # Consoles create empty objects to show folders.
         if not (entry["Size"] == 0 and entry["Key"].endswith("/"))
     ]

@@ -1,4 +1,4 @@
-"""Objects of an archive as they are listed and read, whatever store they lie in."""
+"""Objects of an archive as they are listed and read, in any store."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from together_video.errors import ArchiveError
 
 
 class StoredBytes(BaseModel):
-    """A small object as read: its bytes, when it was written and its age in seconds by the store's own clock, its
-    version's ETag.
+    """A small object as read: its bytes, when it was written, its age in seconds by the store's own clock, and the ETag
+    of its version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,7 +23,7 @@ class StoredBytes(BaseModel):
     etag: str | None = None
 
 
-#: Largest object that is read into memory, in bytes: summaries of 10,000 videos have a tenth of it.
+#: Largest object that is read into memory, in bytes: ten times the summary of 10,000 videos.
 LARGEST_FACT = 64 * 2**20
 
 
@@ -36,7 +36,7 @@ class ListedObject(NamedTuple):
 
 
 class StoredHead(BaseModel):
-    """An object's size in bytes and, where it is known without reading the object, its SHA-256 in hexadecimal."""
+    """An object's size in bytes and, if known without reading the object, its SHA-256 in hexadecimal."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,8 +45,8 @@ class StoredHead(BaseModel):
 
 
 def too_large(uri: str) -> ArchiveError:
-    """The error of an object that is no fact: reading it would fill the memory."""
+    """The error for an object that is too large to be a fact: reading it would fill the memory."""
     return ArchiveError(
         f"{uri} has more than {LARGEST_FACT // 2**20} MiB, so it is not what this project wrote.",
-        remedy="Look at it by hand.",
+        remedy="Inspect it by hand.",
     )

@@ -1,4 +1,4 @@
-"""What a ledger needs of the store that it lies in."""
+"""What a ledger needs from its store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Store(Protocol):
     `ObjectStore` keeps them in an S3 bucket, `FolderStore` in a folder.
     """
 
-    #: Whether a store that is given other bytes than their checksum says refuses them, as far as `probe` found out.
+    #: Whether the store refuses bytes that do not match their checksum, as far as `probe` found out.
     verifies_checksums: bool
 
     @property
@@ -26,59 +26,59 @@ class Store(Protocol):
 
     @property
     def gives_links(self) -> bool:
-        """Whether `links` opens objects for those who have no access of their own, such as the provider."""
+        """Whether `links` opens objects for others without access, such as the provider."""
 
     def close(self) -> None:
-        """Begin nothing new."""
+        """Start nothing new."""
 
     def uri(self, key: str) -> str:
         """Where an object is, for people and programs: `s3://bucket/key` or `file:///folder/key`."""
 
     def check_key(self, key: str) -> None:
-        """Refuse a key that this store could never take, before anything is paid for it.
+        """Refuse a key that this store could never accept, before anything is paid for it.
 
         Raises:
-            ConfigurationError: it could not.
+            ConfigurationError: it could not accept the key.
         """
 
     async def probe(self, prefix: str) -> None:
-        """Show that the place is there, is ours to write, and keeps write-once promises.
+        """Check that the place exists, is writable, and keeps write-once promises.
 
         Raises:
             BucketRefused, StoreUnsafe, StoreUnavailable, ConfigurationError
         """
 
     async def clock(self, prefix: str) -> datetime | None:
-        """The store's own time; None where it tells none."""
+        """The store's own time; None if it does not report it."""
 
     async def put_once(self, key: str, data: bytes, content_type: str = "application/json") -> bool:
-        """Write a small object. False where the key is taken, possibly by our own lost answer."""
+        """Write a small object. False if the key is taken, possibly by our own call with a lost answer."""
 
     async def put_file_once(
         self, key: str, source: Path | bytes, sha256: str, content_type: str, *, at_hand: bool = False
     ) -> bool:
-        """Write a file whose content is checked against `sha256` (hexadecimal). False where the key is taken.
+        """Write a file and verify its content against `sha256` (hexadecimal). False if the key is taken.
 
-        `at_hand` is for content that is read soon after: it must not go to a slow class of storage.
+        `at_hand` is for content that is read soon after: it must not go to a slow storage class.
         """
 
     async def get(self, key: str) -> StoredBytes | None:
-        """A small object, or None where there is none."""
+        """A small object, or None if it does not exist."""
 
     async def head(self, key: str) -> StoredHead | None:
-        """Size and, where known, SHA-256 of an object, or None where there is none."""
+        """Size and, if known, SHA-256 of an object, or None if it does not exist."""
 
     async def content_sha256(self, key: str) -> str | None:
         """The SHA-256 of what is really stored, by reading all of it."""
 
     async def fetch(self, key: str, path: Path) -> bool:
-        """Copy an object to a file (written beside it, then renamed). False where there is none."""
+        """Copy an object to a file (written beside it, then renamed). False if it does not exist."""
 
     async def fetch_from(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> bool:
-        """Copy an object of any bucket that the archive's credentials can read. False where there is none."""
+        """Copy an object of any bucket that the archive's credentials can read. False if it does not exist."""
 
     def pages(self, prefix: str, *, after: str = "") -> AsyncIterator[list[ListedObject]]:
-        """Everything below `prefix` behind the key `after`, in the order of keys, a page at a time: it may not fit into
+        """Everything below `prefix` after the key `after`, in the order of keys, a page at a time: it may not fit into
         memory.
         """
 
@@ -86,13 +86,13 @@ class Store(Protocol):
         """Everything below `prefix`, in the order of keys."""
 
     async def list_first(self, prefix: str, *, pages: int) -> tuple[Sequence[ListedObject], bool]:
-        """As `list`, with at least so many times 1,000 objects, and whether this is everything."""
+        """As `list`, with at least `pages` times 1,000 objects, and whether this is everything."""
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove facts that are done with, in no order. Missing keys are fine."""
+        """Remove finished facts, in no order. Missing keys are fine."""
 
     async def delete_version(self, key: str, etag: str | None) -> bool:
-        """Remove one object, if it still is what was read with this ETag. False where it is another by now."""
+        """Remove one object if it is still the one that was read with this ETag. False if it is another one now."""
 
     async def links(self, keys: Iterable[str], *, seconds: int) -> dict[str, str]:
-        """Links that open objects for `seconds` to those without access; none where `gives_links` is False."""
+        """Links that open objects for `seconds` to people without access; none if `gives_links` is False."""

@@ -1,7 +1,7 @@
-"""What a person approves: the run is suspended with its plan in a form, and makes what is answered.
+"""What a person approves: the run is suspended with its plan in a form, and makes what the person approves.
 
-No worker is held while it waits. A resumed run begins again from its start, on whichever machine: what was shown and
-what was approved are write-once objects of the archive, and decide from then on.
+No worker is occupied while it waits. A resumed run starts again from the beginning, on any machine: what was shown and
+what was approved are write-once objects of the archive, and apply from then on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from together_video.ledger.forecast import Forecast
 from together_video.money import usd
 from together_video.text import sentences
 
-#: How often the form is shown again after an answer that cannot be used.
+#: How often the form is shown, again after each answer that cannot be used.
 _ROUNDS = 5
 
 Shown = TypeVar("Shown", bound=Waiting)
@@ -39,19 +39,19 @@ Fact = TypeVar("Fact", bound=ApprovalFact)
 
 @dataclass(frozen=True)
 class ApprovalRun:
-    """The flow run that asks: the same whenever it begins again, and so is the id of its batch."""
+    """The flow run that asks. It is the same run whenever it starts again, and its batch keeps the same id."""
 
     id: str
     batch_id: str
 
     @classmethod
     def current(cls) -> ApprovalRun:
-        """Raises ConfigurationError: there is no run that Prefect can suspend."""
+        """Raises ConfigurationError: this is not a run that Prefect can suspend."""
         context = FlowRunContext.get()
         run = context.flow_run if context is not None else None
         if run is None or run.created is None:
             raise ConfigurationError(
-                "A run waits for approval on a Prefect server, and there is none: set PREFECT_API_URL and start a "
+                "A run waits for approval on a Prefect server, but there is no server: set PREFECT_API_URL and start a "
                 "deployment, or see the price with --dry-run."
             )
         if run.parent_task_run_id is not None:
@@ -60,15 +60,15 @@ class ApprovalRun:
             )
         if run.deployment_id is None:
             raise ConfigurationError(
-                "Only a run of a deployment can wait for approval, as Prefect starts it again after the answer: start "
-                "one from the UI or with prefect deployment run. On a terminal, together-video asks by itself."
+                "Only a run of a deployment can wait for approval, because Prefect starts it again after the answer. "
+                "Start one from the UI or with prefect deployment run. On a terminal, together-video asks directly."
             )
-        # The last digits: the first ones are a time in the ids of newer servers.
+        # The last digits: in the ids of newer servers the first digits are a time.
         return cls(str(run.id), f"{run.created:%Y%m%dT%H%M%S}-{run.id.hex[-6:]}")
 
 
 class Case(ABC, Generic[Shown, Agreed]):
-    """What is to be approved: how it is proposed and shown, and what an answer makes of it."""
+    """What needs approval: how it is proposed and shown, and how an answer changes it."""
 
     proposal: ClassVar[type[Any]]
     approved: ClassVar[type[Any]]
@@ -77,15 +77,15 @@ class Case(ABC, Generic[Shown, Agreed]):
 
     @abstractmethod
     async def propose(self, run: ApprovalRun, until: datetime) -> Shown:
-        """What is shown, the first time. Raises VideoError: there is nothing that can be made."""
+        """What is shown the first time. Raises VideoError: there is nothing that can be made."""
 
     @abstractmethod
     async def shown(self, proposal: Shown, problem: str) -> tuple[str, Forecast]:
-        """The plan as Markdown, and what it may come to. `problem` is what was wrong with an earlier answer."""
+        """The plan as Markdown, and what it may cost. `problem` is what was wrong with an earlier answer."""
 
     @abstractmethod
     async def agreed(self, proposal: Shown, given: dict[str, Any]) -> tuple[Agreed, str]:
-        """What is made after the answer `approve`, and how to say it. Raises InputError: it cannot be used."""
+        """What is made after the answer `approve`, and its description. Raises InputError: it cannot be used."""
 
 
 def limit_offered(policy: RunPolicy, forecast: Forecast) -> Decimal | None:
@@ -96,19 +96,19 @@ def limit_offered(policy: RunPolicy, forecast: Forecast) -> Decimal | None:
 
 
 async def approved(ledger: Ledger, run: ApprovalRun, case: Case[Shown, Agreed], *, hours: float) -> Agreed:
-    """What a person has approved for this run. The run is suspended, by an exception of Prefect's, until there is an
-    answer.
+    """What a person has approved for this run. Until there is an answer, the run is suspended by an exception of
+    Prefect's.
 
     Args:
         hours: how long an answer may take.
 
     Raises:
-        NotApproved: it was declined, or nobody answered in time, or not in a way that can be used.
+        NotApproved: it was declined, nobody answered in time, or no answer could be used.
         VideoError: see `Case.propose`.
     """
     known: Agreed | None = await _read(ledger, run, "approved.json", case.approved)
     if known is not None:
-        run_logger().info("Makes what was approved before.")
+        run_logger().info("Making what was approved before.")
         return known
     proposal: Shown | None = await _read(ledger, run, "proposal.json", case.proposal)
     if proposal is None:
@@ -125,7 +125,7 @@ async def approved(ledger: Ledger, run: ApprovalRun, case: Case[Shown, Agreed], 
             made, words = await case.agreed(proposal, given)
         except InputError as error:
             problem = error.message
-            run_logger().warning("The answer cannot be used, nothing was bought: %s", problem)
+            run_logger().warning("The answer cannot be used. Nothing was bought. %s", problem)
             continue
         budget = made.budget_usd
         run_logger().info("Approved: %s%s.", words, "" if budget is None else f", at most {usd(budget)}")
@@ -134,10 +134,10 @@ async def approved(ledger: Ledger, run: ApprovalRun, case: Case[Shown, Agreed], 
 
 
 async def _ask(case: Case[Shown, Agreed], proposal: Shown, turn: int, problem: str) -> dict[str, Any]:
-    """Show the form, or read what was answered to it.
+    """Show the form, or read the answer to it.
 
     Raises:
-        InputError: what came back is no answer.
+        InputError: what came back is not an answer.
     """
     seconds = (proposal.until - datetime.now(UTC)).total_seconds()
     text = said = ""
@@ -166,7 +166,7 @@ def _was_asked(turn: int) -> bool:
 
 
 def _form(base: type[RunInput], text: str, said: str, initial: dict[str, object]) -> type[RunInput]:
-    """The form with what its fields hold at first, and their descriptions, which Prefect's own way would drop."""
+    """The form with initial values and descriptions, which Prefect's usual way would drop."""
     fields: dict[str, Any] = {}
     for name, value in initial.items():
         known = base.model_fields[name]
@@ -175,7 +175,7 @@ def _form(base: type[RunInput], text: str, said: str, initial: dict[str, object]
             Field(default=value, title=known.title, description=known.description),
         )
     decision = base.model_fields["decision"]
-    # Where the form is long, the first UI leaves no room for the text above it.
+    # If the form is long, the first UI leaves no room for the text above it.
     fields["decision"] = (decision.annotation, Field(description=sentences(said, decision.description)))
     form = create_model("Approval", __base__=base, **fields)
     form._description = text
@@ -194,7 +194,7 @@ async def _read(ledger: Ledger, run: ApprovalRun, name: str, kind: type[Fact]) -
     if fact is None or (fact.run, fact.batch_id) != (run.id, run.batch_id):
         raise ArchiveError(
             f"{ledger.store.uri(key)} is not what this run wrote.",
-            remedy="Look at it by hand. Nothing was bought.",
+            remedy="Inspect it by hand. Nothing was bought.",
         )
     return fact
 

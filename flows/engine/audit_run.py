@@ -1,4 +1,4 @@
-"""Verify every record against the archive, find orphaned and half-written files, and add up the cost: the work of the
+"""Verify every record against the archive, find orphaned and half-written files, and add up the costs: the work of the
 flow `audit-archive`, which also runs without Prefect.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 async def run_audit(
     *, deep: bool = False, full: bool = False, archive: VideoArchive | ArchiveSettings | None = None
 ) -> Ending:
-    """The parameters are those of the flow, where they are described. The result is an `AuditReport`."""
+    """The flow describes the parameters. The result is an `AuditReport`."""
     try:
         async with opened(archive) as ledger:
             report = await audit(ledger, deep=deep, full=full)
@@ -43,7 +43,7 @@ async def run_audit(
 
 
 async def audit(ledger: Ledger, *, deep: bool = False, full: bool = False) -> AuditReport:
-    """List the archive, read what has to be verified, and rebuild the index. See the flow `audit_archive`."""
+    """List the archive, read what must be verified, and rebuild the index. See the flow `audit_archive`."""
     with audit_book() as book:
         return await _audit(ledger, book, deep=deep, full=full)
 
@@ -52,14 +52,14 @@ async def _audit(ledger: Ledger, book: AuditBook, *, deep: bool, full: bool) -> 
     layout, listing, index = ledger.layout, ArchiveListing(ledger, book), AuditedIndex(ledger, book)
     old_from = settled_before()
     happens(Phase("Listing the archive"))
-    # Inflight first: what finishes meanwhile has its record by the time that records are listed.
+    # In-flight facts first: a video that finishes in the meantime has its record when the records are listed.
     listed = await ledger.store.list(layout.inflight)
     listing.own("inflight", listed)
     in_flight = ledger.in_flight_of(listed)
     claimed, broken = await keys_of_claims(ledger, in_flight)
     await index.read(listing.own("index", await ledger.store.list(layout.index())), lines=not full)
-    # Files before records: a file whose record appears in between is then known, not an orphan. Payments, too. And
-    # media after them: they were there before their records.
+    # Files before records: a file whose record appears in between is then known and not an orphan. The same for
+    # payments. Media after the records, because media are there before the records that name them.
     await listing.list_files()
     await listing.list_marks()
     await listing.list_spending(this_month())
@@ -72,7 +72,7 @@ async def _audit(ledger: Ledger, book: AuditBook, *, deep: bool, full: bool) -> 
     await verification.verify()
     orphans = await asyncio.to_thread(verification.orphans, claimed)
     films = await audit_films(ledger, deep=deep)
-    # Again, as runs may have finished meanwhile: only what was there before and after is left over.
+    # Again, because runs may have finished in the meantime: only what was there before and after is left over.
     remaining = await ledger.in_flight()
     left = {video: listed for video, listed in in_flight.items() if video in remaining}
     findings = [
@@ -81,7 +81,7 @@ async def _audit(ledger: Ledger, book: AuditBook, *, deep: bool, full: bool) -> 
         *films,
         *(
             AuditFinding(
-                kind="foreign", key=key, message="is not what this project writes there, and is ignored"
+                kind="foreign", key=key, message="is not what this project writes there; it is ignored"
             )
             for key in sorted(listing.foreign)
         ),
@@ -114,13 +114,11 @@ async def _audit(ledger: Ledger, book: AuditBook, *, deep: bool, full: bool) -> 
 
 
 async def _rebuild(index: AuditedIndex) -> None:
-    """The index, in an archive that may be read only: `list` is slower then, and right."""
+    """Rebuild the index. In an archive without write access, `list` is slower but correct."""
     try:
         await index.put_marks()
         if written := await index.write():
             run_logger().info("The index was rebuilt: %s", counted(written, "object"))
     except VideoError as error:
-        words = (
-            "The index could not be written, so lists may be slow, or wrong where a part of it is lost: %s"
-        )
+        words = "The index could not be written, so lists may be slow, or wrong if a part of the index is lost: %s"
         run_logger().warning(words, error)

@@ -1,4 +1,4 @@
-"""A batch that waits for approval: its prompts can be edited or left out, and all of it be made by another model."""
+"""A batch that waits for approval: people can edit or leave out prompts, or choose another model for all of them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from together_video.ledger.approval import Answer, Approved, Proposal, changed_w
 from together_video.ledger.forecast import Forecast
 from together_video.ledger.records import VideoPlan
 
-#: Checks plans that were edited, and gives them with their prices and what may take over.
+#: Checks edited plans, and returns them with their prices and the models that may take over.
 Replan = Callable[..., list[VideoPlan]]
 
 
 class ApprovalForm(RunInput, Answer):
-    """The form in which a suspended batch is answered."""
+    """The form that approves or declines a suspended batch."""
 
 
 @dataclass(frozen=True)
 class BatchApproval(Case[Proposal, Approved]):
-    """`propose_plans` gives title and plans, the first time; `replan` is given plans that were edited."""
+    """`propose_plans` gives title and plans, the first time; `replan` gets edited plans."""
 
     ledger: Ledger
     propose_plans: Callable[[], Awaitable[tuple[str, Sequence[VideoPlan]]]]
@@ -73,19 +73,19 @@ class BatchApproval(Case[Proposal, Approved]):
         """The approved plans with their prices.
 
         Raises:
-            InputError: an edited request cannot work, or has no price and there is a budget.
+            InputError: an edited request cannot be made, or has no price although there is a budget.
         """
         needs_price = answer.budget_usd is not None
         shown = {plan.id for plan in proposal.plans}
         plans = proposal.edited(answer)
 
         def stays(plan: VideoPlan) -> bool:
-            """What was not edited is made as it was shown."""
+            """Prompts that were not edited are made as they were shown."""
             return plan.id in shown and (plan.estimate_usd is not None or not needs_price)
 
         edited = [plan for plan in plans if not stays(plan)]
         again = iter(self.replan(edited, needs_price=needs_price) if edited else [])
         made = [plan if stays(plan) else next(again) for plan in plans]
-        # Media that were shown are in the archive; an edit cannot name others.
+        # Media that were shown are in the archive; an edit cannot name other media.
         await keep_media(MediaIntake([plan.request for plan in made], {}), self.ledger)
         return made

@@ -1,5 +1,5 @@
-"""A brief, a list of requests or a file, many archived videos and a gallery: the work of the flow `generate-batch`,
-which also runs without Prefect.
+"""From a brief, a list of requests or a file to many archived videos and a gallery: the work of the flow
+`generate-batch`, which also runs without Prefect.
 """
 
 from __future__ import annotations
@@ -71,11 +71,11 @@ async def make_batch(
     together: TogetherCredentials | None = None,
     archive: VideoArchive | ArchiveSettings | None = None,
 ) -> Ending:
-    """The parameters are those of the flow, where they are described, but for two. The result is a `Summary`.
+    """The flow describes the parameters, except two. The result is a `Summary`.
 
     Args:
-        approve_hours: how long the run waits for a person who approves its plan; None: it asks nobody.
-        of_event: an event asked for the batch, and gave its requests or its brief.
+        approve_hours: how long the run waits for a person to approve its plan; None: it asks nobody.
+        of_event: an event requested the batch, with its requests or its brief.
     """
     policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
     try:
@@ -167,5 +167,5 @@ async def make_batch(
 
 
 def _block(archive: VideoArchive | ArchiveSettings | None) -> VideoArchive | None:
-    """Settings are no block that other workers could load."""
+    """None for settings: other workers cannot load them as a block."""
     return None if isinstance(archive, ArchiveSettings) else archive

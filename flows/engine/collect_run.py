@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prefect_together_video.blocks.archive import VideoArchive
     from prefect_together_video.blocks.credentials import TogetherCredentials
 
-#: Seconds in which the server says which runs wait for approval.
+#: Seconds in which the server must say which runs wait for approval.
 _UNANSWERED_SECONDS = 30.0
 
 
@@ -37,8 +37,8 @@ async def run_collect(
     together: TogetherCredentials | None = None,
     archive: VideoArchive | ArchiveSettings | None = None,
 ) -> Ending:
-    """The parameters are those of the flow, where they are described. The result is a `Summary`."""
-    # A deadline of a moment is one look at once.
+    """The flow describes the parameters. The result is a `Summary`."""
+    # With the shortest deadline, each job is polled once, immediately.
     poll = PollPolicy(first_seconds=0, deadline_seconds=max(wait, 0.001))
     try:
         async with open_pipeline(together, archive, RunPolicy(poll, in_flight), check=False) as pipeline:
@@ -61,7 +61,7 @@ async def run_collect(
 
 
 async def _end_unanswered() -> None:
-    """End the batches whose approval nobody has given in time. No paid video hangs on it: what goes wrong is logged."""
+    """End batches that nobody approved in time. No paid video depends on it: errors are only logged."""
     if flow_context() is None:
         return
     from prefect.client.orchestration import get_client
@@ -71,15 +71,17 @@ async def _end_unanswered() -> None:
     try:
         async with asyncio.timeout(_UNANSWERED_SECONDS), get_client() as client:
             if ended := await end_unanswered(client):
-                run_logger().info("%d runs ended that nobody has approved in time.", ended)
+                run_logger().info("Ended %d runs that nobody approved in time.", ended)
     except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
-        run_logger().warning("Runs that wait for approval: %s", str(error) or type(error).__name__)
+        run_logger().warning(
+            "Runs that wait for approval could not be ended: %s", str(error) or type(error).__name__
+        )
 
 
 async def _sweep_spool(pipeline: Pipeline, found: Collection[str]) -> None:
-    """Remove what this machine still holds of jobs that another one has archived.
+    """Remove what this machine still has of jobs that another machine archived.
 
-    A job of the same request in another archive has another id, and stays.
+    A job of the same request in another archive has another id, so its files stay.
     """
     for video in pipeline.spool.purchases() - set(found):
         try:
@@ -87,7 +89,9 @@ async def _sweep_spool(pipeline: Pipeline, found: Collection[str]) -> None:
             if record is not None and record.job_id is not None:
                 pipeline.spool.drop(video, record.job_id)
         except (ArchiveError, OSError) as error:
-            run_logger().warning("What is left of %s in %s stays: %s", video, pipeline.spool.folder, error)
+            run_logger().warning(
+                "The rest of %s in %s could not be removed: %s", video, pipeline.spool.folder, error
+            )
 
 
 async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> Summary:
@@ -110,15 +114,15 @@ async def _collect(pipeline: Pipeline, found: Collection[str], places: int) -> S
 
 
 async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | None:
-    """What is to be done about one purchase. None: it is done, or somebody is creating it right now."""
+    """What to do about one purchase. None: it is done, or another run is creating it right now."""
     ledger = pipeline.ledger
     facts = await ledger.facts(video)
     if facts.record is not None:
         return await _tidy(ledger, facts.record)
     if facts.claim is None and facts.submission is not None:
         raise ArchiveError(
-            f"Job {facts.submission.job_id} is in flight without its claim, so nobody knows what was asked. "
-            "Run the batch that asked for it: it waits for this job and buys nothing."
+            f"Job {facts.submission.job_id} is in flight without its claim, so its request is not known. "
+            "Run the batch that requested it: it waits for this job and buys nothing."
         )
     if facts.claim is None:
         return None
@@ -129,7 +133,7 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
             pipeline.spool.drop_submission(facts.claim)
         return Purchase(claim=facts.claim, submission=submission, resumed=True)
     if await release_unsent(facts, ledger, pipeline.spool):
-        run_logger().info("%s: its claim was left behind, and nothing had been sent", facts.claim.plan.title)
+        run_logger().info("%s: its claim was left behind, and nothing was sent", facts.claim.plan.title)
         return None
     if facts.state is LedgerState.AMBIGUOUS:
         ambiguity = facts.ambiguity or await ledger.ambiguous(facts.claim, None)
@@ -138,7 +142,7 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
             f"Ambiguous since {ambiguity.found_at:%Y-%m-%d %H:%M} UTC: {ambiguity.reason.rstrip('.')}.",
             "It may have been charged.",
             answer.words,
-            "The run that asked for it buys it again: with --on-ambiguous resolve if the bill shows that it was not "
+            "The run that requested it buys it again: with --on-ambiguous resolve if the bill shows that it was not "
             "charged, with --on-ambiguous resubmit in any case.",
         )
         run_logger().warning("%s: %s", facts.claim.plan.title, words)
@@ -147,8 +151,8 @@ async def _look(pipeline: Pipeline, video: str) -> Purchase | VideoOutcome | Non
 
 
 async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
-    """The record is there, and so are facts in flight: a clean-up was cut short, or a purchase that somebody had
-    given up was made, and its video may come.
+    """The record is there, but so are facts in flight: either a clean-up was interrupted, or a purchase that was given
+    up was made after all, and its video may come.
     """
     left = await ledger.facts_in_flight(record.id)
     if record.state == "abandoned" and left.submission is not None:
@@ -162,7 +166,7 @@ async def _tidy(ledger: Ledger, record: VideoRecord) -> Purchase | None:
 
 
 def _claim_of(record: VideoRecord, submission: Submission, ledger: Ledger) -> Claim:
-    """The claim as it was, of a purchase that was given up while its process stood still before the POST."""
+    """The original claim of a purchase that was given up while its process hung before the POST."""
     claimed_at = record.claimed_at or record.recorded_at
     video_key, poster_key = ledger.layout.media(record.plan, claimed_at)
     return Claim(

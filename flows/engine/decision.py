@@ -19,13 +19,13 @@ class Decider(Protocol):
     """Decides whether a run may buy what it has planned."""
 
     def cares(self, forecast: Forecast) -> bool:
-        """Whether to look up in the archive what is to be bought. `forecast` takes all of it for new."""
+        """Whether to look up in the archive what must be bought. `forecast` assumes that everything is new."""
 
     async def decide(self, prospects: Prospects) -> None:
-        """Let the run begin, or raise.
+        """Let the run start, or raise.
 
         Raises:
-            NotApproved: the run is to end, and nothing is to be bought.
+            NotApproved: the run must end, and buy nothing.
         """
 
 
@@ -34,7 +34,7 @@ _decider: ContextVar[Decider | None] = ContextVar("decider", default=None)
 
 @contextmanager
 def deciding(decider: Decider | None) -> Iterator[None]:
-    """Flows that run in this context ask `decider` before they buy."""
+    """Flows that run in this context call `decider` before they buy."""
     token = _decider.set(decider)
     try:
         yield
@@ -43,12 +43,12 @@ def deciding(decider: Decider | None) -> Iterator[None]:
 
 
 def decision_of() -> Decider | None:
-    """The decider of this context; None where there is none, as in workers."""
+    """The decider of this context; None if there is none, as in workers."""
     return _decider.get()
 
 
 def decision(ledger: Ledger, policy: RunPolicy) -> Decide | None:
-    """What asks the decider of this context; None where there is none, as in workers."""
+    """A function that calls the decider of this context; None if there is none, as in workers."""
     decider = _decider.get()
     if decider is None:
         return None

@@ -1,4 +1,4 @@
-"""A film that waits for approval: its storyboard is shown with the price of each shot, and made as it was shown."""
+"""A film that waits for approval: its storyboard is shown with the price of each shot, and made as shown."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from together_video.text import counted
 
 
 class FilmApprovalForm(RunInput, FilmAnswer):
-    """The form in which a suspended film is answered."""
+    """The form that approves or declines a suspended film."""
 
 
 @dataclass(frozen=True)
 class FilmApproval(Case[FilmProposal, FilmApproved]):
-    """`propose_board` gives the film, the first time; `board_of` the one of a storyboard that was shown."""
+    """`propose_board` gives the film, the first time; `board_of` gives the film of a storyboard that was shown."""
 
     ledger: Ledger
     propose_board: Callable[[], Awaitable[FilmBoard]]
@@ -44,7 +44,7 @@ class FilmApproval(Case[FilmProposal, FilmApproved]):
         board = await self.propose_board()
         shots = await board.shots(self.ledger, self.retakes)
         prospects = await foresee_film(self.ledger, shots, self.policy)
-        # What is shown is what is made: an image that changes while the run waits would make another shot.
+        # What is shown is what is made: an image that changed while the run waits would make a different shot.
         await board.kept(self.ledger)
         return FilmProposal(
             run=run.id,
@@ -73,7 +73,7 @@ class FilmApproval(Case[FilmProposal, FilmApproved]):
         answer = FilmAnswer.read(given)
         unpriced = [plan.request.model for plan in proposal.plans if plan.estimate_usd is None]
         if answer.limit_usd is not None and unpriced:
-            raise InputError(f"{unpriced[0]} has no known price, so no budget can hold: leave it empty.")
+            raise InputError(f"{unpriced[0]} has no known price, so a budget cannot be kept: leave it empty.")
         made = FilmApproved(
             run=proposal.run,
             batch_id=proposal.batch_id,

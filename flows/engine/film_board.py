@@ -1,4 +1,4 @@
-"""A storyboard that can work, before it is bought: its plan, its media, the purchases of its shots."""
+"""A checked storyboard before it is bought: its plan, its media, the purchases of its shots."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from together_video.media.inline import why_not_inline
 from together_video.media.sources import refuse_paths
 from together_video.requests import VideoRequest
 
-#: References that stand for what is made on the way.
+#: References to what is made on the way.
 _AWAITED = (PENDING_FRAME, PENDING_CLIP)
 
 
 @dataclass(frozen=True)
 class FilmBoard:
-    """A storyboard that can work: its plan, the files that it names, what each shot may cost."""
+    """A checked storyboard: its plan, the files that it names, what each shot may cost."""
 
     plan: FilmPlan
     intake: MediaIntake
@@ -52,14 +52,14 @@ class FilmBoard:
         local_files: bool,
         batch_id: str | None = None,
     ) -> FilmBoard:
-        """Nothing is asked of anybody; files that the storyboard names are read.
+        """Calls no server; reads the files that the storyboard names.
 
         Args:
-            batch_id: another one for each run of the same storyboard, as each pays for what it buys; None: nothing is
-                bought.
+            batch_id: a different one for each run of the same storyboard, because each pays for what it buys; None:
+                nothing is bought.
 
         Raises:
-            InputError: shots cannot work, or lack a price that is needed.
+            InputError: shots cannot be made, or lack a price that is needed.
         """
         plan = FilmPlan.of(storyboard, strict=terms.strict)
         plan.refuse_errors()
@@ -85,7 +85,7 @@ class FilmBoard:
                 raise InputError(f"Take {take} of shot {number}: takes are numbered from 1 to {MOST_TAKES}.")
 
     async def shots(self, ledger: Ledger, retakes: Mapping[int, int | None]) -> Shots:
-        """The shots in this archive, before their media are kept in it, unless those lie in another bucket.
+        """The shots in this archive, before their media are stored in it, unless those are in another bucket.
 
         Raises:
             MediaRefused: media cannot reach the provider from this archive.
@@ -99,16 +99,16 @@ class FilmBoard:
         if self.intake.elsewhere:
             requests = await keep_media(self.intake, ledger, _names(self.plan), awaited=_AWAITED)
         shots = Shots(self.plan, requests, self._plan_of, {})
-        # Not the first that is free: a command that was stopped and is run again asks for the same take.
+        # Not the first free number: a command that was stopped and run again must request the same take.
         takes = {number: take or self.plan.shot(number).shot.take + 1 for number, take in retakes.items()}
         return shots.with_retakes(takes)
 
     def first_plans(self, shots: Shots) -> list[VideoPlan]:
-        """The purchases of all shots, of those that are made from the one before as far as that is known."""
+        """The purchases of all shots; for shots that continue another, as far as they are known."""
         return [shots.plan(one.number, Given()) for one in self.plan.shots]
 
     async def kept(self, ledger: Ledger) -> None:
-        """Keep the media that the shots name in the archive."""
+        """Store the media that the shots name in the archive."""
         await keep_media(self.intake, ledger, _names(self.plan), awaited=_AWAITED)
 
     def _plan_of(self, number: int, request: VideoRequest, take: int) -> VideoPlan:
@@ -127,7 +127,7 @@ class FilmBoard:
 
 
 def _say(findings: Iterable[tuple[int | None, Finding]]) -> None:
-    """The warnings, each once, with the shots that it is about."""
+    """Log each warning once, with its shots."""
     about: dict[str, list[str]] = {}
     for number, finding in findings:
         if finding.level is Level.WARNING:

@@ -12,17 +12,17 @@ from prefect_together_video.tasks.running.runs import step
 from prefect_together_video.tasks.steps.film import fetch_shot
 from together_video.ledger.records import StoredObject
 
-#: Each is streamed to the disk in pieces, so that this bounds the memory, too.
+#: Each is streamed to the disk in pieces, so this limits the memory, too.
 _AT_ONCE = 4
 
 
 async def fetch_clips(
     clips: Iterable[tuple[str, StoredObject]], folder: Path, ledger: Ledger
 ) -> dict[str, Path]:
-    """Copy clips, each with the name of its shot, into `folder`, some at a time. Returns their paths by SHA-256.
+    """Copy clips, each with the name of its shot, into `folder`, a few at a time. Returns their paths by SHA-256.
 
     Raises:
-        ObjectConflict: one is gone, or is another one than its record says. The others are not waited for.
+        ObjectConflict: one is gone, or differs from its record. The others are cancelled.
         ArchiveError: the archive does not answer.
     """
     places = asyncio.Semaphore(_AT_ONCE)
@@ -37,7 +37,7 @@ async def fetch_clips(
     try:
         paths = await asyncio.gather(*works)
     finally:
-        # At the end of `folder` nobody may write there any more.
+        # When `folder` is removed, nothing may write there any more.
         for work in works:
             work.cancel()
         await outlast(works)

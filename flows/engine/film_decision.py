@@ -1,4 +1,4 @@
-"""What a film will cost, what of it is reused, and the question whether to buy the rest."""
+"""What a film will cost, which shots are reused, and the question whether to buy the rest."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from together_video.text import counted
 
 @dataclass(frozen=True)
 class FilmProspects(Prospects):
-    """What becomes of each shot of a film, and of each retake; what all of it may come to."""
+    """The fate of each shot and each retake of a film, and what they may cost."""
 
     film: FilmPlan
     foreseen: Sequence[Foreseen]
 
     @property
     def lines(self) -> list[str]:
-        """For people, before anything is bought: the film's length and price, and each shot with its fate."""
+        """For people, before anything is bought: the film's length and price, and the fate of each shot."""
         return [f"{self.film.storyboard.title}: {film_words(self.film)}", *map(self._line, self.foreseen)]
 
     @property
     def words(self) -> list[str]:
-        """What becomes of each shot and of each retake, and for how much."""
+        """The fate of each shot and each retake, and its price."""
         return [
             f"take {one.plan.take} of shot {one.number}: {self._words(one)}"
             if one.is_retake
@@ -90,7 +90,7 @@ def film_words(film: FilmPlan) -> str:
 
 
 async def foresee_film(ledger: Ledger, shots: Shots, policy: RunPolicy) -> FilmProspects:
-    """What becomes of each shot and retake, and what all of it may come to.
+    """The fate of each shot and retake, and what they may cost.
 
     Raises:
         ArchiveError: the archive does not answer.
@@ -108,7 +108,7 @@ async def decide_film(
     """Show what the film will cost and ask for approval, then store its media in the archive.
 
     Raises:
-        NotApproved: it is not to be bought.
+        NotApproved: it must not be bought.
         MediaRefused, ArchiveError: see `media_upload.keep_media`.
     """
     prospects = await foresee_film(ledger, shots, policy)

@@ -1,4 +1,4 @@
-"""What a film comes to once its shots are made: the film, joined or found, and the summary of its run."""
+"""After the shots are made: the film, joined or found, and the summary of its run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from together_video.film.summary import FilmOutcome, FilmSummary, Retake, ShownS
 from together_video.ledger.summary import GOOD
 from together_video.temporary_folders import temporary_folder
 
-#: How often a person hears how far a film is, in percent of its frames.
+#: How often progress is shown, in percent of the film's frames.
 _PERCENT = 10
 
 
 async def film_of(
     plan: FilmPlan, made: Sequence[MadeShot], again: Sequence[MadeShot], ledger: Ledger, sounds: Sounds
 ) -> FilmSummary:
-    """The shots that there are, and the film if all are there."""
+    """The shots that exist, and the film if all of them do."""
     summary = FilmSummary(
         videos=tuple(one.outcome for one in _once([*made, *again])),
         shots=tuple(
@@ -72,7 +72,7 @@ async def film_of(
 async def _joined(
     plan: FilmPlan, made: Sequence[MadeShot], ledger: Ledger, sounds: Sounds
 ) -> tuple[FilmRecord, bool]:
-    """The film of these shots, and whether it was made now.
+    """The film of these shots, and whether this run made it.
 
     Raises:
         FilmError: it cannot be joined.
@@ -112,20 +112,20 @@ async def _joined(
         if not await _is_there(record, ledger):
             gone, known = ledger.store.uri(record.video.key), ledger.layout.film(film, "film.json")
             raise FilmError(
-                f"{gone} is gone from the archive, and joining the shots again gives a film with other bytes.",
+                f"{gone} is gone from the archive, and joining the shots again makes a film with other bytes.",
                 remedy=f"Restore it, or remove {ledger.store.uri(known)} and run again: the shots are in the archive.",
             )
         return record, True
 
 
 async def _is_there(record: FilmRecord, ledger: Ledger) -> bool:
-    """Whether the film's file is in the archive, as far as its size and the checksum that the store knows say."""
+    """Whether the film's file is in the archive, by its size and by the checksum that the store knows."""
     head = await ledger.store.head(record.video.key)
     return head is not None and head.size == record.video.size and head.sha256 in {None, record.video.sha256}
 
 
 class _Joining:
-    """Says how far the film is, not more often than people read. Called from another thread."""
+    """Shows the progress of the film, no more often than people read. Called from another thread."""
 
     def __init__(self) -> None:
         self._loop, self._context = asyncio.get_running_loop(), contextvars.copy_context()
@@ -140,5 +140,5 @@ class _Joining:
 
 
 def _once(made: Sequence[MadeShot]) -> list[MadeShot]:
-    """A clip that is shown twice is bought once, and counts once."""
+    """Each clip once: a clip that the film shows twice is bought once."""
     return list({one.outcome.id: one for one in reversed(made)}.values())[::-1]

@@ -1,4 +1,4 @@
-"""The film that a storyboard stands for, if it was made."""
+"""The film of a storyboard, if it was made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from together_video.text import counted, printable
 
 
 async def film_of_storyboard(file: Path, ledger: Ledger) -> FilmRecord:
-    """Nothing is bought or joined.
+    """Find the film; buy and join nothing.
 
     Raises:
         InputError: the storyboard cannot be used, or its film is not in the archive.
@@ -47,8 +47,8 @@ async def film_of_storyboard(file: Path, ledger: Ledger) -> FilmRecord:
     if record is None:
         place = ledger.store.uri(ledger.layout.key("films", ""))
         raise NotInArchive(
-            f"There is no film of {printable(str(file), 200)} as it is now under {place}: {why}. together-video film "
-            "makes it, and together-video list --films lists those that are there.",
+            f"There is no film of {printable(str(file), 200)} as it is now under {place}: {why}. To make it, run "
+            "together-video film; together-video list --films lists the films in the archive.",
             place=place,
         )
     return record

@@ -16,14 +16,14 @@ from together_video.film.recut import Recut, recut
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.reviews import Mark
 
-#: Records that are read at the same time.
+#: How many records are read at the same time.
 _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
 class ReviewedFilm:
-    """What marks ask for; the ids of marked clips of which the archive has no record, and how many are no take of this
-    storyboard's shots.
+    """What marks request; the ids of marked clips that the archive has no record of, and how many marked clips are not
+    takes of this storyboard's shots.
     """
 
     recut: Recut
@@ -32,7 +32,7 @@ class ReviewedFilm:
 
 
 async def marks_of_film(ledger: Ledger, film: FilmRecord) -> list[Mark]:
-    """The marks that the archive has of a film's takes.
+    """The marks of a film's takes in the archive.
 
     Raises:
         ArchiveError: the archive cannot be read.
@@ -42,7 +42,7 @@ async def marks_of_film(ledger: Ledger, film: FilmRecord) -> list[Mark]:
 
 
 async def reviewed(board: FilmBoard, ledger: Ledger, marks: Iterable[Mark]) -> ReviewedFilm:
-    """What these marks ask for. Nothing is bought.
+    """What these marks request. Nothing is bought.
 
     Raises:
         ArchiveError: the archive cannot be read.
@@ -56,7 +56,7 @@ async def reviewed(board: FilmBoard, ledger: Ledger, marks: Iterable[Mark]) -> R
     meant = [mark for mark in marks if mark.mark is not None]
     records = await asyncio.gather(*map(read, meant))
     takes = {record.plan.take for record in records if record is not None}
-    # A shot without what it is made from was never bought, so no mark is about it.
+    # A shot was never bought if the shot that it continues does not exist, so no mark belongs to it.
     shots = [
         one
         for one in await foresee_shots(await board.shots(ledger, {}), ledger, RunPolicy())

@@ -1,4 +1,4 @@
-"""A storyboard, its shots, one film: the work of the flow `generate-film`, which also runs without Prefect."""
+"""From a storyboard through its shots to one film: the work of the flow `generate-film`, also without Prefect."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ async def make_film(
     together: TogetherCredentials | None = None,
     archive: VideoArchive | ArchiveSettings | None = None,
 ) -> Ending:
-    """The parameters are those of the flow, where they are described, but for one. The result is a `FilmSummary`.
+    """The flow describes the parameters, except one. The result is a `FilmSummary`.
 
     Args:
-        approve_hours: how long the run waits for a person who approves its plan; None: it asks nobody.
-        retakes: shots of which another take is made, by number; the take, or None for the one after that which the
-            film is cut from.
+        approve_hours: how long the run waits for a person to approve its plan; None: it asks nobody.
+        retakes: shots to make another take of, by number; the take, or None for the one after the take that the film
+            uses.
     """
     policy = RunPolicy(poll, in_flight, budget_usd, retry_failed, on_ambiguous, local_files)
     try:
@@ -91,7 +91,7 @@ async def make_film(
             board.check_retakes(retakes or {})
             return board
 
-        # Before anything is opened or asked, where there is a storyboard.
+        # If there is a storyboard: before anything is opened or any server is called.
         board = await board_of(source) if isinstance(source, Storyboard) and run is None else None
         order = None
         if run is not None and approve_hours is not None:
@@ -111,7 +111,7 @@ async def make_film(
             pipeline = await stack.enter_async_context(open_pipeline(together, archive, policy))
             if board is None:
                 board = await board_of(await written_film(source, settings, now, pipeline))
-            # Before anything is bought: a film whose music cannot be had is not begun.
+            # Before anything is bought: a film whose music is not available is not started.
             sounds = await stack.enter_async_context(
                 sounds_at_hand(
                     board.plan.storyboard,

@@ -1,4 +1,4 @@
-"""The sound files of a storyboard on this machine: music and narrations, and what tells them apart."""
+"""The sound files of a storyboard on this machine: music and narrations, and their checksums."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from together_video.network.trusted_hosts import TrustedHosts
 from together_video.temporary_folders import temporary_folder
 from together_video.text import printable
 
-#: Bytes of all sound files that are brought to this machine for one film.
+#: Most bytes of all sound files that are downloaded for one film.
 _MOST_BYTES = 2 * 10**9
 
 
@@ -35,7 +35,7 @@ class Sounds:
 
 
 def sounds_of(storyboard: Storyboard) -> dict[str, str]:
-    """Each text that names a sound file, once, with the place where it stands."""
+    """Each text that names a sound file, once, with the field that it is in."""
     found = {
         one.audio.narration: f"shot {number}: audio.narration"
         for number, one in enumerate(storyboard.shots, 1)
@@ -46,11 +46,11 @@ def sounds_of(storyboard: Storyboard) -> dict[str, str]:
 
 
 def refuse_sounds(storyboard: Storyboard, *, local_files: bool) -> None:
-    """Say before anything is asked of anybody which sound files cannot be had.
+    """Report sound files that cannot be used, before any server is called.
 
     Raises:
-        InputError: one is missing, has no form that sound can have, or is a file of this machine where such may not be
-            named.
+        InputError: one is missing, is in none of the forms that sound can have, or is a file of this machine although
+            such files may not be named.
     """
     for text, place in sounds_of(storyboard).items():
         form, shown = form_of(text), printable(text, 200)
@@ -68,14 +68,14 @@ def refuse_sounds(storyboard: Storyboard, *, local_files: bool) -> None:
 async def sounds_at_hand(
     storyboard: Storyboard, ledger: Ledger, trusted: TrustedHosts, *, trusts_requests: bool
 ) -> AsyncIterator[Sounds]:
-    """Have all of them on this machine until the end of the block. Begin it before anything is bought.
+    """Have all of them on this machine until the end of the block. Start it before anything is bought.
 
     Args:
         trusted: hosts that may be private.
-        trusts_requests: whether errors may tell who wrote the storyboard what this machine sees of the network.
+        trusts_requests: whether errors may say what this machine sees of the network to the storyboard's author.
 
     Raises:
-        InputError: one cannot be had, is too large, or has no sound that can be decoded.
+        InputError: one is not available, is too large, or has no sound that can be decoded.
         ArchiveError: the archive does not answer.
     """
     with temporary_folder("sounds") as folder:
@@ -118,7 +118,7 @@ async def _fetched(
         fetched += size if form is not MediaForm.FILE else 0
         if fetched > _MOST_BYTES:
             raise InputError(
-                f"The sound files of this storyboard have more than {_MOST_BYTES / 1e9:.0f} GB together."
+                f"The sound files of this storyboard together have more than {_MOST_BYTES / 1e9:.0f} GB."
             )
     digests = {text: (await to_thread.run_sync(hash_file, path)).sha256 for text, path in paths.items()}
     return Sounds(paths, digests)

@@ -1,4 +1,4 @@
-"""What film is to be made, from whichever of a storyboard, a brief or a file it was given."""
+"""Which film to make, from a storyboard, a brief or a file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def film_source(
     *,
     local_files: bool,
 ) -> Storyboard | StoryBrief:
-    """The storyboard, or the brief that one is written for. Nothing is asked of anybody.
+    """The storyboard, or the brief that one is written for. Calls no server.
 
     Raises:
-        InputError: not one of the three is given, or it cannot be used.
+        InputError: not exactly one of the three is given, or it cannot be used.
     """
     if sum(given is not None for given in (storyboard, brief, file)) != 1:
         raise InputError("Give one of storyboard, brief or file. Nothing was bought.")
@@ -39,13 +39,13 @@ def film_source(
         )
     if brief is not None:
         refuse_placeholder(brief.as_brief())
-        # What cannot be written is said before a chat model is asked.
+        # What cannot be written is reported before the chat model is called.
         StoryWriting(brief)
         return brief
     if file is not None:
         if not local_files:
             raise InputError(
-                "A file of the machine that makes the film may not be named here. Give a storyboard."
+                "This run may not read files of the machine that makes the film. Give a storyboard."
             )
         return read_storyboard(file)
     assert storyboard is not None  # noqa: S101 - one of the three is given
@@ -58,10 +58,10 @@ async def written_film(
     edition: str,
     pipeline: Pipeline,
 ) -> Storyboard:
-    """The storyboard; that of a brief is written, or the one that was written before is used.
+    """The storyboard. For a brief it is newly written, or the one that was written before.
 
     Args:
-        settings: request fields for every shot that a brief's storyboard does not say itself.
+        settings: request fields for every shot, unless the brief's storyboard sets them itself.
 
     Raises:
         VideoError: see `write_storyboard`, or the settings cannot be used.

@@ -1,4 +1,4 @@
-"""Turns an error into the outcome of the video it happened to, with the message shown to users. Pure functions."""
+"""Turns an error into the outcome of its video, with the message that users see. Pure functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from together_video.text import as_sentence, sentences
 
 #: After one of these no other create can succeed.
 _HOPELESS = (AccountRefused, BucketRefused, ConfigurationError)
-#: Nobody has refused the video: it may be made as soon as this is over.
+#: The video was not refused: it may be made as soon as this is over.
 _PASSING = (ApiUnreachable, ApiOverloaded, RateLimited, StoreUnavailable)
 #: Ends the message of a job that was paid for and is not archived yet.
 KEPT = "The job is billed and kept in flight; the next run or together-video collect will archive it."
@@ -39,7 +39,7 @@ KEPT = "The job is billed and kept in flight; the next run or together-video col
 
 def stops_creates(error: VideoError) -> bool:
     """Whether this error would stop every other create of the run as well."""
-    # A create that cannot be sent has been tried for a minute: the others need not do the same.
+    # A create that cannot be sent was tried for a minute: the others need not do the same.
     return isinstance(error, (*_HOPELESS, ApiUnreachable))
 
 
@@ -54,7 +54,7 @@ def outcome(plan: VideoPlan, state: VideoState, error: str, job_id: str | None =
 
 
 def not_started(plan: VideoPlan, error: VideoError) -> VideoOutcome:
-    """Nobody has refused this video; `error` keeps it, or every video, from being begun."""
+    """This video was not refused; `error` keeps it, or every video, from being started."""
     remedy = error.remedy or ("Run again later." if isinstance(error, _PASSING) else None)
     words = sentences(as_sentence(error.what), error.said_of_money, remedy)
     return outcome(plan, VideoState.SKIPPED, f"Not started: {words}")
@@ -86,19 +86,19 @@ def after(failed: Sequence[VideoOutcome], found: VideoOutcome) -> VideoOutcome:
 
 
 def not_made_again(failed: Sequence[VideoOutcome], found: VideoOutcome) -> VideoOutcome:
-    """The outcome of a video that failed, and that something kept from being bought again."""
+    """The outcome of a video that failed and could not be bought again."""
     last = after(failed[:-1], failed[-1])
     words = (found.error or "").removeprefix("Not started: ")
     return last.model_copy(update={"error": sentences(last.error, f"It was not bought again: {words}")})
 
 
 def not_brought_home(plan: VideoPlan, error: VideoError, job_id: str) -> VideoOutcome:
-    """A job that stays at the provider, or that the provider does not know any more."""
+    """A job that stays at the provider, or that the provider no longer knows."""
     if isinstance(error, JobInDoubt):
         return outcome(plan, VideoState.AMBIGUOUS, error.message, job_id)
     if isinstance(error, JobDeadlinePassed):
         return outcome(plan, VideoState.SUBMITTED, error.message, job_id)
-    # What the error itself says of the money is about the call that failed, not about the job.
+    # What the error itself says about money concerns the call that failed, not the job.
     return in_flight(plan, sentences(error.what, error.remedy), job_id)
 
 
@@ -108,21 +108,21 @@ def in_flight(plan: VideoPlan, words: str, job_id: str) -> VideoOutcome:
 
 
 def given_up(plan: VideoPlan, words: str, job_id: str, *, may_come: bool) -> VideoOutcome:
-    """A job that was in doubt, and whose video was bought again."""
-    rest = "if its video comes, collect archives it." if may_come else "it is not watched any more."
+    """A job that was in doubt; its video was bought again."""
+    rest = "if this video comes, collect archives it." if may_come else "this job is no longer watched."
     return outcome(
         plan, VideoState.SUBMITTED, f"{as_sentence(words)} The video was bought again; {rest}", job_id
     )
 
 
 def failed_without_record(plan: VideoPlan, error: JobFailed, trouble: VideoError) -> VideoOutcome:
-    """The provider gave up on a job, and the archive could not take that."""
+    """The provider gave up on a job, and the archive could not record that."""
     words = f"{error.message} This could not be recorded ({trouble.message})"
     return outcome(plan, VideoState.FAILED, words, error.job_id)
 
 
 def of_record(record: VideoRecord, state: VideoState, *, place: ArchivePlace) -> VideoOutcome:
-    """The outcome of a video whose record is written; of one that failed with what to do."""
+    """The outcome of a video with a record; if the video failed, with what to do."""
     if record.state != "failed":
         return VideoOutcome.of_record(record, state, place=place)
     words = as_sentence(record.error or "The provider gave no reason")
@@ -133,13 +133,15 @@ def of_record(record: VideoRecord, state: VideoState, *, place: ArchivePlace) ->
 
 
 def as_facts_say(plan: VideoPlan, words: str, facts: Facts | None) -> VideoOutcome:
-    """What the ledger knows of a video that has no final record; `words` say what went wrong.
+    """What the ledger knows about a video without a final record; `words` say what went wrong.
 
     Args:
-        facts: None where the ledger could not be read.
+        facts: None if the ledger could not be read.
     """
     if facts is None:
-        return outcome(plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be asked what it did.")
+        return outcome(
+            plan, VideoState.AMBIGUOUS, f"{words} The ledger cannot be read: it may have been charged."
+        )
     if facts.record is None and facts.submission is not None:
         return in_flight(plan, words, facts.submission.job_id)
     if facts.record is None and facts.claim is not None:

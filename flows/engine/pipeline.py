@@ -1,7 +1,7 @@
-"""The way of one video through the tasks, many at a time: create, wait, download, archive.
+"""The path of one video through the tasks, many at a time: create, wait, download, archive.
 
-One client, one ledger, one event loop for a whole run. What happens to one video does not stop
-the others, unless no video can succeed any more (no key, no credit, no bucket).
+One client, one ledger, one event loop for a whole run. What happens to one video does not stop the others, unless no
+video can succeed any more (no key, no credit, no bucket).
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: One video, and what makes it; that calls what it is given as soon as there is a job to wait for.
+#: One video, and the function that makes it; it calls its argument as soon as there is a job to wait for.
 Work = tuple[VideoPlan, Callable[[Callable[[], None]], Awaitable[VideoOutcome]]]
 
-#: Of so many videos in one run, at most, each step is a task run of Prefect's; of more, each video is one. Prefect's
-#: server and its pages slow down with their number.
+#: Up to this many videos in a run, each step is a Prefect task run; above, each video is one. Prefect's server
+#: and its pages slow down with their number.
 STEPS_SHOWN = 50
 
 
 class Pipeline:
-    """Makes videos with shared resources; `records` holds the final records that it met, by plan id."""
+    """Makes videos with shared resources; `records` has the final records that it met, by plan id."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Pipeline:
         self.offers = ModelOffers(client, ledger)
         self.spool = spool or Spool()
         self.records = RecordCache()
-        #: How many jobs stay at the provider for another reason than a passed deadline.
+        #: How many jobs stay at the provider for a reason other than a passed deadline.
         self.troubles = 0
         self._finisher = Finisher(client, ledger, self.spool, self.poll, self.durations)
         self._budget_usd = policy.budget_usd
@@ -115,12 +115,12 @@ class Pipeline:
         await check_ready(self.client, self.ledger, self.spool)
 
     async def produce(self, plans: Sequence[VideoPlan]) -> Summary:
-        """Make all of them, at most `in_flight` at a time. Raises nothing that concerns one video."""
+        """Make all of them, at most `in_flight` at a time. Errors of one video are not raised."""
         await self.buyer.standings.look_ahead(plans)
         return await self._all([(plan, partial(self._make, plan)) for plan in plans])
 
     def turns(self, total: int) -> Turns:
-        """For videos that are made in an order of their own; see `Turns`."""
+        """For videos that the caller makes in its own order; see `Turns`."""
         self._total += total
         happens(Planned(self._total, self._budget_usd, self._usual_seconds))
         return Turns(self)
@@ -137,11 +137,11 @@ class Pipeline:
         ended: dict[int, VideoOutcome] = {}
         left = iter(enumerate(works))
         is_large = len(works) > STEPS_SHOWN
-        # Were all begun at once, Prefect would make all of their task runs before the first create.
+        # If all were started at once, Prefect would make all their task runs before the first create.
         beginnings = asyncio.Semaphore(CREATING_AT_ONCE)
 
         async def take_turns() -> None:
-            # An asyncio task for each video would keep what it leaves behind until the last video is over.
+            # An asyncio task for each video would keep its memory until the last video is over.
             for place, (plan, work) in left:
                 with ExitStack() as beginning:
                     await beginnings.acquire()
@@ -157,8 +157,8 @@ class Pipeline:
         try:
             return await all_of(works, slow_to_stop=self._stopping)
         except asyncio.CancelledError:
-            # No new creates from here on; a POST that was under way has stored its outcome.
-            # The command line has a last line of its own.
+            # No new creates from here on; a POST that was already sent has stored its outcome.
+            # The command line prints its own last line.
             words = interrupted(self._under_way, len(self.buyer.creating))
             run_logger().warning(words, extra={"is_last_line": True})
             raise
@@ -169,13 +169,13 @@ class Pipeline:
     def _stopping(self) -> None:
         if posted := len(self.buyer.creating):
             run_logger().warning(
-                "Stopping as soon as the answers to %d creates are stored in the archive. Giving them up (Ctrl-C "
+                "Stopping as soon as the answers to %d creates are stored in the archive. Stopping at once (Ctrl-C "
                 "again) may lose job ids: such videos are then held as perhaps charged.",
                 posted,
             )
 
     async def _as_one(self, plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> VideoOutcome:
-        """All steps of a video in one task run. However that fares with Prefect, the video is as its work says."""
+        """All steps of a video in one task run. Whatever Prefect makes of it, the outcome is that of the work."""
         found: list[VideoOutcome] = []
 
         async def noted() -> VideoOutcome:
@@ -184,7 +184,7 @@ class Pipeline:
 
         try:
             await step(all_steps, plan, noted)
-        except Exception as error:  # noqa: BLE001 - Failed, as the outcome says; or a trouble of Prefect's
+        except Exception as error:  # noqa: BLE001 - Failed, as the outcome says; or an error of Prefect's
             if not found:
                 return await self.as_recorded(plan, self._unexpected(plan, error))
         return found[0]
@@ -196,12 +196,12 @@ class Pipeline:
         self._tell(plan, outcome.state.value, outcome.error or "", outcome)
 
     async def _make(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
-        """Reuse or buy one video and bring it home; where the provider fails it, once more, as the plan allows."""
+        """Reuse or buy one video and archive it; if the provider fails it, try again, as the plan allows."""
         failed: list[VideoOutcome] = []
         while True:
             found = await self._try(plan, begun)
             if failed and found.id == failed[-1].id:
-                # There is no other attempt.
+                # There is no further attempt.
                 return outcomes.after(failed[:-1], found)
             if failed and found.state in {VideoState.SKIPPED, VideoState.REFUSED}:
                 return outcomes.not_made_again(failed, found)
@@ -215,8 +215,8 @@ class Pipeline:
                     self._tell(plan, "again", f"its job failed; next: {following.request.model}")
 
     async def _try(self, plan: VideoPlan, begun: Callable[[], None] = lambda: None) -> VideoOutcome:
-        """One purchase, found or made, to its end. What goes wrong before the create is "refused", or
-        "skipped" where nobody refused it.
+        """One purchase, found or made, to its end. An error before the create is "refused", or "skipped" if the video
+        was not refused.
         """
         if self._hopeless is not None:
             return outcomes.not_started(plan, self._hopeless)
@@ -236,12 +236,12 @@ class Pipeline:
             return await self.as_recorded(plan, self._unexpected(plan, error))
 
     async def as_recorded(self, plan: VideoPlan, words: str) -> VideoOutcome:
-        """What the ledger knows of a video of which nobody else can tell how it ended; `words` say why."""
+        """What the ledger knows about a video if nothing else can say how it ended; `words` say why."""
         try:
             at, record = await self.buyer.standings.of(plan)
             facts = await self.ledger.facts(at.id)
             if record is None and facts.state is LedgerState.ABSENT and at.attempt > 1:
-                # Another attempt was due: what is known is how the last one ended.
+                # Another attempt was due. What is known is how the last one ended.
                 at = at.model_copy(update={"attempt": at.attempt - 1})
                 facts = await self.ledger.facts(at.id)
         except VideoError:
@@ -253,7 +253,7 @@ class Pipeline:
         return found
 
     async def _in_doubt(self, planned: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
-        """A job that hangs or is unknown to the provider by now is in doubt, like a create without an answer."""
+        """A job that hangs, or that the provider no longer knows, is in doubt, like a create without an answer."""
         plan = purchase.claim.plan
         if purchase.given_up:
             return await self._given_up(plan, purchase, error)
@@ -267,7 +267,7 @@ class Pipeline:
         return outcomes.not_brought_home(plan, error, error.job_id)
 
     async def _given_up(self, plan: VideoPlan, purchase: Purchase, error: JobInDoubt) -> VideoOutcome:
-        """Nobody waits for this job any more: it is watched for a while, in case its video turns up."""
+        """This job is no longer waited for: it is watched for a while, in case its video turns up."""
         may_come = error.may_come and purchase.age_seconds < WATCHED_SECONDS
         if not may_come:
             await self.ledger.tidy(plan.id)
@@ -276,9 +276,9 @@ class Pipeline:
     async def _bring_home(
         self, purchase: Purchase, begun: Callable[[], None], planned: VideoPlan | None = None
     ) -> VideoOutcome:
-        """From the job id to the archive. What goes wrong here leaves the job at the provider.
+        """From the job id to the archive. An error here leaves the job at the provider.
 
-        `planned` is what the run was to make, of which this may be a later attempt, or from another model.
+        `planned` is what the run had to make; this may be a later attempt, or one from another model.
         """
         begun()
         plan = purchase.claim.plan
@@ -319,8 +319,8 @@ class Pipeline:
             await self._budget.settle(reserved, cost, in_flight=stays)
 
     def _as_paid(self, plan: VideoPlan, bought: Purchase, found: VideoOutcome) -> VideoOutcome:
-        """Several runs may wait for one job: the one that made the create has paid for it. A job in doubt may have been
-        bought again meanwhile, by this run.
+        """Several runs may wait for one job: only the run that made the create has paid for it. If a job is in doubt,
+        this run may have bought it again in the meantime.
         """
         is_others = bought.resumed and not self.buyer.has_paid(plan, bought.claim)
         return (
@@ -330,10 +330,10 @@ class Pipeline:
         )
 
     def _of_final(self, plan: VideoPlan, record: VideoRecord) -> VideoOutcome:
-        """Of a video that was over before: a part that is run again finds what its first run has paid for."""
+        """The outcome of a video that had already ended: a part that runs again finds what its first run paid for."""
         ours = self.buyer.has_paid(plan, record)
         found = self._of_record(record, VideoState.ARCHIVED if ours else VideoState.REUSED)
-        # Labels are no part of what was bought: those of this run are what its reader looks for.
+        # Labels are not part of what was bought: readers of this run look for its own labels.
         return found.model_copy(update={"labels": plan.request.labels, "paid_earlier": not ours})
 
     def _of_record(self, record: VideoRecord, state: VideoState) -> VideoOutcome:
@@ -370,25 +370,25 @@ class Pipeline:
 
 
 class Turns:
-    """Makes the videos of a pipeline one by one, in whatever order the caller has."""
+    """Makes the videos of a pipeline one by one, in the caller's order."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
     async def make(self, plan: VideoPlan) -> VideoOutcome:
-        """Reuse or buy one video and archive it. Raises nothing that concerns it."""
+        """Reuse or buy one video and archive it. Its errors are not raised."""
         outcome = await self._pipeline._make(plan)
         self._pipeline._over(plan, outcome)
         return outcome
 
     def over(self, plan: VideoPlan, state: VideoState, words: str) -> VideoOutcome:
-        """A video that is not even begun, and why."""
+        """A video that is not even started, and why."""
         outcome = VideoOutcome.of_plan(plan, state, error=words)
         self._pipeline._over(plan, outcome)
         return outcome
 
     async def all(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-        """Run all of these to their ends; an interruption lets a create store its answer first."""
+        """Run all of these to the end; if interrupted, let creates store their answers first."""
         return await self._pipeline._to_the_end(works)
 
 
@@ -400,13 +400,13 @@ async def open_pipeline(
     *,
     check: bool = True,
 ) -> AsyncIterator[Pipeline]:
-    """A pipeline over blocks, or over what the environment names. The machine and the bucket are checked first,
-    unless the caller does that before it writes.
+    """A pipeline over blocks, or over what the environment names. The machine and the bucket are checked first, unless
+    the caller does that before it writes.
 
     Raises:
         ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable
     """
-    # Before the archive: who has neither hears of the key first.
+    # Before the archive: if both are missing, the error about the key comes first.
     calls = client_from_env() if together is None else together.get_client()
     spool = Spool()
     spool.sweep()

@@ -1,4 +1,4 @@
-"""What a batch is to make: read, checked, priced and planned, before anything is bought."""
+"""What a batch will make: read, checked, priced and planned before anything is bought."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from together_video.prompts.limits import negative_limit, prompt_limit, without_
 from together_video.requests import VideoRequest
 from together_video.text import counted
 
-#: Is given the plans before any media are kept for them; what it raises ends the run.
+#: Gets the plans before any of their media are stored; its errors end the run.
 Decide = Callable[[Sequence[VideoPlan]], Awaitable[object]]
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """The requests of a batch, which can work, and what each may cost."""
+    """The checked requests of a batch, and what each may cost."""
 
     source: Source
     intake: MediaIntake
@@ -40,10 +40,10 @@ class Preparation:
 
     @classmethod
     async def of(cls, source: Source, edition: str, terms: Terms, *, needs_price: bool) -> Preparation:
-        """Nothing is asked of anybody; files that the requests name are read.
+        """Calls no server; reads the files that the requests name.
 
         Raises:
-            InputError: some requests cannot work, or lack a price that is needed.
+            InputError: some requests cannot be made, or lack a price that is needed.
         """
         intake = await looked_at(source.requests, source.names)
         tries = source.tries(terms.tries)
@@ -51,8 +51,8 @@ class Preparation:
         return cls(source, intake, terms, prices, edition, needs_price)
 
     async def plans(self, pipeline: Pipeline, batch_id: str, decide: Decide | None = None) -> list[VideoPlan]:
-        """The plans of all videos, with their prices. A brief's prompts are written, or those that are stored are
-        used; media are kept in the archive once `decide` has agreed, or before where they lie in another bucket.
+        """The plans of all videos, with their prices. A brief's prompts are written, unless they are stored already.
+        Media are stored in the archive once `decide` has agreed, or before if they are in another bucket.
 
         Raises:
             VideoError: see `write_prompts`, `keep_media` and `decide`.
@@ -88,7 +88,7 @@ class Preparation:
         pipeline: Pipeline,
     ) -> list[VideoPlan]:
         if source.brief is not None:
-            # The settings' media, which all of them share, were looked at and kept once.
+            # The settings' media, which all requests share, were inspected and stored once.
             made = [found.model_copy(update={"media": made[0].media}) for found in source.requests]
         prices, tries = self.prices, source.tries(self.terms.tries)
         if source.brief is not None or self.intake.elsewhere:

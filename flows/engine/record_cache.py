@@ -1,4 +1,4 @@
-"""What a run keeps of its videos until its gallery is made: thousands of records take little memory."""
+"""What a run remembers of its videos until its gallery is made: thousands of records in little memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from together_video.ledger.summary import Summary
 
 
 class RecordCache(Mapping[str, VideoRecord]):
-    """Records by the id of their video, each as packed JSON: 1 kB where the model takes 7."""
+    """Records by the id of their video, each as packed JSON: 1 kB instead of 7 kB for the model."""
 
     def __init__(self) -> None:
         self._packed: dict[str, bytes] = {}
@@ -35,7 +35,7 @@ class RecordCache(Mapping[str, VideoRecord]):
 
 
 class CachedRows(Sequence[GalleryRow]):
-    """The rows of a gallery, each unpacked when it is asked for."""
+    """The rows of a gallery, each unpacked when it is read."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The shots of a film as purchases: each shot of a chain once the one before it is in the archive."""
+"""The shots of a film as purchases: a chained shot is bought once the shot before it is in the archive."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from together_video.ledger.records import StoredObject, VideoPlan
 from together_video.ledger.summary import GOOD, VideoOutcome, VideoState
 from together_video.requests import VideoRequest
 
-#: Makes the purchase of a shot: its number, its request as it is sent, and its take.
+#: Makes the purchase of a shot from its number, its request as it is sent, and its take.
 MakePlan = Callable[[int, VideoRequest, int], VideoPlan]
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a shot is given of the one before, as references; nothing where it begins by itself."""
+    """What a shot gets from the shot before, as references; nothing if it starts by itself."""
 
     first_frame: str | None = None
     clip_before: str | None = None
@@ -36,7 +36,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Shots:
-    """The shots of a storyboard with requests whose media are in the archive, but for what is made on the way.
+    """The shots of a storyboard with requests whose media are in the archive, except what is made on the way.
 
     `retakes` are further takes, by the number of their shot.
     """
@@ -57,7 +57,7 @@ class Shots:
 
 @dataclass(frozen=True)
 class MadeShot:
-    """A shot, how it ended, and what it was given."""
+    """A shot, how it ended, and what it got from the shot before."""
 
     number: int
     take: int
@@ -68,7 +68,7 @@ class MadeShot:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What becomes of a shot. `clip` is what is there already; `why` says why it is bought, where that is not plain."""
+    """The fate of a shot. `clip` is the existing clip; `why` says why it is bought, if that is not obvious."""
 
     number: int
     plan: VideoPlan
@@ -80,12 +80,12 @@ class Foreseen:
 
     @property
     def follows_new(self) -> bool:
-        """Whether it is bought because the shot before it is."""
+        """Whether it is bought because the shot before it is bought."""
         return self.given is None
 
 
 async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list[Foreseen]:
-    """What becomes of each shot, and then of each retake. Reads facts, and writes none.
+    """The fate of each shot, then of each retake. Reads facts, and writes none.
 
     Raises:
         ArchiveError: the archive does not answer.
@@ -105,7 +105,7 @@ async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list
         return Foreseen(number, plan, fate, clip, given)
 
     async def given_to(number: int) -> Given | None:
-        """None where it is made of what is not there yet, or was never sent with it."""
+        """None if it needs what does not exist yet, or was never sent with it."""
         shot = shots.film.shot(number).shot
         if not shot.is_chained:
             return Given()
@@ -125,7 +125,7 @@ async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list
         replace(await foresee(number, take, await given_to(number)), is_retake=True)
         for number, take in shots.retakes.items()
     ]
-    # Shots that are alike have the same takes: what another one buys or shows is not bought for this one.
+    # Identical shots have the same takes: what another one buys or shows is not bought for this one.
     first: dict[str, int] = {}
     for known in (*(found[number] for number in sorted(found)), *retakes):
         if known.given is not None:
@@ -142,9 +142,9 @@ async def foresee_shots(shots: Shots, ledger: Ledger, policy: RunPolicy) -> list
 async def make_shots(
     pipeline: Pipeline, shots: Shots, *, in_flight: int
 ) -> tuple[list[MadeShot], list[MadeShot]]:
-    """Make all shots, chains side by side, at most `in_flight` at a time; and the retakes. Each in their order.
+    """Make all shots, chains side by side, at most `in_flight` at a time, and the retakes. Returns each in order.
 
-    Raises nothing that concerns one shot: those behind a shot that is not in the archive are not started.
+    Errors of one shot are not raised: shots that continue a shot that is not in the archive are not started.
     """
     places = asyncio.Semaphore(in_flight)
     loop = asyncio.get_running_loop()
@@ -153,7 +153,7 @@ async def make_shots(
     making = pipeline.turns(_purchases(shots))
 
     async def outcome_of(plan: VideoPlan) -> VideoOutcome:
-        """Takes of shots that are alike are one purchase."""
+        """Takes of identical shots are one purchase."""
         if (known := bought.get(plan.id)) is not None:
             return await asyncio.shield(known)
         ours: asyncio.Future[VideoOutcome] = loop.create_future()
@@ -203,7 +203,7 @@ async def make_shots(
 
 
 def _purchases(shots: Shots) -> int:
-    """How many videos the shots and retakes are, of which those that are alike are one."""
+    """How many videos the shots and retakes are; identical ones count once."""
     wanted = [(one.number, one.shot.take) for one in shots.film.shots if one.same_as is None]
     return len(
         {
@@ -227,7 +227,7 @@ async def _given(before: MadeShot, shots: Shots, number: int, ledger: Ledger) ->
 
 
 def clip_of(outcome: VideoOutcome) -> StoredObject:
-    """The clip of a shot that is in the archive."""
+    """The clip of an archived shot."""
     if outcome.key is None or outcome.size is None or outcome.sha256 is None:
         raise VideoError(f"{outcome.id} is archived without a file.")
     ending = "webm" if outcome.key.endswith(".webm") else "mp4"
@@ -237,7 +237,7 @@ def clip_of(outcome: VideoOutcome) -> StoredObject:
 
 
 def cost_of_new(foreseen: Sequence[Foreseen]) -> Decimal | None:
-    """What the shots that are bought cost at most, in US dollars; None where a price is unknown."""
+    """The highest cost of the shots to buy, in US dollars; None if a price is unknown."""
     bought = [one for one in foreseen if one.fate is Fate.BUY and one.same_as is None]
     prices = [one.plan.most_usd for one in bought]
     known = [price for price in prices if price is not None]

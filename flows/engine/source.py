@@ -1,4 +1,4 @@
-"""What a batch is to make, from whichever of a brief, a list or a file it was given."""
+"""What a batch will make, from a brief, a list or a file."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _TITLE = 200
 
 @dataclass(frozen=True)
 class Source:
-    """The requests of a batch. Those of a brief are one, until its prompts are written."""
+    """The requests of a batch. A brief has one request until its prompts are written."""
 
     sourced: Sequence[SourcedRequest]
     title: str
-    #: What each request is called in messages, where it has a name.
+    #: What each request is called in messages, if it has a name.
     names: Sequence[str] | None = None
     brief: Brief | None = None
     settings: dict[str, Any] = field(default_factory=dict)
@@ -49,11 +49,11 @@ class Source:
 
     @property
     def takes(self) -> list[int | None]:
-        """The takes that requests ask for themselves."""
+        """The takes that requests set themselves."""
         return [found.take for found in self.sourced]
 
     def tries(self, usual: Tries) -> list[Tries]:
-        """For each request how it is tried again: what its line says, else what holds for the run."""
+        """How each request is tried again: as its line says, otherwise as the run does."""
         return [found.tries.over(usual) for found in self.sourced]
 
     @property
@@ -81,29 +81,29 @@ def read_source(
     title: str | None = None,
     local_files: bool = True,
 ) -> Source:
-    """Read what a batch was given. Nothing is asked of anybody.
+    """Read the input of a batch. Calls no server.
 
     Args:
-        lines: how those of a text file make prompts; see `text_lists`.
-        settings: request fields for each prompt of the brief or line of the file.
-        presets: words for what the settings or requests leave open.
-        sweeps: for each of the requests the sweep that it belongs to.
-        tries: for each of the requests what it says itself about attempts and fallback models.
-        takes: for each of the requests the take that it asks for itself.
-        title: what the gallery of requests is called, such as the name of their file.
+        lines: how the lines of a text file become prompts; see `text_lists`.
+        settings: request fields for each prompt of the brief or each line of the file.
+        presets: words for fields that the settings and requests do not set.
+        sweeps: for each request, the sweep that it belongs to.
+        tries: for each request, its own attempts and fallback models.
+        takes: for each request, the number of its take.
+        title: title of the gallery, such as the name of the file with the requests.
         local_files: whether `file` and media may be files of this machine.
 
     Raises:
-        InputError: not one of the three is given, what it holds makes no requests, or the brief is a placeholder.
+        InputError: not exactly one of the three is given, it gives no requests, or the brief is a placeholder.
     """
     if sum(given is not None for given in (brief, requests, file)) != 1:
         raise InputError("Give one of brief, requests or file.")
     if file is not None and not local_files:
-        raise InputError("A file of the machine that makes the videos may not be named here. Give requests.")
+        raise InputError("This run may not read files of the machine that makes the videos. Give requests.")
     said = _with_presets(settings, presets)
     if brief is not None:
         refuse_placeholder(brief)
-        # Before a chat model is asked, the settings must make a request at all.
+        # Before a chat model is called, the settings must make a valid request.
         one = _briefed(brief, said, "a prompt to come", None)
         if (known := Catalogue.load().find(one.request.model)) is not None:
             refuse_promptless(known)
@@ -160,7 +160,7 @@ def _listed(
 
 
 def _with_presets(settings: dict[str, JsonValue] | None, presets: Presets | None) -> dict[str, Any]:
-    """The settings, with the presets for what they leave open."""
+    """The settings, completed by the presets."""
     said = settings or {}
     words = presets.model_dump(exclude_none=True) if presets is not None else {}
     return {**overlay(said, words), **said}

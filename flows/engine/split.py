@@ -1,7 +1,7 @@
-"""A batch over several workers: child runs of `generate-part` on a work pool, watched until all are over.
+"""A batch on several workers: child runs of `generate-part` on a work pool, watched until all are over.
 
-The ledger keeps two runs of one part from paying twice, so a part whose worker died is simply run
-again. There is no queue here but Prefect's.
+The ledger prevents two runs of one part from paying twice, so a part whose worker died is simply run again. The only
+queue is Prefect's.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary, VideoOutcome
 from together_video.text import counted
 
-#: The deployment that runs a part; `deployments/prefect.yaml` makes it.
+#: The deployment that runs a part; `deployments/prefect.yaml` defines it.
 DEPLOYMENT = "generate-part/part of a batch"
 #: Most videos in one part.
 _MOST_VIDEOS = 100
-#: How often a part is given to a worker before it is given up.
+#: How often a part is assigned to a worker before it is given up.
 _TRIES = 3
-#: Seconds between two looks at the child runs.
+#: Seconds between two checks of the child runs.
 _LOOK_SECONDS = 2.0
-#: A part whose run gave no sign for so long, in seconds, has lost its worker.
+#: A part whose run gave no sign of life for this long, in seconds, has lost its worker.
 _SILENT_SECONDS = 5 * ALIVE_SECONDS
-#: A part that a worker has taken and not begun for so long, in seconds, has lost it, too: a new machine takes minutes.
+#: So has a part that a worker took but did not start for this long, in seconds: a new machine takes minutes.
 _STARTING_SECONDS = 900.0
-#: Seconds after which a part that no worker has begun is worth a warning.
+#: Seconds after which a part that no worker has started causes a warning.
 _WAITING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """One share of a batch, and the parameters of the run that makes it."""
+    """One share of a batch, and the parameters of its run."""
 
     number: int
     plans: Sequence[VideoPlan]
@@ -85,11 +85,11 @@ async def produce_in_parts(
 ) -> Summary:
     """Make all plans in child runs, at most `workers` of them at a time.
 
-    A budget is divided by what the parts are estimated to cost, so that all of them together keep it.
+    The budget is divided in proportion to the parts' estimates, so all of them together keep it.
 
     Raises:
         ConfigurationError: the server has no such deployment.
-        InputError: a block was not named, or never saved, so that no worker could load it.
+        InputError: a block was not named, or was never saved, so no worker could load it.
     """
     if FlowRunContext.get() is None:
         raise ConfigurationError(
@@ -127,11 +127,11 @@ async def produce_in_parts(
             nonlocal done
             async with places:
                 outcomes = await _make(part, pipeline, client, deployment, batch_id)
-            # Its videos are counted one by one from here on.
+            # From here on its videos are counted one by one.
             happens(PartProgress(part.number, part.of, len(part.plans), is_over=True))
             for plan, outcome in zip(part.plans, outcomes, strict=False):
                 done += 1
-                # Without the outcome: the child has made the events.
+                # Without the outcome: the child run has emitted the events.
                 stage, detail = outcome.state.value, outcome.error or ""
                 account = outcome.account
                 tell(Progress(plan, stage, detail, done=done, total=len(plans), account=account))
@@ -146,7 +146,7 @@ async def produce_in_parts(
 async def _make(
     part: Part, pipeline: Pipeline, client: PrefectClient, deployment: str, batch_id: str
 ) -> list[VideoOutcome]:
-    """Have one part made. Where its workers keep dying, the ledger says how far it came."""
+    """Have one part made. If its workers keep dying, the ledger says how far it came."""
     ledger = pipeline.ledger
     for tries in range(1, _TRIES + 1):
         name = f"{part.number}-{tries}"
@@ -159,8 +159,8 @@ async def _make(
                 timeout=0,
             )
         except PrefectHTTPStatusError as error:
-            # Such as one request that is too large for a parameter.
-            run_logger().warning("%s cannot be given to a worker: %s", part.title, error)
+            # For example, one request that is too large for a parameter.
+            run_logger().warning("%s could not be assigned to a worker: %s", part.title, error)
             break
         try:
             state = await _over(run, part, client)
@@ -172,13 +172,13 @@ async def _make(
             return rows
         run_logger().warning("%s ended as %s: %s", part.title, state.name, state.message)
         if state.type in {StateType.FAILED, StateType.COMPLETED}:
-            # It could not begin, or it wrote into another bucket: a later try would do the same.
+            # It could not start, or it wrote into another bucket: a later attempt would do the same.
             break
-    return [await pipeline.as_recorded(plan, "No worker has finished its part.") for plan in part.plans]
+    return [await pipeline.as_recorded(plan, "No worker finished its part.") for plan in part.plans]
 
 
 def _rows_of(part: Part, data: bytes) -> list[VideoOutcome] | None:
-    """What the summary of a part says of its videos; None where it is not what a worker wrote."""
+    """What the summary of a part says about its videos; None if no worker wrote it."""
     try:
         rows = list(Summary.model_validate_json(data).videos)
     except ValidationError:
@@ -192,7 +192,7 @@ def _rows_of(part: Part, data: bytes) -> list[VideoOutcome] | None:
 
 
 async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
-    """Wait until the child run has ended, or has given no sign for so long that it must be dead."""
+    """Wait until the child run has ended, or has given no sign of life for so long that it must be dead."""
     began = last_sign = time.monotonic()
     sign: object = None
     seen: object
@@ -214,7 +214,9 @@ async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
             last_sign = now
             if not warned and now - began > _WAITING_SECONDS:
                 warned = True
-                run_logger().warning("%s waits for a worker: is one running for its work pool?", part.title)
+                run_logger().warning(
+                    "%s is waiting for a worker. Is one running for its work pool?", part.title
+                )
             continue
         if seen != sign:
             sign, last_sign = seen, now
@@ -225,7 +227,7 @@ async def _over(run: FlowRun, part: Part, client: PrefectClient) -> State[Any]:
 
 
 async def _progress_bar(run: UUID, client: PrefectClient) -> Artifact | None:
-    """The child's progress bar as it was last written: it is, every few seconds, while the child lives."""
+    """The child's progress bar as it was last written; a living child writes it every few seconds."""
     found = await client.read_artifacts(
         artifact_filter=ArtifactFilter(
             flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=["progress"])
@@ -236,7 +238,7 @@ async def _progress_bar(run: UUID, client: PrefectClient) -> Artifact | None:
 
 
 async def _fetch_records(pipeline: Pipeline, outcomes: Iterable[VideoOutcome]) -> None:
-    """The gallery shows what is in the records, which the children have written."""
+    """Read the records that the child runs wrote, for the gallery."""
     places = asyncio.Semaphore(32)
 
     async def fetch(outcome: VideoOutcome) -> None:
@@ -249,16 +251,16 @@ async def _fetch_records(pipeline: Pipeline, outcomes: Iterable[VideoOutcome]) -
 
 
 def _references(blocks: dict[str, Block | None]) -> dict[str, Any]:
-    """Blocks as parameters of another run: by reference, so that no secret travels.
+    """Blocks as parameters of another run: by reference, so no secret is sent.
 
-    Each must be named: workers would else take their own, and buy into another bucket or on another bill.
+    Each must be named. Otherwise workers would use their own, and buy into another bucket or on another bill.
     """
     found: dict[str, Any] = {}
     for name, block in blocks.items():
         document = None if block is None else document_id(block)
         if document is None:
             raise InputError(
-                f"Several workers need the saved block for {name}, so that all of them use the same: save it "
+                f"Several workers need the saved block for {name}, so that all of them use the same one: save it "
                 f"(together-video save-blocks) and name it, as in --{name} production."
             )
         found[name] = {"$ref": {"block_document_id": str(document)}}

@@ -1,4 +1,4 @@
-"""Ending a run in the middle: no work of it is left behind half done, whoever asks it to stop."""
+"""Stopping a run: none of its work is left behind half done, however it is stopped."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from prefect_together_video.tasks.running.prefect_run import flow_context
 T = TypeVar("T")
 
 
-#: How long an end may take before it is said what it waits for, in seconds.
+#: How long stopping may take, in seconds, before a message says what it waits for.
 _AT_ONCE = 2.0
 
 
 async def all_of(
     works: Iterable[Coroutine[Any, Any, T]], *, slow_to_stop: Callable[[], None] = lambda: None
 ) -> list[T]:
-    """What all of them return, in their order. However it ends, it ends when the last of them has.
+    """The results of all works, in order. However this ends, it ends only after the last of them.
 
-    `asyncio.gather` is over with the first that is cancelled or fails, while others may still be storing what a
-    POST was answered. Here a cancellation, or any number of them, cancels each once and waits for all;
-    `slow_to_stop` is called once where that takes longer than a moment.
+    `asyncio.gather` ends with the first that is cancelled or fails, while others may still be storing the answer to a
+    POST. Here each cancellation cancels every work once, and waits for all; `slow_to_stop` is called once if that takes
+    longer than a moment.
 
     Raises:
-        Exception: the first work's that failed, once the others are cancelled.
+        Exception: that of the first work that failed, once the others are cancelled.
     """
     tasks = [asyncio.create_task(work) for work in works]
     with _sigterm_stops(tasks):
@@ -55,10 +55,10 @@ def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @contextmanager
 def _sigterm_stops(tasks: list[asyncio.Task[Any]]) -> Iterator[None]:
-    """While Prefect records the run: SIGTERM, which is also how it cancels one, first lets the tasks end.
+    """While Prefect records the run: SIGTERM, which Prefect also uses to cancel a run, first lets the tasks end.
 
-    Its own handler raises in the middle of the event loop, where asyncio then cancels everything, a POST that waits
-    for its answer too. It has the signal as soon as the tasks are over, or the second time that it comes.
+    Prefect's own handler raises in the middle of the event loop, and asyncio then cancels everything, including a POST
+    that waits for its answer. It gets the signal when the tasks are over, or when the signal comes a second time.
     """
     if flow_context() is None or threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""One request, one archived video: the work of the flow `generate-video`, which also runs without Prefect."""
+"""From one request to one archived video: the work of the flow `generate-video`, which also runs without Prefect."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def make_one(
     together: TogetherCredentials | None = None,
     archive: VideoArchive | ArchiveSettings | None = None,
 ) -> Ending:
-    """The parameters are those of the flow, where they are described. The result is a `Summary` with one row."""
+    """The flow describes the parameters. The result is a `Summary` with one row."""
     try:
         if not local_files:
             refuse_paths([request])
@@ -66,7 +66,7 @@ async def make_one(
             asks = decision(pipeline.ledger, policy)
             plan = await checked.plan(pipeline.ledger, asks)
             await pipeline.offers.warn([plan.request.model])
-            if asks is None:  # who started this from a form has not seen it
+            if asks is None:  # a person who started this from a form has not seen the price
                 price = (
                     "has no known price"
                     if plan.estimate_usd is None

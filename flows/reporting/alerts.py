@@ -1,4 +1,4 @@
-"""Alerts of the collector: events that are emitted once, as the archive keeps what was said."""
+"""Alerts of the collector: events that are emitted once, because the archive remembers them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from together_video.ledger.summary import VideoOutcome, VideoState
 async def emit_alerts(
     ledger: Ledger, in_flight: Mapping[str, InFlight], outcomes: Iterable[VideoOutcome]
 ) -> None:
-    """Emit what is due, once a month or once a day. Outside of a flow run nothing is emitted, nor noted as said.
+    """Emit what is due, once a month or once a day. Outside of a flow run nothing is emitted or noted as emitted.
 
-    No video depends on it: what goes wrong is logged, and tried again by the next run.
+    No video depends on it: errors are logged, and the next run tries again.
     """
     if not events.are_heard():
         return
@@ -27,7 +27,7 @@ async def emit_alerts(
         await _month(ledger)
         await _doubts(ledger, in_flight, outcomes)
     except ArchiveError as error:
-        run_logger().warning("What is due for an alert could not be looked up: %s", error)
+        run_logger().warning("The archive could not be read for alerts: %s", error)
 
 
 async def _month(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""Makes artifacts at the end of a run: each is tried again where the server fails, and none delays the run for long."""
+"""Makes artifacts at the end of a run: each is retried if the server fails, and none delays the run for long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from together_video.gallery.plain_text import plain
 
 #: By how many seconds the artifacts may delay the end of a run, whatever the server does.
 MOST_SECONDS = 30.0
-#: Seconds that one attempt may take: a server whose database is busy answers late, or answers the next one.
+#: Seconds that one attempt may take: a server with a busy database answers late, or answers the next attempt.
 ATTEMPT_SECONDS = 8.0
 #: Seconds between two attempts; there is one more attempt than there are pauses.
 PAUSES = (1.0, 2.0, 4.0)
@@ -21,11 +21,11 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 async def make_all(makers: Mapping[str, Maker], *, instead: str = "", sleep: Sleep = asyncio.sleep) -> None:
-    """Make the artifacts beside each other. No paid video hangs on them: what goes wrong is logged once.
+    """Make the artifacts in parallel. No paid video depends on them: errors are logged once.
 
     Args:
-        makers: what makes each artifact, by its key. One that timed out may be made twice; Prefect shows the newest.
-        instead: a sentence for the log that says where to look where one is missing.
+        makers: the function for each artifact, by its key. One that times out may run twice; Prefect shows the newest.
+        instead: a sentence for the log: where to look if one is missing.
     """
     missing = dict.fromkeys(makers, "TimeoutError")
     try:
@@ -39,7 +39,7 @@ async def make_all(makers: Mapping[str, Maker], *, instead: str = "", sleep: Sle
 
 
 async def _make(key: str, make: Maker, missing: dict[str, str], sleep: Sleep) -> None:
-    """Make one artifact and take it out of `missing`, which else holds what the last attempt ended with."""
+    """Make one artifact and remove it from `missing`. Otherwise `missing` keeps the error of the last attempt."""
     for pause in (*PAUSES, None):
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):

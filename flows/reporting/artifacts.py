@@ -1,4 +1,4 @@
-"""What Prefect's UI shows of a run that is over: its videos as a table and as a gallery, and what they cost."""
+"""What Prefect's UI shows of a finished run: its videos as a table and as a gallery, and what they cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from together_video.gallery.plain_text import plain
 from together_video.ledger.records import VideoRecord
 from together_video.ledger.summary import Summary, VideoOutcome
 
-#: Seconds in which the links must be signed: credentials may have to be asked for first.
+#: Seconds for signing the links: credentials may have to be fetched first.
 _SIGNING_SECONDS = 10.0
 
 
@@ -33,10 +33,10 @@ async def show(
     *,
     sleep: Sleep = asyncio.sleep,
 ) -> None:
-    """Make the artifacts `videos`, `gallery` and `cost-by-model`; of a film `film` in place of `gallery`. Outside of a
+    """Make the artifacts `videos`, `gallery` and `cost-by-model`; for a film, `film` instead of `gallery`. Outside of a
     flow run there are none.
 
-    The page in the archive is written before, and says the same.
+    The page in the archive is written before them, and says the same.
     """
     if FlowRunContext.get() is None or not summary.videos:
         return
@@ -58,7 +58,7 @@ async def show(
 
 @dataclass(frozen=True)
 class _Signed:
-    """Addresses by key, until when they work, and the posters of videos by the keys of both."""
+    """Links by key, when they expire, and the posters of videos by the keys of both."""
 
     links: dict[str, str]
     posters: dict[str, str]
@@ -91,17 +91,17 @@ async def _film(ledger: Ledger, records: Mapping[str, VideoRecord], title: str, 
 async def _signed(
     ledger: Ledger, records: Mapping[str, VideoRecord], videos: Sequence[VideoOutcome], others: Sequence[str]
 ) -> _Signed:
-    """Links to the first of the videos, to their posters and to the keys of other objects."""
+    """Links to the first videos, to their posters and to other objects."""
     there = [found for found in videos if ledger.layout.is_video_file(found.key)][:MOST_SHOWN]
     keys = [found.key for found in there if found.key]
-    # A video is archived without a poster where none could be made.
+    # A video is archived without a poster if none could be made.
     shown = [records[found.id] for found in there if found.id in records]
     posters = {
         record.video.key: record.poster.key
         for record in shown
         if record.video and record.poster and ledger.layout.is_video_file(record.poster.key)
     }
-    # Prefect keeps an artifact's data three times: in the artifact, in the newest of its key, and in an event.
+    # Prefect stores an artifact's data three times: in the artifact, in the newest of its key, and in an event.
     seconds = ledger.link_seconds
     links: dict[str, str] = {}
     if seconds:

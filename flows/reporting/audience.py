@@ -1,4 +1,4 @@
-"""Those in this process who hear of something as it happens, such as a display. Nobody needs to listen."""
+"""Listeners in this process that get news as it happens, such as a display. There need not be any."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ News = TypeVar("News")
 
 
 class Audience(Generic[News]):
-    """The listeners of this context, and of what it begins. Make one for a module: it is never given up."""
+    """The listeners of this context and of contexts that it starts. Make one per module: it is never removed."""
 
     def __init__(self, name: str) -> None:
         self._listeners: ContextVar[tuple[Callable[[News], None], ...]] = ContextVar(name, default=())
 
     @contextmanager
     def joined_by(self, listener: Callable[[News], None]) -> Iterator[None]:
-        """Call `listener` with all news until the block ends, beside those who listen already."""
+        """Call `listener` with all news until the block ends, in addition to earlier listeners."""
         token = self._listeners.set((*self._listeners.get(), listener))
         try:
             yield

@@ -1,7 +1,7 @@
-"""Events for Prefect's automations: what became of a video, that a batch or a film ended, that money ran out.
+"""Events for Prefect's automations: a video, a batch or a film ended, or money ran out.
 
-Each has a resource of its own (`together-video.video.<id>`, `together-video.batch.<id>`), with the flow
-run as a related resource, which Prefect adds. Outside of a flow run there is nobody to tell.
+Each has its own resource (`together-video.video.<id>`, `together-video.batch.<id>`), with the flow run as a related
+resource, which Prefect adds. Outside of a flow run there are no events.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd_number
 from together_video.text import printable
 
-#: The states of a video that others may want to act upon.
+#: The states of a video that others may want to act on.
 _TOLD = frozenset({VideoState.ARCHIVED, VideoState.FAILED, VideoState.AMBIGUOUS})
 #: Longest text in a payload, in characters: a prompt may have 30,000.
 _TEXT = 2_000
 
 
 def video_ended(plan: VideoPlan, outcome: VideoOutcome) -> None:
-    """`together-video.video.archived`, `.failed` or `.ambiguous`; other states are no event."""
+    """`together-video.video.archived`, `.failed` or `.ambiguous`; other states emit no event."""
     if outcome.state not in _TOLD:
         return
     payload: dict[str, Any] = {
@@ -50,14 +50,14 @@ def video_ended(plan: VideoPlan, outcome: VideoOutcome) -> None:
 
 
 def budget_reached(plan: VideoPlan, reason: str) -> None:
-    """`together-video.budget.reached`: the first video that a budget or the monthly limit kept from beginning."""
+    """`together-video.budget.reached`: the first video that a budget or the monthly limit kept from starting."""
     name = plan.batch_id or plan.id
     resource = {"prefect.resource.id": f"together-video.budget.{name}"}
     _emit("together-video.budget.reached", resource, {"batch_id": plan.batch_id, "reason": _short(reason)})
 
 
 def approval_wanted(proposal: Waiting, forecast: Forecast) -> None:
-    """`together-video.plan.waiting`: a run is suspended until a person approves its plan; `url` leads to it."""
+    """`together-video.plan.waiting`: a run is suspended until a person approves its plan; `url` is its page."""
     payload = {
         "batch_id": proposal.batch_id,
         "title": printable(proposal.title, 200),
@@ -75,13 +75,13 @@ def approval_wanted(proposal: Waiting, forecast: Forecast) -> None:
 
 
 def batch_finished(batch_id: str, title: str, summary: Summary, bucket: str | None) -> None:
-    """`together-video.batch.finished`, with the counts, the cost and where the gallery lies."""
+    """`together-video.batch.finished`, with the counts, the cost and where the gallery is."""
     place = {"page": summary.page, "page_uri": summary.page_uri}
     _finished("together-video.batch.finished", batch_id, title, summary, {"bucket": bucket, **place})
 
 
 def film_finished(batch_id: str, title: str, summary: FilmSummary, bucket: str | None) -> None:
-    """`together-video.film.finished`, with the counts, the cost and where the film lies, if there is one."""
+    """`together-video.film.finished`, with the counts, the cost and where the film is, if there is one."""
     place: dict[str, Any] = {"key": None, "uri": None, "seconds": None}
     if (film := summary.film) is not None:
         place = {"key": film.key, "uri": film.uri, "seconds": film.seconds}
@@ -102,7 +102,7 @@ def _finished(event: str, batch_id: str, title: str, summary: Summary, place: di
     resource = {
         "prefect.resource.id": f"{event.removesuffix('finished')}{batch_id}",
         "prefect.resource.name": printable(title, 100),
-        # Automations compare labels, and only as text.
+        # Automations compare labels, only as text.
         "together-video.failed-percent": f"{summary.failed_percent:03}",
     }
     _emit(event, resource, payload)
@@ -127,7 +127,7 @@ def month_reached(alert: MonthReached) -> None:
 
 
 def ambiguous_for_days(outcome: VideoOutcome, days: int) -> None:
-    """`together-video.video.ambiguous-for-a-day`: nobody has decided about a doubt for so many days."""
+    """`together-video.video.ambiguous-for-a-day`: for this many days nobody has decided about an ambiguous video."""
     resource = {
         "prefect.resource.id": f"together-video.video.{outcome.id}",
         "prefect.resource.name": printable(outcome.title_in(100), 100),
@@ -144,7 +144,7 @@ def ambiguous_for_days(outcome: VideoOutcome, days: int) -> None:
 
 
 def are_heard() -> bool:
-    """Whether there is a flow run that events can be about; outside of one nobody would get them."""
+    """Whether there is a flow run for events; outside of one nothing would receive them."""
     return FlowRunContext.get() is not None
 
 

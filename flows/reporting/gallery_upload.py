@@ -21,20 +21,20 @@ from together_video.prompts import Brief
 
 
 async def marks_of(ledger: Ledger, summary: Summary) -> dict[str, Mark]:
-    """What reviewers have said of the videos that were made earlier. Nobody has seen the others yet.
+    """The marks of reviewers on videos that were made earlier. Nobody has seen the others yet.
 
-    No paid video hangs on it: where the marks cannot be read, that is logged and there are none.
+    No paid video depends on it: if the marks cannot be read, that is logged and there are none.
     """
     earlier = [found.id for found in summary.videos if found.state is VideoState.REUSED]
     try:
         return await ledger.reviews.of(earlier)
     except ArchiveError as error:
-        run_logger().warning("The gallery page has no marks, as they could not be read: %s", error)
+        run_logger().warning("The gallery page has no marks, because they could not be read: %s", error)
         return {}
 
 
 def about_run(batch_id: str, title: str, brief: Brief | None) -> About:
-    """The heading of a page about what this run has made."""
+    """The heading of a page about what this run made."""
     name = url = None
     if flow_context() is not None:
         from prefect.runtime import flow_run
@@ -61,11 +61,11 @@ async def publish(
     about: About,
     redo: Callable[[VideoPlan], str | None] | None = None,
 ) -> Summary:
-    """Write `batches/<id>/batch.json` and `index.html`, with `index-2.html`, … behind it where one page would be
-    too long. Returns the summary with the first page's key. The heading, `about`, is kept in `batch.json` for a page
-    that is made again. `redo` gives a video's link to a form for another take.
+    """Write `batches/<id>/batch.json` and `index.html`, followed by `index-2.html`, … if one page would be too long.
+    Returns the summary with the first page's key. The heading, `about`, is stored in `batch.json` for a page that is
+    made again. `redo` gives a video's link to a form for another take.
 
-    No paid video hangs on the page: where it cannot be written, that is logged and the key is None.
+    No paid video depends on the page: if it cannot be written, that is logged and the key is None.
     """
     happens(Phase("Writing the gallery page"))
     page = ledger.layout.batch(batch_id, "index.html")

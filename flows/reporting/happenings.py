@@ -1,6 +1,6 @@
-"""What happens to a run as a whole, for displays in this process: how many videos there are, what is done now, parts.
+"""What happens to a run as a whole, for displays in this process: the number of videos, the current phase, parts.
 
-`progress` has the changes of single videos. Nothing here is needed to make a video.
+`progress` has the changes of single videos. No video depends on anything here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Planned:
-    """How many videos the run is to make, and its budget in US dollars.
+    """How many videos the run will make, and its budget in US dollars.
 
     `usual` gives the usual seconds of a model's jobs, as far as they are known. `parts` are the child runs that make
     the videos, if this run does not make them itself.
@@ -49,7 +49,7 @@ class PartProgress:
 Happening = Phase | Planned | PartProgress
 
 _audience = Audience[Happening]("watchers")
-#: Call a function with everything that happens until the block ends, beside those that watch already.
+#: Call a function with everything that happens until the block ends, in addition to earlier watchers.
 watching = _audience.joined_by
-#: Tell all that watch of what happens.
+#: Tell all watchers what happens.
 happens = _audience.tell

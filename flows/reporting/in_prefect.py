@@ -1,4 +1,4 @@
-"""What Prefect shows of a run, where there is one: each import of Prefect waits until there is something to show."""
+"""What Prefect shows of a run, if there is one: Prefect is imported only when there is something to show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to each video, told to all listeners in this process as it happens."""
+"""What happens to each video, sent to all listeners in this process as it happens."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from together_video.ledger.summary import VideoOutcome
 
 @dataclass(frozen=True)
 class Progress:
-    """One change of one video: `stage` is a verb in the past ("created"), `done` of `total` are over.
+    """One change of one video: `stage` is a past participle ("created"); `done` of `total` videos have ended.
 
-    A create that is "creating" becomes "created", or "stopped" where the run ended before anything was sent. After
-    "again" a failed video is bought once more, as far as its attempts and models allow.
-    `outcome` is there once this one is over in this run, `account` what it cost, in US dollars, also where a child run
-    has made it; `out_of_budget` where a budget or a limit kept it from beginning.
+    A create that is "creating" becomes "created", or "stopped" if the run ended before anything was sent. After "again"
+    a failed video is bought again, as far as its attempts and models allow. `outcome` is set once this video has ended
+    in this run. `account` is what it cost, in US dollars, also if a child run made it. `out_of_budget` is set if a
+    budget or a limit kept it from starting.
     """
 
     plan: VideoPlan
@@ -31,7 +31,7 @@ class Progress:
 
 
 _audience = Audience[Progress]("progress_listeners")
-#: Call a function with every change until the block ends, beside those who listen already.
+#: Call a function with every change until the block ends, in addition to earlier listeners.
 listening = _audience.joined_by
-#: Tell all who listen of a change.
+#: Send a change to all listeners.
 tell = _audience.tell

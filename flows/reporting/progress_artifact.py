@@ -1,4 +1,4 @@
-"""What Prefect's UI and its automations see of a run while it goes on: a progress bar, and events."""
+"""What Prefect's UI and its automations see of a running run: a progress bar, and events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LAST_SECONDS = 5.0
 
 @asynccontextmanager
 async def progress_shown() -> AsyncIterator[None]:
-    """Tell Prefect of each change until the block ends. Outside of a flow run nothing is told."""
+    """Send each change to Prefect until the block ends. Outside of a flow run nothing is sent."""
     if FlowRunContext.get() is None:
         yield
         return
@@ -45,7 +45,7 @@ async def progress_shown() -> AsyncIterator[None]:
 
 
 class _Announcer:
-    """Makes events of changes."""
+    """Turns changes into events."""
 
     def __init__(self) -> None:
         self._budget_is_told = False
@@ -60,7 +60,7 @@ class _Announcer:
 
 
 class _ProgressBar:
-    """A progress artifact, from the first change on."""
+    """A progress artifact, made at the first change."""
 
     def __init__(self) -> None:
         self._tally = Tally()
@@ -78,7 +78,7 @@ class _ProgressBar:
 
     async def keep(self) -> None:
         while True:
-            # Not asyncio.wait_for: that of Python 3.11 loses a cancellation that comes with the news.
+            # Not asyncio.wait_for: in Python 3.11 it loses a cancellation that comes together with the news.
             with suppress(TimeoutError):
                 async with asyncio.timeout(ALIVE_SECONDS):
                     await self._news.wait()
@@ -87,7 +87,7 @@ class _ProgressBar:
             await asyncio.sleep(NEWS_SECONDS)
 
     async def show(self) -> None:
-        """Bring the artifact up to date. What goes wrong costs no video, so it is only logged."""
+        """Update the artifact. An error costs no video, so it is only logged."""
         standing = self._tally.standing()
         if not standing.done and set(standing.counts) <= {WAITING}:
             return
@@ -99,4 +99,4 @@ class _ProgressBar:
             else:
                 await aupdate_progress_artifact(self._artifact, share, description=words)
         except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
-            run_logger().debug("The progress bar could not be moved: %s", error)
+            run_logger().debug("The progress bar could not be updated: %s", error)

@@ -1,4 +1,4 @@
-"""The description of a run's progress bar: written by a run, read by the run whose part it is."""
+"""The description of a run's progress bar: written by a child run, read by the run that it is a part of."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def progress_words(standing: Standing) -> str:
 
 
 def part_progress(words: str | None, number: int, parts: int, total: int) -> PartProgress:
-    """What the description of a child run's progress bar says. What it does not say, or cannot be true, counts as zero.
+    """What a child run's progress bar says. Numbers that are missing, or cannot be true, count as zero.
 
     Args:
         words: the description as the Prefect server has it, which others may have written.

@@ -1,4 +1,4 @@
-"""The form of Prefect's UI in which a person makes another take of a video: found once for all links of a page."""
+"""The form of Prefect's UI that makes another take of a video: found once for all links of a page."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from together_video.ledger.records import VideoPlan
 
 #: The deployment that makes one video.
 DEPLOYMENT = "generate-video/on-demand"
-#: How long the server has to name it, in seconds: a page without links is better than a late one.
+#: How long the server may take to find it, in seconds: a page without links is better than a late one.
 _SECONDS = 3.0
 
 
 async def redo(plans: Iterable[VideoPlan]) -> Callable[[VideoPlan], str | None] | None:
-    """What gives each video's link to the form; None where no Prefect server is configured, or it does not have the
-    deployment, or does not answer within seconds. It raises nothing.
+    """A function from a video to its link to the form; None if no Prefect server is configured, or if the server does
+    not have the deployment or does not answer within seconds. Raises nothing.
     """
     form = await redo_form()
     return None if form is None else redo_links(form, plans)
 
 
 async def redo_form() -> RedoForm | None:
-    """The page of Prefect's UI that starts a run of `DEPLOYMENT`. PREFECT_UI_URL says where people find the UI; else
-    it is where the API is.
+    """The page of Prefect's UI that starts a run of `DEPLOYMENT`. PREFECT_UI_URL says where people find the UI; by
+    default it is where the API is.
     """
     if not PREFECT_API_URL.value():
         return None  # a server that Prefect starts for one run is gone with it
@@ -39,7 +39,7 @@ async def redo_form() -> RedoForm | None:
             found = await client.read_deployment_by_name(DEPLOYMENT)
         page = url_for("deployment", obj_id=found.id)
         parts = urlsplit(page or "")
-    except Exception as error:  # noqa: BLE001 - no paid video hangs on a link, and Prefect's client raises anything
+    except Exception as error:  # noqa: BLE001 - no paid video depends on a link, and Prefect's client raises anything
         run_logger().debug("No links for another take: %s", str(error) or type(error).__name__)
         return None
     if parts.scheme not in {"http", "https"} or "@" in parts.netloc:

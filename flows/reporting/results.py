@@ -1,4 +1,4 @@
-"""How a run ends: the final state, whose message says what became of the videos."""
+"""How a run ends: the final state, with a message about the outcome of the videos."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from together_video.ledger.summary import GOOD, Summary, VideoState
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-#: What a run can come to.
+#: What a run can return.
 Result = Summary | AuditReport | InboxReport | SpendReport
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ends, with or without Prefect: the name of its final state, and what it came to."""
+    """How a run ends, with or without Prefect: the name of its final state, its message and its data."""
 
     name: str
     message: str
@@ -53,8 +53,8 @@ _endings: ContextVar[list[Ending] | None] = ContextVar("endings", default=None)
 
 @contextmanager
 def keeping() -> Iterator[list[Ending]]:
-    """Gives a list that gets the ending of a run as soon as it is known: Prefect's server may be gone
-    when it is to be told.
+    """Gives a list that gets the ending of a run as soon as it is known: Prefect's server may be gone when it should
+    receive it.
     """
     endings: list[Ending] = []
     token = _endings.set(endings)
@@ -71,10 +71,10 @@ def _kept(ending: Ending) -> Ending:
 
 
 class RunIncomplete(VideoError):
-    """Some of what a run was for is not as it should be; `result` has all of it.
+    """Part of what the run was for is missing or wrong; `result` has all of it.
 
-    It is the data of the Failed state, so that whoever awaits the flow without asking for its state
-    gets this error, as Prefect's users expect.
+    It is the data of the Failed state. Code that awaits the flow without asking for its state gets this error, as users
+    of Prefect expect.
     """
 
     def __init__(self, message: str, *, result: Result) -> None:
@@ -83,50 +83,49 @@ class RunIncomplete(VideoError):
 
 
 def final_state(summary: Summary) -> Ending:
-    """Completed if every video is in the archive, else Failed. `result_of` gives the summary."""
+    """Completed if every video is in the archive, otherwise Failed. `result_of` gives the summary."""
     return final(summary, is_good=summary.is_good)
 
 
 def collected(summary: Summary, *, troubles: int) -> Ending:
-    """As `ending`, but jobs that are still running at the provider are as they should be."""
+    """As `final_state`, but jobs that are still running at the provider are fine."""
     fine = all(found.state in GOOD or found.state is VideoState.SUBMITTED for found in summary.videos)
     return final(summary, is_good=fine and not troubles)
 
 
 def final(result: Result, *, is_good: bool) -> Ending:
-    """Completed with the result, or Failed with it inside of an error; the message is its sentence."""
+    """Completed with the result, or Failed with an error that contains it; the message is its sentence."""
     if is_good:
         return _kept(Ending("Completed", result.sentence, result))
     return _kept(Ending("Failed", result.sentence, RunIncomplete(result.sentence, result=result)))
 
 
 def result_of(data: object) -> object:
-    """What a run of this project came to, from the data of its final state: the `Summary`, the
-    `AuditReport` or the `InboxReport` of a Completed or a Failed state, or the `VideoError` that kept it
-    from beginning.
+    """What a run of this project returned, from the data of its final state: the `Summary`, the `AuditReport` or the
+    `InboxReport` of a Completed or a Failed state, or the `VideoError` that stopped the run before it started.
     """
     return data.result if isinstance(data, RunIncomplete) else data
 
 
 def refused(error: VideoError) -> Ending:
-    """The run could not begin: nothing was created. The error is the state's data."""
+    """The run could not start: nothing was created. The error is the state's data."""
     run_logger().error(error.message)
     return _kept(Ending("Failed", error.message, error))
 
 
 def not_approved(error: NotApproved) -> Ending:
-    """Somebody was asked, and did not agree: Cancelled, which is not a failure. The error is the state's data."""
+    """A person was asked and did not agree: Cancelled, which is not a failure. The error is the state's data."""
     run_logger().warning(error.message, extra={"is_last_line": True})
     return _kept(Ending("Cancelled", error.message, error))
 
 
 def interrupted(at_provider: int, creating: int = 0, *, parts: int = 0) -> str:
-    """What keeps running although the run stops, and how to collect it.
+    """What keeps running after the run stops, and how to collect it.
 
     Args:
-        parts: runs on other workers that stop with this one; what these have at the provider is some seconds old.
+        parts: runs on other workers that stop with this one; their number of jobs is a few seconds old.
         at_provider: jobs whose ids are in the archive.
-        creating: creates that were under way; what became of them is in the archive as well.
+        creating: creates that were running; their outcomes are in the archive as well.
     """
     sentences = ["Interrupted."]
     if parts:
@@ -144,8 +143,8 @@ def interrupted(at_provider: int, creating: int = 0, *, parts: int = 0) -> str:
         )
     if creating:
         creates = "1 create was" if creating == 1 else f"{creating} creates were"
-        sentences.append(f"{creates} under way and may be billed; what became of it is in the archive.")
+        sentences.append(f"{creates} running and may be billed; the outcome is in the archive.")
     if not at_provider and not creating and not parts:
-        return "Interrupted. No job is under way at the provider; run again to continue."
+        return "Interrupted. No job is running at the provider; run again to continue."
     sentences.append("Run the same again, or together-video collect, to collect them without paying twice.")
     return " ".join(sentences)

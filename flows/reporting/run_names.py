@@ -1,4 +1,4 @@
-"""What runs are called in Prefect's UI, and their tags: how many videos of what, their batch and their labels."""
+"""The names of runs in Prefect's UI, and their tags: how many videos of what, their batch and their labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from together_video.text import counted, one_line
 
 #: Longest name of a file or subject within a run's name, and longest tag, in characters.
 _WHAT, _TAG = 60, 80
-#: Most tags for labels: a file with a label of its own on each line would fill the page.
+#: Most tags for labels: a file with a different label on each line would fill the page.
 _MOST_TAGS = 10
 #: Seconds that naming a run may take.
 _SECONDS = 5.0
@@ -44,10 +44,10 @@ def film_name(title: str) -> str:
 
 
 def tags_of(plans: Iterable[VideoPlan], batch_id: str | None, but: Collection[str] = ()) -> list[str]:
-    """`batch:<id>` where there is one, and a tag for each label, such as `campaign:spring`; at most ten of those.
+    """`batch:<id>` if there is one, and a tag for each label, such as `campaign:spring`; at most ten of those.
 
     Args:
-        but: names of labels that make no tags, as each plan has a value of its own.
+        but: names of labels without tags, because each plan has a different value.
     """
     labels = dict.fromkeys(
         one_line(f"{name}:{value}", _TAG)
@@ -59,10 +59,10 @@ def tags_of(plans: Iterable[VideoPlan], batch_id: str | None, but: Collection[st
 
 
 async def name_run(flow: str, name: str | None, tags: Iterable[str]) -> None:
-    """Name the run of this flow that is under way, and add tags to those it has. Within a run of another flow, and
-    outside of one, nothing happens. No video hangs on it: an error is logged.
+    """Name the current run of this flow, and add tags. Within a run of another flow, and outside of one, nothing
+    happens. No video depends on it: errors are logged.
 
-    A name that says the count already stays, such as the one that the inbox gave.
+    A name that already contains the count stays, such as one that the inbox gave.
 
     Task runs get no tags: Prefect asks its server for a concurrency slot for each tag of each task run.
     """

@@ -1,4 +1,4 @@
-"""A page that people without access to the archive can open: its media are linked by addresses that end."""
+"""A page that people without access to the archive can open: its links to media expire."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from together_video.text import counted
 if TYPE_CHECKING:
     from prefect_together_video.blocks.ledger.ledger import Ledger
 
-#: Longest time that S3 signs for, in days (Signature Version 4).
+#: Longest validity of links that S3 signs, in days (Signature Version 4).
 MOST_DAYS = MOST_LINK_HOURS / 24
 #: How long sharing the page of a run may take, in seconds.
 _SECONDS = 120.0
 
 
 class SharedPage(BaseModel):
-    """Where the page is, the address that opens it, and until when that and the links on it work. They end earlier if
-    the keys that signed them do.
+    """Where the page is, the address that opens it, and when that and the links on the page expire. They expire earlier
+    if the keys that signed them do.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,12 +50,12 @@ def check_days(days: float) -> int:
     """How many seconds the links work.
 
     Raises:
-        InputError: S3 does not sign for so long.
+        InputError: S3 does not sign links for that long.
     """
     seconds = days * 86_400
     if not 1 <= seconds <= MOST_DAYS * 86_400:
         raise InputError(
-            f"A shared page works for up to {MOST_DAYS:g} days, as long as S3 signs links for.",
+            f"A shared page works for at most {MOST_DAYS:g} days: S3 signs links for no longer.",
             spent=Spent.NOTHING,
             remedy="Give a number of days above 0 and at most 7; 0.5 is twelve hours.",
         )
@@ -63,14 +63,14 @@ def check_days(days: float) -> int:
 
 
 def check_can_share(ledger: Ledger, seconds: int | None) -> None:
-    """Before anything is bought or written.
+    """Check before anything is bought or written.
 
     Raises:
-        InputError: a page is to be shared, and the archive is a folder, whose files have no addresses for others.
+        InputError: a page must be shared, but the archive is a folder, and its files have no addresses for others.
     """
     if seconds is not None and not ledger.store.gives_links:
         raise InputError(
-            f"A page can be shared from an archive in an S3 bucket only, and this archive is the folder "
+            f"A page can only be shared from an archive in an S3 bucket, and this archive is the folder "
             f"{ledger.place.folder}.",
             spent=Spent.NOTHING,
             remedy="Send a file instead: together-video gallery --zip FILE.zip.",
@@ -90,13 +90,13 @@ async def share_page(
     film: FilmView | None = None,
     written: Callable[[], None] = lambda: None,
 ) -> SharedPage:
-    """Write a page to `shared/<name>/<time>-<token>.html`, with more pages behind it where one would be too long: each
-    links to its videos and its neighbours for `seconds`.
+    """Write a page to `shared/<name>/<time>-<token>.html`, followed by more pages if one would be too long. Each links
+    to its videos and its neighbours for `seconds`.
 
-    Nobody can guess the key, and nothing is overwritten. What is for the team alone is not on the page.
+    Nobody can guess the key, and nothing is overwritten. Information for the team only is not on the page.
 
     Args:
-        name: the batch's id, or what else the page shows.
+        name: the batch's id, or the name of what the page shows.
         film: what the rows are takes of.
         written: called once for each page that is in the bucket.
 
@@ -150,9 +150,9 @@ async def show(
     seconds: int,
     about: About | None = None,
 ) -> None:
-    """Share the page of a run, and show its link as the artifact `shared-page`. Outside of a flow run there is none.
+    """Share the page of a run, and show its link as the artifact `shared-page`, inside flow runs only.
 
-    No paid video hangs on it: what goes wrong is logged. The link itself is in no log.
+    No paid video depends on it: errors are logged. The link itself is never logged.
     """
     from prefect.artifacts import acreate_link_artifact
     from prefect.context import FlowRunContext
@@ -171,7 +171,7 @@ async def show(
                 shared.url,
                 link_text=f"{counted(shared.videos, 'video')}, for anyone with this link until {until}",
                 key="shared-page",
-                description=f"{plain(title, 200)}. It ends earlier if the keys that signed it do.",
+                description=f"{plain(title, 200)}. It expires earlier if the keys that signed it do.",
             )
     except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
         run_logger().warning(

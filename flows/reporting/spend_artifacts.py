@@ -1,4 +1,4 @@
-"""Spending in Prefect's UI, under the same keys each time so that it has a history, and the lasting page."""
+"""Spending in Prefect's UI, always under the same keys, which gives it a history; and the permanent page."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from together_video.gallery.spend_markdown import spend_markdown, spend_rows
 from together_video.gallery.spend_page import render_spend
 from together_video.ledger.spend import SpendReport
 
-#: Seconds in which the link must be signed: credentials may have to be asked for first.
+#: Seconds for signing the link: credentials may have to be fetched first.
 _SIGNING_SECONDS = 10.0
 
 
 async def publish(ledger: Ledger, report: SpendReport, now: datetime) -> str | None:
     """Write the page, and make the artifacts `spend` and `spend-table`. Returns the page's key.
 
-    The report does not depend on them: what goes wrong is logged. Outside of a flow run there are no artifacts.
+    The report does not depend on them: errors are logged. Outside of a flow run there are no artifacts.
     """
     key = await _write_page(ledger, report, now)
     if FlowRunContext.get() is None:
@@ -35,7 +35,7 @@ async def publish(ledger: Ledger, report: SpendReport, now: datetime) -> str | N
 
 
 async def _write_page(ledger: Ledger, report: SpendReport, now: datetime) -> str | None:
-    """`spend/<date>.html`; a second page of a day has its time in its name, as nothing is overwritten."""
+    """`spend/<date>.html`; a second page of a day has its time in its name, because nothing is overwritten."""
     day = now.astimezone(UTC)
     page = await to_thread.run_sync(lambda: render_spend(report, made_at=now).encode())
     try:
@@ -44,7 +44,7 @@ async def _write_page(ledger: Ledger, report: SpendReport, now: datetime) -> str
             if await ledger.store.put_once(key, page, "text/html; charset=utf-8"):
                 return key
     except ArchiveError as error:
-        run_logger().warning("The page of what was spent could not be written: %s", error)
+        run_logger().warning("The spending page could not be written: %s", error)
         return None
     # Written by another run within this second: it says the same.
     return key

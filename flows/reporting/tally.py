@@ -1,4 +1,4 @@
-"""How a run stands: videos by state, money, and how long it may still take. Counted from its changes; no output."""
+"""The state of a run: videos by state, money, and the time left. Counted from its changes; prints nothing."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import VideoState
 from together_video.text import counted
 
-#: A video that is begun may be found in the archive, so it is not said to be created yet.
+#: A video that is started may turn out to be in the archive, so it is not reported as created yet.
 BEGUN, AT_PROVIDER, DOWNLOADING, WAITING = "starting", "at the provider", "downloading", "waiting"
-#: In which order states are shown: how videos ended, then those on their way.
+#: The order in which states are shown: how videos ended, then those on their way.
 ORDER = (*(state.value for state in VideoState), DOWNLOADING, AT_PROVIDER, BEGUN, WAITING)
 _STAGES = {"creating": BEGUN, "created": AT_PROVIDER, "resumed": AT_PROVIDER, "finished": DOWNLOADING}
-#: States of videos that are over.
+#: States of videos that have ended.
 ENDED = frozenset(state.value for state in VideoState)
-#: With fewer videos that took time, the pace of the run says nothing.
+#: With fewer videos than this that took time, the pace of the run says nothing.
 _FEWEST = 3
-#: Seconds for which the usual time of a model holds before it is asked for again: that takes a moment.
+#: Seconds before the usual time of a model is computed again, which takes a moment.
 _HOLDS = 5.0
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a run stands at one moment. Seconds and US dollars; `to_go` is None where nothing can be said. `retries` are
-    the steps that failed and were repeated, as far as somebody counts them, `retried` says why the last one was.
+    """The state of a run at one moment. Seconds and US dollars; `to_go` is None if it is not known. `retries` counts
+    the steps that failed and were repeated, as far as they are known; `retried` is the reason for the last one.
     """
 
     total: int = 0
@@ -89,7 +89,7 @@ class Tally:
         self._usual: tuple[float, float | None] = (-math.inf, None)
 
     def hear(self, change: Progress) -> None:
-        """Take the change of one video."""
+        """Count the change of one video."""
         with self._lock:
             video, stage = change.plan.asked_id, change.stage
             self._total = max(self._total, change.total)
@@ -112,7 +112,7 @@ class Tally:
                 self._ended += change.account
 
     def watch(self, happening: Happening) -> None:
-        """Take what happens to the whole run."""
+        """Count what happens to the whole run."""
         with self._lock:
             if isinstance(happening, Planned):
                 self._planned, self._total = happening, max(self._total, happening.total)
@@ -123,10 +123,10 @@ class Tally:
                 self._parts.pop(happening.number, None)
             else:
                 self._parts[happening.number] = happening
-                self._now = f"Part {happening.number} of {happening.parts} is being made"
+                self._now = f"Part {happening.number} of {happening.parts} is running"
 
     def standing(self) -> Standing:
-        """How it stands now."""
+        """Its state now."""
         with self._lock:
             counts: Counter[str] = Counter(+self._counts)
             account = self._ended
@@ -145,7 +145,7 @@ class Tally:
                 others += estimate if job.resumed else _ZERO
                 ours += _ZERO if job.resumed else estimate
             account += Account(in_flight=ours)
-            # What an earlier run has bought is in flight, and takes nothing from this run's budget.
+            # What an earlier run bought is in flight, but takes nothing from this run's budget.
             account = account.within(self._planned.budget_usd)
             account = account.model_copy(update={"in_flight": account.in_flight + others})
             return Standing(
@@ -179,11 +179,11 @@ class Tally:
 
 
 def rest_by_usual_time(waiting: int, ages: list[float], at_once: int, usual: float) -> float | None:
-    """Seconds until the last of the videos is over; None where its job already takes longer than usual.
+    """Seconds until the last video has ended; None if its job already takes longer than usual.
 
     Args:
         waiting: videos that have no job yet.
-        ages: for each job how long it has been running, in seconds.
+        ages: for each job, how long it has been running, in seconds.
         at_once: how many jobs run at the same time.
         usual: how long a job usually takes, in seconds.
 
@@ -201,5 +201,5 @@ def rest_by_usual_time(waiting: int, ages: list[float], at_once: int, usual: flo
 
 
 def rest_by_pace(made: int, left: int, seconds: float) -> float | None:
-    """Seconds until the last of the videos is over, at the pace so far; None before enough of them are."""
+    """Seconds until the last video has ended, at the pace so far; None until enough have."""
     return seconds * left / made if made >= _FEWEST and left > 0 else None

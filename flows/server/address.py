@@ -1,6 +1,6 @@
-"""Addresses of a Prefect API: whether a text is one, how it is shown, and which one a wrong text means.
+"""Addresses of a Prefect API: whether a text is one, how it is shown, and what a wrong text probably means.
 
-Nothing here imports Prefect or asks a server, so a command can refuse an address before it loads Prefect.
+Nothing here imports Prefect or calls a server, so a command can refuse an address before it loads Prefect.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ EXAMPLE = "http://127.0.0.1:4200/api"
 _CLOUD_API = "https://api.prefect.cloud/api"
 _CLOUD_HOSTS = frozenset({"api.prefect.cloud", "app.prefect.cloud"})
 _WORKSPACE = re.compile(r"/accounts?/([^/]+)/workspaces?/([^/]+)")
-#: A slash is asked for after the colon: `localhost:4200` has no scheme.
+#: A slash must follow the colon: `localhost:4200` has no scheme.
 _SCHEME = re.compile(r"([A-Za-z]+):/+")
-#: Of a page's path, the segments that may belong to the prefix that a reverse proxy serves Prefect under.
+#: The segments of a page's path that may belong to the prefix under which a reverse proxy serves Prefect.
 _PREFIX_SEGMENTS = 3
 
 
 def refuse_wrong_address(url: str | None = None) -> None:
-    """Refuse an address that is wrong on its face. Without `url`: the one in PREFECT_API_URL, if it is set.
+    """Refuse an obviously wrong address. By default: the one in PREFECT_API_URL, if it is set.
 
-    Prefect itself warns about some of these at length when it is imported, and cannot be imported with others.
+    Prefect itself prints long warnings about some of these when it is imported, and cannot be imported with others.
 
     Raises:
         ConfigurationError: it cannot be parsed, or is a page of Prefect Cloud.
@@ -43,7 +43,7 @@ def refuse_wrong_address(url: str | None = None) -> None:
 
 
 def is_address(url: str) -> bool:
-    """Whether a client can send a request to it: http or https, a host, and a port that there can be."""
+    """Whether a client can send a request to it: http or https, a host, and a valid port."""
     if " " in url or not url.isprintable() or not _is_parsable(url):
         return False
     parts = urlsplit(url)
@@ -51,23 +51,23 @@ def is_address(url: str) -> bool:
 
 
 def no_address(url: str) -> str:
-    """The sentence about a text that is no address of a Prefect API."""
-    # A single word is as likely to be rubbish as the name of a host.
+    """The sentence about a text that is not the address of a Prefect API."""
+    # A single word is as likely to be nonsense as the name of a host.
     likely = candidates(url) if set(url.strip()) & set(".:/") else ()
     example = shown(likely[0]) if likely else EXAMPLE
     return f"PREFECT_API_URL is {shown(url)!r}, which is not the address of a Prefect API: set one such as {example}."
 
 
 def shown(url: str) -> str:
-    """The address for a message: on one line, with *** in place of user and password, and of a query."""
+    """The address for a message: on one line, with *** instead of user, password and query."""
     return printable(masked(url), 200)
 
 
 def cloud_address(url: str) -> str | None:
-    """The API's address of the Prefect Cloud workspace that `url` is a page of.
+    """The API address of the Prefect Cloud workspace that `url` is a page of.
 
-    With <account id> and <workspace id> in it where `url` names no workspace. None where `url` is not Prefect
-    Cloud's, or right as it is.
+    It contains <account id> and <workspace id> if `url` names no workspace. None if `url` is not an address of Prefect
+    Cloud, or is already right.
     """
     parts = _split(_with_scheme(url.strip(), "https"))
     if parts is None or parts.hostname not in _CLOUD_HOSTS:
@@ -79,7 +79,7 @@ def cloud_address(url: str) -> str | None:
 
 
 def cloud_problem(url: str, meant: str) -> str:
-    """The sentence about an address of Prefect Cloud that is not its API's."""
+    """The sentence about an address of Prefect Cloud that is not its API."""
     return (
         f"PREFECT_API_URL is {shown(url)}, which is not the address of a workspace's API in Prefect Cloud: "
         f"set it to {meant}."
@@ -87,10 +87,10 @@ def cloud_problem(url: str, meant: str) -> str:
 
 
 def candidates(url: str) -> tuple[str, ...]:
-    """Addresses that may have been meant by one where no Prefect API answers, the likeliest first.
+    """Addresses that the user may have meant if no Prefect API answers at `url`, the likeliest first.
 
-    A page of the UI becomes the API beside it, a missing scheme is added, and what follows the API's path is cut
-    off. Those with another scheme than was given come last. `url` itself is not among them.
+    A page of the UI becomes the API next to it, a missing scheme is added, and what follows the API's path is cut off.
+    Addresses with a different scheme come last. `url` itself is not among them.
     """
     text = url.strip().strip("\"'<>").strip()
     match = _SCHEME.match(text)
@@ -115,7 +115,7 @@ def _is_parsable(url: str) -> bool:
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is not a port
+        _ = parts.port  # raises if it is not a port
     except ValueError:
         return None
     return parts
@@ -126,7 +126,7 @@ def _with_scheme(url: str, scheme: str) -> str:
 
 
 def _schemes(given: str, parts: SplitResult) -> tuple[str, str]:
-    """The scheme that was given, or is likely, and the other one."""
+    """The given or likely scheme, and the other one."""
     if given in {"https", "wss"}:
         return ("https", "http")
     host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""What one address gave when it was asked as a Prefect API."""
+"""The answer of one address that was called as a Prefect API."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import httpx
 
 VERSION = re.compile(r"(\d{1,4})(\.\d{1,6})+[0-9A-Za-z.+-]{0,40}")
-#: Largest answer that is read, in bytes: a version is one line, and even a page of the UI has kilobytes.
+#: Largest answer that is read, in bytes: a version is one line, and even a page of the UI is only kilobytes.
 _MOST = 2**20
-#: Redirects after which a client sends GET in place of POST, so that no run could be recorded.
+#: Redirects after which a client sends GET instead of POST, so no run could be recorded.
 _TO_GET = frozenset({301, 302, 303})
-#: Seconds for the whole question. Prefect's client alone would retry for minutes, and wait a minute for each
+#: Seconds for the whole check. Prefect's client alone would retry for minutes, and wait a minute for each
 #: attempt at a host that drops packets.
 PATIENCE = 15.0
 
@@ -22,7 +22,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 class Bounded(httpx.AsyncByteStream):
-    """The body of an answer, up to a bound."""
+    """The body of an answer, up to a limit."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -41,7 +41,7 @@ class Bounded(httpx.AsyncByteStream):
 
 @dataclass(frozen=True)
 class Answer:
-    """What one address gave: a version, an error, or both None for a server that tells no version."""
+    """The answer of one address: a version, an error, or both None for a server that does not report its version."""
 
     url: str
     version: str | None = None
@@ -74,7 +74,7 @@ class Answer:
 
 
 def in_chain(error: BaseException | None, kind: type[E]) -> E | None:
-    """The error of this kind that led to another one."""
+    """The error of this kind that caused another one."""
     while error is not None:
         if isinstance(error, kind):
             return error

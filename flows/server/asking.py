@@ -1,8 +1,8 @@
-"""Whether the Prefect server that is configured is there: asked once, before anything else happens.
+"""Whether the configured Prefect server answers: checked once, before anything else happens.
 
-The question goes through Prefect's own client, with its settings for certificates, headers, credentials and
-retries: what works for `prefect` works here. It asks for the server's version, which also shows whether the
-credentials hold. Where something else answers, the addresses that may have been meant are asked too.
+The check goes through Prefect's own client, with its settings for certificates, headers, credentials and retries: what
+works for `prefect` works here. It reads the server's version, which also shows whether the credentials are right. If
+something else answers, addresses that the user may have meant are checked too.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from prefect_together_video.flows.server.problems import (
 from prefect_together_video.flows.server.settings import unusable_setting
 from together_video.errors import ConfigurationError
 
-#: Seconds for the addresses that may have been meant, which are asked all at once.
+#: Seconds for checking all addresses that the user may have meant, at the same time.
 _GUESS_SECONDS = 4.0
-#: What a client keeps of its headers at an address that nobody has configured with the credentials.
+#: The headers that a client keeps at an address that the credentials were not configured for.
 _HARMLESS = frozenset(
     {"host", "accept", "accept-encoding", "connection", "user-agent", "x-prefect-api-version"}
 )
@@ -46,13 +46,13 @@ _HARMLESS = frozenset(
 
 @dataclass(frozen=True)
 class ServerCheck:
-    """What came of asking a Prefect server whether it is there.
+    """The result of checking a Prefect server.
 
     Attributes:
-        url: the address that was asked, without a password.
-        version: the server's version; None where there is a problem, or the server does not tell, as Prefect Cloud.
-        problem: what is wrong and what to do, in one sentence; None where the server can be used.
-        suggested: an address that works in place of `url`, or for Prefect Cloud the one that `url` stands for.
+        url: the address that was checked, without a password.
+        version: the server's version; None if there is a problem, or if it is not reported, as by Prefect Cloud.
+        problem: what is wrong and what to do, in one sentence; None if the server can be used.
+        suggested: an address that works instead of `url`, or for Prefect Cloud the API address of the page `url`.
     """
 
     url: str
@@ -62,12 +62,12 @@ class ServerCheck:
 
 
 async def reach(url: str, *, optional: bool = False) -> ServerCheck:
-    """Make sure that the Prefect server is there, before anything else happens.
+    """Make sure that the Prefect server answers, before anything else happens.
 
     `optional`: the command also runs without a server, and the message says how.
 
     Raises:
-        ConfigurationError: it is not there, is something else, or refuses; the message says what to do.
+        ConfigurationError: it does not answer, is something else, or refuses; the message says what to do.
     """
     check = await ask_server(url, optional=optional)
     if check.problem is not None:
@@ -76,7 +76,7 @@ async def reach(url: str, *, optional: bool = False) -> ServerCheck:
 
 
 async def reach_configured(otherwise: str) -> str:
-    """The address of the Prefect server that is configured, once it has answered.
+    """The address of the configured Prefect server, once it has answered.
 
     Args:
         otherwise: The message if no server is configured.
@@ -92,12 +92,12 @@ async def reach_configured(otherwise: str) -> str:
 
 
 async def answers(url: str) -> bool:
-    """Whether the server at an address that was good before can still be used."""
+    """Whether the server at an address that worked before can still be used."""
     return (await _ask(url, PATIENCE)).is_prefect
 
 
 async def ask_server(url: str, *, optional: bool = False) -> ServerCheck:
-    """Ask the Prefect server at `url`, for some 20 seconds at most. What is wrong is in the result."""
+    """Check the Prefect server at `url`, for about 20 seconds at most. Problems are in the result."""
     name = shown(url)
     if meant := cloud_address(url):
         return ServerCheck(name, problem=cloud_problem(url, meant), suggested=meant)
@@ -128,10 +128,10 @@ async def ask_server(url: str, *, optional: bool = False) -> ServerCheck:
 
 @contextmanager
 def failing_clearly(url: str) -> Iterator[None]:
-    """Turn an error of Prefect's client in here, which none of our own code has caught, into a clear one.
+    """Turn errors of Prefect's client in this block that our own code did not catch into clear ones.
 
     Raises:
-        ConfigurationError: the server went away, or refuses what was asked of it.
+        ConfigurationError: the server went away, or refuses the request.
     """
     try:
         yield
@@ -148,7 +148,7 @@ def failing_clearly(url: str) -> Iterator[None]:
 
 
 async def _ask(url: str, seconds: float, *, anonymous: bool = False) -> Answer:
-    """Ask one address for its version, as Prefect's client asks, for at most so many seconds."""
+    """Read the version at one address, as Prefect's client does, for at most `seconds`."""
     seen: list[httpx.Response] = []
 
     async def keep(response: httpx.Response) -> None:
@@ -171,21 +171,21 @@ async def _ask(url: str, seconds: float, *, anonymous: bool = False) -> Answer:
                 version = told if isinstance(told, str) else ""
             else:
                 await client.read_flows(limit=1)
-    # ValueError: an answer that is not JSON, or not what Prefect answers. OSError: its certificate file, a timeout.
-    # RecursionError: JSON that is nested without end.
+    # ValueError: an answer that is not JSON, or not Prefect's. OSError: the certificate file, a timeout.
+    # RecursionError: JSON that is nested too deeply.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RecursionError) as found:
         error = found
     return Answer(url, version, error, seen[-1] if seen else None)
 
 
 def _tells_version(client: PrefectClient) -> bool:
-    """Not Prefect Cloud; and where Prefect's own version check is switched off, the path may be closed."""
+    """Not Prefect Cloud. If Prefect's own version check is switched off, the path may be closed."""
     check = get_current_settings().client.server_version_check_enabled
     return check and client.server_type is not ServerType.CLOUD
 
 
 async def _plain(request: httpx.Request) -> None:
-    """A kilobyte that is compressed can unfold to gigabytes."""
+    """Ask for uncompressed answers: a compressed kilobyte can expand to gigabytes."""
     request.headers["Accept-Encoding"] = "identity"
 
 
@@ -198,7 +198,7 @@ async def _working(urls: tuple[str, ...], configured: str) -> str | None:
     """The first of the addresses where a Prefect server answers."""
 
     async def ask(url: str) -> str | None:
-        # Credentials go to the host that they are for, and never from https to http.
+        # Credentials are sent only to the host that they are for, and never from https to http.
         anonymous = not (_origin(url) == _origin(configured) or url.startswith("https://"))
         answer = await _ask(url, _GUESS_SECONDS, anonymous=anonymous)
         if answer.is_prefect:
@@ -209,7 +209,7 @@ async def _working(urls: tuple[str, ...], configured: str) -> str | None:
 
 
 async def _is_healthy(url: str, anonymous: bool) -> bool:
-    """Whether a server that wants credentials is Prefect, which tells anybody about its health."""
+    """Whether a server that wants credentials is Prefect, which reports its health to everybody."""
     hooks = {"request": [_without_credentials] if anonymous else []}
     try:
         async with (
@@ -229,7 +229,7 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 def _may_be_elsewhere(answer: Answer) -> bool:
-    """Whether something answers, and is not a Prefect API or cannot be talked to in this way."""
+    """Whether something answers that is not a Prefect API, or that cannot be called in this way."""
     if answer.status is not None:
         return answer.status < 500 and answer.status not in {401, 403, 407, 408, 429}
     error = answer.error
@@ -241,10 +241,10 @@ def _may_be_elsewhere(answer: Answer) -> bool:
 
 
 def _worth_asking(answer: Answer) -> tuple[str, ...]:
-    """Where HTTP was answered the scheme is right, and the path is not; where it was not, the scheme may be wrong."""
+    """If the answer is HTTP, the scheme is right and the path is wrong; otherwise the scheme may be wrong."""
     found = candidates(answer.url)
     if answer.status == 400:
-        # Which is also what a server says that wants TLS.
+        # A server that wants TLS says the same.
         return found
     scheme = httpx.URL(answer.url).scheme
     return tuple(url for url in found if (httpx.URL(url).scheme == scheme) is (answer.status is not None))

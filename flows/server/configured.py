@@ -1,8 +1,8 @@
 """Whether a Prefect server may be configured, found out without importing Prefect, which takes seconds.
 
-Prefect takes PREFECT_API_URL from the environment, `.env`, `prefect.toml` and `pyproject.toml` in the working
-directory, or the active profile. Here these are read only so far as to be sure that none of them says anything to
-Prefect; whatever is in doubt counts as a server, and Prefect decides.
+Prefect takes PREFECT_API_URL from the environment, from `.env`, `prefect.toml` and `pyproject.toml` in the working
+directory, or from the active profile. Here these are read only to make sure that none of them contains anything for
+Prefect. Anything doubtful counts as a server, and Prefect decides.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-#: What `keep_prefect_quiet` sets, beside a person's own settings.
+#: What `keep_prefect_quiet` sets, in addition to the user's own settings.
 QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-    # What it could not send to a server that is away, it would print whole.
+    # It would print in full what it could not send to a server that is down.
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
 }
 #: Variables that say where the profiles are.
 _PLACES = frozenset({"PREFECT_HOME", "PREFECT_PROFILES_PATH"})
-#: Settings of servers, with the values that they may have: they say nothing of one that is to be asked.
+#: Settings of servers, with the values that they may have: they do not name a server to call.
 _OF_SERVERS = frozenset(
     {
         "PREFECT_SERVER_ANALYTICS_ENABLED",
@@ -35,7 +35,7 @@ _ANSWERS = frozenset({"true", "false", "1", "0"})
 
 
 def may_have_server(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether Prefect may have a server to record runs with. False is certain."""
+    """Whether Prefect may have a server to record runs. False is certain."""
     if "prefect.settings" in sys.modules:
         from prefect.settings import PREFECT_API_URL
 
@@ -44,7 +44,7 @@ def may_have_server(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def may_name_server(environment: Mapping[str, str]) -> bool:
-    """The same from the sources of Prefect's settings alone, where Prefect is not imported."""
+    """The same, from the sources of Prefect's settings only, if Prefect is not imported."""
     try:
         return (
             any(not _is_harmless(name, value) for name, value in environment.items())
@@ -54,12 +54,12 @@ def may_name_server(environment: Mapping[str, str]) -> bool:
             or _profile_says_something(_profiles(environment))
         )
     except (OSError, ValueError, RuntimeError, AttributeError, TypeError):
-        # A file that cannot be read, or is not what it should be.
+        # A file that cannot be read, or has another format.
         return True
 
 
 def _is_harmless(name: str, value: object) -> bool:
-    # Prefect reads the names of its variables in either case.
+    # Prefect reads its variables in upper and lower case.
     plain = name.upper()
     if not plain.startswith("PREFECT_"):
         return True
@@ -88,7 +88,7 @@ def _profiles(environment: Mapping[str, str]) -> Path:
 
 
 def _profile_says_something(path: Path) -> bool:
-    """Whether the active profile has more than settings of servers. Without a file Prefect has one that names none."""
+    """Whether the active profile has more than settings of servers. Without a file, Prefect's profile names none."""
     if "~" in str(path) or "$" in str(path):
         return True
     if not path.exists():

@@ -1,6 +1,6 @@
-"""What a Prefect server takes as the parameters of one run: said in a sentence, before it is asked.
+"""The size of parameters that a Prefect server accepts for one run: checked before it is called.
 
-The server itself answers with all that it was sent, in an error of half a megabyte.
+The server itself answers with everything that it was sent, in an error of half a megabyte.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Flow[..., Any])
 
 
 def refusing_too_large(remedy: str) -> Callable[[F], F]:
-    """Have a flow refuse parameters that no server takes.
+    """Make a flow refuse parameters that no server accepts.
 
     Args:
         remedy: what to do instead.
@@ -33,7 +33,7 @@ def refusing_too_large(remedy: str) -> Callable[[F], F]:
             size = len(json.dumps(made, separators=(",", ":"), default=str)) if most else 0
             if size > most:
                 raise InputError(
-                    f"The parameters of this run have {size:,} bytes, and a Prefect server takes {most:,} at most. "
+                    f"The parameters of this run have {size:,} bytes, but a Prefect server accepts at most {most:,}. "
                     "Nothing was created.",
                     spent=Spent.NOTHING,
                     remedy=remedy,
@@ -47,5 +47,5 @@ def refusing_too_large(remedy: str) -> Callable[[F], F]:
 
 
 def most_bytes() -> int:
-    """How large the parameters of a run may be, in bytes of JSON; 0 where there is no limit."""
+    """How large the parameters of a run may be, in bytes of JSON; 0 if there is no limit."""
     return int(getattr(get_current_settings().server.api, "max_parameter_size", 0))

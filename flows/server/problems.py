@@ -1,4 +1,4 @@
-"""What is wrong with a Prefect server, and what to do: a sentence each, chosen by statuses and types of errors."""
+"""What is wrong with a Prefect server, and what to do: one sentence each, chosen by HTTP status and error type."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prefect_together_video.flows.server.answer import PATIENCE, VERSION, Answer
 from together_video.network.proxies import proxies_from_env
 from together_video.text import printable
 
-#: OpenSSL's numbers of what is wrong with a certificate: expired, of another host, of another IP address.
+#: OpenSSL's numbers for what is wrong with a certificate: expired, for another host, for another IP address.
 _EXPIRED, _OTHER_NAMES = 10, frozenset({62, 64})
 
 
@@ -35,7 +35,7 @@ def problem_of(answer: Answer, *, optional: bool) -> str:
         proxy = _proxy_of(answer.url) or "HTTP_PROXY"
         return f"The proxy that {proxy} names refuses to reach {name}: correct it, or NO_PROXY."
     if in_chain(error, ssl.SSLError):
-        return f"What answers at {name} does not speak TLS: correct PREFECT_API_URL, which may be meant as http://."
+        return f"The server at {name} does not speak TLS: correct PREFECT_API_URL, perhaps to http://."
     if not isinstance(error, httpx.TransportError | TimeoutError):
         return f"Prefect's client cannot be used for {name}: {printable(str(error), 200).removesuffix('.')}."
     waited = f" within {PATIENCE:.0f} seconds" if isinstance(error, TimeoutError) else ""
@@ -61,7 +61,7 @@ def status_problem(name: str, answer: Answer) -> str:
         return f"The proxy that {proxy} names asks for credentials (HTTP 407): correct it, or NO_PROXY."
     if status == 429:
         return (
-            f"The Prefect server at {name} takes no more requests for now (HTTP 429): run this again later."
+            f"The Prefect server at {name} accepts no more requests for now (HTTP 429): run this again later."
         )
     if status is not None and (status >= 500 or status == 408):
         return (
@@ -72,7 +72,7 @@ def status_problem(name: str, answer: Answer) -> str:
 
 
 def _credentials(answer: Answer) -> tuple[str, bool]:
-    """The setting that holds the credentials, as Prefect's client chooses it, and whether it is set."""
+    """The setting for the credentials, as Prefect's client chooses it, and whether it is set."""
     is_cloud = answer.url.startswith(PREFECT_CLOUD_API_URL.value())
     usual = "PREFECT_API_KEY" if is_cloud else "PREFECT_API_AUTH_STRING"
     if PREFECT_API_AUTH_STRING.value():
@@ -90,7 +90,7 @@ def _something_else(name: str, answer: Answer) -> str:
 
 
 def what_answers(answer: Answer) -> str:
-    """Such as `an HTML page (nginx) answers and not a Prefect API`."""
+    """Such as `an HTML page (nginx) answers instead of a Prefect API`."""
     response = answer.response
     if response is None:
         return f"the server speaks {'plain HTTP' if answer.url.startswith('https') else 'TLS'}"
@@ -99,7 +99,7 @@ def what_answers(answer: Answer) -> str:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     software = printable(response.headers.get("server", ""), 40)
     what = "an HTML page" if kind == "text/html" and response.is_success else f"HTTP {response.status_code}"
-    return f"{what}{f' ({software})' if software else ''} answers and not a Prefect API"
+    return f"{what}{f' ({software})' if software else ''} answers instead of a Prefect API"
 
 
 def version_problem(name: str, version: str | None) -> str | None:
@@ -108,7 +108,7 @@ def version_problem(name: str, version: str | None) -> str | None:
     if server is None or own is None or server[1] == own[1]:
         return None
     return (
-        f"The Prefect server at {name} has version {version}, and this program works with Prefect {own[1]}: "
+        f"The Prefect server at {name} has version {version}, but this program works with Prefect {own[1]}: "
         f"use a server of version {own[1]}."
     )
 
@@ -129,7 +129,7 @@ def _certificate_problem(name: str, error: ssl.SSLCertVerificationError) -> str:
 
 
 def _through_proxy(url: str) -> str:
-    """A proxy that is used may be what is wrong."""
+    """The proxy in use, because it may be what is wrong."""
     proxy = _proxy_of(url)
     return f" through the proxy that {proxy} names" if proxy else ""
 

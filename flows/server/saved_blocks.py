@@ -1,10 +1,10 @@
-"""The blocks that `prefect.yaml` names, made on the Prefect server from the environment.
+"""The blocks that `prefect.yaml` names, saved on the Prefect server from the environment.
 
 `together-credentials/production` from TOGETHER_API_KEY and TOGETHER_BASE_URL; `video-archive/production` from
 VIDEO_ARCHIVE_BUCKET or VIDEO_ARCHIVE_FOLDER, VIDEO_ARCHIVE_PREFIX, VIDEO_ARCHIVE_MONTHLY_LIMIT_USD,
-VIDEO_ARCHIVE_LINK_HOURS and the AWS_* variables. For a bucket, where AWS_ACCESS_KEY_ID is set, the keys go into a
-block `aws-credentials/production` too; else workers take what boto3 finds where they run, such as an instance's
-role. Blocks that are there already are brought up to date, so this is also how a key is rotated.
+VIDEO_ARCHIVE_LINK_HOURS and the AWS_* variables. For a bucket, if AWS_ACCESS_KEY_ID is set, the keys are also saved as
+the block `aws-credentials/production`. Otherwise workers use what boto3 finds where they run, such as an instance's
+role. Existing blocks are updated, so this is also how to rotate a key.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from together_video.errors import ConfigurationError
 
 
 def save_blocks(name: str) -> list[str]:
-    """Save the blocks on the Prefect server that is configured. Returns what was saved, such as
+    """Save the blocks on the configured Prefect server. Returns what was saved, such as
     `video-archive/production`.
 
     Raises:
-        ConfigurationError: the environment lacks a key or an archive, or holds something unusable, or there is no
-            Prefect server to save to, or it goes away meanwhile.
+        ConfigurationError: the environment lacks a key or an archive or has an unusable value, or there is no Prefect
+            server to save to, or it goes away in the meantime.
     """
     server = asyncio.run(reach_configured("Blocks are kept by a Prefect server: set PREFECT_API_URL."))
     together, archive = TogetherCredentials.from_env(), VideoArchive.from_env()
@@ -44,7 +44,7 @@ def _save(
     if credentials is not None:
         credentials.save(name, overwrite=True)
         saved.append(f"aws-credentials/{name}")
-    # Its other fields may have been set in the UI, and stay as they are there.
+    # Its other fields may have been set in the UI. They stay as they are there.
     named: dict[str, object] = {
         "bucket": archive.bucket,
         "folder": archive.folder,
@@ -52,7 +52,7 @@ def _save(
         "credentials": credentials,
     }
     if archive.folder is not None:
-        # What a bucket had before is of no use to a folder.
+        # The settings of a bucket are useless for a folder.
         named |= {"storage_class": None, "sse_kms_key_id": None, "tags": {}}
     if archive.monthly_limit_usd is not None:
         named["monthly_limit_usd"] = archive.monthly_limit_usd
@@ -79,8 +79,8 @@ def _aws_credentials() -> AwsCredentials | None:
     token = os.environ.get("AWS_SESSION_TOKEN")
     if token:
         raise ConfigurationError(
-            "AWS_SESSION_TOKEN is set: keys of a session expire within hours and do not belong into a block. "
-            "Use keys of an IAM user, or unset them so that workers take the role of where they run."
+            "AWS_SESSION_TOKEN is set: keys of a session expire within hours and do not belong in a block. Use keys of "
+            "an IAM user, or unset them: workers then use the role of the machine that they run on."
         )
     return AwsCredentials(
         aws_access_key_id=key or None,

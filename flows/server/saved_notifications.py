@@ -63,12 +63,12 @@ def _filled(found: dict[str, Any], block: UUID, thresholds: Thresholds) -> Autom
 
 
 async def save_notifications(block: str, thresholds: Thresholds | None = None) -> list[str]:
-    """Make the automations on the Prefect server that is configured, or bring them up to date; gives their names.
+    """Create or update the automations on the configured Prefect server. Returns their names.
 
     One that was paused stays paused.
 
     Raises:
-        ConfigurationError: there is no server, it goes away meanwhile, or it has no such block.
+        ConfigurationError: there is no server, it goes away in the meantime, or it has no such block.
     """
     server = await reach_configured("Automations are kept by a Prefect server: set PREFECT_API_URL.")
     with failing_clearly(server):

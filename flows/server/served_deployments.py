@@ -1,4 +1,4 @@
-"""What `deployments/prefect.yaml` describes, as deployments that one process can serve."""
+"""The deployments of `deployments/prefect.yaml`, in a form that one process can serve."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TRIGGERS: TypeAdapter[list[DeploymentTriggerTypes]] = TypeAdapter(list[Deployme
 
 
 class _Entry(BaseModel):
-    """What is needed of a deployment that is described in a `prefect.yaml`."""
+    """The required fields of a deployment in a `prefect.yaml`."""
 
     name: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^/]+$")]
     #: Workers load a flow by its module; so does this process.
@@ -41,10 +41,10 @@ class _File(BaseModel):
 
 
 def read(file: Path | None = None) -> list[dict[str, Any]]:
-    """The deployments of a `prefect.yaml`, as they stand there: of the one that comes with the package, or of `file`.
+    """The deployments of a `prefect.yaml`, as written there: that of the package, or `file`.
 
     Raises:
-        InputError: the file cannot be read, or describes no deployments that can be served.
+        InputError: the file cannot be read, or its deployments cannot be served.
     """
     if file is None:
         text = (
@@ -102,12 +102,12 @@ def blocks_of(entry: dict[str, Any]) -> dict[str, str]:
 
 
 async def served(entry: dict[str, Any], saved: Mapping[str, UUID], earlier: Earlier) -> RunnerDeployment:
-    """A deployment without a work pool: runs are processes of whoever serves it.
+    """A deployment without a work pool: its runs are processes of the program that serves it.
 
     Args:
-        earlier: how it stands on the server, where its schedules may have been paused or turned on.
-        saved: the ids of the server's blocks, by which the UI's form shows the one that is chosen. Parameters that
-            name another block are left out, so that runs take the environment of the serving process.
+        earlier: its state on the server, where its schedules may have been paused or turned on.
+        saved: the ids of the server's blocks; with them the UI's form shows which block is chosen. Parameters that name
+            another block are left out, so runs use the environment of the serving process.
     """
     flow = flow_of(entry)
     given = entry.get("parameters") or {}

@@ -1,8 +1,8 @@
-"""What users have paused and turned on, kept when `together-video serve` starts again.
+"""What users paused or turned on, kept when `together-video serve` starts again.
 
-Prefect replaces the schedules of a deployment each time it is made, and its own `serve` turns on what it paused. So
-the state on the server is read before a deployment is made: a schedule that the server knows stays on or off as it is
-there, and a deployment that somebody else has paused stays paused.
+Prefect replaces the schedules of a deployment each time the deployment is made, and its own `serve` turns on what it
+paused. So the state on the server is read before a deployment is made: a schedule that the server knows stays on or off
+as it is there, and a deployment that somebody else paused stays paused.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Schedule
 
-#: The tag of a deployment that `serve` itself has paused, at its end.
+#: The tag of a deployment that `serve` itself paused when it stopped.
 PAUSED_BY_SERVE = "paused-until-served"
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """How a deployment stands on the server before it is made again."""
+    """The state of a deployment on the server before it is made again."""
 
     #: Whether each schedule is on, by its slug.
     active: dict[str, bool]
-    #: Whether somebody else than `serve` has paused the deployment as a whole.
+    #: Whether somebody other than `serve` paused the whole deployment.
     is_paused: bool = False
 
     @classmethod
@@ -36,12 +36,12 @@ class Earlier:
         )
 
     def kept(self, schedule: Schedule) -> Schedule:
-        """The schedule, on or off as the server has it; one that the server does not know stays as it is given."""
+        """The schedule, on or off as the server has it; one that the server does not know stays as given."""
         return replace(schedule, active=self.active.get(schedule.slug or "", schedule.active))
 
 
 async def read_earlier(client: PrefectClient, name: str) -> Earlier:
-    """How the deployment of this name (`generate-batch/nightly`) stands on the server."""
+    """The state of the deployment of this name (`generate-batch/nightly`) on the server."""
     try:
         return Earlier.of(await client.read_deployment_by_name(name))
     except ObjectNotFound:
@@ -49,7 +49,7 @@ async def read_earlier(client: PrefectClient, name: str) -> Earlier:
 
 
 async def what_is_off(client: PrefectClient, name: str) -> list[str]:
-    """What of a deployment starts no runs by itself, and the command that turns it on; a sentence each.
+    """What is turned off in a deployment, and the command that turns it on; a sentence each.
 
     Raises:
         ObjectNotFound: there is no such deployment.
@@ -66,7 +66,7 @@ async def what_is_off(client: PrefectClient, name: str) -> list[str]:
 
 
 async def pause_until_served(client: PrefectClient, name: str) -> None:
-    """Pause a deployment until it is served again. A deployment that is already paused stays as it is.
+    """Pause a deployment until it is served again. One that is already paused stays as it is.
 
     Raises:
         ObjectNotFound: there is no such deployment.

@@ -1,4 +1,4 @@
-"""Runs that are suspended until a person approves their plan: found, answered and, when nobody answers, ended."""
+"""Runs that are suspended until a person approves their plan: found, answered and, if nobody answers, ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class WaitingRun:
-    """A run with its plan, as Markdown, and until when it can be answered."""
+    """A run with its plan, as Markdown, and the deadline for an answer."""
 
     id: UUID
     name: str
@@ -38,7 +38,7 @@ class WaitingRun:
 
 
 async def waiting_runs(client: PrefectClient) -> list[WaitingRun]:
-    """All batches and films that wait for approval, the oldest first."""
+    """All batches and films that are waiting for approval, the oldest first."""
     found: list[FlowRun] = []
     while True:
         page = await client.read_flow_runs(
@@ -55,21 +55,23 @@ async def waiting_runs(client: PrefectClient) -> list[WaitingRun]:
 
 
 async def waiting_run(client: PrefectClient, name: str) -> WaitingRun:
-    """The run with this id, or of this address in Prefect's UI, with its plan.
+    """The run with this id or with this address in Prefect's UI, with its plan.
 
     Raises:
-        InputError: it is no id, there is no such run, or it does not wait for approval.
+        InputError: this is not an id, there is no such run, or it is not waiting for approval.
     """
     ids = _ID.findall(name)
     if not ids:
-        raise InputError(f"{one_line(name, 100)!r} is not the id of a run, nor its address in Prefect's UI.")
+        raise InputError(
+            f"{one_line(name, 100)!r} is neither the id of a run nor its address in Prefect's UI."
+        )
     try:
         run = await client.read_flow_run(UUID(ids[-1]))
     except ObjectNotFound:
         raise InputError(f"This Prefect server has no run {ids[-1]}.") from None
     if not _asks(run):
         state = run.state.name if run.state else "not begun"
-        raise InputError(f"Run {run.name} does not wait for approval: it is {state}.")
+        raise InputError(f"Run {run.name} is not waiting for approval: it is {state}.")
     plan = ""
     keys = (run.state and run.state.state_details.run_input_keyset) or {}
     try:
@@ -81,7 +83,7 @@ async def waiting_run(client: PrefectClient, name: str) -> WaitingRun:
 
 
 async def answer(client: PrefectClient, run: UUID, given: dict[str, Any]) -> None:
-    """Resume a run with what was answered.
+    """Resume a run with an answer.
 
     Raises:
         VideoError: the server does not accept it; the run is as it was.
@@ -96,7 +98,7 @@ async def answer(client: PrefectClient, run: UUID, given: dict[str, Any]) -> Non
 
 
 async def end_unanswered(client: PrefectClient) -> int:
-    """End the runs that nobody has answered in time as Cancelled. Returns how many."""
+    """End runs that nobody answered in time as Cancelled. Returns how many."""
     ended = 0
     for run in await waiting_runs(client):
         if run.until is not None and run.until < datetime.now(UTC):

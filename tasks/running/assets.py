@@ -1,4 +1,4 @@
-"""Archived videos as Prefect assets, so that servers that show lineage say which run made which file."""
+"""Archived videos as Prefect assets: servers that show lineage then say which run made which file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from prefect_together_video.tasks.running.prefect_run import is_loaded
 from prefect_together_video.tasks.running.runs import run_logger
 from together_video.ledger.records import VideoRecord
 
-#: `0`, `false`, `no` or `off` leaves them out.
+#: `0`, `false`, `no` or `off` turns them off.
 VARIABLE = "TOGETHER_VIDEO_ASSETS"
 
 
 def show_as_asset(record: VideoRecord, uri: str) -> None:
-    """Have the task run that is under way materialise the video under its URI. Outside of one this does nothing."""
+    """Have the current task run materialise the video under its URI. Outside of a task run this does nothing."""
     if not is_loaded() or os.environ.get(VARIABLE, "").strip().lower() in {"0", "false", "no", "off"}:
         return
     from prefect_together_video.tasks.running.prefect_compat import materialise

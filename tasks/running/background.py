@@ -1,7 +1,7 @@
-"""One event loop in a thread of its own, which all public tasks of a process share.
+"""One event loop in its own thread, which all public tasks of a process share.
 
-Clients, S3 connections and pacing belong to an event loop. Prefect gives each submitted task another one, and a sync
-flow has none: so the work of the public tasks runs here, and its callers wait for it.
+Clients, S3 connections and pacing belong to an event loop. Prefect gives each submitted task a different loop, and a
+sync flow has none. So the work of the public tasks runs here, and its callers wait for it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from prefect_together_video.tasks.running.prefect_compat import run_is_stopping
 
 T = TypeVar("T")
 
-#: How often a thread that waits looks whether its flow is being stopped, in seconds.
+#: How often a waiting thread checks whether its flow is being stopped, in seconds.
 _GLANCE = 1.0
 
 
 class Background:
-    """The loop of one process. Work that is begun on it ends before the process does."""
+    """The loop of one process. Work that is started on it ends before the process does."""
 
     def __init__(self) -> None:
         self.process = os.getpid()
@@ -38,7 +38,7 @@ class Background:
         _before_threads_end(self.close)
 
     def begin(self, work: Coroutine[Any, Any, T]) -> Work[T]:
-        """Begin `work` on the loop, in a copy of the caller's context: its Prefect run, its logger."""
+        """Start `work` on the loop, in a copy of the caller's context: its Prefect run, its logger."""
         begun: Work[T] = Work(self.loop)
         context = copy_context()
 
@@ -56,7 +56,7 @@ class Background:
         return begun
 
     def close(self) -> None:
-        """Cancel what is under way, wait until its facts are stored, and end the thread."""
+        """Cancel running work, wait until its facts are stored, and end the thread."""
         if self.process != os.getpid() or not self._thread.is_alive():
             return
         asyncio.run_coroutine_threadsafe(self._wind_up(), self.loop).result()
@@ -82,7 +82,7 @@ class Background:
 
 
 class Work(Generic[T]):
-    """Something under way on the loop, seen from another thread."""
+    """Running work on the loop, seen from another thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.ended: Future[T] = Future()
@@ -94,12 +94,12 @@ class Work(Generic[T]):
         task.add_done_callback(self._over)
 
     def cancel(self) -> None:
-        """Ask it to stop; what was sent to the provider is stored before it does."""
+        """Ask it to stop. Before it stops, it stores what was sent to the provider."""
         self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
 
     def wait(self) -> T:
-        """What it returns. An interruption of this thread (Ctrl-C, SIGTERM, a time limit) stops it, and so does the
-        end of the flow run that this thread works for.
+        """What it returns. An interruption of this thread (Ctrl-C, SIGTERM, a time limit) stops the work, and so does
+        the end of the flow run that this thread works for.
         """
         try:
             while not run_is_stopping():
@@ -111,12 +111,12 @@ class Work(Generic[T]):
         except BaseException:
             if not self.ended.done():
                 self.cancel()
-                # As long as a create may take, at most. A second interruption gives it up.
+                # At most as long as a create may take. A second interruption stops waiting.
                 wait([self.ended])
             raise
 
     def _result(self) -> T:
-        """Raises asyncio.CancelledError: it was stopped. A caller's loop would outlive a mere `Exception`."""
+        """Raises asyncio.CancelledError: it was stopped. A loop in the caller's code would survive an `Exception`."""
         if self.ended.cancelled():
             raise asyncio.CancelledError(
                 "stopped with the flow run; a job that was created is kept in flight"
@@ -124,7 +124,7 @@ class Work(Generic[T]):
         return self.ended.result()
 
     async def wait_async(self) -> T:
-        """As `wait`, for a caller with an event loop of its own."""
+        """As `wait`, for a caller that has an event loop."""
         future = asyncio.wrap_future(self.ended)
         try:
             return await asyncio.shield(future)
@@ -132,7 +132,7 @@ class Work(Generic[T]):
             self.cancel()
             await outlast([future])
             if not future.cancelled():
-                future.exception()  # read, so that asyncio does not warn: the ledger has it
+                future.exception()  # read it, or asyncio warns: the ledger has the outcome
             raise
 
     def _over(self, task: asyncio.Task[T]) -> None:
@@ -150,7 +150,7 @@ _lock = threading.Lock()
 
 
 def background() -> Background:
-    """This process's loop, started when it is first asked for."""
+    """This process's loop, started at the first call."""
     global _shared
     with _lock:
         if _shared is None or _shared.process != os.getpid():
@@ -159,6 +159,6 @@ def background() -> Background:
 
 
 def _before_threads_end(call: Callable[[], None]) -> None:
-    """At the end of the process, while threads may still be given work: `atexit` alone would be too late for boto3."""
+    """At the end of the process, while threads still accept work: `atexit` alone would be too late for boto3."""
     register = getattr(threading, "_register_atexit", atexit.register)
     register(call)

@@ -1,4 +1,4 @@
-"""Waiting for work that must come to its end, although whoever waits for it is cancelled."""
+"""Waiting for work that must finish, even if the task that waits for it is cancelled."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import anyio
 
 
 async def outlast(works: Collection[asyncio.Future[Any]]) -> None:
-    """Wait until all are done, however often we are cancelled meanwhile, by asyncio or by a scope of anyio.
+    """Wait until all are done, however often we are cancelled in the meantime, by asyncio or by a scope of anyio.
 
-    Such a cancellation is not passed on: that is the caller's, who has one already.
+    Such a cancellation is not passed on: the caller, which was cancelled, does that.
     """
     with anyio.CancelScope(shield=True):
         while not all(work.done() for work in works):

@@ -1,7 +1,7 @@
-"""The Prefect run that is under way, if there is one, found without importing Prefect.
+"""The current Prefect run, if there is one, found without importing Prefect.
 
-Prefect takes seconds to import, and a command without a server does not need it. Where nobody has imported it, there
-is no run.
+Prefect takes seconds to import, and a command without a server does not need it. If nothing has imported it, there is
+no run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def is_loaded() -> bool:
 
 
 def flow_context() -> FlowRunContext | None:
-    """The context of the flow run that is under way here; None outside of one."""
+    """The context of the current flow run; None outside of one."""
     if not is_loaded():
         return None
     from prefect.context import FlowRunContext
@@ -28,7 +28,7 @@ def flow_context() -> FlowRunContext | None:
 
 
 def task_context() -> TaskRunContext | None:
-    """The context of the task run that is under way here; None outside of one."""
+    """The context of the current task run; None outside of one."""
     if not is_loaded():
         return None
     from prefect.context import TaskRunContext

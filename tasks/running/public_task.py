@@ -1,7 +1,7 @@
-"""Tasks for the flows of others: each is written once, and works in sync and in async code.
+"""Tasks for other people's flows: each is written once, and works in sync and in async code.
 
-As with Prefect's own pairs (`Block.load` and `Block.aload`) the plain name is called in sync code and the name with
-an `a` is awaited in async code; the plain name can be awaited there, too.
+As with Prefect's own pairs (`Block.load` and `Block.aload`), call the plain name in sync code, and await the name with
+an `a` in async code. The plain name can be awaited there, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from prefect_together_video.tasks.running.background import background
 from prefect_together_video.tasks.running.retries import repetition
 from together_video.errors import VideoError
 
-#: Options of the command line as errors name them, and what they are in Python.
+#: Options of the command line, as errors name them, and their Python arguments.
 _ARGUMENTS = {
     "--on-ambiguous resubmit": 'on_ambiguous="resubmit"',
     "--on-ambiguous resolve": 'on_ambiguous="resolve"',
@@ -43,7 +43,7 @@ class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
             """A coroutine.
 
             Raises:
-                TypeError: called in a sync flow or task, where nobody would await it.
+                TypeError: it was called in a sync flow or task, where nothing would await it.
             """
             if not _code_is_async():
                 raise TypeError(
@@ -59,7 +59,7 @@ class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
 
 
 class SyncTask(Task[P, R], Generic[P, R]):
-    """The member of a pair that is called; in async code it hands over to the other."""
+    """The member of a pair that is called; in async code it delegates to the other."""
 
     twin: AsyncTask[P, R]
 
@@ -86,13 +86,13 @@ def task_pair(
 ) -> tuple[SyncTask[P, R], AsyncTask[P, R]]:
     """A sync and an async task that both run `core` on the process's background loop.
 
-    The steps inside `core` are repeated by themselves, as `retries.retried_task` says. A caller who wants more gives
-    `with_options(retries=…)`; that, too, repeats only what may help.
+    The steps inside `core` have their own retries, as `retries.retried_task` describes. A caller who wants more gives
+    `with_options(retries=…)`; that, too, retries only errors that a retry may help.
 
     Args:
         core: the work; its signature and docstring become the tasks'.
-        names: under which the two stand in the module of `core`, the sync one first.
-        task_name: what Prefect calls them.
+        names: the names of the two in the module of `core`, the sync one first.
+        task_name: their name in Prefect.
         run_name: names a run, from `prefect.runtime.task_run.parameters`.
     """
 
@@ -117,7 +117,7 @@ def task_pair(
 
 
 def _of_this_task(options: dict[str, Any]) -> dict[str, Any]:
-    """The options with a cache that knows the tasks apart: Prefect does by their source, and ours share one."""
+    """The options with a cache that tells the tasks apart: Prefect goes by their source, and ours share one."""
     policy = options.get("cache_policy")
     if not isinstance(policy, CachePolicy) or policy == NO_CACHE:
         return options
@@ -129,7 +129,7 @@ def _name_of_task(context: TaskRunContext, _: dict[str, Any]) -> str:
 
 
 async def _in_python(work: Coroutine[Any, Any, R]) -> R:
-    """The same work; its errors name arguments where those of our commands name options."""
+    """The same work, but its errors name arguments instead of command-line options."""
     try:
         return await work
     except VideoError as error:
@@ -140,17 +140,17 @@ async def _in_python(work: Coroutine[Any, Any, R]) -> R:
 
 
 def _named(function: Callable[..., Any], core: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """`function` with the signature and the words of `core`, under a name of its own."""
+    """`function` with the signature and the docstring of `core`, under its own name."""
     functools.update_wrapper(function, core)
     function.__name__ = function.__qualname__ = name
-    # `inspect` would follow this to `core`, which is async: Prefect would take both for async ones.
+    # `inspect` would follow this to `core`, which is async: Prefect would take both for async tasks.
     del function.__wrapped__  # type: ignore[attr-defined]
     function.__signature__ = inspect.signature(core)  # type: ignore[attr-defined]
     return function
 
 
 def _code_is_async() -> bool:
-    """Whether the caller can await: by the task or flow that it stands in, else by whether a loop is running."""
+    """Whether the caller can await: decided by its task or flow, or else by whether a loop is running."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -167,7 +167,7 @@ def _code_is_async() -> bool:
 
 
 def _has_a_loop_of_its_own() -> bool:
-    """Whether sync code has started the loop that is running, by `asyncio.run`, or is itself called from one."""
+    """Whether sync code started the running loop with `asyncio.run`, or is itself called from a loop."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

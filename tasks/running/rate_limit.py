@@ -1,5 +1,5 @@
-"""A limit on creates that reaches over all workers: Prefect's global concurrency limit, if the
-operator has made one of this name with a slot decay:
+"""A limit on creates that all workers share: Prefect's global concurrency limit, if the operator has made one of this
+name with a slot decay:
 
     prefect gcl create together-video-create --limit 10 --slot-decay-per-second 0.5
 """
@@ -16,14 +16,14 @@ from prefect_together_video.tasks.running.runs import run_logger
 
 RATE_LIMIT = "together-video-create"
 
-#: Whether the limit exists, looked up once a run and event loop: Prefect warns at each acquisition of one that does
-#: not.
+#: Whether the limit exists, looked up once per run and event loop: Prefect warns at each acquisition of a limit that
+#: does not exist.
 _known: RunVar[dict[str, asyncio.Future[bool]]] = RunVar("known rate limits")
 
 
 async def wait_for_rate_limit() -> None:
-    """Wait for a slot. Without such a limit, or outside of a run, this does nothing; and a Prefect
-    server that is away does not stop a run.
+    """Wait for a slot. Without such a limit, or outside of a run, this does nothing. A Prefect server that is down does
+    not stop a run.
     """
     if flow_context() is None:
         return
@@ -37,7 +37,7 @@ async def wait_for_rate_limit() -> None:
     try:
         await rate_limit(RATE_LIMIT)
     except (httpx.HTTPError, ConcurrencySlotAcquisitionError) as error:
-        run_logger().warning("The rate limit %s cannot be asked for: %s", RATE_LIMIT, error)
+        run_logger().warning("The rate limit %s could not be used: %s", RATE_LIMIT, error)
 
 
 async def _is_limited(run: str) -> bool:
@@ -59,7 +59,7 @@ async def _is_limited(run: str) -> bool:
     except ObjectNotFound:
         pass
     except httpx.HTTPError as error:
-        run_logger().warning("Prefect cannot be asked for the rate limit %s: %s", RATE_LIMIT, error)
+        run_logger().warning("Prefect did not answer whether the rate limit %s exists: %s", RATE_LIMIT, error)
     finally:
         answer.set_result(found)
     return found

@@ -1,4 +1,4 @@
-"""Steps, how one is run again after it failed, and whether it may be: the error itself says so."""
+"""Steps, when a failed step is retried, and whether it may be: the error itself says so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Seconds before the first repetition; each further one waits twice as long, and up to half as long again.
+#: Seconds before the first retry. Each further retry waits twice as long, plus up to half of that.
 _FIRST_DELAY, _JITTER = 2.0, 0.5
 
 
@@ -25,7 +25,7 @@ _FIRST_DELAY, _JITTER = 2.0, 0.5
 class Step(Generic[P, R]):
     """One step in the life of a video: a function, and the retries and the time limit that it runs under.
 
-    `runs.step` runs it, by Prefect inside a flow run. The names of the options are those of Prefect's tasks.
+    `runs.step` runs it, through Prefect inside a flow run. The options are named as those of Prefect's tasks.
     """
 
     fn: Callable[P, Coroutine[Any, Any, R]]
@@ -34,13 +34,13 @@ class Step(Generic[P, R]):
     task_run_name: str
     retries: int = 0
     timeout_seconds: float | None = None
-    #: Of each repetition, the last one for all that follow; None: those of `delays`.
+    #: Delay of each retry, the last one for all that follow; None: those of `delays`.
     retry_delay_seconds: float | list[float] | None = None
     retry_jitter_factor: float = _JITTER
 
     @cached_property
     def task(self) -> Task[P, Coroutine[Any, Any, R]]:
-        """The same as a task of Prefect's, which is imported only now."""
+        """The same step as a Prefect task. Prefect is imported only here."""
         from prefect import task
 
         options = {**repetition(), "retry_jitter_factor": self.retry_jitter_factor}
@@ -58,29 +58,29 @@ class Step(Generic[P, R]):
 
     @property
     def delays(self) -> list[float]:
-        """Seconds before each repetition, without the jitter."""
+        """Seconds before each retry, without jitter."""
         given = self.retry_delay_seconds
         if given is None:
             return delays(self.retries)
         return given if isinstance(given, list) else [float(given)]
 
     def with_options(self, **options: Any) -> Step[P, R]:
-        """The same step under other retries or another time limit."""
+        """The same step with other retries or another time limit."""
         return replace(self, **options)
 
 
 def retried_task(
     name: str, description: str, *, run_name: str, retries: int = 4, seconds: float | None = 3600
 ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Step[P, R]]:
-    """A step of which a failed attempt is repeated after 2, 4, 8, … seconds and up to half as long again, where its
-    error says that this may help.
+    """A step whose failed attempts are retried after 2, 4, 8, … seconds, plus up to half of that, if the error says
+    that this may help.
 
-    Nothing is cached: what a step returns is the archive's or the provider's to say, or lies on this machine only.
+    Nothing is cached: what a step returns is for the archive or the provider to say, or exists on this machine only.
 
     Args:
-        run_name: names the task's runs, from its parameters, such as `wait: {purchase.title}`.
-        retries: how often at most, after the first attempt.
-        seconds: how long one attempt may take; None: as long as it does.
+        run_name: names the task's runs from its parameters, such as `wait: {purchase.title}`.
+        retries: at most this many, after the first attempt.
+        seconds: how long one attempt may take; None: no limit.
     """
 
     def make(fn: Callable[P, Coroutine[Any, Any, R]]) -> Step[P, R]:
@@ -90,12 +90,12 @@ def retried_task(
 
 
 def delays(retries: int) -> list[float]:
-    """2, 4, 8, … seconds: so long are the pauses before so many repetitions."""
+    """The pauses before this many retries: 2, 4, 8, … seconds."""
     return [_FIRST_DELAY * 2**number for number in range(retries)]
 
 
 def repetition() -> dict[str, Any]:
-    """The options that all tasks share: when a failed attempt is repeated, if any is, and that nothing is cached."""
+    """The options that all tasks share: when a failed attempt is retried, if at all, and that nothing is cached."""
     from prefect.cache_policies import NO_CACHE
 
     return {
@@ -107,10 +107,10 @@ def repetition() -> dict[str, Any]:
 
 
 async def worth_repeating(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """For `retry_condition_fn`, which is asked where a retry is left.
+    """For `retry_condition_fn`, which Prefect calls while a retry is left.
 
-    It must be async and await the result: Prefect hands an async task's state whose `result()` is a
-    coroutine, and a sync function would never retry.
+    It must be async and await the result: Prefect passes an async task's state, whose `result()` is a coroutine. A sync
+    function would never retry.
     """
     try:
         await state.result()
@@ -118,6 +118,6 @@ async def worth_repeating(task: Task[..., Any], task_run: TaskRun, state: State[
         if error.retryable:
             warn_of_retry(task_run.name, error)
         return error.retryable
-    except Exception:  # noqa: BLE001 - whatever it is, nothing says that a repetition is safe
+    except Exception:  # noqa: BLE001 - nothing says that a retry of any other error is safe
         return False
     return False

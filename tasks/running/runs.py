@@ -1,8 +1,8 @@
 """The Prefect run around a step, if there is one: its name for the ledger, its logger, its engine.
 
-The command line also works where no Prefect server is configured. Prefect would then start a
-temporary server of its own, which takes longer than many a video; so outside of a flow run a step is
-run directly, by the very retry policy that its task carries, and Prefect is not even imported.
+The command line also works if no Prefect server is configured. Prefect would then start a temporary server, which takes
+longer than many a video. So outside of a flow run a step is run directly, with the same retry policy that its task has,
+and Prefect is not even imported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 class Policy(Protocol):
-    """Retries, their delays and a time limit: see `retries.Step`."""
+    """Retries, delays and a time limit: see `retries.Step`."""
 
     @property
     def retries(self) -> int: ...
@@ -41,7 +41,7 @@ class Policy(Protocol):
 
 
 class Runnable(Policy, Protocol[P, R]):
-    """A step: a function under a policy, which can be a task of Prefect's."""
+    """A step: a function under a policy, which can become a Prefect task."""
 
     @property
     def fn(self) -> Callable[P, Coroutine[Any, Any, R]]: ...
@@ -50,7 +50,7 @@ class Runnable(Policy, Protocol[P, R]):
 
 
 def current_run() -> RunRef:
-    """The flow run that is under way in this context; without ids outside of one."""
+    """The current flow run; without ids outside of one."""
     if flow_context() is None:
         return RunRef(host=socket.gethostname())
     from prefect.runtime import flow_run
@@ -59,13 +59,13 @@ def current_run() -> RunRef:
 
 
 def is_this_run(run: RunRef) -> bool:
-    """Whether it is the flow run that is under way in this context: Prefect's retries of a run are the same run."""
+    """Whether it is the current flow run: Prefect's retries of a run are the same run."""
     ours = current_run().flow_run_id
     return ours is not None and run.flow_run_id == ours
 
 
 def run_logger() -> Logger:
-    """The run's logger, whose lines the Prefect UI shows; a plain one outside of flow and task runs."""
+    """The run's logger, whose lines the Prefect UI shows; outside of flow and task runs, a plain logger."""
     if flow_context() is None and task_context() is None:
         return _Printable(logging.getLogger("together_video"))
     from prefect import get_run_logger
@@ -74,7 +74,7 @@ def run_logger() -> Logger:
 
 
 class _Printable(logging.LoggerAdapter[Any]):
-    """Escapes what would be a command to a terminal: a job id, a status and a server's words are written by others."""
+    """Escapes terminal commands: others write the job ids, the statuses and the server's messages."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         return msg, kwargs
@@ -85,16 +85,16 @@ class _Printable(logging.LoggerAdapter[Any]):
 
 
 async def step(one: Runnable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run one step: by Prefect inside a flow run, else directly with its retries and time limit.
+    """Run one step: through Prefect inside a flow run, otherwise directly, with its retries and time limit.
 
-    Inside of another task it is run directly, too: Prefect's server needs 50 ms of CPU for each run of a task.
+    Inside another task it is also run directly: Prefect's server needs 50 ms of CPU for each task run.
     """
     if (context := flow_context()) is not None and task_context() is None:
         from prefect.utilities.annotations import quote
 
         from prefect_together_video.tasks.running.prefect_compat import without_results
 
-        # Prefect would search every field of every argument for results of other tasks, if these were not quoted.
+        # Quoted, because Prefect would otherwise search every field of every argument for results of other tasks.
         with without_results(context):
             return await one.task(*map(quote, args), **{name: quote(given) for name, given in kwargs.items()})  # type: ignore[arg-type]
     return await repeat(one, lambda: one.fn(*args, **kwargs), title=_title(args))
@@ -108,14 +108,14 @@ async def repeat(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
 ) -> R:
-    """Make `call` under the retries, delays and time limit of a step.
+    """Make `call` with the retries, delays and time limit of a step.
 
     Args:
-        title: what the call is for, which begins the line about each retry.
+        title: what the call is for; the line about each retry starts with it.
 
     Raises:
-        TimeoutError: one attempt took longer than the step's `timeout_seconds`.
-        VideoError: not worth repeating, or the last attempt's.
+        TimeoutError: an attempt took longer than the step's `timeout_seconds`.
+        VideoError: a retry cannot help, or this was the last attempt.
     """
     delays = policy.delays
     for attempt in range(policy.retries + 1):
@@ -133,14 +133,14 @@ async def repeat(
 
 
 def warn_of_retry(title: str, error: VideoError, when: str = "") -> None:
-    """A line about a failed attempt that is repeated. Its record has the error's words as `retry_of`, so that a display
-    can count these lines instead of showing each.
+    """Log a failed attempt that is retried. The log record has the error's message as `retry_of`, so a display counts
+    these lines instead of showing each.
     """
     words = f"{str(error).rstrip('.')}. Trying again{when}."
     run_logger().warning("%s", f"{title}: {words}" if title else words, extra={"retry_of": error.message})
 
 
 def _title(args: tuple[Any, ...]) -> str:
-    """Of the video that a step is about: its plan or its purchase is among the arguments."""
+    """The title of the step's video: its plan or its purchase is among the arguments."""
     titles = (getattr(one, "title", None) for one in args)
     return next((title for title in titles if isinstance(title, str)), "")

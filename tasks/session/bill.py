@@ -23,14 +23,12 @@ from together_video.billing.reconciliation import Reconciliation, reconcile
 from together_video.errors import ArchiveError, InputError, TogetherError
 from together_video.ledger.records import Claim
 
-#: How long what was read of the bill and of the ledger is good for, in seconds.
+#: How long an answer of the bill and the ledger is reused, in seconds.
 _FRESH = 60.0
 
 
 class BillReader:
-    """The bill of one account beside the purchases of one archive. What was read is shared by all who ask within a
-    minute.
-    """
+    """The bill of one account, compared with the purchases of one archive. Calls within a minute share one answer."""
 
     def __init__(
         self,
@@ -46,8 +44,8 @@ class BillReader:
         self._reading = asyncio.Lock()
 
     async def was_charged(self, claim: Claim) -> Answer:
-        """What the bill says of the create behind a claim that is in doubt. Raises nothing: what cannot be had is
-        unclear.
+        """What the bill says about the create behind an ambiguous claim. Raises nothing: if the bill cannot be read,
+        the answer is unclear.
         """
         try:
             async with self._reading:
@@ -56,18 +54,18 @@ class BillReader:
             return Answer(charged=Charged.UNCLEAR, words=f"The bill could not be read: {error.what}")
 
     async def reconcile(self, month: str) -> Reconciliation:
-        """A month (`2026-11`) of the bill beside the same month of the archive.
+        """One month (`2026-11`) of the bill, compared with the same month of the archive.
 
         Raises:
-            InputError: the organisation has no access to its bill.
+            InputError: the organisation may not read its bill.
             TogetherError, ArchiveError: one of them cannot be read.
         """
         now = self._now()
         windows = await self._month(month, now)
         if windows is None:
             raise InputError(
-                "This organisation has no access to its bill (GET /v1/billing/usage answers 404): it is a beta that "
-                "Together's support enables."
+                "This organisation has no access to its bill (GET /v1/billing/usage answers 404): it is a beta feature "
+                "that Together's support enables."
             )
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         known = await self._purchases(first - timedelta(days=1), now)
@@ -121,7 +119,7 @@ class BillReader:
 
 
 def _months(first: datetime, last: datetime) -> list[str]:
-    """`2026-10`, `2026-11`: all that lie between, in UTC."""
+    """`2026-10`, `2026-11`: all months from the first to the last, in UTC."""
     year, month = first.year, first.month
     found = []
     while (year, month) <= (last.year, last.month):

@@ -1,16 +1,16 @@
-"""Making sure that a video is bought: once, within the budget, and not again where an earlier run did it.
+"""Making sure that a video is bought: once, within the budget, and not again if an earlier run bought it.
 
-Which purchase comes next follows from the plan and from what the archive holds, and from nothing else. So a run that
-was killed and is started again, or two that run at once, come to the same purchase, whose claim only one of them wins:
+The next purchase follows from the plan and from what is in the archive, and from nothing else. So a run that was killed
+and started again, or two runs at once, come to the same purchase, and only one of them wins its claim:
 
-- Each attempt at a video has an id of its own, and so has each model that takes over.
+- Each attempt at a video has its own id, and so has each model that takes over.
 - A failed attempt is followed by the next one, until the model has failed `plan.attempts` times or for a reason that
-  would hold again (see `remedies.is_final`). Failed attempts of earlier runs in the same edition count, so that all
-  runs of one command together buy no more than that. With `retry_failed` those of this run count only.
-- After that the next model takes over, if there is one. So it does where the create is refused, or turned away for
-  lack of capacity to the end of its retries. That leaves no failed attempt behind, so it is written down under the
-  claim of the purchase that was not made (see `Ledger.pass_on`): later runs continue with the model that took over.
-- What may have been charged is held, and nothing takes its place.
+  would apply again (see `remedies.is_final`). Failed attempts of earlier runs in the same edition count, so all runs of
+  one command together buy no more than that. With `retry_failed` only those of this run count.
+- Then the next model takes over, if there is one. The same happens if the create is refused, or is still turned away
+  for lack of capacity after its last retry. That leaves no failed attempt behind, so it is recorded under the claim of
+  the purchase that was not made (see `Ledger.pass_on`): later runs continue with the model that took over.
+- A purchase that may have been charged is held, and nothing replaces it.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ from together_video.text import as_sentence, sentences
 
 
 class Buyer:
-    """Buys the videos of one run. `creating` are the ids of those behind which there may be a job that is
-    not known yet; `tell` hears "creating" and "stopped". `trying` has the attempt that each video has come to, by the
-    id under which it was planned.
+    """Buys the videos of one run. `creating` are the ids of videos that may have a job that is not known yet; `tell` is
+    called with "creating" and "stopped". `trying` has the current attempt of each video, by the id under which the
+    video was planned.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Buyer:
         self.standings = Standings(ledger, policy)
 
     def has_paid(self, plan: VideoPlan, bought: Claim | VideoRecord) -> bool:
-        """Whether this run has made a purchase that it has met, or another process for the same batch."""
+        """Whether this run made the purchase, or another process did for the same batch."""
         return self.standings.is_ours(plan, bought) or is_bought_here(bought, self._client)
 
     async def charge_earlier(self, plans: Sequence[VideoPlan]) -> None:
-        """Take out of the budget what an earlier run of the same batch has paid, or may have paid, for these.
+        """Charge the budget with what an earlier run of the same batch has paid, or may have paid, for these.
 
         Raises:
-            ArchiveError: the ledger cannot be asked.
+            ArchiveError: the ledger cannot be read.
         """
 
         async def charge(plan: VideoPlan) -> None:
@@ -100,10 +100,10 @@ class Buyer:
 
     async def obtain(self, plan: VideoPlan) -> Purchase | VideoRecord:
         """The purchase to wait for, made now or earlier, or the record of one that is archived or has failed. Called
-        again after a purchase has failed, it makes the next one, if there is to be one.
+        again after a failed purchase, it makes the next one, if there is one.
 
         Raises:
-            VideoError: see `purchase.buy`; MediaRefused: a link is surely dead.
+            VideoError: see `purchase.buy`. MediaRefused: a link is certainly dead.
         """
         while True:
             at, record = await self.standings.of(plan)
@@ -125,7 +125,7 @@ class Buyer:
                 return found
 
     async def _pass_on(self, at: VideoPlan, error: RequestRefused | ApiOverloaded) -> None:
-        """Let the next model take over, unless another run has begun to buy from this one meanwhile."""
+        """Let the next model take over, unless another run has started to buy from this one in the meantime."""
         following = at.chain[1]
 
         async def hand_over() -> None:
@@ -146,7 +146,7 @@ class Buyer:
                 words, at.title, following.request.model, at.request.model, as_sentence(error.what)
             )
 
-        # Stopped in the middle, the claim would be left behind, and grow into a doubt.
+        # If this stopped halfway, the claim would be left behind and become ambiguous.
         task = asyncio.ensure_future(hand_over())
         try:
             await asyncio.shield(task)
@@ -166,7 +166,7 @@ class Buyer:
             if facts.submission is not None:
                 return await self._create(plan)
             if await self._is_held(facts):
-                # Held, whatever the bill says of it: there is no money to buy it again.
+                # Held, whatever the bill says: there is no money to buy it again.
                 raise await held(facts, self._ledger) from None
             raise
         try:
@@ -186,7 +186,7 @@ class Buyer:
             self.creating.discard(plan.id)
             raise
         except Exception:
-            # No answer of the create says that nothing was made: it counts as if it had been.
+            # No answer proves that nothing was created: it counts as created.
             await self._budget.settle(plan.estimate_usd, None)
             raise
         self.creating.discard(plan.id)
@@ -195,7 +195,7 @@ class Buyer:
         return bought
 
     async def _create(self, plan: VideoPlan) -> Purchase | VideoRecord:
-        """What was found ambiguous is given up and bought again, if that was asked for."""
+        """Create it. If it is ambiguous, give it up and buy it again, if the policy says so."""
         first = plan
         try:
             while True:
@@ -214,10 +214,10 @@ class Buyer:
             raise
 
     async def _give_up(self, plan: VideoPlan, error: CreateAmbiguous) -> bool:
-        """Close an ambiguous purchase of an earlier run, so that the video may be bought again.
+        """Close an ambiguous purchase of an earlier run, to let the video be bought again.
 
         Raises:
-            CreateAmbiguous: it stays held; says what the provider's bill says of it.
+            CreateAmbiguous: it stays held. The error includes what the provider's bill says.
         """
         facts = await self._ledger.facts(plan.id)
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
@@ -225,7 +225,7 @@ class Buyer:
         if self._policy.on_ambiguous != "resubmit":
             return await self._resolve(plan, facts.claim, error)
         if is_this_run(facts.claim.run):
-            # A retry of the run that made the claim is no later run.
+            # A retry of the run that made the claim is the same run.
             return False
         if not await self._can_buy_again(plan):
             return False
@@ -245,11 +245,11 @@ class Buyer:
         )
 
     async def give_up_job(self, purchase: Purchase, error: JobInDoubt) -> bool:
-        """Close a purchase whose job is in doubt, if that was asked for. A job that the provider still knows stays in
+        """Close a purchase whose job is in doubt, if the policy says so. A job that the provider still knows stays in
         flight: if its video turns up, `collect` archives it.
         """
         if self._policy.on_ambiguous != "resubmit" or not purchase.resumed:
-            # What this very run has bought is not bought twice by it, however soon it comes to doubt it.
+            # A run never buys again what it bought itself, however soon it is in doubt.
             return False
         if not await self._can_buy_again(purchase.claim.plan):
             return False
@@ -257,10 +257,12 @@ class Buyer:
         return True
 
     async def _can_buy_again(self, plan: VideoPlan) -> bool:
-        """Nothing is given up for money that the month does not have."""
+        """Whether the monthly limit has room to buy it again: if not, it is not given up."""
         if await self._ledger.spending.has_room(plan.estimate_usd):
             return True
-        run_logger().warning("%s: stays held, as the month's limit has no room to buy it again.", plan.title)
+        run_logger().warning(
+            "%s: stays held, because the monthly limit has no room to buy it again.", plan.title
+        )
         return False
 
     async def _abandon(self, claim: Claim, error: VideoError, *, in_doubt: JobInDoubt | None = None) -> None:
@@ -274,8 +276,8 @@ class Buyer:
             )
 
     async def _is_held(self, facts: Facts) -> bool:
-        """Whether it is in a doubt that needs no money: nobody asks to buy it again in any case, and this machine has
-        no proof that nothing was sent.
+        """Whether it is ambiguous and stays held without any money: the policy does not buy it again in any case, and
+        this machine has no proof that nothing was sent.
         """
         if facts.state is not LedgerState.AMBIGUOUS or facts.claim is None:
             return False
@@ -284,7 +286,7 @@ class Buyer:
         )
 
     async def _ask_for_media(self, plan: VideoPlan) -> None:
-        """Links that are surely dead stop a video that is not bought yet; other doubts are said once."""
+        """Dead links stop a video that is not bought yet; other doubts are logged once."""
         doubts = [] if self._link_checks is None else await self._link_checks.doubts(plan.request)
         for doubt in doubts:
             if doubt.sure and (await self._ledger.facts(plan.id)).state is LedgerState.ABSENT:

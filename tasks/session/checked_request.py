@@ -1,4 +1,4 @@
-"""One request, checked and priced before anything is opened, and what it becomes in an archive."""
+"""One request, checked and priced before anything is opened, and its plan in an archive."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from together_video.requests import VideoRequest
 from together_video.text import one_line
 from together_video.tries import Tries
 
-#: What people give for a request: the model, its fields as a mapping, or just a prompt.
+#: What callers pass as a request: the model, its fields as a mapping, or just a prompt.
 GivenRequest = VideoRequest | Mapping[str, Any] | str
 
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request that can work, the files it names, and what it may cost."""
+    """A request that can be made, the files that it names, and what it may cost."""
 
     intake: MediaIntake
     terms: Terms
@@ -52,13 +52,13 @@ class CheckedRequest:
         needs_price: bool = False,
         tries: Tries = Tries(),  # noqa: B008 - frozen
     ) -> CheckedRequest:
-        """Nothing is asked of anybody; files that the request names are read.
+        """Calls no server; reads the files that the request names.
 
         Raises:
-            InputError: it cannot work, or lacks a price that is needed.
+            InputError: it cannot be made, or lacks a price that is needed.
         """
         if isinstance(take, bool) or not isinstance(take, int) or take < 1:
-            raise InputError(f"The take must be a number from 1 on, is {one_line(repr(take), 60)}.")
+            raise InputError(f"The take must be a number from 1, not {one_line(repr(take), 60)}.")
         now = edition_now(edition)
         asked, chosen = as_request(request, model=model, presets=presets)
         intake = await looked_at([asked])
@@ -69,10 +69,10 @@ class CheckedRequest:
     async def plan(
         self, ledger: Ledger, decide: Callable[[Sequence[VideoPlan]], Awaitable[object]] | None = None
     ) -> VideoPlan:
-        """The purchase in this archive, in which its media are kept from now on.
+        """The plan of the purchase in this archive, after its media are stored there.
 
         Args:
-            decide: is given the plan before media are kept, unless they lie in another bucket; what it raises ends it.
+            decide: gets the plan before media are stored, unless they are in another bucket; its errors are raised.
 
         Raises:
             MediaRefused, ArchiveError: see `media_upload.keep_media`.
@@ -100,7 +100,7 @@ class CheckedRequest:
 def as_request(
     given: GivenRequest, *, model: str | None = None, presets: Presets | None = None
 ) -> tuple[VideoRequest, Any]:
-    """The request that was meant, and what its shorthand became.
+    """The request that the caller meant, and what its shorthand became.
 
     Args:
         model: for a request that names none.
@@ -116,7 +116,7 @@ def as_request(
         given = {"prompt": given}
     if not isinstance(given, Mapping):
         raise InputError(
-            f"{one_line(repr(given), 60)} is not a request: give a prompt, a mapping of its fields, or a VideoRequest."
+            f"{one_line(repr(given), 60)} is not a request: pass a prompt, a mapping of its fields, or a VideoRequest."
         )
     fields = {str(name): value for name, value in given.items()}
     if model is not None:

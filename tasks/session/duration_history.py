@@ -1,4 +1,4 @@
-"""What the models' jobs took, from one run to the next. None of it is worth a video: trouble is only logged."""
+"""How long the models' jobs took, from one run to the next. No error here may cost a video: errors are only logged."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from together_video.catalogue import Catalogue
 from together_video.polling.learner import Learner
 from together_video.polling.policy import PollPolicy
 
-#: Seconds that a first wait stands back for the bucket; what comes later is used later.
+#: Seconds that a first wait gives the bucket to answer; a later answer is used later.
 _PATIENCE = 5.0
 
 
 class DurationHistory:
-    """A run's learner, with what earlier runs have seen."""
+    """A run's learner, with what earlier runs measured."""
 
     def __init__(self, ledger: Ledger, policy: PollPolicy) -> None:
         self.learner = Learner(policy, _typical_seconds)
@@ -26,13 +26,13 @@ class DurationHistory:
         self._kept: dict[str, tuple[float, ...]] = {}
 
     async def recall(self, model: str) -> None:
-        """Read once a run and model what earlier runs have seen of it."""
+        """Read what earlier runs measured of the model, once per run and model."""
         if model not in self._reading:
             self._reading[model] = asyncio.create_task(self._read(model))
         await asyncio.wait([self._reading[model]], timeout=_PATIENCE)
 
     async def keep(self) -> None:
-        """Write what this run has seen, for later ones, at its end or when it rests; nothing where that is not new."""
+        """Write what this run measured for later runs, at its end or when it is idle, if it is new."""
         for task in self._reading.values():
             task.cancel()
         for facts in self.learner.facts(datetime.now(UTC)):
@@ -42,13 +42,13 @@ class DurationHistory:
             try:
                 await self._statistics.keep(facts)
             except Exception as error:  # noqa: BLE001 - the videos are in the archive
-                run_logger().warning("How long %s takes could not be kept: %s", facts.model, error)
+                run_logger().warning("How long %s takes could not be stored: %s", facts.model, error)
 
     async def _read(self, model: str) -> None:
         try:
             found = await self._statistics.newest(model)
-        except Exception as error:  # noqa: BLE001 - without it jobs are polled a little more often
-            run_logger().warning("How long %s took earlier cannot be read: %s", model, error)
+        except Exception as error:  # noqa: BLE001 - without it, jobs are polled a little more often
+            run_logger().warning("How long %s took in earlier runs could not be read: %s", model, error)
         else:
             if found is not None:
                 self.learner.recall(model, found.seconds)

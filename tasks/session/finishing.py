@@ -1,4 +1,4 @@
-"""From a job id to the archive: wait, download, archive, for our flows and for the public tasks alike."""
+"""From a job id to the archive: wait, download, archive, for our flows and for the public tasks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from together_video.text import as_sentence
 
 
 class Finisher:
-    """The three steps that come after a create. None of them costs anything, and each can be repeated."""
+    """The three steps after a create. None of them costs anything, and each can be repeated."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Finisher:
     async def finish(
         self, purchase: Purchase, *, completed: Callable[[], None] = lambda: None
     ) -> VideoRecord:
-        """All three; `completed` is called when the job is.
+        """Run all three; `completed` is called when the job is completed.
 
         Raises:
-            JobInDoubt: also where a job that is older than a day is completed and gives no file.
-            JobFailed: also where a job that failed had a link, and there is no video behind it.
+            JobInDoubt: also if a job that is older than a day is completed but gives no file.
+            JobFailed: also if a job that failed had a link, but there is no video behind it.
             VideoError: see the steps. The job stays in flight.
         """
         try:
@@ -58,7 +58,7 @@ class Finisher:
             completed()
             return await self.archive(purchase, job, await self.download(purchase, job))
         except (JobWithoutVideo, LinkRefused, DownloadBroken) as error:
-            # What the network does says nothing about the file.
+            # A network error says nothing about the file.
             passes = isinstance(error, DownloadInterrupted) or (
                 isinstance(error, LinkRefused) and not error.is_lasting
             )
@@ -86,7 +86,7 @@ class Finisher:
         """See `steps.download`.
 
         Raises:
-            JobFailed: the job failed, and there is no video behind the link that it gives all the same.
+            JobFailed: the job failed, and there is no video behind the link that it still gives.
         """
         has_failed = job.status in {JobStatus.FAILED, JobStatus.CANCELLED}
         given = (purchase, job, self._client, self._ledger, self._spool)
@@ -98,7 +98,7 @@ class Finisher:
             raise
 
     async def archive(self, purchase: Purchase, job: VideoJob, clip: Clip) -> VideoRecord:
-        """See `steps.archive`. Where another run of the same claim was first, with other bytes, its file holds."""
+        """See `steps.archive`. If another run of the same claim was first, with other bytes, its file is kept."""
         try:
             return await step(store_clip, purchase, job, clip, self._ledger, self._spool)
         except ObjectConflict:

@@ -1,4 +1,4 @@
-"""The media of requests on their way into the archive, before the requests are planned."""
+"""Storing the media of requests in the archive, before the requests are planned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AT_ONCE = 8
 
 
 async def looked_at(requests: Sequence[VideoRequest], names: Sequence[str] | None = None) -> MediaIntake:
-    """As `take_in`, in a thread: files are read whole.
+    """As `take_in`, in a thread: files are read completely.
 
     Raises:
         MediaRefused: some media cannot be used.
@@ -45,15 +45,15 @@ async def keep_media(
     *,
     awaited: Collection[str] = (),
 ) -> list[VideoRequest]:
-    """Bring everything into the archive that the requests need from it; s3:// addresses are copied.
+    """Store everything in the archive that the requests need there; objects at s3:// addresses are copied.
 
-    Returns the requests, which from here on hold links, references and small inline images only.
+    Returns the requests, which now contain only links, references and small inline images.
 
     Args:
-        awaited: references whose content is made later.
+        awaited: references to content that is made later.
 
     Raises:
-        MediaRefused: an object is missing or not what is needed, or a file was changed meanwhile.
+        MediaRefused: an object is missing or of the wrong kind, or a file has changed in the meantime.
         ArchiveError: the archive cannot be written.
     """
     await refuse_unsendable(intake, ledger, names)
@@ -68,7 +68,7 @@ async def keep_media(
             try:
                 return await step(fetch_media, address, folder, ledger)
             except InputError as error:
-                # The line and the field are known to whoever looks at the copies.
+                # The code that inspects the copies knows the line and the field.
                 return error
 
     with tempfile.TemporaryDirectory(prefix="together-video-media-") as folder:
@@ -83,7 +83,7 @@ async def keep_media(
     named = {reference for request in intake.requests for reference in references_of(request)}
     missing = set(await ledger.media.lacks(sorted(named - set(intake.files) - set(awaited))))
     problems = [
-        MediaProblem(number, place, f"{text}: there is no such content in the archive")
+        MediaProblem(number, place, f"{text}: the archive has no such content")
         for number, request in enumerate(intake.requests)
         for place, _, text in media_texts(request)
         if text in missing
@@ -93,7 +93,7 @@ async def keep_media(
 
 
 async def refuse_unsendable(intake: MediaIntake, ledger: Ledger, names: Sequence[str] | None = None) -> None:
-    """Stop, before anything is bought, where media could not reach the provider from this archive.
+    """Stop before anything is bought if media could not reach the provider from this archive.
 
     Raises:
         MediaRefused: names up to ten of them.

@@ -1,4 +1,4 @@
-"""What the API offers today, looked at before a purchase. It is never worth a run: what goes wrong is only logged."""
+"""What the API offers today, read before a purchase. No error here may stop a run: errors are only logged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prefect_together_video.tasks.running.runs import run_logger
 from together_video.api.client import TogetherClient
 from together_video.catalogue.live import Difference, LiveModels, differences, live_models
 
-#: Seconds that a run stands back for the lists; a slow API is asked again by the next run.
+#: Seconds that a run waits for the lists; if the API is slower, the next run asks again.
 _PATIENCE = 5.0
 
 
@@ -21,7 +21,7 @@ def _utc_now() -> datetime:
 
 
 class ModelOffers:
-    """The lists of one API, read once a day: from the archive, else from the API and then kept there."""
+    """The lists of one API, read once a day: from the archive, or from the API and then stored in the archive."""
 
     def __init__(
         self, client: TogetherClient, ledger: Ledger, *, clock: Callable[[], datetime] = _utc_now
@@ -33,7 +33,7 @@ class ModelOffers:
         self._said: set[tuple[date, str]] = set()
 
     async def warn(self, models: Collection[str]) -> None:
-        """Log where the API differs from the catalogue about these models, each thing once a day. Raises nothing."""
+        """Log how the API differs from the catalogue for these models, each difference once a day. Raises nothing."""
         live = await self.today()
         for difference in [] if live is None else differences(live, among=models):
             said = (live.read_at.date() if live else date.min, difference.message)
@@ -42,17 +42,17 @@ class ModelOffers:
                 run_logger().warning(difference.message)
 
     async def today(self) -> LiveModels | None:
-        """What the API lists today; None where that cannot be told in a few seconds. Raises nothing."""
+        """What the API lists today; None if that is not known within a few seconds. Raises nothing."""
         day = self._clock().date()
         if self._read is None or self._read[0] != day:
             self._read = day, asyncio.create_task(self._obtain(day))
         task = self._read[1]
-        # Shielded: who gives up waiting must not end it for the others.
+        # Shielded: a caller that stops waiting must not cancel it for the others.
         await asyncio.wait([task], timeout=_PATIENCE)
         return task.result() if task.done() and not task.cancelled() else None
 
     async def close(self) -> None:
-        """Give up what is still under way."""
+        """Cancel requests that are still running."""
         if self._read is not None:
             self._read[1].cancel()
             await asyncio.wait([self._read[1]])
@@ -61,7 +61,7 @@ class ModelOffers:
         try:
             return await self._lists.of_day(day) or await self._refresh()
         except Exception as error:  # noqa: BLE001 - the catalogue knows enough for a run
-            run_logger().debug("What the API offers today is not known: %s", error)
+            run_logger().debug("What the API offers today could not be read: %s", error)
             return None
 
     async def _refresh(self) -> LiveModels:
@@ -72,10 +72,10 @@ class ModelOffers:
         try:
             await self._lists.keep(live)
         except Exception as error:  # noqa: BLE001 - the next run asks again
-            run_logger().debug("What the API offers could not be kept: %s", error)
+            run_logger().debug("What the API offers could not be stored: %s", error)
         return live
 
 
 def _matters(difference: Difference) -> bool:
-    """Whether it is worth a warning before a purchase: that a model is back is not."""
+    """Whether it deserves a warning before a purchase; a model that is back does not."""
     return difference.kind != "new"

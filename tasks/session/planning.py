@@ -1,4 +1,4 @@
-"""Everything about requests that is decided, checked and estimated before money is spent."""
+"""What is decided, checked and estimated about requests before money is spent."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from together_video.ledger.records import edition_name
 from together_video.money import usd
 from together_video.requests import VideoRequest
 
-#: Most bytes of JSON of requests or plans in the parameters of one run. A Prefect server takes 512 kB of all of them.
+#: Most bytes of JSON of requests or plans in one run's parameters. A Prefect server takes 512 kB for all parameters.
 MOST_BYTES = 300_000
 
 
 def fits_a_run(several: Iterable[BaseModel]) -> bool:
-    """Whether so many requests, or a storyboard, can be listed in the parameters of one run."""
+    """Whether these requests, or this storyboard, fit into the parameters of one run."""
     return sum(len(one.model_dump_json()) for one in several) <= MOST_BYTES
 
 
 def edition_now(edition: str) -> str:
-    """The edition in force: of a scheduled run its *scheduled* time counts, so that a late or a
-    repeated run of Tuesday's schedule is Tuesday's.
+    """The edition in force. For a scheduled run its *scheduled* time counts: a late or repeated run of Tuesday's
+    schedule belongs to Tuesday.
     """
     moment = None
     if flow_context() is not None:
@@ -47,16 +47,16 @@ def check_requests(
     chosen: Sequence[Sequence[Finding]] | None = None,
     again: bool = False,
 ) -> list[Decimal | None]:
-    """What each may cost at most, in USD; None where that is unknown. Warnings are logged, each kind once.
+    """The most that each may cost, in USD; None if that is unknown. Warnings are logged, each kind once.
 
     Args:
-        price_usd: the highest price of a video where the catalogue knows none.
-        chosen: for each request what its shorthand became.
-        needs_price: there is a budget, which cannot hold for a video without a price.
-        again: they were looked at before, and the warnings are said.
+        price_usd: the highest price of a video if the catalogue knows none.
+        chosen: for each request, what its shorthand became.
+        needs_price: there is a budget, which cannot be kept for a video without a price.
+        again: they were checked before, and their warnings are logged.
 
     Raises:
-        InputError: some requests cannot work, or have no price and need one.
+        InputError: some requests cannot be made, or have no price and need one.
     """
     review = Review.of(requests, strict=strict, chosen=chosen)
     review.refuse_errors()

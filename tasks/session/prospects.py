@@ -1,4 +1,4 @@
-"""What a run will do about each of its videos, looked up in the archive before anything is bought."""
+"""What a run will do about each of its videos, read from the archive before anything is bought."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from together_video.errors import ArchiveError
 from together_video.ledger.forecast import Fate, Forecast, fate_of
 from together_video.ledger.records import VideoPlan
 
-#: Purchases that are looked up at the same time.
+#: How many purchases are looked up at the same time.
 _AT_ONCE = 32
 
 
 @dataclass(frozen=True)
 class Prospects:
-    """Plans, the fate of each, and what they add up to."""
+    """Plans, the fate of each, and their totals."""
 
     plans: Sequence[VideoPlan]
     fates: Sequence[Fate]
@@ -31,10 +31,10 @@ class Prospects:
 async def foresee(
     ledger: Ledger, plans: Sequence[VideoPlan], policy: RunPolicy, *, budget_usd: Decimal | None = None
 ) -> Prospects:
-    """The plans with what becomes of each, and what the run may come to.
+    """The plans with the fate of each, and what the run may cost.
 
     Args:
-        budget_usd: what the run may spend, where that is not the policy's.
+        budget_usd: what the run may spend, if it is not the policy's budget.
 
     Raises:
         ArchiveError: the archive does not answer.

@@ -1,4 +1,4 @@
-"""Can this machine finish what it is about to pay for? Shown before the first claim, in a fraction of a second."""
+"""Can this machine finish what it is about to pay for? Checked before the first claim, in a fraction of a second."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from together_video.ledger.spool import Spool
 if TYPE_CHECKING:  # doctor uses this module where Prefect cannot be loaded
     from prefect_together_video.blocks.ledger.ledger import Ledger
 
-#: A whole clip of one second, of the kind that most models make: H.264 in an MP4.
+#: A complete clip of one second, of the kind that most models make: H.264 in an MP4.
 TINY_CLIP = Path(__file__).with_name("tiny.mp4")
-#: Bytes that the spool must have room for: a dozen clips on their way at the same time.
+#: Bytes that must be free in the spool: room for a dozen clips at the same time.
 LEAST_ROOM = 100 * 10**6
 
 
 async def check_ready(client: TogetherClient, ledger: Ledger, spool: Spool) -> None:
-    """Show that this machine and this archive can finish what is about to be bought.
+    """Check that this machine and this archive can finish what is about to be bought.
 
     Raises:
-        ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable: one of them is not.
+        ConfigurationError, BucketRefused, StoreUnsafe, StoreUnavailable: one of them cannot.
     """
     checks = (check_machine(client, spool), ledger.check())
     for outcome in await asyncio.gather(*checks, return_exceptions=True):
@@ -39,11 +39,10 @@ async def check_ready(client: TogetherClient, ledger: Ledger, spool: Spool) -> N
 
 
 async def check_machine(client: TogetherClient, spool: Spool) -> None:
-    """Show that what comes after a purchase can be done here: opening clips, making posters, keeping files, calling
-    the API.
+    """Check that this machine can do what comes after a purchase: open clips, make posters, store files, call the API.
 
     Raises:
-        ConfigurationError: not so, in one sentence that says what to change.
+        ConfigurationError: it cannot; one sentence says what to change.
     """
     await client.check()
     await to_thread.run_sync(check_decoder)
@@ -51,13 +50,13 @@ async def check_machine(client: TogetherClient, spool: Spool) -> None:
 
 
 def check_decoder() -> str:
-    """Open a tiny clip and make its poster, exactly as is done with a video that was bought.
+    """Open a tiny clip and make its poster, exactly as for a bought video.
 
     Returns:
-        The decoder's name and release.
+        The decoder's name and version.
 
     Raises:
-        ConfigurationError: it cannot be opened, or no poster can be made.
+        ConfigurationError: the clip cannot be opened, or no poster can be made.
     """
     try:
         name = f"PyAV {version('av')}"
@@ -70,18 +69,18 @@ def check_decoder() -> str:
         trouble = None if found.poster else found.doubt or " ".join(found.notes)
     except DownloadBroken as error:
         trouble = error.message
-    except Exception as error:  # noqa: BLE001 - whatever it is, it would come again after the purchase
+    except Exception as error:  # noqa: BLE001 - any error would come again after the purchase
         trouble = f"{type(error).__name__}: {error}"
     if trouble is not None:
         raise ConfigurationError(
             f"{name} cannot open a small MP4 and make its poster on this machine ({trouble.rstrip('.')}): videos would "
-            "be archived without their length and poster. Install another release: pip install --upgrade av pillow."
+            "be archived without their length and poster. Install another version: pip install --upgrade av pillow."
         )
     return name
 
 
 def check_spool(folder: Path) -> int:
-    """Write to the folder that downloads pass through, and look how much room it has.
+    """Write to the folder that downloads pass through, and measure its free room.
 
     Returns:
         Free bytes.
@@ -99,12 +98,12 @@ def check_spool(folder: Path) -> int:
     except OSError as error:
         raise ConfigurationError(
             f"Downloads pass through {folder}, which cannot be written ({error.strerror or error}): make it "
-            "writable, or name another folder with TOGETHER_VIDEO_SPOOL."
+            "writable, or set TOGETHER_VIDEO_SPOOL to another folder."
         ) from error
     if free < LEAST_ROOM:
         raise ConfigurationError(
             f"Downloads pass through {folder}, which has room for {free / 1e6:.0f} MB, less than the "
-            f"{LEAST_ROOM / 1e6:.0f} MB that a few clips need: make room, or name another folder with "
-            "TOGETHER_VIDEO_SPOOL."
+            f"{LEAST_ROOM / 1e6:.0f} MB that a few clips need: make room, or set TOGETHER_VIDEO_SPOOL "
+            "to another folder."
         )
     return free

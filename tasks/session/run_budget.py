@@ -1,7 +1,7 @@
-"""What a run may still spend, in USD: many videos at a time ask, wait, and give back.
+"""What a run may still spend, in USD: many videos reserve money at a time, wait for it, and release it.
 
-What is in flight counts at its highest estimate until the provider reports the cost. What the
-provider never reports stays counted at the estimate, and so does a create without a clear answer.
+A video in flight counts at its highest estimate until the provider reports the cost. If the provider never reports it,
+the video stays counted at the estimate, and so does a create without a clear answer.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from together_video.money import usd
 
 
 class RunBudget:
-    """A limit that can be waited for. Without one everything fits at once.
+    """A limit that callers can wait for. Without a limit everything fits at once.
 
-    In flight is what this run waits for (`reserved`), and what it has left at the provider (`left_behind`).
+    In flight are videos that this run waits for (`reserved`) and those that it left at the provider (`left_behind`).
     """
 
     def __init__(self, limit: Decimal | None) -> None:
@@ -27,21 +27,21 @@ class RunBudget:
 
     @property
     def lasting(self) -> Account:
-        """What no waiting makes less."""
+        """The part that waiting cannot reduce."""
         known = Account(paid=self.paid, perhaps_paid=self.perhaps, in_flight=self.left_behind)
         return known.within(self.limit)
 
     @property
     def account(self) -> Account:
-        """All of it, with what this run waits for."""
+        """Everything, including what this run waits for."""
         known = self.lasting + Account(in_flight=self.reserved)
         return known.within(self.limit)
 
     async def reserve(self, amount: Decimal | None) -> None:
-        """Set `amount` aside for one create, waiting for what is in flight to turn out cheaper.
+        """Reserve `amount` for one create, waiting for videos in flight to turn out cheaper.
 
         Raises:
-            BudgetReached: it cannot fit any more, or its price is unknown.
+            BudgetReached: it no longer fits, or its price is unknown.
         """
         if self.limit is None:
             return
@@ -59,8 +59,8 @@ class RunBudget:
             self.reserved += amount
 
     def charge(self, estimate: Decimal | None, cost: Decimal | None, *, in_flight: bool = False) -> None:
-        """An earlier run of the same batch has paid `cost` out of the same money, or perhaps the estimate; or its job
-        is in flight.
+        """Count what an earlier run of the same batch paid: `cost`, or perhaps the estimate; or its job is still in
+        flight.
         """
         if in_flight:
             self.left_behind += estimate or 0
@@ -70,7 +70,7 @@ class RunBudget:
             self.paid += cost
 
     async def settle(self, amount: Decimal | None, cost: Decimal | None, *, in_flight: bool = False) -> None:
-        """What was reserved is paid: at `cost`, or where the provider reports none perhaps, at the estimate. A job that
+        """The reserved amount is paid: at `cost`, or, if the provider reports none, perhaps at the estimate. A job that
         the run leaves behind stays in flight.
         """
         if amount is None or self.limit is None:
@@ -86,7 +86,7 @@ class RunBudget:
             self._changed.notify_all()
 
     async def release(self, amount: Decimal | None) -> None:
-        """Nothing was created for what was reserved."""
+        """Give `amount` back: nothing was created for it."""
         if amount is None or self.limit is None:
             return
         async with self._changed:

@@ -11,32 +11,32 @@ from together_video.polling.policy import PollPolicy
 #: What to do with a create of an earlier run that had no clear answer.
 OnAmbiguous = Literal["hold", "resolve", "resubmit"]
 
-#: What each parameter of a run means, for the forms of Prefect and the help of the command line.
+#: What each parameter of a run means, for Prefect's forms and the help of the command line.
 MEANING = {
-    "edition": "When the same request counts as a new one: once (never), daily (in UTC), daily@Europe/Berlin, hourly, "
-    "or a text of your own.",
+    "edition": "When an identical request may be bought again: once (never), daily (in UTC), daily@Europe/Berlin, "
+    "hourly, or a text of your own.",
     "in_flight": "How many videos may be in flight at the same time.",
-    "budget_usd": "What this run may spend, in US dollars; what does not fit is skipped.",
-    "price_usd": "Highest price of one video, in US dollars, where the catalogue knows none.",
+    "budget_usd": "The most that this run may spend, in US dollars. Videos that do not fit are skipped.",
+    "price_usd": "Highest price of one video, in US dollars, if the catalogue knows none.",
     "retry_failed": "Buy again what the provider reported as failed in an earlier run.",
-    "attempts": "How often a video may be bought in this run, from one model, where the provider fails its jobs. What "
-    "would fail again is not bought again. Failed attempts of earlier runs count.",
-    "new_seed": "Buy a failed video again with another seed, if its request has one. It follows from the old one.",
-    "fallback_models": "Models that take over, in this order, where one is refused, retired, overloaded, or has failed "
-    "all its attempts. The request is fitted to each; one that cannot make the video is left out, with a warning.",
-    "tries": "For each of the requests what it says itself about attempts, a new seed and fallback models.",
+    "attempts": "How often this run may buy a video from one model if the provider fails its jobs. Videos that would "
+    "fail again are not bought again. Failed attempts of earlier runs count.",
+    "new_seed": "Buy a failed video again with another seed, derived from the old one, if its request has a seed.",
+    "fallback_models": "Models that take over, in this order, if one is refused, retired or overloaded, or has failed "
+    "all its attempts. The request is fitted to each; a model that cannot make the video is left out, with a warning.",
+    "tries": "For each request, its own attempts, new seed and fallback models.",
     "on_ambiguous": "A create of an earlier run had no clear answer and may have been charged: "
-    "hold it, resolve it by the provider's bill and buy again only what was not charged, or resubmit and perhaps pay "
-    "twice.",
+    "hold it, resolve it with the provider's bill and buy again only what was not charged, or resubmit it and perhaps "
+    "pay twice.",
     "strict": "Treat warnings of the check as errors.",
     "local_files": "Whether requests may name files of the machine that makes them. Set to false for requests of "
-    "people who are not trusted with it: errors then do not say what it sees at their links.",
+    "people who may not read that machine's files: errors then do not say what it sees at their links.",
     "approve": "Suspend the run with its plan and price in a form, and buy nothing before a person approves it. "
     "Only runs of a deployment can wait.",
     "approve_hours": "How many hours a run waits for approval before it ends as Cancelled.",
-    "share_days": "Put a page into the bucket that anyone with its link can open for so many days, at most 7. The run "
-    "shows the link as an artifact.",
-    "workers": "How many workers share the videos, by runs of the deployment `part of a batch`.",
+    "share_days": "Put a page into the bucket that anyone with the link can open for this many days, 7 at most. The "
+    "run shows the link as an artifact.",
+    "workers": "How many workers share the videos, as runs of the deployment `part of a batch`.",
 }
 
 
@@ -44,7 +44,7 @@ MEANING = {
 class RunPolicy:
     """Built once from a flow's parameters. `MEANING` explains each setting; without `poll` the default applies.
 
-    `trusts_requests`: whether errors may tell who wrote the requests what this machine sees of the network.
+    `trusts_requests`: whether errors may say what this machine sees of the network; the requests' author reads them.
     """
 
     poll: PollPolicy | None = None

@@ -1,4 +1,4 @@
-"""What the steps of one account and one archive share in a process: its client, its ledger, its pacing, its learner."""
+"""What the steps of one account and one archive share in a process: client, ledger, pacing, learner."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from together_video.prompts import PromptSet
 
 T = TypeVar("T")
 
-#: Jobs whose facts and links are remembered, so that the next step need not ask for them.
+#: How many jobs are remembered with their facts and links: the next step need not ask for them.
 _REMEMBERED = 2000
-#: Of downloaded clips fewer: each holds its poster.
+#: Fewer downloaded clips, because each contains its poster.
 _CLIPS = 64
 
 
 class Session:
-    """Live objects of one event loop. `users` counts who works with it, `idle_since` is when the last one left."""
+    """Live objects of one event loop. `users` counts its users, `idle_since` is when the last one left."""
 
     def __init__(self, client: TogetherClient, ledger: Ledger, link_checks: LinkChecks) -> None:
         self.client, self.ledger, self.link_checks = client, ledger, link_checks
@@ -54,12 +54,12 @@ class Session:
         self._clips: OrderedDict[str, Clip] = OrderedDict()
         self._checked: asyncio.Task[None] | None = None
         self._store_checked: asyncio.Task[None] | None = None
-        #: Grows by one for each brief.
+        #: One more for each brief.
         self._writing: dict[str, asyncio.Lock] = {}
 
     @classmethod
     async def open(cls, together: TogetherCredentials, archive: VideoArchive) -> Session:
-        """Raises ConfigurationError: the blocks make no client, or this machine has no folder for downloads."""
+        """Raises ConfigurationError: the blocks give no client, or this machine has no folder for downloads."""
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(together.get_client())
             ledger = await stack.enter_async_context(archive.open())
@@ -76,13 +76,13 @@ class Session:
         await self._stack.aclose()
 
     async def check(self) -> None:
-        """See `readiness.check_ready`: once for all who use this session, and again after a failure."""
+        """See `readiness.check_ready`: once for all users of this session, and again after a failure."""
         if self._checked is None or has_failed(self._checked):
             self._checked = asyncio.create_task(check_ready(self.client, self.ledger, self.spool))
         await asyncio.shield(self._checked)
 
     async def check_store(self) -> None:
-        """Show that the archive can hold a ledger, which a folder is made for; once, as `check`."""
+        """Check that the archive can contain a ledger; a folder is created for it. Once, as `check`."""
         if self._checked is not None and not has_failed(self._checked):
             await self.check()
             return
@@ -91,7 +91,7 @@ class Session:
         await asyncio.shield(self._store_checked)
 
     def buyer(self, policy: RunPolicy) -> Buyer:
-        """Buys for one task run, without a budget of its own: the archive's monthly limit holds."""
+        """A buyer for one task run, without its own budget: the archive's monthly limit applies."""
         return Buyer(
             self.client,
             self.ledger,
@@ -104,24 +104,24 @@ class Session:
         )
 
     def finisher(self, poll: PollPolicy | None) -> Finisher:
-        """Waits for jobs as `poll` says, and archives them."""
+        """A finisher, which waits for jobs as `poll` says and archives them."""
         poll = poll or PollPolicy()
         if poll.adaptive and poll not in self._durations:
             self._durations[poll] = DurationHistory(self.ledger, poll)
         return Finisher(self.client, self.ledger, self.spool, poll, self._durations.get(poll))
 
     async def keep_durations(self) -> None:
-        """Store what was learned of how long the models take."""
+        """Store what was learned about how long the models take."""
         for durations in self._durations.values():
             await durations.keep()
 
     async def prompts(self, brief: str, write: Callable[[], Awaitable[PromptSet]]) -> PromptSet:
-        """The prompts of a brief by its id; who asks at the same time waits for those that are being written."""
+        """The prompts of a brief, by its id. Callers at the same time wait for the same prompts."""
         async with self._writing.setdefault(brief, asyncio.Lock()):
             return await write()
 
     def remember(self, purchase: Purchase, *, job: VideoJob | None = None, clip: Clip | None = None) -> None:
-        """Keep what a step has found out, for the next one in this process."""
+        """Remember what a step has found out, for the next step in this process."""
         video = purchase.claim.id
         _keep(self._purchases, video, purchase, _REMEMBERED)
         if job is not None:
@@ -137,17 +137,17 @@ class Session:
         return self._purchases.get(video)
 
     def job(self, video: str) -> VideoJob | None:
-        """The completed job, with a link that works for a while."""
+        """The completed job, with a link that works for a limited time."""
         return self._jobs.get(video)
 
     def clip(self, video: str) -> Clip | None:
-        """The downloaded file, if it still lies on this machine."""
+        """The downloaded file, if it is still on this machine."""
         clip = self._clips.get(video)
         return clip if clip is not None and clip.file.path.exists() else None
 
 
 def has_failed(task: asyncio.Task[Any]) -> bool:
-    """Whether it is over without a result."""
+    """Whether it ended without a result."""
     return task.done() and (task.cancelled() or task.exception() is not None)
 
 

@@ -1,4 +1,4 @@
-"""The sessions of this process: one for each account and archive, whichever task asks, from whichever thread."""
+"""The sessions of this process: one for each account and archive, for every task and thread."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from together_video.text import one_line
 
 B = TypeVar("B", bound=Block)
 
-#: A session that nobody has worked with for so long is closed when another one is opened, in seconds.
+#: A session that was idle for this long, in seconds, is closed when another one is opened.
 _IDLE = 600.0
-#: How long a block that was loaded by its name is taken for the newest, in seconds.
+#: How long a block that was loaded by name counts as current, in seconds.
 _FRESH = 60.0
 
 
 class _Sessions:
-    """Those of one event loop."""
+    """The sessions of one event loop."""
 
     def __init__(self) -> None:
         self.opened: dict[str, asyncio.Task[Session]] = {}
-        #: Those that cannot be used any more, by whom they are still being used.
+        #: Closed to new users, but still in use.
         self.left: list[Session] = []
         self.loaded: dict[tuple[type[Block], str], tuple[float, Block]] = {}
         self.loading = asyncio.Lock()
@@ -63,10 +63,10 @@ def _sessions() -> _Sessions:
 
 
 async def block_of(kind: type[B], given: B | str | None) -> B:
-    """The block that was given, the saved one of this name, or what the environment says.
+    """The given block, the saved block of this name, or the block that the environment describes.
 
     Raises:
-        ConfigurationError: there is no such block, or the environment lacks something.
+        ConfigurationError: there is no such block, or the environment is incomplete.
         InputError: it is none of these.
     """
     if given is None:
@@ -76,8 +76,8 @@ async def block_of(kind: type[B], given: B | str | None) -> B:
     if isinstance(given, str):
         return await _loaded(kind, given)
     raise InputError(
-        f"{one_line(repr(given), 60)} is not a {kind.__name__} block: give one, the name of a saved one, or nothing "
-        "for what the environment says."
+        f"{one_line(repr(given), 60)} is not a {kind.__name__} block: pass one, the name of a saved one, or nothing "
+        "to use the environment."
     )
 
 
@@ -100,7 +100,7 @@ async def _loaded(kind: type[B], name: str) -> B:
 
 @asynccontextmanager
 async def session_for(together: TogetherCredentials, archive: VideoArchive) -> AsyncIterator[Session]:
-    """The session of these two, shared with all who use the same on this event loop.
+    """The session for these two, shared by all users of the same blocks on this event loop.
 
     Raises:
         ConfigurationError: see `Session.open`.
@@ -115,7 +115,7 @@ async def session_for(together: TogetherCredentials, archive: VideoArchive) -> A
     try:
         yield session
     except FolderReplaced:
-        # The next call opens a new session on the folder that is there by then.
+        # The next call opens a new session on the folder that exists then.
         if known.opened.get(key) is task:
             del known.opened[key]
             known.left.append(session)
@@ -140,7 +140,7 @@ async def _close_idle(known: _Sessions) -> None:
 
 
 def _identity(*blocks: Block) -> str:
-    """The same for blocks that say the same, secrets included; a digest, which tells nothing of them.
+    """Equal for blocks with equal contents, secrets included; a digest, which reveals nothing about them.
 
     Prefect's own dump of a block looks its type up each time, which takes a third of a second.
     """
@@ -149,7 +149,7 @@ def _identity(*blocks: Block) -> str:
 
 def _said(value: object) -> object:
     if isinstance(value, VideoArchive) and value.folder is not None:
-        # As seen from here: a relative path names another folder once the process stands elsewhere.
+        # As seen from here: a relative path names another folder once the process changes its folder.
         return [
             value.place.location,
             [_said(getattr(value, name)) for name in type(value).model_fields if name != "folder"],

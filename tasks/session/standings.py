@@ -1,6 +1,6 @@
-"""Which purchase of a video comes next: it follows from the plan and from what the archive holds, and nothing else.
+"""Which purchase of a video comes next: it follows from the plan and from what is in the archive, and nothing else.
 
-The rule stands in `buying`, which acts on it; `prospects` only foretells it.
+The rule is explained in `buying`, which acts on it; `prospects` only predicts it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from together_video.remedies import is_final
 
 
 class Standings:
-    """How far each video of one run has come. `ours` has the ids of what this run has bought, or given to another
-    model.
-    """
+    """How far each video of one run has come. `ours` has the ids that this run bought or passed on to another model."""
 
     def __init__(self, ledger: Ledger, policy: RunPolicy) -> None:
         self.ours: set[str] = set()
@@ -26,14 +24,14 @@ class Standings:
         self._unrecorded: set[str] = set()
 
     async def look_ahead(self, plans: Sequence[VideoPlan]) -> None:
-        """Find many that have no record by a few listings, to spare a look at each."""
+        """Find those without a record with a few listings, instead of reading each."""
         with suppress(ArchiveError):
             ids = {one.id for plan in plans for one in plan.chain}
             self._unrecorded |= await self._ledger.unrecorded(ids)
 
     async def of(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
-        """The purchase that is next for this video, from whichever of its models: to be made, or to be waited for. Or
-        the record with which it ends.
+        """The next purchase for this video, from any of its models, to make or to wait for. Or the record with which
+        the video ends.
         """
         if not plan.fallbacks:
             return await self.latest(plan)
@@ -50,11 +48,11 @@ class Standings:
         return next((one for one in reversed(found) if one[1] and one[1].state == "failed"), found[-1])
 
     async def latest(self, plan: VideoPlan) -> tuple[VideoPlan, VideoRecord | None]:
-        """The newest attempt at this video from this model that was ever begun, and how it ended, if it has; or the
-        next one, if there is to be another.
+        """The newest attempt at this video from this model that was started, and its record, if it has ended; or the
+        next attempt, if another one follows.
         """
         if plan.id in self._unrecorded:
-            # Known for the first time only: a claim may find a record that was written since.
+            # Valid the first time only: a claim may find a record that was written since.
             self._unrecorded.discard(plan.id)
             return plan, None
         successors = {one.id for one in plan.chain[1:]}
@@ -75,12 +73,12 @@ class Standings:
             plan = following
 
     def is_ours(self, plan: VideoPlan, bought: Claim | VideoRecord) -> bool:
-        """Whether this run has made the purchase: this process, or another one for the same batch."""
+        """Whether this run made the purchase: this process, or another one for the same batch."""
         ours = plan.batch_id is not None and bought.plan.batch_id == plan.batch_id
         return ours or bought.id in self.ours
 
     async def has_more(self, plan: VideoPlan) -> bool:
-        """Whether there is another purchase to be made or waited for, or an archived video, now that one has failed."""
+        """Whether, after a failed purchase, there is another one to make or wait for, or an archived video."""
         _, record = await self.of(plan)
         return record is None or record.state == "archived"
 

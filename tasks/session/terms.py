@@ -1,4 +1,4 @@
-"""The terms of a run that hold for each of its videos: how it is checked, priced, and tried again."""
+"""The terms of a run that apply to each of its videos: how it is checked, priced and retried."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from together_video.validation_messages import explain
 
 @dataclass(frozen=True)
 class Terms:
-    """What holds for each video of a run: how strictly it is checked, and what it may need beyond one purchase.
+    """What applies to each video of a run: how strictly it is checked, and what it may need beyond one purchase.
 
-    `price_usd` is the highest price of a video where the catalogue knows none.
+    `price_usd` is the highest price of a video if the catalogue knows none.
     """
 
     tries: Tries
@@ -34,7 +34,7 @@ class Terms:
     def check(
         self, requests: Sequence[VideoRequest], tries: Sequence[Tries], *, needs_price: bool, **how: Any
     ) -> list[Decimal | None]:
-        """The highest price of each; of another model where the check refuses the one that was asked for.
+        """The highest price of each; that of another model if the check refuses the requested one.
 
         Raises:
             InputError: see `check_requests`.
@@ -51,7 +51,7 @@ class Terms:
     def with_tries(
         self, plans: Sequence[VideoPlan], tries: Sequence[Tries], *, needs_price: bool
     ) -> list[VideoPlan]:
-        """The plans with their attempts and the models that take over; what there is to say of it is logged, once.
+        """The plans with their attempts and the models that take over. Remarks about them are logged once.
 
         Raises:
             InputError: the catalogue knows no fallback model of this name.
@@ -67,10 +67,10 @@ class Terms:
         return made
 
     def replanned(self, plans: Sequence[VideoPlan], *, needs_price: bool) -> list[VideoPlan]:
-        """Plans that a person has edited, checked and priced again, with what may take over now.
+        """Plans that a person edited, checked and priced again, with the models that may take over now.
 
         Raises:
-            InputError: one cannot work, or lacks a price that is needed.
+            InputError: one cannot be made, or lacks a price that is needed.
         """
         tries = [
             Tries(

@@ -27,20 +27,20 @@ from together_video.media.clips import compare
 async def store_clip(
     purchase: Purchase, job: VideoJob, clip: Clip, ledger: Ledger, spool: Spool
 ) -> VideoRecord:
-    """Returns the record that holds. Order: video, poster, record (the commit), then the clean-up.
+    """Returns the final record. Order: video, poster, record (the commit), then the clean-up.
 
     A poster that cannot be made or stored is left out, and the record's notes say why.
 
     Raises:
-        ObjectConflict: other content lies under the video's key.
+        ObjectConflict: the video's key has other content.
         DownloadError: the downloaded file is gone.
-        StoreUnavailable, BucketRefused: the job stays in flight; a later run goes on here.
+        StoreUnavailable, BucketRefused: the job stays in flight; a later run resumes here.
     """
     claim, file = purchase.claim, clip.file
     try:
         video = await _stored(ledger, claim.video_key, file.path, file.size, file.sha256)
     except FileNotFoundError as error:
-        # Another run of the same job on this machine removes the files, once its record is written.
+        # Another run of the same job on this machine removes the files once its record is written.
         written = await ledger.record(claim.id)
         if written is None:
             raise DownloadError(
@@ -80,7 +80,7 @@ async def store_clip(
 
 
 async def record_failure(purchase: Purchase, error: JobFailed, ledger: Ledger) -> VideoRecord:
-    """Write down that the provider gave up on a job, with its reason and its raw answer."""
+    """Record that the provider gave up on a job, with its reason and its raw answer."""
     claim, job = purchase.claim, error.job
     return await ledger.finish(
         VideoRecord.of(
@@ -99,9 +99,9 @@ async def record_failure(purchase: Purchase, error: JobFailed, ledger: Ledger) -
 async def _stored(
     ledger: Ledger, key: str, source: Path | bytes, size: int, sha256: str, *, any_content: bool = False
 ) -> StoredObject:
-    """Upload once. A key that is taken is fine if it holds the same bytes: it may be our own lost answer.
+    """Upload once. A key that exists is fine if it has the same bytes: our own upload may have lost its answer.
 
-    With `any_content` what lies there is taken as it is: a poster is only a picture of the video.
+    With `any_content` an existing object is accepted as it is: a poster is only a picture of the video.
     """
     content_type = mimetypes.guess_type(Path(key).name)[0] or "application/octet-stream"
     if not await ledger.store.put_file_once(key, source, sha256, content_type):
@@ -109,7 +109,7 @@ async def _stored(
         there = head.sha256 if head and head.sha256 else await ledger.store.content_sha256(key)
         if there != sha256 and not (any_content and head and there):
             raise ObjectConflict(
-                f"{ledger.store.uri(key)} holds other content than the download. Move it away and run again."
+                f"{ledger.store.uri(key)} differs from the download. Move it away and run again."
             )
         if head and there:
             size, sha256 = head.size, there

@@ -21,9 +21,9 @@ from together_video.ledger.spool import Spool
 async def buy_video(
     plan: VideoPlan, client: TogetherClient, ledger: Ledger, spool: Spool
 ) -> Purchase | VideoRecord:
-    """Returns the purchase to wait for, or the final record if the video is there already.
+    """Returns the purchase to wait for, or the final record if the video is already archived.
 
-    It is retried only after errors that prove that nothing was created.
+    Retried only after errors that prove that nothing was created.
 
     Raises:
         CreateAmbiguous, TogetherError, ArchiveError: see `purchase.buy`.

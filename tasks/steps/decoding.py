@@ -1,4 +1,4 @@
-"""Opening videos beside the event loop, a few at a time."""
+"""Opening videos outside of the event loop, a few at a time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _limiter: RunVar[CapacityLimiter] = RunVar("decoders")
 
 
 async def decode(work: Callable[[Path], T], path: Path) -> T:
-    """Run `work` on a file in a thread, for as many files at a time as there are processes to open them. The others
-    wait without a thread.
+    """Run `work` on a file in a thread, for as many files at a time as there are processes to open them. Others wait
+    without a thread.
     """
     try:
         limiter = _limiter.get()

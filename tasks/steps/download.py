@@ -1,4 +1,4 @@
-"""Task: download the finished file to this machine's disk, and look into it."""
+"""Task: download the finished file to this machine's disk, and inspect it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_BYTES = 4 * 10**9
 
 
 class Clip(Inspection):
-    """A whole video on disk, what it says about itself, and its poster: a JPEG, or why there is none."""
+    """A complete video on disk, its properties, and its poster: a JPEG, or the reason why there is none."""
 
     file: DownloadedFile
 
@@ -47,28 +47,28 @@ async def fetch_clip(
     spool: Spool,
     link_seconds: float | None = None,
 ) -> Clip:
-    """Returns the file in the spool: one left by an earlier process, the archive's own, or a download.
+    """Returns the file in the spool: left by an earlier process, copied from the archive, or downloaded.
 
-    A file that a broken download could look like is downloaded a second time: the same bytes again are what the
-    provider has, and are archived.
+    A file that might come from a broken download is downloaded a second time: if the same bytes come again, they are
+    what the provider has, and are archived.
 
     Args:
-        link_seconds: how long to try again where the link is refused; without it the client's own setting.
+        link_seconds: how long to try again if the link is refused; by default the client's setting.
 
     Raises:
-        DownloadBroken: it is no whole video. What came is kept in the spool for a look at it.
-        DownloadTooLarge, LinkRefused, DownloadError: it stays at the provider.
-        ArchiveError: the archive cannot be asked for an earlier upload.
+        DownloadBroken: this is not a complete video. The file is kept in the spool for inspection.
+        DownloadTooLarge, LinkRefused, DownloadError: the video stays at the provider.
+        ArchiveError: the archive does not answer whether there was an earlier upload.
     """
     logger = run_logger()
     path = spool.video(purchase.claim, purchase.job_id)
     if path.exists() and (clip := await _opened(path)) is not None and not clip.doubt:
-        logger.info("job %s: uses the file that an earlier run left", purchase.job_id)
+        logger.info("job %s: using the file that an earlier run left", purchase.job_id)
         return clip
     if purchase.resumed and await ledger.store.fetch(purchase.claim.video_key, path):
         clip = await _opened(path)
         if clip is not None:
-            logger.info("job %s: was uploaded by an earlier run", purchase.job_id)
+            logger.info("job %s: an earlier run uploaded it", purchase.job_id)
             return clip
     if link_seconds is None:
         link_seconds = client.timeouts.link_seconds
@@ -81,7 +81,7 @@ async def fetch_clip(
             return Clip.of(file, await decode(inspect_clip, path))
         except FileNotFoundError:
             raise DownloadBroken(
-                f"Another run of job {job.id} on this machine took its file away. Download it again."
+                f"Another run of job {job.id} on this machine removed its file. Download it again."
             ) from None
         except DownloadInterrupted:
             raise
@@ -102,7 +102,7 @@ async def fetch_clip(
 
 
 async def _keep(spool: Spool, purchase: Purchase, path: Path, error: DownloadBroken) -> None:
-    """Put aside what came in place of a video, and name the place in the error."""
+    """Keep the file that came instead of a video, and name its path in the error."""
     try:
         kept = await to_thread.run_sync(spool.refuse, path)
     except FileNotFoundError:
@@ -114,7 +114,7 @@ async def _keep(spool: Spool, purchase: Purchase, path: Path, error: DownloadBro
 
 
 async def _opened(path: Path) -> Clip | None:
-    """The file as a clip, or None (and the file removed) where it is none.
+    """The file as a clip; None, with the file removed, if it is not a clip.
 
     Another run of the same job on this machine may remove it at any time, once it is archived.
     """

@@ -1,4 +1,4 @@
-"""Steps of films: what a shot takes over from the one before, and the clips that the film is joined from."""
+"""Steps of films: what a shot takes over from the shot before, and the clips that the film is joined from."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _RESTORE = (
 
 @retried_task(
     "last-frame",
-    "Take the last frame of a shot, for the next one to begin with, and keep it in the archive.",
+    "Take the last frame of a shot, for the next shot to start with, and keep it in the archive.",
     run_name="last frame: {title}",
 )
 async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str:
-    """Returns the reference by which a request names the image: for the same clip the same one each time, also where
-    decoders have become others since.
+    """Returns the reference by which a request names the image. It is always the same for the same clip, even if
+    decoders have changed since.
 
-    From a folder an image travels inside of the request, so it is a JPEG where a PNG would be too large for that.
+    From a folder an image travels inside the request, so it is a JPEG if a PNG would be too large for that.
 
     Raises:
-        FilmError: the frame cannot be decoded, or another one was sent before and is gone.
+        FilmError: the frame cannot be decoded, or a different one was sent before and is gone.
         ObjectConflict: the clip in the archive is not what its record says.
         ArchiveError: the archive cannot be read or written.
     """
@@ -58,9 +58,9 @@ async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str
     image = await to_thread.run_sync(inspect_bytes, content, f"last frame of {title}", MediaKind.IMAGE)
     if known is not None and image.reference != known:
         raise FilmError(
-            f"{title}: the next shot was given {known} as its first frame, which is gone from the archive, and is "
-            "decoded otherwise today.",
-            remedy="Restore it, or make another take of the shot.",
+            f"{title}: the next shot was given {known} as its first frame. That image is gone from the archive, and "
+            "the frame is decoded differently today.",
+            remedy="Restore the image, or make another take of the shot.",
         )
     await ledger.media.keep(image)
     return known or await ledger.films.keep_last_frame(clip.sha256, image.reference)
@@ -68,14 +68,14 @@ async def keep_last_frame(clip: StoredObject, title: str, ledger: Ledger) -> str
 
 @retried_task(
     "keep-clip",
-    "Keep the clip of a shot among the media of the archive, for the next one to continue from.",
+    "Keep the clip of a shot among the media of the archive, for the next shot to continue.",
     run_name="clip: {title}",
 )
 async def keep_clip(clip: StoredObject, title: str, ledger: Ledger) -> str:
     """Returns the reference by which a request names the clip.
 
     Raises:
-        MediaRefused: it is no video that a request may name.
+        MediaRefused: it is not a video that a request may name.
         ObjectConflict: the clip in the archive is not what its record says.
         ArchiveError: the archive cannot be read or written.
     """
@@ -91,7 +91,7 @@ async def keep_clip(clip: StoredObject, title: str, ledger: Ledger) -> str:
 
 
 def clip_reference(clip: StoredObject) -> str:
-    """What names a clip in a request, as `keep_clip` keeps it."""
+    """The reference of a clip in a request, as `keep_clip` keeps it."""
     return reference_to(clip.sha256, Path(clip.key).suffix.lstrip("."))
 
 
@@ -104,20 +104,20 @@ async def fetch_shot(clip: StoredObject, path: Path, ledger: Ledger, title: str)
 
 
 async def fetch(clip: StoredObject, path: Path, ledger: Ledger) -> Path:
-    """The clip on this machine, with the size and the checksum that its record says.
+    """The clip on this machine, with the size and the checksum of its record.
 
     Raises:
-        ObjectConflict: it is another one, or is gone.
+        ObjectConflict: it is a different file, or is gone.
         ArchiveError: the archive does not answer.
     """
     uri = ledger.store.uri(clip.key)
     head = await ledger.store.head(clip.key)
     if head is None:
         raise ObjectConflict(
-            f"{uri} is gone from the archive, and its record says that it is there.", remedy=_RESTORE
+            f"{uri} is gone from the archive, but its record says that it is there.", remedy=_RESTORE
         )
-    # Before anything is copied: an object of any size could lie there by now.
+    # Before anything is copied: by now an object of any size could be there.
     is_same = head.size == clip.size and await ledger.store.fetch(clip.key, path)
     if not is_same or (await to_thread.run_sync(hash_file, path)).sha256 != clip.sha256:
-        raise ObjectConflict(f"{uri} holds other content than its record says.", remedy=_RESTORE)
+        raise ObjectConflict(f"{uri} differs from its record.", remedy=_RESTORE)
     return path

@@ -1,4 +1,4 @@
-"""A claim that this process has written, between its first byte and the first byte of the create."""
+"""A claim that this process wrote, between its first byte and the first byte of the create."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from together_video.ledger.unsent import UnsentNote
 async def hold(
     plan: VideoPlan, client: TogetherClient, ledger: Ledger, spool: Spool, *, run: RunRef | None
 ) -> HeldClaim | None:
-    """Claim `plan`, with a note of it on this machine. None where somebody else holds it.
+    """Claim `plan`, with a note of it on this machine. None if another process holds the claim.
 
     Raises:
         BudgetReached, ConfigurationError, ArchiveError: see `Ledger.claim`.
@@ -48,30 +48,30 @@ async def hold(
 
 @dataclass
 class HeldClaim:
-    """The claim, and the note that proves that its create was not sent, if this disk took one."""
+    """The claim, and the note that proves that its create was not sent, if this disk could store one."""
 
     claim: Claim
     ledger: Ledger
     note: UnsentNote | None
-    #: Age in seconds from which the claim is too old to send anything: others may soon take it for left behind.
+    #: Age in seconds from which the claim is too old to send anything: others may soon consider it left behind.
     patience: float
 
     async def release(self) -> None:
-        """Nothing was sent, or what was sent is proven to have come to nothing."""
+        """Release it: nothing was sent, or it is proven that nothing was created."""
         await self.ledger.release(self.claim)
         self.drop_note()
 
     def drop_note(self) -> None:
-        """The claim is over: there is nothing left to prove."""
+        """Remove the note: the claim is over, and there is nothing left to prove."""
         if self.note is not None:
             self.note.drop()
 
     async def departing(self) -> None:
-        """The create is about to leave.
+        """Called when the create is about to be sent.
 
         Raises:
-            CreateWithdrawn: another process has proven that it never left, or is about to take the claim for one
-                that was left behind.
+            CreateWithdrawn: another process has proven that it was never sent, or is about to consider the claim left
+                behind.
             ConfigurationError: see `UnsentNote.spend`.
         """
         if self.note is not None and not await asyncio.to_thread(self.note.spend):
@@ -85,6 +85,6 @@ class HeldClaim:
             )
 
     def leave(self) -> None:
-        """Let go of the note; what was not sent can be proven from now on by any process of this machine."""
+        """Leave the note behind: from now on any process of this machine can prove that nothing was sent."""
         if self.note is not None:
             self.note.leave()

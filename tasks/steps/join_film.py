@@ -45,13 +45,13 @@ from together_video.media.clips import inspect_clip
 from together_video.media.stills import frames_of
 from together_video.text import one_line
 
-#: Of the bytes of all clips so many times are free on the disk before a film is begun: an encoded one may be larger.
+#: A film is started if this many times the bytes of all clips are free on the disk: an encoded film may be larger.
 _ROOM = 2
 
 
 @dataclass(frozen=True)
 class FilmJob:
-    """A film that is to be joined: its id and its cut, its shots as they will be recorded, where their clips are."""
+    """A film to join: its id and its cut, its shots as they will be recorded, where their clips are."""
 
     id: str
     cut: dict[str, JsonValue]
@@ -74,12 +74,12 @@ class FilmJob:
 async def join_film(
     job: FilmJob, folder: Path, ledger: Ledger, progress: Callable[[int, int], None]
 ) -> FilmRecord:
-    """Returns the record of the film; one that another run has made meanwhile, if so. `folder` is for the film on its
-    way.
+    """Returns the record of the film, perhaps one that another run wrote in the meantime. `folder` is for the film's
+    temporary files.
 
     Raises:
         PieceRefused: a clip or a sound file cannot be used in it.
-        FilmError: it cannot be joined for another reason, such as too little room.
+        FilmError: it cannot be joined for another reason, such as too little disk space.
         ArchiveError: the archive cannot be written.
     """
     cut = cut_for_joining(job.plan, job.clips, job.sounds)
@@ -120,11 +120,11 @@ async def join_film(
 
 
 class _Stopped(Exception):
-    """Nobody waits for the film any more."""
+    """Nothing waits for the film any more."""
 
 
 async def _joined(cut: Cut, path: Path, progress: Callable[[int, int], None]) -> JoinedFilm:
-    """The film, made in a thread, which ends soon if this is cancelled: a long film takes minutes."""
+    """The film, made in a thread that ends soon after this is cancelled: a long film takes minutes."""
     stopped = threading.Event()
 
     def told(made: int, frames: int) -> None:
@@ -144,10 +144,10 @@ async def _joined(cut: Cut, path: Path, progress: Callable[[int, int], None]) ->
 
 
 async def check_room(clips: Sequence[StoredObject], folder: Path) -> None:
-    """Refuse to begin where the disk would be full before the end.
+    """Refuse to start if the disk would be full before the end.
 
     Raises:
-        NoRoomForFilm: it would.
+        NoRoomForFilm: it would be full.
     """
     size = sum({one.sha256: one.size for one in clips}.values())
     free = (await to_thread.run_sync(shutil.disk_usage, folder)).free
@@ -156,12 +156,12 @@ async def check_room(clips: Sequence[StoredObject], folder: Path) -> None:
             # Without the folder's path: the message is also written into the bucket.
             f"The shots have {file_size(size)}, and the disk for temporary files has {file_size(free)} left for them "
             "and the film.",
-            remedy="Free some, or set TMPDIR to a folder with more room, and run again: the shots are in the archive.",
+            remedy="Free some space, or set TMPDIR to a folder with more, and run again: the shots are in the archive.",
         )
 
 
 class _Keeping:
-    """Puts the files of one film into the archive, each under the name of what it is."""
+    """Puts the files of one film into the archive, each under a name that says what it is."""
 
     def __init__(self, ledger: Ledger, film: str, stem: str) -> None:
         self._ledger, self._film, self._stem = ledger, film, stem
@@ -181,11 +181,11 @@ class _Keeping:
             head = await store.head(key)
             there = None if head is None else head.sha256 or await store.content_sha256(key)
             if there != sha256 and isinstance(source, bytes):
-                # Of an earlier try: the storyboard in other words, or a poster by another decoder.
+                # From an earlier attempt: the storyboard in other words, or a poster by another decoder.
                 key = self._ledger.layout.film(self._film, f"{self._stem}-{sha256[:12]}.{ending}")
                 await store.put_file_once(key, source, sha256, kind)
             elif there != sha256:
-                raise ObjectConflict(f"{store.uri(key)} holds other content than its name says.")
+                raise ObjectConflict(f"{store.uri(key)} differs from what its name says.")
         return StoredObject(key=key, size=size, sha256=sha256, content_type=kind)
 
 
@@ -202,7 +202,7 @@ async def _poster(kept: _Keeping, film: Path) -> tuple[StoredObject | None, tupl
 async def _contact_sheet(
     kept: _Keeping, job: FilmJob, joined: JoinedFilm
 ) -> tuple[StoredObject | None, tuple[str, ...]]:
-    """A picture of each shot, in order. No film fails for it."""
+    """A picture of each shot, in order. A film never fails because of it."""
     size = contact_sheet.tile_size([(joined.width, joined.height)])
 
     async def tile(shot: FilmShot) -> contact_sheet.Tile:
@@ -221,7 +221,7 @@ async def _contact_sheet(
 
 
 async def _edit_list(kept: _Keeping, job: FilmJob, cut: Cut, joined: JoinedFilm) -> StoredObject | None:
-    """As OpenTimelineIO, where that is installed; its clips are named by their addresses in the archive."""
+    """The cut as OpenTimelineIO, if that is installed; it names clips by their addresses in the archive."""
     addresses = {job.clips[one.number]: kept.uri(one.key) for one in job.shots}
     named = {path: text for text, path in job.sounds.items()}
     try:

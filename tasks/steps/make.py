@@ -1,4 +1,4 @@
-"""Task: all steps of one video as one run, which is what Prefect shows of each video of a large batch."""
+"""Task: all steps of one video as one run, which is what Prefect shows for each video of a large batch."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     "make-video",
     "Create a video, wait for it, download it and archive it.",
     run_name="make: {plan.title}",
-    # The steps have their own retries and time limits; and what is in the archive is the ledger's to say.
+    # The steps have their own retries and time limits, and the ledger says what is in the archive.
     retries=0,
     seconds=None,
 )
 async def all_steps(plan: VideoPlan, work: Callable[[], Awaitable[VideoOutcome]]) -> State[Any] | None:
-    """Does the work, in which `runs.step` runs each step directly. As a task run Completed if the video is in the
-    archive, else Failed; the message says why.
+    """Do the work, in which `runs.step` runs each step directly. The task run ends Completed if the video is in the
+    archive, otherwise Failed; the message says why.
     """
     outcome = await work()
     if task_context() is None:

@@ -1,4 +1,4 @@
-"""Tasks: bring an image, a video or audio of a request into the archive, once for its content."""
+"""Tasks: store an image, a video or audio of a request in the archive, once per content."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from together_video.network.trusted_hosts import TrustedHosts
 
 @retried_task(
     "store-media",
-    "Upload an image, a video or audio to the archive, unless its content is there already.",
+    "Upload an image, a video or audio to the archive, unless its content is already there.",
     run_name="store: {file.name}",
 )
 async def store_media(file: MediaFile, ledger: Ledger) -> str:
     """Returns the reference by which requests name the content.
 
     Raises:
-        MediaRefused: the file was changed or removed since it was looked at.
+        MediaRefused: the file was changed or removed since it was inspected.
         ArchiveError: the bucket cannot be written.
     """
     new = await ledger.media.keep(file)
-    run_logger().info("%s: %s (%s)", file.name, "stored" if new else "was stored before", file.reference)
+    run_logger().info("%s: %s (%s)", file.name, "stored" if new else "already stored", file.reference)
     return file.reference
 
 
@@ -64,7 +64,7 @@ async def fetch_media(address: str, folder: Path, ledger: Ledger) -> Path:
     retries=2,
 )
 async def download_sound(link: str, path: Path, place: str, trusted: TrustedHosts) -> Path:
-    """Returns the path. `place` is where the link stands.
+    """Returns the path. `place` names where the storyboard has the link.
 
     Raises:
         MediaRefused: it cannot be downloaded, or is too large.

@@ -1,7 +1,7 @@
 """The wait for one job: poll, decide, sleep, until it ends or the deadline passes.
 
-Failed polls do not end the wait: a 5xx while polling must not lose a paid job. A job that has a link is done, whatever
-its status says; one that is neither done nor failed long after its create is in doubt.
+Failed polls do not end the wait: a 5xx while polling must not lose a paid job. A job that has a link is done, no matter
+what its status says. One that is neither done nor failed long after its create is in doubt.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from together_video.text import one_line, sentences
 
 Log = Callable[[str], None]
 
-#: What a poll may take at least, in seconds, although the deadline is nearer.
+#: What a poll may take at least, in seconds, even if the deadline is nearer.
 _LAST_POLL = 5.0
 
-#: A job that was just created may answer 404 for a moment; after this many in a row it is lasting.
+#: A job that was just created may answer 404 for a moment; after this many in a row the error is lasting.
 _MOST_MISSING = 5
-#: A completed job without a link has been seen: poll this many times more before giving up.
+#: Completed jobs without a link have been seen: poll this many more times before giving up.
 _MOST_LINKLESS = 5
-#: How many different answers of a job with a status that nobody knows are kept.
+#: How many different answers of a job with an unknown status are kept.
 _MOST_ODD = 20
 
 
@@ -53,16 +53,16 @@ async def poll_job(
     clock: Callable[[], float] = time.monotonic,
     chance: Callable[[], float] = random.random,
 ) -> VideoJob:
-    """Returns the job once it has a link. `age` is how long ago the job was made, in seconds.
+    """Returns the job once it has a link. `age` is how long ago the job was created, in seconds.
 
-    The deadline is passed by no more than one short poll: no call may take longer than what is left.
+    The wait exceeds the deadline by at most one short poll: no call may take longer than the time that is left.
 
     Raises:
-        JobFailed: the provider gave up on it or cancelled it, and gives no link.
-        JobDeadlinePassed: it keeps running at the provider, and is billed.
-        JobWithoutVideo: completed, and still no link after several polls.
-        JobInDoubt: it is older than `client.timeouts.doubt_after_seconds`, and neither done nor failed, or 404.
-        TogetherError: the API refuses to tell (401, 402, 403, a lasting 404).
+        JobFailed: the provider gave up on the job or cancelled it, and gives no link.
+        JobDeadlinePassed: the job keeps running at the provider, and is billed.
+        JobWithoutVideo: it is completed, but still has no link after several polls.
+        JobInDoubt: the job is older than `client.timeouts.doubt_after_seconds`, and neither done nor failed, or 404.
+        TogetherError: the API refuses to answer (401, 402, 403, a lasting 404).
     """
     start, doubt_after = clock(), client.timeouts.doubt_after_seconds
     odd: dict[str, dict[str, Any]] = {}
@@ -77,17 +77,17 @@ async def poll_job(
             if missing and age > doubt_after:
                 raise _forgotten(job_id, age)
             seconds = f"{policy.deadline_seconds:.0f}"
-            # No second at all is one poll, not a wait.
+            # Zero seconds are one poll, not a wait.
             so_far = "is not finished yet" if seconds == "0" else f"was not finished after {seconds} s"
             raise JobDeadlinePassed(
                 f"Job {job_id} {so_far}"
-                + (f" (last trouble: {trouble.what.rstrip('.')})" if trouble else "")
+                + (f" (last error: {trouble.what.rstrip('.')})" if trouble else "")
                 + ". It keeps running at the provider and is billed; "
                 "a later run, or together-video collect, archives it.",
                 job_id=job_id,
             )
         await sleep(pause)
-        # What was learned from other jobs meanwhile may put the poll off.
+        # What other jobs have shown in the meantime may postpone the poll.
         while (longer := planned() or 0.0) > pause:
             await sleep(longer - pause)
             pause = longer
@@ -95,7 +95,7 @@ async def poll_job(
         hint = None
         try:
             left = policy.deadline_seconds - (clock() - start)
-            # One poll must be possible however short the deadline is.
+            # One poll must be possible, however short the deadline is.
             job = await client.retrieve(job_id, within=max(left, _LAST_POLL) if polls > 1 else None)
         except TogetherError as error:
             missing = missing + 1 if isinstance(error, RequestRefused) and error.status == 404 else 0
@@ -105,7 +105,7 @@ async def poll_job(
                 raise
             hint = error.wait_seconds if isinstance(error, RateLimited) else None
             if trouble is None or isinstance(error, ApiUnreachable) != isinstance(trouble, ApiUnreachable):
-                log(f"job {job_id}: {sentences(error.what, 'Asking again.')}")
+                log(f"job {job_id}: {sentences(error.what, 'Polling again.')}")
             trouble = error
             continue
         missing, trouble = 0, None
@@ -128,9 +128,9 @@ async def poll_job(
             linkless += 1
             if linkless > _MOST_LINKLESS:
                 raise JobWithoutVideo(
-                    f"Job {job_id} is completed and gives no link to its video.",
+                    f"Job {job_id} is completed, but gives no link to its video.",
                     job_id=job_id,
-                    remedy="A later run asks again.",
+                    remedy="A later run polls it again.",
                 )
 
 
@@ -141,11 +141,11 @@ def failed(job: VideoJob) -> JobFailed:
 
 def _hanging(job: VideoJob, age: float) -> JobInDoubt:
     return JobInDoubt(
-        f"Job {job.id} is neither done nor failed {age / 3600:.0f} h after its create: the provider calls it "
+        f"Job {job.id} is neither done nor failed {age / 3600:.0f} h after its create: its status is "
         f"{one_line(job.status_text or 'nothing', 60)!r}. It may have been billed.",
         job_id=job.id,
-        remedy="Ask the provider for it, or buy the video again with --on-ambiguous resubmit. If it is done later, "
-        "it is archived all the same.",
+        remedy="Ask the provider about it, or buy the video again with --on-ambiguous resubmit. If the job ends later, "
+        "its video is still archived.",
         may_come=True,
         job=job,
     )
@@ -153,8 +153,8 @@ def _hanging(job: VideoJob, age: float) -> JobInDoubt:
 
 def _forgotten(job_id: str, age: float) -> JobInDoubt:
     return JobInDoubt(
-        f"The API does not know job {job_id} (HTTP 404), which it took {age / 3600:.0f} h ago. "
+        f"The API does not know job {job_id} (HTTP 404), which it accepted {age / 3600:.0f} h ago. "
         "It may have been billed.",
         job_id=job_id,
-        remedy="Ask the provider for it, or buy the video again with --on-ambiguous resubmit.",
+        remedy="Ask the provider about it, or buy the video again with --on-ambiguous resubmit.",
     )

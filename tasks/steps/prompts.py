@@ -1,4 +1,4 @@
-"""Task: turn a brief into prompts, and store them before the first is used."""
+"""Task: turn a brief into prompts, and store them before the first one is used."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ async def write_prompts(
     ledger: Ledger,
     negative_limit: int | None = None,
 ) -> PromptSet:
-    """The prompts of this brief in this edition: those stored earlier, else newly written ones.
+    """The prompts of this brief in this edition: those stored earlier, or newly written ones.
 
     Args:
         prompt_limit: the longest prompt that the video model takes, in characters.
-        negative_limit: have negative prompts written too; the longest that the video model takes.
+        negative_limit: the longest negative prompt that the video model takes; None: no negative prompts are written.
 
     Raises:
         PromptError: the chat model gives too few usable prompts.
@@ -38,7 +38,7 @@ async def write_prompts(
     logger = run_logger()
     stored = await ledger.prompts(brief_id(brief, edition))
     if stored is not None:
-        logger.info("uses the %d prompts stored for this brief", len(stored.prompts))
+        logger.info("using the %d prompts stored for this brief", len(stored.prompts))
         return stored
     writing = PromptWriting(brief, prompt_limit, edition=edition, negative_limit=negative_limit)
     await writing.drive(client.chat)

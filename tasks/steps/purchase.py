@@ -44,10 +44,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Purchase(BaseModel):
-    """A video that the provider is making for us: paid, or to be paid when it is done.
+    """A video that the provider is making for us: paid for, or charged when it is done.
 
-    `resumed` is True where an earlier or another run made the create, `given_up` where the video was bought again
-    meanwhile, because this job was in doubt.
+    `resumed` is True if an earlier or another run made the create, `given_up` if the video was bought again in the
+    meantime because this job was in doubt.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,11 +67,11 @@ class Purchase(BaseModel):
 
     @property
     def age_seconds(self) -> float:
-        """How long ago the provider took the job."""
+        """How long ago the provider accepted the job, in seconds."""
         return (datetime.now(UTC) - self.submission.submitted_at).total_seconds()
 
 
-#: Longest pause that the API may ask creators for, in seconds. After a longer one a later run goes on.
+#: Longest pause before creates that the API may ask for, in seconds. If it asks for more, a later run continues.
 _PATIENCE = 900
 
 
@@ -84,7 +84,7 @@ _IN_DOUBT = (
 def _shut_for_long(seconds: float) -> CreatesShut:
     opens = datetime.now(UTC) + timedelta(seconds=seconds)
     return CreatesShut(
-        f"The API takes no creates until {opens:%Y-%m-%d %H:%M} UTC (HTTP 429).",
+        f"The API accepts no creates until {opens:%Y-%m-%d %H:%M} UTC (HTTP 429).",
         wait_seconds=seconds,
         spent=Spent.NOTHING,
         remedy="Run again after that.",
@@ -92,7 +92,7 @@ def _shut_for_long(seconds: float) -> CreatesShut:
 
 
 async def _always() -> None:
-    """The rate limit where nobody limits the rate."""
+    """The rate limit if there is none."""
 
 
 async def buy(
@@ -107,16 +107,16 @@ async def buy(
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.time,
 ) -> Purchase | VideoRecord:
-    """Make sure that `plan` is bought exactly once, by us or by somebody else.
+    """Make sure that `plan` is bought exactly once, by this process or another.
 
-    Returns the purchase to wait for, or the final record if it is already done. `rate_limit` is awaited
-    before each claim: the place for a rate limit that reaches beyond this process.
+    Returns the purchase to wait for, or the final record if it is already done. `rate_limit` is awaited before each
+    claim: a place for a rate limit that other processes share.
 
     Raises:
-        BudgetReached: the archive's monthly limit has no room for it, and nobody has bought it yet.
+        BudgetReached: the archive's monthly limit has no room for it, and nothing has bought it yet.
         CreateAmbiguous: it may have been paid for; held.
         TogetherError, ConfigurationError: refused or never sent; it is proven that nothing was created.
-            `CreatesShut` where the API asks to wait for longer than a run does.
+            `CreatesShut` if the API asks to wait longer than a run waits.
         ArchiveError: the ledger cannot be read or written.
     """
     session = session_of(client)
@@ -126,7 +126,7 @@ async def buy(
                 raise _shut_for_long(shut)
             await sleep(shut)
         await rate_limit()
-        # Made for each attempt, and before the claim: what is signed now outlives the job.
+        # Made for each attempt, and before the claim: links that are signed now outlive the job.
         links = await ledger.media.links(references_of(plan.request))
         request = with_links(plan.request, links.__getitem__)
         stop = asyncio.Event()
@@ -151,7 +151,7 @@ async def buy(
 
 
 class _Again(Enum):
-    """Why an attempt bought nothing and may be made again."""
+    """Why an attempt bought nothing and may be repeated."""
 
     CLAIMED_BY_ANOTHER = auto()
     STOOD_STILL = auto()
@@ -169,12 +169,12 @@ async def _attempt(
     clock: Callable[[], float],
     stop: asyncio.Event,
 ) -> Purchase | VideoRecord | _Again:
-    """Claim, look for a record, POST. It runs to its end once begun; after `stop` it creates nothing."""
+    """Claim, look for a record, POST. Once started it runs to its end; after `stop` it creates nothing."""
     began = clock()
     try:
         held = await hold(plan, client, ledger, spool, run=run)
     except BudgetReached:
-        # What was bought, or may have been, is collected or held all the same: it needs no more money.
+        # What was bought, or may have been, is still collected or held: that needs no more money.
         if not await ledger.is_taken(plan.id):
             raise
         held = None
@@ -204,19 +204,19 @@ async def _buy_claimed(
     try:
         # Only now: finishing writes the record before it removes the claim, so this order leaves no gap.
         record = await ledger.record(plan.id)
-        # A job without a claim is nothing that this project leaves; but a run that finds one must not pay again.
+        # This project never leaves a job without a claim, but a run that finds one must not pay again.
         left = None if record is not None else await ledger.job(plan.id)
     except ArchiveError:
-        # Nothing was sent: where the archive takes no deletion now either, the claim ages into a false alarm.
+        # Nothing was sent. If the archive accepts no deletion either, the claim ages into a false alarm.
         with contextlib.suppress(ArchiveError):
             await held.release()
         raise
-    # Standing still for long, this process may be thought dead, and its claim left behind.
-    # Counted from before the claim's PUT, which may have been repeated after a lost answer, or be an earlier try's.
+    # If this process pauses for long, others may consider it dead and its claim left behind.
+    # Counted from before the claim's PUT, which may have been repeated after a lost answer, or be an earlier attempt's.
     patience = client.timeouts.claim_margin_seconds / 2
     late = clock() - began > patience or (datetime.now(UTC) - claim.claimed_at).total_seconds() > patience
     if left is not None:
-        log(f"job {left.job_id} was found without its claim; it is waited for, nothing is bought")
+        log(f"job {left.job_id} was found without its claim; waiting for it, nothing is bought")
         return Purchase(claim=claim, submission=left, resumed=True)
     if record is not None or late or stop.is_set():
         await held.release()
@@ -228,7 +228,7 @@ async def _buy_claimed(
 async def _submit(
     held: HeldClaim, request: VideoRequest, client: TogetherClient, spool: Spool, log: Log
 ) -> Submission:
-    """POST once and store the job id before anything else happens."""
+    """POST once, and store the job id before anything else happens."""
     claim, ledger = held.claim, held.ledger
     posted = session_of(client).posted
     posted.add(claim.id)
@@ -239,8 +239,8 @@ async def _submit(
         try:
             await ledger.ambiguous(claim, error, sent_at=sent_at)
         except ArchiveError as trouble:
-            # The claim stays, and grows into the same doubt by its age.
-            log(f"the archive could not take that this create is ambiguous ({trouble})")
+            # The claim stays, and becomes ambiguous by its age.
+            log(f"the archive could not store that this create is ambiguous ({trouble})")
         raise CreateAmbiguous(
             f"{as_sentence(error.message)} It may have been charged, so it is held and not repeated.",
             video_id=claim.id,
@@ -262,16 +262,16 @@ async def _submit(
         try:
             where = f"it is kept in {spool.keep_submission(submission)}"
         except OSError as trouble:
-            # Still ours to wait for: only a process that dies now would lose it.
-            where = f"nor could this machine's disk ({trouble.strerror or trouble}); note it down"
-        log(f"job {job.id} was accepted, but the archive could not take its id ({error}); {where}")
+            # This process still waits for it: only if it dies now, the id is lost.
+            where = f"nor could this machine's disk ({trouble.strerror or trouble}); write it down"
+        log(f"job {job.id} was accepted, but the archive could not store its id ({error}); {where}")
         return submission
 
 
 async def _take_over(
     plan: VideoPlan, ledger: Ledger, spool: Spool, log: Log, sleep: Sleep
 ) -> Purchase | VideoRecord | None:
-    """Go on from somebody's claim, waiting for its job while it is alive. None: it was released."""
+    """Continue from another process's claim: wait for its job while the claim is alive. None: it was released."""
     pause = 1.0
     while True:
         facts = await ledger.facts(plan.id)
@@ -286,7 +286,7 @@ async def _take_over(
         if submission is not None:
             return Purchase(claim=claim, submission=submission, resumed=True)
         if await release_unsent(facts, ledger, spool):
-            log("its claim was left behind, and nothing had been sent; it is made now")
+            log("its claim was left behind, and nothing was sent; it is made now")
             return None
         if facts.state is LedgerState.AMBIGUOUS:
             raise await held(facts, ledger)
@@ -297,7 +297,7 @@ async def _take_over(
 
 
 async def release_unsent(facts: Facts, ledger: Ledger, spool: Spool) -> bool:
-    """Release a claim without a job if this machine can prove that its create was never sent, and never will be."""
+    """Release a claim without a job if this machine can prove that its create was never sent and never will be."""
     claim = facts.claim
     if claim is None or facts.submission is not None:
         return False
@@ -309,14 +309,14 @@ async def release_unsent(facts: Facts, ledger: Ledger, spool: Spool) -> bool:
 
 
 async def _bring_in(kept: Submission, ledger: Ledger, claim: Claim, spool: Spool) -> Submission:
-    """A job id that had to wait on this machine goes into the archive."""
+    """Store a job id in the archive that had to wait on this machine."""
     submission = await ledger.submitted(kept)
     spool.drop_submission(claim)
     return submission
 
 
 async def held(facts: Facts, ledger: Ledger) -> CreateAmbiguous:
-    """Why a purchase of an earlier run, which is ambiguous and has a claim, is not made again."""
+    """Why an ambiguous purchase of an earlier run, which has a claim, is not made again."""
     claim = facts.claim
     assert claim is not None  # noqa: S101 - see above
     ambiguity = facts.ambiguity or await ledger.ambiguous(claim, None)
@@ -330,10 +330,10 @@ async def held(facts: Facts, ledger: Ledger) -> CreateAmbiguous:
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
-    """Await `work` even if we are cancelled meanwhile: an answer to a POST must not be lost.
+    """Await `work` even if we are cancelled in the meantime: an answer to a POST must not be lost.
 
-    `work` is told by `stop` to begin nothing new. The cancellation is passed on once the outcome is
-    stored, which takes no longer than the create's own time limit.
+    `stop` makes `work` start nothing new. The cancellation is passed on once the outcome is stored, which takes no
+    longer than the create's own time limit.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -342,5 +342,5 @@ async def _to_the_end(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
         stop.set()
         await outlast([task])
         if not task.cancelled():
-            task.exception()  # it is stored in the ledger; read here so that asyncio does not warn
+            task.exception()  # the ledger has it; read it here, or asyncio warns
         raise

@@ -1,4 +1,4 @@
-"""The link of a finished job: asked again while it is refused, as it may not be ready yet, or not be good any more.
+"""The link of a finished job, retried while it is refused: it may not be ready yet, or may have expired.
 
 Storage has been seen to answer 400, 403, 404 and 425 for up to a minute after the job was completed.
 """
@@ -17,9 +17,9 @@ from together_video.jobs import VideoJob
 
 Log = Callable[[str], None]
 
-#: Pauses between the tries, in seconds; the last one again and again. The first try follows at once, by a fresh link.
+#: Pauses between attempts, in seconds; the last one repeats. The first retry follows at once, with a fresh link.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
-#: Every so many tries the job is asked for a fresh link.
+#: After this many attempts the job is polled for a fresh link.
 _FRESH_EACH = 2
 
 
@@ -34,12 +34,12 @@ async def download_ready(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> DownloadedFile:
-    """Download the file of a finished job; where its link is refused, again for so many seconds.
+    """Download the file of a finished job; if its link is refused, retry for `seconds`.
 
     Raises:
-        LinkRefused: it is refused to the end.
+        LinkRefused: it is still refused at the end.
         DownloadError: as `TogetherClient.download`.
-        TogetherError: the job cannot be asked for a fresh link, and asking again would not help.
+        TogetherError: the job cannot be polled for a fresh link, and a retry would not help.
     """
     start, tries = clock(), 0
     link = job.video_url or ""
@@ -59,7 +59,7 @@ async def download_ready(
 
 
 async def _fresh(job: VideoJob, client: TogetherClient) -> str | None:
-    """The link that the job has now; None where it gives none at this moment."""
+    """The link that the job has now; None if it gives none at this moment."""
     try:
         return (await client.retrieve(job.id)).video_url
     except TogetherError as error:

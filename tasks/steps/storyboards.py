@@ -22,10 +22,10 @@ from together_video.film.writing.writing import StoryWriting
 async def write_storyboard(
     brief: StoryBrief, edition: str, client: TogetherClient, ledger: Ledger | None
 ) -> WrittenStoryboard:
-    """The storyboard of this brief in this edition: the one stored earlier, else a newly written one.
+    """The storyboard of this brief in this edition: the one stored earlier, or a newly written one.
 
     Args:
-        ledger: where it is stored; None: nowhere, so that each call writes a new one.
+        ledger: where it is stored; None: nowhere, so each call writes a new one.
 
     Raises:
         InputError: the film cannot have this length, or its model makes no videos from text.
@@ -35,7 +35,7 @@ async def write_storyboard(
     logger = run_logger()
     stored = await ledger.storyboard(story_id(brief, edition)) if ledger is not None else None
     if stored is not None:
-        logger.info("uses the storyboard stored for this brief")
+        logger.info("using the storyboard stored for this brief")
         return stored
     writing = StoryWriting(brief, edition=edition)
     await writing.drive(client.chat)

@@ -15,17 +15,17 @@ from together_video.polling.policy import PollPolicy
 
 @retried_task(
     "wait-for-video",
-    "Ask for the job until it is completed, failed, or the deadline passes.",
+    "Poll the job until it is completed or failed, or the deadline passes.",
     run_name="wait: {purchase.title}",
     retries=2,
-    # The deadline is the policy's; this only ends a wait that hangs in spite of it (its maximum, 7 days).
+    # The policy has the deadline. This only ends a wait that hangs in spite of it (the policy's maximum, 7 days).
     seconds=7 * 86_400 + 600,
 )
 async def await_job(
     purchase: Purchase, client: TogetherClient, policy: PollPolicy, learner: Learner | None = None
 ) -> VideoJob:
-    """Returns the completed job. With a learner it looks when that finds an end likely, and tells it what
-    it saw. Errors: see `poll.poll_job`.
+    """Returns the completed job. A learner decides when to poll, by when a job is likely to end, and learns from the
+    answers. Errors: see `poll.poll_job`.
     """
     job_id, log, age = purchase.job_id, run_logger().info, purchase.age_seconds
     if learner is None:

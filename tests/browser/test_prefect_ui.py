@@ -185,7 +185,7 @@ def test_a_batch_is_made_from_its_form(browser: Browser, studio: Studio) -> None
     assert height <= 1_700, height
     assert form.words("Budget (USD)") == [
         "Budget (USD) (Optional)",
-        "What this run may spend, in US dollars; what does not fit is skipped.",
+        "The most that this run may spend, in US dollars. Videos that do not fit are skipped.",
     ]
     browser.until(lambda _: form.words("archive")[-2:] == ["production", "Add"])
     assert form.words("archive")[:2] == [

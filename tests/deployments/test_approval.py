@@ -231,7 +231,7 @@ def test_declined_is_cancelled_and_buys_nothing(served: Served) -> None:
     assert served.provider.posts == before
     again = served.command("approve", run)
     assert again.returncode == 2
-    assert "does not wait for approval: it is Cancelled" in again.stderr
+    assert "is not waiting for approval: it is Cancelled" in again.stderr
 
 
 def test_nobody_answers(served: Served) -> None:

@@ -108,7 +108,7 @@ async def test_a_file_system_without_exclusive_names_is_refused(
     with monkeypatch.context() as careless:
         careless.setattr(Files, "_named_once", lambda _, part, path: os.replace(part, path))
         words = {**NOT_BEGUN, "reads": "two runs could pay for the same video", "cure": careless.undo}
-        await expect("folder", "the file system writes over a file that is there", **words)
+        await expect("folder", "the file system overwrites existing files", **words)
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -132,7 +132,7 @@ async def test_a_disk_that_goes_away_keeps_the_job(scene: Any, expect: Expect, r
             folder.rmdir()
         away.rename(folder)
 
-    reads = "is not the folder any more" if replaced else "There is no folder"
+    reads = "is no longer the folder" if replaced else "There is no folder"
     fault = f"the folder's disk goes away in mid-run{' and leaves an empty folder' if replaced else ''}"
     words = {**STUCK, "bucket": "nothing", "reads": reads, "first": first, "cure": cure}
     await expect("folder", fault, **words)

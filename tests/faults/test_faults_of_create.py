@@ -46,7 +46,7 @@ CASES: dict[str, dict[str, Any]] = {
     "429 with a hint of two hours": {
         **PUT_OFF,
         "rules": on_create("rate_limit", seconds=7200),
-        "reads": "The API takes no creates until",
+        "reads": "The API accepts no creates until",
     },
     "500, and the job was made": {**HELD, "rules": on_create("status", status=500, created=True)},
     "500, and no job was made": {**HELD, "rules": on_create("status", status=500), "billed": 0},

@@ -75,7 +75,7 @@ CASES: dict[str, dict[str, Any]] = {
     "completed and never a link": {
         **GOES_ON,
         "rules": on_retrieve("no_url"),
-        "reads": "gives no link to its video. A later run asks again.",
+        "reads": "gives no link to its video. A later run polls it again.",
     },
 }
 LASTING: dict[str, dict[str, Any]] = {
@@ -115,7 +115,7 @@ DOUBTS = {
     ),
     "an unknown state, more than a day after the create": (
         on_retrieve("unknown_status", state="dreaming"),
-        "the provider calls it 'dreaming'",
+        "its status is 'dreaming'",
     ),
 }
 

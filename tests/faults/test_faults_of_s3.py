@@ -19,7 +19,7 @@ Expect = Callable[..., Any]
 CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
     "503 SlowDown for ever": (
         ("*", "", (503, "SlowDown"), None),
-        {**NOT_BEGUN, "reads": "could not do it (SlowDown)"},
+        {**NOT_BEGUN, "reads": "could not answer the request (SlowDown)"},
     ),
     "403 AccessDenied from the start": (
         ("*", "", (403, "AccessDenied"), None),
@@ -76,13 +76,13 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         {
             **STUCK,
             "bucket": "inflight: claim; on this machine: job id",
-            "reads": "could not do it (InternalError)",
+            "reads": "could not answer the request (InternalError)",
         },
     ),
     "500 twice on the video": (("PUT", ".mp4", (500, "InternalError"), 2), GONE_WELL),
     "500 on the video, for ever": (
         ("PUT", ".mp4", (500, "InternalError"), None),
-        {**STUCK, "reads": "could not do it (InternalError)"},
+        {**STUCK, "reads": "could not answer the request (InternalError)"},
     ),
     "the connection breaks off during the upload": (("PUT", ".mp4", "reset", 1), GONE_WELL),
     "403 AccessDenied in mid-run": (
@@ -100,7 +100,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
     "other bytes arrive than were sent, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
     "other bytes arrive than were sent, each time": (
         ("PUT", ".mp4", "spoil", None),
-        {**STUCK, "reads": "is not what was sent (BadDigest)"},
+        {**STUCK, "reads": "differs from what was sent (BadDigest)"},
     ),
     "500 on the poster, for ever": (
         ("PUT", ".jpg", (500, "InternalError"), None),
@@ -129,7 +129,7 @@ UNVERIFIED: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] =
     "a server that verifies nothing stores other bytes, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
     "a server that verifies nothing stores other bytes, each time": (
         ("PUT", ".mp4", "spoil", None),
-        {**STUCK, "reads": "is not what was sent; it was removed again"},
+        {**STUCK, "reads": "differs from what was sent; it was removed again"},
     ),
 }
 
@@ -169,7 +169,7 @@ async def test_a_missing_bucket_is_told_first(scene: Any, expect: Expect) -> Non
         scene.archive = right
         return told
 
-    await expect("s3", "the bucket does not exist", first=first, **{**NOT_BEGUN, "reads": "make it first"})
+    await expect("s3", "the bucket does not exist", first=first, **{**NOT_BEGUN, "reads": "create it first"})
 
 
 async def test_a_server_that_is_away_is_told_first(scene: Any, expect: Expect) -> None:
@@ -240,7 +240,7 @@ async def test_another_file_under_the_key_is_not_overwritten(scene: Any, expect:
         assert scene.place.read(key) == b"notes"
         return told
 
-    words = {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "other content"}
+    words = {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "differs from the download"}
     await expect(
         "s3",
         "another file lies under the video's key",

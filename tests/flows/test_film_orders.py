@@ -74,7 +74,7 @@ async def test_a_file_and_a_brief_make_a_film(film: Any, api: Any, tmp_path: Pat
     file = tmp_path / "story.json"
     file.write_text(json.dumps(STORY))
     assert (await film(file=str(file))).is_good
-    assert "may not be named here" in (await film(file=str(file), local_files=False)).message
+    assert "may not read files" in (await film(file=str(file), local_files=False)).message
     brief = {"subject": "a heron at dawn", "shots": 2, "model": DEFAULTS["model"]}
     given = generate_film.validate_parameters(
         {"brief": brief, "settings": {"width": 64, "height": 48, "fps": 8}}

@@ -219,7 +219,7 @@ async def test_an_odd_record_stops_no_other_video(
         await ledger.store.put_once(ledger.layout.record(one.id), json.dumps(document).encode())
         await ledger.store.put_once(ledger.layout.job(one.id), b"{}")
         assert await ledger.spending.reserve(plan("an owl").id, Decimal("0.2")) is not None
-        assert "is unreadable and counts for no monthly limit" in caplog.text
+        assert "is unreadable and does not count against the monthly limit" in caplog.text
         kinds = {found.kind for found in (await audit(ledger, deep=False)).findings}
         assert "unreadable" in kinds
         with pytest.raises(InputError, match="There is no video"):
@@ -244,7 +244,7 @@ async def test_a_payment_without_a_record_is_named(archive: VideoArchive) -> Non
         await ledger.store.put_once(key, b"{}")
         (found,) = (await audit(ledger, deep=False)).findings
         assert (found.kind, found.key) == ("foreign", key)
-        assert "no record is of so much" in found.message
+        assert "no record has such a cost" in found.message
 
 
 async def test_a_payment_of_more_than_its_record_is_named(archive: VideoArchive) -> None:

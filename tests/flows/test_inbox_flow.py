@@ -33,7 +33,7 @@ LINE = {
     "seconds": "1",
     "fps": 8,
 }
-#: As many looks as a test needs in place of `MOST_TRIES`.
+#: As many attempts as a test needs in place of `MOST_TRIES`.
 FEW = 2
 #: A film of two shots.
 FILM = json.dumps({"title": "Owls", "defaults": LINE, "shots": ["an owl", "a second owl"]}).encode()
@@ -295,7 +295,7 @@ async def test_a_file_that_is_refused_takes_its_marks_along(
 async def test_a_file_at_which_the_machine_ends_is_not_read_for_ever(
     api: Any, archive: VideoArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Out of memory, say: no error is seen, and the marks of the looks are all that is left of them."""
+    """Out of memory, say: no error is seen, and the marks of the attempts are all that is left of them."""
 
     class Ended(BaseException):
         pass
@@ -313,7 +313,7 @@ async def test_a_file_at_which_the_machine_ends_is_not_read_for_ever(
                 await watch_inbox.fn(together=api.credentials(), archive=archive)
         monkeypatch.setattr(inbox_flow, "read_film_or_order", read)
         (row,) = (await look(api, archive)).files
-        assert (row.state, "came to no end" in row.message) == ("refused", True)
+        assert (row.state, "did not finish" in row.message) == ("refused", True)
         left = [found.key for found in await ledger.store.list(ledger.layout.key("inbox", "tried", ""))]
         assert left == []
     assert api.charges == 0

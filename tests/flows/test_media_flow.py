@@ -290,7 +290,7 @@ async def test_paths_in_a_file_begin_at_its_folder(
         ("s3://{bucket}/nothing.png", "there is no such object"),
         ("s3://no-such-bucket-here/a.png", "there is no such object|no bucket"),
         ("s3://{bucket}/text.png", "is not an image, but text"),
-        ("archive:media/" + "0" * 64 + ".png", "there is no such content in the archive"),
+        ("archive:media/" + "0" * 64 + ".png", "the archive has no such content"),
     ],
 )
 async def test_objects_that_cannot_be_used(
@@ -331,7 +331,9 @@ async def test_of_many_videos_it_is_said_whose_media_cannot_be_used(
         assert "is not an image" in said[3]
     requests[0] = requests[0].model_copy(update={"media": Media(reference_images=(kept,))})
     state = await batch(requests=[requests[0]])
-    assert state.data.message.startswith(f"media.reference_images[0]: {kept}: there is no such content")
+    assert state.data.message.startswith(
+        f"media.reference_images[0]: {kept}: the archive has no such content"
+    )
     assert api.posts == 0
 
 
@@ -359,7 +361,7 @@ async def test_other_content_under_a_name_is_not_sent(
     await ledger.store.delete([key])
     await ledger.store.put_once(key, b"something else")
     state = await video("another", reference_images=[str(media_folder / "red.png")])
-    assert "holds other content than its name says" in str(state.message)
+    assert "differs from what its name says" in str(state.message)
     assert api.posts == 1
 
 
@@ -367,9 +369,9 @@ async def test_a_file_that_changes_while_it_is_read(ledger: Ledger, media_folder
     """What was looked at and what is uploaded are the same bytes, or nothing is uploaded."""
     found = inspect_file(media_folder / "red.png", MediaKind.IMAGE)
     (media_folder / "red.png").write_bytes((media_folder / "blue.jpg").read_bytes())
-    with pytest.raises(InputError, match="was changed while it was read"):
+    with pytest.raises(InputError, match="changed while it was read"):
         await ledger.media.keep(found)
     (media_folder / "red.png").unlink()
-    with pytest.raises(InputError, match="cannot be read any more"):
+    with pytest.raises(InputError, match="can no longer be read"):
         await ledger.media.keep(found)
     assert await keys(ledger) == []

@@ -160,7 +160,7 @@ async def test_a_job_that_the_provider_has_forgotten_can_be_closed(
         assert state.is_failed()
         (told,) = result_of(state.data).videos
         assert (told.state.value, told.job_id, api.posts) == ("ambiguous", "gone", 0)
-        assert "does not know job gone (HTTP 404), which it took 30 h ago" in told.error
+        assert "does not know job gone (HTTP 404), which it accepted 30 h ago" in told.error
         assert "--on-ambiguous resubmit" in told.error
         assert (await run()).state.value == "ambiguous"
         assert api.posts == 0

@@ -393,7 +393,7 @@ def test_a_job_that_fails_is_recorded_and_not_bought_again(new_world: NewWorld) 
     with pytest.raises(JobFailed):
         one()
     assert len(world.keys("records/")) == 1
-    with pytest.raises(JobFailed, match="That was in an earlier run"):
+    with pytest.raises(JobFailed, match="This happened in an earlier run"):
         one()
     assert world.bill()["posts"] == 1
     assert not one(retry_failed=True).reused

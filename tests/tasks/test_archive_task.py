@@ -118,7 +118,7 @@ async def test_other_bytes_are_there(home, store_it, ledger, plan):
     """Nothing is overwritten: the conflict is said, nothing is recorded, and the file stays."""
     purchase, _, clip = home
     await ledger.store.put_once(purchase.claim.video_key, b"another film", "video/mp4")
-    with pytest.raises(ObjectConflict, match="holds other content"):
+    with pytest.raises(ObjectConflict, match="differs from the download"):
         await store_it(home)
     assert await ledger.record(plan.id) is None
     assert list(await ledger.in_flight()) == [plan.id]
@@ -159,7 +159,7 @@ async def test_a_poster_that_fails_does_not_hold_a_video_back(
 ):
     """A good video that was paid for gets its record without a picture, and the record says why."""
     purchase, job, clip = home
-    said = {"drawing": "no picture of this", "bucket": "could not do it"}[trouble]
+    said = {"drawing": "no picture of this", "bucket": "could not answer the request"}[trouble]
     if trouble == "bucket":
         unruly_s3.strike = lambda method, path, _: 503 if method == "PUT" and ".jpg" in path else None
     else:

@@ -166,5 +166,5 @@ async def test_a_file_that_another_run_takes_away(download, finished, plan, api)
     """Two runs of one job share its file: who finds it gone tries again."""
     purchase, job = await finished(plan)
     async with Robbed("key", api.url) as client:
-        with pytest.raises(DownloadBroken, match="took its file away"):
+        with pytest.raises(DownloadBroken, match="removed its file"):
             await download(purchase, job, client=client)

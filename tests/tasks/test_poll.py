@@ -157,7 +157,7 @@ async def test_an_old_job_that_is_not_known_is_forgotten(look, deadline):
     """A day after its create 404 is no delay: told at the first look of a collector, and at the fifth of a run."""
     policy = PollPolicy(first_seconds=0, deadline_seconds=deadline)
     async with scripted(404) as client:
-        with pytest.raises(JobInDoubt, match=r"took 30 h ago.*may have been billed") as caught:
+        with pytest.raises(JobInDoubt, match=r"accepted 30 h ago.*may have been billed") as caught:
             await look("job-1", policy, client, age=30 * 3600)
     assert caught.value.job_id == "job-1"
     async with scripted(404, 404, DONE) as client:
@@ -222,7 +222,7 @@ async def test_the_deadline(new_api, plan, look, turned_clock):
     ],
 )
 async def test_trouble_until_the_deadline(api, job, look, fault, said_last):
-    """What lasts ends at the deadline, with the last trouble in the message."""
+    """What lasts ends at the deadline, with the last error in the message."""
     api.faults(fault)
     with pytest.raises(JobDeadlinePassed, match=said_last) as caught:
         await look(job.id)
@@ -261,7 +261,7 @@ async def test_cancelled(new_api, plan, look, state):
 async def test_completed_and_no_link(api, job, look):
     """A completed job that never gives a link is left for a later run, by its id."""
     api.faults({"on": "retrieve", "kind": "no_url"})
-    with pytest.raises(JobWithoutVideo, match="gives no link") as caught:
+    with pytest.raises(JobWithoutVideo, match="but gives no link") as caught:
         await look(job.id)
     assert (caught.value.job_id, caught.value.retryable) == (job.id, False)
 

@@ -358,7 +358,7 @@ async def test_an_ambiguity_that_the_bucket_cannot_take(
     with pytest.raises(CreateAmbiguous) as caught:
         await purchase(ledger=await open_ledger(unruly_s3.url))
     assert (caught.value.fresh, caught.value.retryable, caught.value.video_id) == (True, False, plan.id)
-    assert "could not take that this create is ambiguous" in said[0]
+    assert "could not store that this create is ambiguous" in said[0]
     assert (await ledger.facts(plan.id)).state is LedgerState.CLAIMED
     assert (len(api.jobs), api.posts) == (1, 1)
 

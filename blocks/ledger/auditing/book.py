@@ -1,7 +1,7 @@
-"""What an audit must join, in a temporary database on disk: an archive of any size takes the same memory.
+"""What an audit must join, in a temporary database on disk: an archive of any size needs the same memory.
 
-The listings of records, files, media, marks and the month's spending; and the lines of the index. A line counts for a
-record of the same size and time. Lines that the audit makes itself replace those.
+It has the listings of records, files, media, marks and the month's spending, and the lines of the index. A line counts
+for a record of the same size and time. Lines that the audit makes itself replace those.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ ON CONFLICT (name, size, written) DO UPDATE SET
     object = excluded.object, line = excluded.line
 WHERE excluded.object IS NULL OR (excluded.review, excluded.worth) > (lines.review, lines.worth)
 """
-#: What SQLite can keep as a whole number: a line of the index may say anything.
+#: The range of whole numbers in SQLite: a line of the index may contain anything.
 _MOST = 2**63
-#: Of two lines with the same mark: one that was verified by content is worth more than one that was by metadata.
+#: Of two lines with the same mark, verification by content is worth more than verification by metadata.
 _WORTH = {"": 0, "m": 1, "c": 2}
 
 
@@ -66,7 +66,7 @@ class AuditBook:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
         self._sql.executescript(_TABLES)
-        # Nothing is ever committed: what does not fit into the cache is written all the same.
+        # Nothing is ever committed: what does not fit into the cache is still written to disk.
         self._sql.execute("BEGIN")
 
     def ask(self, words: str, *values: Any) -> Iterator[tuple[Any, ...]]:
@@ -89,13 +89,13 @@ class AuditBook:
         self.tell(_TAKE[table], ((name(one.key), one.size, microseconds(one.written_at)) for one in listed))
 
     def take_lines(self, lines: Iterable[Entry], number: int | None = None) -> None:
-        """Add lines: of the index from its object of this number, or new ones, which win over those."""
+        """Add lines: from the index object with this number, or new ones, which replace those."""
         self.tell(_LINE, (_row(line, number) for line in lines if _fits(line)))
 
 
 @contextmanager
 def audit_book() -> Iterator[AuditBook]:
-    """Empty tables, which are removed with their folder at the end.
+    """Empty tables, which are removed together with their folder at the end.
 
     Raises:
         ArchiveError: this machine's disk has no room for them.
@@ -106,7 +106,7 @@ def audit_book() -> Iterator[AuditBook]:
         raise _refused(tempfile.gettempdir(), error) from error
     with folder as place:
         try:
-            # Used by one thread after the other.
+            # Used by one thread after another.
             connection = sqlite3.connect(
                 Path(place) / "audit.db", isolation_level=None, check_same_thread=False
             )
@@ -118,18 +118,18 @@ def audit_book() -> Iterator[AuditBook]:
 
 def _refused(place: str, error: Exception) -> ArchiveError:
     return ArchiveError(
-        f"This machine's disk refuses the tables of the audit in {place}: {error}.",
+        f"This machine's disk cannot store the tables of the audit in {place}: {error}.",
         remedy="Make room, or set TMPDIR to a folder with more, and run again.",
     )
 
 
 def entry_of(line: str) -> Entry:
-    """A line as it was taken."""
+    """A line as it was added."""
     return Entry._make(json.loads(line))
 
 
 def moment(written: int) -> datetime:
-    """The time of a listing."""
+    """The time in a listing."""
     return datetime.fromtimestamp(written / 1_000_000, UTC)
 
 

@@ -1,4 +1,4 @@
-"""One file of an archive against what a record says of it."""
+"""Comparing one file of an archive with its record."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from together_video.ledger.records import StoredObject
 async def compared(
     store: Store, stored: StoredObject, size: int | None, *, deep: bool, head: StoredHead | None = None
 ) -> AuditFinding | None:
-    """What is wrong with a file that is there: `deep` by its content, else by the checksum that the store has.
+    """What is wrong with an existing file: `deep` by its content, otherwise by the checksum that the store has.
 
     Args:
         size: bytes, as the file was listed.
-        head: what the store says of it, if it has been asked already.
+        head: what the store says about it, if that is already known.
     """
     if size != stored.size:
-        words = f"has {size} bytes, {stored.size} are recorded"
+        words = f"has {size} bytes, but {stored.size} are recorded"
         return AuditFinding(kind="size", key=stored.key, message=words)
     if deep:
         sha256 = await store.content_sha256(stored.key)
@@ -26,6 +26,6 @@ async def compared(
         head = head or await store.head(stored.key)
         sha256 = head.sha256 if head else None
     if sha256 is not None and sha256 != stored.sha256:
-        words = f"has SHA-256 {sha256}, {stored.sha256} is recorded"
+        words = f"has SHA-256 {sha256}, but {stored.sha256} is recorded"
         return AuditFinding(kind="checksum", key=stored.key, message=words)
     return None

@@ -1,4 +1,4 @@
-"""Films against the files that they name. All that lies in a film's folder belongs to it; frames are not looked at."""
+"""Comparing films with the files that they name. All of a film's folder belongs to it; frames are not checked."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from together_video.ledger.records import StoredObject
 
 
 async def audit_films(ledger: Ledger, *, deep: bool) -> list[AuditFinding]:
-    """What is wrong with each film: `deep` by the content of its files, else by the checksum that the store has. One
-    whose making was cut short has no record yet: the same command finishes it, so nothing is wrong with it.
+    """What is wrong with each film: `deep` by the content of its files, otherwise by the checksum that the store has. A
+    film that was interrupted has no record yet: the same command finishes it, so nothing is wrong with it.
 
     Raises:
         StoreUnavailable: the archive does not answer.
@@ -41,7 +41,7 @@ async def _compared(
 ) -> list[AuditFinding]:
     found = [await _compare(ledger, stored, objects.get(stored.key), deep=deep) for stored in record.files]
     named = {ledger.layout.film(record.id, "film.json"), *(stored.key for stored in record.files)}
-    message = "lies in a film's folder, and its record does not name it"
+    message = "is in a film's folder, but the film's record does not name it"
     orphans = [AuditFinding(kind="orphan", key=key, message=message) for key in objects if key not in named]
     return [*(finding for finding in found if finding is not None), *orphans]
 
@@ -50,6 +50,6 @@ async def _compare(
     ledger: Ledger, stored: StoredObject, size: int | None, *, deep: bool
 ) -> AuditFinding | None:
     if size is None:
-        message = "the film's record names it, and it is not there"
+        message = "the film's record names it, but it is missing"
         return AuditFinding(kind="missing", key=stored.key, message=message)
     return await compared(ledger.store, stored, size, deep=deep)

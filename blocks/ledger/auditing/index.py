@@ -1,7 +1,7 @@
-"""The index as an audit reads it and writes it: line by line through its tables.
+"""How an audit reads and writes the index: line by line through its tables.
 
-New objects are written before old ones are deleted, and hold all of their lines. Readers, collectors and other audits
-that run at the same time always find every line.
+New objects are written before old ones are deleted, and contain all of their lines. So readers, collectors and other
+audits that run at the same time always find every line.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _FINAL = "records JOIN lines USING (name, size, written)"
 
 
 class AuditedIndex:
-    """The objects of the index, as they were listed when the audit began."""
+    """The objects of the index, as listed when the audit started."""
 
     def __init__(self, ledger: Ledger, book: AuditBook) -> None:
         self._ledger, self._book = ledger, book
         self._start = ledger.layout.index()
         self._complete, self._is_complete = ledger.layout.index(COMPLETE), False
-        #: Objects whose lines were read: what has their name holds what it should.
+        #: Objects whose lines were read: their content matches their name.
         self._read_keys: set[str] = set()
 
     async def read(self, listed: Iterable[ListedObject], *, lines: bool) -> None:
-        """Take note of the objects, and of their `lines`. What cannot be read is passed over."""
+        """Add the objects, and their `lines`, to the tables. What cannot be read is skipped."""
         known = list(listed)
         self._is_complete = any(one.key == self._complete for one in known)
         objects = sorted((one for one in known if one.key.endswith(".json.gz")), reverse=True)
@@ -55,7 +55,7 @@ class AuditedIndex:
         self._book.tell("UPDATE objects SET lines = ? WHERE id = ?", [(len(lines), number)])
 
     async def put_marks(self) -> None:
-        """Make each line show the mark that counts."""
+        """Update each line to the mark that counts."""
         book, reviews = self._book, self._ledger.reviews
         book.tell("CREATE TEMP TABLE newest (video TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID")
         book.tell("INSERT INTO newest SELECT video, max(name) FROM marks GROUP BY video")
@@ -76,7 +76,7 @@ class AuditedIndex:
         return [name for (name,) in self._book.ask("SELECT name FROM marks WHERE video = ?", video)]
 
     async def write(self) -> int:
-        """Make the index hold the lines that count, and say that it is complete. Gives the number of objects that were
+        """Make the index contain the lines that count, and mark it as complete. Returns the number of objects that were
         written.
         """
         book, store, layout = self._book, self._ledger.store, self._ledger.layout
@@ -92,16 +92,16 @@ class AuditedIndex:
                 if key in before and (key in self._read_keys or await self._holds(key, found[1])):
                     continue
                 written += await store.put_once(key, found[1], "application/gzip")
-        # A record that cannot be read has no line: it is a finding, each time.
+        # A record that cannot be read has no line: it is a finding every time.
         if not self._is_complete:
             await store.put_once(self._complete, b"{}\n")
-        # Only now: until here a reader has found every line somewhere.
+        # Only now: until here readers find every line somewhere.
         await store.delete(sorted(before - kept))
         return written
 
     async def _holds(self, key: str, content: bytes) -> bool:
-        """Whether an object is what its name says. It is written once, so one that holds something else is removed: it
-        would stay for ever.
+        """Whether an object is what its name says. Objects are written once, so one with another content is removed:
+        otherwise it would stay for ever.
         """
         stored = await self._ledger.store.get(key)
         if stored is not None and stored.data == content:
@@ -110,7 +110,7 @@ class AuditedIndex:
         return False
 
     def _kept_and_changed(self) -> tuple[set[str], list[str]]:
-        """The objects of months that are as they should be, and the other months."""
+        """The objects of months that are correct, and the other months."""
         book = self._book
         lines = f"SELECT object, count(*) AS live FROM {_FINAL} GROUP BY object"  # noqa: S608
         book.tell(f"CREATE TEMP TABLE live AS {lines}")

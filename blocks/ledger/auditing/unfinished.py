@@ -1,4 +1,4 @@
-"""What an audit finds of purchases that are not over, and of money that is set aside or was counted for nothing."""
+"""What an audit finds about unfinished purchases, and about money that is reserved or counted for nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from together_video.errors import VideoError
 from together_video.ledger.audit import AuditFinding, Kind
 from together_video.ledger.records import WATCHED_SECONDS, VideoRecord
 
-#: What is in flight for longer than this is no running job any more.
+#: A job that is in flight for longer than this is no longer running.
 _STALE = timedelta(days=1)
-#: A run empties inflight right after its record; later than this it was cut short.
+#: A run empties inflight right after its record; later than this, it was interrupted.
 _TIDYING = timedelta(minutes=10)
-#: What ends a doubt.
+#: What resolves an ambiguous video.
 _CLOSED_BY = (
     "--on-ambiguous resolve buys the video again if the provider's bill shows that it was not charged, --on-ambiguous "
     "resubmit in any case."
@@ -47,7 +47,7 @@ async def keys_of_claims(ledger: Ledger, in_flight: Iterable[str]) -> tuple[set[
 async def unfinished(
     ledger: Ledger, book: AuditBook, in_flight: Mapping[str, InFlight]
 ) -> list[AuditFinding]:
-    """What is wrong with these purchases, which were in flight when the audit began and still are."""
+    """What is wrong with these purchases, which were in flight when the audit started and still are."""
     found: list[tuple[str, Kind, str]] = []
     now = datetime.now(UTC)
     for video, listed in sorted(in_flight.items()):
@@ -56,21 +56,21 @@ async def unfinished(
         if (record := await _record(ledger, book, video)) is not None:
             is_watched = record.state == "abandoned" and "job.json" in listed.facts
             if now - record.recorded_at > (timedelta(seconds=WATCHED_SECONDS) if is_watched else _TIDYING):
-                words = "its record is there: the clean-up was cut short; collect does it"
+                words = "its record is there, but the clean-up was interrupted: run collect"
                 found.append((folder, "half-written", words))
         elif "claim.json" not in listed.facts:
-            found.append((folder, "half-written", "there is no claim, so nobody knows what was bought"))
+            found.append((folder, "half-written", "there is no claim, so it is not known what was bought"))
         elif "job.json" not in listed.facts and "ambiguous.json" in listed.facts:
-            words = f"for {hours:.1f} h: it may have been charged and has no job id. {_CLOSED_BY}"
+            words = f"for {hours:.1f} h: it may have been charged, but has no job id. {_CLOSED_BY}"
             found.append((folder, "ambiguous", words))
         elif now - listed.since > _STALE:
-            words = f"in flight for {hours:.0f} h: run collect, which archives it or says how it stands. {_CLOSED_BY}"
+            words = f"in flight for {hours:.0f} h: run collect, which archives it or reports its state. {_CLOSED_BY}"
             found.append((folder, "stale", words))
     return [AuditFinding(kind=kind, key=key, message=words) for key, kind, words in found]
 
 
 async def _record(ledger: Ledger, book: AuditBook, video: str) -> VideoRecord | None:
-    """The record of a purchase that is in flight, if the audit has found one that can be read."""
+    """The record of a purchase in flight, if the audit found a readable one."""
     is_known = "SELECT count(*) FROM records JOIN lines USING (name, size, written) WHERE name = ?"
     for name in (f"{video}.late.json", f"{video}.json"):
         if book.one(is_known, name)[0]:
@@ -84,8 +84,8 @@ async def _record(ledger: Ledger, book: AuditBook, video: str) -> VideoRecord | 
 def misspent(
     book: AuditBook, in_flight: Mapping[str, InFlight], old_from: datetime
 ) -> Iterator[AuditFinding]:
-    """What counts against the month's limit and should not. What was in flight when the audit began is left out, and
-    reservations that were made after `old_from`.
+    """What counts against the monthly limit but should not. Left out: what was in flight when the audit started,
+    and reservations that were made after `old_from`.
     """
     listed = (
         ListedObject(key, size, moment(written))
@@ -95,11 +95,11 @@ def misspent(
         costs = [Decimal(cost or 0) for cost in _costs(book, video)]
         if video not in in_flight:
             useless, stands = surplus(entries, old_from)
-            message = "money of the monthly limit is set aside for nothing: run collect"
+            message = "part of the monthly limit is reserved for nothing: run collect"
             for key in [*useless, *([stands] if stands and not _is_recorded(book, video) else [])]:
                 yield AuditFinding(kind="half-written", key=key, message=message)
         if is_overpaid(entries, sum(costs, Decimal(0))):
-            message = "counts against the monthly limit, and no record is of so much"
+            message = "counts against the monthly limit, but no record has such a cost"
             paid = (entry.key for entry in entries if entry.is_paid)
             yield from (AuditFinding(kind="foreign", key=key, message=message) for key in paid)
 

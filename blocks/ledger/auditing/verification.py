@@ -1,4 +1,4 @@
-"""Records against the files and media that they name: which were verified before, and what is wrong with the others."""
+"""Comparing records with the files and media that they name: which were verified before, and problems of the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from together_video.ledger.records import StoredObject, VideoRecord
 from together_video.ledger.verified import Named, Seen, can_be_checked, checked, is_verified
 from together_video.media.references import references_of
 
-#: Records that are read at the same time, and before the next are listed.
+#: How many records are read at the same time, and before the next are listed.
 _AT_ONCE, _CHUNK = 16, 500
 
 _KNOWN = """
@@ -30,9 +30,9 @@ LEFT JOIN files v ON v.key = l.key LEFT JOIN files p ON p.key = l.poster
 
 
 class Verification:
-    """Verifies the records of the tables: `deep` by the content of each file, else by the checksum that the store has.
+    """Verifies the records in the tables: `deep` by each file's content, otherwise by the checksum that the store has.
 
-    What is wrong is kept in `unreadable` (records), `of_files` and `of_media` (by key).
+    The findings are in `unreadable` (records), `of_files` and `of_media` (by key).
     """
 
     def __init__(self, ledger: Ledger, book: AuditBook, *, deep: bool) -> None:
@@ -44,8 +44,8 @@ class Verification:
         self._reading: dict[str, asyncio.Future[bool]] = {}
 
     def choose(self, *, full: bool) -> tuple[int, int]:
-        """Choose what has to be read: what is not as an earlier audit found it. Gives how many records that are, and
-        how many were verified before.
+        """Choose what must be read: everything that is not as an earlier audit found it. Returns how many records that
+        are, and how many were verified before.
         """
         rows = self._unverified(full=full)
         self._book.tell("INSERT INTO unread VALUES (?)", ((name,) for name in rows))
@@ -67,7 +67,7 @@ class Verification:
                 yield name
 
     def _objects(self, key: str | None, inputs: str, files: list[Any]) -> Iterator[Named]:
-        """What a line names, with what the listing says of it."""
+        """The objects that a line names, with their listings."""
         size, written, has_poster, poster, poster_size, poster_written = files
         if key is not None:
             yield key, None if size is None else Seen(size, written)
@@ -82,7 +82,7 @@ class Verification:
         return None
 
     async def verify(self) -> None:
-        """Read the records that were chosen, and compare what they name. Each that can be read gets a new line."""
+        """Read the chosen records, and compare what they name. Each readable one gets a new line."""
         places = asyncio.Semaphore(_AT_ONCE)
         last = ""
         rows = f"SELECT * FROM unread JOIN records USING (name) WHERE name > ? ORDER BY name LIMIT {_CHUNK}"  # noqa: S608
@@ -120,7 +120,7 @@ class Verification:
     async def _compare_files(self, key: str, record: VideoRecord) -> list[AuditFinding]:
         self._name(stored.key for stored in _files_of(record))
         if record.state == "archived" and record.video is None:
-            return [AuditFinding(kind="half-written", key=key, message="says archived and names no video")]
+            return [AuditFinding(kind="half-written", key=key, message="says archived, but names no video")]
         found = await asyncio.gather(*map(self._compare, _files_of(record)))
         return [finding for finding in found if finding is not None]
 
@@ -130,13 +130,13 @@ class Verification:
             # It may have been written since the files were listed.
             head = await store.head(stored.key)
         if there is None and head is None:
-            message = "the record names it, and it is not there"
+            message = "the record names it, but it is missing"
             return AuditFinding(kind="missing", key=stored.key, message=message)
         size = there.size if there else head.size if head else None
         return await compared(store, stored, size, deep=self._deep, head=head)
 
     async def _compare_media(self, key: str, record: VideoRecord) -> bool:
-        """The images, videos and audio that a record names: each is there, and is what its name says."""
+        """Check that the images, videos and audio that a record names exist and are what their names say."""
         is_right = True
         for reference in references_of(record.plan.request):
             try:
@@ -152,14 +152,14 @@ class Verification:
         if key in self.of_media:
             return False
         if self._seen("media", key) is None:
-            message = "a record's request names it, and it is not there"
+            message = "a record's request names it, but it is missing"
             self.of_media[key] = AuditFinding(kind="missing", key=key, message=message)
             return False
         if not self._deep:
             return True
         (is_right,) = self._book.one("SELECT is_right FROM media WHERE key = ?", key)
         if is_right is None:
-            # Many records may name it: it is read once.
+            # Many records may name it, but it is read once.
             reading = self._reading.get(key) or asyncio.ensure_future(self._read_media(key))
             self._reading[key] = reading
             is_right = await reading
@@ -172,7 +172,7 @@ class Verification:
             del self._reading[key]
         is_right = sha256 == (name := PurePosixPath(key).stem)
         if not is_right:
-            words = f"has SHA-256 {sha256}, its name says {name}"
+            words = f"has SHA-256 {sha256}, but its name says {name}"
             self.of_media[key] = AuditFinding(kind="checksum", key=key, message=words)
         self._book.tell("UPDATE media SET is_right = ? WHERE key = ?", [(is_right, key)])
         return is_right
@@ -181,7 +181,7 @@ class Verification:
         self._book.tell("UPDATE files SET is_named = 1 WHERE key = ?", ((key,) for key in keys))
 
     def orphans(self, claimed: Iterable[str]) -> list[AuditFinding]:
-        """Files that no record names, and no purchase in flight; `claimed` are the keys of those."""
+        """Files that neither a record nor a purchase in flight names; `claimed` are the keys of purchases in flight."""
         self._name(claimed)
         for column in ("key", "poster"):
             named = f"SELECT l.{column} FROM records JOIN lines l USING (name, size, written)"  # noqa: S608

@@ -91,6 +91,6 @@ def test_a_full_disk_is_an_error_with_a_remedy() -> None:
             book.tell("PRAGMA max_page_count = 1")
             book.take_listed("files", files)
 
-    with pytest.raises(ArchiveError, match="This machine's disk refuses") as caught:
+    with pytest.raises(ArchiveError, match="This machine's disk cannot store") as caught:
         fill()
     assert "TMPDIR" in (caught.value.remedy or "")

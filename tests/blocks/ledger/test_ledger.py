@@ -452,10 +452,10 @@ async def test_prompts_are_kept_once(ledger):
 async def test_a_fact_that_is_none(ledger, text):
     """What this project did not write is named, and nothing is paid on its ground."""
     await ledger.store.put_once(ledger.layout.claim(PLAN.id), text.encode("latin-1"))
-    with pytest.raises(ArchiveError, match=f"{PLAN.id}/claim.json .* Look at it by hand") as caught:
+    with pytest.raises(ArchiveError, match=f"{PLAN.id}/claim.json .* Inspect it by hand") as caught:
         await ledger.facts(PLAN.id)
     assert not caught.value.retryable
-    with pytest.raises(ArchiveError, match="Look at it by hand"):
+    with pytest.raises(ArchiveError, match="Inspect it by hand"):
         await ledger.claim(PLAN, valid_seconds=250)
 
 

@@ -106,7 +106,7 @@ async def test_what_was_written_wrongly_is_found_and_removed(archive, unruly_s3,
     store = open_store(archive, unruly_s3.url)
     await store.probe("")
     unruly_s3.strike = lambda method, path, _: "spoil" if method == "PUT" and "film" in path else None
-    with pytest.raises(StoreUnavailable, match="not what was sent"):
+    with pytest.raises(StoreUnavailable, match="differs from what was sent"):
         await store.put_file_once("film.mp4", film, SHA256, "video/mp4")
     assert await store.head("film.mp4") is None
     unruly_s3.strike = lambda *_: None

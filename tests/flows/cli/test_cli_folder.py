@@ -100,7 +100,7 @@ def test_what_is_gone_from_the_folder_is_found(home_shell):
     video.unlink()
     done = home_shell.run("audit")
     assert done.returncode == 1
-    assert "the record names it, and it is not there" in done.stdout
+    assert "the record names it, but it is missing" in done.stdout
     assert "bucket" not in (done.stdout + done.stderr).lower()
 
 

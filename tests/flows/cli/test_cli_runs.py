@@ -155,7 +155,7 @@ def test_interrupted_before_anything_was_bought(
             process.kill()
     assert process.returncode == 130
     assert out == ""
-    assert "Interrupted. No job is under way at the provider" in " ".join(err.split())
+    assert "Interrupted. No job is running at the provider" in " ".join(err.split())
     assert "Traceback" not in err
     assert api.posts == 0
     assert [key for key in s3_keys() if "inflight/" in key] == []
@@ -181,7 +181,7 @@ def test_sigterm_where_a_script_ignores_sigint(ready_shell: Any, small_file: Mak
         finally:
             process.kill()
     assert (process.returncode, out) == (130, "")
-    assert "Interrupted. No job is under way at the provider" in " ".join(err.split())
+    assert "Interrupted. No job is running at the provider" in " ".join(err.split())
     assert "Traceback" not in err
 
 
@@ -212,7 +212,7 @@ def test_interrupted_while_it_creates(
             let_go.set()
             process.kill()
     assert (process.returncode, out) == (130, "")
-    assert "Interrupted. 1 create was under way and may be billed" in " ".join(err.split())
+    assert "Interrupted. 1 create was running and may be billed" in " ".join(err.split())
     assert [key.rpartition("/")[2] for key in s3_keys() if "inflight/" in key] == ["claim.json", "job.json"]
     done = ready_shell.run(*words)
     assert assert_is_the_document(done.stdout)["counts"]["archived"] == 1

@@ -196,7 +196,7 @@ def test_a_folder_cannot_be_shared(command: Any, tmp_path: Path, options: tuple[
     done = command("gallery", BATCH, *options, "--archive-folder", str(tmp_path / "archive"))
     said = " ".join(done.err.split())
     assert (done.code, done.out) == (2, "")
-    assert "from an archive in an S3 bucket only" in said
+    assert "only be shared from an archive in an S3 bucket" in said
     assert "--zip FILE.zip" in said
     assert {path for path in tmp_path.rglob("*") if "spool" not in path.parts} == before
 
@@ -376,5 +376,5 @@ async def test_a_batch_in_a_folder_that_is_to_be_shared_buys_nothing(
         requests=[request], share_days=2, together=api.credentials(), archive=archive
     )
     assert state.is_failed()
-    assert "from an archive in an S3 bucket only" in (state.message or "")
+    assert "only be shared from an archive in an S3 bucket" in (state.message or "")
     assert api.charges == 0

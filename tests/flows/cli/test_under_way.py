@@ -14,11 +14,11 @@ PLAN = VideoPlan(request=VideoRequest(model="minimax/hailuo-02", prompt="a fox")
 def test_of_its_own_videos() -> None:
     """A create and a job are told apart; what is archived keeps nothing running."""
     under_way = UnderWay()
-    assert under_way.words == "Interrupted. No job is under way at the provider; run again to continue."
+    assert under_way.words == "Interrupted. No job is running at the provider; run again to continue."
     for stage, words in {
-        "creating": "1 create was under way and may be billed",
+        "creating": "1 create was running and may be billed",
         "created": "1 job keeps running at the provider and will be billed",
-        "archived": "No job is under way at the provider",
+        "archived": "No job is running at the provider",
     }.items():
         under_way.hear(Progress(PLAN, stage, ""))
         assert words in under_way.words
@@ -40,4 +40,4 @@ def test_of_parts_on_other_workers() -> None:
     assert "2 parts are told to stop. About 10 jobs keep running" in under_way.words
     for number in (2, 3):
         under_way.watch(PartProgress(number, 3, 70, is_over=True))
-    assert under_way.words == "Interrupted. No job is under way at the provider; run again to continue."
+    assert under_way.words == "Interrupted. No job is running at the provider; run again to continue."

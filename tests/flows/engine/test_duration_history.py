@@ -87,8 +87,8 @@ async def test_without_statistics_nothing_is_lost(
         wait.seen = 10
         known.done(VideoJob(id="job", status=JobStatus.COMPLETED), MODEL, age=12, resumed=False)
         await experience.keep()
-    assert "cannot be read" in caplog.text
-    assert "could not be kept" in caplog.text
+    assert "could not be read" in caplog.text
+    assert "could not be stored" in caplog.text
 
 
 async def test_a_typical_time_may_be_told(

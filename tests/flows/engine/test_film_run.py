@@ -372,4 +372,4 @@ async def test_a_last_frame_with_other_content_is_not_sent(film: Film, archive: 
         await ledger.store.put_file_once(frame, data, hashlib.sha256(data).hexdigest(), "image/png")
     summary = await film(board(SHOTS[0], {**SHOTS[1], "prompt": "a boat comes back"}))
     assert film.api.posts == 2
-    assert "other content than its name says" in str(summary.videos[1].error)
+    assert "differs from what its name says" in str(summary.videos[1].error)

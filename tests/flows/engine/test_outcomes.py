@@ -47,9 +47,9 @@ PLAN = VideoPlan(request=VideoRequest(model="m", prompt="a fox"))
             "No client. Nothing was created.",
         ),
         (
-            StoreUnavailable("The bucket is away", remedy="It may pass: run again later."),
+            StoreUnavailable("The bucket is away", remedy="This may be temporary: run again later."),
             VideoState.SKIPPED,
-            "Not started: The bucket is away. It may pass: run again later.",
+            "Not started: The bucket is away. This may be temporary: run again later.",
         ),
         (
             StoreUnavailable("The bucket is away"),

@@ -282,7 +282,7 @@ async def test_something_else_under_the_key_is_not_overwritten(
         state = await batch("a fox", archive=archive)
         found = state.data.videos[0]
         assert (found.state, found.job_id) == (VideoState.SUBMITTED, api.bill()["jobs"][0]["id"])
-        assert "other content" in found.error
+        assert "differs from the download" in found.error
         assert (await ledger.store.get(key)).data == b"notes"
         assert set(await ledger.in_flight()) == {found.id}
 

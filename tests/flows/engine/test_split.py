@@ -148,7 +148,7 @@ async def test_a_ledger_that_does_not_answer_leaves_a_video_in_doubt(
         monkeypatch.setattr(pipeline.ledger, "facts", facts)
         told = await pipeline.as_recorded(plans[0], "Its worker is gone.")
     assert (told.state, told.cost_usd) == ("ambiguous", None)
-    assert "cannot be asked" in (told.error or "")
+    assert "cannot be read" in (told.error or "")
 
 
 class Server:

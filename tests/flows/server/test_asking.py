@@ -223,7 +223,7 @@ def test_something_else(stub: Any, answer: Any, words: str) -> None:
     """A server that is not Prefect is said to be something else, and nothing is suggested."""
     stub.strike = lambda *_: answer
     found = ask(f"{stub.url}/api")
-    assert f"where {words} and not a Prefect API: set it to the address" in (found.problem or "")
+    assert f"where {words} instead of a Prefect API: set it to the address" in (found.problem or "")
     assert found.suggested is None
 
 
@@ -251,7 +251,7 @@ def test_a_redirect_that_would_lose_what_is_posted(stub: Any, new_unruly: Any) -
 def test_another_major_version(stub: Any, prefect: Any, version: str) -> None:
     """Clients of Prefect work with servers of their own major version only."""
     stub.strike = prefect(version)
-    words = f"has version {version}, and this program works with Prefect {installed.__version__[0]}"
+    words = f"has version {version}, but this program works with Prefect {installed.__version__[0]}"
     found = asyncio.run(ask_server(f"{stub.url}/api"))
     assert words in (found.problem or "")
 
@@ -267,7 +267,7 @@ def test_what_passes_is_retried(stub: Any) -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(503, "is not ready (HTTP 503)"), (429, "takes no more requests for now (HTTP 429)")],
+    [(503, "is not ready (HTTP 503)"), (429, "accepts no more requests for now (HTTP 429)")],
 )
 def test_what_does_not_pass_in_time(
     stub: Any, monkeypatch: pytest.MonkeyPatch, status: int, words: str
@@ -342,7 +342,7 @@ def test_a_proxy_that_is_no_address(monkeypatch: pytest.MonkeyPatch, variable: s
         ({PREFECT_API_SSL_CERT_FILE: "/nowhere/ca.pem"}, "PREFECT_API_SSL_CERT_FILE names /nowhere/ca.pem"),
         ({PREFECT_API_SSL_CERT_FILE: "/"}, "PREFECT_API_SSL_CERT_FILE names /, which cannot be read"),
         ({PREFECT_API_SSL_CERT_FILE: __file__}, "is not a file of certificates"),
-        ({PREFECT_API_KEY: "pnu_1\n"}, "PREFECT_API_KEY holds a line break"),
+        ({PREFECT_API_KEY: "pnu_1\n"}, "PREFECT_API_KEY contains a line break"),
         ({PREFECT_API_KEY: "schlüssel"}, "PREFECT_API_KEY holds"),
         ({PREFECT_CLIENT_CUSTOM_HEADERS: {"X Pass": "in"}}, "PREFECT_CLIENT_CUSTOM_HEADERS has 'X Pass'"),
         ({PREFECT_CLIENT_CUSTOM_HEADERS: {"X-Pass": "é"}}, "PREFECT_CLIENT_CUSTOM_HEADERS has 'X-Pass'"),
@@ -388,7 +388,7 @@ def test_reach_refuses_in_one_sentence(stub: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         asyncio.run(reach(stub.url))
     assert caught.value.message == (
-        f"PREFECT_API_URL is {stub.url}, where an HTML page answers and not a Prefect API: set it to "
+        f"PREFECT_API_URL is {stub.url}, where an HTML page answers instead of a Prefect API: set it to "
         f"{stub.url}/api; nothing was created."
     )
 
@@ -412,14 +412,14 @@ def test_a_server_that_fails_later(stub: Any) -> None:
 def test_json_that_is_nested_without_end(stub: Any) -> None:
     """Python's own parser gives up with an error that is not a ValueError."""
     stub.strike = lambda *_: (200, "[" * 200_000, {"content-type": "application/json"})
-    assert "answers and not a Prefect API" in problem(f"{stub.url}/api")
+    assert "answers instead of a Prefect API" in problem(f"{stub.url}/api")
 
 
 @pytest.mark.parametrize("letter", ["x", "["])
 def test_an_answer_without_end_is_not_read(stub: Any, letter: str) -> None:
     """A version is one line: after a mebibyte nothing more is taken."""
     stub.strike = lambda *_: (200, letter * (3 * 2**20), {"content-type": "application/json"})
-    assert "answers and not a Prefect API" in problem(f"{stub.url}/api")
+    assert "answers instead of a Prefect API" in problem(f"{stub.url}/api")
 
 
 def test_nothing_compressed_is_asked_for(stub: Any) -> None:
@@ -432,4 +432,4 @@ def test_nothing_compressed_is_asked_for(stub: Any) -> None:
 def test_a_version_that_is_none(stub: Any, prefect: Any, version: str) -> None:
     """Others write it, and it is shown in a terminal."""
     stub.strike = prefect(json.dumps(version)[1:-1])
-    assert "answers and not a Prefect API" in problem(f"{stub.url}/api")
+    assert "answers instead of a Prefect API" in problem(f"{stub.url}/api")
