@@ -356,7 +356,7 @@ async def test_a_storyboard_is_a_film(start_api: Any, place: VideoArchive, tmp_p
             name: "done" if name.startswith("owls") else "refused" for name in files
         }
         assert api.charges == 4
-        assert "the film joined" in rows["owls.yaml"].message
+        assert "the film was joined" in rows["owls.yaml"].message
         assert "promt" in rows["bad.yml"].message
         assert "may cost" in rows["dear.json"].message
         for name in ("away.json", "sound.json"):

@@ -39,7 +39,7 @@ def test_a_film_from_a_file(home_shell, api, story):
     done = home_shell.run("film", str(story), "--out", str(home_shell.home / "harbour.mp4"))
     assert done.returncode == 0, done.stderr
     assert "2 archived" in done.stdout
-    assert "the film joined" in done.stdout
+    assert "the film was joined" in done.stdout
     copy = home_shell.home / "harbour.mp4"
     assert done.stdout.splitlines()[-1] == f"Copy: {copy}"
     (kept,) = (home_shell.home / "Videos" / "together").glob("films/*/*.mp4")
@@ -132,8 +132,8 @@ def test_marks_make_the_next_cut(command, api, tmp_path):
     _, second, third, other = (video["id"] for video in made["videos"])
     file = str(marks_file(tmp_path / "marks.json", **{other: "star", third: "reject", second: "star"}))
     plan = run("film", str(story), "--from-review", file, "--dry-run")
-    assert "shot 1: take 2 in place of take 1, starred; shot 2 follows from it" in plan.err
-    assert "shot 3: take 2 beside the film, as take 1 is rejected" in plan.err
+    assert "shot 1: take 2 instead of take 1, starred; shot 2 is made from it" in plan.err
+    assert "shot 3: new take 2, not in the film yet, because take 1 is rejected" in plan.err
     assert "shot 2: the marks do not count" in plan.err
     assert (api.posts, "use:" in story.read_text()) == (4, False)
     cut = run("film", str(story), "--from-review", file, "--json", "--save-storyboard", str(story))

@@ -99,8 +99,8 @@ def test_standard_input() -> None:
         ("? [a]\n: b", "a name must be text, is a list or an object"),
         ("title: [x", "is not YAML"),
         ("title: x\x07", "is not YAML"),
-        ("- a", "must hold title: and shots:, holds a list"),
-        ("a", 'must hold title: and shots:, holds "a"'),
+        ("- a", "must have title: and shots:, but is a list"),
+        ("a", 'must have title: and shots:, but is "a"'),
     ],
 )
 def test_yaml_that_is_refused(text: str, words: str) -> None:
@@ -114,7 +114,7 @@ def test_yaml_that_is_refused(text: str, words: str) -> None:
         ('{"title": 1,}', "is not JSON"),
         ('{"title": "a", "title": "b"}', '"title" is given twice'),
         ('{"title": NaN}', "NaN is no number of JSON"),
-        ("[]", "holds a list"),
+        ("[]", "but is a list"),
     ],
 )
 def test_json_that_is_refused(text: str, words: str) -> None:
