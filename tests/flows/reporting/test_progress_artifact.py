@@ -114,7 +114,7 @@ def test_a_batch_is_told_to_the_ui_and_to_automations(
     assert payload["prompt"] == "a fox"
     assert payload["job_id"] in api.jobs
     assert payload["bucket"] == archive.bucket
-    assert rows["a fox"]["where, or why not"] == f"s3://{archive.bucket}/{payload['key']}"
+    assert rows["a fox"]["location or reason"] == f"s3://{archive.bucket}/{payload['key']}"
     assert "moderation" in run.events["video.failed"][0]["payload"]["error"]
     assert "may have been charged" in run.events["video.ambiguous"][0]["payload"]["error"]
     (finished,) = run.events["batch.finished"]
