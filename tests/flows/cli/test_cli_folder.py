@@ -167,7 +167,7 @@ def test_media_that_cannot_be_sent_are_refused(home_shell, media_folder, api, op
     assert done.returncode == 2
     assert f"{name}: " in done.stderr
     assert said in done.stderr
-    assert "give an https:// link, or use an archive in a bucket" in done.stderr
+    assert "use an https:// link or an archive in a bucket" in done.stderr
     assert api.posts == 0
 
 

@@ -256,7 +256,7 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes, words: str) -
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (noise(4096), "in no format that can be opened here"),
+        (noise(4096), "in a format that cannot be opened here"),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80", "cannot be opened here"),
         (b"GIF89a" + noise(400), "cannot be opened here|no pictures|frames"),
         (b"RIFF\x00\x10\0\0AVI " + noise(400), "cannot be opened here|no pictures"),
@@ -287,7 +287,7 @@ def test_sound_alone_is_kept_as_it_is(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     found = inspect_clip(path)
     assert found.info is None
-    assert "it holds sound and no pictures" in found.notes[0]
+    assert "it has sound but no pictures" in found.notes[0]
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
@@ -448,7 +448,7 @@ def test_a_clip_that_fits_has_no_notes() -> None:
         ({"height": 480}, "1280×480"),
         ({"seconds": 5}, "lasts 6.04 s; 5 s"),
         ({"fps": 30}, "24 frames per second; 30"),
-        ({"output_format": "WEBM"}, "h264.*WEBM was asked for"),
+        ({"output_format": "WEBM"}, "h264.*WEBM was requested"),
     ],
 )
 def test_what_does_not_fit_is_noted(fields: dict[str, object], words: str) -> None:

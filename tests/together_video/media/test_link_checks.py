@@ -87,7 +87,7 @@ async def test_redirects_are_followed_and_web_pages_are_doubted() -> None:
     async with answering(answer) as reach:
         (doubt,) = await reach.doubts(request("https://cdn.test/old"))
     assert (doubt.details, doubt.sure) == (
-        "https://cdn.test/old gives a web page instead of image content",
+        "https://cdn.test/old leads to a web page instead of image content",
         False,
     )
 
