@@ -138,7 +138,7 @@ def test_a_clip_of_very_many_streams(tmp_path: Path, form: str) -> None:
     found = inspect_clip(path)
     assert (found.info, found.doubt) == (None, None)
     assert "it has 120 streams, but at most 32 are opened here. It is archived as it is." in found.notes[0]
-    with pytest.raises(MediaRefused, match=r"^holds 120 streams"):
+    with pytest.raises(MediaRefused, match=r"^has 120 streams"):
         inspect_file(path, VIDEO)
 
 

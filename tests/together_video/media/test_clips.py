@@ -222,7 +222,7 @@ def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Pat
         (b'{"error": {"message": "not found"}}', "JSON answer, not a video.$"),
         (b"Not found\n", "plain text, not a video.$"),
         (b"#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/a.ts\n", "plain text"),
-        (bytes(4096), "nothing but zeros"),
+        (bytes(4096), "contains only zeros"),
         ("文件不存在或已过期，请稍后再试".encode(), "plain text"),
         ('"链接已过期"'.encode(), "JSON answer"),
         ("Le fichier n’existe plus à cette adresse, désolé.".encode("cp1252"), "plain text"),
