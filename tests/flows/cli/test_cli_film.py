@@ -27,7 +27,7 @@ def story(home_shell):
 
 
 def test_a_film_from_a_file(home_shell, api, story):
-    """The film lies in the archive, a copy beside the storyboard. The plan comes before, and buys nothing; the same
+    """The film is in the archive, with a copy beside the storyboard. The plan comes before, and buys nothing; the same
     command again reuses all of it, without importing Prefect."""
     plan = json.loads(home_shell.run("film", str(story), "--dry-run", "--json").stdout)
     assert plan["film"]["title"] == "The harbour"
@@ -118,7 +118,7 @@ def marks_file(path: Path, **marks: str) -> Path:
 
 def test_marks_make_the_next_cut(command, api, tmp_path):
     """A starred take goes into the film and into the storyboard, whose comment stays; of a rejected one another take is
-    bought, once. The gallery, list and show tell of the film. A mark of an unknown clip buys nothing."""
+    bought, once. The gallery, list and show have the film. A mark of an unknown clip buys nothing."""
     environment = {
         "TOGETHER_API_KEY": "key",
         "TOGETHER_BASE_URL": api.url,

@@ -1,4 +1,4 @@
-"""The commands with an archive in a folder, and copies of videos in a folder of one's own."""
+"""The commands with an archive in a folder, and copies of videos in the user's own folder."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def row_of(done):
 
 
 def test_a_first_video_needs_a_key_and_a_folder(home_shell, api):
-    """It lies in the folder, the command ends with its path, and the same again costs nothing."""
+    """It is in the folder, the command ends with its path, and the same again costs nothing."""
     done = home_shell.run("generate", "a fox", *SMALL)
     assert done.returncode == 0, done.stderr
     (video,) = archive_of(home_shell).glob("videos/*/*.mp4")

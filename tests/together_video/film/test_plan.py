@@ -229,7 +229,7 @@ def test_the_film_has_the_size_of_most_shots() -> None:
 
 
 def test_an_unknown_size_is_not_guessed() -> None:
-    """Of most shots no document tells."""
+    """The sizes of most shots are not documented."""
     assert planned("a", "b", defaults={"model": "vidu/vidu-q3"}).form.size is None
 
 
@@ -259,6 +259,6 @@ def test_captions_that_nobody_wrote() -> None:
 
 
 def test_titles_for_people() -> None:
-    """The name, else the first words of what was written, without the style."""
+    """The name, otherwise the first words of the prompt, without the style."""
     plan = planned({"prompt": "b", "name": "harbour"}, "a fox\nruns", look={"style": "noir"})
     assert [one.title for one in plan.shots] == ["harbour", "a fox runs"]

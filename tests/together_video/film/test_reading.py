@@ -38,7 +38,7 @@ def refusal(text: str, form: str = "yaml") -> str:
 
 
 def test_yaml_reads_as_people_mean_it(tmp_path: Path) -> None:
-    """A ratio is no number of minutes, No is a word, and yes is true where one is asked for."""
+    """A ratio is not a number of minutes, No is a word, and yes is true in a field for true or false."""
     file = tmp_path / "story.yaml"
     file.write_text(STORY, encoding="utf-8")
     found = read_storyboard(file)

@@ -168,7 +168,7 @@ def test_many_videos_are_parted_into_pages() -> None:
 
 
 def test_few_videos_are_one_page() -> None:
-    """It is called as it was asked for, and leads nowhere else."""
+    """It has the requested name, and leads nowhere else."""
     only = row()
     ((name, text),) = render_pages(
         "Kite",

@@ -282,7 +282,7 @@ def test_rows_of_the_table() -> None:
 
 
 def test_costs_by_model() -> None:
-    """What this run paid, the dearest model first; what was reused is counted and costs nothing now."""
+    """What this run paid, the most expensive model first. Reused videos count and cost nothing now."""
     rows = cost_rows(
         Summary.of(
             [

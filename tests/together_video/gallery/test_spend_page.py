@@ -52,7 +52,7 @@ class Seen(HTMLParser):
 
 
 def test_pieces_of_a_bar_lie_beside_each_other_and_add_up() -> None:
-    """The dearest day fills the scale; its pieces begin where the one before ends."""
+    """The most expensive day fills the scale. Each piece starts where the one before ends."""
     chart = chart_of(
         report(bought("2"), bought("1", money=Money.PERHAPS_PAID), bought("1", money=Money.IN_FLIGHT))
     )

@@ -194,7 +194,7 @@ def test_pictures_of_many_pixels(tmp_path: Path, bombs: Any) -> None:
 def test_text_in_a_picture_that_unpacks_to_gigabytes(
     tmp_path: Path, bombs: Any, name_and_head: tuple[bytes, bytes]
 ) -> None:
-    """It is no reason to take the memory."""
+    """That is not a reason to take the memory."""
     name, head = name_and_head
     packer = zlib.compressobj(9)
     packed = packer.compress(bytes(200 << 20)) + packer.flush()

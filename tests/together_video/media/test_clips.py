@@ -200,7 +200,7 @@ def test_a_clip_that_was_cut_is_refused(
 
 
 def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Path], tmp_path: Path) -> None:
-    """Where the sizes of the boxes say nothing, the packets are held against the stated length."""
+    """Where the sizes of the boxes say nothing, the packets are compared with the stated length."""
     content = bytearray(clips["faststart"].read_bytes())
     at = content.index(b"mdat") - 4
     content[at : at + 4] = bytes(4)  # "to the end of the file"
@@ -452,7 +452,7 @@ def test_a_clip_that_fits_has_no_notes() -> None:
     ],
 )
 def test_what_does_not_fit_is_noted(fields: dict[str, object], words: str) -> None:
-    """Each difference gives one note with what came and what was asked for."""
+    """Each difference gives one note with the actual and the requested value."""
     (note,) = compare(CLIP, _request(**fields))
     assert re.search(words, note)
 

@@ -1,4 +1,4 @@
-"""The processes that open files from outside: what becomes of a file when one dies, hangs, or is not to be had."""
+"""The processes that open files from outside: what happens to a file when one dies, hangs, or cannot be started."""
 
 from __future__ import annotations
 
@@ -358,7 +358,7 @@ print(clips.inspect_clip(sys.argv[1]).info.width, pool.workers() == before)
 
 @linux
 def test_a_fork_holds_no_worker_alive() -> None:
-    """A worker ends with the process that started it, though a copy of that goes on."""
+    """A worker ends with the process that started it, even if a fork of that keeps running."""
     script = (
         INSPECT
         + """

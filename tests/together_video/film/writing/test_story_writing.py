@@ -246,7 +246,7 @@ def test_what_is_written_survives_the_archive() -> None:
 
 
 def test_the_id_of_a_brief() -> None:
-    """Of what was asked for, the edition, and nothing else."""
+    """It depends on the brief, the edition, and nothing else."""
     brief = make_story_brief({"subject": "x"})
     assert story_id(brief) == story_id(make_story_brief({"subject": " x ", "language": "English"}))
     others = [story_id(brief, "daily"), story_id(make_story_brief({"subject": "x", "shots": 6}))]
@@ -273,7 +273,7 @@ def test_lengths_add_up(brief: dict[str, Any], lengths: tuple[int, ...]) -> None
 
 
 def test_every_model_has_lengths_that_it_makes() -> None:
-    """For films of any length, as near as they come; else it is said how many shots it needs."""
+    """For films of any length, as near as possible. Otherwise the message says how many shots it needs."""
     for model in Catalogue.load().models:
         for seconds in (5, 17, 60, 240):
             brief = make_story_brief({"subject": "x", "seconds": seconds})
