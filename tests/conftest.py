@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, and servers on loopback that start when first asked for."""
+"""What all tests share: a clean environment, and servers on loopback that start on first use."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from prefect_together_video.blocks.store.store import Store
     from prefect_together_video.flows.cli.servers.local_servers import PrefectServer, S3Server
 
-#: Settings of whoever runs the tests: none of them may be seen, and no server of theirs talked to.
+#: Settings of the person who runs the tests. The tests must not see them, nor talk to that person's servers.
 _FOREIGN = (
     "AWS_",
     "TOGETHER_",
@@ -52,13 +52,13 @@ _home = tempfile.TemporaryDirectory(prefix="prefect-home-")
 
 
 def pytest_configure() -> None:
-    """Before Prefect is imported, which reads its profile at once."""
-    # A busy machine pauses for longer than any example may take. Examples are the same in each run, so that a change
-    # fails for what it changes; `make test-long` tries new ones.
+    """Runs before Prefect is imported, because it reads its profile on import."""
+    # A busy machine can pause for longer than any example may take. Examples are the same in each run, so that a change
+    # only fails because of what it changes. `make test-long` tries new ones.
     hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
     hypothesis.settings.register_profile("new", deadline=None)
     hypothesis.settings.load_profile("new" if "NEW_EXAMPLES" in os.environ else "same")
-    # A shell ignores SIGINT in what it starts with "&"; the commands that the tests start and interrupt inherit it.
+    # Jobs started with "&" ignore SIGINT, and so would the commands that the tests start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
@@ -72,24 +72,24 @@ def pytest_configure() -> None:
         PREFECT_SERVER_ANALYTICS_ENABLED="false",
         DO_NOT_TRACK="1",
         TOGETHER_VIDEO_SPOOL=f"{_home.name}/spool",
-        # Links of the tests' own servers lead from one port of this machine to another.
+        # Links of the test servers lead from one port of this machine to another.
         TOGETHER_VIDEO_TRUSTED_HOSTS="127.0.0.1",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Share the tests among several processes: what takes longest begins first, and servers start once.
+    """Distribute the tests to several processes: the longest start first, and servers start once.
 
-    Two processes share the tests that need a Prefect server, each with its own, and one has the faults, if their whole
-    table is compared.
+    Two processes share the tests that need a Prefect server, each with its own. One process gets all fault tests if
+    their whole table is compared.
     """
     everything = not config.option.markexpr
     for item in items:
         if item.path.parent.name == "faults" and (everything or item.get_closest_marker("slow")):
             item.add_marker(pytest.mark.xdist_group("faults"))
         elif item.get_closest_marker("xdist_group"):
-            continue  # such as the wheel's, with a Prefect server of its own
+            continue  # such as the wheel tests, which have their own Prefect server
         elif "prefect_server" in getattr(item, "fixturenames", ()):
             unattended = item.path.parent.name in {"browser", "deployments"}
             item.add_marker(pytest.mark.xdist_group("unattended" if unattended else "prefect"))
@@ -97,7 +97,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(item: pytest.Item) -> int:
-    """Groups, then what takes long, then what starts processes of its own, then the many short ones."""
+    """Groups first, then long tests, then tests that start processes, then the many short ones."""
     groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
     if groups & {"prefect", "unattended"}:
         return 0
@@ -114,7 +114,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def read_once() -> Iterator[None]:
-    """boto3 reads megabytes of JSON for each session, httpx all certificates for each client: here once is enough."""
+    """boto3 reads megabytes of JSON per session, httpx all certificates per client. Here once is enough."""
     import botocore.loaders
     import botocore.session
 
@@ -136,16 +136,16 @@ def read_once() -> Iterator[None]:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Async tests run on asyncio, which is what Prefect runs on."""
+    """Async tests run on asyncio, as Prefect does."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    """A Prefect server for the whole session. It takes some 20 s to start: use `prefect_api`."""
+    """A Prefect server for the whole session. It takes about 20 s to start. Tests use `prefect_api`."""
     from prefect_together_video.flows.cli.servers.local_servers import PrefectServer
 
-    # Each state of a task run at once: tests look right after a run.
+    # Record each task run state at once, because tests check right after a run.
     at_once = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "1"}
     with PrefectServer(tmp_path_factory.mktemp("prefect"), settings=at_once) as server:
         yield server.wait_ready(280)
@@ -153,7 +153,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect
 
 
 def _hand_in_what_waits() -> None:
-    """Prefect sends logs and events in the background; without a server its exit would try for a minute."""
+    """Prefect sends logs and events in the background. Without a server it would try for a minute at exit."""
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
@@ -163,7 +163,7 @@ def _hand_in_what_waits() -> None:
 
 @pytest.fixture
 def prefect_api(prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """This process and the processes that it starts use the session's server; gives the API's URL."""
+    """This process and its child processes use the session's server. Gives the API's URL."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     for name, value in prefect_server.environment().items():
@@ -184,7 +184,7 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    """moto's S3 server for the whole session: it takes any keys and any checksum."""
+    """moto's S3 server for the whole session. It accepts any keys and any checksum."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -235,17 +235,16 @@ def s3_client(moto_url: str) -> Iterator[S3Client]:
 
 @pytest.fixture
 def archive(moto_url: str, new_archive: Callable[..., VideoArchive]) -> VideoArchive:
-    """An archive in an empty bucket of moto's."""
+    """An archive in an empty bucket on moto."""
     return new_archive(moto_url)
 
 
 class UnrulyServer:
-    """A server that passes calls on to another one, unless `strike` says what to do with a call.
+    """A server that passes calls on to another one, unless `strike` says otherwise.
 
-    `strike(method, path, headers)` gives None (pass it on), a number of an HTTP status, (status,
-    body) or (status, body, headers), "lost" (pass it on and drop the answer), "spoil" (pass it on
-    with another body of the same length), or "reset". Headers named in `without` are never passed
-    on. `calls` and `headers` hold what was asked so far, `bodies` what was posted.
+    `strike(method, path, headers)` gives None (pass it on), an HTTP status, (status, body) or (status, body, headers),
+    "lost" (pass it on and drop the answer), "spoil" (pass it on with another body of the same length), or "reset".
+    Headers named in `without` are never passed on. `calls`, `headers` and `bodies` record what was received.
     """
 
     def __init__(self, upstream: str = "") -> None:
@@ -260,7 +259,7 @@ class UnrulyServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 10
-            # Head and body are two packets, and the second would wait 40 ms for a receipt of the first.
+            # Header and body are two packets. The second would wait 40 ms for an acknowledgement of the first.
             disable_nagle_algorithm = True
 
             def log_message(self, *_: object) -> None:
@@ -330,7 +329,7 @@ class UnrulyServer:
 
 @pytest.fixture
 def new_unruly() -> Iterator[Callable[[str], UnrulyServer]]:
-    """Starts a server in front of another that can refuse, lose answers or break off: set its `strike`."""
+    """Starts a server in front of another that can refuse, lose answers or disconnect: set its `strike`."""
     servers: list[UnrulyServer] = []
 
     def start(upstream: str) -> UnrulyServer:
@@ -344,12 +343,12 @@ def new_unruly() -> Iterator[Callable[[str], UnrulyServer]]:
 
 @pytest.fixture
 def unruly_s3(moto_url: str, new_unruly: Callable[[str], UnrulyServer]) -> UnrulyServer:
-    """The unruly server in front of moto's."""
+    """The unruly server in front of moto."""
     return new_unruly(moto_url)
 
 
 class TurnedClock:
-    """Seconds that pass when told to, or when somebody sleeps by it; `slept` holds each sleep."""
+    """A clock that advances when set, or when code sleeps by it. `slept` records each sleep."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -387,12 +386,12 @@ class Api:
         self.url = url
 
     def bill(self) -> dict[str, Any]:
-        # Certificates are not read for plain http: that takes longer than the call.
+        # Plain http needs no certificates, and reading them takes longer than the call.
         return httpx.get(f"{self.url}/sandbox/bill", trust_env=False, verify=False).json()  # noqa: S501
 
     @property
     def jobs(self) -> list[str]:
-        """Ids of what was sold."""
+        """The ids of the sold jobs."""
         return [row["id"] for row in self.bill()["jobs"]]
 
     @property
@@ -425,7 +424,7 @@ def start_api() -> Iterator[Callable[..., Api]]:
     with ExitStack() as stack:
 
         def start(*, clock: Callable[[], float] = time.time, **settings: Any) -> Api:
-            # Small and short clips are asked for, which no model makes.
+            # Tests request small, short clips that no model makes.
             usual = {"generation_seconds": 0.1, "render_workers": 2, "model_rules": False}
             config = SandboxConfig(**{**usual, **settings})
             return Api(stack.enter_context(running_sandbox(config, clock=clock)))
@@ -465,7 +464,7 @@ def small_file(tmp_path: Path) -> Callable[..., Path]:
 
 
 class Shell:
-    """The installed command in an environment that holds nothing but what is given."""
+    """The installed command, in an environment with nothing but the given variables."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -474,7 +473,7 @@ class Shell:
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "COLUMNS": "100"}
 
     def start(self, *words: str, **more: str | None) -> subprocess.Popen[str]:
-        """Begin a command; a variable that is None is left out."""
+        """Start a command. A variable that is None is left out."""
         given = {**self.environment, **more}
         return subprocess.Popen(
             [PROGRAM, *words],
@@ -484,7 +483,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A test may ask for output in a code page.
+            # A test can set another code page for the output.
             errors="replace",
         )
 
@@ -505,7 +504,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def ready_shell(shell: Shell, api: Api, seaweed: S3Server, new_archive: Callable[..., Any]) -> Shell:
-    """As `shell`, with a key, an empty bucket and the API's address."""
+    """Like `shell`, with a key, an empty bucket and the API's address."""
     bucket = new_archive(seaweed.url, (seaweed.access_key, seaweed.secret_key)).bucket
     shell.environment |= {
         **seaweed.environment(),
@@ -518,7 +517,7 @@ def ready_shell(shell: Shell, api: Api, seaweed: S3Server, new_archive: Callable
 
 @pytest.fixture
 def surroundings(api: Api, moto_url: str, new_archive: Callable[..., Any]) -> dict[str, str | None]:
-    """Environment of a command that can do its work: the sandbox, and an empty bucket of moto's."""
+    """The environment of a command that can work: the sandbox, and an empty bucket on moto."""
     return {
         "TOGETHER_API_KEY": "key",
         "TOGETHER_BASE_URL": api.url,
@@ -532,7 +531,7 @@ def surroundings(api: Api, moto_url: str, new_archive: Callable[..., Any]) -> di
 
 @pytest.fixture
 def quick_models(tmp_path: Path) -> str:
-    """A catalogue in which each model takes half a second, so that nobody waits for what is done."""
+    """A catalogue in which each model takes half a second, so that no test waits for a finished job."""
     from together_video.catalogue import Catalogue
 
     path = tmp_path / "models.json"
@@ -543,13 +542,13 @@ def quick_models(tmp_path: Path) -> str:
 
 @pytest.fixture
 def spool_folder(tmp_path: Path) -> Path:
-    """Where a test's spool may be made; it does not exist yet."""
+    """The place for a test's spool. It does not exist yet."""
     return tmp_path / "spool"
 
 
 @pytest.fixture
 def decoder_with() -> Iterator[Callable[[str], Callable[[], None]]]:
-    """Runs Python code in each process that opens media, before it opens any; what is returned undoes that."""
+    """Runs Python code in each process that opens media, before it opens any. The returned function undoes that."""
     from together_video.media.isolation import pool, process
 
     with pytest.MonkeyPatch.context() as patch:
@@ -609,7 +608,7 @@ def media_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def media_server(media_folder: Path) -> Iterator[str]:
-    """The base URL of a server on loopback that gives the files of `media_folder`."""
+    """The base URL of a server on loopback with the files of `media_folder`."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *given: Any) -> None:
@@ -629,7 +628,7 @@ def media_server(media_folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a certificate that signs itself, with its key, in one file."""
+    """Makes a self-signed certificate, with its key, in one file."""
     import datetime
     import ipaddress
 
@@ -665,7 +664,7 @@ def certificate(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(params=["bucket", "folder"])
 def store(request: pytest.FixtureRequest, s3_client: S3Client, tmp_path: Path) -> Iterator[Store]:
-    """A store in an empty bucket of moto's, and one in an empty folder: what holds of one holds of the other."""
+    """A store in an empty bucket on moto, and one in an empty folder: both must behave the same."""
     from prefect_together_video.blocks.folder.store import FolderStore
     from prefect_together_video.blocks.s3.store import ObjectStore
 

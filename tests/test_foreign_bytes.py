@@ -134,7 +134,7 @@ def fact_of(kind: type[Any], data: bytes) -> None:
 
 
 def decoded(data: bytes) -> Any:
-    """JSON as the client decodes an answer of the API; None where it is none."""
+    """JSON as the client decodes an answer of the API. None if it is not JSON."""
     try:
         return Answer(200, None, data).json()  # type: ignore[arg-type]
     except (ValueError, RecursionError):

@@ -111,7 +111,7 @@ def test_a_room_imports_only_to_its_left(layer: str) -> None:
 
 
 def test_a_module_has_one_name() -> None:
-    """Its folder at the top is no package of ours: imported by that name it would be a second module."""
+    """Its folder at the top level is not a package of ours: imported by that name it would be a second module."""
     tops = {"blocks", "tasks", "flows", "deployments"}
     places = ("together_video", *tops, PACKAGE, "tests", "benchmarks", "docs", "examples")
     found = [
@@ -135,7 +135,7 @@ def private_imports(source: str) -> list[str]:
 
 
 def test_examples_import_only_public_names() -> None:
-    """What a user copies from them goes on working."""
+    """What a user copies from them keeps working."""
     files = sorted((ROOT / "examples").glob("*.py"))
     assert files
     found = {file.name: private_imports(file.read_text(encoding="utf-8")) for file in files}
@@ -144,7 +144,7 @@ def test_examples_import_only_public_names() -> None:
 
 
 def test_no_import_goes_in_a_circle() -> None:
-    """Not even by way of an import inside a function."""
+    """Not even through an import inside a function."""
     modules = {}
     for layer in LAYERS:
         for file in files_of(layer):

@@ -1,4 +1,4 @@
-"""The page of models, from the packaged catalogue: limits, prices, and what a nightly batch would cost."""
+"""The models page, from the packaged catalogue: limits, prices, and what a nightly batch would cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIMITS = (
     ("makes videos from", "tasks"),
     ("seconds", "seconds"),
     ("sizes, in pixels", "sizes"),
-    ("frames a second", "fps"),
+    ("frames per second", "fps"),
     ("keyframes", "keyframes"),
     ("sound", "audio"),
     ("prompt", "prompt"),
@@ -29,13 +29,13 @@ _LIMITS = (
 
 
 def packaged() -> Catalogue:
-    """The catalogue of the package alone, without a file of the user's own."""
+    """The package's catalogue, without the user's own file."""
     text = resources.files("together_video.catalogue").joinpath("catalogue.json").read_text(encoding="utf-8")
     return Catalogue.from_json(text)
 
 
 def models_page() -> str:
-    """The models that are offered, in two tables, each of them in full, and those that are not offered any more."""
+    """The models on offer, in two tables and each in full, and those that are no longer offered."""
     known = packaged()
     rows = {row.model: row for row in table_rows(known)}
     offered = [model for model in known.models if model.offered]
@@ -44,26 +44,26 @@ def models_page() -> str:
     return "\n\n".join(
         (
             "# Models and prices",
-            f"Made from the catalogue of this package, as of {known.as_of}. `together-video models` prints the same, "
-            "`together-video models --live` compares it with what the API lists today, and "
-            "[`TOGETHER_VIDEO_CATALOGUE`](reference/configuration.md#environment-variables) names a file with models "
-            "of your own. A dash means that no document says anything; nothing is checked against it.",
+            f"Generated from the catalogue of this package, as of {known.as_of}. `together-video models` prints the "
+            "same, `together-video models --live` compares it with what the API lists today, and "
+            "[`TOGETHER_VIDEO_CATALOGUE`](reference/configuration.md#environment-variables) names a file with your own "
+            "models. A dash means that the documentation says nothing, so nothing is checked.",
             f"**{CLIPS} clips a night cost about {_night(known.default_model, known)}** with the default model, "
             f"`{known.default_model.name}`, at its usual length and size. "
             "Set `--budget-usd` for a run and a monthly limit for the archive before you schedule one.",
             "## Limits",
             table((head for head, _ in _LIMITS), limits),
             "## Prices",
-            f"*One clip* is the highest estimate for the model's example request below; *{CLIPS} clips* is a night. "
-            "What was paid is what the API reports for each job.",
+            f"*One clip* is the highest estimate for the model's example request below. *{CLIPS} clips* is a night. "
+            "What you pay is what the API reports for each job.",
             table(
                 ("model", "price", "price is", "one clip, USD", f"{CLIPS} clips, USD"),
                 _prices(offered, known, rows),
             ),
             "## Each model",
             *(_whole(model, known) for model in offered),
-            "## Not offered any more",
-            "Requests for these are refused by the check, unless a file of your own says that they are offered.",
+            "## No longer offered",
+            "The check refuses requests for these models, unless your own file says that they are offered.",
             table(("model", "offered"), gone),
         )
     )

@@ -1,4 +1,4 @@
-"""The page of the command line, with the texts of `--help`."""
+"""The command line page, with the texts of `--help`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from prefect_together_video.flows.__main__ import app
 
 _INTRO = """# Command line
 
-The texts are those of `together-video COMMAND --help`. `--flag VALUE` and `--flag=VALUE` mean the same.
+These are the texts of `together-video COMMAND --help`. `--flag VALUE` and `--flag=VALUE` mean the same.
 
 | exit code | means |
 | --- | --- |
-| 0 | Everything that was asked for is done. |
-| 1 | Something is missing or failed; the output says what, and what to run next. |
+| 0 | Everything is done. |
+| 1 | Something is missing or failed. The output says what, and what to run next. |
 | 2 | The input cannot work. Nothing was sent and nothing was paid. |
 | 130 | The command was interrupted. Run it again to resume. |
 
-Variables and blocks that the commands read are in [Configuration](configuration.md)."""
+[Configuration](configuration.md) lists the variables and blocks that the commands read."""
 
 
 @cache
@@ -35,12 +35,12 @@ def commands_page() -> str:
 
 
 def _heading(found: re.Match[str]) -> str:
-    """With its anchor written out, as other pages link to it."""
+    """The heading with an explicit anchor, because other pages link to it."""
     words = found[1].removeprefix("## ")
     return f"## {words} {{ #{words.replace(' ', '-')} }}"
 
 
 def _in_code(text: str) -> str:
-    """Angle brackets of the texts are shown and are not HTML."""
+    """Escape angle brackets in the texts, because they are not HTML."""
     parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", text, flags=re.DOTALL | re.MULTILINE)
     return "".join(part if number % 2 else part.replace("<", "&lt;") for number, part in enumerate(parts))

@@ -1,4 +1,4 @@
-"""The page of configuration: every environment variable, every field of the blocks and every setting of a run."""
+"""The configuration page: every environment variable, every field of the blocks and every setting of a run."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from together_video.ledger.spool import default_folder
 from together_video.network import trusted_hosts
 from together_video.polling.policy import PollPolicy
 
-#: What a field's name says of its unit.
+#: Units, by a part of the field's name.
 _UNITS = {"seconds": "seconds", "hours": "hours", "usd": "USD", "days": "days", "percent": "percent"}
 
-#: Prefect's own settings that our code reads or our documents name. Prefect says what they mean.
+#: Prefect's own settings that our code reads or our docs name. Prefect describes them.
 _PREFECTS = (
     "PREFECT_API_URL",
     "PREFECT_API_KEY",
@@ -52,38 +52,38 @@ _PREFECTS = (
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL",
 )
-#: Variables of other programs that change what ours do. None of these programs describes them in code.
+#: Variables of other programs that affect ours. These programs do not describe them in code.
 _OTHERS = {
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "Level of Prefect's log lines in the terminal. The commands hide them, "
-    "unless this is set or `--verbose` is given.",
-    "AWS_PROFILE": "The profile of `~/.aws` with the credentials of the bucket. An error names it.",
-    "AWS_DEFAULT_PROFILE": "The same, where `AWS_PROFILE` is not set.",
-    "AWS_ACCESS_KEY_ID": "Key of the bucket's account. `together-video save-blocks` puts it into a block.",
-    "AWS_SECRET_ACCESS_KEY": "The secret of that key. It is never shown.",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "Level of Prefect's log lines in the terminal. The commands hide them "
+    "unless you set this or use `--verbose`.",
+    "AWS_PROFILE": "The profile in `~/.aws` with the credentials for the bucket. Errors name it.",
+    "AWS_DEFAULT_PROFILE": "The same, if `AWS_PROFILE` is not set.",
+    "AWS_ACCESS_KEY_ID": "Access key for the bucket. `together-video save-blocks` puts it into a block.",
+    "AWS_SECRET_ACCESS_KEY": "The secret for that key. It is never shown.",
     "AWS_SESSION_TOKEN": "Token of temporary keys. `save-blocks` refuses such keys: they would expire in the block.",
-    "AWS_REGION": "Region of the bucket. With an address of another S3 server, us-east-1 where it is not set.",
+    "AWS_REGION": "Region of the bucket. For another S3 server, us-east-1 by default.",
     "AWS_DEFAULT_REGION": "The same, as boto3 reads it.",
-    "AWS_ENDPOINT_URL_S3": "Address of an S3 server that is not Amazon's.",
-    "AWS_ENDPOINT_URL": "The same, where `AWS_ENDPOINT_URL_S3` is not set.",
-    "AWS_CA_BUNDLE": "File of certificates that the S3 server must present one of.",
-    "REQUESTS_CA_BUNDLE": "The same, where `AWS_CA_BUNDLE` is not set.",
-    "SSL_CERT_FILE": "File of certificates that the API and the Prefect server must present one of.",
-    "SSL_CERT_DIR": "Folder of certificates, where `SSL_CERT_FILE` is not set.",
-    "HTTP_PROXY": "Proxy for http addresses. The name in small letters wins.",
-    "HTTPS_PROXY": "Proxy for https addresses. The name in small letters wins.",
-    "ALL_PROXY": "Proxy for both, where they have none of their own. SOCKS is supported.",
-    "NO_PROXY": "Hosts and networks that are called without a proxy, separated by commas.",
-    "XDG_CACHE_HOME": "Folder of caches; the spool lies in it where `TOGETHER_VIDEO_SPOOL` is not set.",
-    "DISPLAY": "Set where there is a screen: `together-video open` then opens the viewer and does not only print.",
-    "WAYLAND_DISPLAY": "The same, of a Wayland session.",
-    "TERM": "With `dumb`, or if it is not set, no line that moves is shown.",
-    "NO_COLOR": "Any value: plain lines in place of colours and of a display that moves.",
+    "AWS_ENDPOINT_URL_S3": "Address of an S3 server other than Amazon's.",
+    "AWS_ENDPOINT_URL": "The same, if `AWS_ENDPOINT_URL_S3` is not set.",
+    "AWS_CA_BUNDLE": "File of certificates to trust for the S3 server.",
+    "REQUESTS_CA_BUNDLE": "The same, if `AWS_CA_BUNDLE` is not set.",
+    "SSL_CERT_FILE": "File of certificates to trust for the API and the Prefect server.",
+    "SSL_CERT_DIR": "Folder of certificates, if `SSL_CERT_FILE` is not set.",
+    "HTTP_PROXY": "Proxy for http addresses. The lowercase name takes precedence.",
+    "HTTPS_PROXY": "Proxy for https addresses. The lowercase name takes precedence.",
+    "ALL_PROXY": "Proxy for both, unless they have their own. SOCKS is supported.",
+    "NO_PROXY": "Hosts and networks to call without a proxy, separated by commas.",
+    "XDG_CACHE_HOME": "Folder for caches. It contains the spool if `TOGETHER_VIDEO_SPOOL` is not set.",
+    "DISPLAY": "Set if there is a screen: then `together-video open` opens the viewer instead of only printing.",
+    "WAYLAND_DISPLAY": "The same, for a Wayland session.",
+    "TERM": "If it is `dumb` or not set, there is no moving display.",
+    "NO_COLOR": "Any value: plain lines instead of colours and a moving display.",
 }
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A row of the table: an empty default is none."""
+    """A row of the table. An empty default means none."""
 
     name: str
     default: str
@@ -92,7 +92,7 @@ class Variable:
 
 
 def variables() -> list[Variable]:
-    """Every variable that changes what the commands, the tasks and the flows do; ours first."""
+    """Every variable that affects the commands, the tasks and the flows, ours first."""
     return [*_ours(), *_prefects(), *(Variable(name, "", "", said) for name, said in _OTHERS.items())]
 
 
@@ -101,11 +101,11 @@ def configuration_page() -> str:
     return "\n\n".join(
         (
             "# Configuration",
-            "Everything that can be set, with its default and unit, as the code declares it. Options of the command "
-            "line are on [their own page](commands.md). Where the same thing can be set in several places, an "
-            "option or a flow's parameter wins over a block, and a block over the environment.",
+            "Every setting, with its default and unit, as the code declares it. Options of the command line are on "
+            "[their own page](commands.md). If you set the same thing in several places, an option or a flow's "
+            "parameter takes precedence over a block, and a block over the environment.",
             "## Environment variables",
-            "A blank variable counts as not set. Names are in capitals.",
+            "A blank variable counts as not set. Names are in upper case.",
             _rows(variables()),
             "## Blocks",
             "Save the blocks with `together-video save-blocks`, in Prefect's UI, or from Python.",
@@ -113,8 +113,8 @@ def configuration_page() -> str:
             _fields(Timeouts, "`TogetherCredentials.timeouts`"),
             _fields(VideoArchive, "Block `VideoArchive`"),
             "## Settings of a run",
-            "Parameters of the flows, and options of `generate` and `batch` in the command line's spelling "
-            "(`--in-flight`). The [flows](flows.md) say which flow takes which.",
+            "These are parameters of the flows, and options of `generate` and `batch` in the command line's spelling "
+            "(`--in-flight`). [Flows](flows.md) says which flow has which.",
             table(("setting", "default", "unit", "meaning"), _settings()),
             _fields(PollPolicy, "Polling: `poll`"),
         )
@@ -133,15 +133,13 @@ def _ours() -> Iterator[Variable]:
         f"The same as `--confirm-above`. {_first(confirmation.threshold)}",
     )
     yield Variable(own.VARIABLE, "", "", f"{_first(own)} JSON.")
-    yield Variable(
-        assets.VARIABLE, "1", "", f"{_first(assets)} With `0`, `false`, `no` or `off` they are left out."
-    )
+    yield Variable(assets.VARIABLE, "1", "", f"{_first(assets)} `0`, `false`, `no` or `off` turns them off.")
     yield Variable(
         "TOGETHER_VIDEO_SPOOL",
         "~/.cache/together-video/spool",
         "",
-        "Folder of this machine for downloads that are under way, and for job ids and notes that are not in the "
-        f"archive yet. Read in this order: {_first(default_folder)}",
+        "Folder on this machine for running downloads, and for job ids and notes that are not in the archive yet. "
+        f"Read in this order: {_first(default_folder)}",
     )
 
 
@@ -160,7 +158,7 @@ def _prefects() -> Iterator[Variable]:
             model = model.model_fields[group].annotation
         field = model.model_fields[last]
         text = " ".join(re.split(r"\n\s*\n", cleandoc(field.description or ""))[0].split())
-        # Prefect's default for a file is what it finds on the machine that builds this page.
+        # Prefect's default for a file depends on the machine that builds this page.
         default = "" if name.endswith("_FILE") else _default(field)
         yield Variable(name, default, _unit(last), f"Prefect's own. {text}")
 
@@ -176,7 +174,7 @@ def _settings() -> Iterator[tuple[str, ...]]:
 
 
 def _fields(model: type[BaseModel], title: str) -> str:
-    """The table of a model's fields below a heading of this page; its text is on the page of the reference."""
+    """The table of a model's fields below a heading. The model's text is on its page of the reference."""
     rows = re.findall(r"^\|.*$", model_part(model), re.MULTILINE)
     return f"### {title}\n\n" + "\n".join(rows)
 
@@ -201,7 +199,7 @@ def _unit(name: str) -> str:
 
 
 def _first(documented: object) -> str:
-    """The first paragraph of what its docstring says."""
+    """The first paragraph of its docstring."""
     return " ".join(cleandoc(documented.__doc__ or "").split("\n\n")[0].split())
 
 

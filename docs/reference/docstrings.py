@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from inspect import cleandoc
 from textwrap import dedent
 
-#: The headings of a docstring's sections, and what the page calls them.
+#: The headings of a docstring's sections, and their names on the page.
 _TITLES = {
     "Args": "Parameters",
     "Attributes": "Attributes",
@@ -21,7 +21,7 @@ _ITEM = re.compile(r"^([A-Za-z_][\w., ]*?):\s+(.*)$", re.DOTALL)
 
 
 def sections(docstring: str | None) -> Iterator[tuple[str, str]]:
-    """The heading of each section, "" for the text before and between them, and what stands below it."""
+    """The heading of each section and its content. Text before and between sections has the heading ""."""
     name, lines = "", list[str]()
     for line in cleandoc(docstring or "").splitlines():
         heading = _HEADING.match(line)
@@ -35,7 +35,7 @@ def sections(docstring: str | None) -> Iterator[tuple[str, str]]:
 
 
 def items(section: str) -> Iterator[tuple[str, str]]:
-    """The names of a section and what is said of each; a line that continues one is indented."""
+    """The names in a section and the text about each. Continuation lines are indented."""
     for block in re.split(r"\n(?! )", section):
         text = " ".join(line.strip() for line in block.splitlines())
         found = _ITEM.match(text)
@@ -43,14 +43,14 @@ def items(section: str) -> Iterator[tuple[str, str]]:
 
 
 def arguments(docstring: str | None) -> dict[str, str]:
-    """What the docstring says of each argument."""
+    """What the docstring says about each argument."""
     return {
         name: said for title, text in sections(docstring) if title == "Args" for name, said in items(text)
     }
 
 
 def as_markdown(docstring: str | None) -> str:
-    """All of it but the arguments, which stand in a table beside their types."""
+    """All of it except the arguments, which are in a table with their types."""
     parts = []
     for title, text in sections(docstring):
         if not text or title == "Args":
@@ -68,7 +68,7 @@ def as_markdown(docstring: str | None) -> str:
 
 
 def examples(docstring: str | None) -> list[str]:
-    """The Python code of its examples."""
+    """The Python code of the examples."""
     found = re.findall(r"^( *)```python\n(.*?)^\1```", cleandoc(docstring or ""), re.DOTALL | re.MULTILINE)
     return [dedent(code) for _, code in found]
 
@@ -78,7 +78,7 @@ def _code(names: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Drawings, which are indented in docstrings, stay as they are drawn."""
+    """Keep drawings, which are indented in docstrings, as they are."""
     blocks = re.split(r"\n{2,}(?=    \S)|(?<=\S)\n{2,}(?=\S)", text)
     return "\n\n".join(
         f"```text\n{dedent(part)}\n```" if part.startswith("    ") else part for part in blocks

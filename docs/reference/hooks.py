@@ -1,4 +1,4 @@
-"""MkDocs hooks: they add the generated pages, and make links to the repository's files work on the website."""
+"""MkDocs hooks that add the generated pages, and make links to files of the repository work on the website."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from docs.reference.pages import generated_files, generated_pages
 
 ROOT = Path(__file__).parents[2]
 
-#: Files at the repository's top that are pages of the website, too.
+#: Files at the repository's top level that are also pages of the website.
 _TOP_PAGES = {
     "README.md": "readme.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -23,12 +23,12 @@ _TOP_PAGES = {
     "CHANGELOG.md": "changelog.md",
 }
 _LINK = re.compile(r"(\]\()([^)#\s:]+)(#[^)\s]*)?\)")
-#: A name in code that is the whole of it, outside of fenced code.
+#: A single name as inline code, outside of fenced code.
 _NAME = re.compile(r"(?<![`\[])`([A-Za-z_][\w.]*)`(?!`)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what is not kept in docs/: generated pages, the files at the top, and files that pages link to."""
+    """Add what is not in docs/: generated pages, files at the top level, and files that pages link to."""
     pages = generated_pages()
     anchors = _anchors(pages)
     for path, text in pages.items():
@@ -45,14 +45,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Pages of docs/ link to files of the repository as the repository has them."""
+    """Rewrite links of docs/ pages to files of the repository."""
     if page.file.generated_by is not None:
         return markdown
     return _moved_links(markdown, (ROOT / "docs" / page.file.src_uri).parent, page.file.src_uri)
 
 
 def _anchors(pages: dict[str, str]) -> dict[str, str]:
-    """The page of each name that has a heading or an anchor of its own."""
+    """The page of each name that has its own heading or anchor."""
     found = {}
     for path, text in pages.items():
         if path.startswith("reference/") and "schemas" not in path:
@@ -63,7 +63,7 @@ def _anchors(pages: dict[str, str]) -> dict[str, str]:
 
 
 def _with_links(text: str, path: str, anchors: dict[str, str]) -> str:
-    """Names in code that have a place on the website lead there."""
+    """Turn names in code into links to their place on the website."""
 
     def link(found: re.Match[str]) -> str:
         name = found[1]
@@ -77,7 +77,7 @@ def _with_links(text: str, path: str, anchors: dict[str, str]) -> str:
 
 
 def _moved_links(markdown: str, folder: Path, path: str) -> str:
-    """Links of a file of `folder`, as the page at `path` has them."""
+    """Rewrite the links of a file in `folder` for the page at `path`."""
 
     def move(found: re.Match[str]) -> str:
         target = (folder / found[2]).resolve()
@@ -91,14 +91,14 @@ def _moved_links(markdown: str, folder: Path, path: str) -> str:
 
 
 def _place(name: str) -> str:
-    """Where a file of the repository lies on the website."""
+    """Where a file of the repository is on the website."""
     if name in _TOP_PAGES:
         return _TOP_PAGES[name]
     return name.removeprefix("docs/") if name.startswith("docs/") else f"files/{name}"
 
 
 def _linked(markdown: str, file: File) -> set[str]:
-    """Files outside of docs/ that a page links to, as paths from the repository's top."""
+    """Files outside docs/ that a page links to, as paths from the repository's top level."""
     text = markdown
     if file.generated_by is None:
         text = _moved_links(markdown, (ROOT / "docs" / file.src_uri).parent, file.src_uri)

@@ -1,4 +1,4 @@
-"""The generated pages of the website: which objects stand on which page, and the words between them."""
+"""The generated pages of the website: which objects are on which page, and the text between them."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from together_video.requests import Media, VideoRequest
 ROOT = Path(__file__).parents[2]
 
 _VIDEO_STATES = {
-    "archived": "Made and paid for in this run; it is in the archive.",
-    "reused": "It was in the archive already, and cost nothing in this run.",
+    "archived": "Made and paid for in this run, and in the archive.",
+    "reused": "It was already in the archive, and cost nothing in this run.",
     "failed": "The provider reported the job as failed.",
     "refused": "Nothing was created: the request, the account or a limit does not allow it.",
-    "ambiguous": "The create had no clear answer and may have been charged. It is held.",
+    "ambiguous": "The create had no clear answer and may have been charged. It is not bought again automatically.",
     "submitted": "The job keeps running at the provider and is billed. A later run archives it.",
     "skipped": "Not started, because the run stopped buying first.",
 }
 _JOB_STATES = {
-    "submitted": "The provider has accepted the request; the job id is in the archive.",
-    "completed": "The video is made and can be downloaded.",
+    "submitted": "The provider has accepted the request, and the job id is in the archive.",
+    "completed": "The video is ready to download.",
     "downloaded": "The file is on this machine.",
-    "archived": "The video is in the archive; nothing is left to do.",
+    "archived": "The video is in the archive. Nothing is left to do.",
 }
 _DOCUMENTS = {
     "summary": "Printed by `generate`, `batch`, `collect` and `demo` with `--json`.",
@@ -57,7 +57,7 @@ _DOCUMENTS = {
     "spend": "Printed by `spend --json`.",
     "batch": "`batches/<id>/batch.json` in the archive.",
     "record": "`records/<id>.json` in the archive: how a purchase ended.",
-    "claim": "`inflight/<id>/claim.json`: somebody is about to pay for this request.",
+    "claim": "`inflight/<id>/claim.json`: a process is about to pay for this request.",
     "job": "`inflight/<id>/job.json`: the provider accepted it.",
     "ambiguous": "`inflight/<id>/ambiguous.json`: the create had no clear answer.",
     "brief": "`briefs/<id>.json`: the prompts of a brief.",
@@ -65,7 +65,7 @@ _DOCUMENTS = {
 
 
 def generated_pages() -> dict[str, str]:
-    """Each page's path below docs/ with its Markdown."""
+    """Each page's path below docs/, with its Markdown."""
     return {
         "reference/blocks.md": _blocks(),
         "reference/tasks.md": _tasks(),
@@ -83,7 +83,7 @@ def generated_pages() -> dict[str, str]:
 
 
 def generated_files() -> dict[str, str]:
-    """Each file's path with its content: the schemas, to be downloaded."""
+    """Each file's path with its content: the schemas, for download."""
     return {f"schemas/{name}.json": json.dumps(schema, indent=1) + "\n" for name, schema in schemas().items()}
 
 
@@ -92,7 +92,7 @@ def _blocks() -> str:
         (
             "# Blocks",
             "Register both block types with `prefect block register -m prefect_together_video`. Every task and flow "
-            "takes them; without them it reads the environment.",
+            "accepts them. Without them it reads the environment.",
             model_part(package.TogetherCredentials, methods=("from_env", "get_client")),
             model_part(package.VideoArchive, methods=("from_env", "open")),
         )
@@ -109,10 +109,10 @@ def _tasks() -> str:
         "generate_prompts",
     )
     intro = (
-        "# Tasks\n\nEach task has two names: call the first one in sync code, and await the second one, which begins "
+        "# Tasks\n\nEach task has two names: call the first one in sync code, and await the second one, which starts "
         "with an `a`, in async code. `submit`, `map` and `with_options` work as on any Prefect task.\n\n"
-        "Calls that may be repeated safely are repeated inside the tasks. A create is never repeated unless the answer "
-        "proves that nothing was created, so `with_options(retries=…)` cannot buy a video twice."
+        "The tasks retry calls that are safe to repeat. A create is never repeated unless the answer proves that "
+        "nothing was created, so `with_options(retries=…)` cannot buy a video twice."
     )
     return f"{intro}\n\n{task_page((name, f'a{name}', getattr(package, name)) for name in names)}"
 
@@ -129,16 +129,16 @@ def _flows() -> str:
     )
     intro = (
         "# Flows\n\nThe flows are async. Call them in your own flows, run them with `asyncio.run`, or deploy them. "
-        "Where something is missing at the end, the run ends as Failed, and awaiting the flow raises `RunIncomplete`, "
-        "whose `result` is what the flow would have returned."
+        "If something is missing at the end, the run ends as Failed, and awaiting the flow raises `RunIncomplete`. Its "
+        "`result` is what the flow would have returned."
     )
     return "\n\n".join([intro, *(flow_part(name, getattr(package, name), result) for name, result in flows)])
 
 
 def _requests() -> str:
     intro = (
-        "# Requests and settings\n\nWhat tasks and flows take. Wherever a task takes a `VideoRequest` or a `Brief`, "
-        "a mapping of its fields will do."
+        "# Requests and settings\n\nWhat tasks and flows take. Instead of a `VideoRequest` or a `Brief`, a task also "
+        "accepts a mapping of its fields."
     )
     models = (
         VideoRequest,
@@ -162,8 +162,8 @@ def _results() -> str:
     return "\n\n".join(
         (
             "# Results",
-            "What tasks and flows return. None of these values holds a secret or a link, and all of them can be "
-            "pickled and written as JSON.",
+            "What tasks and flows return. None of these values contains a secret or a link, and you can pickle all of "
+            "them and write them as JSON.",
             model_part(package.VideoJobRef),
             enum_part(JobState, _JOB_STATES),
             model_part(
@@ -188,9 +188,9 @@ def _errors() -> str:
     tree = inspect.cleandoc(errors.__doc__ or "").split("\n\n")
     drawing = next(part for part in tree if "VideoError" in part and "├" in part)
     intro = (
-        "# Errors\n\nEvery error of this package is a `VideoError`, imported from `together_video.errors`. It says as "
-        "data whether the same call may be made again (`retryable`), what the failed call has cost (`spent`: nothing, "
-        "perhaps or yes) and what to do next (`remedy`). `message` joins them."
+        "# Errors\n\nEvery error of this package is a `VideoError`, imported from `together_video.errors`. Its "
+        "attributes say whether a retry can help (`retryable`), what the failed call has cost (`spent`: nothing, "
+        "perhaps or yes) and what to do next (`remedy`). `message` is the whole text."
     )
     return "\n\n".join(
         (
@@ -203,7 +203,7 @@ def _errors() -> str:
 
 
 def errors_of(module: ModuleType) -> list[type[Exception]]:
-    """Its errors, in the order in which they are written."""
+    """The errors of a module, in source order."""
     found = [kind for kind in vars(module).values() if inspect.isclass(kind) and issubclass(kind, Exception)]
     return [kind for kind in found if kind.__module__ == module.__name__]
 
@@ -213,7 +213,7 @@ def _schemas() -> str:
     rows = [(f"[{name}](#{name})", _DOCUMENTS[name]) for name in found]
     parts = [
         "# JSON schemas",
-        "Made from the models. Fields may be added; read past those that you do not know.",
+        "Generated from the models. Fields may be added, so ignore unknown ones.",
         table(("schema", "document"), rows),
     ]
     for name, schema in found.items():
@@ -229,7 +229,7 @@ def _schemas() -> str:
 def _examples() -> str:
     parts = [
         "# Examples",
-        "Each script runs as it stands, with `TOGETHER_API_KEY`, `VIDEO_ARCHIVE_BUCKET` and AWS credentials in the "
+        "Each script runs as it is, with `TOGETHER_API_KEY`, `VIDEO_ARCHIVE_BUCKET` and AWS credentials in the "
         "environment. Run one twice: the second run buys nothing.",
     ]
     for path in sorted((ROOT / "examples").glob("*.py")):

@@ -1,4 +1,4 @@
-"""The page of the sandbox's settings and faults, from the models that read its configuration."""
+"""The page about the sandbox's settings and faults, from the models that read its configuration."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def sandbox_page() -> str:
     return "\n\n".join(
         (
             "# Settings of the sandbox",
-            "What the JSON file of `together-video sandbox --config FILE` may hold. Unknown names are refused. "
-            "See [the sandbox](../sandbox.md) for what it is.",
+            "The settings in the JSON file of `together-video sandbox --config FILE`. Unknown names are refused. "
+            "[The sandbox](../sandbox.md) explains what it is.",
             model_part(SandboxConfig),
             model_part(FaultRule),
             "## Kinds of faults { #kinds-of-faults }",
-            f"By the call, which is `on`. {lasting} stay with the job that the create makes.",
+            f"By the call, which is set by `on`. {lasting} stay with the created job.",
             table(("on", "kind"), kinds),
             model_part(OtherUsage),
         )

@@ -1,4 +1,4 @@
-"""JSON Schemas of what the commands print with `--json` and of what lies in the bucket, made from the models."""
+"""JSON schemas of what the commands print with `--json` and of what is in the bucket, made from the models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def stored(model: type[BaseModel]) -> dict[str, Any]:
-    """A document that is a model as it stands."""
+    """A document that is a model without changes."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **model.model_json_schema(mode="serialization"),
@@ -38,7 +38,7 @@ def stored(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def summary_document() -> dict[str, Any]:
-    """`Summary.as_json`: amounts are numbers there."""
+    """`Summary.as_json`, with amounts as numbers."""
     row = VideoOutcome.model_json_schema(mode="serialization")
     definitions = row.pop("$defs", {})
     for name in ("cost_usd", "estimate_usd"):
@@ -82,14 +82,14 @@ def batch_document() -> dict[str, Any]:
 
 
 def audit_document() -> dict[str, Any]:
-    """`AuditReport.as_json`: amounts are numbers there, too."""
+    """`AuditReport.as_json`, also with amounts as numbers."""
     document = stored(AuditReport)
     document["$defs"]["SpentRow"]["properties"]["cost_usd"] = _AMOUNT
     return document
 
 
 def spend_document() -> dict[str, Any]:
-    """`SpendReport.as_json`: amounts are numbers, and the month has its numbers beside its name."""
+    """`SpendReport.as_json`, with amounts as numbers, and the month's numbers beside its name."""
     amount, perhaps = _AMOUNT, {"anyOf": [_AMOUNT, {"type": "null"}]}
     numbers: dict[str, Any] = {
         name: {"type": "integer"} for name in ("videos", "clips", "failed", "unpriced")

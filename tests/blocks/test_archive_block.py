@@ -37,7 +37,7 @@ def test_from_env(monkeypatch):
     ("bucket", "prefix", "said"), [("", "", "VIDEO_ARCHIVE_BUCKET"), ("films", "a/../b", "prefix")]
 )
 def test_from_env_refuses(monkeypatch, bucket, prefix, said):
-    """A missing bucket or a prefix that is no path is named."""
+    """A missing bucket, or a prefix that is not a path, is named."""
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", bucket)
     monkeypatch.setenv("VIDEO_ARCHIVE_PREFIX", prefix)
     with pytest.raises(ConfigurationError, match=said):

@@ -112,7 +112,7 @@ class Browser(Chrome):
         return self.execute_script(script, *given)
 
     def type_over(self, entry: WebElement, text: str) -> None:
-        """Put `text` in place of what stands in an entry of a form."""
+        """Replace the text in an entry of a form with `text`."""
         self.run(_TYPE, entry, text)
 
     @property

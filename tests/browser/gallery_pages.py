@@ -55,7 +55,7 @@ def made(
     labels: dict[str, str] | None = None,
     **marks: Any,
 ) -> GalleryRow:
-    """A row whose video and poster really lie in the folder, as in the bucket. The clip shows the words `like`."""
+    """A row with a real video and poster in the folder, as in the bucket. The clip shows the words `like`."""
     request = VideoRequest.model_validate(
         {"model": model, "prompt": prompt, "seed": seed, "labels": labels or {}, **SIZE}
     )

@@ -64,7 +64,7 @@ class PageRecord:
 
     @property
     def refusals(self) -> list[str]:
-        """What the browser itself refuses of the form; nothing is sent before that is mended."""
+        """What the browser itself refuses of the form; nothing is sent before that is fixed."""
         return [
             f"{field['title'] or 'a field'} is {field['value']!r}: {field['refusal']}"
             for field in self._fields()

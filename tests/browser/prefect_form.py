@@ -94,7 +94,7 @@ class Form:
             raise AssertionError(f"the run was refused\n{self._record.told()}")
 
     def _submitted(self, form: str) -> int | None:
-        """Press Submit once: the status that the run was answered with; None where the page is another by then."""
+        """Press Submit once: the status that the run was answered with; None if the page has changed by then."""
         before = len(self._record.calls)
 
         def made() -> list[dict[str, Any]]:

@@ -23,6 +23,12 @@ HOSTILE = (
     f"<script>document.title='taken'</script>\"><img src=x onerror=\"document.title='taken'\"> {'w' * 90}"
 )
 FILM = "0123456789abcdef01234567"
+#: Of each card, the pixels to the left of the window's right edge, and its width.
+PEEKING = """
+return [...document.querySelectorAll('.reel .card')].map(card => {
+  const place = card.getBoundingClientRect();
+  return [document.documentElement.clientWidth - place.left, place.width];
+})"""
 
 
 def film_page(folder: Path) -> Path:
@@ -87,7 +93,8 @@ def film_page(folder: Path) -> Path:
 
 def test_a_film_and_its_shots(browser: Browser, tmp_path: Path) -> None:
     """The film plays with its captions from the shot that is pressed; a starred take goes into the file of marks, with
-    the command that makes the next cut; on a phone nothing but the strip is wider than the window."""
+    the command that makes the next cut; on a phone only the strip is wider than the window, and its
+    next card peeks in."""
     page = film_page(tmp_path / "bucket")
     browser.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     browser.screen(1280, 900)
@@ -96,8 +103,8 @@ def test_a_film_and_its_shots(browser: Browser, tmp_path: Path) -> None:
     assert heads == ["0.5 s take 1", "0.5 s continues 1 take 2 of 3", "0.5 s crossfade 0.5 s take 1"]
     assert [one.text.lower() for one in browser.shown(".which")] == ["take 2 in the film", "take 1", "take 3"]
     figures = " ".join(browser.one(".figures").text.split())
-    assert "Paid 0.75 USD" in figures
-    assert "Other takes: paid 0.25 USD" in figures
+    assert "Paid for the film 0.75 USD" in figures
+    assert "Paid for unused takes 0.25 USD" in figures
     # Side by side in one row.
     tops = browser.run(
         "return [...document.querySelectorAll('.shot')].map(s => s.getBoundingClientRect().top)"
@@ -125,5 +132,10 @@ def test_a_film_and_its_shots(browser: Browser, tmp_path: Path) -> None:
         browser.refresh()
         assert browser.run("return document.documentElement.scrollWidth") == 390
         assert browser.run("const r = document.getElementById('reel'); return r.scrollWidth > r.clientWidth")
+    for density in ("large", "compact", "sheet"):
+        browser.run(f"document.getElementById('as-{density}').click()")
+        for width in (320, 360, 390, 430):
+            browser.screen(width, 844, phone=True)
+            assert any(16 < seen < whole - 16 for seen, whole in browser.run(PEEKING)), (density, width)
     assert browser.title.startswith("<script>")
     assert browser.complaints == []

@@ -183,7 +183,7 @@ def test_marks_without_a_place_for_them(gallery: Browser, pages: Pages) -> None:
     press(gallery, "s")
     words = gallery.one("#mark-counts").text
     assert words.startswith("1 starred")
-    assert "keeps no marks" in words
+    assert "cannot keep marks" in words
     assert gallery.one("#export").is_displayed()
 
 
@@ -203,7 +203,7 @@ def test_filters_search_and_order(gallery: Browser, pages: Pages) -> None:
     assert headings(gallery)[0] == "Gulls rise, number 56"
     choose(gallery, "by-model", "beta/vision-2")
     assert headings(gallery) == []
-    assert gallery.one("#none").text == "No clip fits this choice."
+    assert gallery.one("#none").text == "No clips match."
     for name in ("by-model", "by-label"):
         choose(gallery, name, "")
     gallery.one("#search").clear()
@@ -245,7 +245,7 @@ def test_the_lightbox_plays_and_turns_the_pages(gallery: Browser, pages: Pages) 
     press(gallery, Keys.ENTER)
     assert gallery.one("#lightbox .lack").text == "The provider could not make this video."
     press(gallery, Keys.ESCAPE, "?")
-    assert "take the star back" in gallery.one("#help").text
+    assert "star or unstar" in gallery.one("#help").text
     press(gallery, Keys.ESCAPE)
     assert gallery.complaints == []
 
@@ -277,7 +277,7 @@ def test_texts_and_commands_are_copied(gallery: Browser, pages: Pages) -> None:
     assert all(found[:3] == ["together-video", "generate", prompt] for found in words)
     assert words[0][-4:-2] == ["--take", "2"]
     assert len({found[found.index("--seed") + 1] for found in words}) == 2
-    assert gallery.one("#told").text == "Copied the command: edit the prompt in it before you run it."
+    assert gallery.one("#told").text == "Copied the command: edit its prompt before you run it."
     assert gallery.complaints == []
 
 
@@ -302,7 +302,7 @@ def test_a_selection_is_saved(gallery: Browser, pages: Pages, tmp_path: Path) ->
     opened(gallery, pages.sixty)
     gallery.run("selection.toggle(clips[0])")
     assert not gallery.one("#pick-zip").is_displayed()
-    assert "open from a disk" in gallery.one("#picked-why").text
+    assert "opened from a disk" in gallery.one("#picked-why").text
     gallery.one("#pick-m3u").click()
     lines = downloaded(tmp_path, "*.m3u").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#EXTM3U"
@@ -331,13 +331,13 @@ def test_a_clip_that_cannot_be_read_is_named(gallery: Browser, pages: Pages, tmp
     gallery.run("status = 404; bad = (url) => url !== address(clips[0])")
     gallery.one("#pick-zip").click()
     gallery.until(lambda here: "1 of 58" in why.text)
-    assert "and 56 more could not be read: it is not there any more." in why.text
+    assert "and 56 more could not be read: it no longer exists." in why.text
     gallery.run("bad = () => { throw new TypeError('network'); }")
     gallery.one("#pick-zip").click()
     gallery.until(lambda here: why.text.startswith("No zip"))
     assert why.text == (
         "No zip was made: “A fox trots along wet rocks at first light, the camera trac…” and 2 more could not be "
-        "read: this browser cannot read it from here. Download one by one, or ask for a page with new links."
+        "read: this browser cannot read it from here. Download the clips one by one, or ask for a page with new links."
     )
     assert gallery.one("#pick-zip").is_enabled()
     assert [said for said in gallery.complaints if "fetch" in said] == []

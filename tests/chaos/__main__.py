@@ -1,6 +1,6 @@
 """`python -m tests.chaos`: kill the commands anywhere, for many rounds, and compare the bill with the archive.
 
-Exit code 0: nothing was paid twice, nothing paid is lost, and all else is as promised.
+Exit code 0: nothing was paid twice, nothing paid is lost, and everything else is as promised.
 """
 
 from __future__ import annotations
@@ -28,20 +28,24 @@ from tests.chaos.world import World
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30, help="how many")
-    parser.add_argument("--first", type=int, default=1, help="number of the first, to repeat one of a seed")
+    parser.add_argument("--rounds", type=int, default=30, help="how many rounds")
+    parser.add_argument(
+        "--first", type=int, default=1, help="number of the first round, to repeat one of a seed"
+    )
     parser.add_argument("--seed", type=int, help="the same seed draws the same plans")
-    parser.add_argument("--tour", action="store_true", help="first come past every point once, quickly")
+    parser.add_argument(
+        "--tour", action="store_true", help="start with a quick tour that reaches every point once"
+    )
     parser.add_argument("--film", action="store_true", help="only rounds of films")
-    parser.add_argument("--demo", action="store_true", help="at last kill the demo and run it again")
+    parser.add_argument("--demo", action="store_true", help="finally kill the demo and run it again")
     parser.add_argument(
         "--archive",
         choices=("bucket", "folder", "both"),
         default="both",
-        help="both: by turns",
+        help="both: in turn",
     )
     parser.add_argument("--jobs", type=int, default=3, help="rounds at the same time")
-    parser.add_argument("--folder", type=Path, help="where failed rounds leave their evidence")
+    parser.add_argument("--folder", type=Path, help="where to keep the evidence of failed rounds")
     options = parser.parse_args()
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     folder = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
@@ -75,7 +79,7 @@ def main() -> int:
 
 
 def plan_of(seed: int, number: int, *, film: bool) -> RoundPlan:
-    """The first rounds visit each point by name; then every second one does, in turn. `film`: those of films only."""
+    """The first rounds reach each point by name, later ones every second time. `film`: only film points."""
     points = [point for point in POINTS if point.source == "film"] if film else POINTS
     if number <= len(points):
         return draw(seed, number, point=points[number - 1], film=film)
@@ -84,14 +88,14 @@ def plan_of(seed: int, number: int, *, film: bool) -> RoundPlan:
 
 
 def placed(rounds: list[RoundPlan], archive: str) -> list[RoundPlan]:
-    """The rounds in a bucket, in a folder, or by turns in both."""
+    """The rounds in a bucket, in a folder, or in both in turn."""
     if archive == "bucket":
         return rounds
     return [in_folder(plan) if archive == "folder" or plan.number % 2 == 0 else plan for plan in rounds]
 
 
 async def play(plans: list[RoundPlan], jobs: int, folder: Path) -> list[Result]:
-    """All rounds, some at a time. Whatever happens, no process is left."""
+    """Play all rounds, some at a time. No process is left, whatever happens."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)  # type: ignore[union-attr]
     world = World(folder / "servers")
     results: list[Result] = []

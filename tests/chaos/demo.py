@@ -20,14 +20,14 @@ _PATIENCE = 180.0
 
 
 def kill_demo(folder: Path) -> list[str]:
-    """Kill a demo once its jobs are under way, run it again. Returns what is not as promised."""
+    """Kill a demo while its jobs run, and run it again. Returns what is not as promised."""
     demo = folder / "demo"
     journal = demo / "sandbox" / "state" / "jobs.jsonl"
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "100"}
     first = _start(demo, folder / "first", environment)
     try:
         _wait_for(lambda: len(_sold(journal)) == _COUNT, first)
-        # The last answer is stored at once; the jobs take seconds.
+        # The last answer is stored at once, but the jobs take seconds.
         time.sleep(1)
         if first.poll() is not None:
             return [f"the first demo ended by itself with {first.returncode}"]
@@ -58,7 +58,7 @@ def _wrong(folder: Path, code: int, before: list[dict[str, Any]], after: list[di
     states = [video["state"] for video in videos]
     if len(states) != _COUNT or not set(states) <= {"archived", "reused"}:
         words.append(f"the second demo ends with {states}")
-    # The servers of the killed demo have to notice; those of the second were waited for.
+    # The servers of the killed demo have to notice. The second demo waited for its own.
     end = time.monotonic() + 15
     while (left := _processes(folder / "demo")) and time.monotonic() < end:
         time.sleep(0.2)
@@ -88,7 +88,7 @@ def _wait_for(condition: Any, process: subprocess.Popen[bytes]) -> None:
 
 
 def _sold(journal: Path) -> list[dict[str, Any]]:
-    """The rows of the sandbox's journal: each accepted create is one."""
+    """The rows of the sandbox's journal, one for each accepted create."""
     if not journal.exists():
         return []
     lines = journal.read_bytes().split(b"\n")[:-1]
@@ -96,7 +96,7 @@ def _sold(journal: Path) -> list[dict[str, Any]]:
 
 
 def _processes(folder: Path) -> dict[int, str]:
-    """Living processes that work in this folder, with their command."""
+    """Running processes that work in this folder, with their commands."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

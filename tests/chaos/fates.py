@@ -1,4 +1,4 @@
-"""What befalls a process at a moment of its work, rather than at a request."""
+"""What happens to a process at a moment of its work, rather than at a request."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from tests.chaos.proxy import Proxy
 from tests.chaos.starting import Started
 
-#: How long a process stands still: longer than its claims are taken for living ones, in seconds.
+#: How long a process is stopped, in seconds: longer than its claims count as alive.
 _STILL = 9.0
 
 
 async def later(proxy: Proxy, seconds: float, kill: Callable[[], None]) -> None:
-    """Counted from the first call, so that kills fall into the work and not into the loading of modules."""
+    """Kill after `seconds`, counted from the first call, so that kills hit the work and not the imports."""
     await proxy.busy.wait()
     await asyncio.sleep(seconds)
     kill()

@@ -1,4 +1,4 @@
-"""Killing a command inside a call of its folder archive, where no proxy stands between the two."""
+"""Kill a command inside a call to its folder archive, where no proxy is in between."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prefect_together_video.blocks.folder.store import FolderStore
 from tests.chaos.points import Moment, named
 from tests.chaos.proxy import Strike
 
-#: Names the point and how often the command comes past it, as JSON; empty: nobody is killed here.
+#: Names the point and how often the command passes it first, as JSON. Empty: no kill.
 VARIABLE = "CHAOS_KILL_IN_FOLDER"
 
 
@@ -25,7 +25,7 @@ def word_of(strike: Strike) -> str:
 
 
 def install() -> None:
-    """Let this process kill itself where `VARIABLE` says, in its own calls of the folder."""
+    """Let this process kill itself where `VARIABLE` says, in its own calls to the folder."""
     if word := os.environ.get(VARIABLE):
         name, countdown = json.loads(word)
         _Kills(Strike(named(name), countdown)).install()
@@ -36,12 +36,12 @@ def _die() -> None:
 
 
 class _Kills:
-    """Stands in for the two calls that change a folder: one writes a file, the other removes facts."""
+    """Replaces the two calls that change a folder: one writes a file, the other removes facts."""
 
     def __init__(self, strike: Strike) -> None:
         self._strike = strike
         self._guard = threading.Lock()
-        #: Of the call of this thread.
+        #: The moment to die in the current call of this thread.
         self._call = threading.local()
 
     def install(self) -> None:

@@ -1,4 +1,4 @@
-"""What a round does, drawn from a seed: who is started, where each is killed, what else breaks."""
+"""What a round does, drawn from a seed: which commands start, where each is killed, what else breaks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 from tests.chaos.points import POINTS, Moment, Point, Source, named
 from tests.chaos.proxy import Side
 
-#: How a command dies: at a named point that it comes past for the n-th time, after so many seconds
-#: of work, or not at all.
+#: How a command dies: at a named point when it passes it for the n-th time, after so many seconds of work, or not at
+#: all.
 Death = tuple[Point, int] | float | None
 #: Where the ledger of a round is.
 Archive = Literal["bucket", "folder"]
@@ -20,8 +20,8 @@ Archive = Literal["bucket", "folder"]
 class Actor:
     """One command that is started. `cold`: as a program, not forked from a warm process.
 
-    `gently`: SIGTERM instead of SIGKILL. `still`: after so many seconds of work it stands still
-    (SIGSTOP) until its claims look left behind, and then goes on.
+    `gently`: SIGTERM instead of SIGKILL. `still`: after so many seconds of work it is stopped (SIGSTOP) until its
+    claims look abandoned, and then continues.
     """
 
     who: Literal["batch", "collect"]
@@ -35,7 +35,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Crash:
-    """A server is killed after so many seconds of an act, and is away for some."""
+    """A server is killed after so many seconds of an act, and is down for some."""
 
     side: Side
     after: float
@@ -52,11 +52,11 @@ class Act:
 
 @dataclass(frozen=True)
 class RoundPlan:
-    """`takes` has a line a prompt: how often it is wanted. Each machine has a spool of its own. A film has a shot for
-    each prompt, and each second one continues the one before.
+    """`takes` says for each prompt how often it is wanted. Each machine has its own spool. A film has a shot for each
+    prompt, and every second one continues the one before.
 
-    `resubmit`: in the end, what is held is given up and bought again. `resolve`: in the end, what the bill shows not to
-    have been charged is bought again, and nothing else.
+    `resubmit`: in the end, what is ambiguous is given up and bought again. `resolve`: in the end, only what the bill
+    shows as not charged is bought again.
     """
 
     number: int
@@ -75,7 +75,7 @@ class RoundPlan:
         return sum(self.takes)
 
     def prompt(self, video: int) -> str:
-        """What the file says; a brief's prompts are the chat model's."""
+        """The prompt in the file. The chat model writes those of a brief."""
         return f"{self.tag}, video {video}"
 
     def doubts_of(self, act: Act) -> int:
@@ -84,11 +84,11 @@ class RoundPlan:
             return self.total
         doubts = 0
         for actor in act.actors:
-            # Who is told to end stores the answers that it waits for; who stands still may miss them.
+            # A command that gets SIGTERM stores the answers it is waiting for. A stopped one may miss them.
             calm = (actor.death is None or actor.gently) and actor.still is None
             if actor.who == "collect" or calm:
                 continue
-            # With one in flight, a point that leaves no doubt leaves none beside it either.
+            # With only one in flight, a point that leaves no doubt leaves no other doubt either.
             sure = isinstance(actor.death, tuple) and not actor.death[0].in_doubt and self.in_flight == 1
             doubts += 0 if sure else self.in_flight
         return doubts
@@ -99,7 +99,7 @@ _BEGUN = Act((Actor("batch", death=(named("after job.json"), 2)),))
 
 
 def draw(seed: int, number: int, *, point: Point | None = None, film: bool = False) -> RoundPlan:
-    """The plan of a round; the same for the same seed and number. `point` begins it, if given. `film`: it makes a
+    """The plan of a round, the same for the same seed and number. It starts with `point`, if given. `film`: it makes a
     film in any case.
     """
     chance = random.Random(f"{seed}/{number}")
@@ -120,7 +120,7 @@ def draw(seed: int, number: int, *, point: Point | None = None, film: bool = Fal
         takes=tuple(takes),
         in_flight=chance.choice([1, 2, 4]),
         same_machine=chance.random() < 0.5,
-        # A shot that is held has nothing behind it: a film is only done if it is bought again.
+        # Nothing follows an ambiguous shot: the film can only be finished if it is bought again.
         resubmit=(ending := chance.random()) < 0.2 or source == "film",
         resolve=ending >= 0.5 and source != "film",
         acts=tuple(acts),
@@ -128,13 +128,13 @@ def draw(seed: int, number: int, *, point: Point | None = None, film: bool = Fal
 
 
 def in_folder(plan: RoundPlan) -> RoundPlan:
-    """The same round with an archive in a folder; in place of the S3 server the API crashes."""
+    """The same round with an archive in a folder. Instead of the S3 server, the API crashes."""
     acts = [replace(act, crash=replace(act.crash, side="api") if act.crash else None) for act in plan.acts]
     return replace(plan, archive="folder", acts=tuple(acts))
 
 
 def tour(seed: int) -> list[RoundPlan]:
-    """Rounds that come past every point once, several in a round: quicker than a round for each."""
+    """Rounds that reach every point once, several per round, which is faster than a round for each."""
     sure = [
         point for point in POINTS if not point.in_doubt and (point.source, point.who) == ("file", "batch")
     ]
@@ -143,14 +143,14 @@ def tour(seed: int) -> list[RoundPlan]:
     collector = [point for point in POINTS if point.who == "collect"]
     doubtful = [point for point in POINTS if point.in_doubt]
     courses = [
-        # Some points leave their video done, and the next needs another one.
+        # At some points the video is already done, so the next point needs another one.
         ([], sure[:7], 3),
         ([], sure[7:], 11),
         ([], brief, 2),
         ([_BEGUN], collector, 4),
         ([], film[::2], 4),
         ([], film[1::2], 4),
-        # On a busy machine a kill leaves all that are in flight in doubt.
+        # On a busy machine a kill makes everything in flight ambiguous.
         *(([], doubtful[first : first + 2], 6) for first in range(0, len(doubtful), 2)),
     ]
     return [
@@ -159,7 +159,7 @@ def tour(seed: int) -> list[RoundPlan]:
             tag=f"round {number} of the tour, {seed}",
             source=points[0].source,
             takes=(1,) * videos,
-            # A film is killed for its own points: one shot at a time leaves no doubt beside them.
+            # A film is killed at its own points: with one shot at a time there are no other doubts.
             in_flight=1 if points[0].source == "film" else 2,
             same_machine=number % 2 == 0,
             resubmit=points[0].source == "film",
@@ -191,7 +191,7 @@ def _first(point: Point) -> Act:
 
 
 def _drawn(chance: random.Random, source: Source) -> Act:
-    """One batch or two rivals, perhaps a collector beside them, perhaps a server that crashes."""
+    """One batch or two competing ones, perhaps with a collector, perhaps with a server that crashes."""
     death = _death(chance, "batch", source)
     gently = isinstance(death, float) and chance.random() < 0.2
     still = chance.uniform(0, 1) if chance.random() < 0.06 else None

@@ -1,4 +1,4 @@
-"""The instants at which a process is killed: which request, and how far it has come."""
+"""The instants at which a process is killed: which request, and how far it has got."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Source = Literal["file", "brief", "film"]
 
 
 class Moment(StrEnum):
-    """How far a request has come. The server sees nothing of it before `HALF_SENT`, all of it from `DONE` on."""
+    """How far a request has got. The server sees nothing before `HALF_SENT`, and all of it from `DONE` on."""
 
     BEFORE = "before it reaches the server"
     HALF_SENT = "with half of its body sent"
@@ -23,9 +23,9 @@ class Moment(StrEnum):
 class Point:
     """One named instant.
 
-    `in_doubt`: a claim without a job id may be left, so the video may be held as ambiguous.
-    `source`: what the run makes videos of; the points of prompt writing need a brief, those of a film a storyboard.
-    `who`: the command that comes past this point.
+    `in_doubt`: a claim without a job id may be left, so the video may be ambiguous.
+    `source`: what the run makes videos from. The points of prompt writing need a brief, those of a film a storyboard.
+    `who`: the command that passes this point.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Point:
 
     @property
     def is_of_the_archive(self) -> bool:
-        """Whether this is a request to the S3 server; with a folder it is a call of its files."""
+        """Whether this is a request to the S3 server. With a folder it is a file operation."""
         return self.method == "PUT" or self.path == _CLEAN_UP
 
     def is_at(self, method: str, path: str) -> bool:
@@ -49,13 +49,13 @@ class Point:
 _CLAIM = r"/inflight/\w+/claim\.json$"
 _JOB = r"/inflight/\w+/job\.json$"
 _RECORD = r"/records/\w+\.json$"
-#: S3's only POST here: the bucket is asked to remove several objects.
+#: S3's only POST here, which deletes several objects.
 _CLEAN_UP = r"^/[^/]+/?$"
 _CREATE = r"^/v2/videos$"
 _VIDEO = r"/videos/.+\.mp4$"
 _POSTER = r"/videos/.+\.jpg$"
 _BRIEF = r"/briefs/\w+\.json$"
-#: The images that shots begin with, and which of them stands for a clip.
+#: The images that shots start with, and the record of which one belongs to a clip.
 _MEDIA, _FRAME = r"/media/.+\.png$|/media/.+\.jpg$", r"/films/frames/\w+\.json$"
 _FILM, _FILM_RECORD = r"/films/\w+/.+\.mp4$", r"/films/\w+/film\.json$"
 _CHAT = r"^/v1/chat/completions$"
@@ -107,7 +107,7 @@ POINTS = (
 
 
 def named(name: str) -> Point:
-    """The point of this name.
+    """The point with this name.
 
     Raises:
         StopIteration: there is none.

@@ -1,7 +1,7 @@
-"""A small HTTP/1.1 proxy on loopback through which all calls of one process pass.
+"""A small HTTP/1.1 proxy on loopback for all calls of one process.
 
-It knows the request that a kill waits for, and kills at the wanted moment of it. Each call gets a
-connection of its own on both sides. The Host header goes on unchanged, as S3 signs it.
+It knows the request that a kill waits for, and kills at the chosen moment of it. Each call gets its own connection on
+both sides. The Host header stays unchanged, because S3 signs it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from tests.chaos.points import Moment, Point
 
 Side = Literal["api", "s3"]
 
-#: Headers between two neighbours; `expect` is answered by the proxy itself. S3 signs none of them.
+#: Hop-by-hop headers. The proxy itself answers `expect`. S3 signs none of them.
 _OF_THE_HOP = (b"connection", b"keep-alive", b"expect")
 
 
 @dataclass
 class Strike:
-    """Kill at the `countdown`-th request that comes to this point."""
+    """Kill at the `countdown`-th request that reaches this point."""
 
     point: Point
     countdown: int = 1
     fired: bool = False
 
     def due(self, method: str, path: str) -> Moment | None:
-        """The moment of this very request to kill at, if it is the one."""
+        """The moment of this request at which to kill, if it is the one."""
         if self.fired or not self.point.is_at(method, path):
             return None
         self.countdown -= 1
@@ -39,13 +39,13 @@ class Strike:
 
 
 class Killed(Exception):
-    """The process behind this connection is gone; so is the call."""
+    """The process behind this connection is gone, and so is the call."""
 
 
 class Proxy:
-    """Two listening ports, for the API and for S3. `trace` lists the calls that came, in order.
+    """Two listening ports, for the API and for S3. `trace` lists the received calls, in order.
 
-    `upstream` gives the address of a server now: servers that were started again have a new one.
+    `upstream` gives the current address of a server, because a restarted server has a new one.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Proxy:
         self.trace: list[str] = []
         self.urls: dict[Side, str] = {}
         self.creates = 0
-        #: Creates that came here and were not answered to the end.
+        #: Creates that arrived here without a complete answer.
         self.open_creates = 0
         self.busy = asyncio.Event()
         self._upstream = upstream
@@ -74,7 +74,7 @@ class Proxy:
             self._servers.append(await self._listen(side))
 
     def disarm(self) -> None:
-        """Kill nothing from now on, and pass on what still comes: links that were sent name this address."""
+        """Kill nothing from now on, but keep passing on calls: links that were sent name this address."""
         self._strike = None
 
     async def close(self) -> None:
@@ -89,7 +89,7 @@ class Proxy:
             call = asyncio.current_task()
             assert call is not None
             self._calls.add(call)
-            # Either side may break off at any time: that is what all this is about.
+            # Either side can disconnect at any time: that is the purpose of this test.
             with contextlib.suppress(OSError, EOFError, Killed, asyncio.CancelledError):
                 try:
                     await self._pass_on(side, reader, writer)
@@ -157,7 +157,7 @@ def _header(head: bytes, name: bytes) -> str:
 
 
 def _closing(head: bytes) -> bytes:
-    """The same head for a connection that ends after this call."""
+    """The same header for a connection that ends after this call."""
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     kept = [line for line in lines[1:] if line.partition(b":")[0].strip().lower() not in _OF_THE_HOP]
     return b"\r\n".join([lines[0], *kept, b"Connection: close", b"", b""])

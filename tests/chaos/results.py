@@ -1,4 +1,4 @@
-"""What came of the rounds: a line for each, and a summary of all."""
+"""The results of the rounds: a line for each, and a summary of all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.chaos.verdict import Verdict
 
 @dataclass
 class Result:
-    """What came of a round: its verdict, the kills by point, the creates that were sent."""
+    """The result of a round: its verdict, the kills by point, the creates that were sent."""
 
     plan: RoundPlan
     verdict: Verdict
@@ -23,7 +23,7 @@ class Result:
     starts: int = 0
     creates: int = 0
     billed: int = 0
-    #: Held, and bought again as the bill showed that they had not been charged.
+    #: Ambiguous, and bought again because the bill showed that they had not been charged.
     resolved: int = 0
     seconds: float = 0.0
 
@@ -43,7 +43,7 @@ class Result:
 def summarise(
     results: list[Result], wanted: int, seed: int, seconds: float, *, every_point: bool = False
 ) -> bool:
-    """Print what came of all rounds; True where all is as promised (and every point was reached)."""
+    """Print the results of all rounds. True if all is as promised and every point was reached."""
     kills: Counter[str] = sum((result.kills for result in results), Counter())
     missed: Counter[str] = sum((result.missed for result in results), Counter())
     total = {

@@ -1,4 +1,4 @@
-"""One round: start, kill, start again until it is done, collect, audit, compare the bill with the archive."""
+"""One round: start, kill, restart until it is done, collect, audit, compare the bill with the archive."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.chaos.world import World
 _REQUEST = {"model": "pixverse/pixverse-v5", "width": 96, "height": 64, "seconds": "1", "fps": 8}
 #: A command that takes longer than this hangs, in seconds.
 _PATIENCE = 120.0
-#: How often the batch may be started in the end until it is done.
+#: How often the batch may be restarted at the end until it is done.
 _LAST_STARTS = 4
 _INTERRUPTED = 130
-#: After so long the bill of a create holds, with the settings of `World.environment`, in seconds.
+#: Seconds after which the bill of a create is final, with the settings of `World.environment`.
 _BILLED = 14.0
 _LAST = Actor("batch")
 _DONE = {"archived", "reused", "ambiguous"}
 
 
 class Round:
-    """Plays a plan in a prefix of its own, with its evidence in `folder`."""
+    """Plays a plan in its own prefix, with its evidence in `folder`."""
 
     def __init__(self, world: World, starter: Starter, plan: RoundPlan, folder: Path) -> None:
         self.world = world
@@ -45,7 +45,7 @@ class Round:
         self.prefix = f"round-{plan.number:05}"
         self.result = Result(plan, Verdict())
         self._surprises: list[str] = []
-        #: Open until the end of the round: the provider fetches first frames by links that name them.
+        #: Open until the end of the round, because the provider fetches first frames by links that name them.
         self._proxies: list[Proxy] = []
         self._doubts = 0
         #: Creates without an answer, and one for each process that may have died right before it sent one.
@@ -68,7 +68,7 @@ class Round:
             await self._perform(act)
         document = await self._finish()
         if self.world.disturbances != crashes:
-            # Also a crash in another round: the servers are everybody's.
+            # A crash in another round counts too: all rounds share the servers.
             self._doubts = self.plan.total
         await self._judge(document)
         self.result.seconds = time.monotonic() - began
@@ -92,7 +92,7 @@ class Round:
         if self.plan.resolve and actor == _LAST:
             how += ["--on-ambiguous", "resolve"]
         if self.plan.source == "film":
-            # The provider may have asked for a first frame while a server was away.
+            # The provider may have requested a first frame while a server was down.
             again = ["--retry-failed"] if actor == _LAST else []
             return ["film", str(self.folder / "story.json"), *how, *again]
         if self.plan.source == "file":
@@ -101,7 +101,7 @@ class Round:
         return ["batch", "--brief", self.plan.tag, "--count", str(self.plan.total), *fields, *how]
 
     async def _perform(self, act: Act) -> None:
-        """All actors of an act at once; each dies as it is to, or ends."""
+        """All actors of an act at once. Each dies as planned, or ends."""
         runs = [self._run(actor) for actor in act.actors]
         if act.crash:
             runs.append(self._crash(act.crash.side, act.crash.after, act.crash.away))
@@ -113,7 +113,7 @@ class Round:
         self.result.crashes += 1
 
     async def _run(self, actor: Actor, words: list[str] | None = None) -> dict[str, Any] | None:
-        """Start a command, kill it if that is its fate. Returns what it printed, if it came to an end."""
+        """Start a command, and kill it if planned. Returns what it printed, if it ended by itself."""
         await asyncio.sleep(actor.late)
         self.result.starts += 1
         crashes = self.world.disturbances
@@ -171,14 +171,14 @@ class Round:
         try:
             document: dict[str, Any] = json.loads(text)
         except ValueError:
-            # With a server away, a sentence that says so is all that can be given.
+            # While a server is down, the output can only say so.
             if calm or not said:
                 self._surprises.append(f"{log.name} exits {code} without a document: {said[-500:]}")
             return None
         return document
 
     async def _finish(self) -> dict[str, Any]:
-        """Start the batch again, with nobody in its way, until all is archived or held."""
+        """Restart the batch undisturbed until everything is archived or ambiguous."""
         document: dict[str, Any] | None = None
         for _ in range(_LAST_STARTS):
             await self.world.is_up()
@@ -194,7 +194,7 @@ class Round:
         return all(video["state"] in _DONE for video in document["videos"])
 
     async def _resolved(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Start the batch again once the bill is complete: what was not charged is bought then."""
+        """Restart the batch once the bill is complete, which buys what was not charged."""
         held = [video["id"] for video in document["videos"] if video["state"] == "ambiguous"]
         if not held:
             return document
@@ -206,7 +206,7 @@ class Round:
         return again
 
     async def _calmly(self, words: list[str]) -> dict[str, Any] | None:
-        """Run a command while no server is away, be it for the sake of another round: that is no fault of it."""
+        """Run a command while all servers are up. A server that is down for another round is not its fault."""
         while True:
             await self.world.is_up()
             crashes = self.world.disturbances
@@ -215,7 +215,7 @@ class Round:
                 return document
 
     async def _undisturbed(self) -> str | None:
-        """The film that the same storyboard becomes in an archive of its own. Not before the bill was read."""
+        """The film that the same storyboard gives in another archive. Call it after the bill was read."""
         own, self.prefix = self.prefix, f"{self.prefix}-calm"
         creates = self.result.creates
         try:

@@ -1,8 +1,8 @@
-"""Starting the real command again and again: as a program, or warm.
+"""Starts the real command again and again: as a program, or warm.
 
-Python takes seconds to load Prefect, the commands themselves take less. The warm starter is a
-process that has loaded everything and forks a child for each command, which is then as mortal as
-the program: it runs the same `main` on the same arguments.
+Python takes seconds to load Prefect, but the commands themselves take less. The warm starter is a process that has
+loaded everything and forks a child for each command. The child runs the same `main` with the same arguments, and can be
+killed like the program.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.chaos.warm import die_with_parent
 
-#: What a process gives whose exit nobody saw.
+#: The exit code of a process whose end nobody saw.
 GONE = -999
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,10 +34,10 @@ class Started:
         return not self._ended.done()
 
     async def code(self, seconds: float) -> int:
-        """Wait for its end.
+        """Wait until it ends.
 
         Raises:
-            TimeoutError: it has not ended by then.
+            TimeoutError: it has not ended within `seconds`.
         """
         async with asyncio.timeout(seconds):
             return await asyncio.shield(self._ended)
@@ -51,7 +51,7 @@ class Started:
 
 
 class Starter:
-    """Starts commands with an environment of their own, output into files. `async with` ends them all."""
+    """Starts commands with their own environment and output in files. `async with` ends them all."""
 
     def __init__(self, home: Path) -> None:
         self._base = {
@@ -90,7 +90,7 @@ class Starter:
         await self._listening
 
     async def warm(self, words: list[str], environment: Mapping[str, str], log: Path) -> Started:
-        """Run the command in a fork of the process that has everything loaded."""
+        """Run the command in a fork of the preloaded process."""
         assert self._warm.stdin is not None
         job = {"words": words, "environment": {**self._base, **environment}, "log": str(log)}
         async with self._asking:
@@ -99,7 +99,7 @@ class Starter:
         return Started(pid, self._running[pid])
 
     async def cold(self, words: list[str], environment: Mapping[str, str], log: Path) -> Started:
-        """Run the program by itself. Of this very folder: what is installed may be another one's."""
+        """Run the program itself, from this folder, because the installed one may belong to another folder."""
         with open(f"{log}.out", "wb") as out, open(f"{log}.err", "wb") as err:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

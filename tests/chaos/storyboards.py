@@ -1,4 +1,4 @@
-"""The film of a round: short shots, some of which continue the one before, and one crossfade in every second round."""
+"""The film of a round: short shots, some continuing the one before, and a crossfade in every second round."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.chaos.plans import RoundPlan
 
 
 def storyboard(plan: RoundPlan, defaults: dict[str, Any]) -> dict[str, Any]:
-    """One shot for each prompt; each second one continues the shot before."""
+    """One shot for each prompt. Every second one continues the shot before."""
     shots: list[dict[str, Any]] = [
         {
             "prompt": plan.prompt(number),

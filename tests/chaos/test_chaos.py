@@ -1,4 +1,4 @@
-"""The chaos harness itself, for a short while: every named point once, and a few drawn rounds."""
+"""A short run of the chaos harness: every named point once, and a few random rounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-# The harness is played once for both.
+# The harness runs once for all tests.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -46,20 +46,20 @@ def _count(told: str, name: str) -> int:
 
 
 def test_no_kill_costs_a_video_twice_or_loses_one(played: subprocess.CompletedProcess[str]) -> None:
-    """Killed at every named point and at random, and the bill agrees with the archive."""
+    """Kills happen at every named point and at random, and the bill agrees with the archive."""
     assert (played.returncode, played.stderr) == (0, ""), played.stdout + played.stderr
     assert _count(played.stdout, "duplicates") == _count(played.stdout, "losses") == 0
     assert _count(played.stdout, "kills") >= 15
 
 
 def test_rounds_in_a_folder_are_played(played: subprocess.CompletedProcess[str]) -> None:
-    """Half of the tour and half of the drawn rounds are played in a folder, and something is killed there."""
+    """Half of the tour and half of the random rounds use a folder, and something is killed there."""
     rounds = re.findall(r"^round +\d+  folder  ok .*\((.*)\)$", played.stdout, re.MULTILINE)
     assert len(rounds) >= 5 + 2, played.stdout
     assert any(killed != "no kill" for killed in rounds)
 
 
 def test_what_was_billed_is_archived_or_held(played: subprocess.CompletedProcess[str]) -> None:
-    """A run in which nothing was made, or all of it is in doubt, would prove nothing."""
+    """A run that made nothing, or left everything ambiguous, would prove nothing."""
     billed, archived = _count(played.stdout, "billed"), _count(played.stdout, "archived")
     assert 15 < archived <= billed <= archived + _count(played.stdout, "held as ambiguous")

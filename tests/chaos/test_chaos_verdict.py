@@ -21,7 +21,7 @@ def record(prompt: str, job: str | None, state: str = "archived") -> dict[str, A
 
 
 def evidence(**other: Any) -> Evidence:
-    """A fox that is archived, and an owl that is held and was billed."""
+    """An archived fox, and an ambiguous owl that was billed."""
     kept = Kept(
         keys=["p/records/1.json", "p/inflight/owl/claim.json"],
         records=[record("fox", "a")],
@@ -40,13 +40,13 @@ def evidence(**other: Any) -> Evidence:
 
 
 def test_archived_or_held_is_good() -> None:
-    """Whether what is held was billed or not."""
+    """Whether the ambiguous video was billed or not."""
     assert judge(evidence()).is_good
     assert judge(evidence(billed=[billed("fox", "a")])).is_good
 
 
 def test_what_is_held_and_not_billed() -> None:
-    """On one machine each of these was a create without an answer; elsewhere nobody can tell."""
+    """On one machine each of these was a create without an answer. With several, nobody can tell."""
     unbilled = evidence(billed=[billed("fox", "a")])
     assert (judge(evidence()).unbilled, judge(unbilled).unbilled) == (0, 1)
     unbilled.unanswered = 1
@@ -56,7 +56,7 @@ def test_what_is_held_and_not_billed() -> None:
 
 
 def test_billed_twice_is_a_duplicate() -> None:
-    """Two bills for one wanted video; with two takes they are two videos, of which one is not there."""
+    """Two bills for one wanted video. With two takes they are two videos, and one is missing."""
     twice = [billed("fox", "a"), billed("fox", "c"), billed("owl", "b")]
     assert [*map(str, judge(evidence(billed=twice)).duplicates)] == ["'fox': billed 2 times, 1 allowed"]
     takes = judge(evidence(billed=twice, wanted=Counter({"fox": 2, "owl": 1})))
@@ -72,13 +72,13 @@ def test_billed_and_nowhere_is_a_loss() -> None:
 
 
 def test_held_more_often_than_ambiguous_is_a_loss() -> None:
-    """What is held excuses one job, not two."""
+    """One ambiguous video explains one lost job, not two."""
     jobs = [billed("fox", "a"), billed("owl", "b"), billed("owl", "c")]
     assert judge(evidence(billed=jobs)).losses == ["'owl': billed and not archived: b, c"]
 
 
 def test_given_up_and_bought_again_is_allowed() -> None:
-    """Whoever chooses to resubmit may pay twice, and no more."""
+    """People who choose to resubmit may pay twice, but not more often."""
     found = evidence(held=set(), findings=[])
     found.kept.keys.pop()
     found.kept.claims.clear()
@@ -115,7 +115,7 @@ def test_what_is_not_as_promised_is_told(other: dict[str, Any], words: str) -> N
 
 
 def test_other_findings_of_the_audit_are_told() -> None:
-    """An orphan is no loss, and not as it should be."""
+    """An orphan is not a loss, but still a surprise."""
     found = evidence()
     found.findings.append({"kind": "orphan", "key": "p/videos/x.mp4", "message": "nobody names it"})
     assert judge(found).surprises == ["the audit finds orphan: p/videos/x.mp4: nobody names it"]
@@ -131,7 +131,7 @@ def test_a_failed_job_is_billed_again_only_where_that_is_asked_for() -> None:
 
 
 def test_a_film_is_that_of_an_undisturbed_run_and_alone() -> None:
-    """Files that its record names lie beside it, and nothing else."""
+    """The files that its record names are beside it, and nothing else."""
     film = {
         "id": "1",
         "video": {"key": "p/films/1/a.mp4"},

@@ -1,6 +1,6 @@
-"""The comparison of the provider's bill with the bucket: what was paid twice, what was paid and is lost.
+"""Compares the provider's bill with the bucket: what was paid twice, and what was paid and lost.
 
-Pure: it is given what was wanted, what was billed, what is kept, and what the product says of itself.
+Pure functions of what was wanted, what was billed, what is stored, and what the product reports.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass
 class Kept:
-    """What lies in the bucket: all keys, the records, the digests of the media, the claims in flight, the films."""
+    """What is in the bucket: all keys, the records, the digests of the media, the claims in flight, the films."""
 
     keys: list[str] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -23,12 +23,12 @@ class Kept:
 
 @dataclass
 class Evidence:
-    """All that is known at the end of a round.
+    """Everything known at the end of a round.
 
-    `wanted` counts the takes of each prompt, `billed` are the rows of the bill, `held` the ids that
-    the collector reports as ambiguous, `findings` what the audit says, `doubts` how many videos the
-    kills can have left without a job id. `unanswered` is how many creates can have been on their way when something
-    was killed, where all commands ran on one machine: of all others that can be proven there.
+    `wanted` counts the takes of each prompt, `billed` are the rows of the bill, `held` are the ids that the collector
+    reports as ambiguous, `findings` is what the audit says, and `doubts` is how many videos the kills can have left
+    without a job id. `unanswered` is how many creates can have been under way at a kill, if all commands ran on one
+    machine: there, all other creates can be proven.
     """
 
     wanted: Counter[str]
@@ -38,20 +38,20 @@ class Evidence:
     findings: list[dict[str, Any]]
     doubts: int
     unanswered: int | None = None
-    #: Whether the round buys failed videos again, each of which is billed.
+    #: Whether the round buys failed videos again. Each of those is billed.
     buys_failed_again: bool = False
 
 
 @dataclass
 class Verdict:
-    """`surprises` are neither duplicates nor losses, and still not as promised."""
+    """`surprises` are neither duplicates nor losses, but not as promised either."""
 
     duplicates: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     archived: int = 0
     ambiguous: int = 0
-    #: Held, and not on the bill.
+    #: Ambiguous, and not on the bill.
     unbilled: int = 0
 
     @property
@@ -60,7 +60,7 @@ class Verdict:
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Duplicates: billed more often than wanted and given up. Losses: billed, neither archived nor held."""
+    """Duplicates: billed more often than wanted and given up. Losses: billed, neither archived nor ambiguous."""
     kept, verdict = evidence.kept, Verdict(ambiguous=len(evidence.held))
     archived = [record for record in kept.records if record["state"] == "archived"]
     verdict.archived = len(archived)
@@ -72,7 +72,7 @@ def judge(evidence: Evidence) -> Verdict:
     away_of: Counter[str] = Counter()
     by_prompt: dict[str, list[dict[str, Any]]] = {}
     for job in evidence.billed:
-        # Not by the request: the link of a first frame is another one each time.
+        # Not by the request, because the link to a first frame differs each time.
         by_prompt.setdefault(job["prompt"], []).append(job)
     for prompt, jobs in by_prompt.items():
         allowed = evidence.wanted[prompt] + given_up[prompt]
@@ -96,7 +96,7 @@ def judge(evidence: Evidence) -> Verdict:
             verdict.surprises.append(f"job {job} is archived and was never billed")
     made = Counter(_prompt(record) for record in archived)
     for prompt, takes in evidence.wanted.items():
-        # What was given up and came home after all is there twice: it was also billed twice.
+        # What was given up but collected after all exists twice, and was also billed twice.
         if not takes <= made[prompt] + held[prompt] <= takes + given_up[prompt]:
             words = f"{takes} wanted, {made[prompt]} archived, {held[prompt]} held"
             verdict.surprises.append(f"{prompt!r}: {words}")
@@ -105,7 +105,7 @@ def judge(evidence: Evidence) -> Verdict:
 
 
 def judge_film(kept: Kept, expected: str | None) -> list[str]:
-    """What is wrong with the film of a round: there is one, it is that of an undisturbed run, nothing else is left."""
+    """Check the film of a round: there is one, it equals that of an undisturbed run, and nothing else is left."""
     made = [film["id"] for film in kept.films]
     words = [] if made == [expected] else [f"the films {made} were made, an undisturbed run makes {expected}"]
     files = (value for film in kept.films for value in film.values() if isinstance(value, dict))
@@ -125,7 +125,7 @@ def _damaged(archived: list[dict[str, Any]], kept: Kept) -> list[str]:
 
 
 def _untidy(evidence: Evidence) -> list[str]:
-    """What is left in flight, what the audit finds, and whether the kills explain what is held."""
+    """What is left in flight, what the audit finds, and whether the kills explain what is ambiguous."""
     in_flight = {
         key.split("/inflight/")[1].split("/")[0] for key in evidence.kept.keys if "/inflight/" in key
     }

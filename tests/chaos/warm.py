@@ -1,6 +1,6 @@
-"""The process that has everything loaded: reads a command a line, forks, tells who started and ended.
+"""The preloaded process: reads one command per line, forks, and reports which process started and ended.
 
-It ends, and ends its children, when its input is closed or its parent is gone.
+It ends itself and its children when its input is closed or its parent is gone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
     from prefect_together_video.flows.cli.screen.terminal import Terminal
 
     prepare(Terminal(quiet=True))
-    # What the commands import when they are called.
+    # The modules that the commands import when they are called.
     import prefect_together_video.flows.audit
     import prefect_together_video.flows.batch
     import prefect_together_video.flows.cli.running
@@ -93,6 +93,6 @@ def _tell(news: dict[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    # Whoever listened is gone, and with this process all its children go.
+    # The listener is gone. This process ends, and so do all its children.
     with contextlib.suppress(BrokenPipeError):
         main()

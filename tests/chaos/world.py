@@ -1,4 +1,4 @@
-"""What the commands work with: the sandbox, a real S3 server, and a look at both that owes nothing to the product."""
+"""What the commands work with: the sandbox, a real S3 server, and a view of both that is independent of our code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.chaos.proxy import Side
 from tests.chaos.verdict import Kept
 
 BUCKET = "chaos"
-#: The bill has windows of a second, and shows each a second after its end.
+#: The bill has windows of one second, and shows each one second after its end.
 _SETTINGS = {
     "generation_seconds": [0.2, 1.0],
     "render_workers": 2,
@@ -30,13 +30,13 @@ _SETTINGS = {
 
 
 class World:
-    """The two servers, for all rounds. Each may be killed and started again on its own folder."""
+    """The two servers, for all rounds. Each can be killed and restarted with its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._archive = folder / "archive"
         self._archive.mkdir(parents=True)
-        #: Counts each time that a server was killed, and each time that it was back.
+        #: Counts how often a server was killed, and how often it was back.
         self.disturbances = 0
         self._stack = ExitStack()
         self._restarting = asyncio.Lock()
@@ -56,7 +56,7 @@ class World:
     def environment(
         self, urls: dict[Side, str], prefix: str, spool: Path, archive: Archive
     ) -> dict[str, str]:
-        """Of a command that reaches both by these addresses. A claim is left behind after 7 s."""
+        """The environment of a command that uses these addresses. A claim counts as abandoned after 7 s."""
         place = {
             **self._s3.environment(),
             "AWS_ENDPOINT_URL_S3": urls["s3"],
@@ -68,7 +68,7 @@ class World:
             **place,
             **self._sandbox.environment(),
             "TOGETHER_BASE_URL": urls["api"],
-            # Of its own, so that its bill is not that of the other rounds.
+            # Its own key, so that its bill is separate from the other rounds.
             "TOGETHER_API_KEY": f"key-of-{prefix}",
             "VIDEO_ARCHIVE_PREFIX": prefix,
             "TOGETHER_VIDEO_SPOOL": str(spool),
@@ -80,13 +80,13 @@ class World:
         }
 
     async def crash(self, side: Side, seconds: float) -> None:
-        """SIGKILL a server; after `seconds` it is started again on the same folder."""
+        """SIGKILL a server, and restart it after `seconds` with the same folder."""
         async with self._restarting:
             old = self._s3 if side == "s3" else self._sandbox
             self.disturbances += 1
             old.kill()
             await asyncio.sleep(seconds)
-            # Made in this thread, as a server ends with the thread that made it.
+            # Started in this thread, because a server ends with the thread that started it.
             if side == "s3":
                 self._s3 = new = self._stack.enter_context(S3Server(self.folder / "s3"))
                 self._client = self._new_client()
@@ -98,7 +98,7 @@ class World:
             self.disturbances += 1
 
     async def is_up(self) -> None:
-        """Wait until no server is away."""
+        """Wait until no server is down."""
         async with self._restarting:
             return
 
@@ -134,7 +134,7 @@ class World:
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def _keys_of_the_folder(self, prefix: str) -> list[str]:
-        """With everything that lies there: what is half-written would be found as well."""
+        """All files there, so that half-written ones would be found too."""
         found = (self._archive / prefix).rglob("*")
         return sorted(path.relative_to(self._archive).as_posix() for path in found if path.is_file())
 

@@ -106,7 +106,7 @@ def document() -> dict[str, Any]:
 
 @cache
 def validator(name: str, without: str | None = None) -> Draft202012Validator:
-    """For the schema of this name, with every known error mended but one."""
+    """For the schema of this name, with every known error fixed except one."""
     schemas = copy.deepcopy(document()["components"]["schemas"])
     for known, mend in KNOWN.items():
         if known != without:

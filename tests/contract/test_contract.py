@@ -67,7 +67,7 @@ def test_every_answer_of_the_sandbox_keeps_to_the_schema(answers: list[Answered]
 
 @pytest.mark.parametrize("error", KNOWN)
 def test_a_known_error_of_the_schema_is_still_one(error: str, answers: list[Answered]) -> None:
-    """With all others mended and this one not, something that we send or answer is refused."""
+    """With all others fixed and this one not, something that we send or answer is refused."""
     samples = [("CreateVideoBody", body) for _, body in VIDEOS]
     samples += [("ChatCompletionRequest", body) for _, body in CHATS]
     samples += [(answer.schema, answer.body) for answer in answers]

@@ -151,7 +151,7 @@ def _forget(server: str) -> None:
 
 @pytest.fixture
 def start(place: Place, tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], Path]]]:
-    """Starts a program that goes on until the test ends; without the variables that are named."""
+    """Starts a program that runs until the test ends, without the named variables."""
     running: list[subprocess.Popen[bytes]] = []
 
     def begin(*words: str, without: tuple[str, ...] = ()) -> tuple[subprocess.Popen[bytes], Path]:

@@ -267,13 +267,13 @@ def test_exactly_the_film_that_was_approved_is_made(served: Served) -> None:
     assert done.returncode == 0, done.stderr
     state = served.end(run)
     assert state["message"].startswith("3 videos: 3 archived"), (state, served.said)
-    assert "the film joined" in state["message"]
+    assert "the film was joined" in state["message"]
     assert served.provider.posts == before + 3
     again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}
     served.api("POST", f"/flow_runs/{run}/set_state", again)
     time.sleep(2)
     state = served.end(run)
-    assert "the film was there already" in state["message"], (state, served.said)
+    assert "the film existed already" in state["message"], (state, served.said)
     assert served.provider.posts == before + 3, "asked again, or bought again"
 
 

@@ -1,4 +1,4 @@
-"""The files for containers and clusters, held against their linters, schemas and each other."""
+"""The files for containers and clusters, checked with their linters, schemas and against each other."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_dockerfile_pleases_its_linter() -> None:
 
 
 def test_the_image_runs_as_nobody_special() -> None:
-    """Its last stage ends with a user by number, who owns the spool, and a command that is no shell."""
+    """Its last stage ends with a user by number, who owns the spool, and a command that is not a shell."""
     last = steps(DOCKERFILE.read_text().rpartition("\nFROM ")[2])
     done = dict(last)
     assert done["USER"] == f"{UID}:{UID}"
@@ -88,7 +88,7 @@ def test_the_image_runs_as_nobody_special() -> None:
 
 
 def test_the_image_installs_what_the_lock_says() -> None:
-    """Every install is bound to the lock, and no extra of the project is asked for: tests' packages stay out."""
+    """Every install is bound to the lock, and no extra of the project is installed: tests' packages stay out."""
     installs = [
         rest for name, rest in steps(DOCKERFILE.read_text()) if name == "RUN" and "uv pip install" in rest
     ]

@@ -161,7 +161,7 @@ async def test_runs_that_start_at_once_are_cancelled_and_the_queue_waits(place: 
 async def test_a_run_that_waits_for_its_create_stores_the_job_id(
     place: Any, start: Start, new_unruly: Callable[[str], Any], ending: Callable[[Any], None]
 ) -> None:
-    """The POST is answered after the second signal: its job id is stored, and the run says what goes on."""
+    """The POST is answered after the second signal: its job id is stored, and the run says what keeps running."""
     way = new_unruly(place.environment["TOGETHER_BASE_URL"])
     asked, go_on = threading.Event(), threading.Event()
 

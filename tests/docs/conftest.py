@@ -1,4 +1,4 @@
-"""A sandbox that knows the models: what users copy must work as it stands."""
+"""A sandbox with the models' rules: what users copy must work as it is."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ import pytest
 
 @pytest.fixture
 def api(start_api: Callable[..., Any]) -> Any:
-    """Refuses what a model does not take."""
+    """A sandbox that refuses what a model does not take."""
     return start_api(model_rules=True)

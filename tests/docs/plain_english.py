@@ -1,4 +1,4 @@
-"""Words and phrases that read translated, what to write in their place, and where the texts of this project stand."""
+"""Words and phrases that read like a translation, what to write instead, and which texts of the project to check."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-#: The packages, by the folders that they lie in.
+#: The folders of the packages.
 PACKAGES = ("together_video", "blocks", "tasks", "flows")
-#: Pages beside those of docs/.
+#: Pages outside docs/.
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "llms.txt")
 
-#: A name for each phrase, the pattern that finds it, and what to write.
+#: Parts of the gallery's pages.
+TEMPLATES = "together_video/gallery/templates"
+#: A name for each phrase, the pattern that finds it, and what to write. A value that is inserted into a text is "…".
 PHRASES = {
     "go on": (
         r"\b(?:go|goes|going|went|gone) on\b(?! (?:sale|to (?:see|the)))",
@@ -52,7 +54,7 @@ PHRASES = {
     "and its like": (r"\band (?:its|their) like\b", "and similar ones, and so on"),
     "by way of": (r"\bby way of\b", "through"),
     "for word by": (r"\bfor word by\b", "to be notified by"),
-    "has no … left": (r"\bha(?:s|ve) no [\d.]+ \w+ left\b", "cannot cover another …"),
+    "has no … left": (r"\bha(?:s|ve) no (?:[\d.]+ \w+|…) left\b", "cannot cover another …"),
     "tell of": (r"\b(?:tell|tells|telling) of\b", "report, list"),
     "is told as": (r"\b(?:is|are|was|were) told (?:as|of|by)\b", "is reported as"),
     "to be had": (r"\b(?:to be|can be|cannot be) had\b", "available"),
@@ -71,12 +73,49 @@ PHRASES = {
         "when it may be bought again",
     ),
     "what is wrong with it": (r"\ball that is wrong with (?:it|them)\b", "all its problems"),
+    "jobs are looked at": (
+        r"\b(?:look(?:s|ed|ing)? at (?:a |the |its |each |every )?jobs?|jobs? (?:is|are) looked at)\b",
+        "poll",
+    ),
+    "is asked for": (
+        r"\b(?:is|are|was|were|be|been) asked for(?=[.,;:)]|$| (?:is|are|by|in|at|again|and|but)\b)",
+        "is requested",
+    ),
+    "that there can be": (r"\bthat there can be\b", "possible"),
+    "no document says": (
+        r"\bno documents? (?:says?|lists?|tells?|gives?|states?|has|have)\b",
+        "is not documented, the documentation does not say",
+    ),
+    "the documents say": (
+        r"\b(?:the )?documents (?:say|tell|give|allow|state|ask)\b",
+        "the documentation says",
+    ),
+    "none where": (r"\b(?:none|empty) where\b", "None if, empty if"),
+    "so many": (r"\b(?:at most|exactly|up to|after) so many\b", "this many"),
+    "a row a video": (
+        r"\b(?:a|one) (?:row|line|moment|picture|command) a (?:video|prompt|line|shot|sentence|place|request|job)\b",
+        "a row for each video",
+    ),
+    "one behind the other": (r"\bone behind (?:the other|another)\b", "one after the other"),
+    "from the beginning on": (r"\bfrom the (?:beginning|start|first \w+) on(?=[.,;:)]|$)", "from the start"),
+    "what stands": (
+        r"\b(?:what|that|which)(?: else)? stands? (?:behind|beside|under|above|in(?! (?:for|place)\b))\b",
+        "what is",
+    ),
+    "lies in the bucket": (
+        r"\bl(?:ies|ie|ay) (?:in|on|beside|under|below) (?:the|a|an|its|this) "
+        r"(?:bucket|archive|folder|inbox|disk|spool)\b",
+        "is in the bucket",
+    ),
+    "comes past": (r"\bc(?:omes?|oming|ame) past\b", "passes, reaches"),
+    "worth a note": (r"\bworth a note\b", "a remark"),
+    "dearest": (r"\bdearest\b", "most expensive"),
 }
 _COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, (pattern, _) in PHRASES.items()}
 
 
 class Found(NamedTuple):
-    """One phrase in one file: `line` is where its text begins."""
+    """One phrase in one file. `line` is where its text starts."""
 
     phrase: str
     file: str
@@ -88,7 +127,7 @@ class Found(NamedTuple):
 
 
 def phrases_in(text: str) -> Iterator[tuple[str, str]]:
-    """The name of each phrase in a text, and what was found; line breaks hide nothing."""
+    """The name of each phrase in a text, and the words found. Phrases can span lines."""
     plain = " ".join(text.split())
     for name, pattern in _COMPILED.items():
         for hit in pattern.finditer(plain):
@@ -96,14 +135,23 @@ def phrases_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
-    """The line and the text of every string that holds more than a word: messages, help, docstrings."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
-            yield node.lineno, node.value
+    """The line and the text of every string with more than one word: messages, help, docstrings."""
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+            waiting += [part for part in node.values if not isinstance(part, ast.Constant)]
+            text: object = "".join(map(str, parts))
+        else:
+            text = node.value if isinstance(node, ast.Constant) else None
+            waiting += ast.iter_child_nodes(node)
+        if isinstance(text, str) and " " in text:
+            yield node.lineno, text  # type: ignore[attr-defined]  # only expressions have texts
 
 
 def texts_of_markdown(source: str) -> Iterator[tuple[int, str]]:
-    """The line and the text of every paragraph outside of code."""
+    """The line and the text of every paragraph outside code."""
     line, fenced = 1, False
     for block in re.split(r"(\n\s*\n)", source):
         fences = len(re.findall(r"^ *```", block, re.MULTILINE))
@@ -113,22 +161,43 @@ def texts_of_markdown(source: str) -> Iterator[tuple[int, str]]:
         line += block.count("\n")
 
 
+#: In a template or a script: comments, attributes that people read, and quoted texts with more than one word.
+_IN_TEMPLATE = re.compile(
+    r"/\*(.*?)\*/|(?<![:\w])//([^\n]*)|(?:title|aria-label|placeholder)=\"([^\"]*)\""
+    r"|(?<![=\w])[\"'`]([^\"'`\n<>]* [^\"'`\n<>]*)[\"'`]|>([^<>{}]*\w[^<>{}]* [^<>{}]*)<",
+    re.DOTALL,
+)
+
+
+def texts_of_template(source: str) -> Iterator[tuple[int, str]]:
+    """The line and the text of every comment, label and message in a template, a script or a style."""
+    for found in _IN_TEMPLATE.finditer(source):
+        text = next(part for part in found.groups() if part is not None)
+        yield source.count("\n", 0, found.start()) + 1, text
+
+
+def _texts_of(file: Path) -> Iterator[tuple[int, str]]:
+    source = file.read_text(encoding="utf-8")
+    if file.suffix == ".py":
+        return texts_of_python(source)
+    return texts_of_markdown(source) if file.suffix in (".md", ".txt") else texts_of_template(source)
+
+
 def files() -> list[Path]:
-    """All that is checked."""
+    """All files to check."""
     python = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
     python.append(ROOT / "prefect_together_video/__init__.py")
     pages = [ROOT / name for name in PAGES] + sorted((ROOT / "docs").glob("*.md"))
-    return [file for file in (*pages, *python) if file.is_file()]
+    templates = sorted((ROOT / TEMPLATES).rglob("*.*"))
+    return [file for file in (*pages, *python, *templates) if file.is_file()]
 
 
 @cache
 def findings() -> tuple[Found, ...]:
-    """Every phrase of the list in every file."""
+    """Every hit in every file."""
     found = []
     for file in files():
-        source = file.read_text(encoding="utf-8")
-        texts = texts_of_python(source) if file.suffix == ".py" else texts_of_markdown(source)
         name = file.relative_to(ROOT).as_posix()
-        for line, text in texts:
+        for line, text in _texts_of(file):
             found += [Found(phrase, name, line, hit) for phrase, hit in phrases_in(text)]
     return tuple(found)

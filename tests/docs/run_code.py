@@ -1,9 +1,9 @@
-"""Runs pieces of code from the documentation, each as a module of its own, in one process.
+"""Runs pieces of code from the documentation, each as its own module, in one process.
 
     python run_code.py FOLDER
 
-Calls the flows of a piece that does not call them itself, and prints a JSON object: each piece's name with the error
-that it ended in, or null.
+Calls the flows of a piece that does not call them itself. Prints a JSON object with each piece's name and its error, or
+null.
 """
 
 from __future__ import annotations

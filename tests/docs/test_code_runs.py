@@ -1,4 +1,4 @@
-"""The code of docstrings and pages, run as it stands against the sandbox and moto."""
+"""The code of docstrings and pages, run as it is against the sandbox and moto."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from docs.reference.docstrings import examples
 from prefect_together_video import TogetherCredentials, VideoArchive
 
 ROOT = Path(__file__).parents[2]
-#: The async names, which share the docstrings of the others.
+#: The async names, which share the docstrings of the sync ones.
 ASYNC = {name for name in package.__all__ if name.startswith("a") and name[1:] in package.__all__}
-#: Public names whose docstrings show how to use them. `RunIncomplete` is raised, not used.
+#: Public names with docstrings that show how to use them. `RunIncomplete` is raised, not used.
 SHOWN = sorted(set(package.__all__) - ASYNC - {"RunIncomplete"})
 #: Pages whose code is complete: it defines flows and calls them.
 PAGES = ("README.md", "docs/index.md", "docs/quickstart.md", "docs/cloud.md", "docs/sandbox.md", "llms.txt")
@@ -39,7 +39,7 @@ def docstring_of(name: str) -> str:
 
 
 def pieces() -> dict[str, str]:
-    """All code that is shown, by a name that says where it stands."""
+    """All code that is shown, by a name that says where it is."""
     found = {}
     for name in SHOWN:
         for number, code in enumerate(examples(docstring_of(name))):
@@ -52,7 +52,7 @@ def pieces() -> dict[str, str]:
 
 
 def test_every_public_name_has_an_example() -> None:
-    """Tasks, flows, blocks and values alike; the async names share the docstrings of the others."""
+    """Tasks, flows, blocks and values alike. The async names share the docstrings of the sync ones."""
     assert [name for name in SHOWN if not examples(docstring_of(name))] == []
     assert len(SHOWN) == 17
     assert len(ASYNC) == 6
@@ -63,7 +63,7 @@ def test_every_public_name_has_an_example() -> None:
 def saved_blocks(
     prefect_api: str, api: Any, moto_url: str, surroundings: dict[str, str | None]
 ) -> Iterator[None]:
-    """The blocks that the code loads by name, and afterwards none of those that it saves."""
+    """Save the blocks that the code loads by name, and remove the blocks that it saves afterwards."""
     bucket = str(surroundings["VIDEO_ARCHIVE_BUCKET"])
     credentials = AwsCredentials(
         aws_access_key_id="key",
@@ -76,7 +76,7 @@ def saved_blocks(
     VideoArchive(bucket=bucket, credentials=credentials).save("block-name", overwrite=True)
     yield
     for kind, name in zip(kinds * 2, ("block-name", "block-name", "main", "production"), strict=True):
-        # The last two are saved by one part of the code only.
+        # Only one part of the code saves the last two.
         with suppress(ValueError) if name != "block-name" else nullcontext():
             kind.delete(name)
 
@@ -89,7 +89,7 @@ def saved_blocks(
 def test_all_code_runs(
     api: Any, surroundings: dict[str, str | None], quick_models: str, moto_url: str, tmp_path: Path, part: int
 ) -> None:
-    """One process runs a part of it. What asks for the same video gets the same one: none is on the bill twice."""
+    """Each process runs a part. Requests for the same video get the same one, so the bill has none twice."""
     chosen = dict(list(pieces().items())[part::_PARTS])
     folder = tmp_path / "code"
     folder.mkdir()

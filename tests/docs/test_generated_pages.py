@@ -1,4 +1,4 @@
-"""The pages on commands, configuration, models and the sandbox say what the code says, and leave nothing out."""
+"""The pages on commands, configuration, models and the sandbox agree with the code and are complete."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from together_video.sandbox.faults import ALLOWED, FaultRule
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("together_video", "blocks", "tasks", "flows")
-#: Names of variables in code, the whole of a string.
+#: Names of variables in code, as whole strings.
 VARIABLE = re.compile(
     r"(?:TOGETHER|VIDEO_ARCHIVE|AWS|PREFECT|SSL|REQUESTS|HTTPS?|ALL|XDG|NO)_[A-Z][A-Z0-9_]*[A-Z0-9]"
 )
-#: Not the user's settings: the demo sets them for its own servers, or removes them (the last two are prefixes).
+#: Not settings for users: the demo sets them for its own servers, or removes them (the last two are prefixes).
 OF_THE_DEMO = {
     "AWS_CONFIG_FILE",
     "AWS_EC2_METADATA_DISABLED",
@@ -59,7 +59,7 @@ def module_of(path: str) -> str:
 
 
 def read_by_name(tree: ast.Module) -> Iterator[str]:
-    """The names that `os.environ` and its copies are asked for, where they stand as text or as a name of the module."""
+    """The names that are read from `os.environ` and its copies, as text or as a constant of the module."""
     constants = {
         target.id: node.value.value
         for node in tree.body
@@ -92,7 +92,7 @@ def read_by_model(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 def named(tree: ast.Module) -> Iterator[str]:
-    """Strings that are the name of a variable as a whole, however they are used."""
+    """Whole strings that are the name of a variable, however they are used."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and VARIABLE.fullmatch(node.value):
             yield node.value
@@ -117,7 +117,7 @@ def test_every_variable_that_the_code_reads_is_in_the_table() -> None:
 
 
 def test_every_variable_that_a_page_names_is_in_the_table() -> None:
-    """So a page can be read beside it; `PREFECT_PASSWORD` and the like belong to the files for containers."""
+    """`PREFECT_PASSWORD` and similar ones are excepted: they belong to the container files."""
     listed = {one.name for one in variables()}
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         found = set(re.findall(rf"\b{VARIABLE.pattern}\b", page.read_text(encoding="utf-8")))
@@ -150,7 +150,7 @@ def test_every_variable_is_explained() -> None:
 
 
 def test_the_page_has_every_field_of_the_blocks() -> None:
-    """With what the block says of it."""
+    """With its description in the block."""
     page = configuration_page()
     for model in (TogetherCredentials, Timeouts, VideoArchive):
         for name, field in model.model_fields.items():
@@ -159,7 +159,7 @@ def test_the_page_has_every_field_of_the_blocks() -> None:
 
 
 def test_the_page_does_not_depend_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set here is nobody's default."""
+    """Settings of this machine are not shown as defaults."""
     before = configuration_page()
     monkeypatch.setenv("TOGETHER_API_KEY", "secret-of-this-machine")
     monkeypatch.setenv("VIDEO_ARCHIVE_BUCKET", "bucket-of-this-machine")
@@ -186,7 +186,7 @@ def part_of(command: str) -> str:
 
 
 def test_the_page_has_every_command_and_option() -> None:
-    """As the command line takes them."""
+    """As the command line accepts them."""
     for command in (name for name in app if not name.startswith("-")):
         part = part_of(command)
         for argument in app[command].assemble_argument_collection():
@@ -222,7 +222,7 @@ def test_the_price_of_a_night_is_computed() -> None:
 
 
 def test_the_page_of_models_is_the_packages_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A user's file changes what the commands show, and not the website."""
+    """A user's file changes what the commands show, but not the website."""
     before = models_page()
     own = tmp_path / "models.json"
     own.write_text('{"models": [{"name": "minimax/hailuo-02", "offered": false}]}', encoding="utf-8")
@@ -231,7 +231,7 @@ def test_the_page_of_models_is_the_packages_own(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_the_page_of_the_sandbox_has_every_setting_and_fault() -> None:
-    """And each of them is explained."""
+    """Each of them has an explanation."""
     page = sandbox_page()
     for model in (SandboxConfig, FaultRule):
         for name in model.model_fields:
@@ -254,7 +254,7 @@ def known_texts() -> str:
 
 
 def test_the_messages_of_the_troubleshooting_page_are_in_the_code() -> None:
-    """Piece by piece: where the page has … the message has a value."""
+    """Piece by piece: … on the page stands for a value in the message."""
     text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     quoted = [
         line

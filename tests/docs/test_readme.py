@@ -13,7 +13,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_it_is_read_in_a_minute() -> None:
-    """120 lines; whatever explains more is a page of docs/."""
+    """At most 120 lines. Longer explanations are on pages of docs/."""
     assert len(README.splitlines()) <= 120
 
 

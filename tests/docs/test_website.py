@@ -1,4 +1,4 @@
-"""The website: it builds without a warning, has a place for every public name, and says what is so."""
+"""The website: it builds without warnings, has a place for every public name, and agrees with the code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)\s]*)?\)")
 
 
 def build(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    """As `make docs`, with no way to a network."""
+    """Build as `make docs` does, without network access."""
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
@@ -53,7 +53,7 @@ def build(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_the_website_builds(tmp_path: Path) -> None:
-    """Every page is there, every public name has an anchor, and nothing is loaded from elsewhere."""
+    """Every page exists, every public name has an anchor, and nothing is loaded from other sites."""
     done = build(ROOT, tmp_path / "site")
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
@@ -68,7 +68,7 @@ def test_the_website_builds(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("link", ["no-such-page.md", "reference/tasks.md#no_such_task"])
 def test_a_broken_link_fails_the_build(tmp_path: Path, link: str) -> None:
-    """To a page that is not there, and to a heading that no generated page has."""
+    """A link to a missing page, and one to a heading that no generated page has."""
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in ("docs", "examples"):
@@ -102,7 +102,7 @@ def test_every_parameter_is_explained() -> None:
 
 
 def test_a_docstring_becomes_markdown() -> None:
-    """Text, lists of errors and code; what follows a section without being indented is text again."""
+    """Text, lists of errors and code. Unindented text after a section is plain text again."""
     docstring = """First.
 
     Args:
@@ -136,7 +136,7 @@ def outcome(state: VideoState, **more: Any) -> VideoOutcome:
 
 
 def test_documents_are_what_their_schemas_say() -> None:
-    """With costs and without; and the schemas refuse what is something else."""
+    """With costs and without. The schemas refuse other documents."""
     videos = [
         outcome(VideoState.ARCHIVED, cost_usd=Decimal("0.28"), size=7),
         outcome(VideoState.FAILED, error="no"),
@@ -205,7 +205,7 @@ def test_the_page_of_events_has_every_event_and_field(monkeypatch: pytest.Monkey
 
 
 def test_the_links_of_llms_txt_exist() -> None:
-    """It has a title, a summary, sections of links with a line each, and every example and page of docs/."""
+    """It has a title, a summary, sections with one line per link, and every example and page of docs/."""
     text = (ROOT / "llms.txt").read_text(encoding="utf-8")
     assert re.match(r"# [\w-]+\n\n> \S", text)
     links = LINK.findall(text)

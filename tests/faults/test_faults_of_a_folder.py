@@ -81,7 +81,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("fault", CASES)
 async def test_the_folder_may_fail_at_any_write(scene: Any, expect: Expect, strikes: Any, fault: str) -> None:
-    """Before the create nothing is paid; after it the job stays in flight, and the next run goes on."""
+    """Before the create nothing is paid; after it the job stays in flight, and the next run resumes it."""
     (method, piece, verdict, times), outcome = CASES[fault]
     if verdict == "after the claim":
         verdict = lambda: errno.ENOSPC if scene.api.bill()["jobs"] else None  # noqa: E731

@@ -29,7 +29,7 @@ GONE_WELL = {"sees": "archived", "bucket": "records: archived; videos: jpg, mp4"
 
 
 class Wire:
-    """A way to a server that can be cut, and mended: as if the server were killed, and started again.
+    """A connection to a server that can be cut and restored: as if the server were killed, and started again.
 
     It passes bytes on, so that websockets go through as well.
     """
@@ -249,7 +249,7 @@ def test_no_server_is_needed(scene: Any, expect: Expect, keep_signals: None) -> 
 def test_an_interrupted_command_says_what_goes_on(
     scene: Any, expect: Expect, keep_signals: None, ending: signal.Signals
 ) -> None:
-    """The sentence tells how many jobs go on, that they are billed, and how they come home."""
+    """The sentence says how many jobs keep running, that they are billed, and how to collect them."""
     scene.takes = 3600.0
     job_is_made = threading.Event()
 
@@ -275,7 +275,7 @@ def test_an_interrupted_command_says_what_goes_on(
 
 
 def _until_made(api: Any, made: threading.Event) -> None:
-    """The job id is in the bucket once the job is asked for."""
+    """The job id is in the bucket before the first poll."""
     while not api.bill()["retrieves"]:
         made.wait(0.02)
     made.set()

@@ -1,4 +1,4 @@
-"""What can happen while a paid job is waited for: no trouble of a look loses it."""
+"""What can happen while waiting for a paid job: no failed poll loses it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_a_job_is_not_lost_by_a_look(expect: Expect, fault: str) -> None:
 
 @pytest.mark.parametrize("fault", LASTING)
 async def test_a_deadline_ends_the_wait_and_not_the_job(scene: Any, expect: Expect, fault: str) -> None:
-    """Trouble that outlasts the deadline is told with the job's id, and the next run brings it home."""
+    """An error that outlasts the deadline is reported with the job's id, and the next run collects it."""
     scene.deadline = 0.6
     if fault.startswith("no answer"):
         scene.timeouts = {"read_seconds": 0.2}
@@ -138,7 +138,7 @@ async def test_a_job_that_does_not_end_is_a_doubt(scene: Any, expect: Expect, fa
 
 
 async def test_a_job_that_hangs_is_bought_again_and_archived_if_it_comes(scene: Any, expect: Expect) -> None:
-    """Closed by resubmit: the second video is archived, the first job stays in flight, and so it is no loss."""
+    """Closed by resubmit: the second video is archived, the first job stays in flight, so it is not lost."""
     rules = on_retrieve("unknown_status", state="in_progress")
 
     async def first() -> Any:

@@ -138,7 +138,7 @@ UNVERIFIED: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] =
 async def test_the_bucket_may_fail_at_any_write(
     scene: Any, expect: Expect, strikes: Any, s3_says: Callable[[int, str], Any], fault: str
 ) -> None:
-    """Before the create nothing is paid; after it the job stays in flight, and the next run goes on."""
+    """Before the create nothing is paid; after it the job stays in flight, and the next run resumes it."""
     (method, piece, verdict, times), outcome = CASES[fault]
     if isinstance(verdict, tuple):
         verdict = s3_says(*verdict)

@@ -1,4 +1,4 @@
-"""What can happen to the process and to the disk under it: whoever comes next goes on."""
+"""What can happen to the process and its disk: the next run resumes."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ async def test_a_clean_up_that_was_cut_short_is_finished(
 
 
 async def test_a_cancelled_run_leaves_its_job(scene: Any, expect: Expect) -> None:
-    """Ctrl-C, SIGTERM, or cancelled in the UI while the job is made: it goes on and is billed."""
+    """Ctrl-C, SIGTERM, or cancelled in the UI while the job is made: it keeps running and is billed."""
     scene.takes = 3600.0
     await _die(scene, "created")
     await expect(

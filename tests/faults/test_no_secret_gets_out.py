@@ -142,7 +142,7 @@ def test_no_secret_is_seen_anywhere(
     small_file: Make,
     tmp_path: Path,
 ) -> None:
-    """A batch that meets every trouble, a run that S3 refuses, one whose key is refused: grep all there is."""
+    """A batch that meets every error, a run that S3 refuses, one whose key is refused: grep all there is."""
     api = start_api(faults=echo, api_keys=(KEY,))
     s3_client.create_bucket(Bucket="kept")
     spool = tmp_path / "spool"

@@ -68,7 +68,7 @@ def test_a_film_is_readable_in_its_run(parameters: dict[str, Any], prefect_api: 
     assert run.state is not None
     assert run.state.is_completed()
     assert (run.state.message or "").startswith(
-        "3 videos: 3 archived; 0.84 USD paid in this run; the film joined"
+        "3 videos: 3 archived; 0.84 USD paid in this run; the film was joined"
     )
     titles = [shot["prompt"] for shot in SHOTS]
     steps = ("create", "wait", "download", "archive")

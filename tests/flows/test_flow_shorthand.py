@@ -142,7 +142,7 @@ async def test_a_brief_writes_negative_prompts_where_they_are_taken(
 async def test_the_prompts_fit_the_model_of_the_settings(
     start_api: Callable[..., Any], archive: Any, poll: PollPolicy
 ) -> None:
-    """A model that stands in the settings and not in the brief has its own limits."""
+    """A model in the settings, and not in the brief, has its own limits."""
     api = start_api()
     state = await generate_batch.fn(
         brief=Brief(subject="lighthouses", count=1, negative_prompts=True),

@@ -300,7 +300,7 @@ async def test_numbers_that_nobody_could_show_make_no_record(
 async def test_only_files_of_videos_are_shared_and_copied(
     name: str, archive: VideoArchive, tmp_path: Path
 ) -> None:
-    """Whoever writes a record could name any object that the archive's credentials can read."""
+    """A forged record could name any object that the archive's credentials can read."""
     async with archive.open() as ledger:
         one = plan("a fox")
         key = ledger.layout.key(*name.split("/"))

@@ -56,7 +56,7 @@ async def look(api: Any, place: VideoArchive, **more: Any) -> InboxReport:
 
 
 async def texts(ledger: Ledger, *folders: str) -> dict[str, str]:
-    """What lies below a folder of the inbox, by its name there."""
+    """The files below a folder of the inbox, by their names there."""
     start = ledger.layout.key("inbox", *folders, "")
     found = {}
     for one in await ledger.store.list(start):
@@ -330,7 +330,7 @@ async def test_a_name_that_is_no_text_stops_no_other_file(api: Any, tmp_path: Pa
 
 async def test_a_storyboard_is_a_film(start_api: Any, place: VideoArchive, tmp_path: Path) -> None:
     """In YAML and in JSON; one that cannot work, names a file of the machine or costs too much is refused with the
-    reason, and nothing of it is bought. A shot that failed is no reason to make the rest again and again."""
+    reason, and nothing of it is bought. A shot that failed is not a reason to make the rest again and again."""
     api = start_api(model_rules=False)
     if place.folder is not None:
         (tmp_path / "films").mkdir()
@@ -356,7 +356,7 @@ async def test_a_storyboard_is_a_film(start_api: Any, place: VideoArchive, tmp_p
             name: "done" if name.startswith("owls") else "refused" for name in files
         }
         assert api.charges == 4
-        assert "the film joined" in rows["owls.yaml"].message
+        assert "the film was joined" in rows["owls.yaml"].message
         assert "promt" in rows["bad.yml"].message
         assert "may cost" in rows["dear.json"].message
         for name in ("away.json", "sound.json"):

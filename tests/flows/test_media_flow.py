@@ -296,7 +296,7 @@ async def test_paths_in_a_file_begin_at_its_folder(
 async def test_objects_that_cannot_be_used(
     video: Make, ledger: Ledger, api: Any, address: str, words: str
 ) -> None:
-    """A missing bucket, object or kept content, or one that is no image: a sentence, and nothing is created."""
+    """A missing bucket, object or kept content, or one that is not an image: a sentence, and nothing is created."""
     await ledger.store.put_once("text.png", b"only words", "image/png")
     state = await video(reference_images=[address.format(bucket=ledger.place.bucket)])
     assert isinstance(state.data, InputError), state
@@ -338,7 +338,7 @@ async def test_of_many_videos_it_is_said_whose_media_cannot_be_used(
 
 
 async def test_the_audit_knows_media(video: Make, ledger: Ledger, media_folder: Path) -> None:
-    """Kept media are no orphans; one that a record names and that is gone, or is another, is a finding."""
+    """Kept media are not orphans; one that a record names and that is gone, or is another, is a finding."""
     await video(reference_images=[str(media_folder / "red.png")])
     assert (await audit(ledger, deep=True)).findings == ()
     (key,) = await keys(ledger, "media")

@@ -86,7 +86,7 @@ def test_wrong_videos():
 
 @pytest.mark.anyio
 async def test_equal_requests_are_rendered_once(monkeypatch):
-    """Fifty equal clips are rendered once, and the event loop goes on meanwhile."""
+    """Fifty equal clips are rendered once, and the event loop keeps running."""
     rendered: list[Clip] = []
 
     def count(clip: Clip) -> bytes:

@@ -2,7 +2,7 @@
 
 A Prefect server on PostgreSQL with its messaging on Redis, three process workers, an S3 server and the
 sandbox; then `together-video batch --workers 3`. When a third of the videos is in the archive, one worker is
-killed with SIGKILL together with all that it runs. At the end the sandbox's bill is held against the bucket:
+killed with SIGKILL together with all that it runs. At the end the sandbox's bill is compared with the bucket:
 every video archived, none bought twice. PostgreSQL and Redis are Debian's (postgresql, redis-server).
 """
 
@@ -186,7 +186,7 @@ def billed(sandbox: str) -> list[dict[str, Any]]:
 
 
 def verdict(folder: Path, bucket: Any, sandbox: str, videos: int, held: int) -> bool:
-    """Hold the bill against the bucket; `held` videos have no file, as nobody knows whether they are paid."""
+    """Compare the bill with the bucket; `held` videos have no file, as nobody knows whether they are paid."""
     bought = Counter(job["prompt"] for job in billed(sandbox))
     twice = sum(count - 1 for count in bought.values())
     records = listed(bucket, "records/")

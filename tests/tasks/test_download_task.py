@@ -30,7 +30,7 @@ def downloads(api):
 
 @pytest.mark.anyio
 async def test_a_download(download, finished, plan, api, spool):
-    """The file lies in the spool under its job's name, whole, and says what it is; the key stayed at home."""
+    """The file is in the spool under its job's name, whole, and says what it is; the key stayed at home."""
     purchase, job = await finished(plan)
     clip = await download(purchase, job)
     assert clip.file.path == spool.video(purchase.claim, purchase.job_id)
@@ -54,7 +54,7 @@ async def test_what_an_earlier_process_left_is_used(download, finished, plan, ap
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", [b"", NOISE])
 async def test_a_broken_leftover_is_replaced(download, finished, plan, api, spool, content):
-    """A file that is no video is removed, and the link is asked."""
+    """A file that is not a video is removed, and the link is used."""
     purchase, job = await finished(plan)
     path = spool.video(purchase.claim, purchase.job_id)
     path.parent.mkdir(parents=True)
@@ -68,7 +68,7 @@ async def test_a_broken_leftover_is_replaced(download, finished, plan, api, spoo
 @pytest.mark.anyio
 @pytest.mark.parametrize("resumed", [True, False])
 async def test_an_earlier_upload_is_used_when_resumed(download, finished, plan, api, ledger, resumed):
-    """A run that goes on with another's job takes what that run had uploaded; the first run has nothing there."""
+    """A run that resumes another run's job takes what that run had uploaded; the first run has nothing there."""
     purchase, job = await finished(plan, resumed=resumed)
     first = await download(purchase, job)
     await ledger.store.put_file_once(
@@ -82,7 +82,7 @@ async def test_an_earlier_upload_is_used_when_resumed(download, finished, plan, 
 
 @pytest.mark.anyio
 async def test_a_broken_upload_is_not_used(download, finished, plan, api, ledger):
-    """What lies in the bucket and is no video does not stop the download."""
+    """An object in the bucket that is not a video does not stop the download."""
     purchase, job = await finished(plan, resumed=True)
     await ledger.store.put_once(purchase.claim.video_key, NOISE, "video/mp4")
     clip = await download(purchase, job)
@@ -101,7 +101,7 @@ async def test_a_bucket_that_does_not_answer(download, finished, plan, open_ledg
 
 @pytest.mark.anyio
 async def test_an_expired_link(download, finished, plan, api):
-    """An expired link is no loss: the job gives a fresh one, and is asked once."""
+    """An expired link is not a loss: the job gives a fresh one, with one poll."""
     purchase, job = await finished(plan)
     before = api.bill()["retrieves"]
     api.faults({"on": "link", "kind": "link_expired", "times": 1})
@@ -127,7 +127,7 @@ async def test_a_link_that_stays_expired(download, finished, plan, api, also, li
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", ["wrong_content", "truncated"])
 async def test_a_file_that_is_none(download, finished, plan, api, spool, turned_clock, kind):
-    """A web page, or half a file, is worth another try. What came whole and is no video is kept to be looked at."""
+    """A web page, or half a file, is worth another try. A complete file that is not a video is kept for inspection."""
     purchase, job = await finished(plan)
     api.faults({"on": "download", "kind": kind, "times": 1})
     with pytest.raises(DownloadBroken) as caught:

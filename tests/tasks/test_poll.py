@@ -154,7 +154,7 @@ async def test_only_a_row_of_404_is_lasting(look):
 @pytest.mark.anyio
 @pytest.mark.parametrize("deadline", [0.001, 120])
 async def test_an_old_job_that_is_not_known_is_forgotten(look, deadline):
-    """A day after its create 404 is no delay: told at the first look of a collector, and at the fifth of a run."""
+    """A day after its create, 404 is not a delay: a collector reports it at the first poll, a run at the fifth."""
     policy = PollPolicy(first_seconds=0, deadline_seconds=deadline)
     async with scripted(404) as client:
         with pytest.raises(JobInDoubt, match=r"accepted 30 h ago.*may have been billed") as caught:
@@ -222,7 +222,7 @@ async def test_the_deadline(new_api, plan, look, turned_clock):
     ],
 )
 async def test_trouble_until_the_deadline(api, job, look, fault, said_last):
-    """What lasts ends at the deadline, with the last error in the message."""
+    """An error that persists ends at the deadline, with the last error in the message."""
     api.faults(fault)
     with pytest.raises(JobDeadlinePassed, match=said_last) as caught:
         await look(job.id)

@@ -48,7 +48,7 @@ async def test_other_formats(new_api, ledger, form):
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", ["cut", "too_few", "duplicates"])
 async def test_an_answer_that_does_not_do(write, api, kind):
-    """What is missing after one bad answer is asked for again."""
+    """What is missing after one bad answer is requested again."""
     api.faults({"on": "chat", "kind": kind, "times": 1})
     prompts = await write()
     assert len(set(prompts.prompts)) == 3
@@ -69,7 +69,7 @@ async def test_a_model_that_cannot(ledger):
 @pytest.mark.anyio
 @pytest.mark.parametrize(("status", "kind"), [(401, AccountRefused), (404, RequestRefused)])
 async def test_refused(write, api, status, kind):
-    """A refusal that no other format can mend is raised at once."""
+    """A refusal that no other format can fix is raised at once."""
     api.faults({"on": "chat", "kind": "status", "status": status})
     with pytest.raises(kind):
         await write()

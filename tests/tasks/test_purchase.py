@@ -66,7 +66,7 @@ async def names(ledger):
 
 @pytest.mark.anyio
 async def test_accepted(purchase, plan, api, ledger):
-    """One POST, one charge; the job id lies in the bucket when the purchase is returned."""
+    """One POST, one charge. The job id is in the bucket when the purchase is returned."""
     bought = await purchase(run=RunRef(flow_run_name="brave-fox"))
     assert [bought.job_id] == api.jobs
     assert not bought.resumed
@@ -91,7 +91,7 @@ async def test_a_claim_is_good_for_longer_than_its_create(purchase, client):
 
 @pytest.mark.anyio
 async def test_bought_twice_is_paid_once(purchase, api):
-    """Who comes later goes on with the job of the first."""
+    """A later run resumes the first run's job."""
     first, second = await purchase(), await purchase()
     assert (second.job_id, second.resumed) == (first.job_id, True)
     assert api.posts == 1
@@ -180,7 +180,7 @@ async def test_ambiguous(purchase, plan, api, ledger, fault):
 
 @pytest.mark.anyio
 async def test_waits_for_a_living_claim(purchase, plan, api, ledger, turned_clock):
-    """While another run creates, this one waits with growing pauses, and goes on with that job."""
+    """While another run creates, this one waits with growing pauses, and resumes that job."""
     claim = await ledger.claim(plan, valid_seconds=250)
 
     async def arrives():
@@ -248,7 +248,7 @@ async def test_a_record_that_appeared_before_the_claim(purchase, plan, api, ledg
 
 @pytest.mark.anyio
 async def test_a_process_that_stood_still_claims_again(purchase, api, ledger):
-    """After a pause between claim and POST others may think the claim left behind: it is made anew."""
+    """After a pause between claim and POST others may consider the claim abandoned, so it is made again."""
     moments = iter([0.0, 61.0, 62.0, 63.0])
     bought = await purchase(clock=lambda: next(moments))
     assert [bought.job_id] == api.jobs
@@ -258,7 +258,7 @@ async def test_a_process_that_stood_still_claims_again(purchase, api, ledger):
 
 @pytest.mark.anyio
 async def test_429(purchase, api, ledger, turned_clock, said):
-    """A 429 gives the claim back, shuts the gate for as long as the API asks, and then goes on."""
+    """A 429 gives the claim back, shuts the gate for as long as the API asks, and then continues."""
     api.faults({"on": "create", "kind": "rate_limit", "times": 1, "seconds": 7})
     seen = []
 
@@ -325,7 +325,7 @@ def no_job_json(unruly_s3):
 async def test_a_job_id_that_the_bucket_cannot_take(
     purchase, plan, api, ledger, open_ledger, spool, said, no_job_json
 ):
-    """It waits on disk; this run goes on, and the next on this machine brings it into the bucket."""
+    """It waits on disk. This run continues, and the next one on this machine stores it in the bucket."""
     bought = await purchase(ledger=await open_ledger(no_job_json))
     assert [bought.job_id] == api.jobs
     assert bought.job_id in said[0]
@@ -340,7 +340,7 @@ async def test_a_job_id_that_the_bucket_cannot_take(
 
 @pytest.mark.anyio
 async def test_a_job_id_that_nobody_can_take(purchase, api, open_ledger, said, no_job_json, tmp_path):
-    """Where the disk refuses as well, the job id is said aloud, and this run still goes on with it."""
+    """Where the disk refuses as well, the job id is said aloud, and this run still continues with it."""
     (tmp_path / "file").touch()
     full = Spool(tmp_path / "file" / "spool")
     bought = await purchase(ledger=await open_ledger(no_job_json), spool=full)

@@ -70,7 +70,7 @@ async def test_a_link_that_is_not_ready_is_tried_again(tmp_path, status):
 
 @pytest.mark.anyio
 async def test_the_first_link_may_have_expired(tmp_path):
-    """A fresh one is asked for at once, and nothing is said of it."""
+    """A fresh one is requested at once, without a message."""
     storage = Storage(403, 200)
     await storage.download(tmp_path / "clip.mp4")
     assert storage.links == ["/old", "/fresh-1"]

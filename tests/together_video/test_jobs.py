@@ -105,7 +105,7 @@ def test_an_id_alone_is_a_job() -> None:
     ],
 )
 def test_a_status_is_known_or_not_finished_yet(text: object, status: JobStatus, terminal: bool) -> None:
-    """Both spellings of cancelled; whatever is unknown never ends a wait."""
+    """Both spellings of cancelled. An unknown state never ends a wait."""
     read = job(status=text)
     assert (read.status, read.is_terminal) == (status, terminal)
 
@@ -406,7 +406,7 @@ WORDS = {
 
 @pytest.mark.parametrize("status", WORDS)
 def test_a_word_for_a_status_is_understood(status: str) -> None:
-    """Case, spaces and prefixes do not matter; what goes on is no end, and what nobody knows is waited for."""
+    """Case, spaces and prefixes do not matter. A running state is not final, and unknown states are waited for."""
     words = WORDS[status].split(", ")
     assert {word: status_of(word).value for word in words} == dict.fromkeys(words, status)
     assert status_of(None) is status_of(7) is JobStatus.UNKNOWN

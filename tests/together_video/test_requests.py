@@ -396,7 +396,7 @@ def test_two_images_on_one_frame_are_refused() -> None:
     ],
 )
 def test_what_no_model_takes_is_refused(wrong: dict[str, Any]) -> None:
-    """A value out of the API's own bounds, or a field that nobody knows, is no request."""
+    """A value out of the API's own bounds, or an unknown field, is not a valid request."""
     with pytest.raises(ValidationError):
         VideoRequest.model_validate({"model": "m", **wrong})
 

@@ -74,7 +74,7 @@ def test_a_new_seed_is_another_one_in_the_range_of_every_model(seed: int, attemp
 
 
 def test_the_ids_of_a_chain_follow_from_the_first_plan() -> None:
-    """Attempts keep the ids that they always had; another model's follow from the id that was asked for."""
+    """Attempts keep the ids that they always had; another model's are derived from the requested id."""
     (plan,), _ = with_tries(
         plan_videos([request(seed=7)]),
         [Tries(attempts=2, new_seed=True, fallback_models=(SECOND, THIRD))],
@@ -158,7 +158,7 @@ def test_strict_and_a_budget_leave_out_more() -> None:
 
 
 def test_a_model_that_is_gone_is_replaced_at_once() -> None:
-    """Only where the check refuses the model itself: any other error stays the user's to mend."""
+    """Only where the check refuses the model itself: any other error is for the user to fix."""
     gone = request(model="pixverse/pixverse-v4")
     assert first_made(gone, (SECOND,)).model == SECOND
     assert first_made(gone, ()).model == gone.model

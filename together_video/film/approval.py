@@ -1,4 +1,4 @@
-"""A film that waits for a person: what is shown, what may be answered, and what is made then."""
+"""A film that waits for a person: what the form shows, the possible answers, and what is then made."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from together_video.validation_messages import validated
 
 
 class FilmAnswer(BaseModel):
-    """What a person says of a film that was shown: the fields of the form."""
+    """A person's answer about a film: the fields of the form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decision: Literal["approve", "decline"] = Field(
-        description="approve: the shots are made and paid for. decline: the run ends, and nothing is bought."
+        description="approve: the shots are made and paid for. decline: the run ends and buys nothing."
     )
     budget_usd: Limit = None
 
     @classmethod
     def read(cls, given: object) -> FilmAnswer:
-        """Raises InputError: it is no answer to the form."""
+        """Raises InputError: this is not a valid answer to the form."""
         return validated(cls, given, "The answer")
 
     @property
@@ -36,16 +36,16 @@ class FilmAnswer(BaseModel):
 
 
 class FilmApproved(ApprovalFact):
-    """`batches/<batch>/approved.json`: the storyboard that is made, whichever process makes it, and for how much.
+    """`batches/<batch>/approved.json`: the approved storyboard, whichever process makes it, and its price limit.
 
-    `plans` are its purchases: of shots that are made from the one before as far as that is known.
+    `plans` are its purchases. For shots made from the previous one, they hold only what is known so far.
     """
 
     storyboard: Storyboard
     plans: tuple[VideoPlan, ...] = Field(min_length=1)
 
     def refuse_others(self, plans: Sequence[VideoPlan]) -> None:
-        """Raises InputError: these are not the purchases that were approved, as an image is another one by now."""
+        """Raises InputError: these are not the approved purchases, because an image has changed since."""
         shown = [plan.id for plan in self.plans]
         others = [
             number
@@ -54,10 +54,10 @@ class FilmApproved(ApprovalFact):
         ]
         if others or len(plans) != len(shown):
             raise InputError(
-                f"Shot {', '.join(map(str, others)) or len(shown)} is not what was approved: media that it names have "
-                "changed since. Nothing was bought; start another run."
+                f"Shot {', '.join(map(str, others)) or len(shown)} is not what was approved: media that it names "
+                "changed after the approval. Nothing was bought. Start another run."
             )
 
 
 class FilmProposal(FilmApproved, Waiting):
-    """`batches/<batch>/proposal.json`: the film that a run shows before it buys, and until when it waits."""
+    """`batches/<batch>/proposal.json`: the film that a run shows before it buys, and how long the run waits."""

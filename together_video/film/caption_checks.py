@@ -1,4 +1,4 @@
-"""Whether captions that are drawn into the picture can be drawn on this machine."""
+"""Whether this machine can draw the captions that are burned into the picture."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from together_video.catalogue.findings import Finding, warning
 from together_video.film.storyboard import Storyboard
 from together_video.media.lettering import unlettered
 
-#: As many letters are named.
+#: How many missing letters a message names.
 _NAMED = 10
 
 
 def undrawn_captions(storyboard: Storyboard) -> list[Finding]:
-    """A warning that names the letters for which no font is installed; nothing where captions are not burned in."""
+    """A warning that names the letters no installed font has. Empty if captions are not burned in."""
     if storyboard.cut.captions != "burned":
         return []
     of_shots = (unlettered(shot.caption) for shot in storyboard.shots if shot.caption)
@@ -19,5 +19,7 @@ def undrawn_captions(storyboard: Storyboard) -> list[Finding]:
     if not missing:
         return []
     named = " ".join(missing[:_NAMED]) + (" …" if missing[_NAMED:] else "")
-    words = f"no font that is installed on this machine has {named}: the film would show boxes. Install Noto Sans CJK."
+    words = (
+        f"no font installed on this machine has {named}: the film would show boxes. Install Noto Sans CJK."
+    )
     return [warning("cut.captions", words, "project")]

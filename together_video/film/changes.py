@@ -1,4 +1,4 @@
-"""What an edit of a storyboard buys: the shots that are made differently, and all that are made from them."""
+"""What an edit of a storyboard buys: the changed shots, and all shots made from them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Bought(NamedTuple):
 
 
 class Reused(NamedTuple):
-    """A shot of the new storyboard whose clip is there, and which shot of the old one it was."""
+    """A shot of the new storyboard that has a clip already, and which old shot it was."""
 
     number: int
     was: int
 
 
 class FilmChanges(BaseModel):
-    """From an old storyboard to a new one. `dropped` are the old shots that the new film does not show; `cut_again`
-    tells whether the film itself has to be put together again.
+    """From an old storyboard to a new one. `dropped` are the old shots that the new film does not show. `cut_again`
+    says whether the film itself has to be joined again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,10 +40,10 @@ class FilmChanges(BaseModel):
 
 
 def changes(old: FilmPlan, new: FilmPlan) -> FilmChanges:
-    """Which shots of the new film are bought, and which are reused, if all of the old one are there.
+    """Which shots of the new film are bought, and which are reused, if all clips of the old one exist.
 
-    What is compared are the requests, as they would be sent: a shot that moved, or whose caption changed, is reused.
-    Files count by their names here; when the film is made, they count by their content.
+    This compares the requests as they would be sent: a shot that moved, or got another caption, is reused.
+    Files are compared by name here. When the film is made, they are compared by content.
     """
     there = {one.key: one.number for one in reversed(old.shots)}
     shown = {one.key for one in new.shots}
@@ -71,12 +71,12 @@ def _why(one: PlannedShot, old: FilmPlan, bought: dict[int, Bought]) -> str:
     if before is None:
         return "is new"
     if fields:
-        return f"other {', '.join(fields)}"
-    return "follows another shot than before"
+        return f"{', '.join(fields)} changed"
+    return "follows a different shot than before"
 
 
 def _before(one: PlannedShot, old: FilmPlan) -> PlannedShot | None:
-    """The shot of the old film that this one was: by its name, else by its number."""
+    """The old shot that corresponds to this one: by name, otherwise by number."""
     name = (one.shot.name or "").casefold()
     named = next((other for other in old.shots if name and (other.shot.name or "").casefold() == name), None)
     if named is not None or name:
@@ -92,6 +92,6 @@ def _different(before: PlannedShot, one: PlannedShot) -> list[str]:
 
 
 def _film(plan: FilmPlan) -> list[object]:
-    """What the film is put together from."""
+    """What the film is joined from."""
     parts = [(one.key, one.shot.transition, one.shot.caption, one.shot.audio) for one in plan.shots]
     return [plan.storyboard.title, plan.storyboard.cut, parts]

@@ -1,4 +1,4 @@
-"""From a storyboard and its clips to the cut of the film, and to the name that follows from it."""
+"""From a storyboard and its clips to the cut of the film, and to the id derived from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from together_video.joining.films import JoinPlan
 
 
 def cut_of(plan: FilmPlan, clips: Mapping[int, str], sounds: Mapping[str, str]) -> dict[str, JsonValue]:
-    """All that a film follows from: equal cuts, equal films.
+    """Everything that determines a film: equal cuts give equal films.
 
     Args:
         clips: the SHA-256 of each shot's clip, by the shot's number.
@@ -41,13 +41,13 @@ def cut_of(plan: FilmPlan, clips: Mapping[int, str], sounds: Mapping[str, str]) 
 
 
 def film_id(cut: Mapping[str, JsonValue]) -> str:
-    """The name of a film: 24 hexadecimal digits of a SHA-256 of its cut."""
+    """The id of a film: 24 hexadecimal digits of a SHA-256 of its cut."""
     text = json.dumps(cut, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def placed(joined: JoinPlan, number: int) -> dict[str, float | int]:
-    """Where the shot of this number is in a film that was planned or made."""
+    """Where the shot with this number is in a planned or finished film."""
     piece = joined.pieces[number - 1]
     return {
         "start": piece.start,
@@ -57,7 +57,7 @@ def placed(joined: JoinPlan, number: int) -> dict[str, float | int]:
 
 
 def cut_for_joining(plan: FilmPlan, clips: Mapping[int, Path], sounds: Mapping[str, Path]) -> cuts.Cut:
-    """The cut with the files of this machine: each shot's clip by its number, each sound by the text that names it."""
+    """The cut with files on this machine: each shot's clip by its number, each sound by the text that names it."""
     said = plan.storyboard.cut
     music = said.music
     return cuts.Cut(
@@ -91,6 +91,6 @@ def _piece(shot: Shot, clip: Path, sounds: Mapping[str, Path]) -> cuts.Piece:
         narration=None if narration is None else sounds[narration],
         caption=shot.caption or "",
         crossfade=crossfade,
-        # In a crossfade both are seen, so that nothing stands still.
+        # In a crossfade both shots are visible, so no frame seems to freeze.
         repeats_first=shot.is_chained and not crossfade,
     )

@@ -1,4 +1,4 @@
-"""What an event asks for that is about a film: its payload as one JSON text."""
+"""What an event about a film asks for: its payload as one JSON text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from together_video.validation_messages import validated
 
 
 class FilmOrder(BaseModel):
-    """A storyboard or the brief of one, and what may stand beside them; other parts are the sender's own."""
+    """A storyboard or a brief for one, with its options. Other parts of the payload are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ def read_film_event(payload: str) -> FilmOrder:
         'Foxes'
 
     Raises:
-        InputError: it is no JSON object, is too long, or a part of it cannot be used; says which.
+        InputError: it is not a JSON object, is too long, or has a part that cannot be used; says which.
     """
     value = payload_object(payload)
     board = value.pop("storyboard", None)

@@ -1,4 +1,4 @@
-"""Request fields in a storyboard: those that hold for every shot, and those of one shot beside its own names."""
+"""Request fields in a storyboard: those for every shot, and those of one shot beside the shot's own fields."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from together_video.json_schema import in_order
 from together_video.requests import VideoRequest
 from together_video.validation_messages import explain, unknown_name
 
-#: Fields that a storyboard says in its own words, and those words.
+#: Request fields that a storyboard writes differently, and how.
 _SAID_OTHERWISE = {
     "prompt": "write the prompt of each shot in the shot",
     "frame_images": "write from: and to: in the shot",
     "take": "write use: in the shot",
 }
-#: What may stand there: request fields, and the shorthand of request files.
+#: What is allowed there: request fields, and the shorthand of request files.
 REQUEST_FIELDS = (
     *(name for name in VideoRequest.model_fields if name != "prompt"),
     *PRESET_FIELDS,
     "reference_images",
 )
-#: Longest text that names media: a data URL may stand there too.
+#: Longest text that names media, which can be a data URL.
 LONGEST_MEDIA = 1_000_000
 
 
 def problems_in(fields: Mapping[str, Any], known: tuple[str, ...] = REQUEST_FIELDS) -> list[str]:
-    """What is wrong with these request fields by themselves, whatever the model; sentences without a full stop.
+    """Problems of these request fields that do not depend on the model, as sentences without a full stop.
 
     `known` are the names that an unknown one is compared with.
     """
@@ -60,7 +60,7 @@ def _usable(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What was filled in: a form sends null for the rest, and so does a name in a file without anything behind it."""
+    """The fields that were filled in. A form sends null for the rest, as does an empty entry in a YAML file."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -69,7 +69,7 @@ def _schema() -> dict[str, Any]:
         **VideoRequest.model_json_schema()["properties"],
         **Presets.model_json_schema()["properties"],
     }
-    # A form shows the simple ones; what the others are is checked when it is read.
+    # A form shows the simple ones. The others are checked when they are read.
     shown = {
         name: field
         for name, field in properties.items()
@@ -80,12 +80,12 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
-#: Request fields for every shot: any but the prompt. Null leaves one out.
+#: Request fields for every shot: any except the prompt. Null leaves one out.
 Settings = Annotated[dict[str, JsonValue], AfterValidator(_usable), WithJsonSchema(_schema())]
 
 #: A file, a link, an s3:// address or a data URL.
 MediaText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_MEDIA)]
-#: Words on one line.
+#: Text on one line.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 #: Seconds of a crossfade or a fade.
 FadeSeconds = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]

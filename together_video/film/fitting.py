@@ -1,4 +1,4 @@
-"""How the shots fit together: the size, rate and length of the film, and what there is to say of it."""
+"""How the shots fit together: the size, frame rate and length of the film, and findings about it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _OWN = "project"
 
 
 class FilmForm(BaseModel):
-    """The expected form of the film. A field is None if no document states it for the shots.
+    """The expected form of the film. A field is None if the documentation does not state it for the shots.
 
-    `seconds` is its length with crossfades; `same_size` the numbers of the shots that are joined without scaling.
+    `seconds` is its length with crossfades. `same_size` has the numbers of the shots that are joined without scaling.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,7 +37,7 @@ class FilmForm(BaseModel):
 
 
 def form_of_film(cut: Cut, shots: Sequence[PlannedShot]) -> FilmForm:
-    """The size and rate of the cut, else those of most shots: of two sizes as frequent the larger."""
+    """The size and rate of the cut, by default those of most shots. Of two equally common sizes, the larger."""
     sizes, rates = _most_common(one.size for one in shots), _most_common(one.fps for one in shots)
     size = (
         Size(cut.width, cut.height)
@@ -57,14 +57,14 @@ def form_of_film(cut: Cut, shots: Sequence[PlannedShot]) -> FilmForm:
 
 
 def crossfade(shot: Shot) -> Decimal:
-    """Seconds in which the shot and the one before are both seen."""
+    """Seconds in which both this shot and the one before are visible."""
     return Decimal(str(shot.transition.seconds)) if shot.transition.kind == "crossfade" else Decimal(0)
 
 
 def findings_of_film(
     storyboard: Storyboard, shots: Sequence[PlannedShot], form: FilmForm
 ) -> tuple[dict[int, list[Finding]], list[Finding]]:
-    """What there is to say of single shots in their places, by their numbers, and of the film."""
+    """Findings about single shots in their places, by their numbers, and about the film."""
     of_shots = {
         one.number: list(_of_shot(one, shots[one.number] if one.number < len(shots) else None, form))
         for one in shots
@@ -74,20 +74,20 @@ def findings_of_film(
 
 def _of_shot(one: PlannedShot, after: PlannedShot | None, form: FilmForm) -> Iterator[Finding]:
     if one.same_as is not None:
-        words = f"It is made like shot {one.same_as}: one clip is bought and shown twice. Another seed makes another."
+        words = f"It is made like shot {one.same_as}: one clip is bought and shown twice. Another seed gives another."
         yield note("seed", words, _OWN)
     fade, out = crossfade(one.shot), crossfade(after.shot) if after else Decimal(0)
     if one.seconds is not None and fade + out >= one.seconds:
-        words = f"Crossfades of {fade + out} s leave nothing of a shot of {one.seconds} s."
+        words = f"Crossfades of {fade + out} s use up all of this shot of {one.seconds} s."
         yield error("transition", words, _OWN)
     if fade and one.shot.continues:
-        words = "A shot that continues the one before needs no crossfade: a cut shows no seam there."
+        words = "A shot that continues the one before needs no crossfade: the cut is seamless."
         yield advice("transition", words, _OWN)
     if form.size is not None and one.size is not None and one.size != form.size:
         yield note("size", f"{one.size} is scaled to {form.size}, the size of the film.", _OWN)
     if form.fps is not None and one.fps is not None and one.fps != form.fps:
         yield note(
-            "fps", f"{one.fps} frames per second become {form.fps.normalize():f}, those of the film.", _OWN
+            "fps", f"{one.fps} frames per second become {form.fps.normalize():f}, the rate of the film.", _OWN
         )
 
 
@@ -95,7 +95,7 @@ def _of_film(storyboard: Storyboard, form: FilmForm) -> Iterator[Finding]:
     cut = storyboard.cut
     fades = Decimal(str(cut.fade_in)) + Decimal(str(cut.fade_out))
     if form.seconds is not None and fades > form.seconds:
-        words = f"Fades of {fades} s are longer than the film, which has {form.seconds} s."
+        words = f"Fades of {fades} s are longer than the film, which lasts {form.seconds} s."
         yield error("cut.fade_out", words, _OWN)
     captions = any(shot.caption for shot in storyboard.shots)
     if not captions and cut.captions in {Captions.TRACK, Captions.BURNED}:
@@ -109,7 +109,7 @@ def in_words_of_the_shot(
     storyboard: Storyboard,
     catalogue: Catalogue,
 ) -> Iterator[Finding]:
-    """The catalogue's findings under the names that stand in the storyboard."""
+    """The catalogue's findings, with the field names that the storyboard uses."""
     frames = "continue" if shot.continues else "from" if shot.first else "to"
     names = {f"media.{MediaField.FRAME_IMAGES}": frames} if shot.continues or shot.first or shot.last else {}
     if shot.extend:
@@ -144,7 +144,7 @@ def _that_take(field: str, request: VideoRequest, catalogue: Catalogue) -> str:
 
 
 def _most_common(values: Iterable[T | None]) -> list[T]:
-    """The value of most shots; several where they are as frequent, none where it is not known of most."""
+    """The value of most shots: several if equally common, none if it is unknown for most."""
     counts = Counter(values)
     most = max(counts.values(), default=0)
     found = [value for value, count in counts.items() if count == most]

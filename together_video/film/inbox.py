@@ -1,6 +1,6 @@
-"""Storyboards that others drop into the archive's inbox, beside the files of `inputs.inbox`.
+"""Storyboards that others drop into the archive's inbox, beside the files that `inputs.inbox` reads.
 
-A storyboard is a YAML file, or one JSON object with `shots` and no `subject`, which is a brief.
+A storyboard is a YAML file, or one JSON object with `shots` and without `subject`; with `subject` it is a brief.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def read_film_or_order(
     limit_usd: float | None = None,
     usual: Tries = Tries(),  # noqa: B008 - frozen
 ) -> Storyboard | Order:
-    """What a file asks for, checked: a film, or what `read_order` says.
+    """What a file asks for, checked: a film, or what `read_order` returns.
 
     Args:
-        limit_usd: what it may cost at most, by the highest estimate, in US dollars.
-        usual: the attempts and fallback models of a run.
+        limit_usd: the most that it may cost, by the highest estimate, in US dollars.
+        usual: the default attempts and fallback models of a run.
 
     Raises:
-        InputError: it cannot be used; the message is the whole reason.
+        InputError: it cannot be used. The message gives the whole reason.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in _YAML and not _is_storyboard(data):
@@ -55,7 +55,7 @@ def read_film_or_order(
 
 
 def held_up(board: Storyboard, summary: FilmSummary) -> list[VideoOutcome]:
-    """The shots that were not started for a reason of their own: not as the one that they are made from is missing."""
+    """The shots that were not started, except those that only lack the shot they are made from."""
     outcomes = {one.id: one for one in summary.videos}
     ends = {one.shot: outcomes[one.id] for one in summary.shots}
     return [

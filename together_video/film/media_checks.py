@@ -1,4 +1,4 @@
-"""Whether the files that a storyboard names are there and are what they should be. Reads them; sends nothing."""
+"""Whether the files that a storyboard names exist and are what they should be. Reads them; sends nothing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from together_video.media.sources import MediaForm, form_of, inline_bytes, path_
 
 
 def with_media_checked(plan: FilmPlan, *, strict: bool = False) -> FilmPlan:
-    """The plan, with what is wrong with the files of its shots and of its cut among the findings.
+    """The plan, with the problems of the files of its shots and of its cut added to the findings.
 
-    What is elsewhere (links, s3:// addresses) is not fetched.
+    Remote media (links, s3:// addresses) are not fetched.
     """
     found: dict[int, list[Finding]] = {}
     intake, problems = look_over([one.request for one in plan.shots])
@@ -53,7 +53,7 @@ def with_media_checked(plan: FilmPlan, *, strict: bool = False) -> FilmPlan:
 
 
 def _in_storyboard(place: str, one: PlannedShot) -> str:
-    """Where a storyboard names what stands at this place of a request."""
+    """Where a storyboard names the medium at this place of a request."""
     frames = one.request.media.frame_images if one.request.media else None
     for number, image in enumerate(frames or ()):
         if place == f"media.frame_images[{number}]":
@@ -62,7 +62,7 @@ def _in_storyboard(place: str, one: PlannedShot) -> str:
 
 
 def _why_not_heard(text: str | None) -> str | None:
-    """Why an audio file cannot be used; None where it can, or is elsewhere."""
+    """Why an audio file cannot be used. None if it can, or if it is remote."""
     if text is None:
         return None
     try:

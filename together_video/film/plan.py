@@ -1,4 +1,4 @@
-"""A storyboard before it is made: its requests, how they hang together, what is wrong with them and what they cost."""
+"""A storyboard before it is made: its requests, how they depend on each other, their problems and their cost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FilmPlan(BaseModel):
         """Check and price each shot. `strict` makes warnings errors. Nothing is read, sent or bought.
 
         Raises:
-            InputError: shots whose fields make no request; names each, and all that is wrong with it.
+            InputError: some shots do not make valid requests; names each, with all its problems.
         """
         known = catalogue or Catalogue.load()
         made = [shot_request(storyboard, shot, known) for shot in storyboard.shots]
@@ -84,7 +84,7 @@ class FilmPlan(BaseModel):
 
     @property
     def chains(self) -> tuple[tuple[int, ...], ...]:
-        """The numbers of the shots that are made from each other, in order. Chains are independent of each other."""
+        """The numbers of the shots in each chain, in order. Chains do not depend on each other."""
         found: dict[int, list[int]] = {}
         for one in self.shots:
             found.setdefault(one.chain, []).append(one.number)
@@ -92,7 +92,7 @@ class FilmPlan(BaseModel):
 
     @cached_property
     def total(self) -> Estimate:
-        """The price of all clips, each once."""
+        """The price of all clips, each counted once."""
         return total(one.estimate for one in self.shots if one.same_as is None)
 
     @property
@@ -102,17 +102,17 @@ class FilmPlan(BaseModel):
 
     @property
     def all_findings(self) -> list[tuple[int | None, Finding]]:
-        """All there is to say, shot by shot, and then of the film."""
+        """All findings, shot by shot, and then those about the film."""
         return [
             *((one.number, found) for one in self.shots for found in one.findings),
             *((None, found) for found in self.findings),
         ]
 
     def shot(self, number: int) -> PlannedShot:
-        """The shot of this number, counted from 1.
+        """The shot with this number, counted from 1.
 
         Raises:
-            InputError: there is none.
+            InputError: there is no such shot.
         """
         if not 1 <= number <= len(self.shots):
             raise InputError(f"There is no shot {number}: the film has {len(self.shots)}.")
@@ -124,13 +124,13 @@ class FilmPlan(BaseModel):
         """The request of a shot as it is sent.
 
         Args:
-            first_frame: for a shot that continues: where the last frame of the shot before is, as text that may stand
-                under `media`.
+            first_frame: for a shot that continues: where the last frame of the shot before is, as text that `media`
+                accepts.
             clip_before: for a shot that extends: where the clip of the shot before is.
 
         Raises:
             InputError: there is no such shot.
-            ValueError: the shot is made from the one before, and what it needs of it is not given.
+            ValueError: the shot is made from the one before, and the frame or clip that it needs is not given.
         """
         one = self.shot(number)
         for needed, given, name in (
@@ -145,7 +145,7 @@ class FilmPlan(BaseModel):
         """Stop here if anything cannot work.
 
         Raises:
-            InputError: names the shots, and what is wrong with each.
+            InputError: names the shots and their problems.
         """
         if not self.errors:
             return
@@ -153,7 +153,7 @@ class FilmPlan(BaseModel):
             f"  Shot {number}: {found.message}" if number else f"  {found.message}"
             for number, found in self.errors
         ]
-        raise InputError("\n".join(["The film cannot be made like this; nothing was sent.", *_listed(said)]))
+        raise InputError("\n".join(["The film cannot be made as it is. Nothing was sent.", *_listed(said)]))
 
 
 def _listed(lines: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One shot as it is planned: its request, its price, and what its clip should be like."""
+"""One planned shot: its request, its price, and the expected form of its clip."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from together_video.text import one_line
 
 
 class PlannedShot(BaseModel):
-    """One shot with its request, its findings, its price, and what its clip should be like.
+    """One shot with its request, its findings, its price, and the expected form of its clip.
 
-    `chain` counts the runs of shots that are made from each other, from 1. In the `request` of a shot that is made from
-    the one before, a reference stands for what is not there yet. `seconds`, `size` and `fps` are None where no document
-    tells. `key` is equal for shots that are made alike, so that one clip serves for both: `same_as` is the first such
-    shot of the film.
+    `chain` is the number of the chain that the shot belongs to, counted from 1. In the `request` of a shot that is made
+    from the one before, a reference stands for the missing frame or clip. `seconds`, `size` and `fps` are None if the
+    documentation does not state them. Shots that are made alike have an equal `key` and share one clip: `same_as` is
+    the first such shot of the film.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +39,6 @@ class PlannedShot(BaseModel):
 
     @property
     def title(self) -> str:
-        """A few words for people: the shot's name, else those of its prompt or its caption."""
+        """A few words for people: the shot's name, otherwise the start of its prompt or its caption."""
         words = self.shot.name or self.shot.prompt or self.shot.caption or self.request.title
         return one_line(words[:1000], 60)

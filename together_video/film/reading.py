@@ -1,4 +1,4 @@
-"""A storyboard from a file: YAML or JSON, checked as a whole, and all that is wrong with it said at once."""
+"""A storyboard from a file: YAML or JSON, checked as a whole, with all its problems reported at once."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ from together_video.media.sources import anchored_fields, anchored_text
 from together_video.text import printable
 from together_video.validation_messages import explain, quoted
 
-#: Largest storyboard that is read, in bytes: text of 200 shots and some small images in data URLs.
+#: Largest storyboard that is read, in bytes: enough for 200 shots and some small images in data URLs.
 LARGEST_STORYBOARD = 4 * 1024 * 1024
 
 _FORMS: dict[str, Literal["yaml", "json"]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
-#: `shots[2].seconds: …` is told as "Shot 3: seconds: …".
+#: `shots[2].seconds: …` is reported as "Shot 3: seconds: …".
 _IN_SHOT = re.compile(r"shots\[(\d{1,6})\]\.?(?:: )?(?:settings: )?")
 
 
 def read_storyboard(path: str | Path, *, stdin: BinaryIO | None = None) -> Storyboard:
     """The storyboard in a `.yaml`, `.yml` or `.json` file; `-` is standard input, in YAML or JSON.
 
-    Relative paths in it are taken from the file's folder.
+    Relative paths in it are resolved against the file's folder.
 
     Raises:
-        InputError: the file cannot be read, or is not a storyboard. The message says all that is wrong with it, on
-            several lines.
+        InputError: the file cannot be read, or is not a storyboard. The message lists all problems, one a line.
     """
     data, name, suffix = _read(path, stdin)
     folder = Path.cwd() if str(path) == "-" else Path(path).absolute().parent
@@ -45,10 +44,10 @@ def read_storyboard(path: str | Path, *, stdin: BinaryIO | None = None) -> Story
 
 
 def storyboard_text(path: str | Path) -> tuple[str, Literal["yaml", "json"]]:
-    """The text of a storyboard's file, and its form.
+    """The text of a storyboard's file, and its format.
 
     Raises:
-        InputError: the file cannot be read, or holds no text.
+        InputError: the file cannot be read, or is not text.
     """
     data, name, suffix = _read(path, None)
     return decoded(data, name), _FORMS[suffix]
@@ -65,13 +64,15 @@ def _read(path: str | Path, stdin: BinaryIO | None) -> tuple[bytes, str, str]:
 
 
 def storyboard_in(data: bytes, name: str, suffix: str, folder: Path | None = None) -> Storyboard:
-    """The storyboard in the bytes of a file, whose suffix is one of `.yaml`, `.yml` and `.json`.
+    """The storyboard in the bytes of a file with the suffix `.yaml`, `.yml` or `.json`.
 
     Raises:
         InputError: see `read_storyboard`.
     """
     if len(data) > LARGEST_STORYBOARD:
-        raise InputError(f"{name}: a storyboard has at most {LARGEST_STORYBOARD // 2**20} MB.")
+        raise InputError(
+            f"{name}: too large. A storyboard may have at most {LARGEST_STORYBOARD // 2**20} MB."
+        )
     if words := why_no_text(data, suffix):
         raise InputError(f"{name}: {words}")
     return parse_storyboard(decoded(data, name), _FORMS[suffix], name, folder)
@@ -80,11 +81,11 @@ def storyboard_in(data: bytes, name: str, suffix: str, folder: Path | None = Non
 def parse_storyboard(
     text: str, form: Literal["yaml", "json"], name: str, folder: Path | None = None
 ) -> Storyboard:
-    """As `read_storyboard`, from text that was read elsewhere.
+    """Like `read_storyboard`, from text that is already in memory.
 
     Args:
         name: what messages call it.
-        folder: where relative paths are taken from; without one they stay as they are.
+        folder: relative paths are resolved against it; without it they stay as they are.
 
     Raises:
         InputError: it is not a storyboard.
@@ -98,15 +99,15 @@ def parse_storyboard(
 
 
 def storyboard_of(value: object, name: str = "The storyboard") -> Storyboard:
-    """A storyboard from its fields, as they stand in a file.
+    """A storyboard from its fields, as a file has them.
 
     Raises:
-        InputError: all that is wrong with it, each shot by its number.
+        InputError: lists all problems, each shot by its number.
     """
     if isinstance(value, list):
-        raise InputError(f"{name}: must hold title: and shots:, holds a list.")
+        raise InputError(f"{name}: must have title: and shots:, but is a list.")
     if not isinstance(value, Mapping):
-        raise InputError(f"{name}: must hold title: and shots:, holds {quoted(value)}.")
+        raise InputError(f"{name}: must have title: and shots:, but is {quoted(value)}.")
     try:
         return Storyboard.model_validate(dict(value))
     except ValidationError as error:
@@ -117,7 +118,7 @@ def storyboard_of(value: object, name: str = "The storyboard") -> Storyboard:
 
 
 def with_defaults(storyboard: Storyboard, fields: Mapping[str, Any]) -> Storyboard:
-    """The storyboard with these request fields for every shot that does not say them itself.
+    """The storyboard with these request fields for every shot that does not set them itself.
 
     Raises:
         InputError: they cannot be used.
@@ -130,7 +131,7 @@ def with_defaults(storyboard: Storyboard, fields: Mapping[str, Any]) -> Storyboa
 
 
 def anchored_storyboard(storyboard: Storyboard, folder: Path) -> Storyboard:
-    """The storyboard with its relative paths taken from `folder`."""
+    """The storyboard with its relative paths resolved against `folder`."""
 
     def anchor(text: str | None) -> str | None:
         return None if text is None else anchored_text(text, folder)
@@ -159,6 +160,6 @@ def anchored_storyboard(storyboard: Storyboard, folder: Path) -> Storyboard:
 
 
 def _by_shot(words: str) -> str:
-    """A problem in the words of the file: its shot by number, counted from 1."""
+    """A problem as it concerns the file: the shot by its number, counted from 1."""
     said = words.removeprefix("shots: ") if words.startswith("shots: Shot ") else words
     return _IN_SHOT.sub(lambda found: f"Shot {int(found[1]) + 1}: ", said, count=1)

@@ -1,4 +1,4 @@
-"""What the archive keeps of a film: the film itself, the shots that it was cut from, and how."""
+"""What the archive keeps about a film: the film itself, the shots it was cut from, and the cut."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class _Fact(BaseModel):
 
 
 class LastFrame(_Fact):
-    """`films/frames/<sha256>.json`: which image stands for the last frame of a clip of this content."""
+    """`films/frames/<sha256>.json`: which image is the last frame of the clip with this content."""
 
     clip: Sha256
     frame: Annotated[str, Field(pattern=r"^archive:media/[0-9a-f]{64}\.[a-z0-9]{2,5}$")]
 
 
 class FilmShot(_Fact):
-    """One shot of a film: the purchase that it was taken from, and where it is in the film.
+    """One shot of a film: the purchase that it comes from, and where it is in the film.
 
-    `first_frame` and `clip_before` are what it was given of the shot before, as references. `start` and `seconds` are
-    seconds of the film, `encoded` its frames that were not copied as they are.
+    `first_frame` and `clip_before` refer to what it was given from the shot before. `start` and `seconds` are seconds
+    of the film. `encoded` counts the frames that were encoded again instead of copied.
     """
 
     number: int = Field(ge=1)
@@ -47,7 +47,7 @@ class FilmShot(_Fact):
 
 
 class FilmRecord(_Fact):
-    """`films/<id>/film.json`: written last, so that all that it names is there."""
+    """`films/<id>/film.json`: written last, so everything that it names exists."""
 
     id: VideoId
     title: str = Field(max_length=200)
@@ -77,7 +77,7 @@ class FilmRecord(_Fact):
 
     @property
     def files(self) -> list[StoredObject]:
-        """All that it names beside the shots."""
+        """Everything that it names, except the shots."""
         several = (
             self.video,
             self.poster,
@@ -90,12 +90,12 @@ class FilmRecord(_Fact):
 
     @property
     def cost_usd(self) -> Decimal:
-        """What its shots have cost, as the provider reported it; a clip that is shown twice counts once."""
+        """What its shots cost, as the provider reported it. A clip that is shown twice counts once."""
         return sum({one.id: one.cost_usd or Decimal(0) for one in self.shots}.values(), Decimal(0))
 
     @property
     def fps(self) -> str:
-        """Frames per second, as people write it."""
+        """Frames per second, as people write them."""
         above, below = map(int, self.rate.split("/"))
         return f"{above / below:.3f}".rstrip("0").rstrip(".")
 

@@ -1,4 +1,4 @@
-"""The next cut of a film, from the marks on the takes of its shots. Pure: which takes to show, and which to make."""
+"""The next cut of a film, from the marks on the takes of its shots: which takes to show, and which to make."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TakeMarks = Mapping[int, Mapping[int, Mark]]
 
 @dataclass(frozen=True)
 class Recut:
-    """What the marks ask for: another take that a shot shows, further takes to make, and shots whose marks do not count
-    because they are made from a shot that shows another take now.
+    """What the marks ask for: takes to show instead, further takes to make, and shots with marks that do not count
+    because they are made from a shot that now shows another take.
     """
 
     plan: FilmPlan
@@ -28,7 +28,7 @@ class Recut:
 
     @property
     def storyboard(self) -> Storyboard:
-        """The storyboard with the takes that are shown now."""
+        """The storyboard with the newly chosen takes."""
         return with_takes(self.plan.storyboard, self.uses)
 
     @property
@@ -36,19 +36,19 @@ class Recut:
         """What changes, for people."""
         for number, take in sorted(self.uses.items()):
             was = self.plan.shot(number).shot.take
-            words = f"shot {number}: take {take} in place of take {was}, {self.why[number]}"
+            words = f"shot {number}: take {take} instead of take {was}, {self.why[number]}"
             if after := self._made_from(number):
                 one = len(after) == 1
                 some = f"{'shot' if one else 'shots'} {', '.join(map(str, after))}"
-                words += f"; {some} {'follows' if one else 'follow'} from it, and may have to be bought"
+                words += f"; {some} {'is' if one else 'are'} made from it and may have to be bought again"
             yield words
         for number, take in sorted(self.retakes.items()):
-            yield f"shot {number}: take {take} beside the film, {self.why[number]}"
+            yield f"shot {number}: new take {take}, not in the film yet, {self.why[number]}"
         if self.idle:
             some = ", ".join(map(str, self.idle))
             one = len(self.idle) == 1
             yield (
-                f"{'shot' if one else 'shots'} {some}: the marks do not count, as "
+                f"{'shot' if one else 'shots'} {some}: the marks do not count, because "
                 f"{'it is' if one else 'they are'} made again from another take"
             )
 
@@ -62,10 +62,10 @@ class Recut:
 
 
 def recut(plan: FilmPlan, marks: TakeMarks) -> Recut:
-    """The take that was starred last is shown. Where none is, and the one that is shown is rejected, another one is
-    made: the first behind all that were rejected, so that the same marks always ask for the same take.
+    """Show the take that was starred last. If none is starred and the shown one is rejected, make another take.
 
-    What is made from a shot that shows another take now is another clip: the marks on the old one say nothing of it.
+    Its number follows that of the last rejected take, so the same marks always ask for the same take. A shot made from
+    a shot that now shows another take becomes another clip, and the marks on the old clip do not apply to it.
     """
     found = Recut(plan)
     changed = False
@@ -80,7 +80,7 @@ def recut(plan: FilmPlan, marks: TakeMarks) -> Recut:
         rejected = {take: mark for take, mark in here.items() if mark.mark == "reject"}
         shown = one.shot.take
         if starred:
-            # Two shots may be cut from two takes of the same request, both of them starred.
+            # Two shots can show two takes of the same request, both starred.
             is_shared = shown in starred and any(
                 other.key != one.key and marks.get(other.number) == here for other in plan.shots
             )
@@ -91,7 +91,7 @@ def recut(plan: FilmPlan, marks: TakeMarks) -> Recut:
                 changed = True
         elif shown in rejected:
             found.retakes[one.number] = max(rejected) + 1
-            found.why[one.number] = _why(f"as take {shown} is rejected", rejected[shown])
+            found.why[one.number] = _why(f"because take {shown} is rejected", rejected[shown])
     return found
 
 

@@ -1,4 +1,4 @@
-"""Parts of a shot: how it follows the one before, and what is heard during it."""
+"""Parts of a shot: the transition from the one before, and its sound."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from together_video.film.fields import FadeSeconds, MediaText, without_nulls
 from together_video.json_schema import plain_fields
 
-#: Seconds of a crossfade whose length nobody gave.
+#: Seconds of a crossfade if no length is given.
 USUAL_CROSSFADE = 0.5
 
 
 class FilmPart(BaseModel):
-    """A part of a storyboard. Numbers where text belongs, such as a title of 1984, are text."""
+    """A part of a storyboard. A number in place of text, such as the title 1984, is read as text."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -30,20 +30,20 @@ class FilmPart(BaseModel):
     @field_validator("*")
     @classmethod
     def _can_be_kept(cls, value: Any) -> Any:
-        """NUL cannot be stored by a Prefect server on PostgreSQL."""
+        """A Prefect server on PostgreSQL cannot store NUL."""
         if isinstance(value, str) and "\0" in value:
-            raise ValueError("it holds a NUL character")
+            raise ValueError("it contains a NUL character")
         return value
 
 
 def _usual_seconds(schema: dict[str, Any]) -> None:
-    """As `plain_fields`, and no seconds are offered."""
+    """Like `plain_fields`, without a default for the seconds."""
     plain_fields(schema)
     del schema["properties"]["seconds"]["default"]
 
 
 class Transition(FilmPart):
-    """How one shot goes over into the next."""
+    """The transition from one shot to the next."""
 
     model_config = ConfigDict(json_schema_extra=_usual_seconds)
 
@@ -51,7 +51,7 @@ class Transition(FilmPart):
     seconds: FadeSeconds = Field(
         default=0,
         title="Seconds",
-        description="How long a crossfade takes, in seconds; both shots are seen then, so the film is shorter by it.",
+        description="Length of a crossfade in seconds. Both shots are visible then, so the film gets shorter by it.",
     )
 
     @model_validator(mode="before")
@@ -69,24 +69,24 @@ class Transition(FilmPart):
     @model_validator(mode="after")
     def _seconds_belong_to_a_crossfade(self) -> Self:
         if self.kind == "cut" and self.seconds:
-            raise ValueError("a cut takes no seconds: write crossfade, or leave the seconds out")
+            raise ValueError("a cut has no seconds: write crossfade, or leave out the seconds")
         if self.kind == "crossfade" and not self.seconds:
             if "seconds" in self.model_fields_set:
-                raise ValueError("a crossfade takes more than 0 seconds: write cut")
+                raise ValueError("a crossfade needs more than 0 seconds: write cut instead")
             object.__setattr__(self, "seconds", USUAL_CROSSFADE)
         return self
 
 
 class Audio(FilmPart):
-    """What is heard during a shot, beside the music of the film."""
+    """The sound of a shot, apart from the music of the film."""
 
     own: Literal["keep", "mute"] = Field(
-        default="keep", title="Own Sound", description="keep or mute the sound that the model made."
+        default="keep", title="Own Sound", description="keep or mute the sound that the model generated."
     )
     narration: MediaText | None = Field(
         default=None,
         title="Narration",
-        description="An audio file that is heard from the beginning of the shot on: a file, link or s3:// address.",
+        description="An audio file that starts with the shot: a file, link or s3:// address.",
     )
 
     @model_validator(mode="before")

@@ -1,7 +1,7 @@
-"""The shots of a storyboard as requests: look and defaults merged in, frames in their places.
+"""The shots of a storyboard as requests, with look, defaults and frames filled in.
 
-A shot that continues or extends the one before is made of a frame, or a clip, that is not there yet. Until it is, a
-reference stands in its place: enough for the catalogue to check the request and to price it.
+A shot that continues or extends the one before needs a frame or a clip that does not exist yet. Until it does, a
+placeholder reference takes its place, so the catalogue can check and price the request.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from together_video.requests import VideoRequest
 from together_video.text import as_sentence
 from together_video.validation_messages import explain
 
-#: What stands where the last frame, or the clip, of the shot before will stand.
+#: Placeholders for the last frame and the clip of the shot before.
 PENDING_FRAME, PENDING_CLIP = f"archive:media/{'0' * 64}.png", f"archive:media/{'0' * 64}.mp4"
 
 _WEIGHTY = frozenset({Level.ERROR, Level.WARNING})
 
 
 class ShotRequest(NamedTuple):
-    """The request of a shot, None where none can be made; what was chosen for it; what is wrong, as sentences without
-    a full stop.
+    """The request of a shot, or None if none can be made; findings about choices that were made; and problems, as
+    sentences without a full stop.
     """
 
     request: VideoRequest | None
@@ -40,11 +40,11 @@ class ShotRequest(NamedTuple):
 
 
 def shot_request(storyboard: Storyboard, shot: Shot, catalogue: Catalogue | None = None) -> ShotRequest:
-    """What is asked of the model for this shot. Raises nothing.
+    """The request to the model for this shot. Never raises.
 
-    The shot's own fields win over the defaults, as those of a line in a request file do. The style of the film follows
-    the prompt as a sentence, unless the prompt says it already; negative prompt and reference images of the film are
-    added where the model is known to take them.
+    The shot's own fields override the defaults, as those of a line in a request file do. The style of the film is added
+    to the prompt as a sentence, unless the prompt has it already. The film's negative prompt and reference images are
+    added if the model is known to take them.
     """
     known = catalogue or Catalogue.load()
     fields = filled(_said(shot), storyboard.defaults)
@@ -69,7 +69,7 @@ def shot_request(storyboard: Storyboard, shot: Shot, catalogue: Catalogue | None
 
 
 def styled(prompt: str, style: str) -> str:
-    """A prompt that says the style of the film, as the last sentence."""
+    """The prompt with the style of the film as the last sentence."""
     if style.casefold().rstrip(".") in prompt.casefold():
         return prompt
     words = style[:1].upper() + style[1:]
@@ -79,10 +79,10 @@ def styled(prompt: str, style: str) -> str:
 def with_shot_before(
     request: VideoRequest, *, frame: str | None = None, clip: str | None = None
 ) -> VideoRequest:
-    """The request with the last frame, or the clip, of the shot before in its place.
+    """The request with the last frame or the clip of the shot before filled in.
 
     Args:
-        frame: where the image is: any text that may stand under `media`.
+        frame: where the image is: any text that `media` accepts.
         clip: where the video is.
     """
     known = {PENDING_FRAME: frame, PENDING_CLIP: clip}
@@ -95,7 +95,7 @@ def _said(shot: Shot) -> dict[str, Any]:
 
 
 def _without_aspect(fields: dict[str, Any], problems: tuple[str, ...], catalogue: Catalogue) -> Expansion:
-    """A shape that is meant for every shot does not stand in the way of a model that has but one."""
+    """Leave out an aspect ratio meant for every shot if this shot's model does not offer it."""
     found = expand({name: value for name, value in fields.items() if name != "aspect"}, catalogue)
     said = [problem.removeprefix("aspect: ") for problem in problems if problem.startswith("aspect: ")]
     left_out = [warning("aspect", f"{words}. It is left out of this shot.", "project") for words in said]
@@ -103,7 +103,7 @@ def _without_aspect(fields: dict[str, Any], problems: tuple[str, ...], catalogue
 
 
 def _media_said(shot: Shot, storyboard: Storyboard) -> set[str]:
-    """The fields of `media` that the shot or the defaults give themselves, in either spelling."""
+    """The fields of `media` that the shot or the defaults set, in either spelling."""
     found: set[str] = set()
     for fields in (shot.settings, storyboard.defaults):
         media = fields.get("media")
@@ -127,11 +127,13 @@ def _with_frames(fields: dict[str, Any], shot: Shot) -> dict[str, Any]:
 def _with_negative(
     request: VideoRequest, negative: str, model: Model | None, chosen: list[Finding]
 ) -> VideoRequest:
-    """Only what is documented counts: jobs have failed because of a negative prompt."""
+    """Added only if the documentation says so: jobs have failed because of a negative prompt."""
     if model is None:
         return request
     if model.negative_limit is None:
-        words = f"No document says that {model.name} takes a negative prompt: that of the film is left out."
+        words = (
+            f"{model.name} is not documented to take a negative prompt: the film's is left out of this shot."
+        )
         chosen.append(note("look.negative_prompt", words, model.limits_from))
         return request
     own = request.negative_prompt
@@ -143,11 +145,11 @@ def _with_negative(
 def _with_references(
     request: VideoRequest, look: Look, model: Model | None, catalogue: Catalogue, chosen: list[Finding]
 ) -> VideoRequest:
-    """Where the documents say that the model refuses them, or not beside a frame, the shot is made without."""
+    """Left out if the documentation says that the model refuses them, or refuses them together with a frame."""
     made = _referring(request, look.reference_images)
     if model is None:
         return made
-    # One is enough to know: how many there may be is for the check of the request to say.
+    # One is enough to find out. The check of the request says how many are allowed.
     one = _referring(request, look.reference_images[:1])
     refused = [
         *(
@@ -161,7 +163,7 @@ def _with_references(
     if worst is None:
         return made
     words = f"{worst.message} The reference images of the film are left out of this shot."
-    # Beside a frame that holds the look already, that is as it should be.
+    # A frame already carries the look, so then this is only a note.
     say = note if request.media is not None and request.media.frame_images else warning
     chosen.append(say("look.reference_images", words, worst.source))
     return request

@@ -1,4 +1,4 @@
-"""A storyboard: the shots of a film in their order, what holds in all of them, and how they are cut together."""
+"""A storyboard: the shots of a film in order, what they have in common, and how they are cut together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from together_video.film.fields import FadeSeconds, Line, MediaText, Settings, w
 from together_video.film.shot_parts import FilmPart
 from together_video.film.shots import Shot
 
-#: Most shots of a film, and most images that hold in all of them.
+#: Most shots of a film, and most reference images for all of them.
 MOST_SHOTS, MOST_REFERENCES = 200, 30
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
@@ -29,23 +29,23 @@ class Captions(StrEnum):
 
 
 class Look(FilmPart):
-    """What all shots have in common. The model sees one shot at a time, so it is told each time."""
+    """What all shots have in common. The model sees one shot at a time, so every request repeats it."""
 
     style: _Words | None = Field(
         default=None,
         title="Style",
-        description="Look, mood and light of the film; it is added to the prompt of every shot.",
+        description="Look, mood and light of the film. It is added to the prompt of every shot.",
     )
     negative_prompt: _Words | None = Field(
         default=None,
         title="Negative Prompt",
-        description="What to avoid in every shot, where its model is documented to take one.",
+        description="What to avoid in every shot. Sent to models that are documented to take one.",
     )
     reference_images: tuple[MediaText, ...] = Field(
         default=(),
         max_length=MOST_REFERENCES,
         title="Reference Images",
-        description="Images of a person, a thing or a style to keep throughout, where the model takes them.",
+        description="Images of a person, a thing or a style to keep in every shot, if its model takes them.",
     )
 
 
@@ -54,18 +54,18 @@ class Music(FilmPart):
 
     file: MediaText = Field(title="File", description="An audio file, a link or an s3:// address.")
     loop: bool = Field(
-        default=True, title="Loop", description="Begin it again where it is shorter than the film."
+        default=True, title="Loop", description="Start it again if it is shorter than the film."
     )
     gain_db: Decibels = Field(
-        default=-12, title="Gain (dB)", description="Its loudness in decibels; 0 leaves it as it is."
+        default=-12, title="Gain (dB)", description="Gain in decibels. 0 leaves the music as it is."
     )
     duck_db: Annotated[float, Field(ge=-60, le=0, allow_inf_nan=False)] = Field(
         default=-9,
         title="Duck (dB)",
-        description="How much softer it is while something is said, in decibels.",
+        description="How much softer the music gets during speech, in decibels.",
     )
     fade: FadeSeconds = Field(
-        default=2, title="Fade", description="Seconds in which it fades out at the end of the film."
+        default=2, title="Fade", description="Seconds of its fade-out at the end of the film."
     )
 
     @model_validator(mode="before")
@@ -78,36 +78,44 @@ class Cut(FilmPart):
     """How the shots become one film."""
 
     width: int | None = Field(
-        default=None, ge=16, le=8192, title="Width", description="Width in pixels; else that of the shots."
+        default=None,
+        ge=16,
+        le=8192,
+        title="Width",
+        description="Width in pixels. By default that of the shots.",
     )
     height: int | None = Field(
-        default=None, ge=16, le=8192, title="Height", description="Height in pixels; else that of the shots."
+        default=None,
+        ge=16,
+        le=8192,
+        title="Height",
+        description="Height in pixels. By default that of the shots.",
     )
     fps: Annotated[float, Field(ge=1, le=120, allow_inf_nan=False)] | None = Field(
-        default=None, title="FPS", description="Frames per second; else those of the shots."
+        default=None, title="FPS", description="Frames per second. By default that of the shots."
     )
     crf: int = Field(
         default=18,
         ge=0,
         le=51,
         title="CRF",
-        description="Quality of what is encoded again: lower is better and larger.",
+        description="Quality of what is encoded again: a lower number gives better quality and larger files.",
     )
     preset: Literal[
         "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
-    ] = Field(default="medium", title="Preset", description="Slower makes smaller files of the same quality.")
+    ] = Field(default="medium", title="Preset", description="Slower gives smaller files of the same quality.")
     fade_in: FadeSeconds = Field(
-        default=0, title="Fade In", description="Seconds in which the film appears from black."
+        default=0, title="Fade In", description="Seconds of the fade from black at the start."
     )
     fade_out: FadeSeconds = Field(
-        default=0, title="Fade Out", description="Seconds in which the film goes to black at its end."
+        default=0, title="Fade Out", description="Seconds of the fade to black at the end."
     )
     music: Music | None = Field(default=None, title="Music", description="Music under the whole film.")
     captions: Captions = Field(
         default=Captions.VTT,
         title="Captions",
-        description="Captions of the shots: none, vtt (a file beside the film), track (in the film, to be switched on) "
-        "or burned (in the picture).",
+        description="Captions of the shots: none, vtt (a file beside the film), track (in the film; viewers switch it "
+        "on) or burned (into the picture).",
     )
 
     @model_validator(mode="after")
@@ -115,7 +123,7 @@ class Cut(FilmPart):
         if (self.width is None) != (self.height is None):
             raise ValueError("width and height: give both, or neither")
         if self.width and self.height and (self.width % 2 or self.height % 2):
-            raise ValueError(f"{self.width}x{self.height}: width and height of a film are even numbers")
+            raise ValueError(f"{self.width}x{self.height}: width and height of a film must be even numbers")
         return self
 
 
@@ -127,7 +135,7 @@ class Storyboard(FilmPart):
     defaults: Settings = Field(
         default={},
         title="Defaults",
-        description="Request fields for every shot that does not say them itself, such as model and seconds.",
+        description="Request fields for every shot that does not set them itself, such as model and seconds.",
     )
     shots: tuple[Shot, ...] = Field(
         min_length=1, max_length=MOST_SHOTS, title="Shots", description="The shots in the order of the film."
@@ -138,7 +146,7 @@ class Storyboard(FilmPart):
     @classmethod
     def _title_is_one_line(cls, value: str) -> str:
         if not value.isprintable():
-            raise ValueError("it is not one line of text that can be shown")
+            raise ValueError("it must be one line of printable text")
         return value
 
     @model_validator(mode="before")
@@ -168,6 +176,6 @@ class Storyboard(FilmPart):
         return shots
 
     def canonical(self) -> str:
-        """The storyboard as JSON text with sorted keys, defaults left out: equal storyboards, equal text."""
+        """The storyboard as JSON text with sorted keys, without defaults. Equal storyboards give equal texts."""
         said = self.model_dump(mode="json", exclude_defaults=True)
         return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

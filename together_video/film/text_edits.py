@@ -1,4 +1,4 @@
-"""The text of a storyboard's file with other takes, and everything else in it as it was, comments too."""
+"""Change the takes in the text of a storyboard's file. Everything else stays as it was, comments too."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from together_video.film.recut import with_takes
 
 
 def text_with_takes(text: str, form: Literal["yaml", "json"], takes: Mapping[int, int]) -> str | None:
-    """The text with `use` of these shots, by number. None where it is not known how to write it without touching the
-    rest, such as where a shot is nothing but its prompt.
+    """The text with `use` of these shots, by number. None if that cannot be written without touching the rest, for
+    example if a shot is nothing but its prompt.
 
     Example:
         ```python
@@ -29,7 +29,7 @@ def text_with_takes(text: str, form: Literal["yaml", "json"], takes: Mapping[int
         edits = [_edit(shots.value[number - 1], take, form) for number, take in takes.items()]
     except yaml.YAMLError:
         return None
-    # From the end, so that the places of the others hold.
+    # From the end, so the positions of the others stay valid.
     for edit in sorted((one for one in edits if one is not None), reverse=True):
         start, end, words = edit
         text = text[:start] + words + text[end:]
@@ -46,7 +46,7 @@ def _value(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 
 def _edit(shot: yaml.Node, take: int, form: str) -> tuple[int, int, str] | None:
-    """What is put between two places of the text."""
+    """What to put between two positions of the text."""
     if not isinstance(shot, yaml.MappingNode):
         return None
     if (used := _value(shot, "use")) is not None:

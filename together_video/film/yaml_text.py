@@ -1,4 +1,4 @@
-"""A storyboard as a YAML file that a person edits: long texts folded, defaults left out, comments where they help."""
+"""A storyboard as a YAML file for people to edit: long texts folded, defaults left out, helpful comments added."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from together_video.film.storyboard import Storyboard
 from together_video.text import one_line
 
 _WIDTH = 100
-#: A comment may hold a command, which is not folded.
+#: A comment can contain a command, which must not be folded.
 _LONGEST_COMMENT = 500
-#: From this length on a text is folded, if it can be.
+#: Longer texts are folded, if possible.
 _LONG = 70
-#: Words that need no quotes: in no version of YAML are they anything but text.
+#: Words that need no quotes: every version of YAML reads them as text.
 _PLAIN = re.compile(r"[A-Za-z][\w ./,()’-]*[\w.)]|[A-Za-z]", re.ASCII)
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
 
@@ -30,7 +30,7 @@ def storyboard_yaml(
 
     Args:
         head: lines of a comment at the top.
-        comments: what stands above single shots, by their numbers.
+        comments: comments above single shots, by their numbers.
     """
     return "\n".join([*map(_comment, head), *_lines(storyboard, comments or {})]) + "\n"
 
@@ -61,7 +61,7 @@ def _said(part: BaseModel) -> dict[str, Any]:
 
 
 def _shot_fields(shot: Shot) -> dict[str, Any]:
-    """As people write them: short forms, and request fields beside the shot's own."""
+    """As people write them: short forms, and request fields beside the shot's own fields."""
     fields = _said(shot)
     settings = fields.pop("settings", {})
     if shot.transition.kind == "crossfade":
@@ -119,13 +119,13 @@ def _scalar(value: Any) -> str:
 
 
 def _word(text: str) -> str:
-    """As a value or a name: without quotes where no reader could take it for anything else."""
+    """As a value or a name, without quotes if no reader could take it for anything else."""
     is_word = _PLAIN.fullmatch(text) and text.casefold() not in _RESERVED
     return text if is_word else _quoted(text)
 
 
 def _flow(value: Any) -> str:
-    """Numbers, true, null, and lists and objects that stand in a list or are empty, on one line."""
+    """Numbers, true, null, and lists and objects that are empty or inside a list, on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -140,7 +140,7 @@ def _flow(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """In quotes, on one line: PyYAML would begin another one at a line break, wherever that then stands."""
+    """In quotes, on one line: PyYAML would start a new line at a line break, with the wrong indentation."""
     return f'"{"".join(map(_escaped, text))}"'
 
 
@@ -156,7 +156,7 @@ def _escaped(letter: str) -> str:
 
 
 def _can_be_folded(text: str) -> bool:
-    """Folding makes a line of words, divided by single spaces."""
+    """Folding gives one line of words separated by single spaces."""
     return len(text) > _LONG and text.isprintable() and text == " ".join(text.split())
 
 

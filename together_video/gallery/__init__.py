@@ -1,4 +1,9 @@
-"""The pages that show what was made: outcomes and records as HTML files."""
+"""What people look at: the HTML pages of a batch or a film, spending pages, contact sheets, previews, and Markdown.
+
+Each page is one self-contained file (`templates/` has its parts) with a policy that lets it load nothing else. Text of
+others is cleaned here before it is shown (`public`, `public_text`, `plain_text`). Nothing here reads an archive, stores
+a page or asks Prefect: `flows/reporting` does.
+"""
 
 from together_video.gallery.about import About
 from together_video.gallery.links import relative_link

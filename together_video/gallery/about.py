@@ -1,4 +1,4 @@
-"""What a page says of its batch, beside the videos: kept in `batch.json`, so that a page that is made again has it."""
+"""What a page says about its batch. It is kept in `batch.json`, so a page that is made again still has it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from together_video.gallery.public_text import public_text
 from together_video.ledger.records import Moment
 from together_video.text import one_line
 
-#: Longer texts of others are cut, in characters.
+#: Longest text of others, in characters. Longer ones are cut.
 _LONGEST = 4_000
 
 
 def _text(value: object) -> str | None:
-    """Of another kind, or empty, it is left out: no page is lost for its heading."""
+    """Left out if it is empty or not text: a bad heading must not cost the page."""
     found = _name(value)
     return found and public_text(found)
 
 
 def _name(value: object) -> str | None:
-    """What this project or Prefect has made up."""
+    """A name that this project or Prefect made up."""
     return (one_line(value, _LONGEST) or None) if isinstance(value, str) else None
 
 
@@ -36,10 +36,10 @@ _Text = Annotated[str | None, BeforeValidator(_text)]
 
 
 class About(BaseModel):
-    """The heading of a page: what its videos are about, in which style, and the run that made them.
+    """The heading of a page: what its videos are about, their style, and the run that made them.
 
-    `brief` is the subject that was asked for, `run_url` the page of the Prefect run, where it had a server.
-    Everything is read from an archive that others may write to, so texts are cut and addresses checked.
+    `brief` is the requested subject. `run_url` is the page of the Prefect run, if it had a server.
+    Others may be able to write to the archive that this is read from, so texts are cut and addresses checked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,9 +54,9 @@ class About(BaseModel):
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> About:
-        """What `batch.json` says; without a time that cannot be read.
+        """What `batch.json` says, without a time if that cannot be read.
 
-        Pages of older versions have only a title and a time.
+        Files of older versions have only a title and a time.
         """
         try:
             return cls.model_validate(document)

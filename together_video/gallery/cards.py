@@ -1,4 +1,4 @@
-"""One video of a gallery as the finished text of its card."""
+"""One video of a gallery, as the finished text of its card."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from together_video.ledger.records import Sweep, VideoPlan, VideoRecord
 from together_video.ledger.summary import GOOD, VideoOutcome
 from together_video.money import usd_number
 
-#: Longer texts are cut at a word, with the whole behind a disclosure. In characters.
+#: Longest prompt on a card, in characters. Longer ones are cut at a word, and a disclosure has the whole.
 _PROMPT_SHOWN = 200
 
 
-#: Facts that a small card has as well, and which of them stand there without their term.
+#: Facts that a small card shows too, and those of them that need no term there.
 _BRIEF = {"Length", "Cost", *MONEY_TERMS}
 _PLAIN = {"Length", "Cost"}
 
 
 @dataclass(frozen=True)
 class Card:
-    """What the template shows of one video, as finished text, and what the page's script needs to know of it.
+    """What the template shows of one video, as finished text, and what the page's script needs to know about it.
 
-    `word` is the state in a viewer's words, and `is_ready` whether that need not be said. `fills` is whether the
-    picture nearly has the shape of its frame and may fill it.
+    `word` is the state in a viewer's words. `is_ready` says that the card need not show it. `fills` says that the
+    picture has nearly the shape of its frame and can fill it.
     """
 
     state: str
@@ -76,9 +76,11 @@ def card_of(
     shape: float = 16 / 9,
     retake: Callable[[int], Commands | None] | None = None,
 ) -> Card:
-    """`next_take` gives the number of the next take of the same request; without it that is the one after this video's.
-    `shape` is width by height of the frames. `retake` gives the command for another take of a film's shot, by its
-    number.
+    """The card of a row.
+
+    `next_take` gives the number of the next take of the same request, by default that of this video plus one. `shape`
+    is the width of the frames divided by their height. `retake` gives the command for another take of a film's shot, by
+    the shot's number.
     """
     row = row.model_copy(update={"outcome": public_outcome(row.outcome), "note": public_text(row.note)})
     outcome, record, plan = row.outcome, row.record, row.made_by
@@ -91,7 +93,7 @@ def card_of(
     prompt, whole_prompt = _cut(outcome.prompt or "", _PROMPT_SHOWN)
     message = outcome.error or public_text((record and record.error) or "")
     is_ready = outcome.state in GOOD
-    # What happened, in a viewer's words; what was answered stands behind the card.
+    # What happened, in a viewer's words. The provider's own words are behind the card.
     error = meaning if message and not is_ready else ""
     facts = _facts(outcome, record)
     return Card(
@@ -140,7 +142,7 @@ def _commands(
 
 
 def _fills(outcome: VideoOutcome, shape: float) -> bool:
-    """A twelfth of the picture at most is cut off, in place of bars as thin as a hair."""
+    """Cut off at most a twelfth of the picture, rather than show hair-thin bars."""
     if not outcome.width or not outcome.height:
         return False
     return abs(math.log(outcome.width / outcome.height / shape)) < 0.08
@@ -149,7 +151,7 @@ def _fills(outcome: VideoOutcome, shape: float) -> bool:
 def _data(
     row: GalleryRow, plan: VideoPlan | None, key: str | None, commands: Commands | None
 ) -> dict[str, Any]:
-    """What the script sorts, filters, copies and saves by. The texts that stand in the card are not said again."""
+    """What the script needs to sort, filter, copy and save. Texts that the card shows are not repeated."""
     outcome, record, price = row.outcome, row.record, row.outcome.price
     sweep = sweep_of(row)
     found = {
@@ -175,12 +177,12 @@ def _data(
 
 
 def file_name(key: str) -> str:
-    """The last part of a key as a name that every system takes."""
+    """The last part of a key, as a file name that every system accepts."""
     return re.sub(r"[^\w.-]+", "_", key.rpartition("/")[2])[-150:].lstrip(".") or "video"
 
 
 def sweep_of(row: GalleryRow) -> Sweep | None:
-    """The sweep of this run: a record of an earlier run may name another file's line."""
+    """The sweep of this run. The record of an earlier run may name a line of another file."""
     sweep = row.plan.sweep if row.plan else row.record.plan.sweep if row.record else None
     return sweep and sweep.model_copy(update={"values": public_labels(sweep.values)})
 
@@ -204,7 +206,7 @@ def _facts(outcome: VideoOutcome, record: VideoRecord | None) -> list[tuple[str,
 def _details(
     outcome: VideoOutcome, record: VideoRecord | None, plan: VideoPlan | None
 ) -> list[tuple[str, str]]:
-    """For those who look behind a card: names of objects, and how the video came about."""
+    """Details behind a card: names of objects, and how the video was made."""
     made = record.recorded_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if record else None
     origin = plan.origin if plan else None
     found = {
@@ -218,17 +220,17 @@ def _details(
         "Take": str(plan.take) if plan and plan.take > 1 else None,
         "Edition": plan.edition if plan and plan.edition != "once" else None,
         "Attempt": str(plan.attempt) if plan and plan.attempt > 1 else None,
-        "Asked for": outcome.asked_model,
+        "Requested model": outcome.asked_model,
         "State": outcome.state.value,
-        "Failed before": str(outcome.failed) if outcome.failed else None,
-        "Prompt by": origin.chat_model if origin else None,
+        "Failed attempts": str(outcome.failed) if outcome.failed else None,
+        "Prompt written by": origin.chat_model if origin else None,
         "Run": record.run.flow_run_name if record else None,
     }
     return [*outcome.labels.items(), *((term, value) for term, value in found.items() if value)]
 
 
 def _cut(text: str, length: int) -> tuple[str, str | None]:
-    """The text and None; or its beginning, cut at a word, and the whole."""
+    """The text and None, or its beginning, cut at a word, and the whole text."""
     if len(text) <= length:
         return text, None
     start = text[:length]

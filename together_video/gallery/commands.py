@@ -1,4 +1,4 @@
-"""The commands that make a video again, as a person pastes them into a shell."""
+"""The commands that make a video again, ready to paste into a shell."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from together_video.ledger.records import VideoPlan
 from together_video.ledger.redo import REDO_OF
 from together_video.tries import new_seed
 
-#: A terminal may act on these when they are pasted, even inside quotes. The end of a line is safe there.
+#: A terminal can act on these characters when they are pasted, even inside quotes. Line ends are safe there.
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NOT_OPTIONS = {"prompt", "seed", "media", "extra", "labels", "label_in_id", "generate_audio"}
 
 
 @dataclass(frozen=True)
 class Commands:
-    """A command that makes one video again: `start`, then one of `take`, `seed` and `edit`, then `end`. What is None
-    cannot be asked for so.
+    """A command that makes one video again: `start`, then one of `take`, `seed` and `edit`, then `end`. A part that is
+    None is not available.
 
-    The parts are quoted for sh, so a page only joins those that are not empty with a space.
+    The parts are quoted for sh, so a page only has to join the non-empty ones with spaces.
     """
 
     start: str
@@ -41,8 +41,8 @@ class Commands:
 def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
     """The commands for another take with this number, for a new seed, and for the same request with an edited prompt.
 
-    None where a command would have to hold what a page does not carry (see `public`), or
-    characters on which a terminal may act.
+    None if a command would need something that a page must not contain (see `public`), or characters that a terminal
+    can act on.
 
     Example:
         ```python
@@ -55,7 +55,7 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
         return None
     fields = request.model_dump(mode="json", exclude_none=True)
     prompt = request.prompt or ""
-    # A prompt that begins with a dash would be taken for an option.
+    # A prompt that starts with a dash would be read as an option.
     end = ["--", prompt] if prompt.startswith("-") else []
     words = ["together-video", "generate", *([prompt] if prompt and not end else [])]
     for name, value in fields.items():
@@ -77,7 +77,7 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
     if any(_UNSAFE.search(word) for word in [*words, *end]):
         return None
     same = [] if request.seed is None else _option("seed", request.seed)
-    # As in a redo list of a review, which then knows that this clip has its other take.
+    # As in a redo list of a review, so that a review knows this clip already has another take.
     redo_of = _option("label", f"{REDO_OF}={plan.id}") if len(labels) < MOST else []
     return Commands(
         start=shlex.join(words),
@@ -89,15 +89,15 @@ def commands_of(plan: VideoPlan, *, take: int) -> Commands | None:
 
 
 def retake_of(storyboard: str, shot: int, take: int) -> Commands | None:
-    """The command for another take of a shot of a film. None where the file's name holds characters on which a
-    terminal may act.
+    """The command for another take of a film's shot. None if the file name contains characters that a terminal can act
+    on.
     """
     start = _film(storyboard)
     return None if start is None else Commands(start=start, take=f"--retake {shot}:{take}")
 
 
 def cut_of(storyboard: str) -> str | None:
-    """The command for the next cut of a film, without the name of the file of marks. None as for `retake_of`."""
+    """The command for the next cut of a film, without the name of the marks file. None as for `retake_of`."""
     start = _film(storyboard)
     return None if start is None else f"{start} --from-review"
 
@@ -105,7 +105,7 @@ def cut_of(storyboard: str) -> str | None:
 def _film(storyboard: str) -> str | None:
     if _UNSAFE.search(storyboard) or "\n" in storyboard:
         return None
-    # A name that begins with a dash would be taken for an option.
+    # A name that starts with a dash would be read as an option.
     return shlex.join(
         ["together-video", "film", f"./{storyboard}" if storyboard.startswith("-") else storyboard]
     )
@@ -121,6 +121,6 @@ def _number(value: Any) -> Any:
 
 
 def _other_seed(plan: VideoPlan) -> int:
-    """It follows from the video alone, so that the command that is pasted twice is paid for once."""
+    """Derived from the video alone, so pasting the command twice pays only once."""
     asked = plan.request.seed
     return new_seed(int(plan.id[:8], 16) if asked is None else asked, plan.attempt + 1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: How many videos one sheet shows: 240 make 20 megapixels.
 MOST_TILES = 240
-#: The sizes of a tile in pixels, by the shape that most videos have.
+#: The size of a tile in pixels, by the shape of most videos.
 _TILES = {"wide": (320, 180), "square": (240, 240), "tall": (180, 320)}
 _COLUMNS = 8
 _GAP, _EDGE, _LINE = 12, 24, 18
@@ -28,8 +28,8 @@ _QUALITY = 85
 
 @dataclass(frozen=True)
 class Tile:
-    """One video: its caption, its poster's RGB bytes in the size of all tiles, or the words to write in its place, and
-    what sets it apart from the others of its sweep.
+    """One video: its caption; the RGB bytes of its poster in the tile size, or the words to write instead; and what
+    varies in its sweep.
     """
 
     caption: str
@@ -39,7 +39,7 @@ class Tile:
 
 
 def tile_size(sizes: Iterable[tuple[int | None, int | None]]) -> tuple[int, int]:
-    """The size of all tiles, from the widths and heights of the videos: that of the middle one."""
+    """The size of all tiles, from the widths and heights of the videos: the median shape decides."""
     return _TILES[shape_of(sizes)]
 
 
@@ -80,7 +80,7 @@ def contact_sheet(title: str, tiles: Sequence[Tile], size: tuple[int, int]) -> b
 
 
 def plain_letters(text: str) -> str:
-    """The text in ASCII letters, which are all that the font of every installation has; others are transliterated.
+    """The text in ASCII letters, the only ones that every installation's font has. Others are transliterated.
 
     Example:
         ```python
@@ -102,7 +102,7 @@ def plain_letters(text: str) -> str:
 def _told_apart(
     draw: ImageDraw, caption: str, varies: str, font: FreeTypeFont | ImageFont, width: int
 ) -> str:
-    """The caption with what varies, of which the caption is cut where both have no room."""
+    """The caption with what varies. The caption is cut if there is no room for both."""
     if not varies:
         return _cut(draw, caption, font, width)
     varies = _cut(draw, f" - {varies}", font, width * 2 // 3)
@@ -110,7 +110,7 @@ def _told_apart(
 
 
 def _cut(draw: ImageDraw, text: str, font: FreeTypeFont | ImageFont, width: int) -> str:
-    """As much of the text as is no wider than `width` pixels."""
+    """As much of the text as fits into `width` pixels."""
     if draw.textlength(text, font) <= width:
         return text
     low, high = 0, len(text)

@@ -1,4 +1,4 @@
-"""The files that a row of a gallery shows, and names for them that hold on every system."""
+"""The files that a row of a gallery shows, and names for them that are valid on every system."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from together_video.gallery.rows import GalleryRow
 from together_video.ledger.layout import Layout
 
-#: Characters of a name that Windows refuses, and names that are devices there.
+#: Characters that Windows refuses in a name, and names of devices there.
 _REFUSED = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.I)
-#: Longest piece of a name, in bytes, with room for a number.
+#: Longest part of a name, in bytes, with room for a number.
 _LONGEST = 150
 
 
 def files_of(row: GalleryRow, layout: Layout) -> list[str]:
-    """Keys of the video and of its poster, if there are any; what is no file of a video is none."""
+    """Keys of the video and of its poster, if any. Keys of other objects are ignored."""
     poster = poster_of(row, layout)
     return [key for key in (video_of(row, layout), poster) if key is not None]
 
@@ -31,8 +31,8 @@ def poster_of(row: GalleryRow, layout: Layout) -> str | None:
 
 
 def safe_names(keys: Iterable[str], layout: Layout) -> dict[str, str]:
-    """A relative path for each key, by key: without the archive's prefix, without what a file system refuses, and no
-    two that differ in upper and lower case alone.
+    """A relative path for each key: without the archive's prefix and without characters that a file system refuses. No
+    two paths differ only in upper and lower case.
 
     Example:
         ```python

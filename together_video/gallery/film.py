@@ -1,4 +1,4 @@
-"""What a page says of a film, beside the takes of its shots: the film itself on top, and a heading for each shot."""
+"""The film on a page: the film itself on top, and a heading for each of its shots."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from together_video.ledger.records import StoredObject
 from together_video.ledger.summary import Summary, VideoOutcome
 from together_video.text import clock, one_line
 
-#: Largest captions that a page carries, in bytes.
+#: Largest captions file that a page includes, in bytes.
 LARGEST_CAPTIONS = 1_000_000
 
 
 class InFilm(BaseModel):
-    """Which take of which shot a video is, and whether the film is cut from it."""
+    """Which take of which shot a video is, and whether the film shows it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,10 +36,10 @@ class InFilm(BaseModel):
 class FilmView:
     """A film as a page shows it.
 
-    `takes` are the numbers of the takes that there are of each shot, by its number. `captions` is the content of its
-    WebVTT file, which the player of the page shows. `storyboard` is the name of the file that commands on the page
-    begin from; without one there are none. `is_for_team` tells whether the page links to what names places of the
-    team: the storyboard and the edit list.
+    `takes` are the numbers of the existing takes of each shot, by the shot's number. `captions` is the content of its
+    WebVTT file, for the page's player. `storyboard` is the file name used in the page's commands. Without it there are
+    no commands. `is_for_team` says whether the page links to the storyboard and the edit list, which name the team's
+    storage places.
     """
 
     record: FilmRecord
@@ -50,7 +50,7 @@ class FilmView:
 
     @property
     def files(self) -> list[str]:
-        """Keys of what the page links to, beside the shots."""
+        """Keys of what the page links to, except the shots."""
         return [
             self.record.video.key,
             *([self.record.poster.key] if self.record.poster else []),
@@ -59,12 +59,12 @@ class FilmView:
 
     @property
     def for_others(self) -> FilmView:
-        """Without commands, and without what names places of the team."""
+        """Without commands, and without links to files that name the team's storage places."""
         return replace(self, storyboard=None, is_for_team=False)
 
     @property
     def _linked(self) -> dict[str, str]:
-        """What stands below the film, by key, in words."""
+        """The links below the film: their words, by key."""
         record = self.record
         several: list[tuple[str, StoredObject | None]] = [
             ("Contact sheet", record.contact_sheet),
@@ -82,18 +82,18 @@ class FilmView:
 
     @property
     def next_cut(self) -> str | None:
-        """The command for the next cut, but for the name of the file of marks."""
+        """The command for the next cut, without the name of the marks file."""
         return None if self.storyboard is None else cut_of(self.storyboard)
 
     def links(self, link: Callable[[str], str | None]) -> list[tuple[str, str]]:
-        """Words and addresses of what belongs to the film."""
+        """Words and addresses of the film's files."""
         found = [("Film", self.record.video.key), *((words, key) for key, words in self._linked.items())]
         return [(words, address) for words, key in found if (address := safe_link(link(key)))]
 
 
 @dataclass(frozen=True)
 class FilmHead:
-    """The film on top of its page, as finished text and addresses."""
+    """The film at the top of its page, as finished text and addresses."""
 
     title: str
     video: str | None
@@ -128,7 +128,10 @@ def head_of(film: FilmView, link: Callable[[str], str | None]) -> FilmHead:
 def film_figures(
     film: FilmView, shown: Iterable[VideoOutcome], others: Iterable[VideoOutcome]
 ) -> list[tuple[str, str, str]]:
-    """The numbers of a film, as term, value and unit: with what the clips that it shows have cost, and other takes."""
+    """The numbers of a film, as term, value and unit, with the cost of the takes that it shows and of its unused takes.
+
+    If there are unused takes, the terms say which of the two they are about.
+    """
     record = film.record
     in_minutes = round(record.seconds) >= 60
     length = f"{record.seconds:.1f}".removesuffix(".0")
@@ -139,19 +142,18 @@ def film_figures(
         ("Shots", str(len(record.shots)), ""),
         ("Size", f"{record.width}×{record.height}", ""),
         ("Rate", record.fps, "fps"),
-        *price_figures(Summary.of(once.values())),
-        *((f"Other takes: {term.lower()}", amount, unit) for term, amount, unit in _prices(beside.values())),
+        *_prices(once.values(), " for the film" if beside else ""),
+        *(_prices(beside.values(), " for unused takes") if beside else []),
     ]
 
 
-def _prices(outcomes: Iterable[VideoOutcome]) -> list[tuple[str, str, str]]:
-    several = list(outcomes)
-    return price_figures(Summary.of(several)) if several else []
+def _prices(outcomes: Iterable[VideoOutcome], what: str) -> list[tuple[str, str, str]]:
+    return [(f"{term}{what}", amount, unit) for term, amount, unit in price_figures(Summary.of(outcomes))]
 
 
 @dataclass(frozen=True)
 class ShotHead:
-    """The heading of a shot: a few words, where in the film it begins (in seconds), and the command of a retake."""
+    """The heading of a shot: a few words, where in the film it starts (in seconds), and the command for a retake."""
 
     number: int
     title: str
@@ -177,7 +179,7 @@ def shot_head(film: FilmView, number: int) -> ShotHead:
 
 
 def _joined(record: FilmRecord, shot: FilmShot) -> list[str]:
-    """How the shot before goes over into this one, as far as the cut says it."""
+    """The transition from the shot before, if the record of the cut has one."""
     shots = record.cut.get("shots")
     said = shots[shot.number - 1] if isinstance(shots, list) and shot.number <= len(shots) else None
     if not isinstance(said, dict) or shot.number == 1:

@@ -1,6 +1,6 @@
-"""A film as Markdown for Prefect's UI: the film, a row for each shot with its price, and what was made beside it.
+"""A film as Markdown for Prefect's UI: the film, a row for each shot with its price, and the other takes.
 
-As in `markdown`, pictures stand in a table of HTML, and all text that others wrote goes through `plain`.
+As in `markdown`, pictures are in an HTML table, and all text that others wrote goes through `plain`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def film_markdown(
     expires_at: datetime | None,
     posters: Mapping[str, str],
 ) -> str:
-    """The film, then its shots in their order, then further takes.
+    """The film, then its shots in order, then further takes.
 
     Args:
-        links: addresses by key, for videos and posters; what has none is named by its key.
-        expires_at: when these addresses end; None where there are none.
-        posters: the poster's key by the video's, where there is one; also the film's.
+        links: addresses by key, for videos and posters. Without an address, the key is shown.
+        expires_at: when these addresses expire. None if there are none.
+        posters: the poster's key by the video's key, for videos and the film that have one.
     """
     lines = [f"## {plain(public_text(title), 200)}", "", f"{plain(summary.sentence, 600)}.", ""]
     lines += _film(summary, links, posters)
@@ -46,7 +46,7 @@ def film_markdown(
     if summary.retakes:
         lines += ["", "### Further takes", ""]
     for one in summary.retakes:
-        where = one.uri or "is not in the archive"
+        where = one.uri or "not in the archive"
         lines.append(f"- Take {one.take} of shot {one.shot}: `{plain(where, 1000)}`")
     lines += ["", *links_line(expires_at)]
     return "\n".join(lines) + "\n"
@@ -61,7 +61,7 @@ def _film(summary: FilmSummary, links: Mapping[str, str], posters: Mapping[str, 
         shown = linked(picture(safe_link(links.get(posters.get(film.key, ""))), _FILM), link)
         words = linked(escape(f"▶ {plain(public_text(film.title), 120)}"), link)
         cell = "<br>".join(part for part in (shown, words) if part)
-        # One block of HTML: an empty line in it would end it.
+        # One block of HTML: an empty line would end it.
         lines = [f"<table><tr><td>{cell}</td></tr></table>", "", *lines]
     notes = [f"- {plain(public_text(note), 300)}" for note in film.notes]
     return [*lines, *([""] if notes else []), *notes]

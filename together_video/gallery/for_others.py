@@ -1,4 +1,4 @@
-"""What a gallery shows to people outside of the team: the videos, and not what reviewers wrote or where runs are."""
+"""What a gallery shows to people outside the team: the videos, but not what reviewers wrote or where runs are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from together_video.ledger.records import RunRef
 
 
 class ForOthers(Sequence[GalleryRow]):
-    """Rows without marks, notes and names of runs, each made when it is asked for."""
+    """Rows without marks, notes and names of runs, each made on demand."""
 
     def __init__(self, rows: Sequence[GalleryRow]) -> None:
         self._rows = rows

@@ -1,4 +1,4 @@
-"""Links that a page may carry, and the policy that keeps it from loading anything else."""
+"""Links that a page may contain, and the policy that keeps it from loading anything else."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from urllib.parse import quote, urlsplit
 
 
 def relative_link(page: str, key: str) -> str:
-    """The way from one object of the bucket to another, percent-encoded.
+    """The relative link from one object of the bucket to another, percent-encoded.
 
-    From `a/batches/7/index.html` to `a/videos/x y.mp4` it is `../../videos/x%20y.mp4`, which holds
-    under any address that serves the bucket, and in a copy of the bucket on a disk.
+    From `a/batches/7/index.html` to `a/videos/x y.mp4` it is `../../videos/x%20y.mp4`. It works under any address that
+    serves the bucket, and in a copy of the bucket on a disk.
     """
     here, there = page.split("/")[:-1], key.split("/")
     shared = 0
@@ -31,10 +31,10 @@ def way_to(folder: Path, file: Path) -> str:
 
 
 def safe_link(url: str | None) -> str | None:
-    """The address if a page may link to it: http, https or relative; else None.
+    """The address if a page may link to it (http, https or relative), otherwise None.
 
-    Spaces, control characters and backslashes are refused, since browsers drop or turn them and
-    would see another scheme or host than we do; user names in the host are refused as well.
+    Spaces, control characters and backslashes are refused, because browsers drop or convert them and would see another
+    scheme or host than we do. User names in the host are refused as well.
     """
     if not url or not url.isascii() or re.search(r"[\x00-\x20\x7f\\\"'<>]", url):
         return None
@@ -51,15 +51,15 @@ def safe_link(url: str | None) -> str | None:
 def content_policy(urls: Iterable[str], style: str, script: str, *, captions: bool = False) -> str:
     """Content Security Policy: our own style and script, and the hosts of the videos named here.
 
-    `'self'` is the bucket that serves the page, `file:` a copy of it on a disk. The script may read the videos, for a
-    zip file of those that a person has selected; from a disk no browser allows that. `captions` lets a video have
-    captions that the page itself holds.
+    `'self'` is the bucket that serves the page, `file:` a copy of it on a disk. The script may read the videos, to make
+    a zip file of the selected ones. Browsers do not allow that for files on a disk. `captions` allows captions that are
+    part of the page.
     """
     hosts = {"'self'"}
     for url in urls:
         parts = urlsplit(url)
         if parts.scheme:
-            # The policy's grammar has no IPv6 addresses, so there the scheme must do.
+            # The policy's grammar has no IPv6 addresses, so the scheme has to be enough.
             hosts.add(f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}")
     read = " ".join(sorted(hosts))
     shown = f"{read} file:"
@@ -71,7 +71,7 @@ def content_policy(urls: Iterable[str], style: str, script: str, *, captions: bo
 
 
 def static_policy(style: str) -> str:
-    """Content Security Policy of a page without scripts that shows nothing but itself."""
+    """Content Security Policy of a page that has no scripts and loads nothing."""
     return f"default-src 'none'; img-src data:; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
 
 

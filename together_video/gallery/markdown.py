@@ -1,9 +1,9 @@
-"""Outcomes as Markdown for Prefect's UI: posters with links, and what the videos cost by model.
+"""Outcomes as Markdown for Prefect's UI: posters with links, and the cost of the videos by model.
 
-The posters stand in a table of HTML. Prefect's first UI shows pictures of a Markdown table in their full size, in a box
-that shows a corner of it, and the Markdown of a picture within a link; both UIs clean HTML and keep its pictures,
-links and widths. All text that others wrote goes through `plain`, so that none of it becomes markup. Posters and videos
-are linked by addresses that end, where there are any; the page in the archive is the lasting one.
+The posters are in an HTML table. In a Markdown table, Prefect's first UI shows pictures in full size, in a box with
+room for a corner, and does not render a picture inside a link. Both UIs sanitize HTML but keep pictures, links and
+widths. All text that others wrote goes through `plain`, so none of it becomes markup. Links to posters and videos
+expire, if there are any. The page in the archive is permanent.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from together_video.ledger.account import Account
 from together_video.ledger.summary import GOOD, Summary, VideoOutcome, VideoState
 from together_video.money import usd, usd_cell
 
-#: How many videos the gallery shows: each brings two long links.
+#: How many videos the gallery shows: each has two long links.
 MOST_SHOWN = 48
 #: How many rows a table of videos has.
 MOST_ROWS = 500
 _COLUMNS = 3
-#: Width of a poster in pixels: three fit beside each other in the narrower UI.
+#: Width of a poster in pixels: three fit side by side in the narrower UI.
 _POSTER = 300
 
 
@@ -40,14 +40,14 @@ def gallery_markdown(
     page: str | None = None,
     page_link: str | None = None,
 ) -> str:
-    """The videos that are in the archive, side by side, and a line for each that is not.
+    """The videos in the archive, side by side, and a line for each that is not there.
 
     Args:
-        links: addresses by key, for videos and posters; what has none is named by its key.
-        expires_at: when these addresses end; None where there are none.
-        posters: the poster's key by the video's, where there is one.
-        page: where the whole gallery lies, such as `s3://bucket/batches/…/index.html` or `file:///…/index.html`.
-        page_link: an address by which a browser opens that page, where there is one.
+        links: addresses by key, for videos and posters. Without an address, the key is shown.
+        expires_at: when these addresses expire. None if there are none.
+        posters: the poster's key by the video's key, if there is one.
+        page: where the whole gallery is, such as `s3://bucket/batches/…/index.html` or `file:///…/index.html`.
+        page_link: an address that opens that page in a browser, if there is one.
     """
     videos = [public_outcome(found) for found in summary.videos]
     lines = [f"## {plain(public_text(title), 200)}", "", f"{plain(summary.sentence, 400)}.", ""]
@@ -72,28 +72,28 @@ def gallery_markdown(
 
 
 def links_line(expires_at: datetime | None) -> list[str]:
-    """Until when links work; nothing where there are none."""
+    """How long links work. Empty if there are none."""
     if expires_at is None:
         return []
     return [
-        f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or as long as the keys that signed them; "
-        "together-video share makes new ones."
+        f"Links work until {expires_at:%Y-%m-%d %H:%M} UTC, or until the keys that signed them expire. "
+        "Run together-video share for new ones."
     ]
 
 
 def picture(address: str | None, width: int) -> str:
-    """A poster as HTML, so many pixels wide; nothing where it has no address."""
+    """A poster as HTML, `width` pixels wide. Empty if it has no address."""
     return f'<img src="{escape(address)}" alt="poster" width="{width}">' if address else ""
 
 
 def _page(page: str, link: str | None) -> str:
     if link is None:
-        return f"The lasting gallery: `{plain(page, 1000)}`"
-    return f"The lasting gallery: [{plain(page, 1000)}]({_address(link)})"
+        return f"Gallery page in the archive: `{plain(page, 1000)}`"
+    return f"Gallery page in the archive: [{plain(page, 1000)}]({_address(link)})"
 
 
 def _cells(videos: Sequence[VideoOutcome], links: Mapping[str, str], posters: Mapping[str, str]) -> list[str]:
-    """One block of HTML: an empty line in it would end it."""
+    """One block of HTML: an empty line would end it."""
     if not videos:
         return []
     lines = ['<table cellpadding="6">']
@@ -121,21 +121,21 @@ def _cell(found: VideoOutcome, links: Mapping[str, str], posters: Mapping[str, s
     parts = [
         linked(picture(poster, _POSTER), video),
         linked(f"▶ {text}" if video else text, video),
-        # A line ends between two facts, and not within one.
+        # Break lines between two facts, not within one.
         escape(" · ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)),
     ]
     return f'<td width="33%" valign="top">{"<br>".join(part for part in parts if part)}</td>'
 
 
 def linked(what: str, video: str | None) -> str:
-    """HTML as a link that opens beside Prefect's page; as it is where there is no address."""
+    """HTML as a link that opens in a new tab. Unchanged if there is no address."""
     return f'<a href="{escape(video)}" target="_blank" rel="noopener">{what}</a>' if what and video else what
 
 
 def video_rows(summary: Summary) -> list[dict[str, Any]]:
-    """A row a video, for a table in Prefect's UI; at most `MOST_ROWS`. What is long stands at the right.
+    """A row for each video, for a table in Prefect's UI; at most `MOST_ROWS`. Long values are on the right.
 
-    What is not in the archive stands first: the second UI shows ten rows at a time.
+    Videos that are not in the archive come first, because the second UI shows ten rows at a time.
     """
     return [
         {
@@ -145,7 +145,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
             "model": plain(found.model, 60),
             "prompt": plain(found.title_in(60) if found.prompt else "—", 60),
             "job": plain(found.job_id or "", 200),
-            "where, or why not": plain(found.uri, 1000) if found.uri else plain(found.error or "", 300),
+            "location or reason": plain(found.uri, 1000) if found.uri else plain(found.error or "", 300),
         }
         for found in map(
             public_outcome, sorted(summary.videos, key=lambda found: found.state in GOOD)[:MOST_ROWS]
@@ -154,7 +154,7 @@ def video_rows(summary: Summary) -> list[dict[str, Any]]:
 
 
 def cost_rows(summary: Summary) -> list[dict[str, Any]]:
-    """What this run paid, by model, the dearest first."""
+    """What this run paid, by model, the most expensive first."""
     models: dict[str, list[VideoOutcome]] = {}
     for found in summary.videos:
         models.setdefault(found.model, []).append(found)

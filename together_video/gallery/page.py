@@ -1,7 +1,7 @@
-"""Outcomes and records as HTML pages, each of which needs nothing but itself.
+"""Outcomes and records as self-contained HTML pages.
 
-A page holds its style and its script, and a policy that lets the browser load nothing but the
-videos and posters that it names. Jinja2 escapes all text.
+A page contains its style and its script, and a policy that lets the browser load only the videos and posters that it
+names. Jinja2 escapes all text.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from together_video.gallery.takes import next_takes
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.summary import Summary
 
-#: What the page's script is made of, in the order in which the parts are read.
+#: The parts of the page's script, in order.
 SCRIPTS = tuple(
     f"gallery/{name}.js"
     for name in (
         "clips", "marks", "actions", "sifting", "lightbox", "compare", "zip", "selection", "preview", "keys",
     )
 )  # fmt: skip
-#: Up to so many cards are large from the start.
+#: With up to this many cards, they are large by default.
 MOST_LARGE = 12
-#: How many videos one page shows: some thousands would keep a browser busy for minutes.
+#: How many videos one page shows. Thousands would keep a browser busy for minutes.
 ROWS_A_PAGE = 200
 
 __all__ = ["ROWS_A_PAGE", "GalleryRow", "relative_link", "render_gallery", "render_pages"]
@@ -44,7 +44,7 @@ __all__ = ["ROWS_A_PAGE", "GalleryRow", "relative_link", "render_gallery", "rend
 
 @dataclass(frozen=True)
 class Group:
-    """Cards that stand together: those of one sweep with what varies in it, what is between sweeps, or the takes of a
+    """Cards that belong together: those of one sweep and what varies in it, those between sweeps, or the takes of a
     film's shot.
     """
 
@@ -56,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Pager:
-    """Which page this is of how many, and the links to the pages before and after it."""
+    """The number of this page, the number of pages, and the links to the previous and next page."""
 
     number: int
     count: int
@@ -65,7 +65,7 @@ class Pager:
 
 
 def page_names(first: str, rows: int, rows_a_page: int = ROWS_A_PAGE) -> list[str]:
-    """The names of the pages of so many rows: `index.html`, `index-2.html`, …"""
+    """The names of the pages for this many rows: `index.html`, `index-2.html`, …"""
     stem, _, ending = first.rpartition(".")
     count = max(1, math.ceil(rows / rows_a_page))
     return [first, *(f"{stem}-{number}.{ending}" for number in range(2, count + 1))]
@@ -86,11 +86,11 @@ def render_pages(
     page_link: Callable[[str], str] = quote,
     rows_a_page: int = ROWS_A_PAGE,
 ) -> Iterator[tuple[str, str]]:
-    """Names and texts of pages that lie side by side, the last page first, so that no link is ever ahead of its page.
+    """Names and texts of pages in one folder, the last page first, so no link leads to a page that does not exist yet.
 
-    The first page is called `first`, such as `index.html`; the others follow as `index-2.html`, … `summary` is that
-    of all rows, each of which is read once. `page_link` turns a page's name into its address for the pages before and
-    behind it. The rest is as for `render_gallery`.
+    The first page is called `first`, such as `index.html`. The others are `index-2.html`, … `summary` is that of all
+    rows. Each row is read once. `page_link` turns a page's name into its address for the neighbouring pages. The other
+    arguments are those of `render_gallery`.
     """
     names = page_names(first, len(rows), rows_a_page)
     count = len(names)
@@ -129,21 +129,21 @@ def render_gallery(
     whole: Summary | None = None,
     pager: Pager | None = None,
 ) -> str:
-    """The page as text, to be stored as UTF-8. Rows keep their order; those of one sweep stand side by side.
+    """The page as text, to be stored as UTF-8. Rows keep their order. Those of one sweep are grouped.
 
-    `link` turns the key of an object into its address, relative or http(s); for the page in the
-    bucket that is `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so.
-    `about` is what stands in the heading beside the title. `summary_sentence` describes the page where it is linked to.
-    `redo` gives the address of a form, filled in for another take of a video, where there is one: its card links to it.
-    `made_at` without a time zone counts as UTC. Where this is one page of several, `whole` is the summary of all,
-    whose figures stand at the top, and `pager` leads to its neighbours. `film` is what the rows are takes of, in the
-    order of its shots: it stands on top of the first page.
+    `link` turns the key of an object into its address, relative or http(s). For the page in the bucket that is
+    `partial(relative_link, key_of_the_page)`. Any other address is left out, and the card says so. `about` is the rest
+    of the heading. `summary_sentence` describes the page to sites that link to it. `redo` gives the address of a form,
+    filled in for another take of a video; the card links to it. `made_at` without a time zone counts as UTC. If this is
+    one page of several, `whole` is the summary of all, with the figures at the top, and `pager` links to the
+    neighbouring pages. `film` is the film that the rows are takes of, in the order of its shots. It is at the top of
+    the first page.
     """
     about = about or About()
     styles, scripts = ["gallery.css"], [*SCRIPTS]
     if film is not None:
         styles.append("film.css")
-        # Before the keys, which start the page.
+        # Before keys.js, which starts the page.
         scripts.insert(-1, "gallery/film.js")
     style, script = "".join(map(asset, styles)), "\n".join(map(asset, scripts))
     summary = whole or Summary.of(row.outcome for row in rows)
@@ -190,7 +190,7 @@ def render_gallery(
 
 
 def _data(about: About, made_at: datetime, groups: Sequence[Group], film: FilmView | None) -> str:
-    """What the script reads, as JSON for a script element: every `<`, `>` and `&` is written as an escape."""
+    """What the script reads, as JSON for a script element, with every `<`, `>` and `&` escaped."""
     document = {
         "batch": about.batch_id,
         "made_at": made_at.isoformat(),
@@ -231,7 +231,7 @@ def _groups(rows: Sequence[GalleryRow], cards: Sequence[Card], film: FilmView | 
 
 
 def _stands_with(row: GalleryRow) -> int | str | None:
-    """What cards have in common that stand together: the number of a shot, or the name of a sweep."""
+    """What grouped cards have in common: the number of a shot, or the name of a sweep."""
     if row.in_film is not None:
         return row.in_film.shot
     sweep = sweep_of(row)
@@ -248,7 +248,7 @@ def _figures_of(film: FilmView, whole: Summary) -> list[tuple[str, str, str]]:
 
 
 def _figures(summary: Summary) -> list[tuple[str, str, str]]:
-    """The numbers below the title, as term, value and unit. Only files count for length and size."""
+    """The numbers below the title, as term, value and unit. Only files count towards length and size."""
     seconds = sum(s for found in summary.videos if (s := found.seconds) is not None and math.isfinite(s))
     size = sum(found.size or 0 for found in summary.videos)
     figures = [("Videos", str(len(summary.videos)), "")]

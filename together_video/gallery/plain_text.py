@@ -1,9 +1,9 @@
-"""Text of others as Prefect's two UIs show it: no picture, no link and no markup comes of it.
+"""Text of others, made safe for Prefect's two UIs: it cannot become a picture, a link or other markup.
 
-The first UI reads descriptions and the cells of tables as Markdown with HTML: it loads pictures, makes links of bare
-addresses and even of `javascript:`. The second reads descriptions so, but shows cells as they are. An escape that one
-of them takes away would be seen in the other, so what would be markup is written as the full-width form of the same
-character, which both show and neither reads: `［click］(https：//evil.example)`.
+The first UI reads descriptions and table cells as Markdown with HTML: it loads pictures, and turns bare addresses and
+even `javascript:` into links. The second reads descriptions that way, but shows cells as they are. An escape that one
+of them removes would be visible in the other. So characters that would be markup are replaced by their full-width
+forms, which both show and neither interprets: `［click］(https：//evil.example)`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from together_video.text import one_line
 _WIDER = 0xFEE0
 _MARKUP = re.compile(
     r"""
-    [\[\]`<\\|~]                                        # links, code, HTML, escapes, cells, struck text
-    | (?<!\s)\* | \*(?!\s)                              # emphasis; not a sign between spaces
-    | (?<![^\W_])_ | _(?![^\W_])                        # the same; not inside of a name
+    [\[\]`<\\|~]                                        # links, code, HTML, escapes, cells, strikethrough
+    | (?<!\s)\* | \*(?!\s)                              # emphasis; not a character between spaces
+    | (?<![^\W_])_ | _(?![^\W_])                        # the same; not inside a name
     | &(?=\#?\w+;)                                      # entities
-    | (?:(?<=http)|(?<=https)|(?<=ftp)):(?=//)          # addresses that become links by themselves
+    | (?:(?<=http)|(?<=https)|(?<=ftp)):(?=//)          # addresses that become links automatically
     | (?<=www)\. | (?<=\S)@(?=\S)
     | ^[\#>=] | ^[-+](?=[-\s]|$) | (?<=[\s\#])\#(?=\#*$)  # headings, quotes, lists, rules
     """,
@@ -30,7 +30,7 @@ _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def plain(text: str, longest: int) -> str:
-    """Text on one line, at most so many characters, that is no markup wherever an artifact shows it."""
+    """Text on one line, with at most `longest` characters, and not markup wherever an artifact shows it."""
     line = _NUMBERED.sub(lambda found: found[1] + _wide(found[2]), one_line(text, longest))
     return _MARKUP.sub(lambda found: _wide(found[0]), line)
 

@@ -1,4 +1,4 @@
-"""The plan of a run as Markdown, for the artifact and the form of a run that waits for approval."""
+"""The plan of a run as Markdown, for the artifact and the form of a run that is waiting for approval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from together_video.ledger.forecast import Fate, Forecast, price_words
 from together_video.ledger.records import VideoPlan
 from together_video.ledger.titles import title_of
 
-#: Of more videos only so many have a row.
+#: At most this many videos get a row.
 _ROWS = 100
 _PROMPT = 300
 
@@ -24,12 +24,12 @@ def plan_markdown(
     about: str = "",
     words: Sequence[str] | None = None,
 ) -> str:
-    """Title, price, what limits the run, and a row for each video. Text of others is no markup in it.
+    """Title, price, limits of the run, and a row for each video. Text of others cannot become markup.
 
     Args:
         problem: what was wrong with an earlier answer.
-        about: what there is to say of all of them together, such as of the film that they make.
-        words: what becomes of each and at what price, where that is more than its fate tells.
+        about: remarks about all videos together, such as about the film that they make.
+        words: what happens to each and its price, if the forecast does not say it all.
     """
     parts = [f"### {plain(title, 200)}"]
     if problem:
@@ -47,7 +47,7 @@ def plan_markdown(
         words = [
             price_words(plan) if fate is Fate.BUY else fate for plan, fate in zip(plans, fates, strict=True)
         ]
-    # The first UI cuts off what is too wide: the price stands before the texts.
+    # The first UI cuts off wide tables, so the price comes before the texts.
     rows = [
         f"| {number} | {said} | {plain(_title(plan), _PROMPT)} | {plain(plan.request.model, 100)} |"
         for number, (plan, said) in enumerate(zip(plans, words, strict=True), 1)
@@ -59,5 +59,5 @@ def plan_markdown(
 
 
 def _title(plan: VideoPlan) -> str:
-    # As it is: who approves must see what is bought, and the run's parameters hold it as well.
+    # Not shortened: the person who approves must see what is bought, and the run's parameters have it anyway.
     return title_of(plan.request.prompt or "—", plan.sweep.values if plan.sweep else None, _PROMPT)

@@ -1,4 +1,4 @@
-"""One moving picture of many videos: a second or two of each, one after the other, as GIF or animated WEBP."""
+"""One animation of many videos: a second or two of each, one after the other, as GIF or animated WEBP."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import BinaryIO, Literal
 
 from together_video.media.bounds import STILL_FRAMES
 
-#: How many videos a preview shows, and frames all of them have together.
+#: How many videos a preview shows, and how many frames in all.
 MOST_CLIPS, _MOST_FRAMES = 60, 240
-#: Frames of a second.
+#: Frames per second.
 RATE = 8.0
-#: A GIF holds whole pixels of 256 colours: it is made smaller, so that it has a size that can be sent.
+#: A GIF compresses poorly, so it is made smaller to stay small enough to send.
 _SMALLER = 0.75
 _QUALITY = 60
 
@@ -19,21 +19,21 @@ Form = Literal["GIF", "WEBP"]
 
 
 def frames_each(clips: int) -> int:
-    """How many frames each of so many clips has: a second and a half, and less where there are many."""
+    """How many frames each of this many clips gets: a second and a half, or less if there are many."""
     return max(4, min(STILL_FRAMES, _MOST_FRAMES // max(1, clips)))
 
 
 def frame_size(form: Form, tile: tuple[int, int]) -> tuple[int, int]:
-    """The size of the frames in pixels, from that of a tile of a contact sheet."""
+    """The size of the frames in pixels, from that of a contact sheet's tile."""
     scale = _SMALLER if form == "GIF" else 1
     return round(tile[0] * scale), round(tile[1] * scale)
 
 
 def write_preview(out: BinaryIO, form: Form, frames: Iterator[bytes], size: tuple[int, int]) -> int:
-    """Write the frames, given as RGB bytes, as one picture that repeats. Frames are taken one at a time.
+    """Write the frames, given as RGB bytes, as one looping animation. Frames are taken one at a time.
 
     Returns:
-        How many there were; with none, nothing is written.
+        How many frames there were. If there were none, nothing is written.
 
     Raises:
         OSError: it cannot be written.

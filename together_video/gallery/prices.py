@@ -1,4 +1,4 @@
-"""What videos cost, in the words of somebody who looks at them: on each card, and added up in a page's heading."""
+"""What videos cost, in a viewer's words: on each card, and added up in a page's heading."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from together_video.ledger.account import Account
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.money import usd, usd_cell
 
-_PERHAPS, _LATER, _ESTIMATE, _TRIES = "Perhaps paid", "Not billed yet", "Estimate", "Failed tries"
-#: What `prices` calls an amount, beside "Cost".
+_PERHAPS, _LATER, _ESTIMATE, _TRIES = "Perhaps paid", "Not billed yet", "Estimate", "Failed attempts"
+#: The terms that `prices` uses, apart from "Cost".
 MONEY_TERMS = (_PERHAPS, _LATER, _ESTIMATE, _TRIES)
 
 
 def prices(outcome: VideoOutcome) -> list[tuple[str, str]]:
-    """The amounts of one video, as terms and values: its cost, or what it may cost at most, and what its failed tries
-    have cost.
+    """The amounts of one video, as terms and values: its cost, or the most that it may cost, and the cost of its failed
+    attempts.
     """
     own = outcome.own_price
     found = []
@@ -36,9 +36,9 @@ def prices(outcome: VideoOutcome) -> list[tuple[str, str]]:
 
 
 def price_figures(summary: Summary) -> list[tuple[str, str, str]]:
-    """The amounts of all videos as term, value and unit: what was paid, in this run and earlier, and what is not known.
+    """The amounts of all videos, as term, value and unit: paid in this run, paid earlier, perhaps paid, not billed yet.
 
-    Together they are the prices of the cards.
+    They add up to the prices on the cards.
     """
     price = sum((found.price for found in summary.videos), Account())
     here = summary.account.paid

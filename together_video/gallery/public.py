@@ -1,6 +1,6 @@
-"""What of a request, and of what became of it, may stand on a page, in a command that it offers or in a link.
+"""Which parts of a request and its outcome may appear on a page, in a command that it offers, or in a link.
 
-The one rule for all of them, so that a page never copies what it does not show.
+All three follow this one rule, so a page never copies what it does not show.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from together_video.ledger.summary import VideoOutcome
 from together_video.media.sources import REFERENCE, MediaForm, form_of, with_media
 from together_video.requests import VideoRequest
 
-#: Longer texts of a request are cut, in characters.
+#: Longest text of a request, in characters. Longer ones are cut.
 _VALUE_SHOWN = 2_000
-#: Fields in which people write sentences; the others of a request, apart from `extra`, are words and numbers.
+#: Fields in which people write sentences. Other fields, apart from `extra`, are words and numbers.
 _PROSE = {"prompt", "negative_prompt"}
 
 
 def public_payload(request: VideoRequest) -> dict[str, Any]:
-    """The JSON that was sent, with an ellipsis in place of each value that may be a secret or is too long to show."""
+    """The JSON that was sent, with an ellipsis for each value that may be a secret or is too long to show."""
     return {name: _cut(value) for name, value in _public(request).items()}
 
 
 def is_public(plan: VideoPlan) -> bool:
-    """Whether nothing of the request, its labels and its edition has to be left out of a page."""
+    """Whether a page may show all of the request, its labels and its edition."""
     request = plan.request
     texts = {**request.labels, "edition": plan.edition}
     return public_labels(texts) == texts and _public(request) == request.payload()
 
 
 def public_outcome(outcome: VideoOutcome) -> VideoOutcome:
-    """The same, with the texts that others wrote as a page may carry them."""
+    """The outcome, with the texts that others wrote made safe for a page."""
     changed = {
         "prompt": outcome.prompt and public_text(outcome.prompt),
         "error": outcome.error and public_text(outcome.error),
@@ -54,7 +54,7 @@ def public_outcome(outcome: VideoOutcome) -> VideoOutcome:
 
 
 def public_labels(values: Mapping[str, str]) -> dict[str, str]:
-    """Names and texts that people chose: labels, and what varies in a sweep."""
+    """Names and values that people chose, made safe for a page: labels, and what varies in a sweep."""
     return {
         name: public_text(text) if is_plain(text) or not names_a_secret(name) else GONE
         for name, text in values.items()
@@ -62,7 +62,7 @@ def public_labels(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def public_setting(value: Any) -> Any:
-    """A value of which nothing is known: numbers, switches and plain words, alone or in lists and objects."""
+    """An unknown value, reduced to numbers, switches and plain words, alone or in lists and objects."""
     if isinstance(value, dict):
         return {
             (name if is_name(name) else GONE): public_setting(inner)
@@ -100,7 +100,7 @@ def _medium(text: str) -> str:
             return text if REFERENCE.fullmatch(text) else GONE
     if "://" in text:
         return public_address(text)
-    # Where somebody keeps files is their own business.
+    # Where people keep their files is private.
     is_relative = not re.match(r"[/\\~]|[A-Za-z][\w+.-]*:", text)
     name = public_text(text if is_relative else re.split(r"[/\\]", text)[-1])
     return name if is_relative else f"{GONE}/{name}"

@@ -1,8 +1,8 @@
-"""Text and addresses of others as a page may carry them. Pages are sent on: no password or token belongs in one.
+"""Text and addresses of others, made safe for a page. Pages get forwarded, so they must not contain secrets.
 
-What is allowed is listed, and the rest becomes an ellipsis: of an address its host and the plain parts of its path, of
-an unknown setting plain words and small numbers. Sentences that people write stay, except for the words in them that
-are addresses, name a secret, or look like one.
+Only what is listed here is allowed; the rest becomes an ellipsis. Of an address, the host and the plain parts of the
+path are allowed. Of an unknown setting, plain words and small numbers are. Sentences that people write stay, except for
+words that are addresses, name a secret, or look like one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-#: What stands in place of what is left out.
+#: Replaces what is left out.
 GONE = "…"
 #: Longest text of an unknown setting, in characters.
 _LONGEST = 200
@@ -36,7 +36,7 @@ _IN_PROSE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-#: A part of a path: what files and folders are usually called.
+#: A part of a path: a usual name of a file or folder.
 _PART = re.compile(r"[\w .~+!$()*,:@-]{0,200}")
 #: Words without digits, small numbers with a unit, and versions, such as `pan left`, `720p`, `16:9`, `acme/dream-v2`.
 _WORD = r"(?:[^\W\d_]{1,30}|\d{1,5}[A-Za-z%]{0,4}|[vV]\d{1,3})"
@@ -47,7 +47,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z_]{0,40}\d{0,2}")
 
 
 def public_text(text: str) -> str:
-    """What people wrote, such as a prompt, a label or a note, without addresses' secrets and what looks like a secret.
+    """Text that people wrote, such as a prompt, a label or a note, without secrets in addresses or likely secrets.
 
     Example:
         >>> public_text("as in https://b.test/a.png?X-Amz-Signature=0123, but slower")
@@ -57,7 +57,7 @@ def public_text(text: str) -> str:
 
 
 def public_address(address: str) -> str:
-    """An address without user, password, query and fragment, and without the parts of its path that may be a key.
+    """An address without user, password, query and fragment, and without parts of its path that may be a key.
 
     Example:
         >>> public_address("https://me:pw@b.test/d/1a2B3c4D5e6F7g8H9i0J/a.png?t=1#x")
@@ -77,23 +77,23 @@ def public_address(address: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text of an unknown setting is made of plain words and small numbers, which no secret is."""
+    """Whether an unknown setting's text has only plain words and small numbers, so it cannot be a secret."""
     return len(text) <= _LONGEST and bool(_PLAIN.fullmatch(text))
 
 
 def is_name(name: str) -> bool:
-    """Whether a text is what settings are called."""
+    """Whether a text looks like the name of a setting."""
     return bool(_NAME.fullmatch(name))
 
 
 def names_a_secret(name: str) -> bool:
-    """Whether what has this name may be a secret, whatever it looks like."""
+    """Whether a value with this name may be a secret, whatever it looks like."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).replace("_", "-")
     return bool(_NAMES_A_SECRET.search(words))
 
 
 def inline(text: str) -> str:
-    """Content within a text, by its type and length."""
+    """Inline content, shown as its type and length."""
     kind = text[:40].partition(",")[0] + "," if text[:5].lower() == "data:" else ""
     return f"{kind}{GONE} ({len(text):,} characters)"
 
@@ -104,7 +104,7 @@ def _in_prose(found: re.Match[str]) -> str:
         case "inline":
             return inline(word)
         case "address":
-            # What ends a sentence or closes a bracket belongs to the text around it.
+            # Punctuation that ends a sentence or closes a bracket belongs to the surrounding text.
             address = word.rstrip(").,;:!]}")
             return public_address(address) + word[len(address) :]
         case "query":
@@ -122,7 +122,7 @@ def _in_prose(found: re.Match[str]) -> str:
 
 
 def _parted(rest: str) -> tuple[str, str, str]:
-    """Host with user and password, the slash, and what follows."""
+    """The host with user and password, the slash, and what follows."""
     at = next((place for place, letter in enumerate(rest) if letter in "/?#"), len(rest))
     return (rest[:at], "/", rest[at + 1 :]) if rest[at : at + 1] == "/" else (rest[:at], "", rest[at:])
 
@@ -133,7 +133,7 @@ def _is_public_part(part: str) -> bool:
 
 
 def _looks_secret(text: str, *, digits_and_letters: int) -> bool:
-    """Whether a run of so many letters and digits, or of 20 in both cases, is more like a key than like a word."""
+    """Whether it has a run of this many letters and digits, or 20 letters of mixed case, that looks like a key."""
     text = _MOMENT.sub("", text)
     for run in re.findall(r"[A-Za-z0-9_-]{20,}", text):
         kinds = [re.search(kind, run) for kind in ("[a-z]", "[A-Z]", "[0-9]")]
@@ -146,5 +146,5 @@ def _looks_secret(text: str, *, digits_and_letters: int) -> bool:
 
 
 def _is_dense(run: str) -> bool:
-    """Not words and numbers with hyphens between them, such as IMG-2026-Final-cut-of-March."""
+    """Unlike words and numbers joined by hyphens, such as IMG-2026-Final-cut-of-March."""
     return any(re.search("[0-9]", piece) and re.search("[A-Za-z]", piece) for piece in re.split("[_-]+", run))

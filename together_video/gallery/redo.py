@@ -1,4 +1,4 @@
-"""Links to Prefect's own form, filled in with another take of a video."""
+"""Links to Prefect's own form, filled in for another take of a video."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from together_video.ledger.records import VideoPlan
 from together_video.ledger.redo import redo_labels
 from together_video.media.sources import MediaForm, form_of, media_texts
 
-#: Longest link, in characters: servers and proxies refuse addresses of 8 kB and more.
+#: Longest link, in characters. Servers and proxies refuse addresses of 8 kB or more.
 LONGEST = 6_000
 
 
 class RedoForm(BaseModel):
-    """The page on which Prefect's UI starts a run of generate-video, such as
+    """The page where Prefect's UI starts a run of generate-video, such as
     `http://127.0.0.1:4200/deployments/deployment/<id>/run`, and the deployment's own parameters.
     """
 
@@ -32,10 +32,10 @@ class RedoForm(BaseModel):
 
 
 def redo_links(form: RedoForm, plans: Iterable[VideoPlan]) -> Callable[[VideoPlan], str | None]:
-    """What gives the link of each video, with the first take that none of `plans` has.
+    """A function that gives the link for a video, with the first take that none of `plans` has.
 
     Args:
-        plans: the videos that are shown beside each other. Identical requests among them have takes of their own.
+        plans: the videos on the page. Identical requests among them get different takes.
 
     Example:
         ```python
@@ -48,32 +48,32 @@ def redo_links(form: RedoForm, plans: Iterable[VideoPlan]) -> Callable[[VideoPla
 
 
 def redo_link(form: RedoForm, plan: VideoPlan, *, take: int) -> str | None:
-    """The form with this request and `take`. None where the request holds what a page does not carry (see `public`),
-    names a file, or the link would be longer than `LONGEST`.
+    """The form with this request and `take`. None if the request has something that a page must not contain (see
+    `public`), names a file, or the link would be longer than `LONGEST`.
 
-    Prefect's second UI shows what a link says in place of the deployment's parameters, so its saved blocks go along.
+    In Prefect's second UI the link's parameters replace those of the deployment, so its saved blocks are included.
     """
     request = plan.request.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    # Without it, the form would have today's default.
+    # Without it, the form would use today's default.
     request["model"] = plan.request.model
-    # As in a redo list of a review, which then knows that this clip has its other take.
+    # As in a redo list of a review, so that a review knows this clip already has another take.
     request["labels"] = redo_labels(plan.request, plan.id)
     forms = {form_of(text) for _, _, text in media_texts(plan.request)}
-    # A file is one of another machine than the form's.
+    # A file would be on another machine than the one that runs the form.
     if MediaForm.FILE in forms or not is_public(plan):
         return None
     kept = _public(form.parameters)
     if plan.edition != "once":
         kept["more"] = {**kept.get("more", {}), "edition": plan.edition}
     text = json.dumps({**kept, "request": request, "take": take}, separators=(",", ":"))
-    # Prefect's first UI decodes the text twice, its second one once: without a % both read the same.
+    # Prefect's first UI decodes the text twice, the second one once. Without a % both read the same.
     link = f"{form.page}?parameters={quote(text.replace('%', chr(92) + 'u0025'), safe='')}"
     return link if len(link) <= LONGEST else None
 
 
 def _public(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that go along: references to saved blocks, amounts and switches, and of the form's group plain
-    words as well. A block that was written out where the deployment was made may hold a key.
+    """The parameters to include: references to saved blocks, amounts and switches, and plain words of the form's group.
+    A block that the deployment holds inline may contain a key, so it is left out.
     """
     found: dict[str, Any] = {}
     for name, value in parameters.items():

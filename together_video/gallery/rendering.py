@@ -1,4 +1,4 @@
-"""How pages are made of templates: all text is escaped, and characters that HTML does not allow are replaced."""
+"""How templates become pages: all text is escaped, and characters that HTML does not allow are replaced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def asset(name: str) -> str:
-    """The text of a style or a script that a page holds."""
+    """The text of a style or a script for a page."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 

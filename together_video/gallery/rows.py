@@ -1,4 +1,4 @@
-"""What a gallery is made of: a row for each card."""
+"""The rows of a gallery, one for each card."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from together_video.ledger.summary import VideoOutcome
 
 
 class GalleryRow(BaseModel):
-    """One card: how the video ended, and its record or at least its plan where there is one.
+    """One card: the outcome of the video, and its record, or at least its plan, if there is one.
 
-    `mark` and `note` are what reviewers have said of it so far, `in_film` is its place where the page shows a film.
+    `mark` and `note` are what reviewers have said about it so far. `in_film` is its place in the film of the page.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,11 +30,11 @@ class GalleryRow(BaseModel):
 
     @property
     def made_by(self) -> VideoPlan | None:
-        """The plan that the video was bought with, or is to be."""
+        """The plan that the video was, or will be, bought with."""
         return self.record.plan if self.record else self.plan
 
 
 def marked(row: GalleryRow, marks: Mapping[str, Mark]) -> GalleryRow:
-    """The row with the mark that counts for its video, if there is one."""
+    """The row with the current mark of its video, if there is one."""
     mark = marks.get(row.outcome.id)
     return row if mark is None else row.model_copy(update={"mark": mark.mark, "note": mark.note})

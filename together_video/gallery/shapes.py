@@ -1,4 +1,4 @@
-"""The shape of frames beside each other, whose videos may have several."""
+"""One shape for all frames of a page, although its videos may have several."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ SHAPES = {"wide": 16 / 9, "square": 1.0, "tall": 9 / 16}
 
 
 def shape_of(sizes: Iterable[tuple[int | None, int | None]]) -> str:
-    """`wide`, `square` or `tall`, from the widths and heights of the videos: the shape of the middle one, so that most
-    of them fill their frames.
+    """`wide`, `square` or `tall`, from the widths and heights of the videos: the median shape, so that most of them
+    fill their frames.
     """
     shapes = [width / height for width, height in sizes if width and height]
     middle = median(shapes) if shapes else SHAPES["wide"]

@@ -1,4 +1,4 @@
-"""What has become of a batch's videos since it ended: its own list is written once, and a page is made again later."""
+"""What happened to a batch's videos after it ended: its list is written once, but a page can be made again later."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _ENDED = {"archived": VideoState.ARCHIVED, "failed": VideoState.FAILED}
 
 
 def now_of(then: VideoOutcome, record: VideoRecord, *, place: ArchivePlace) -> VideoOutcome:
-    """The outcome that a batch has noted, or what its final record says by now: a job that was left at the provider,
-    or whose create was in doubt, may have been collected.
+    """The outcome that the batch noted, or what the final record says now: a job that was left at the provider, or an
+    ambiguous create, may have been collected since.
 
-    What the batch knew beside the record stays: labels, and what failed tries have cost.
+    What only the batch knows stays: labels, and the cost of failed attempts.
     """
     state = _ENDED.get(record.state)
     if then.state in GOOD or state is None:

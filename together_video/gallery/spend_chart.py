@@ -1,4 +1,4 @@
-"""The bars of a spending page: what was paid, perhaps paid and in flight, drawn to one scale."""
+"""The bars of a spending page: paid, perhaps paid and in flight, drawn to one scale."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from together_video.ledger.spend import SpendReport, SpendRow
 from together_video.money import usd
 from together_video.text import counted
 
-#: How many days or months a chart shows, the last ones; and how many models or labels, the dearest.
+#: How many days or months a chart shows (the last ones), and how many models or labels (the most expensive).
 MOST_COLUMNS, MOST_BARS = 92, 30
-#: The height of a column, and the length of a bar, in units of the drawing.
+#: The height of a column and the length of a bar, in units of the drawing.
 SCALE = 100
-#: The share of a column's place that it fills.
+#: How much of its place a column fills.
 _FILLED = 0.72
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a bar, in units of the drawing: where it starts, its length, and `y`, its upper end in a column.
+    """A part of a bar, in units of the drawing: its start, its length, and `y`, its upper end in a column.
 
-    Its kind is paid, perhaps or flight.
+    `kind` is paid, perhaps or flight.
     """
 
     kind: str
@@ -33,7 +33,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Bar:
-    """One row as a bar. `x` and `width` are those of a column."""
+    """One row as a bar. `x` and `width` are for columns."""
 
     key: str
     title: str
@@ -45,16 +45,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars beside or above each other; `top` is the amount at the end of the scale."""
+    """Bars side by side or below each other. `top` is the amount at the end of the scale."""
 
     bars: tuple[Bar, ...]
     top: str
-    #: Rows that are not shown, in words, if there are any.
+    #: How many rows are not shown, in words, if any.
     left_out: str = ""
 
 
 def chart_of(report: SpendReport) -> Chart:
-    """The rows of a report as bars. Days and months without a purchase have their empty place."""
+    """The rows of a report as bars. Days and months without a purchase get an empty place."""
     is_time = report.is_time
     rows = filled(report) if is_time else list(report.rows)
     shown = rows[-MOST_COLUMNS:] if is_time else rows[:MOST_BARS]
@@ -76,7 +76,7 @@ def filled(report: SpendReport) -> list[SpendRow]:
         return []
     found: list[SpendRow] = []
     day = max(days)
-    # Backwards, and no further than a chart can show: a forged record may be of the year 2000.
+    # Backwards, and not beyond what a chart can show: a forged record may be dated 2000.
     while day >= min(days) and len(found) <= MOST_COLUMNS:
         key = f"{day:%Y-%m}" if report.by == "month" else day.isoformat()
         found.append(known.get(key, SpendRow(key=key)))

@@ -11,16 +11,16 @@ from together_video.ledger.spend import SpendReport, SpendRow
 
 #: How many rows an artifact has.
 MOST_ROWS = 100
-_COLUMNS = ("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "paid for each clip")
+_COLUMNS = ("videos", "clips", "failed", "paid", "perhaps paid", "in flight", "paid per clip")
 
 
 def spend_markdown(
     report: SpendReport, *, page: str | None, link: str | None, expires_at: datetime | None
 ) -> str:
-    """The month against its limit, a table of the rows, and where the page with the chart is.
+    """The month and its limit, a table of the rows, and where the page with the chart is.
 
     Args:
-        page: where the page lies, such as `s3://bucket/spend/2026-11-27.html`.
+        page: where the page is, such as `s3://bucket/spend/2026-11-27.html`.
         link: an address that opens it until `expires_at`, if there is one.
     """
     lines = ["## Spending", "", f"**{plain(report.month.sentence, 400)}.**", ""]
@@ -35,10 +35,10 @@ def spend_markdown(
         target = address.replace("(", "%28").replace(")", "%29")
         lines.append(f"[Page with a chart]({target}), until {expires_at:%Y-%m-%d %H:%M} UTC.")
     if page:
-        lines += [f"The lasting page: `{plain(page, 1000)}`"]
+        lines += [f"Page in the archive: `{plain(page, 1000)}`"]
     unread = len(report.unreadable) + report.more_unreadable
     if unread:
-        lines += ["", f"Not counted, as they could not be read: {unread}. The run's log names them."]
+        lines += ["", f"Not counted, because they could not be read: {unread}. The run's log names them."]
     return "\n".join(lines) + "\n"
 
 
@@ -51,5 +51,5 @@ def spend_rows(report: SpendReport) -> list[dict[str, str]]:
 
 
 def shown(report: SpendReport) -> tuple[SpendRow, ...]:
-    """The last days or months, or the dearest models or labels."""
+    """The last days or months, or the most expensive models or labels."""
     return report.rows[-MOST_ROWS:] if report.is_time else report.rows[:MOST_ROWS]

@@ -1,4 +1,4 @@
-"""A page of what was spent: the chart, the month against its limit, and the numbers. It needs nothing but itself."""
+"""A self-contained page about spending: the chart, the month and its limit, and the numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ROWS = 400
 
 
 def render_spend(report: SpendReport, *, made_at: datetime) -> str:
-    """The page as text, to be stored as UTF-8. It holds no script and no link."""
+    """The page as text, to be stored as UTF-8. It has no script and no link."""
     from markupsafe import Markup
 
     style = asset("gallery.css") + asset("spend.css")
@@ -49,7 +49,7 @@ def render_spend(report: SpendReport, *, made_at: datetime) -> str:
 
 
 def cells_of(row: SpendRow) -> tuple[str, ...]:
-    """Videos, clips, failed, paid, perhaps paid, in flight, and paid for each clip, as text."""
+    """Videos, clips, failed, paid, perhaps paid, in flight, and paid per clip, as text."""
     each = row.usd_per_clip
     return (
         str(row.videos),
@@ -78,5 +78,5 @@ def _figures(report: SpendReport) -> list[tuple[str, str]]:
     if total.in_flight_usd:
         figures.append(("In flight", usd(total.in_flight_usd)))
     if each is not None:
-        figures.append(("Paid for each clip", usd(each)))
+        figures.append(("Paid per clip", usd(each)))
     return figures

@@ -8,8 +8,8 @@ from together_video.ledger.records import VideoPlan
 
 
 def next_takes(plans: Iterable[VideoPlan]) -> Callable[[VideoPlan], int]:
-    """What gives the first take of a video that none of `plans` has, nor any below: takes are counted within the same
-    request and edition.
+    """A function that gives a video's next take: one more than the highest in `plans`. Takes are counted per request
+    and edition.
 
     Example:
         ```python

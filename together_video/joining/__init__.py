@@ -1,5 +1,5 @@
-"""One film out of clips: what is copied and what encoded, the file itself, captions, and an edit list for editors.
+"""Joins clips into one film: decides what to copy and what to encode, writes the file, captions, and an edit list.
 
-Nothing here buys, uploads or keeps anything. Clips are opened by a process of its own (`isolated/`), whose bytes are
-written here. Storyboards, chains of shots and records are not made here.
+A separate process opens the clips (`isolated/`) and sends the film's bytes, which `join` writes to disk. Nothing here
+buys, uploads or archives anything. Storyboards and the records of films are in `film`.
 """

@@ -9,19 +9,19 @@ from together_video.joining.cuts import Cut
 from together_video.joining.films import JoinPlan
 from together_video.text import one_line
 
-#: Letters of one line, as subtitles usually have.
+#: Letters per line, as usual in subtitles.
 _WIDTH = 42
 
 
 def webvtt(cut: Cut, plan: JoinPlan) -> str:
-    """Each piece's caption, from its beginning to that of the next; empty but for the head where there are none."""
+    """Each piece's caption, from its start to the start of the next. Without captions, only the header."""
     cues = ["WEBVTT\n"]
     for piece, placed in zip(cut.pieces, plan.pieces, strict=True):
         words = one_line(piece.caption)
         if not words:
             continue
         begin, end = (_time(frame / plan.fps) for frame in (placed.first_frame, placed.until))
-        # A cue is text with marks: what could be one is written out (section 4.2.2), and no line can be an arrow.
+        # A cue is marked-up text: possible markup is escaped (section 4.2.2), so no line can look like an arrow.
         for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
             words = words.replace(sign, written)
         text = "\n".join(textwrap.wrap(words, _WIDTH, break_long_words=False, break_on_hyphens=False))

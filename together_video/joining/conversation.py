@@ -1,4 +1,4 @@
-"""The process that joins clips, from the parent's side: what it is asked, and what is believed of its answers."""
+"""The process that joins clips, seen from the parent: what it is asked, and how far its answers are trusted."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from together_video.joining.films import JoinPlan
 from together_video.media.isolation.process import CannotStart, Died, TookTooLong, Worker
 from together_video.text import one_line
 
-#: Is given the frames that are made, and all frames.
+#: Called with the number of finished frames and of all frames.
 Progress = Callable[[int, int], None]
-#: Is given a place in the film's file, and what stands there.
+#: Called with a position in the film's file, and the bytes to write there.
 Write = Callable[[int, bytes], None]
 
 _MODULE = "together_video.joining.isolated.worker"
-#: Seconds without a word after which the process is ended. A film takes as long as it takes; each word is progress.
+#: Seconds of silence after which the process is killed. A film has no time limit, but every message is progress.
 _SILENT = 120.0
-#: Bytes of the longest word, the plan of a thousand pieces.
+#: Bytes of the longest message, the plan of a thousand pieces.
 _MOST = 4 << 20
-#: Bytes that it may have grown by before another takes its place.
+#: Bytes that it may have grown by before a new process replaces it.
 _GROWN = 48 << 20
-#: Bytes of the longest film: a fence, in case that the process has been taken over by a clip.
+#: Bytes of the largest film: a fence, in case a clip has taken over the process.
 _FILM = 256 << 30
 
 
@@ -44,7 +44,7 @@ class _Fault(BaseModel):
 
 
 class _Last(BaseModel):
-    """The last answer. The process has seen bytes of others: it is believed in this form only."""
+    """The last answer. The process has read untrusted bytes, so only this form is accepted."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,14 +57,14 @@ class _Last(BaseModel):
 
 
 class Answer(BaseModel):
-    """How the film is, or would be, made, and what is worth a note."""
+    """How the film is, or would be, made, and remarks about it."""
 
     plan: JoinPlan
     notes: tuple[str, ...] = ()
 
 
 class _Processes:
-    """At most one is at work, as films take much memory; one that is idle waits for the next film."""
+    """At most one works at a time, because films take much memory. An idle one waits for the next film."""
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
@@ -94,7 +94,7 @@ _processes = _Processes()
 
 
 def close() -> None:
-    """End the process, if one is idle. The next film starts another."""
+    """End the idle process, if there is one. The next film starts another."""
     _processes.close()
 
 
@@ -113,8 +113,8 @@ def ask(cut: Cut, kind: str, *, write: Write | None = None, progress: Progress |
     """Have a cut planned (`plan`) or made (`film`).
 
     Raises:
-        PieceRefused: a file of it cannot be used.
-        FilmError: the process cannot be started, or came to an end.
+        PieceRefused: one of its files cannot be used.
+        FilmError: the process cannot be started, or it ended unexpectedly.
         OSError: `write` raised it.
     """
     content = json.dumps(_told(cut)).encode()
@@ -126,26 +126,26 @@ def ask(cut: Cut, kind: str, *, write: Write | None = None, progress: Progress |
             except Died as error:
                 if not error.was_idle:
                     raise
-                # It had had nothing to do for long, and ended just now.
+                # It was idle for long and has just ended.
                 worker = Worker(_MODULE)
                 last = _heard(worker, {"kind": kind}, content, write, progress)
         except CannotStart as error:
             raise FilmError(
-                f"No process can be started to join the clips: {one_line(str(error), 200)}."
+                f"Cannot start a process to join the clips: {one_line(str(error), 200)}."
             ) from error
         except TookTooLong as error:
             raise FilmError(
-                f"Joining the clips made no progress for {_SILENT:.0f} s, and was ended."
+                f"Joining the clips made no progress for {_SILENT:.0f} s and was stopped."
             ) from error
         except Died as error:
             raise FilmError(
-                f"The process that joins the clips came to an end: {one_line(str(error), 200)}."
+                f"The process that joins the clips ended: {one_line(str(error), 200)}."
             ) from error
         _processes.give_back(worker, last.grown)
     if last.fault is not None:
         _refuse(cut, last.fault)
     if last.failed is not None or last.plan is None:
-        raise FilmError(f"The clips cannot be joined: {one_line(last.failed or 'no reason is given', 300)}.")
+        raise FilmError(f"The clips cannot be joined: {one_line(last.failed or 'no reason given', 300)}.")
     return Answer(plan=_plan(cut, last.plan), notes=tuple(one_line(note, 300) for note in last.notes))
 
 
@@ -167,7 +167,7 @@ def _heard(
             at, made, frames = (answer.get(name) for name in ("at", "made", "of"))
             if data:
                 if write is None or not isinstance(at, int) or not 0 <= at <= _FILM - len(data):
-                    raise Died("it sent what is no part of a film of these clips", was_idle=False)
+                    raise Died("it sent data that does not belong to this film", was_idle=False)
                 write(at, data)
             elif progress is not None and isinstance(made, int) and isinstance(frames, int):
                 progress(made, frames)
@@ -176,7 +176,7 @@ def _heard(
     finally:
         if not is_over:
             worker.end()
-    raise Died("it said nothing", was_idle=False)
+    raise Died("it gave no answer", was_idle=False)
 
 
 def _told(cut: Cut) -> dict[str, Any]:
@@ -228,8 +228,8 @@ def _plan(cut: Cut, told: dict[str, Any]) -> JoinPlan:
     try:
         pieces = told["pieces"]
         if len(pieces) != len(cut.pieces):
-            raise FilmError("The process that joins clips gave an answer about other clips.")
+            raise FilmError("The process that joins the clips answered about other clips.")
         named = [{**one, "path": piece.path} for one, piece in zip(pieces, cut.pieces, strict=True)]
         return JoinPlan.model_validate({**told, "pieces": named})
     except (ValidationError, KeyError, TypeError) as error:
-        raise FilmError("The process that joins clips gave an answer that cannot be read.") from error
+        raise FilmError("The process that joins the clips gave an unreadable answer.") from error

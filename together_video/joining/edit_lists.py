@@ -1,4 +1,4 @@
-"""The cut for other programs: an edit list as OpenTimelineIO, which editors open or convert.
+"""The cut for other programs: an edit list in OpenTimelineIO, which editing programs open or convert.
 
 It needs the extra `film` (`pip install "prefect-together-video[film]"`).
 """
@@ -16,11 +16,11 @@ from together_video.text import one_line
 
 
 def edit_list(cut: Cut, plan: JoinPlan, *, title: str, link: Callable[[Path], str] | None = None) -> str:
-    """The film as a timeline: its pictures with crossfades and captions as markers, the pieces' sound, narration and
-    music, each a track.
+    """The film as a timeline: a track each for the pictures (with crossfades, and captions as markers), the pieces'
+    sound, narration and music.
 
     Args:
-        link: gives the address under which an editor finds a file; by default its path as a `file:` URL.
+        link: gives the address of a file for the editing program. By default its path as a `file:` URL.
 
     Raises:
         ConfigurationError: OpenTimelineIO is not installed.
@@ -50,7 +50,7 @@ class _Timeline:
         return self._otio.opentime.RationalTime(frames, float(self._plan.fps))
 
     def pictures(self, cut: Cut) -> Any:
-        """Clips that meet in the middle of their crossfade, as a timeline has it."""
+        """Clips that meet in the middle of their crossfade, as usual in a timeline."""
         track = self._track("Pictures", "Video")
         for number, (piece, placed) in enumerate(zip(cut.pieces, self._plan.pieces, strict=True)):
             if placed.crossfade:
@@ -72,7 +72,7 @@ class _Timeline:
         return track
 
     def sound(self, cut: Cut) -> Any:
-        """The pieces' own; None where none is heard."""
+        """The pieces' own sound. None if none is used."""
         if not any(placed.has_sound for placed in self._plan.pieces):
             return None
         track = self._track("Sound", "Audio")
@@ -82,7 +82,7 @@ class _Timeline:
         return track
 
     def narration(self, cut: Cut) -> Any:
-        """Each until its piece ends; None where there is none."""
+        """Each narration, until its piece ends. None if there is none."""
         if not any(piece.narration for piece in cut.pieces):
             return None
         track = self._track("Narration", "Audio")
@@ -99,7 +99,7 @@ class _Timeline:
         return track
 
     def _range(self, number: int, placed: PlannedPiece) -> tuple[int, int]:
-        """A piece's frames from the middle of the crossfade into it to that of the one out of it."""
+        """A piece's frames, from the middle of its first crossfade to the middle of its last."""
         following = self._plan.pieces[number + 1].crossfade if number + 1 < len(self._plan.pieces) else 0
         before = self._before(placed.crossfade)
         return placed.skipped + before, placed.frames - before - (following - self._before(following))

@@ -1,4 +1,4 @@
-"""What becomes of a cut: the plan, before anything is made, and the film that was made by it."""
+"""The result of a cut: the plan, before anything is made, and the finished film."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ class _Facts(BaseModel):
 
 
 class PlannedPiece(_Facts):
-    """One piece in the film. Frames are counted at the film's rate, from 0; those of a crossfade belong to both."""
+    """One piece in the film. Frames count at the film's rate, from 0. Those of a crossfade belong to both pieces."""
 
     path: Path
-    first_frame: int = Field(ge=0, description="The film's frame with which it begins.")
-    start: float = Field(ge=0, description="Seconds of the film at which it begins.")
-    frames: int = Field(ge=1, description="Its frames that are shown.")
-    skipped: int = Field(ge=0, description="Its own frames that are left out at its beginning.")
-    copied: int = Field(ge=0, description="Frames whose packets are copied as they are.")
-    crossfade: int = Field(ge=0, description="Frames that the crossfade into it takes.")
-    until: int = Field(ge=1, description="The film's frame with which the next piece begins, or all frames.")
-    has_sound: bool = Field(description="Whether it has sound of its own that is heard.")
-    why: tuple[str, ...] = Field(default=(), max_length=10, description="Why frames of it are encoded.")
+    first_frame: int = Field(ge=0, description="The film's frame at which it starts.")
+    start: float = Field(ge=0, description="When it starts, in seconds of the film.")
+    frames: int = Field(ge=1, description="How many of its frames are shown.")
+    skipped: int = Field(ge=0, description="How many of its frames are left out at its start.")
+    copied: int = Field(ge=0, description="How many frames are copied, packet by packet.")
+    crossfade: int = Field(ge=0, description="Frames of the crossfade into it.")
+    until: int = Field(ge=1, description="The film's frame at which the next piece starts, or all frames.")
+    has_sound: bool = Field(description="Whether it has sound of its own that is used.")
+    why: tuple[str, ...] = Field(default=(), max_length=10, description="Why some of its frames are encoded.")
 
     @property
     def encoded(self) -> int:
-        """Frames that are not copied."""
+        """How many frames are not copied."""
         return self.frames - self.copied
 
 
 class JoinPlan(_Facts):
-    """How the film is made. `seconds` is its length, `rate` its frames per second as a fraction."""
+    """How the film is made. `seconds` is its length, and `rate` its frames per second as a fraction."""
 
     width: int = Field(ge=2, le=16384)
     height: int = Field(ge=2, le=16384)
@@ -52,17 +52,17 @@ class JoinPlan(_Facts):
 
     @property
     def copied(self) -> tuple[int, ...]:
-        """The pieces all of whose packets are copied, from 1."""
+        """The pieces that are copied entirely, counted from 1."""
         return tuple(number for number, one in enumerate(self.pieces, start=1) if not one.encoded)
 
     @property
     def encoded(self) -> tuple[int, ...]:
-        """The pieces some or all of whose frames are encoded, from 1."""
+        """The pieces with frames that are encoded, counted from 1."""
         return tuple(number for number, one in enumerate(self.pieces, start=1) if one.encoded)
 
 
 class JoinedFilm(JoinPlan):
-    """A film that was made: `size` in bytes, `sha256` in hexadecimal digits, and what is worth a note."""
+    """A finished film: `size` in bytes, `sha256` in hexadecimal digits, and remarks."""
 
     path: Path
     size: int = Field(ge=1)

@@ -1,7 +1,7 @@
-"""Join clips into one film. The clips are opened in a process of its own; its bytes are written here, beside the
-film's name and under it when all are there.
+"""Join clips into one film. A separate process opens the clips. The film's bytes are written here, to a temporary file
+beside the target, which gets the final name when it is complete.
 
-Synchronous: run it in a thread where an event loop must not wait. One film is made at a time.
+Synchronous: run it in a thread if an event loop must not wait. One film is made at a time.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from together_video.joining import conversation
 from together_video.joining.cuts import Cut
 from together_video.joining.films import JoinedFilm, JoinPlan
 
-#: What a disk says that takes no more.
+#: The errors of a full disk.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def planned(cut: Cut) -> JoinPlan:
-    """What would be copied and what encoded, and why. All packets of the clips are read, and none is decoded.
+    """What would be copied and what encoded, and why. Reads all packets of the clips, and decodes none.
 
     Raises:
         PieceRefused: a piece cannot be used, or is shorter than its transitions.
-        FilmError: no process can be started for it, or it came to an end.
+        FilmError: the process cannot be started, or it ended unexpectedly.
     """
     return conversation.ask(cut, "plan").plan
 
 
 def join(cut: Cut, out: Path, *, progress: conversation.Progress | None = None) -> JoinedFilm:
-    """Make the film. It is at `out` when all of it is there; what lay there before is as it was until then.
+    """Make the film. `out` gets it when it is complete. Until then, a file that was there before stays.
 
     Args:
-        progress: called from time to time with the frames that are made and those of the whole film; the latter is 0
-            as long as it is not known.
+        progress: called from time to time with the number of finished frames and of all frames. The latter is 0 until
+            it is known.
 
     Raises:
         PieceRefused: a piece cannot be used, or is shorter than its transitions.
         NoRoomForFilm: the disk is full.
-        FilmError: it cannot be made for another reason, such as too little memory.
+        FilmError: it cannot be made for another reason, such as lack of memory.
     """
     out = Path(out)
     part = part_of(out)
@@ -50,7 +50,7 @@ def join(cut: Cut, out: Path, *, progress: conversation.Progress | None = None) 
         with part.open("xb") as file:
 
             def write(at: int, data: bytes) -> None:
-                # Not through the file object: bytes that a full disk refused would be written again as it closes.
+                # Not through the file object, which on closing would write again the bytes that a full disk refused.
                 rest = memoryview(data)
                 while rest:
                     written = os.pwrite(file.fileno(), rest, at)
@@ -64,7 +64,7 @@ def join(cut: Cut, out: Path, *, progress: conversation.Progress | None = None) 
         if error.errno in _FULL:
             raise NoRoomForFilm(
                 f"There is no room for the film in {out.parent}: {error.strerror}.",
-                remedy="Free some, or have it made elsewhere. Nothing of it is left.",
+                remedy="Free some space, or make the film elsewhere. No partial file is left.",
             ) from error
         raise FilmError(f"The film cannot be written to {out}: {error.strerror or error}.") from error
     finally:

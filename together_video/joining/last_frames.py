@@ -1,4 +1,4 @@
-"""The frame that is on the screen when a clip ends: what the next shot of a chain begins with."""
+"""The frame that is on the screen when a clip ends. The next shot of a chain starts with it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class _LastFrame(pool.Answer):
 
 
 def last_frame(path: Path, *, most_bytes: int | None = None) -> bytes:
-    """The last frame that a player shows, as PNG: by time, not by keyframe or by place in the file, upright and with
-    square pixels. Frames behind the end of an edit list are not shown.
+    """The last frame that a player shows, as PNG: last by time, not by keyframe or position in the file; upright and
+    with square pixels. Frames after the end of an edit list do not count.
 
-    Synchronous; the clip is decoded by a process of its own, under the limits of `together_video.media.bounds`.
+    Synchronous. A separate process decodes the clip, under the limits of `together_video.media.bounds`.
 
     Args:
-        most_bytes: a PNG that is larger becomes the best JPEG that fits.
+        most_bytes: a larger PNG becomes the best JPEG that fits.
 
     Raises:
-        PieceRefused: the file is no video, has no frame, or its last one cannot be decoded.
-        FilmError: it cannot be opened here for another reason, such as too little memory.
+        PieceRefused: the file is not a video, has no frame, or its last frame cannot be decoded.
+        FilmError: it cannot be opened here for another reason, such as lack of memory.
     """
     path = Path(path)
     name = one_line(path.name, 80)
@@ -45,16 +45,16 @@ def last_frame(path: Path, *, most_bytes: int | None = None) -> bytes:
         raise PieceRefused(f"The clip {name} cannot be read: {error.strerror}.", piece=None) from error
     kind = container_of(head)
     if kind is None:
-        why = why_no_video(head) or "The file is in no format that can be opened here."
-        raise PieceRefused(f"The last frame of {name} cannot be taken. {why}", piece=None)
+        why = why_no_video(head) or "The file is in a format that cannot be opened here."
+        raise PieceRefused(f"The last frame of {name} cannot be read. {why}", piece=None)
     try:
         told, picture = pool.ask(
             "last frame", _LastFrame, path=path, size=size, container=kind, most_bytes=most_bytes
         )
     except pool.Unopened as error:
-        raise FilmError(f"The last frame of {name} cannot be taken: {one_line(error.words, 300)}.") from error
+        raise FilmError(f"The last frame of {name} cannot be read: {one_line(error.words, 300)}.") from error
     if words := told.refused or told.beyond or told.broken or told.failed:
         raise PieceRefused(f"The clip {name} {one_line(words, 300)}.", piece=None)
     if not picture.startswith(_PICTURES):
-        raise FilmError(f"The last frame of {name} cannot be taken: no picture came.")
+        raise FilmError(f"The last frame of {name} cannot be read: there was no picture.")
     return picture

@@ -1,4 +1,4 @@
-"""Whether a file holds sound that a film can be given: by its first bytes, and by decoding how it begins."""
+"""Whether a file has sound that a film can use: checked by its first bytes and by decoding its beginning."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from together_video.media.isolation import pool
 from together_video.media.sources import MediaKind
 from together_video.text import one_line
 
-#: Seconds that are decoded. Joining decodes as much as the film needs, so damage farther on may never be met.
+#: Seconds that are decoded. Joining decodes only what the film needs, so later damage may never matter.
 _SECONDS = 1.0
 
 
 def check_sound(source: Path | bytes) -> int:
     """Decode the first second of music or narration, and return the size of the file in bytes.
 
-    Synchronous; a process of its own decodes, under the limits of `together_video.media.bounds`.
+    Synchronous. A separate process decodes, under the limits of `together_video.media.bounds`.
 
     Raises:
-        MediaRefused: it cannot be used. The words stand behind its name.
+        MediaRefused: it cannot be used. The words follow its name.
     """
     try:
         head, size = _begin(source)
@@ -34,7 +34,7 @@ def check_sound(source: Path | bytes) -> int:
     except Unusable as error:
         raise MediaRefused(str(error)) from error
     if size > (most := LARGEST[MediaKind.AUDIO]):
-        raise MediaRefused(f"has {size / 1e6:.0f} MB; {most / 1e6:.0f} MB at most")
+        raise MediaRefused(f"has {size / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are allowed")
     path, content = (source, b"") if isinstance(source, Path) else (None, source)
     try:
         told, _ = pool.ask(
@@ -47,12 +47,12 @@ def check_sound(source: Path | bytes) -> int:
     if told.failed:
         raise MediaRefused(f"cannot be opened: {one_line(told.failed, 200)}")
     if not told.seconds:
-        raise MediaRefused("holds no sound that can be decoded")
+        raise MediaRefused("has no sound that can be decoded")
     return size
 
 
 def _begin(source: Path | bytes) -> tuple[bytes, int]:
-    """The first bytes, and the size of the whole in bytes."""
+    """The first bytes, and the size of the whole file in bytes."""
     if isinstance(source, bytes):
         return source[:HEAD], len(source)
     size = source.stat().st_size

@@ -1,4 +1,4 @@
-"""The files of a cut: whether they are clips or sound files by their first bytes, and how messages name them."""
+"""The files of a cut: whether they are clips or sound files, by their first bytes, and how messages name them."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from together_video.media.containers import HEAD, container_of, missing_part, wh
 from together_video.text import one_line
 
 REMEDY = "Replace it, or leave it out of the cut."
-#: How sound files begin, and FFmpeg's names of their containers, where videos are in others.
+#: First bytes of sound-only files, and FFmpeg's names for their containers.
 _SOUNDS = ((b"ID3", "mp3"), (b"fLaC", "flac"))
 
 
 class Unusable(Exception):
-    """The words finish "Piece 3 (name) …"."""
+    """The words complete "Piece 3 (name) …"."""
 
 
 def clip(path: Path, piece: int) -> dict[str, str]:
-    """A clip, with FFmpeg's name of its demuxer.
+    """A clip, with FFmpeg's name for its demuxer.
 
     Raises:
-        PieceRefused: it is no video, or cannot be read.
+        PieceRefused: it is not a video, or cannot be read.
     """
     return _source(path, piece, "")
 
 
 def sound(path: Path, piece: int | None, role: str) -> dict[str, str]:
-    """As `clip`, for a sound file. `role` is `music` or `narration`."""
+    """Like `clip`, for a sound file. `role` is `music` or `narration`."""
     return _source(path, piece, role)
 
 
 def sound_container(head: bytes) -> str:
-    """FFmpeg's name of a sound file's demuxer, by its first bytes.
+    """FFmpeg's name for a sound file's demuxer, by its first bytes.
 
     Raises:
-        Unusable: it is no sound file.
+        Unusable: it is not a sound file.
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "wav"
@@ -44,7 +44,7 @@ def sound_container(head: bytes) -> str:
         return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
     found = next((name for begins, name in _SOUNDS if head.startswith(begins)), None) or container_of(head)
     if found is None:
-        raise Unusable("is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC can be used")
+        raise Unusable("is not a sound file: use MP3, WAV, FLAC, OGG, M4A or AAC")
     return found
 
 
@@ -52,7 +52,7 @@ def _source(path: Path, piece: int | None, role: str) -> dict[str, str]:
     number = None if piece is None else piece + 1
     try:
         if not path.is_file():
-            raise Unusable("is not there" if not path.exists() else "is not a file")
+            raise Unusable("does not exist" if not path.exists() else "is not a file")
         with path.open("rb") as file:
             head = file.read(HEAD)
         container = sound_container(head) if role else _video(head)
@@ -70,7 +70,7 @@ def _source(path: Path, piece: int | None, role: str) -> dict[str, str]:
 def _video(head: bytes) -> str:
     container = container_of(head)
     if container is None:
-        why = why_no_video(head) or "The file is in no format that can be opened here."
+        why = why_no_video(head) or "The file is in a format that cannot be opened here."
         raise Unusable(why.rstrip(".").replace("The file ", "", 1))
     return container
 

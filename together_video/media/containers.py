@@ -1,8 +1,8 @@
-"""Which container a file is in, what it is if it is no video at all, and whether parts of it are missing.
+"""Which container a file is in, what it is if not a video, and whether parts of it are missing.
 
-FFmpeg reads a file that was cut short without complaint, as far as it goes. Two containers know better: MP4 is a
-row of boxes, each with its length in front (ISO/IEC 14496-12, section 4.2), and WEBM is one EBML segment with its
-length in front (RFC 8794, section 6).
+FFmpeg reads a truncated file without an error, as far as it goes. Two containers reveal it: MP4 is a series of boxes,
+each with its length in front (ISO/IEC 14496-12, section 4.2), and WEBM is one EBML segment with its length in front
+(RFC 8794, section 6).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import BinaryIO
 #: First bytes of every WEBM or Matroska file: the id of the EBML header.
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
-#: What an MP4 or QuickTime file may begin with.
+#: The boxes that an MP4 or QuickTime file can start with.
 _FIRST_BOXES = frozenset(
     {b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"sidx", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 )
-#: Boxes that hold pictures, sound or what finds them. A file whose last one is incomplete is cut short; what else
-#: stands behind them is no part of the video.
+#: Boxes with pictures, sound or the index to them. A file with an incomplete last one is cut short. Anything else after
+#: them is not part of the video.
 _NEEDED_BOXES = frozenset({b"moov", b"mdat", b"moof", b"mfra"})
-#: How files of other containers begin, and FFmpeg's names of those. None of its demuxers that open further files
-#: or addresses is among them.
+#: First bytes of files in other containers, and FFmpeg's names for these. Demuxers that open further files or addresses
+#: are deliberately not among them.
 _OTHERS = (
     (b"FLV\x01", "flv"),
     (b"OggS", "ogg"),
@@ -35,27 +35,27 @@ _OTHERS = (
     (b"nut/multimedia container\0", "nut"),
     (b"YUV4MPEG2 ", "yuv4mpegpipe"),
 )
-#: A packet of a transport stream, in bytes; with a time stamp in front it is four longer.
+#: Bytes of a transport stream's packet. With a timestamp in front it is four bytes longer.
 _TS_PACKET = 188
-#: As many bytes of a file as `container_of` wants to see.
+#: How many bytes of a file `container_of` needs.
 HEAD = 4096
-#: No video is smaller, in bytes.
+#: The smallest possible video, in bytes.
 _LEAST = 32
-#: Signs of files that are no videos, whatever they hold.
+#: First bytes of files that are not videos.
 _NO_VIDEOS = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "packed by gzip"),
+    (b"\x1f\x8b", "compressed with gzip"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"\x7fELF", "a program"),
 )
-#: So many boxes or elements of a file are looked at: a fragmented film of an hour has some ten thousand.
+#: The most boxes or elements of a file that are read. A fragmented film of an hour has some ten thousand.
 _MOST_PARTS = 200_000
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\f\r")
 
 
 def container_of(head: bytes) -> str | None:
-    """FFmpeg's name of the container, from the first `HEAD` bytes of a file; None where it is not known."""
+    """FFmpeg's name for the container, from the first `HEAD` bytes of a file. None if unknown."""
     if head.startswith(_EBML):
         return "matroska"
     if head[4:8] in _FIRST_BOXES:
@@ -70,7 +70,7 @@ def container_of(head: bytes) -> str | None:
 
 
 def why_no_video(head: bytes) -> str | None:
-    """What came instead of a video, as a sentence, from the first bytes of a file; None where it may be one."""
+    """What the file is instead of a video, as a sentence, from its first bytes. None if it may be a video."""
     if container_of(head) is not None:
         return None
     if not head:
@@ -83,10 +83,10 @@ def why_no_video(head: bytes) -> str | None:
     text = _text_of(head)
     if text is None:
         return f"The file has {len(head)} bytes, too few for a video." if len(head) < _LEAST else None
-    # Not a word of it is quoted: a link could lead to what its writer is not meant to read.
+    # Never quote it: a link could lead to something that its author must not read.
     text = text.lstrip("\ufeff").strip()
     if not text:
-        return "The file holds nothing but spaces."
+        return "The file contains only spaces."
     if text.startswith("<"):
         return "The file is a web page or an XML answer, not a video."
     if text.startswith(("{", "[", '"')):
@@ -95,7 +95,7 @@ def why_no_video(head: bytes) -> str | None:
 
 
 def _text_of(head: bytes) -> str | None:
-    """The beginning of a file as text; None where it is none. Of other bytes hardly any are free of control signs."""
+    """The beginning of a file as text, or None if it is not text. Binary data nearly always has control characters."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head[: len(head) & ~1].decode("utf-16", "replace")
     for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
@@ -107,12 +107,12 @@ def _text_of(head: bytes) -> str | None:
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        # Of no control signs at all, it is text in an older encoding; a few bytes may be anything.
+        # Without control characters it is text in an older encoding. A few bytes could be anything.
         return head.decode("latin-1") if len(head) >= _LEAST else None
 
 
 def missing_part(path: Path, container: str) -> str | None:
-    """What the file lacks, in words that finish "The file …"; None where its sizes add up, or it states none.
+    """What the file lacks, in words that complete "The file …". None if its sizes add up, or it states none.
 
     Raises:
         OSError: the file cannot be read.
@@ -133,14 +133,14 @@ def _missing_box(file: BinaryIO, size: int) -> str | None:
         file.seek(start)
         head = file.read(16)
         if len(head) < 8:
-            # Fewer bytes than a box has behind an index and its pictures: what somebody has left there.
+            # After the index and the pictures, fewer bytes than a box has: somebody's leftovers.
             if _is_whole(found):
                 return None
-            return "is cut short: it ends inside the head of a box"
+            return "is cut short: it ends inside the header of a box"
         length, name = int.from_bytes(head[:4], "big"), head[4:8]
-        if length == 1 and len(head) == 16:  # the length stands behind the name, in 64 bits
+        if length == 1 and len(head) == 16:  # the length follows the name, in 64 bits
             length, least = int.from_bytes(head[8:16], "big"), 16
-        elif length == 0:  # the last box: it reaches to the end of the file
+        elif length == 0:  # the last box extends to the end of the file
             length, least = size - start, 8
         else:
             least = 8
@@ -155,16 +155,16 @@ def _missing_box(file: BinaryIO, size: int) -> str | None:
         found.add(name)
         start += length
     else:
-        return None  # nobody writes so many: that it lacks something is not shown
+        return None  # nobody writes this many, but nothing proves that something is missing
     if b"moov" not in found:
         return "is cut short or broken: it has no index (moov box)"
     if not found & {b"mdat", b"moof"}:
-        return "is cut short: it has an index and no pictures (mdat box)"
+        return "is cut short: it has an index but no pictures (mdat box)"
     return None
 
 
 def _is_whole(found: set[bytes]) -> bool:
-    """Whether these boxes, all of them complete, make a video."""
+    """Whether these complete boxes make a video."""
     return b"moov" in found and bool(found & {b"mdat", b"moof"})
 
 
@@ -178,7 +178,7 @@ def _missing_segment(file: BinaryIO, size: int) -> str | None:
         named = _leading_zeros(head[:1]) + 1  # bytes of the element's id
         width = _leading_zeros(head[named : named + 1]) + 1  # of the length that follows it
         if width > 8 or len(head) < named + width:
-            return "is cut short: it ends inside its head"
+            return "is cut short: it ends inside its header"
         length = int.from_bytes(head[named : named + width], "big") & ((1 << 7 * width) - 1)
         if length == (1 << 7 * width) - 1:  # all ones: unknown, as a live writer leaves it
             return None

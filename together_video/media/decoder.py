@@ -1,7 +1,7 @@
-"""Opening media files with PyAV, whichever of its releases is installed, and under bounds that hold for all streams.
+"""Opens media files with PyAV, whichever release is installed, with limits for all streams.
 
-PyAV 19 dropped the argument `metadata_errors`: it always keeps titles that are not UTF-8 as they are, where
-earlier releases raise UnicodeDecodeError unless they are told not to.
+PyAV 19 dropped the argument `metadata_errors`: it always keeps titles that are not UTF-8 as they are. Earlier releases
+raise UnicodeDecodeError by default.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-#: Containers of sound: no picture in them is of use.
+#: Sound-only containers: their pictures are never needed.
 _SOUNDS = frozenset({"mp3", "wav"})
-#: Containers of video that may hold covers, too.
+#: Video containers that can have covers too.
 _WITH_COVERS = frozenset({"mov", "matroska", "asf", "ogg"})
 #: FFmpeg decodes cover pictures whenever it opens a file. This limit makes it skip them as too large.
 _NO_PICTURES = {"max_pixels": "1"}
-#: What else is left out to see only which streams there are.
+#: Options to skip everything else, to see only which streams there are.
 _QUICKLY = {**_NO_PICTURES, "fpsprobesize": "0", "analyzeduration": "1"}
 
 
 class BeyondBounds(ValueError):
-    """The file holds more than is opened here. The words finish "it …"."""
+    """The file exceeds a limit. The words complete "it …"."""
 
 
 def open_media(
@@ -35,26 +35,26 @@ def open_media(
 ) -> InputContainer:
     """Open a file for reading; use it as a context manager.
 
-    Covers are not decoded, nor are pictures of more than `PIXELS` pixels, and each stream is decoded by one thread, so
-    that its memory is what its pictures need. FFmpeg's own messages are silenced: they would go to stderr, past every
-    logger.
+    Covers and pictures of more than `PIXELS` pixels are not decoded. Each stream is decoded by one thread, so it uses
+    only the memory that its pictures need. FFmpeg's own messages are silenced, because they would go to stderr and
+    bypass every logger.
 
     Args:
-        source: a file, or what FFmpeg takes in its place (`file:/path`).
-        container: FFmpeg's name of the demuxer. It is never guessed: a playlist that poses as a video could
-            otherwise make FFmpeg read other files and addresses.
+        source: a file, or what FFmpeg accepts instead (`file:/path`).
+        container: FFmpeg's name for the demuxer. It is never guessed: otherwise a playlist disguised as a video could
+            make FFmpeg read other files and addresses.
         options: FFmpeg's options for the container and its streams.
 
     Raises:
-        av.error.FFmpegError: it cannot be opened as that.
-        BeyondBounds: it holds too many streams.
+        av.error.FFmpegError: it cannot be opened as this container.
+        BeyondBounds: it has too many streams.
     """
     import av.logging
 
     av.logging.set_level(None)
     options = {
-        # Only files may be opened, whatever the file refers to. FFmpeg would also decode a frame to open
-        # the file, and then the same frame again for those who ask: the first time is left out.
+        # Only files may be opened, whatever the file refers to. FFmpeg would also decode a frame to open the file, and
+        # the same frame again on request, so the first time is skipped.
         "protocol_whitelist": "file",
         "skip_frame": "all",
         **(options or {}),
@@ -77,7 +77,7 @@ def open_media(
 
 
 def _decoders_of(container: InputContainer) -> list[str]:
-    """The names of those that all streams but the covers need."""
+    """The names of the decoders of all streams except covers."""
     contexts = (
         getattr(stream, "codec_context", None) for stream in container.streams if not is_cover(stream)
     )
@@ -91,24 +91,24 @@ def _opened(source: str | IO[bytes], container: str, options: dict[str, str]) ->
     opened: InputContainer = av.open(source, format=container, options=options, **tolerance)
     if (count := len(opened.streams)) > STREAMS:
         opened.close()
-        raise BeyondBounds(f"holds {count} streams, and at most {STREAMS} are opened here")
+        raise BeyondBounds(f"has {count} streams, but at most {STREAMS} are opened here")
     return opened
 
 
 def is_cover(stream: Stream) -> bool:
-    """Whether it is a picture that belongs to the file, such as a song's cover, and no video."""
+    """Whether the stream is a still picture, such as a song's cover, and not video."""
     from av.stream import Disposition
 
     return bool(stream.disposition & Disposition.attached_pic)
 
 
 def pictures_of(container: InputContainer) -> VideoStream | None:
-    """The first stream of real video."""
+    """The first real video stream."""
     return next((stream for stream in container.streams.video if not is_cover(stream)), None)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it was the limit of memory that stopped the work."""
+    """Whether the memory limit stopped the work."""
     return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
 
 

@@ -1,7 +1,7 @@
-"""Is a file really the image, the video or the audio that a request needs? Judged by its content.
+"""Is a file really the image, the video or the audio that a request needs? Its content decides.
 
-Synchronous, and reads whole files: run it in a thread where an event loop must go on. They are decoded by a process
-of their own, under limits of memory and time (`together_video.media.bounds`).
+Synchronous, and reads whole files: run it in a thread if an event loop must not wait. A separate process decodes them,
+under limits of memory and time (`together_video.media.bounds`).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from together_video.media.references import reference_to
 from together_video.media.sources import MediaKind
 from together_video.text import one_line
 
-#: Largest file of each kind, in bytes. No document gives one for images and videos: what is larger
-#: than this is a mistake rather than an input of a clip of some seconds.
+#: Largest file of each kind, in bytes. The documentation gives no limit for images and videos, but a larger file is
+#: more likely a mistake than an input for a short clip.
 LARGEST = {MediaKind.IMAGE: 50 * 10**6, MediaKind.VIDEO: 10**9, MediaKind.AUDIO: 100 * 10**6}
 
 _IMAGES = {
     "JPEG": ("jpg", "image/jpeg"),
-    # A camera's JPEG with further pictures behind it, such as a preview: decoders take the first.
+    # A camera's JPEG followed by further pictures, such as a preview. Decoders take the first.
     "MPO": ("jpg", "image/jpeg"),
     "PNG": ("png", "image/png"),
     "WEBP": ("webp", "image/webp"),
 }
-#: Brands of the container that HEIC and AVIF share with MP4.
+#: Brands in the container that HEIC and AVIF share with MP4.
 _HEIF = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "HEIC"),
     **dict.fromkeys((b"mif1", b"msf1"), "HEIF"),
@@ -46,7 +46,7 @@ _ARTICLES = {MediaKind.IMAGE: "an image", MediaKind.VIDEO: "a video", MediaKind.
 
 @dataclass(frozen=True)
 class AudioLimits:
-    """What an audio input may be: seconds and bytes, by the documents."""
+    """Limits of an audio input in seconds and bytes, from the documentation."""
 
     minimum_seconds: float
     maximum_seconds: float
@@ -55,10 +55,10 @@ class AudioLimits:
 
 @dataclass(frozen=True)
 class MediaFile:
-    """Content that was looked at. It lies at `path`, or is `data` where it came inline.
+    """Inspected content. It is at `path`, or in `data` if it came inline.
 
-    `reference` names it in a request, `size` is in bytes, `seconds` is set for audio. `notes` are words behind its name
-    about what may surprise: it is taken all the same.
+    `reference` names it in a request, `size` is in bytes, `seconds` is set for audio. `notes` are words, to follow its
+    name, about possible surprises. The content is used all the same.
     """
 
     name: str
@@ -73,7 +73,7 @@ class MediaFile:
 
 
 class ImageAnswer(pool.Answer):
-    """What the worker says of an image: its format in Pillow's words, None where that is none it knows."""
+    """The worker's answer about an image: Pillow's name for its format, None if unknown."""
 
     form: str | None = Field(default=None, max_length=30)
     frames: int = 1
@@ -82,24 +82,24 @@ class ImageAnswer(pool.Answer):
 
 
 class AudioAnswer(pool.Answer):
-    """What the worker says of a sound. `is_longer`: it stopped counting at so many seconds."""
+    """The worker's answer about a sound. `is_longer`: it stopped measuring at this many seconds."""
 
     seconds: float = Field(default=0.0, ge=0)
     is_longer: bool = False
 
 
 def inspect_file(path: Path, kind: MediaKind, limits: AudioLimits | None = None) -> MediaFile:
-    """Look at a file on this machine. `limits` are held against audio only.
+    """Inspect a file on this machine. `limits` apply to audio only.
 
     Raises:
-        MediaRefused: there is none, it cannot be read, or it is not what is needed.
+        MediaRefused: the file does not exist, cannot be read, or is not what is needed.
     """
     try:
         if path.is_dir():
             raise MediaRefused("is a folder, not a file")
         stat = path.stat()
         if not path.is_file():
-            raise MediaRefused("is no regular file")
+            raise MediaRefused("is not a regular file")
         _check_size(stat.st_size, kind)
         found = _looked_at(path, stat.st_size, stat.st_mtime_ns, kind, _most(limits))
     except FileNotFoundError:
@@ -113,7 +113,7 @@ def inspect_file(path: Path, kind: MediaKind, limits: AudioLimits | None = None)
 
 
 def inspect_bytes(data: bytes, name: str, kind: MediaKind, limits: AudioLimits | None = None) -> MediaFile:
-    """As `inspect_file`, for content that came inline; `name` is what messages call it.
+    """Like `inspect_file`, for content that came inline. `name` is what messages call it.
 
     Raises:
         MediaRefused: it is not what is needed.
@@ -145,7 +145,7 @@ def _looked_at(
 def _remembered(
     path: Path, size: int, modified: int, kind: MediaKind, most_seconds: float | None
 ) -> MediaFile | str:
-    """A batch names the same picture on many lines: it is read once, until it changes. So is one that is refused."""
+    """Many lines of a batch can name one picture: it is read once, until it changes. So is a refused one."""
     try:
         with path.open("rb") as file:
             return replace(_read(file, kind, most_seconds, path=path), name=path.name, path=path)
@@ -157,7 +157,9 @@ def _check_size(size: int, kind: MediaKind) -> None:
     if not size:
         raise MediaRefused("is empty")
     if size > LARGEST[kind]:
-        raise MediaRefused(f"has {size / 1e6:.0f} MB; {kind} files have at most {LARGEST[kind] / 1e6:.0f} MB")
+        raise MediaRefused(
+            f"has {size / 1e6:.0f} MB; {kind} files may have at most {LARGEST[kind] / 1e6:.0f} MB"
+        )
 
 
 def _check_audio(found: MediaFile, limits: AudioLimits | None) -> None:
@@ -165,9 +167,9 @@ def _check_audio(found: MediaFile, limits: AudioLimits | None) -> None:
         return
     if found.size > limits.maximum_bytes:
         raise MediaRefused(
-            f"has {found.size / 1e6:.1f} MB; audio has at most {limits.maximum_bytes / 1e6:.0f} MB"
+            f"has {found.size / 1e6:.1f} MB; audio may have at most {limits.maximum_bytes / 1e6:.0f} MB"
         )
-    # MP3 is cut into frames of 26 ms, so its length is only known to about that.
+    # MP3 consists of frames of 26 ms, so its length is only known to about that.
     if not limits.minimum_seconds - 0.05 <= found.seconds <= limits.maximum_seconds + 0.05:
         raise MediaRefused(
             f"lasts {found.seconds:.1f} s; audio must last {limits.minimum_seconds:g} to "
@@ -176,7 +178,7 @@ def _check_audio(found: MediaFile, limits: AudioLimits | None) -> None:
 
 
 class _Refused(Exception):
-    """The content is not what is needed, and a second look at it would end in the same way."""
+    """The content is not what is needed, and checking it again would give the same result."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
@@ -212,7 +214,7 @@ def _read(
 
 @dataclass(frozen=True)
 class _Content:
-    """A file, or inline bytes, of so many bytes; and how it begins."""
+    """A file or inline bytes: its size in bytes, and its first bytes."""
 
     path: Path | None
     data: bytes
@@ -220,8 +222,10 @@ class _Content:
     head: bytes
 
     def ask(self, kind: MediaKind, form: type[pool.Told], **more: object) -> pool.Told:
-        """Raises:
-        MediaRefused: it is not what is needed, or it takes too much to be opened.
+        """Ask the worker.
+
+        Raises:
+            MediaRefused: it is not what is needed, or it takes too much to open.
         """
         try:
             told, _ = pool.ask(str(kind), form, path=self.path, content=self.data, size=self.size, **more)
@@ -238,8 +242,8 @@ class _Content:
 
 
 def _image(content: _Content) -> tuple[str, str, tuple[str, ...]]:
-    """The ending and the content type, and notes. Nothing is converted: a picture is known by its bytes, and another
-    release of a library would write others, so that the same request would be bought again.
+    """The suffix, the content type, and notes. Nothing is converted: pictures are identified by their bytes, which
+    another release of a library would write differently, and then the same request would be bought again.
     """
     head = content.head
     if head[4:8] == b"ftyp" and (named := _HEIF.get(head[8:12])):
@@ -251,14 +255,14 @@ def _image(content: _Content) -> tuple[str, str, tuple[str, ...]]:
         raise _Refused(_to_convert(one_line(told.form)))
     if told.form != "MPO" and told.frames > 1:
         raise _Refused(
-            f"is an animation of {told.frames} pictures, and an image is one; take the first: "
+            f"is an animation of {told.frames} pictures, not one image; use the first: "
             "magick 'FILE[0]' photo.png"
         )
     notes: list[str] = []
     if told.is_cmyk:
-        notes.append(f"has CMYK colours, which a model may show otherwise; {_magick('-colorspace sRGB')}")
+        notes.append(f"has CMYK colours, which a model may show differently; {_magick('-colorspace sRGB')}")
     if told.is_turned:
-        words = "relies on its EXIF orientation to be shown upright, which a model may ignore"
+        words = "needs its EXIF orientation to be upright, which a model may ignore"
         notes.append(f"{words}; {_magick('-auto-orient')}")
     return (*_IMAGES[told.form], tuple(notes))
 
@@ -270,7 +274,7 @@ def _magick(option: str) -> str:
 def _to_convert(form: str) -> str:
     article = "an" if form[0] in "AEIO" else "a"
     how = "convert it with magick FILE photo.jpg (ImageMagick)"
-    return f"is {article} {form} image; JPEG, PNG and WEBP are taken: {how}"
+    return f"is {article} {form} image; JPEG, PNG and WEBP are accepted: {how}"
 
 
 def _video(content: _Content) -> str:
@@ -301,9 +305,9 @@ def _audio(content: _Content, most_seconds: float | None) -> tuple[str, float]:
 
 
 _SUITABLE = {
-    MediaKind.IMAGE: "give a JPEG, PNG or WEBP file",
-    MediaKind.VIDEO: "give an MP4, MOV or WEBM file",
-    MediaKind.AUDIO: "give a WAV or MP3 file",
+    MediaKind.IMAGE: "use a JPEG, PNG or WEBP file",
+    MediaKind.VIDEO: "use an MP4, MOV or WEBM file",
+    MediaKind.AUDIO: "use a WAV or MP3 file",
 }
 
 

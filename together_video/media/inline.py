@@ -1,6 +1,6 @@
-"""Media that travel inside of a request, where the archive gives no links that the provider could open.
+"""Media sent inside a request, for an archive that cannot give links that the provider could open.
 
-Images only: no document says that videos or audio may come inline.
+Images only: videos and audio are not documented to work inline.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import mimetypes
 
 from together_video.media.sources import LARGEST_INLINE
 
-#: Largest image that fits, in bytes: base64 makes four characters of three bytes.
+#: Largest image that fits, in bytes: base64 turns three bytes into four characters.
 LARGEST_BYTES = (LARGEST_INLINE - len("data:image/jpeg;base64,")) // 4 * 3
 
 
 def why_not_inline(reference: str, size: int) -> str | None:
-    """Why content of `size` bytes cannot travel inside of a request; None where it can."""
+    """Why content of `size` bytes cannot be sent inside a request. None if it can."""
     if not _type_of(reference).startswith("image/"):
-        return "videos and audio cannot be sent from a folder; give an https:// link, or use an archive in a bucket"
+        return "videos and audio cannot be sent from a folder; use an https:// link or an archive in a bucket"
     if size > LARGEST_BYTES:
         return (
-            f"has {size / 1000:.0f} kB, and an image that is sent from a folder {LARGEST_BYTES / 1000:.0f} kB at most: "
-            "make it smaller, give an https:// link, or use an archive in a bucket"
+            f"has {size / 1000:.0f} kB; an image sent from a folder may have at most {LARGEST_BYTES / 1000:.0f} kB: "
+            "make it smaller, or use an https:// link or an archive in a bucket"
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Words in a box of pixels: fonts, wrapping, and as large as it goes."""
+"""Text in a box of pixels: fonts, wrapping, and the largest size that fits."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from together_video.text import one_line
 
 Font = ImageFont.FreeTypeFont
 
-#: Fonts that know more scripts than Pillow's own; used where the text needs them and they exist.
+#: Fonts with more scripts than Pillow's own. Used if they exist and the text needs them.
 _WIDER_FONTS = ("NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf")
 #: None is Pillow's own.
 _FONTS: tuple[str | None, ...] = (None, *_WIDER_FONTS)
-#: A size in pixels, and a letter that is in no font.
+#: A size in pixels for the test, and a character that no font has.
 _TRIED, _NO_LETTER = 24, "\uffff"
-#: A clip cannot show more, and measuring 32,000 letters takes long.
+#: A clip cannot show more letters, and measuring 32,000 takes long.
 _MOST_LETTERS = 1500
 
 
 def font_for(text: str, size: int) -> Font:
-    """A font of this size in pixels that has the letters of the text, or as many of them as any that is installed."""
+    """The installed font that has most letters of the text, in this size in pixels."""
     return _font(min(_FONTS, key=lambda name: len(_missing(name, frozenset(text)))), size)
 
 
 def unlettered(text: str) -> str:
-    """The letters that the font of this text lacks, in their order, once each. A box is drawn for each of them."""
+    """The letters that the font for this text lacks, in order, once each. Each would be drawn as a box."""
     missing = min((_missing(name, frozenset(text)) for name in _FONTS), key=len)
     return "".join(dict.fromkeys(letter for letter in text if letter in missing))
 
 
 @functools.lru_cache(maxsize=256)
 def _missing(name: str | None, letters: frozenset[str]) -> frozenset[str]:
-    """Those that a font draws as what it draws for a letter that no font has; all of them if it is not installed."""
+    """The letters that a font draws like a missing character. All of them if it is not installed."""
     try:
         font = _font(name, _TRIED)
     except OSError:
@@ -49,7 +49,7 @@ def _drawn(font: Font, letter: str) -> tuple[tuple[int, int], bytes]:
 
 
 def _font(name: str | None, size: int) -> Font:
-    """Raises OSError: it is not installed."""
+    """Raises OSError: the font is not installed."""
     if name is not None:
         return ImageFont.truetype(name, size)
     font = ImageFont.load_default(size)
@@ -59,7 +59,7 @@ def _font(name: str | None, size: int) -> Font:
 
 
 def fit(text: str, box: tuple[int, int], *, largest: int) -> tuple[str, Font]:
-    """The text wrapped into width and height in pixels, as large as it goes; cut with … at the smallest."""
+    """The text wrapped into width and height in pixels, as large as fits. At the smallest size it is cut with …"""
     if len(text) > _MOST_LETTERS:
         text = text[:_MOST_LETTERS] + "…"
     text = one_line(text)
@@ -77,7 +77,7 @@ def fit(text: str, box: tuple[int, int], *, largest: int) -> tuple[str, Font]:
 
 
 def shorten(text: str, font: Font, width: float) -> str:
-    """The text, or as much of its beginning as fits the width in pixels, with an ellipsis."""
+    """The text, or as much of its beginning as fits into the width in pixels, with an ellipsis."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
@@ -96,7 +96,7 @@ def _wrap(text: str, font: Font, width: float) -> list[str]:
         if line:
             lines.append(line)
         while font.getlength(word) > width and len(word) > 1:
-            # Longer than a line, or of a script without spaces: broken where it must be.
+            # Longer than a line, or in a script without spaces: broken where necessary.
             letters = range(1, len(word))
             fitting = bisect.bisect_right(letters, width, key=lambda n: font.getlength(word[:n]))
             head = max(1, fitting)

@@ -1,7 +1,7 @@
-"""Are the links of a request's media there at all? Asked once each, before anything is paid.
+"""Do the links to a request's media work? Each is checked once, before anything is paid.
 
-The provider may see more than this machine, or less. So only what is surely gone stops a video; what
-is merely doubtful is said. Links are https and lead to public addresses, unless the operator trusts the host.
+The provider may be able to reach more than this machine, or less. So only a link that is certainly gone stops a video;
+doubts are only reported. Links must be https and lead to public addresses, unless the operator trusts the host.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from together_video.network.trusted_hosts import VARIABLE, TrustedHosts
 from together_video.requests import VideoRequest
 from together_video.text import one_line, printable
 
-#: How long one question may take, in seconds, and how many are asked at a time.
+#: How many seconds one check may take, and how many run at a time.
 _PATIENCE, _AT_ONCE = 10.0, 16
-#: A host that has taken so many seconds, and has not given one link yet, is not asked for the others.
+#: If a host has taken this many seconds and no link has worked yet, its other links are not checked.
 _HOST_SECONDS = 60.0
 _GONE = frozenset({404, 410})
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """What is wrong with a link, as a sentence. `sure`: the provider cannot have it either, or must not be asked.
+    """What is wrong with a link, as a sentence. `sure`: the provider cannot open it either, or must not be asked to.
 
-    `details` is for the operator: it tells what this machine sees of the network, which who wrote the link may not be
-    meant to learn. `words` do not.
+    `details` is for the operator: it reveals what this machine sees of the network, which the author of the link may
+    not be allowed to know. `words` do not.
     """
 
     url: str
@@ -48,9 +48,9 @@ class Doubt:
 
 
 class LinkChecks:
-    """Asks for links without any key; each is asked for once in its life. `async with` closes connections.
+    """Requests links without any key, each only once. `async with` closes connections.
 
-    `trusted` are hosts that may be private. `transport` replaces the network in tests.
+    `trusted` are hosts that can be private. `transport` replaces the network in tests.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class LinkChecks:
         self._client: httpx.AsyncClient | None = None
         self._asked: dict[str, asyncio.Future[Doubt | None]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
-        #: Seconds that each host has taken, and the hosts that have given a link.
+        #: Seconds that each host has taken, and the hosts with a link that worked.
         self._wasted: dict[str, float] = {}
         self._given: set[str] = set()
 
@@ -78,7 +78,7 @@ class LinkChecks:
             await self._client.aclose()
 
     async def doubts(self, request: VideoRequest) -> list[Doubt]:
-        """What is to be said of the links of a request; empty where all answer."""
+        """Doubts about the links of a request. Empty if all of them work."""
         links = {text: kind for _, kind, text in media_texts(request) if form_of(text) is MediaForm.LINK}
         found = await asyncio.gather(*(self._once(text, kind) for text, kind in links.items()))
         return [doubt for doubt in found if doubt is not None]
@@ -86,7 +86,7 @@ class LinkChecks:
     async def _once(self, url: str, kind: MediaKind) -> Doubt | None:
         if url not in self._asked:
             self._asked[url] = asyncio.ensure_future(self._ask(url, kind))
-        # Shielded: a video that is cancelled must not take the answer from the others.
+        # Shielded, so that a cancelled video does not take the answer away from the others.
         return await asyncio.shield(self._asked[url])
 
     async def _ask(self, url: str, kind: MediaKind) -> Doubt | None:
@@ -101,7 +101,7 @@ class LinkChecks:
         async with self._places:
             host = _host_of(url)
             if host not in self._given and self._wasted.get(host, 0.0) >= _HOST_SECONDS:
-                words = f"is not asked for: its host has taken {_HOST_SECONDS:.0f} s and given no link"
+                words = f"is not checked: its host has taken {_HOST_SECONDS:.0f} s and no link has worked"
                 return Doubt(url, f"{shown_link(url)} {words}", sure=True)
             begin = time.monotonic()
             try:
@@ -112,7 +112,7 @@ class LinkChecks:
                 return doubt
             except AddressRefused as error:
                 return Doubt(
-                    url, f"{shown_link(url)} is not called: {error}; {VARIABLE} can name its host", sure=True
+                    url, f"{shown_link(url)} is not opened: {error}; {VARIABLE} can name its host", sure=True
                 )
             except (TimeoutError, httpx.TimeoutException):
                 return Doubt(url, f"{shown_link(url)} did not answer in time", sure=False)
@@ -120,7 +120,7 @@ class LinkChecks:
                 details = f"{shown_link(url)} cannot be reached: {_reason(error)}"
                 return Doubt(url, details, sure=not _is_about_trust(error))
             except httpx.HTTPError as error:
-                return Doubt(url, f"{shown_link(url)} gave no proper answer: {_reason(error)}", sure=False)
+                return Doubt(url, f"{shown_link(url)} gave an invalid answer: {_reason(error)}", sure=False)
             finally:
                 self._wasted[host] = self._wasted.get(host, 0.0) + time.monotonic() - begin
 
@@ -128,17 +128,17 @@ class LinkChecks:
         answer = await client.head(url)
         if answer.is_success:
             return answer
-        # Links that are signed for a GET, and servers that know no HEAD: ask for the first byte.
+        # For links signed for GET, and servers without HEAD: request the first byte.
         async with client.stream("GET", url, headers={"Range": "bytes=0-0"}) as answer:
             return answer
 
 
 def _judge(url: str, kind: MediaKind, answer: httpx.Response) -> Doubt | None:
     status = answer.status_code
-    # 416: there is nothing in it, but it is there.
+    # 416: the file is empty, but it exists.
     if answer.is_success or status == 416:
         if answer.headers.get("content-type", "").startswith("text/html"):
-            return Doubt(url, f"{shown_link(url)} gives a web page instead of {kind} content", sure=False)
+            return Doubt(url, f"{shown_link(url)} leads to a web page instead of {kind} content", sure=False)
         return None
     return Doubt(url, f"{shown_link(url)} answers with HTTP {status}", sure=status in _GONE)
 
@@ -151,7 +151,7 @@ def _host_of(url: str) -> str:
 
 
 def shown_link(url: str) -> str:
-    """Without the query, which may hold a signature, and without a password: this goes to logs."""
+    """The link without its query, which may contain a signature, and without a password, because logs show it."""
     address, question, _ = url.partition("?")
     return printable(masked(address), 200) + ("?…" if question else "")
 
@@ -161,7 +161,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_about_trust(error: BaseException) -> bool:
-    """Certificates that this machine does not trust: the provider may."""
+    """Whether this machine does not trust the certificate. The provider may trust it."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLError) or "CERTIFICATE" in str(seen).upper():

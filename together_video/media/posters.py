@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from PIL.Image import Image
 
-#: From this second on a frame may be the poster: before it, most clips only begin. And for how many seconds more one
-#: that shows something is looked for.
+#: The poster is taken from this second on, because before it most clips are only starting. And for how many seconds to
+#: search for a frame that shows something.
 BEGIN, LOOK = 0.5, 3.0
-#: The brightness of what shows something differs by so much, of 255, between its darkest and its brightest part: below
-#: it is the black of a fade, a white flash, or fog.
+#: A frame shows something if its darkest and brightest parts differ by this much, of 255. Below that it is the black of
+#: a fade, a white flash, or fog.
 _CONTRAST = 48
-#: Both parts are measured in a picture of this many pixels a side, so that single specks do not count.
+#: Both parts are measured in a picture with sides of this many pixels, so that single specks do not count.
 _SIDE = 32
 
 
 def picture_of(frame: VideoFrame, size: tuple[int, int], *, max_width: int = 640) -> Image:
-    """A frame upright and with square pixels, `max_width` pixels wide and `POSTER_SIDE` pixels high at most.
+    """A frame, upright and with square pixels, at most `max_width` pixels wide and `POSTER_SIDE` pixels high.
 
     Args:
         size: width and height in pixels as a player shows them, rotation and pixel shape applied.
@@ -38,7 +38,7 @@ def picture_of(frame: VideoFrame, size: tuple[int, int], *, max_width: int = 640
 
 
 def contrast_of(frame: VideoFrame) -> int:
-    """By how much the brightness of a frame differs within it: 0 where it has one colour, 255 at most."""
+    """The difference in brightness within a frame: 0 if it has one colour, at most 255."""
     from PIL.ImageStat import Stat
 
     small = frame.reformat(width=_SIDE, height=_SIDE, format="gray", interpolation="AREA")
@@ -47,7 +47,7 @@ def contrast_of(frame: VideoFrame) -> int:
 
 
 def best_of(frames: Iterator[VideoFrame]) -> VideoFrame:
-    """The first frame that shows something; where none does, the first of those that come closest.
+    """The first frame that shows something. If none does, the first of those that come closest.
 
     Raises:
         StopIteration: there are no frames.

@@ -1,11 +1,11 @@
-"""Where the media of a request come from: what each text under `media` is, and the walk over all of them.
+"""Where the media of a request come from: what each text under `media` is, and functions that visit all of them.
 
 https://host/cat.jpg               a link: sent as it is
 data:image/png;base64,…, iVBOR…    inline content, with or without its type
 s3://bucket/cat.jpg                an object that the archive's credentials can read
 cat.jpg, ./a/cat.jpg, file:///…    a file on the machine that runs this
 archive:media/<sha256>.jpg         content that is kept in the archive (see `media_links`)
-aac49721-1964-481a-…               the provider's own name of an image
+aac49721-1964-481a-…               the provider's own name for an image
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from urllib.parse import unquote, urlsplit
 from together_video.errors import InputError
 from together_video.requests import Media, VideoRequest
 
-#: Data URLs are reported to be cut off near 60 KB: what is longer, in characters, is kept in the archive.
+#: Longest inline content, in characters: data URLs are reportedly cut off near 60 KB. Longer content is archived.
 LARGEST_INLINE = 60_000
-#: A reference to content in the archive: its name is the content's own.
+#: A reference to content in the archive, named by the content's hash.
 REFERENCE = re.compile(r"archive:(media/[0-9a-f]{64}\.[a-z0-9]{2,5})")
 
 _HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-#: How files begin that people send as bare base64 text: JPEG, PNG, WEBP and WAV, GIF, MP3, MP4, WEBM.
+#: How bare base64 text of common files starts: JPEG, PNG, WEBP and WAV, GIF, MP3, MP4, WEBM.
 _BASE64_STARTS = ("/9j/", "iVBORw0KGg", "UklGR", "R0lGOD", "SUQz", "AAAA", "GkXfo")
-#: The keys of an entry that is an object whose value names media; `frame` beside them does not.
+#: The keys of an object under `media` that name media. `frame` beside them does not.
 _NAMING = ("input_image", "video", "audio")
 
 Change = Callable[["MediaKind", str], str]
 
 
 class MediaKind(StrEnum):
-    """What a field of `media` holds."""
+    """The kind of content in a field of `media`."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -55,7 +55,7 @@ class MediaForm(StrEnum):
     HANDLE = "handle"
 
 
-#: Each field of `media` and what it holds.
+#: Each field of `media`, and its kind of content.
 KINDS = {
     "frame_images": MediaKind.IMAGE,
     "frame_videos": MediaKind.VIDEO,
@@ -68,7 +68,7 @@ KINDS = {
 
 
 def form_of(text: str) -> MediaForm:
-    """What a text under `media` is. Whatever has no other form is taken for a path."""
+    """What a text under `media` is. A text of no other form is a path."""
     start = text[:8].lower()
     if start.startswith(("http://", "https://")):
         return MediaForm.LINK
@@ -94,10 +94,10 @@ def inline_bytes(text: str) -> bytes:
     if text[:5].lower() == "data:":
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
-            raise InputError("the data URL holds no base64 content (data:image/png;base64,…)")
+            raise InputError("the data URL has no base64 content (data:image/png;base64,…)")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except ValueError as error:  # binascii's, and that of text that is not ASCII
+    except ValueError as error:  # from binascii, or because the text is not ASCII
         raise InputError("the inline content is not base64") from error
 
 
@@ -105,7 +105,7 @@ def path_of(text: str) -> Path:
     """The path that a text of the form `file` names.
 
     Raises:
-        InputError: a file: address names another machine, or no path can be made of it.
+        InputError: a file: address names another machine, or is not a valid path.
     """
     if text[:5].lower() == "file:":
         parts = urlsplit(text)
@@ -117,7 +117,7 @@ def path_of(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise InputError("there is no such user's folder") from error
+        raise InputError("this user's home folder does not exist") from error
 
 
 def media_texts(request: VideoRequest) -> Iterator[tuple[str, MediaKind, str]]:
@@ -128,16 +128,16 @@ def media_texts(request: VideoRequest) -> Iterator[tuple[str, MediaKind, str]]:
         entries = value if isinstance(value, list | tuple) else [value]
         for number, entry in enumerate(entries):
             place = f"media.{name}" + (f"[{number}]" if entries is value else "")
-            # An empty source_video, as in the documents' skeleton, is not sent.
+            # An empty source_video, as in the documentation's template, is not sent.
             if text := _text_of(entry):
                 yield place, KINDS[name], text
 
 
 def refuse_paths(requests: Iterable[VideoRequest], what: str = "Request") -> None:
-    """For requests of somebody who is not trusted with the files of the machine that makes them.
+    """Refuse paths in requests from people who must not read files of the machine that sends the requests.
 
     Args:
-        what: what messages call one of them, before its number.
+        what: what messages call a request, before its number.
 
     Raises:
         InputError: one of them names a path.
@@ -146,7 +146,7 @@ def refuse_paths(requests: Iterable[VideoRequest], what: str = "Request") -> Non
         for place, _, text in media_texts(request):
             if form_of(text) is MediaForm.FILE:
                 raise InputError(
-                    f"{what} {number}: {place} names a file of the machine that makes it. Give an https:// or s3:// "
+                    f"{what} {number}: {place} names a file on the machine that sends it. Use an https:// or s3:// "
                     "address, or a data URL."
                 )
 
@@ -161,12 +161,12 @@ def with_media(request: VideoRequest, change: Change) -> VideoRequest:
 
 
 def anchored(request: VideoRequest, folder: Path) -> VideoRequest:
-    """The request with its relative paths taken from `folder`."""
+    """The request with its relative paths resolved against `folder`."""
     return with_media(request, lambda _, text: anchored_text(text, folder))
 
 
 def anchored_fields(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """As `anchored`, for fields that are no request yet, in the older spelling too."""
+    """Like `anchored`, for fields that are not a request yet, in the older spelling too."""
     found = {
         name: _changed(value, lambda text: anchored_text(text, folder)) if name in KINDS else value
         for name, value in fields.items()
@@ -177,7 +177,7 @@ def anchored_fields(fields: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def anchored_text(text: str, folder: Path) -> str:
-    """As `anchored`, for one text."""
+    """Like `anchored`, for one text."""
     if not text or form_of(text) is not MediaForm.FILE or text[:5].lower() == "file:":
         return text
     try:
@@ -187,7 +187,7 @@ def anchored_text(text: str, folder: Path) -> str:
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:
-    """Any shape that a field may have; what is malformed is left for the request to refuse."""
+    """Handles any shape of a field. A malformed value stays, for the request to refuse."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list | tuple):

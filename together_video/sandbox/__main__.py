@@ -1,4 +1,4 @@
-"""`python -m together_video.sandbox`: the sandbox alone, without anything of Prefect."""
+"""`python -m together_video.sandbox`: the sandbox alone, without Prefect."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from together_video.sandbox.server import DEFAULT_PORT, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped. Exit code 2 where the configuration or the port does not work."""
+    """Serve until stopped. Exit code 2 if the configuration or the port does not work."""
     parser = argparse.ArgumentParser(prog="python -m together_video.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port to listen on; 0 picks a free one"
+    )
     parser.add_argument("--config", type=Path, help="JSON file with the settings of SandboxConfig")
-    parser.add_argument("--state-dir", type=Path, help="folder of the journal, to outlive a restart")
+    parser.add_argument("--state-dir", type=Path, help="folder for the journal, to keep jobs over a restart")
     options = parser.parse_args(arguments)
     try:
         config = SandboxConfig.load(options.config) if options.config else SandboxConfig()

@@ -35,7 +35,7 @@ def job_json(
 
     Args:
         state: the status to report.
-        url: link to the video, None while there is none to give.
+        url: link to the video, None until there is one.
         finished_at: unix seconds, None while the job runs.
         seconds: length of the clip.
     """
@@ -72,7 +72,7 @@ def job_json(
 
 
 def progress_json(job: Job, ahead: Iterable[Job], config: SandboxConfig, now: float) -> dict[str, Any]:
-    """What a running job tells beside its status, by `tells` and `tells_factor`; `ahead` are the jobs before it."""
+    """What a running job reports besides its status, by `tells` and `tells_factor`. `ahead` are the jobs before it."""
     told: dict[str, Any] = {}
     if "progress" in config.tells:
         made = max(0.0, now - job.started_at)

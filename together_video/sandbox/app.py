@@ -1,13 +1,13 @@
-"""The sandbox as an ASGI application: the routes of the API, and two of its own.
+"""The sandbox as an ASGI application: the routes of the API, and two extra ones.
 
 POST /v2/videos              create a job: checked, billed, rendered
 GET  /v2/videos/{id}         retrieve it
 GET  /shrt/{token}           redirects to the file, until the link expires
 GET  /files/{token}/{name}   the file
 POST /v1/chat/completions    prompts
-GET  /v1/billing/usage       the bill as the service gives it, by hours or days
-GET  /v1/models              what is on offer    GET /v2/supported-models  with what status
-GET  /sandbox/bill           what was sold          POST /sandbox/faults  what goes wrong
+GET  /v1/billing/usage       the bill as the service gives it, by hour or day
+GET  /v1/models              models on offer     GET /v2/supported-models  their status
+GET  /sandbox/bill           what was sold       POST /sandbox/faults  set what goes wrong
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ from together_video.sandbox.wire import Sleep, error_response, spoil
 
 _log = logging.getLogger(__name__)
 _RULES = TypeAdapter(tuple[FaultRule, ...])
-#: How long a retrieve waits for a file that is due and still being rendered, in seconds.
+#: How long a retrieve waits for a file that is due but still being rendered, in seconds.
 _RENDER_GRACE = 1.0
-#: How many jobs' media are kept at hand; of older ones they would be fetched again.
+#: How many jobs' media are kept in memory. Media of older jobs would be fetched again.
 _KEPT_READY = 64
 
 
 def create_app(
     config: SandboxConfig, *, clock: Callable[[], float] = time.time, sleep: Sleep = asyncio.sleep
 ) -> Starlette:
-    """The application. `clock` gives unix seconds; `sleep` is used by slow answers only.
+    """The application. `clock` gives unix seconds. Only slow answers use `sleep`.
 
     Raises:
         ConfigurationError: the journal's folder cannot be used.
@@ -106,8 +106,8 @@ class _Sandbox:
     def api(self) -> list[Route]:
         """The routes that the real service has too.
 
-        The official clients put their paths, with a version or without, behind a base URL that people end in nothing,
-        in /v1 or in /v2: each path answers in all of these places.
+        The official clients append their paths, with or without a version, to a base URL that ends in nothing, in /v1
+        or in /v2. So each path works in all of these places.
         """
         calls = {
             "/videos": (self.create, "POST"),
@@ -122,7 +122,7 @@ class _Sandbox:
         places = {
             base + version + path: call for path, call in calls.items() for base in bases for version in bases
         }
-        # The documents say v1 of whoami, the Python SDK calls v3.
+        # The documentation says v1 for whoami, the Python SDK calls v3.
         places |= {f"{base}/v3/whoami": calls["/whoami"] for base in bases}
         return [Route(place, endpoint, methods=[method]) for place, (endpoint, method) in places.items()]
 
@@ -144,7 +144,7 @@ class _Sandbox:
                 "api_key": {"id": key_id},
                 "project": {"id": PROJECT, "name": "Sandbox", "slug": "sandbox"},
                 "organization": {"id": ORGANIZATION, "name": "Sandbox"},
-                # As the Python SDK 2 reads it.
+                # As Python SDK 2 reads it.
                 "api_key_id": key_id,
                 "organization_id": ORGANIZATION,
                 "organization_name": "Sandbox",
@@ -202,7 +202,7 @@ class _Sandbox:
             raise Refusal(404, "No video with this id", "id", "not_found")
         state = job.state(self.clock())
         if state == "completed" and not await self._is_rendered(job):
-            # Its media may be what failed it.
+            # Its media may have made it fail.
             job = self.jobs.get(job.id) or job
             state = job.state(self.clock(), rendered=False)
         kinds = ALLOWED["retrieve"] if state == "completed" else ALLOWED["retrieve"] - ON_COMPLETED
@@ -252,7 +252,7 @@ class _Sandbox:
         clip = await asyncio.shield(self._prepare(job))
         if clip is None:
             return error_response(404, "This job has no file", code="not_found")
-        # Shielded: a caller who leaves must not cancel what others wait for.
+        # Shielded: a caller who disconnects must not cancel what others wait for.
         content = await asyncio.shield(self.renderer.start(clip))
         return await self._or_spoiled("download", job, Response(content, media_type=clip.media_type))
 
@@ -289,7 +289,7 @@ class _Sandbox:
         return good if fault is None else await spoil(fault, good, sleep=self.sleep)
 
     def _prepare(self, job: Job) -> asyncio.Future[Clip | None]:
-        """Fetch the job's media and begin to render, or join what is under way. None: its media failed it."""
+        """Fetch the job's media and start rendering, or join a running render. None: its media made it fail."""
         preparing = self._prepared.get(job.id)
         if preparing is None:
             preparing = self._prepared[job.id] = asyncio.ensure_future(self._with_media(job))
@@ -324,7 +324,7 @@ class _Sandbox:
         )
 
     def _linked(self, request: Request) -> tuple[Job, Response | None]:
-        """The job behind a link, and the answer to give where the link is over."""
+        """The job behind a link, and the answer to give if the link has expired."""
         link = self.links.find(request.path_params["token"])
         job = self.jobs.get(link.job_id) if link else None
         if link is None or job is None:
@@ -337,7 +337,7 @@ class _Sandbox:
         """The id of the caller's key.
 
         Raises:
-            Refusal: 401, it is not one that is accepted.
+            Refusal: 401, the key is not accepted.
         """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         known = not self.config.api_keys or key.strip() in self.config.api_keys
@@ -346,7 +346,7 @@ class _Sandbox:
         return f"key_{hashlib.sha256(key.strip().encode()).hexdigest()[:16]}"
 
     def _note_key(self, request: Request) -> None:
-        """Links go to a store that must never see the key: count the callers who send it."""
+        """Links lead to a store that must never see the key, so callers who send it are counted."""
         self.counts["keys_sent_to_links"] += "authorization" in request.headers
 
 
@@ -367,4 +367,4 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 async def _own_fault(request: Request, error: Exception) -> Response:
     _log.error("the sandbox failed at %s %s", request.method, request.url.path, exc_info=error)
-    return error_response(500, "The sandbox itself failed; its log says how", kind="server_error")
+    return error_response(500, "The sandbox itself failed. See its log.", kind="server_error")

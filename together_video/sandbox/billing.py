@@ -1,7 +1,7 @@
-"""The bill as the service gives it: windows of hours or days, a line for each model and key, and no job ids.
+"""The bill as the service gives it: windows of hours or days, a line for each model and key, but no job ids.
 
-Source: the reference of "Get billing usage", and the public Python SDK 3.1.1. A job is billed when it is done; one that
-failed or hangs is not. A window is shown once it has been over for the configured delay.
+Source: the reference of "Get billing usage", and the public Python SDK 3.1.1. A job is billed when it is done. One that
+failed or hangs is not billed. A window appears after it has ended and the configured delay has passed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def usage_json(
         asked: the query.
 
     Raises:
-        Refusal: 404 the organisation has no access, 403 it is another one, 400 the query is wrong.
+        Refusal: 404 the organisation has no access, 403 it is another organisation, 400 the query is wrong.
     """
     if not config.billing:
         raise Refusal(404, "Not found", None, "not_found")

@@ -1,7 +1,6 @@
-"""Requests as the API takes them: fields, types and bounds of `CreateVideoBody`.
+"""Checks requests as the API does: fields, types and bounds of `CreateVideoBody`.
 
-Written apart from the client's own `VideoRequest` on purpose: what one side gets wrong, the
-other side shall notice.
+Deliberately written independently of the client's `VideoRequest`, so that each side notices the mistakes of the other.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class _CreateVideoBody(_Part):
     negative_prompt: str | None = None
     generate_audio: bool | None = None
     media: _Media | None = None
-    # Deprecated at this level, and still taken.
+    # Deprecated at this level, but still accepted.
     frame_images: list[_Frame] | None = None
     reference_images: list[str] | None = None
 
@@ -75,7 +74,7 @@ def read_body(raw: bytes) -> dict[str, Any]:
     """The JSON object of a request.
 
     Raises:
-        Refusal: 400, it is none.
+        Refusal: 400, it is not a JSON object.
     """
     try:
         body = json.loads(raw)
@@ -87,7 +86,7 @@ def read_body(raw: bytes) -> dict[str, Any]:
 
 
 def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
-    """Hold the body of `POST /v2/videos` against the documents.
+    """Check the body of `POST /v2/videos` against the documentation.
 
     Raises:
         Refusal: 400 unsupported field or value, 404 unknown or retired model, 422 wrong type or bounds.
@@ -117,8 +116,8 @@ def check_create(body: dict[str, Any], config: SandboxConfig) -> None:
 
 
 def _field(place: tuple[str | int, ...], *, unknown: bool) -> str:
-    """Where in the body something is wrong: `media.frame_images.0.frame`."""
-    # Between the fields stand names of the types of a union, which mean nothing to a caller.
+    """The place of a problem in the body, such as `media.frame_images.0.frame`."""
+    # Between the fields are names of union types, which mean nothing to a caller.
     parts = [part for part in place if isinstance(part, int) or part in _FIELDS]
     if unknown:
         parts.append(place[-1])
@@ -132,7 +131,7 @@ def _check_seconds(given: str | int | None, config: SandboxConfig) -> None:
         seconds = float(given)
     except (ValueError, OverflowError):
         seconds = float("nan")
-    # Not-a-number fails every comparison, so it is refused here too.
+    # NaN fails every comparison, so this refuses it too.
     if not 0 < seconds <= config.max_seconds:
         message = f"seconds: {given!r} is not a length between 0 and {config.max_seconds:g}"
         raise Refusal(400, message, "seconds", "invalidDuration")

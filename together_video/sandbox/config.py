@@ -1,4 +1,4 @@
-"""How the sandbox behaves: prices, patience, formats, faults."""
+"""How the sandbox behaves: prices, delays, formats, faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ChatFormat = Literal["json_schema", "json_schema_flat", "json_object", "text"]
 
 
 class OtherUsage(BaseModel):
-    """One line of the bill that is of no job of this sandbox: `at` in unix seconds, `cost` in USD."""
+    """A line of the bill for something other than this sandbox's jobs: `at` in unix seconds, `cost` in USD."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class OtherUsage(BaseModel):
 
 
 class SandboxConfig(BaseModel):
-    """Everything that can be set. Times in seconds, prices in USD, sizes in pixels.
+    """All settings of the sandbox. Times are in seconds, prices in USD, sizes in pixels.
 
     Raises:
         pydantic.ValidationError: a value is out of bounds, or a name is unknown.
@@ -36,103 +36,103 @@ class SandboxConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     generation: Literal["2025", "2026"] = Field(
-        default="2026", description="Which generation of the answer format to speak."
+        default="2026", description="Which generation of the API's answer format to use."
     )
     api_keys: tuple[str, ...] = Field(
-        default=(), description="Keys that are accepted. None listed: any key that is not empty."
+        default=(), description="Keys that are accepted. By default any key that is not empty."
     )
     models: tuple[str, ...] = Field(
-        default=(), description="Models that are offered. None listed: those that the catalogue has on offer."
+        default=(), description="Models on offer. By default those that the catalogue has on offer."
     )
     generation_seconds: float | tuple[float, float] = Field(
-        default=3.0, description="How long a job takes: a number, or the low and high end of a range."
+        default=3.0, description="How long a job takes: a number, or the ends of a range."
     )
     tells: frozenset[Literal["progress", "remaining", "queue"]] = Field(
         default=frozenset(),
-        description="What a running job's answers say beside its status: the percentage that is done, the seconds "
-        "that remain, the place in the queue. No document of the API has any of them.",
+        description="What a running job reports besides its status: the percentage done, the seconds left, its place "
+        "in the queue. The API's documentation has none of them.",
     )
     tells_factor: float = Field(
         default=1.0,
         ge=0,
         le=1000,
-        description="What a job tells is off by this factor: with 10, ten times the true time.",
+        description="Factor by which these reports are wrong. With 10, ten times the true time.",
     )
-    seed: int = Field(default=0, description="Seeds all that is random here: durations, faults, wording.")
+    seed: int = Field(default=0, description="Seed for everything random: durations, faults, wording.")
     price: float = Field(default=0.28, ge=0, description="Price of one video.")
-    prices: dict[str, float] = Field(default_factory=dict, description="Prices of single models.")
+    prices: dict[str, float] = Field(default_factory=dict, description="Prices of individual models.")
     catalogue_prices: bool = Field(
         default=False,
-        description="Bill each job at the catalogue's estimate of it, where it has one and `prices` has none.",
+        description="Bill each job at the catalogue's estimate, if there is one and `prices` has no price.",
     )
     hidden_models: frozenset[str] = Field(
-        default=frozenset(), description="Models that the lists of models leave out, and that are refused."
+        default=frozenset(), description="Models that are refused and not in the lists of models."
     )
     deprecated_models: frozenset[str] = Field(
-        default=frozenset(), description="Models that are listed as deprecated. They are made all the same."
+        default=frozenset(), description="Models that are listed as deprecated. They still work."
     )
     listed_prices: dict[str, float] = Field(
         default_factory=dict,
-        description="Prices of single models in the list of models, in place of the catalogue's; a model that the "
-        "catalogue does not know is listed too.",
+        description="Prices of individual models in the list of models, instead of the catalogue's. Models that the "
+        "catalogue does not know are listed too.",
     )
     link_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=3600.0, description="How long a link to a video works after it was given out."
+        default=3600.0, description="How long a link to a video works."
     )
     state_dir: Path | None = Field(
-        default=None, description="Folder of the journal. Without one, jobs are forgotten at the end."
+        default=None, description="Folder for the journal. Without it, jobs are lost when the sandbox stops."
     )
     allowed_fields: frozenset[str] = Field(
-        default=frozenset({"settings"}), description="Fields beyond the documented ones that are taken."
+        default=frozenset({"settings"}), description="Undocumented fields that are accepted."
     )
     model_rules: bool = Field(
         default=True,
-        description="Refuse what the catalogue's documents do not allow: models that are unknown or retired, "
-        "and what a model does not take. Without it any name is taken for a model, and any size is made.",
+        description="Refuse what the documentation does not allow: unknown or retired models, and what a "
+        "model does not take. Without this, any model name and any size works.",
     )
     fetch_media: bool = Field(
         default=True,
-        description="Fetch and show the media of a request; a job whose media are not there fails.",
+        description="Fetch and show the media of a request. A job fails if its media cannot be fetched.",
     )
-    media_seconds: float = Field(default=10.0, gt=0, description="How long fetching one of them may take.")
-    media_bytes: int = Field(default=64 * 1024 * 1024, gt=0, description="Largest of them, in bytes.")
-    allow_unknown_fields: bool = Field(default=False, description="Take any other field as well.")
+    media_seconds: float = Field(default=10.0, gt=0, description="How long fetching one media file may take.")
+    media_bytes: int = Field(default=64 * 1024 * 1024, gt=0, description="Largest media file, in bytes.")
+    allow_unknown_fields: bool = Field(default=False, description="Accept any other field too.")
     chat_formats: frozenset[ChatFormat] = Field(
         default=frozenset({"json_schema", "json_schema_flat", "json_object", "text"}),
-        description="Response formats that the chat models take; others are refused with 400.",
+        description="Response formats that the chat models accept. Others are refused with 400.",
     )
     chat_seconds: float = Field(default=0.0, ge=0, description="How long a chat completion takes.")
     default_seconds: float | None = Field(
         default=None,
         gt=0,
-        description="Length of a clip when none is asked for. None: the length that the catalogue bills for the model, "
-        "5 where it knows none.",
+        description="Length of a clip if the request gives none. By default the length that the catalogue bills for "
+        "the model, or 5.",
     )
-    max_seconds: float = Field(default=60.0, gt=0, description="Longest clip that is made.")
-    max_side: int = Field(default=4096, ge=16, description="Longest side of a picture that is made.")
+    max_seconds: float = Field(default=60.0, gt=0, description="Longest clip that can be requested.")
+    max_side: int = Field(default=4096, ge=16, description="Longest side of a clip's picture.")
     one_picture: bool = Field(
         default=False,
-        description="Show nothing of prompts, seeds and settings: clips of one model, size and length are one file, "
-        "rendered once. For measurements.",
+        description="Do not show prompts, seeds and settings, so that clips of one model, size and length are one "
+        "file, rendered once. For benchmarks.",
     )
     drawn_scenes: bool = Field(
         default=False,
-        description="Draw prompts about a lighthouse or a ship as a scene, a moment for each sentence. Others, and all "
-        "prompts without this, show their words.",
+        description="Draw prompts about a lighthouse or a ship as a scene, a moment for each sentence. Other clips "
+        "show the words of their prompt.",
     )
     billing: bool = Field(
         default=True, description="Whether the organisation has access to GET /v1/billing/usage."
     )
     billing_delay_seconds: float = Field(
-        default=3600.0, ge=0, description="How long after the end of an hour or a day its bill is shown."
+        default=3600.0, ge=0, description="How long after the end of an hour or a day it appears on the bill."
     )
     billing_window_seconds: float = Field(
-        default=3600.0, gt=0, description="Length of what the bill calls an hour. Shorter ones are for tests."
+        default=3600.0, gt=0, description="Length of the bill's hours. Shorter ones are for tests."
     )
     other_usage: tuple[OtherUsage, ...] = Field(
-        default=(), description="What others of the organisation have used; it stands on the bill as well."
+        default=(), description="Usage by others in the organisation, which is on the bill too."
     )
-    render_workers: int = Field(default=1, ge=1, le=8, description="Clips that are rendered at a time.")
+    render_workers: int = Field(default=1, ge=1, le=8, description="How many clips are rendered at a time.")
     faults: tuple[FaultRule, ...] = Field(default=(), description="What goes wrong, and how often.")
 
     @model_validator(mode="after")
@@ -153,7 +153,7 @@ class SandboxConfig(BaseModel):
         """Read a JSON file.
 
         Raises:
-            ConfigurationError: it cannot be read, or says something that cannot be.
+            ConfigurationError: it cannot be read, or a setting is invalid.
         """
         try:
             return cls.model_validate_json(path.read_bytes())

@@ -1,6 +1,6 @@
-"""What goes wrong on purpose: the rules, and which of them strikes next.
+"""What goes wrong on purpose: the rules, and which one applies next.
 
-Kinds by the call on which they can be set:
+Kinds, by the call on which they can be set:
 
     create    status rate_limit moderation hang slow reset garbage no_id
               and, lasting for the job: job_failed stuck no_cost wrong_length_video wrong_size_video
@@ -50,13 +50,13 @@ Kind = Literal[
 
 _ON_ANY_CALL: frozenset[Kind] = frozenset({"status", "rate_limit", "hang", "slow", "reset", "garbage"})
 
-#: Kinds that stay with the job that a create makes.
+#: Kinds that stay with the created job.
 LASTING: frozenset[Kind] = frozenset(
     {"job_failed", "stuck", "no_cost", "wrong_length_video", "wrong_size_video"}
 )
-#: Kinds that change what a chat completion says, not how it travels.
+#: Kinds that change what a chat completion says, not how it is sent.
 IN_COMPLETION: frozenset[Kind] = frozenset({"cut", "not_json", "too_few", "duplicates"})
-#: Kinds that only mean something once the job is completed.
+#: Kinds that only have an effect once the job is completed.
 ON_COMPLETED: frozenset[Kind] = frozenset({"no_url", "no_cost"})
 
 ALLOWED: dict[Call, frozenset[Kind]] = {
@@ -66,38 +66,45 @@ ALLOWED: dict[Call, frozenset[Kind]] = {
     "download": _ON_ANY_CALL | {"link_expired", "truncated", "wrong_content", "file", "headers"},
     "chat": _ON_ANY_CALL | IN_COMPLETION | {"moderation"},
 }
-#: Faults of a create that strike before there is a job, unless `created` says otherwise.
+#: Faults of a create that happen before there is a job, unless `created` says otherwise.
 _BEFORE_THE_JOB: frozenset[Kind] = frozenset({"status", "rate_limit", "moderation"})
 
 
 class FaultRule(BaseModel):
-    """One thing that goes wrong: on which call, how, how often, to whom."""
+    """One thing that goes wrong: on which call, how, how often, and for which prompts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     on: Call
     kind: Kind
-    times: int | None = Field(default=None, ge=1, description="How often it strikes. None: always.")
-    per_job: bool = Field(default=False, description="Count `times` and `skip` for each job by itself.")
-    skip: int = Field(default=0, ge=0, description="How many calls pass before the first strike.")
-    probability: float | None = Field(default=None, ge=0, le=1, description="Chance of each strike.")
-    match: str | None = Field(default=None, description="Strike only where the prompt contains this.")
+    times: int | None = Field(default=None, ge=1, description="How often it happens. By default always.")
+    per_job: bool = Field(default=False, description="Count `times` and `skip` for each job separately.")
+    skip: int = Field(default=0, ge=0, description="How many calls succeed first.")
+    probability: float | None = Field(default=None, ge=0, le=1, description="Probability each time.")
+    match: str | None = Field(default=None, description="Only for prompts that contain this text.")
     created: bool | None = Field(
-        default=None, description="On create: whether the job is made, and billed, before it strikes."
+        default=None, description="On create: whether the job is made, and billed, before the fault."
     )
     status: int | None = Field(default=None, ge=200, le=599, description="HTTP status of the answer.")
     headers: dict[str, str] = Field(default_factory=dict, description="Headers of the answer.")
     body: JsonValue = Field(
-        default=None, description="Body: JSON, or text where it is a string; of a file its content in base64."
+        default=None, description="Body: JSON, or a string as text. For a file, its content in base64."
     )
-    seconds: float | None = Field(default=None, ge=0, description="How long to hang, or to be slow.")
-    code: str | None = Field(default=None, description="Error code to give.")
-    message: str | None = Field(default=None, description="Error message to give.")
+    seconds: float | None = Field(
+        default=None, ge=0, description="How long to hang, or to be slow, in seconds."
+    )
+    code: str | None = Field(default=None, description="Error code in the answer.")
+    message: str | None = Field(default=None, description="Error message in the answer.")
     shape: Literal["list", "dict", "text"] = Field(
-        default="list", description="Form of `info.errors` of a failed job in the older format."
+        default="list", description="Form of a failed job's `info.errors` in the older format."
     )
-    state: str | None = Field(default=None, description="Job status to report, where the kind gives one.")
-    share: float = Field(default=0.5, gt=0, lt=1, description="Part that is sent, or kept of the length.")
+    state: str | None = Field(default=None, description="Job status to report, if the kind needs one.")
+    share: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Fraction of the file that is sent, or of the length that is kept.",
+    )
 
     @model_validator(mode="after")
     def _the_call_can_go_wrong_so(self) -> Self:
@@ -108,19 +115,19 @@ class FaultRule(BaseModel):
 
     @property
     def makes_the_job(self) -> bool:
-        """Whether a create that it strikes is billed all the same."""
+        """Whether a create with this fault is billed all the same."""
         return self.kind not in _BEFORE_THE_JOB if self.created is None else self.created
 
 
 class FaultPlan:
-    """The rules in force, and how often each has been met and has struck."""
+    """The current rules, and how often each has been considered and applied."""
 
     def __init__(self, rules: Sequence[FaultRule], *, seed: int = 0) -> None:
         self._random = random.Random(f"faults/{seed}")  # noqa: S311 - play, not cryptography
         self.replace(rules)
 
     def replace(self, rules: Sequence[FaultRule]) -> None:
-        """Put other rules in force. All counts start again."""
+        """Replace the rules. All counts start again."""
         self.rules = tuple(rules)
         self._met: Counter[tuple[int, str]] = Counter()
         self._struck: Counter[tuple[int, str]] = Counter()
@@ -128,7 +135,7 @@ class FaultPlan:
     def draw(
         self, on: Call, *, prompt: str, kinds: Set[Kind] | None = None, job_id: str = ""
     ) -> FaultRule | None:
-        """The first rule that strikes this call, or None. Rules of other kinds are not counted."""
+        """The first rule that applies to this call, or None. Rules of other kinds are not counted."""
         for index, rule in enumerate(self.rules):
             if rule.on != on or (kinds is not None and rule.kind not in kinds):
                 continue

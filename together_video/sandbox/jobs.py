@@ -1,7 +1,7 @@
-"""The jobs that were accepted, when they will be ready, and what they cost.
+"""The accepted jobs, when they will be ready, and what they cost.
 
-Each accepted job goes to an append-only journal (JSON lines) before its answer is sent, so
-that a sandbox that is killed and started again on the same folder still knows what it sold.
+Each accepted job is written to an append-only journal (JSON lines) before its answer is sent. So a sandbox that is
+killed and started again with the same folder still knows what it sold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.model_rules import price_of
 
-#: Part of a job's time that it waits in the queue.
+#: Fraction of a job's time that it spends in the queue.
 _QUEUED_SHARE = 0.2
 
 
@@ -43,7 +43,7 @@ class Job(BaseModel):
     fate: FaultRule | None = None
 
     def state(self, now: float, *, rendered: bool = True) -> str:
-        """The status at this moment; completed only once the file is there too."""
+        """The status at this moment: completed only once the file exists too."""
         kind = self.fate.kind if self.fate else None
         if now < self.started_at:
             return "queued"
@@ -93,13 +93,13 @@ class JobStore:
         return self._jobs.get(job_id)
 
     def accept(self, body: dict[str, Any], *, now: float, fate: FaultRule | None, key_id: str = "") -> Job:
-        """Take a checked request on: from here on it is billed.
+        """Accept a checked request. From now on it is billed.
 
         Raises:
-            OSError: the journal cannot be written; then nothing was accepted.
+            OSError: the journal cannot be written. Then nothing was accepted.
         """
         low, high = self._config.generation_range
-        # By the job's number, so that a restart does not begin the same sequence again.
+        # By the job's number, so that a restart does not repeat the same sequence.
         draw = random.Random(f"{self._config.seed}/{len(self._jobs)}")  # noqa: S311
         takes = low + (high - low) * draw.random()
         job = Job(
@@ -123,7 +123,7 @@ class JobStore:
         return job
 
     def fail(self, job: Job, *, code: str, message: str) -> None:
-        """The job turns out to be one that ends as failed. It is found out again after a restart."""
+        """Mark a job as one that will fail. This is not in the journal: it is discovered again after a restart."""
         fate = FaultRule(on="create", kind="job_failed", code=code, message=message)
         self._jobs[job.id] = job.model_copy(update={"fate": fate})
 
@@ -160,6 +160,6 @@ class JobStore:
                 raise ConfigurationError(f"Line {number} of the journal {path} is not a job.") from ex
             self._jobs[job.id] = job
         if torn:
-            # Killed in mid-write: that answer was never sent, so that job never was.
+            # Killed while writing: that answer was never sent, so the job does not exist.
             with path.open("r+b") as journal:
                 journal.truncate(len(whole) + len(newline))

@@ -1,4 +1,4 @@
-"""The lists of models as the service gives them, made of the catalogue and of what the configuration changes."""
+"""The lists of models as the service gives them, made from the catalogue and the configuration."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from together_video.catalogue.catalogue import Catalogue
 from together_video.catalogue.models import Model
 from together_video.sandbox.config import SandboxConfig
 
-#: Unix seconds of the catalogue's first models; the lists give a moment for each.
+#: The date of the models in the lists, in unix seconds.
 _CREATED = 1_760_000_000
-#: Prices of models of other kinds, which the schema requires of every entry.
+#: Prices for other kinds of models, which the schema requires in every entry.
 _NO_PRICES = {"hourly": 0, "input": 0, "output": 0, "base": 0, "finetune": 0}
 
 
@@ -45,7 +45,7 @@ def supported_json(config: SandboxConfig) -> dict[str, Any]:
         rows.append(
             {
                 "id": f"ml_{hashlib.sha256(name.encode()).hexdigest()[:16]}",
-                # The name is what requests have as their model, the id is not.
+                # Requests use the name as their model, not the id.
                 "name": name,
                 "status": f"SUPPORTED_MODEL_STATUS_{status}",
                 "displayName": name.rpartition("/")[2],
@@ -66,7 +66,7 @@ def supported_json(config: SandboxConfig) -> dict[str, Any]:
 
 
 def _offered(config: SandboxConfig) -> list[str]:
-    """The models that are listed in the configuration, else those that the catalogue has on offer; and new ones."""
+    """The models in the configuration, by default those that the catalogue has on offer; and new ones."""
     known = [model.name for model in Catalogue.load().models if model.offered]
     return list(dict.fromkeys([*(config.models or known), *config.listed_prices]))
 

@@ -1,7 +1,7 @@
-"""What the service refuses for single models, as far as documents say what a model takes.
+"""What the service refuses for individual models, as far as the documentation says what a model takes.
 
-The catalogue's check judges; here it is said how each of its findings is answered. The form of a body is
-judged before and apart from it (`checks`), so that what one side gets wrong there the other shall notice.
+The catalogue's check decides. This module maps its findings to answers. The form of a body is checked first and
+independently (`checks`), so that each side notices the mistakes of the other.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.refusal import Refusal
 from together_video.validation_messages import explain
 
-#: Status and code of an error or a warning, by the rule that it comes from. What other rules find passes:
-#: the documents' own examples ask for frame rates that their tables do not list, guidance above 12 gives
-#: artifacts, generate_audio is ignored, and that inline data may be cut off is a report.
+#: Status and code of an error or a warning, by its rule. Findings of other rules pass: the documentation's own examples
+#: use frame rates that its tables do not list, guidance above 12 only gives artifacts, generate_audio is ignored, and
+#: truncated inline data is only a report.
 _ANSWERS = {
     "model_is_known": (404, "model_not_available"),
     "model_is_offered": (404, "model_not_available"),
@@ -44,16 +44,16 @@ _ANSWERS = {
     "frames_fit": (400, "invalid_value"),
 }
 _WEIGHTY = frozenset({Level.ERROR, Level.WARNING})
-#: Length of a clip of which nobody knows how long it should be.
+#: Length of a clip if nothing says how long it should be.
 _USUAL_SECONDS = 5.0
 _OLDER = ("frame_images", "reference_images")
 
 
 def check_model(body: Mapping[str, Any], *, offered: tuple[str, ...] = ()) -> None:
-    """Hold a body that is well-formed against the facts about its model.
+    """Check a well-formed body against the facts about its model.
 
     Args:
-        offered: models that are on offer whatever the catalogue says.
+        offered: models on offer, whatever the catalogue says.
 
     Raises:
         Refusal: 404 the model is unknown or retired, 422 no prompt, 400 anything else.
@@ -68,7 +68,7 @@ def check_model(body: Mapping[str, Any], *, offered: tuple[str, ...] = ()) -> No
             raise Refusal(404, f"Unable to access model {body['model']}", "model", code)
         if finding.rule == "prompt_fits":
             if finding.level is Level.WARNING:
-                # A prompt where keyframes take its place, or none where documents disagree: not known to be refused.
+                # A prompt besides keyframes, or none if the documentation is unclear: not known to be refused.
                 continue
             if body.get("prompt") is None:
                 raise Refusal(422, "prompt: Field required", "prompt", "missing_required_parameter")
@@ -79,7 +79,7 @@ def check_model(body: Mapping[str, Any], *, offered: tuple[str, ...] = ()) -> No
 
 
 def fate_of(body: Mapping[str, Any]) -> FaultRule | None:
-    """How a job ends that is accepted and then fails, as was seen of some models: None for all others."""
+    """The fate of a job that is accepted and then fails, as some models do. None for all others."""
     model = Catalogue.load().find(body["model"])
     if model is None:
         return None
@@ -95,7 +95,7 @@ def fate_of(body: Mapping[str, Any]) -> FaultRule | None:
 
 
 def seconds_of(body: Mapping[str, Any], config: SandboxConfig) -> float:
-    """How long the clip of a request becomes, in seconds: as asked, else the length that is billed for its model."""
+    """The length of a request's clip in seconds: as requested, by default the length billed for its model."""
     if body.get("seconds"):
         return float(body["seconds"])
     if config.default_seconds is not None:

@@ -1,7 +1,7 @@
 """The server's side of a connection that ends without an answer.
 
-ASGI has no word for "reset this connection". uvicorn lets the protocol class be replaced, so
-this one hands the application two functions, through the scope's `extensions`.
+ASGI has no message for "reset this connection". uvicorn allows another protocol class, so this one gives the
+application two functions, through the scope's `extensions`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from together_video.sandbox.wire import EXTENSION
 
-#: struct linger: on, zero seconds. Closing then sends RST instead of FIN.
+#: struct linger: on, zero seconds. Then closing sends RST instead of FIN.
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 
 
 class EndableProtocol(H11Protocol):
-    """HTTP/1.1 on a connection that the application may reset, or close in mid-body."""
+    """HTTP/1.1 on a connection that the application can reset, or close in the middle of a body."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""A request that the API does not take."""
+"""A request that the API refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request id on each answer, as the service gives it: what its support asks for."""
+"""A request id on each answer, as the service gives it for its support."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RequestIds:
-    """Adds `x-request-id` to each answer that begins."""
+    """Adds `x-request-id` to each answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

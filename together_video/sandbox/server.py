@@ -1,4 +1,4 @@
-"""The sandbox as a server on this machine: until it is told to stop, or for a `with` block."""
+"""The sandbox as a server on this machine: until it is stopped, or for a `with` block."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from together_video.sandbox.app import create_app
 from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.protocol import EndableProtocol
 
-#: The port that `together-video sandbox` takes when none is named.
+#: The default port of `together-video sandbox`.
 DEFAULT_PORT = 8765
-#: Seconds that a running answer gets when the server stops; hanging ones would take for ever.
+#: Seconds that a running answer gets when the server stops. Hanging ones would take forever.
 _PATIENCE = 1
 
 
 def _say(line: str) -> None:
-    # At once: whoever started this as a process waits for the line.
+    # Flush at once: the process that started this one waits for the line.
     print(line, flush=True)  # noqa: T201
 
 
@@ -34,17 +34,17 @@ def serve(
     *,
     announce: Callable[[str], None] = _say,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM. `announce` gets one line, once requests are answered.
+    """Serve until Ctrl-C or SIGTERM. `announce` gets one line as soon as the server answers requests.
 
     Args:
-        port: 0 takes a free one; the line says which.
+        port: 0 picks a free one. The line says which.
 
     Raises:
-        ConfigurationError: the port cannot be had, or the journal's folder cannot be used.
+        ConfigurationError: the port or the journal's folder cannot be used.
     """
     with _listening(host, port) as sock:
         server = _Server(config, lambda: announce(f"Sandbox ready at {_address(sock)}"), time.time)
-        # uvicorn ends cleanly on either signal and then raises it once more.
+        # uvicorn ends cleanly on either signal and then raises it again.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with contextlib.suppress(KeyboardInterrupt):
@@ -57,7 +57,7 @@ def serve(
 def running_sandbox(
     config: SandboxConfig | None = None, *, port: int = 0, clock: Callable[[], float] = time.time
 ) -> Iterator[str]:
-    """Serve in a thread for the length of a `with` block; gives the base URL, without a slash at its end.
+    """Serve in a thread during a `with` block. Gives the base URL, without a trailing slash.
 
     Raises:
         ConfigurationError: as `serve`.
@@ -86,7 +86,7 @@ def running_sandbox(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without a word on the terminal, which tells when it is ready."""
+    """uvicorn without output on the terminal. Calls back when it is ready."""
 
     def __init__(
         self, config: SandboxConfig, on_ready: Callable[[], object], clock: Callable[[], float]
@@ -99,7 +99,7 @@ class _Server(uvicorn.Server):
                 loop="asyncio",
                 lifespan="on",
                 log_config=None,
-                # Connections that are cut off on purpose are errors to uvicorn, not to us.
+                # Connections cut off on purpose are errors to uvicorn, but not to us.
                 log_level="critical",
                 access_log=False,
                 timeout_graceful_shutdown=_PATIENCE,
@@ -119,10 +119,10 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         sock = socket.create_server((host, port), backlog=512)
     except OSError as ex:
         raise ConfigurationError(
-            f"The sandbox cannot listen on {host}:{port}: {ex.strerror or ex}. Name another port."
+            f"The sandbox cannot listen on {host}:{port}: {ex.strerror or ex}. Use another port."
         ) from ex
     with sock:
-        # asyncio does so for sockets that it has opened itself: without, each body waits 40 ms behind its head.
+        # asyncio sets this only for sockets that it opens itself. Without it, each body waits 40 ms after its headers.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield sock
 

@@ -1,4 +1,4 @@
-"""Short links to finished videos: given out by a retrieve, gone after a while."""
+"""Short links to finished videos: given by a retrieve, expired after a while."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Link:
-    """A token of 16 letters and digits for one job, good until a moment in unix seconds."""
+    """A token of 16 letters and digits for one job, valid until a moment in unix seconds."""
 
     token: str
     job_id: str
@@ -16,7 +16,7 @@ class Link:
 
 
 class Links:
-    """All links that were given out. They are not kept over a restart: a retrieve gives another."""
+    """All links that were given. A restart loses them, but a retrieve gives a new one."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -24,7 +24,7 @@ class Links:
         self._latest: dict[str, Link] = {}
 
     def give(self, job_id: str, now: float) -> Link:
-        """The job's link, a new one where the last has less than half of its time left."""
+        """The job's link. A new one if the last has less than half of its time left."""
         last = self._latest.get(job_id)
         if last is not None and last.expires_at - now > self._seconds / 2:
             return last

@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from together_video.sandbox.faults import FaultRule
 
-#: Where the server puts the functions that end a connection (see `protocol`).
+#: The name under which the server passes the functions that end a connection (see `protocol`).
 EXTENSION = "together_video.connection"
 
 _HTML = "<!doctype html><title>Bad gateway</title><h1>Something is not right</h1>"
-#: What the service says with a status, for those that have a code of their own.
+#: The service's error codes, for statuses that have one.
 _CODES = {401: "invalid_api_key", 402: "insufficient_credits", 403: "forbidden", 429: "rate_limit_exceeded"}
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -38,7 +38,7 @@ def error_response(
 
 
 async def spoil(fault: FaultRule, good: Response, *, sleep: Sleep) -> Response:
-    """What is sent in place of `good`, the answer that would have been right."""
+    """What is sent instead of `good`, the correct answer."""
     match fault.kind:
         case "slow":
             await sleep(1.0 if fault.seconds is None else fault.seconds)
@@ -86,7 +86,7 @@ def _refusal(fault: FaultRule) -> Response:
 
 
 class HangingUp(Response):
-    """Says nothing for some seconds, or until the caller leaves, then ends the connection."""
+    """Sends nothing for some seconds, or until the caller disconnects, then ends the connection."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class CutShort(Response):
 async def _end(scope: Scope, receive: Receive, how: str) -> None:
     connection = scope.get("extensions", {}).get(EXTENSION)
     if connection is None:
-        # Called in-process, without a socket: an exception is what the caller then sees.
+        # Called in-process, without a socket: the caller gets an exception.
         raise ConnectionResetError("the sandbox ended the connection on purpose")
     connection[how]()
     await _until_gone(receive)

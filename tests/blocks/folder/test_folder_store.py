@@ -131,7 +131,7 @@ async def test_without_links_and_locks_nothing_is_claimed(store, failing, monkey
 
 @pytest.mark.anyio
 async def test_a_file_system_that_writes_over_files_is_refused(store, monkeypatch):
-    """Where a second link to a name is no error, no claim would hold."""
+    """If a second link to a name were not an error, no claim would be safe."""
     monkeypatch.setattr(os, "link", os.replace)
     with pytest.raises(StoreUnsafe, match="overwrites existing files"):
         await store.probe("")
@@ -221,7 +221,7 @@ async def test_only_a_probe_makes_the_folder(tmp_path, caplog):
 
 @pytest.mark.anyio
 async def test_a_file_in_place_of_the_folder(tmp_path):
-    """It is no archive, and stays as it is."""
+    """It is not an archive, and stays as it is."""
     (tmp_path / "archive").write_text("notes")
     store = FolderStore(tmp_path / "archive")
     with pytest.raises(BucketRefused, match="There is no folder"):

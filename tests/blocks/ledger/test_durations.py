@@ -55,7 +55,7 @@ async def test_two_models_of_one_folder_are_told_apart(statistics: DurationStati
 
 
 async def test_what_is_not_ours_is_nothing(statistics: DurationStatistics, store: ObjectStore) -> None:
-    """Somebody else's object is no statistics, and a later fact comes after it."""
+    """Other objects are not statistics, and a later fact comes after them."""
     key = LAYOUT.statistics("acme-dream-1", "2026-11-21-999.json")
     await store.put_once(key, b"<html>")
     assert await statistics.newest(MODEL) is None

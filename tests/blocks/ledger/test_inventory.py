@@ -170,7 +170,7 @@ async def test_a_lost_corrupt_or_forged_index_is_only_slow(ledger: Ledger) -> No
 
 @pytest.mark.parametrize("lost", ["all", "complete.json", "an object in another's place", "too many lines"])
 async def test_a_complete_index_that_is_damaged_is_only_slow(ledger: Ledger, lost: str) -> None:
-    """Whatever is lost or broken as a whole, lists come from the records."""
+    """If the index is lost or broken, lists come from the records."""
     await record(ledger, "a fox")
     await record(ledger, "an owl", days=40)
     await rebuilt(ledger)
@@ -204,7 +204,7 @@ async def test_small_objects_are_merged(ledger: Ledger) -> None:
 
 
 async def test_merging_beside_readers_and_writers_loses_no_line(ledger: Ledger) -> None:
-    """Whatever is read while objects are written, merged and removed has every record that was there before."""
+    """A list read while objects are written, merged and removed has every record that was there before."""
     await rebuilt(ledger)
     for number in range(12):
         await record(ledger, f"fox {number}")
@@ -229,7 +229,7 @@ async def test_merging_beside_readers_and_writers_loses_no_line(ledger: Ledger) 
 
 
 async def test_two_rebuilds_that_race_lose_no_line_for_a_reader(ledger: Ledger) -> None:
-    """Each writes before it removes; whatever is left, the list is that of a scan."""
+    """Each writes before it removes, so the list equals a scan, whatever was left over."""
     await record(ledger, "a fox")
     await rebuilt(ledger)
     before, older = await ledger.index.keys(), (await take_inventory(ledger)).recorded

@@ -56,7 +56,7 @@ def silence(creating=True):
 
 @pytest.mark.anyio
 async def test_a_claim_is_won_once(ledger):
-    """The first claim holds, whoever asks again; it fixes the keys, the run and how long it is good."""
+    """The first claim holds for every later caller. It fixes the keys, the run and how long it is valid."""
     run = RunRef(flow_run_id="f", flow_run_name="brave-fox", host="h")
     claim = await ledger.claim(PLAN, valid_seconds=250, run=run)
     assert await ledger.claim(PLAN, valid_seconds=250) is None
@@ -430,7 +430,7 @@ async def test_in_flight(ledger):
 
 @pytest.mark.anyio
 async def test_prompts_are_kept_once(ledger):
-    """Of two runs that write prompts for one brief, both go on with those of the first."""
+    """If two runs write prompts for one brief, both use those of the first."""
     first, second = (
         PromptSet(
             id="brief-1",
@@ -461,7 +461,7 @@ async def test_a_fact_that_is_none(ledger, text):
 
 @pytest.mark.anyio
 async def test_facts_of_a_newer_version_are_read(ledger):
-    """Fields that this version does not know are no problem."""
+    """Unknown fields are ignored."""
     claim = await ledger.claim(PLAN, valid_seconds=250)
     fact = {**json.loads(job_of(claim).model_dump_json()), "weather": "fine"}
     await ledger.store.put_once(ledger.layout.job(PLAN.id), json.dumps(fact).encode())

@@ -289,7 +289,7 @@ async def test_one_that_is_stopped_takes_nothing_with_it(ledger, stopped, monkey
 
 @pytest.mark.anyio
 async def test_a_late_record_is_taken_in_at_its_cost(ledger, another):
-    """It was given up, and counted at its estimate, by the time that it came home."""
+    """It was given up, and counted at its estimate, by the time it was collected."""
     (video,) = names(1)
     await recorded(
         ledger, video, state="abandoned", plan=PLAN.model_copy(update={"estimate_usd": Decimal("0.2")})
@@ -323,7 +323,7 @@ async def test_a_reservation_that_another_stands_for_is_left_behind(ledger, an_h
 
 @pytest.mark.anyio
 async def test_credentials_that_end_are_told_to_all_and_lose_no_record(ledger, monkeypatch):
-    """They are no fault of the bucket: each is told once, and what is recorded holds."""
+    """They are not the bucket's fault: each is reported once, and recorded amounts stay valid."""
 
     async def expired(*_):
         raise ConfigurationError("no usable AWS credentials")

@@ -220,7 +220,7 @@ async def test_a_server_that_cannot_delete_many(archive, unruly_s3, open_store, 
 
 @pytest.mark.anyio
 async def test_what_is_not_deleted_is_an_error(archive, unruly_s3, open_store):
-    """The answer is 200 and names the keys that were refused: each is asked for by itself, and says why."""
+    """The answer is 200 and names the keys that were refused. Each is deleted again on its own, and says why."""
     store = open_store(archive, unruly_s3.url)
     refused = "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
     unruly_s3.strike = lambda method, *_: {"POST": (200, refused), "DELETE": 403}.get(method)
@@ -302,7 +302,7 @@ def test_the_client_follows_the_credentials(archive):
 
 
 def test_a_region_is_made_up_where_none_is_set():
-    """MinIO and its like need no region, boto3 does."""
+    """MinIO and similar servers need no region, but boto3 does."""
     credentials = MinIOCredentials(
         minio_root_user="k",
         minio_root_password="s",

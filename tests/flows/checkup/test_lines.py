@@ -143,7 +143,7 @@ def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("encoding", "state"), [("utf-8", State.OK), ("cp1252", State.WARNING)])
 def test_the_output(encoding: str, state: State) -> None:
-    """A terminal that cannot show every character is worth a note, and no more."""
+    """A terminal that cannot show every character gives a note, and no more."""
     line = check_output(encoding, holds_all=state is State.OK)
     assert line.state is state
     assert line.words.startswith(encoding)

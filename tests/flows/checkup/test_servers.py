@@ -38,7 +38,7 @@ EPOCH = "Mon, 01 Jan 2001 00:00:00 GMT"
 
 
 def moved(archive: Any, url: str) -> Any:
-    """The same archive by way of another address."""
+    """The same archive through another address."""
     parameters = type(archive.credentials.aws_client_parameters)(endpoint_url=url)
     credentials = archive.credentials.model_copy(update={"aws_client_parameters": parameters})
     return archive.model_copy(update={"credentials": credentials})
@@ -56,7 +56,7 @@ async def test_a_key_that_is_taken(api: Any) -> None:
     ("block", "place"), [(None, "TOGETHER_API_KEY"), ("main", "together-credentials/main")]
 )
 async def test_a_key_that_is_refused(start_api: Make, block: str | None, place: str) -> None:
-    """401: where the key is set, and where a valid one is to be had."""
+    """401: where the key is set, and where to get a valid one."""
     line = await check_key(start_api(api_keys=("good",)).credentials("a-wrong-key-0123"), block)
     assert line.state is State.FAILED
     assert "refuses the key (HTTP 401)" in line.words
@@ -81,7 +81,7 @@ async def test_a_key_that_is_refused(start_api: Make, block: str | None, place: 
 async def test_other_answers_to_a_key(
     api: Any, new_unruly: Make, answer: Any, state: State, words: str
 ) -> None:
-    """An API without such a call is no failure; names that others chose are escaped."""
+    """An API without such a call is not a failure. Names that others chose are escaped."""
     unruly = new_unruly(api.url)
     unruly.strike = lambda *_: answer
     credentials = api.credentials().model_copy(update={"base_url": unruly.url})
@@ -177,7 +177,7 @@ async def test_a_server_that_is_away() -> None:
     ],
 )
 def test_what_is_deployed(deployed: Deployed, state: State, words: str, command: str | None) -> None:
-    """Nothing at all is no failure; what is missing or paused is a warning with what to do."""
+    """Nothing at all is not a failure. What is missing or paused is a warning that says what to do."""
     line = deployments_line(deployed)
     assert line.state is state
     assert words in line.words

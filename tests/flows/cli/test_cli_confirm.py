@@ -230,7 +230,7 @@ def test_a_dry_run_of_a_brief_writes_its_prompts_for_the_real_run(home_shell: An
 
 
 def test_thresholds() -> None:
-    """The option wins over the variable; 0 is allowed, what is no amount is named."""
+    """The option takes precedence over the variable. 0 is allowed, and anything but an amount is named."""
     assert threshold(None, {}) == 1
     assert threshold(None, {"TOGETHER_VIDEO_CONFIRM_ABOVE": "2.5"}) == threshold(2.5, {})
     assert threshold(0, {"TOGETHER_VIDEO_CONFIRM_ABOVE": "2.5"}) == 0

@@ -24,7 +24,7 @@ def stream(encoding: str) -> io.TextIOWrapper:
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
 def test_a_closed_stream_takes_what_is_written(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python puts None where a daemon has no such stream."""
+    """Python uses None if a daemon has no such stream."""
     monkeypatch.setattr(sys, name, None)
     make_streams_safe()
     with getattr(sys, name) as opened:

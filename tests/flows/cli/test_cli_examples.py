@@ -94,7 +94,7 @@ def test_the_unmarked_file_of_requests(command: Run, folder: Path) -> None:
 
 
 def test_each_model_that_is_named_is_on_offer() -> None:
-    """Whoever copies an example gets a video; the models of one's own and the one that is gone are called so."""
+    """A copied example gives a video. Your own models and the one that is gone are called so."""
     known = {model.name: model.offered for model in Catalogue.load().models}
     named = {name for name in known if re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/.-])", PAGES)}
     assert {name for name in named if not known[name]} == {"Wan-AI/wan2.7-videoedit"}

@@ -27,7 +27,7 @@ def story(home_shell):
 
 
 def test_a_film_from_a_file(home_shell, api, story):
-    """The film lies in the archive, a copy beside the storyboard. The plan comes before, and buys nothing; the same
+    """The film is in the archive, with a copy beside the storyboard. The plan comes before, and buys nothing; the same
     command again reuses all of it, without importing Prefect."""
     plan = json.loads(home_shell.run("film", str(story), "--dry-run", "--json").stdout)
     assert plan["film"]["title"] == "The harbour"
@@ -39,7 +39,7 @@ def test_a_film_from_a_file(home_shell, api, story):
     done = home_shell.run("film", str(story), "--out", str(home_shell.home / "harbour.mp4"))
     assert done.returncode == 0, done.stderr
     assert "2 archived" in done.stdout
-    assert "the film joined" in done.stdout
+    assert "the film was joined" in done.stdout
     copy = home_shell.home / "harbour.mp4"
     assert done.stdout.splitlines()[-1] == f"Copy: {copy}"
     (kept,) = (home_shell.home / "Videos" / "together").glob("films/*/*.mp4")
@@ -118,7 +118,7 @@ def marks_file(path: Path, **marks: str) -> Path:
 
 def test_marks_make_the_next_cut(command, api, tmp_path):
     """A starred take goes into the film and into the storyboard, whose comment stays; of a rejected one another take is
-    bought, once. The gallery, list and show tell of the film. A mark of an unknown clip buys nothing."""
+    bought, once. The gallery, list and show have the film. A mark of an unknown clip buys nothing."""
     environment = {
         "TOGETHER_API_KEY": "key",
         "TOGETHER_BASE_URL": api.url,
@@ -132,8 +132,8 @@ def test_marks_make_the_next_cut(command, api, tmp_path):
     _, second, third, other = (video["id"] for video in made["videos"])
     file = str(marks_file(tmp_path / "marks.json", **{other: "star", third: "reject", second: "star"}))
     plan = run("film", str(story), "--from-review", file, "--dry-run")
-    assert "shot 1: take 2 in place of take 1, starred; shot 2 follows from it" in plan.err
-    assert "shot 3: take 2 beside the film, as take 1 is rejected" in plan.err
+    assert "shot 1: take 2 instead of take 1, starred; shot 2 is made from it" in plan.err
+    assert "shot 3: new take 2, not in the film yet, because take 1 is rejected" in plan.err
     assert "shot 2: the marks do not count" in plan.err
     assert (api.posts, "use:" in story.read_text()) == (4, False)
     cut = run("film", str(story), "--from-review", file, "--json", "--save-storyboard", str(story))

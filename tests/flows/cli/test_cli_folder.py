@@ -1,4 +1,4 @@
-"""The commands with an archive in a folder, and copies of videos in a folder of one's own."""
+"""The commands with an archive in a folder, and copies of videos in the user's own folder."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def row_of(done):
 
 
 def test_a_first_video_needs_a_key_and_a_folder(home_shell, api):
-    """It lies in the folder, the command ends with its path, and the same again costs nothing."""
+    """It is in the folder, the command ends with its path, and the same again costs nothing."""
     done = home_shell.run("generate", "a fox", *SMALL)
     assert done.returncode == 0, done.stderr
     (video,) = archive_of(home_shell).glob("videos/*/*.mp4")
@@ -167,7 +167,7 @@ def test_media_that_cannot_be_sent_are_refused(home_shell, media_folder, api, op
     assert done.returncode == 2
     assert f"{name}: " in done.stderr
     assert said in done.stderr
-    assert "give an https:// link, or use an archive in a bucket" in done.stderr
+    assert "use an https:// link or an archive in a bucket" in done.stderr
     assert api.posts == 0
 
 

@@ -41,7 +41,7 @@ def test_help_of_a_command(command: Run, name: str) -> None:
 
 
 def test_the_options_have_the_names_of_the_request_fields(command: Run) -> None:
-    """Whoever knows the API knows the options."""
+    """People who know the API know the options."""
     from together_video.requests import VideoRequest
 
     shown = command("generate", "--help").out
@@ -165,7 +165,7 @@ def test_the_sandbox_serves_until_it_is_told_to_stop(shell: Any, ending: signal.
 def test_the_sandbox_bills_what_is_announced(
     shell: Any, tmp_path: Path, settings: dict[str, float] | None, price: float | None
 ) -> None:
-    """Without prices of its own it takes those of the catalogue, by the length that is asked for."""
+    """Without prices of its own it takes those of the catalogue, by the requested length."""
     words = ["sandbox", "--port", "0"]
     if settings is not None:
         (tmp_path / "sandbox.json").write_text(json.dumps(settings))

@@ -48,7 +48,7 @@ def test_a_desktop_proxy_that_is_not_running(
 
 @pytest.mark.slow
 def test_brackets_in_no_proxy(ready_shell: Any, small_file: Make, api: Any, prefect_api: str) -> None:
-    """Works, also with a Prefect server, whose own client reads the variable too; what is no host is named once."""
+    """Works, also with a Prefect server, whose own client reads the variable too; anything but a host is named once."""
     proxies = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "localhost,127.0.0.1,[::1],nonsense:port"}
     file = str(small_file("a fox"))
     done = ready_shell.run("batch", file, "--poll-interval", "0.2", PREFECT_API_URL=prefect_api, **proxies)

@@ -35,11 +35,11 @@ def test_an_edit_list_is_archived(odd_shell, api):
     assert (row["state"], row["seconds"]) == ("archived", 2.7)
     api.faults({"on": "download", "kind": "file", "body": base64.b64encode(bytes(range(256)) * 9).decode()})
     done = odd_shell.run("generate", "an owl", *QUICK)
-    assert "says nothing about itself: it is in no format that can be opened here" in done.stdout
+    assert "its content could not be checked: it is in a format that cannot be opened here" in done.stdout
     done = odd_shell.run("generate", "an owl", *QUICK, "--json")
     (row,) = rows_of(done)
     assert (row["state"], row["seconds"], done.returncode) == ("reused", None, 0)
-    assert "says nothing about itself" in row["notes"][0]
+    assert "its content could not be checked" in row["notes"][0]
     record = json.loads((odd_shell.folder / "films" / "records" / f"{row['id']}.json").read_text())
     assert record["clip"] is None
     assert "is archived as it is" in record["notes"][0]

@@ -189,7 +189,7 @@ def test_sigterm_where_a_script_ignores_sigint(ready_shell: Any, small_file: Mak
 def test_interrupted_while_it_creates(
     ready_shell: Any, small_file: Make, api: Any, new_unruly: Make, s3_keys: Make
 ) -> None:
-    """The POST that is under way ends and is stored; the last line counts it, and the next run goes on with it."""
+    """The POST that is under way ends and is stored; the last line counts it, and the next run resumes it."""
     arrived, let_go = threading.Event(), threading.Event()
 
     def hold(method: str, *_: object) -> None:
@@ -367,7 +367,7 @@ def test_interrupted_while_others_wait(
 def test_sigterm_while_prefect_records(
     start_api: Make, ready_shell: Any, prefect_api: str, small_file: Make
 ) -> None:
-    """It ends as without a server: what was noted and what goes on is told, and the next run pays nothing."""
+    """It ends as without a server: what was noted and what keeps running is reported, and the next run pays nothing."""
     now = [1_800_000_000.0]
     api = start_api(generation_seconds=60, clock=lambda: now[0])
     server = {"PREFECT_API_URL": prefect_api, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}

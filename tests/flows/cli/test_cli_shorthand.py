@@ -140,7 +140,7 @@ def test_what_shorthand_became_is_said_before_the_purchase(
     ],
 )
 def test_shorthand_that_cannot_be_used(command: Run, words: list[str], expected: str) -> None:
-    """One sentence, exit code 2, before a key is asked for."""
+    """One sentence, exit code 2, before a key is needed."""
     done = command("generate", "a fox", *words)
     assert (done.code, done.out) == (2, "")
     assert expected in " ".join(done.err.split())

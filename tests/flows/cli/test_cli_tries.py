@@ -61,7 +61,7 @@ def test_a_batch_names_the_model_that_took_over(
 
 
 def test_the_check_says_what_becomes_of_other_models(command: Run, tmp_path: Path) -> None:
-    """Which cannot take over, which is misspelt, and what all may cost if the dearest take over."""
+    """Which cannot take over, which is misspelt, and what all may cost if the most expensive take over."""
     file = tmp_path / "prompts.jsonl"
     rows = [
         {"prompt": "a fox", "fallback_models": ["Wan-AI/wan2.7-i2v", "google/veo-3.1"]},

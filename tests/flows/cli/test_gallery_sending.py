@@ -121,7 +121,7 @@ def addresses(page: str) -> list[str]:
 
 
 async def test_a_shared_page_opens_without_keys(archive: VideoArchive) -> None:
-    """The page is HTML for a browser, its media open for as long as was asked, and the audit finds nothing amiss."""
+    """The page is HTML for a browser, its media open for as long as was asked, and the audit finds nothing wrong."""
     await fill(archive)
 
     async def share(ledger: Ledger, chosen: Chosen) -> shared_page.SharedPage:

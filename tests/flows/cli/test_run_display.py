@@ -1,4 +1,4 @@
-"""What is shown while a run goes on: in a pipe, and on a terminal that moves."""
+"""What is shown during a run: in a pipe, and on a terminal that moves."""
 
 from __future__ import annotations
 

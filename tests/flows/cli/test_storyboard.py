@@ -192,7 +192,7 @@ def test_the_check_says_what_cannot_work(command: Run, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_none(command: Run, tmp_path: Path) -> None:
-    """All that is wrong with it at once; as a document for programs."""
+    """All its problems at once, as a document for programs."""
     file = story(tmp_path, "title: x\nshots: [{promt: a}, {prompt: b, fps: 900}]\n")
     done = command("storyboard", "--check", file)
     assert (done.code, done.out) == (2, "")

@@ -117,7 +117,11 @@ async def test_music_from_a_bucket(film: Film, archive: VideoArchive, tmp_path: 
     ("link", "local_files", "words"),
     [
         ("{site}/gone.mp3?key=5ecret", True, "cut.music: {site}/gone.mp3?… answers with HTTP 404."),
-        ("{site}/page.html", True, "cut.music: the file is no sound file: MP3, WAV, FLAC, OGG, M4A and AAC"),
+        (
+            "{site}/page.html",
+            True,
+            "cut.music: the file is not a sound file: use MP3, WAV, FLAC, OGG, M4A or AAC",
+        ),
         (
             "https://169.254.169.254/latest",
             True,

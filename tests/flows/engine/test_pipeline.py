@@ -49,7 +49,7 @@ async def read_json(archive: VideoArchive, key: str) -> Any:
 
 
 async def test_every_video_ends_in_its_own_state(api: Any, archive: VideoArchive, batch: Make) -> None:
-    """One batch meets every trouble at once: each video is told apart, and none stops another."""
+    """One batch meets every error at once: each video is reported on its own, and none stops another."""
     api.faults(
         {"on": "create", "kind": "job_failed", "match": "failing", "message": "too dark"},
         {"on": "create", "kind": "status", "status": 422, "match": "refused", "message": "not this one"},
@@ -134,7 +134,7 @@ async def test_a_doubt_that_the_bucket_cannot_take_counts_in_the_budget(
 async def test_a_video_that_costs_more_than_estimated_is_told(
     start_api: Make, batch: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The limits go by estimates: whoever set one must hear that they were too low."""
+    """The limits use estimates, so the user must be warned that they were too low."""
     dear = start_api(price=0.5)
     await batch("a fox", together=dear.credentials())
     assert any("0.50 USD" in line for line in caplog.messages), caplog.messages
@@ -274,7 +274,7 @@ async def test_another_upload_under_the_key_is_kept(
 async def test_something_else_under_the_key_is_not_overwritten(
     api: Any, archive: VideoArchive, batch: Make, small: Make
 ) -> None:
-    """What is no video stays as it is; the job stays in flight, and its id is told."""
+    """A file that is not a video stays as it is. The job stays in flight, and its id is reported."""
     archive = archive.model_copy(update={"template": "{id}"})
     key, _ = archive.layout.media(VideoPlan(request=small("a fox")), datetime.now(UTC))
     async with archive.open() as ledger:
@@ -318,7 +318,7 @@ async def test_a_page_that_cannot_be_written_fails_nothing(
 async def test_a_defect_of_one_video_stops_no_other(
     api: Any, batch: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that nobody foresaw is told with its job, which stays in flight; the rest goes on."""
+    """An error that nobody foresaw is told with its job, which stays in flight, and the rest continues."""
     from prefect_together_video.tasks.steps import download
 
     real = download.inspect_clip
@@ -339,7 +339,7 @@ async def test_a_defect_of_one_video_stops_no_other(
 
 
 async def test_progress_is_told_as_it_happens(batch: Make) -> None:
-    """Whoever listens hears each stage of each video, and how many are over."""
+    """A listener gets each stage of each video, and how many have ended."""
     heard: list[Progress] = []
     with listening(heard.append):
         await batch("a fox", "an owl", in_flight=1)
@@ -377,7 +377,7 @@ async def test_the_edition_outside_of_a_run_is_the_present_one() -> None:
 
 
 async def test_an_empty_summary_is_good() -> None:
-    """Nothing to do is no failure."""
+    """Nothing to do is not a failure."""
     assert Summary.of([]).is_good
 
 

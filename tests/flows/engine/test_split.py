@@ -84,7 +84,7 @@ async def test_what_another_batch_paid_is_reused_and_not_counted(
 async def test_a_job_at_the_provider_needs_no_money(
     part: Make, plans: list[VideoPlan], start_api: Make
 ) -> None:
-    """A run that could wait no longer has paid for it; the next one brings it home with an empty budget."""
+    """A run that could wait no longer has paid for it; the next one collects it with an empty budget."""
     now = [1_800_000_000.0]
     api = start_api(generation_seconds=60, clock=lambda: now[0])
     first = await part(plans[:1], together=api.credentials(), poll=PollPolicy.fixed(0.1, deadline=0.5))

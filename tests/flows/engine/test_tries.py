@@ -298,7 +298,7 @@ async def test_a_line_says_otherwise(api: Any, batch: Make, tmp_path: Any) -> No
 async def test_a_part_that_is_run_again_keeps_to_it(
     api: Any, archive: VideoArchive, poll: PollPolicy, small: Make
 ) -> None:
-    """It goes on where it was, and buys nothing again, also where failed videos are to be bought again."""
+    """It resumes, and buys nothing again, also where failed videos are to be bought again."""
     planned = plan_videos([small("a fox")], batch_id="20261127T120000-abcdef", prices=[Decimal("0.30")])
     plans, _ = with_tries(planned, [Tries(attempts=2, fallback_models=[SECOND])])
     given = {"together": api.credentials(), "archive": archive, "poll": poll, "part": "1-1"}

@@ -51,7 +51,7 @@ def in_flight(*videos: str) -> dict[str, InFlight]:
 async def test_a_doubt_is_told_once_a_day_from_the_second_day_on(
     archive: Any, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Collectors run every ten minutes; jobs that merely run are no doubts."""
+    """Collectors run every ten minutes; jobs that merely run are not ambiguous."""
     other = "b" * 24
     found = in_flight("a" * 24, other)
     outcomes = [doubt(), doubt(other, VideoState.SUBMITTED)]

@@ -67,7 +67,7 @@ def test_a_server_that_never_answers_delays_the_run_for_a_bound(
 
 
 def test_a_cancelled_run_makes_no_more_attempts() -> None:
-    """A cancellation is no failure of the server: it passes through."""
+    """A cancellation is not a failure of the server: it passes through."""
     asked = 0
 
     async def run() -> None:

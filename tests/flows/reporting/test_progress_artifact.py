@@ -114,7 +114,7 @@ def test_a_batch_is_told_to_the_ui_and_to_automations(
     assert payload["prompt"] == "a fox"
     assert payload["job_id"] in api.jobs
     assert payload["bucket"] == archive.bucket
-    assert rows["a fox"]["where, or why not"] == f"s3://{archive.bucket}/{payload['key']}"
+    assert rows["a fox"]["location or reason"] == f"s3://{archive.bucket}/{payload['key']}"
     assert "moderation" in run.events["video.failed"][0]["payload"]["error"]
     assert "may have been charged" in run.events["video.ambiguous"][0]["payload"]["error"]
     (finished,) = run.events["batch.finished"]
@@ -133,7 +133,7 @@ def test_a_batch_is_told_to_the_ui_and_to_automations(
 
 
 def test_a_budget_that_is_reached_is_told_once(told: Callable[..., Told], api: Any) -> None:
-    """However many videos it stops; these are no events, as nothing became of them."""
+    """However many videos it stops. They cause no events, because nothing happened to them."""
     run = told("a fox", "an owl", "a bear", budget_usd=Decimal("0.01"))
     assert api.posts == 0
     assert set(run.events) == {"budget.reached", "batch.finished"}
@@ -146,7 +146,7 @@ def test_a_budget_that_is_reached_is_told_once(told: Callable[..., Told], api: A
 
 
 def test_a_run_ends_at_the_very_moment_of_some_news(monkeypatch: pytest.MonkeyPatch) -> None:
-    """asyncio.wait_for of Python 3.11 loses a cancellation then: the bar would be kept, and the run go on, for ever."""
+    """asyncio.wait_for of Python 3.11 loses a cancellation then: the bar would be kept, and the run would never end."""
     from prefect_together_video.flows.reporting import progress_artifact
     from together_video.ledger.plans import plan_videos
     from together_video.requests import VideoRequest

@@ -204,7 +204,7 @@ def test_refused_before_prefect_is_imported(url: str, word: str, monkeypatch: py
 
 
 def test_other_addresses_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No address, and one that may be right, are no reason to refuse."""
+    """No address, or one that may be right, is not a reason to refuse."""
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     refuse_wrong_address()
     for url in ("", API, "localhost:4200"):

@@ -42,7 +42,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxies of whoever runs the tests are not used."""
+    """The proxies of the person who runs the tests are not used."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -281,7 +281,7 @@ def test_what_does_not_pass_in_time(
 
 
 def test_a_server_in_trouble(stub: Any) -> None:
-    """A 500 is no reason to look for another address."""
+    """A 500 is not a reason to try another address."""
     stub.strike = lambda *_: (500, "Internal Server Error")
     assert "is not ready (HTTP 500)" in problem(f"{stub.url}/api")
     assert len(stub.calls) == 1
@@ -349,7 +349,7 @@ def test_a_proxy_that_is_no_address(monkeypatch: pytest.MonkeyPatch, variable: s
     ],
 )
 def test_a_setting_that_no_client_can_use(settings: Any, words: str) -> None:
-    """Each is named at once, with the value where it is no secret."""
+    """Each is named at once, with the value if it is not secret."""
     assert words in problem("http://127.0.0.1:9/api", settings)
 
 
@@ -366,7 +366,7 @@ def test_prefect_cloud(stub: Any) -> None:
 
 
 def test_the_check_of_the_version_can_be_off(stub: Any) -> None:
-    """Whoever switches Prefect's own check off is not asked for the version by us."""
+    """If Prefect's own check is switched off, we do not check the version either."""
     stub.strike = lambda method, path, headers: (
         (200, "[]", JSON) if path == "/api/flows/filter" else (404, "", JSON)
     )

@@ -33,7 +33,7 @@ def assert_is_one_sentence(done: Any, words: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [("generate", "a fox"), ("serve",)], ids=["generate", "serve"])
 def test_a_page_instead_of_the_api(shell: Any, stub: Any, words: tuple[str, ...]) -> None:
-    """The address that works is told by a command that runs a flow, and by one that serves."""
+    """A command that runs a flow, and one that serves, print the address that works."""
     done = shell.run(*words, **PLACE, PREFECT_API_URL=stub.url)
     assert_is_one_sentence(done, f"set it to {stub.url}/api")
 

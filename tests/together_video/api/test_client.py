@@ -322,7 +322,7 @@ async def test_words_that_are_no_json_are_quoted_short(content: bytes, words: st
     ("status", "advice"), [(401, "Check the API key."), (402, "no credit left"), (403, "privacy settings")]
 )
 async def test_account_errors_say_what_to_do(status: int, advice: str) -> None:
-    """Three refusals that a user can mend."""
+    """Three refusals that a user can fix."""
     assert advice in (await refused(httpx.Response(status), "create")).message
 
 
@@ -388,7 +388,7 @@ def in_seconds(seconds: float) -> str:
     ],
 )
 async def test_the_hint_of_a_429_is_read(headers: dict[str, str], wait: float | None) -> None:
-    """`x-ratelimit-reset` before `retry-after`; what makes no sense is no hint."""
+    """`x-ratelimit-reset` before `retry-after`. Nonsense is ignored."""
     error = await refused(httpx.Response(429, headers=headers), "create")
     assert isinstance(error, RateLimited)
     assert error.wait_seconds == wait

@@ -37,7 +37,7 @@ async def test_one_call_after_the_other_needs_one_client() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(("count", "most"), [(3, 3), (None, 10)])
 async def test_each_call_has_its_own(count: int | None, most: int) -> None:
-    """Ten at once, of which so many go on; none of them shares a client."""
+    """Ten at once, of which only some continue. None of them shares a client."""
     made, busy, seen = Made(), set[int](), [0]
     lanes = ClientPool(count, made)
 

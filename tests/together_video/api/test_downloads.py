@@ -56,7 +56,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def left(target: Path) -> list[str]:
-    """What lies in the folder afterwards."""
+    """What is in the folder afterwards."""
     return sorted(path.name for path in target.parent.iterdir()) if target.parent.is_dir() else []
 
 
@@ -457,7 +457,7 @@ async def test_a_length_that_a_transport_let_pass_is_held_against_the_file(targe
 @pytest.mark.anyio
 @pytest.mark.parametrize("length", ["", "x", "-3", "3.0", "²"])
 async def test_a_length_that_is_no_number_is_no_announcement(target: Path, length: str) -> None:
-    """Nothing can be held against the file then."""
+    """Then there is nothing to compare the file with."""
     answer = httpx.Response(
         200, headers=[(b"content-length", length.encode("latin-1"))], stream=httpx.ByteStream(b"fox")
     )

@@ -128,7 +128,7 @@ async def test_a_bill_of_several_pages() -> None:
 
 @pytest.mark.anyio
 async def test_no_access_to_the_bill() -> None:
-    """404 is no error."""
+    """404 is not an error."""
     async with client(always(404)) as api:
         assert await api.usage("2026-11") is None
 

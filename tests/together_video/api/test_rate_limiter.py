@@ -40,7 +40,7 @@ def test_nothing_is_slowed_before_the_first_refusal(gate: AdaptiveRateLimiter) -
 
 
 def test_the_servers_hint_shuts_the_gate_for_everyone(gate: AdaptiveRateLimiter, clock: Clock) -> None:
-    """For exactly as long as it says, to whoever asks."""
+    """For exactly as long as it says, for every caller."""
     assert gate.refused(12) == 12
     assert [gate.enter(), gate.enter()] == [12, 12]
     clock.now += 11
@@ -123,7 +123,7 @@ def test_each_success_raises_the_pace_a_little(gate: AdaptiveRateLimiter) -> Non
 
 
 def test_the_pace_never_falls_to_nothing(gate: AdaptiveRateLimiter, clock: Clock) -> None:
-    """However often it is refused, a batch goes on."""
+    """However often it is refused, a batch continues."""
     for _ in range(100):
         clock.now += gate.refused(None)
     assert gate.pace is not None

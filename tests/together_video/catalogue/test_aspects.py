@@ -53,7 +53,7 @@ def test_where_nothing_is_documented_the_plain_size_is_taken(
 
 
 def test_a_model_that_takes_no_ratio_takes_no_aspect() -> None:
-    """That is documented: whoever asks for a shape would pay for another."""
+    """That is documented: users who ask for one shape would pay for another."""
     with pytest.raises(ValueError, match="does not take a ratio"):
         fit_aspect("16:9", Catalogue.load().get("ByteDance/Seedance-2.5"), USUAL)
 

@@ -33,14 +33,14 @@ def test_the_packaged_catalogue_is_read_once():
 
 
 def test_a_model_is_found_by_its_api_name():
-    """The exact name finds the model, and `find` gives None where `get` raises."""
+    """The exact name finds the model, and `find` gives None when `get` raises."""
     known = Catalogue.load()
     assert known.get("minimax/hailuo-02").title == "MiniMax Hailuo 02"
     assert known.find("minimax/hailuo-03") is None
 
 
 def test_the_default_model_makes_videos_from_text_at_a_known_price():
-    """Whoever names no model gets one that is offered, documented and priced."""
+    """The default model is offered, documented and priced."""
     model = Catalogue.load().default_model
     assert model.offered
     assert model.knows_text
@@ -115,7 +115,7 @@ def test_a_source_that_is_not_listed_is_refused():
 
 @pytest.mark.parametrize("name", ["google/veo-3.0", "Wan-AI/wan2.7-i2v", "nobody/nothing"])
 def test_a_default_that_cannot_be_used_is_refused(name: str):
-    """A retired, an image-only or an unknown model is no default."""
+    """A retired, image-only or unknown model cannot be the default."""
     broken = document()
     broken["default_model"] = name
     with pytest.raises(ValidationError, match="not an available text-to-video model"):

@@ -154,14 +154,14 @@ def test_prices_by_tier_are_those_of_the_documents():
 
 
 def test_what_a_price_is_given_for_is_kept():
-    """The length and the size that stand beside a documented price."""
+    """The length and the size beside a documented price."""
     covers = {name: model(name).price.covers for name in ("minimax/hailuo-02", "openai/sora-2-pro")}  # type: ignore[union-attr]
     assert (covers["minimax/hailuo-02"].seconds, covers["minimax/hailuo-02"].lines) == (10, 768)
     assert (covers["openai/sora-2-pro"].seconds, covers["openai/sora-2-pro"].lines) == (8, 1080)
 
 
 def test_a_price_of_a_third_party_is_marked_as_such():
-    """Only what Together's own documents say counts as documented."""
+    """Only Together's own documentation counts as documented."""
     certainty = {each.name: each.price.certainty for each in Catalogue.load().models if each.price}
     assert certainty["kwaivgI/kling-2.1-master"] is Certainty.THIRD_PARTY
     assert certainty["kwaivgI/kling-2.1-pro"] is Certainty.THIRD_PARTY

@@ -263,7 +263,7 @@ def test_a_request_with_errors_is_refused_with_all_of_them():
 
 
 def test_a_request_without_errors_is_let_through_with_its_warnings():
-    """What is only unusual is told, and is not in the way, unless strictness is asked for."""
+    """What is only unusual is told, and does not stop anything, unless the check is strict."""
     request = asked(LITE, seconds=6)
     assert [each.field for each in refuse_errors(request)] == ["seconds"]
     with pytest.raises(RequestInvalid, match="the nearest is 5"):

@@ -27,7 +27,7 @@ def findings(request: VideoRequest) -> list[Finding]:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_a_valid_request_passes(model: Model) -> None:
-    """With everything that the documents allow at its bounds, nothing is found."""
+    """With every documented limit at its bounds, nothing is found."""
     longest = model.prompt.maximum
     changes: dict[str, Any] = {"seed": 7, "steps": 20, "guidance_scale": 8, "output_format": "MP4"}
     if longest is not None:

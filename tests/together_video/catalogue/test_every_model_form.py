@@ -117,7 +117,7 @@ def test_audio_that_drives_a_video(model: Model, sounds: dict[str, Path]) -> Non
     assert set(told) == {"2 s", "31 s", "large"}
     assert "lasts 2.0 s; audio must last 3 to 30 s" in told["2 s"]
     assert "lasts 31.0 s; audio must last 3 to 30 s" in told["31 s"]
-    assert "has 17.3 MB; audio has at most 15 MB" in told["large"]
+    assert "has 17.3 MB; audio may have at most 15 MB" in told["large"]
     assert {problem.place for problem in problems} == {"media.audio_inputs[0]"}
 
 

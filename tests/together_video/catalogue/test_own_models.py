@@ -90,7 +90,7 @@ def test_facts_that_hold_only_together_are_replaced_together(own: Write) -> None
 
 
 def test_null_takes_a_fact_back(own: Write) -> None:
-    """A limit that has turned out wrong is no limit any more."""
+    """A limit that has turned out to be wrong is no longer a limit."""
     own([{"name": HAILUO, "fps": None, "price": None, "negative_prompt": {"fails": None}}])
     model = Catalogue.load().get(HAILUO)
     assert (model.fps, model.price, model.negative_prompt.fails) == (None, None, False)
@@ -181,7 +181,7 @@ def test_what_is_wrong_is_said_with_file_and_field(own: Write, content: Any, wor
 def test_a_file_that_cannot_be_read_is_named(
     own: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """No traceback for a file that is not there, is a folder, or is no text."""
+    """No traceback for a file that does not exist, is a folder, or is not text."""
     path = {"missing": tmp_path / "none.json", "folder": tmp_path, "bytes": tmp_path / "b.json"}[kind]
     if kind == "bytes":
         path.write_bytes(b"\xff\xfe\x00")

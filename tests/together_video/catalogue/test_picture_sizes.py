@@ -20,7 +20,7 @@ OFFERED = (Size(864, 480), Size(640, 640), Size(416, 960), Size(1248, 704), Size
     [("16:9", 16 / 9), ("9:16", 9 / 16), (" 2.39:1 ", 2.39), ("1:0", None), ("wide", None)],
 )
 def test_a_ratio_is_read(text: str, aspect: float | None):
-    """Width by height, or None for what is no ratio."""
+    """Width by height, or None for anything but a ratio."""
     assert aspect_of(text) == aspect
 
 

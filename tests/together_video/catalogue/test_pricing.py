@@ -99,7 +99,7 @@ def test_the_words_say_how_it_came_about(model: str, fields: dict[str, Any], wor
 
 
 def test_a_price_whose_unit_nobody_gives_counts_high_and_low():
-    """As a file of one's own may have it: per second is the high reading, per video the low one."""
+    """As a user's own file may have it: per second is the high reading, per video the low one."""
     document = Catalogue.load().model_dump(by_alias=True)
     for model in document["models"]:
         if model["name"] == VEO:

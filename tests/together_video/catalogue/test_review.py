@@ -106,7 +106,7 @@ def test_the_total_is_the_sum() -> None:
 
 
 def test_another_catalogue_may_be_used() -> None:
-    """What it does not know is no model."""
+    """A name that it does not know is not a model."""
     known = Catalogue.load()
     fewer = [model for model in known.model_dump(by_alias=True)["models"] if model["name"] != MODEL]
     smaller = Catalogue.model_validate({**known.model_dump(by_alias=True), "models": fewer})

@@ -45,7 +45,7 @@ def test_a_changed_shot_takes_those_behind_it_along() -> None:
     """Those before it, and other chains, are reused."""
     edit = found(edited(3, prompt="c, at night", seed=7))
     assert edit.bought == (
-        (3, "other prompt, seed"),
+        (3, "prompt, seed changed"),
         (4, "continues shot 3, which is bought"),
     )
     assert [one.number for one in edit.reused] == [1, 2, 5, 6]
@@ -57,7 +57,7 @@ def test_a_changed_shot_takes_those_behind_it_along() -> None:
 def test_another_take_is_another_last_frame() -> None:
     """So what continues it is bought, too."""
     assert found(edited(5, use=2)).bought == (
-        (5, "other take"),
+        (5, "take changed"),
         (6, "continues shot 5, which is bought"),
     )
 
@@ -88,7 +88,7 @@ def test_shots_that_moved_are_reused() -> None:
 def test_a_shot_behind_another_one_is_bought() -> None:
     """Its first frame is another."""
     edit = found([*OLD[:2], *OLD[3:]])
-    assert edit.bought == ((3, "other prompt"),)
+    assert edit.bought == ((3, "prompt changed"),)
 
 
 def test_the_style_is_in_every_shot() -> None:

@@ -28,7 +28,7 @@ def test_the_example_can_be_made() -> None:
     [(Storyboard, ""), (Look, "look."), (Cut, "cut."), (Shot, ""), (Music, ""), (Audio, "")],
 )
 def test_every_field_is_explained(part: type[FilmPart], start: str) -> None:
-    """Under the name that stands in files."""
+    """Under the name used in files."""
     names = [field.alias or name for name, field in part.model_fields.items()]
     words = set(re.findall(r"`([\w.]+)[`:]", PAGE))
     missing = [name for name in names if f"{start}{name}" not in words]

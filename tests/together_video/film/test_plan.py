@@ -67,9 +67,7 @@ def test_the_negative_prompt_goes_where_one_is_taken() -> None:
     assert [one.request.negative_prompt for one in found.shots] == ["flicker", "fog, flicker"]
     without = planned("a", look=look)
     assert without.shots[0].request.negative_prompt is None
-    assert (
-        "note: look.negative_prompt: No document says that pixverse/pixverse-v5 takes" in said(without, 1)[0]
-    )
+    assert "note: look.negative_prompt: pixverse/pixverse-v5 is not documented to take" in said(without, 1)[0]
 
 
 def test_reference_images_go_where_they_are_taken() -> None:
@@ -214,9 +212,9 @@ def test_the_length_of_the_film_is_less_by_its_crossfades() -> None:
 def test_a_shot_is_longer_than_its_crossfades(shots: list[Any]) -> None:
     """Those at both of its ends."""
     found = [text for text in said(planned(*shots), 2) if text.startswith("error: transition")]
-    assert found == ["error: transition: Crossfades of 5 s leave nothing of a shot of 5 s."] or found[
+    assert found == ["error: transition: Crossfades of 5 s use up all of this shot of 5 s."] or found[
         0
-    ].startswith("error: transition: Crossfades of 5.0 s leave nothing")
+    ].startswith("error: transition: Crossfades of 5.0 s use up all")
 
 
 def test_the_film_has_the_size_of_most_shots() -> None:
@@ -231,7 +229,7 @@ def test_the_film_has_the_size_of_most_shots() -> None:
 
 
 def test_an_unknown_size_is_not_guessed() -> None:
-    """Of most shots no document tells."""
+    """The sizes of most shots are not documented."""
     assert planned("a", "b", defaults={"model": "vidu/vidu-q3"}).form.size is None
 
 
@@ -241,7 +239,7 @@ def test_the_film_has_the_rate_of_most_shots() -> None:
     seedance = {"model": "ByteDance/Seedance-2.5", "seconds": 5}
     plan = planned("a", "b", wan, defaults=seedance)
     assert plan.form.fps == 24
-    assert "note: fps: 30 frames per second become 24, those of the film." in said(plan, 3)
+    assert "note: fps: 30 frames per second become 24, the rate of the film." in said(plan, 3)
     assert planned("a", defaults=seedance, cut={"fps": 25}).form.fps == 25
 
 
@@ -249,7 +247,7 @@ def test_fades_are_shorter_than_the_film() -> None:
     """What is longer cannot be made."""
     plan = planned("a", cut={"fade_in": 3, "fade_out": 3})
     assert said(plan, None) == [
-        "error: cut.fade_out: Fades of 6.0 s are longer than the film, which has 5 s."
+        "error: cut.fade_out: Fades of 6.0 s are longer than the film, which lasts 5 s."
     ]
 
 
@@ -261,6 +259,6 @@ def test_captions_that_nobody_wrote() -> None:
 
 
 def test_titles_for_people() -> None:
-    """The name, else the first words of what was written, without the style."""
+    """The name, otherwise the first words of the prompt, without the style."""
     plan = planned({"prompt": "b", "name": "harbour"}, "a fox\nruns", look={"style": "noir"})
     assert [one.title for one in plan.shots] == ["harbour", "a fox runs"]

@@ -38,7 +38,7 @@ def refusal(text: str, form: str = "yaml") -> str:
 
 
 def test_yaml_reads_as_people_mean_it(tmp_path: Path) -> None:
-    """A ratio is no number of minutes, No is a word, and yes is true where one is asked for."""
+    """A ratio is not a number of minutes, No is a word, and yes is true in a field for true or false."""
     file = tmp_path / "story.yaml"
     file.write_text(STORY, encoding="utf-8")
     found = read_storyboard(file)
@@ -99,8 +99,8 @@ def test_standard_input() -> None:
         ("? [a]\n: b", "a name must be text, is a list or an object"),
         ("title: [x", "is not YAML"),
         ("title: x\x07", "is not YAML"),
-        ("- a", "must hold title: and shots:, holds a list"),
-        ("a", 'must hold title: and shots:, holds "a"'),
+        ("- a", "must have title: and shots:, but is a list"),
+        ("a", 'must have title: and shots:, but is "a"'),
     ],
 )
 def test_yaml_that_is_refused(text: str, words: str) -> None:
@@ -114,7 +114,7 @@ def test_yaml_that_is_refused(text: str, words: str) -> None:
         ('{"title": 1,}', "is not JSON"),
         ('{"title": "a", "title": "b"}', '"title" is given twice'),
         ('{"title": NaN}', "NaN is not a JSON number"),
-        ("[]", "holds a list"),
+        ("[]", "but is a list"),
     ],
 )
 def test_json_that_is_refused(text: str, words: str) -> None:

@@ -45,8 +45,8 @@ def test_the_take_that_was_starred_last_is_shown() -> None:
     )
     assert (found.uses, found.retakes, found.idle) == ({1: 3}, {}, [2])
     assert list(found.lines) == [
-        "shot 1: take 3 in place of take 1, starred: lovely; shot 2 follows from it, and may have to be bought",
-        "shot 2: the marks do not count, as it is made again from another take",
+        "shot 1: take 3 instead of take 1, starred: lovely; shot 2 is made from it and may have to be bought again",
+        "shot 2: the marks do not count, because it is made again from another take",
     ]
     assert [shot.use for shot in found.storyboard.shots] == [3, None, 2, None]
 

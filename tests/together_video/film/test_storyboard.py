@@ -79,8 +79,8 @@ def test_numbers_are_words_where_words_belong() -> None:
         ({"name": "two words"}, "a name is one word"),
         ({"name": "3"}, "a name is one word"),
         ({"transition": "wipe"}, 'transition.kind: must be "cut" or "crossfade"'),
-        ({"transition": {"kind": "cut", "seconds": 1}}, "a cut takes no seconds"),
-        ({"transition": {"crossfade": 0}}, "a crossfade takes more than 0 seconds"),
+        ({"transition": {"kind": "cut", "seconds": 1}}, "a cut has no seconds"),
+        ({"transition": {"crossfade": 0}}, "a crossfade needs more than 0 seconds"),
         ({"transition": "cut", "crossfade": 1}, "transition and crossfade: give one of them"),
         ({"audio": "loud"}, 'audio.own: must be "keep" or "mute"'),
         ({"promt": "b"}, 'unknown field "promt" (did you mean "prompt"?)'),
@@ -151,7 +151,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ("fields", "words"),
     [
         ({"title": ""}, "title: is empty"),
-        ({"title": "a\nb"}, "not one line"),
+        ({"title": "a\nb"}, "must be one line"),
         ({"defaults": {"prompt": "b"}}, "defaults: prompt: write the prompt of each shot in the shot"),
         ({"defaults": {"sedd": 2}}, '"sedd" (did you mean "seed"?)'),
         ({"defaults": {"fps": "fast"}}, "fps: must be a whole number"),
@@ -177,7 +177,7 @@ def test_films_are_bounded() -> None:
 @pytest.mark.parametrize("value", [None, "a", 3, [], ["a"]])
 def test_other_values_are_no_storyboards(value: object) -> None:
     """Their kind is named."""
-    with pytest.raises(InputError, match="must hold title: and shots:"):
+    with pytest.raises(InputError, match="must have title: and shots:"):
         storyboard_of(value)
 
 

@@ -168,7 +168,7 @@ def test_many_videos_are_parted_into_pages() -> None:
 
 
 def test_few_videos_are_one_page() -> None:
-    """It is called as it was asked for, and leads nowhere else."""
+    """It has the requested name, and leads nowhere else."""
     only = row()
     ((name, text),) = render_pages(
         "Kite",
@@ -249,7 +249,7 @@ def test_options_of_a_command_stay_behind_the_details() -> None:
     (trouble,) = re.findall(
         r'<p class="trouble"[^>]*>(.*?)</p>', render(row(VideoState.AMBIGUOUS, error=error))
     )
-    assert trouble == "It may have been charged. It will not be bought again by itself."
+    assert trouble == "It may have been charged. It is not bought again automatically."
     assert error in Reading(render(row(VideoState.AMBIGUOUS, error=error))).text
 
 

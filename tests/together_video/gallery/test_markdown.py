@@ -235,11 +235,11 @@ def test_the_lasting_page_is_a_link_where_a_browser_can_open_it() -> None:
 
 
 def test_a_gallery_of_a_folder_promises_no_links() -> None:
-    """No browser opens files of a disk from a server's page: the lasting page is named."""
+    """No browser opens files of a disk from a server's page, so the page in the archive is only named."""
     page = "file:///films/batches/b1/index.html"
     text = gallery_markdown("t", Summary.of([outcome()]), {}, expires_at=None, posters={}, page=page)
     assert "Links work" not in text
-    assert f"The lasting gallery: `{page}`" in text
+    assert f"Gallery page in the archive: `{page}`" in text
 
 
 def test_a_video_without_an_address_is_named_without_a_link() -> None:
@@ -274,15 +274,15 @@ def test_rows_of_the_table() -> None:
         "model": "acme/dream-1",
         "prompt": "a fox",
         "job": "job-1",
-        "where, or why not": "s3://studio/videos/1.mp4",
+        "location or reason": "s3://studio/videos/1.mp4",
     }
     assert (failed["USD"], failed["seconds"]) == ("", "")
     assert len(failed["prompt"]) == 60
-    assert failed["where, or why not"] == "no"
+    assert failed["location or reason"] == "no"
 
 
 def test_costs_by_model() -> None:
-    """What this run paid, the dearest model first; what was reused is counted and costs nothing now."""
+    """What this run paid, the most expensive model first. Reused videos count and cost nothing now."""
     rows = cost_rows(
         Summary.of(
             [

@@ -57,7 +57,7 @@ ARCHIVED = outcome(VideoState.ARCHIVED, job_id="j", cost_usd=Decimal("0.14"))
                     "failed_perhaps_usd": Decimal("0.07"),
                 }
             ),
-            [("Cost", "0.14 USD"), ("Failed tries", "0.10 USD, perhaps 0.07 USD")],
+            [("Cost", "0.14 USD"), ("Failed attempts", "0.10 USD, perhaps 0.07 USD")],
         ),
     ],
 )

@@ -111,7 +111,7 @@ def test_the_take_is_the_first_that_none_has() -> None:
     ],
 )
 def test_some_requests_have_no_link(fields: dict[str, Any]) -> None:
-    """Embedded files, addresses that may hold a signature or a password, and whatever is too long for an address."""
+    """Embedded files, addresses that may hold a signature or a password, and anything too long for an address."""
     assert redo_link(FORM, plan(**fields), take=2) is None
 
 

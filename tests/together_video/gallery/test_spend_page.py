@@ -52,7 +52,7 @@ class Seen(HTMLParser):
 
 
 def test_pieces_of_a_bar_lie_beside_each_other_and_add_up() -> None:
-    """The dearest day fills the scale; its pieces begin where the one before ends."""
+    """The most expensive day fills the scale. Each piece starts where the one before ends."""
     chart = chart_of(
         report(bought("2"), bought("1", money=Money.PERHAPS_PAID), bought("1", money=Money.IN_FLIGHT))
     )
@@ -153,7 +153,7 @@ def test_markdown_has_the_month_the_rows_and_the_page() -> None:
     assert lines[6] == "| 2026-11-26 | 1 | 1 | 0 | 0.50 USD | 0.00 USD | 0.00 USD | 0.50 USD |"
     assert lines[8].startswith("| all | 2 | 2 |")
     assert "[Page with a chart](https://s3.example/x?a=%281%29), until 2026-11-27 12:00 UTC." in text
-    assert "The lasting page: `s3://b/spend/2026-11-27.html`" in text
+    assert "Page in the archive: `s3://b/spend/2026-11-27.html`" in text
     many = report(*(bought(labels={"n": str(n)}) for n in range(MOST_ROWS + 3)), by="label:n")
     assert "3 more rows are on the page." in spend_markdown(many, page=None, link=None, expires_at=None)
     assert len(spend_rows(many)) == MOST_ROWS

@@ -195,7 +195,7 @@ def test_a_broken_table_says_where(text: str, words: str) -> None:
 
 
 def test_wrong_defaults_are_said_once() -> None:
-    """A bad option of the command line is no mistake of each line."""
+    """A bad option of the command line is not reported for each line."""
     assert (
         refusal("a\nb\n", RowFormat.TEXT, steps=80) == "steps: must be at most 50, is 80; nothing was sent."
     )

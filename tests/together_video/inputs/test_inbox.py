@@ -85,10 +85,10 @@ def test_what_cannot_be_used_is_refused_with_a_reason(name: str, data: bytes, wo
 def test_no_file_of_the_reading_machine_can_be_named(place: str, tmp_path: Path) -> None:
     """Neither in a request nor in the settings of a brief."""
     media = {"frame_images": [{"input_image": place}]}
-    with pytest.raises(InputError, match="names a file of the machine that makes it"):
+    with pytest.raises(InputError, match="names a file on the machine that sends it"):
         read_order("a.jsonl", jsonl({"prompt": "a cat", "media": media}))
     brief = {"subject": "x", "settings": {"media": media}}
-    with pytest.raises(InputError, match="names a file of the machine that makes it"):
+    with pytest.raises(InputError, match="names a file on the machine that sends it"):
         read_order("a.json", json.dumps(brief).encode())
 
 

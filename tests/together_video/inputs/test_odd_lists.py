@@ -1,4 +1,4 @@
-"""Lists of prompts as people have them: from spreadsheets, chats, editors, in many encodings, and what is no list."""
+"""Lists of prompts as people have them: from spreadsheets, chats, editors, in many encodings, or no lists at all."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ fox
 
 @pytest.mark.parametrize("line", ORDINARY.splitlines())
 def test_an_ordinary_prompt_is_bought_as_it_stands(tmp_path: Path, line: str) -> None:
-    """Nothing of it is left out, and it is no heading, list or code."""
+    """Nothing of it is left out, and it does not become a heading, list or code."""
     assert prompts(of_text(tmp_path, line)) == [line]
     assert prompts(of_text(tmp_path, f"{line}\nA hare\n")) == [line, "A hare"]
 

@@ -165,7 +165,7 @@ def test_what_a_line_says_wins_over_defaults_in_either_spelling(
 
 
 def test_equal_requests_are_equal_however_they_are_written() -> None:
-    """The shorthand is no part of the request, so it is never paid for twice."""
+    """The shorthand is not part of the request, so nothing is paid for twice."""
     short, _ = make_request({"model": VEO, "prompt": "a", "aspect": "9:16", "quality": "standard"})
     plain = VideoRequest(model=VEO, prompt="a", width=720, height=1280, steps=20)
     assert short.fingerprint() == plain.fingerprint()

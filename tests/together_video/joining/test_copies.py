@@ -120,7 +120,7 @@ def test_only_the_frames_that_need_one_that_is_left_out_are_encoded(clip: MakeCl
         Cut(pieces=[Piece(path=first), Piece(path=second, repeats_first=True)], crf=1), tmp_path / "film.mp4"
     )
     assert 0 < film.pieces[0].encoded <= 4
-    assert film.pieces[0].why == ("one of its frames is left out, and others are made from it",)
+    assert film.pieces[0].why == ("one of its frames is left out, but others depend on it",)
     assert film.pieces[1].encoded == 0
     expected = [*lights(first)[:-1], *lights(second)]
     found = lights(film.path)
@@ -139,7 +139,7 @@ def test_copied_and_encoded_pieces_in_one_track(clip: MakeClip, tmp_path: Path) 
     other = clip(frames=30, base=80, size=(96, 64))
     film = join(Cut(pieces=[Piece(path=one) for one in (plain[0], other, plain[1])]), tmp_path / "film.mp4")
     assert (film.copied, film.encoded) == ((1, 3), (2,))
-    assert film.pieces[1].why == ("it has 96×64 pixels, the film 64×48",)
+    assert film.pieces[1].why == ("it has 96×64 pixels, the film has 64×48",)
     found = lights(film.path)
     assert (found[:30], found[60:]) == (lights(plain[0]), lights(plain[1]))
     assert len(found) == 90

@@ -37,7 +37,7 @@ def refused(cut: Cut, folder: Path) -> PieceRefused:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, r"^Piece 2 \(odd\.mp4\) is not there\."),
+        (None, r"^Piece 2 \(odd\.mp4\) does not exist\."),
         (b"", r"^Piece 2 \(odd\.mp4\) is empty"),
         (b"<html>" * 20, r"^Piece 2 \(odd\.mp4\) is a web page"),
         (b"#EXTM3U\nfile:///etc/passwd\n" * 9, r"^Piece 2 \(odd\.mp4\) is plain text"),
@@ -111,11 +111,11 @@ def test_a_piece_shorter_than_its_crossfades(clip: MakeClip, tmp_path: Path) -> 
     pieces = [Piece(path=clip()), Piece(path=clip(), crossfade=0.6), Piece(path=clip(), crossfade=0.6)]
     error = refused(Cut(pieces=pieces), folder)
     assert error.message == (
-        "Piece 2 (clip1.mp4) lasts 1.00 s, and its transitions need 1.17 s. "
-        "Make the crossfades shorter, or leave them out."
+        "Piece 2 (clip1.mp4) lasts 1.00 s, but its transitions need 1.17 s. "
+        "Shorten the crossfades, or leave them out."
     )
     error = refused(Cut(pieces=[Piece(path=clip())], fade_in=0.6, fade_out=0.6), folder)
-    assert error.message == "The film lasts 1.0 s, and its fades are longer. Make them shorter."
+    assert error.message == "The film lasts 1.0 s, but its fades are longer. Shorten them."
 
 
 def test_sound_files_that_cannot_be_used(clip: MakeClip, tmp_path: Path) -> None:
@@ -125,10 +125,10 @@ def test_sound_files_that_cannot_be_used(clip: MakeClip, tmp_path: Path) -> None
     folder = tmp_path / "films"
     folder.mkdir()
     error = refused(Cut(pieces=[Piece(path=clip(), narration=text)]), folder)
-    assert error.message.startswith("The narration of piece 1 (told.txt) is no sound file")
+    assert error.message.startswith("The narration of piece 1 (told.txt) is not a sound file")
     error = refused(Cut(pieces=[Piece(path=clip())], music=Music(path=tmp_path / "gone.mp3")), folder)
-    assert error.message.startswith("The music (gone.mp3) is not there.")
-    with pytest.raises(PieceRefused, match=r"^The music \(mute.mp4\) holds no sound\."):
+    assert error.message.startswith("The music (gone.mp3) does not exist.")
+    with pytest.raises(PieceRefused, match=r"^The music \(mute.mp4\) has no sound\."):
         join(Cut(pieces=[Piece(path=clip())], music=Music(path=clip("mute.mp4"))), folder / "film.mp4")
     assert left_in(folder) == []
 

@@ -99,7 +99,7 @@ def test_a_last_frame_that_is_broken(clip: MakeClip, tmp_path: Path) -> None:
     [
         (b"", "The file is empty"),
         (b"<html>no</html>" * 9, "a web page"),
-        (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1" + b"\0\0\0\x08moov" * 3, "holds no pictures"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1" + b"\0\0\0\x08moov" * 3, "has no pictures"),
     ],
 )
 def test_what_is_no_clip(tmp_path: Path, content: bytes, words: str) -> None:

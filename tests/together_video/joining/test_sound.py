@@ -185,7 +185,7 @@ def test_loud_voices_do_not_clip(clip: MakeClip, tmp_path: Path) -> None:
 
 
 def test_narration(clip: MakeClip, tmp_path: Path) -> None:
-    """It begins with its piece, goes on into the next one, and music steps back for it."""
+    """It starts with its piece, continues into the next one, and music gets quieter under it."""
     told = wave(tmp_path / "told.wav", 1.5, 500)
     pieces = [Piece(path=clip()), Piece(path=clip(), narration=told), Piece(path=clip())]
     film = join(Cut(pieces=pieces), tmp_path / "film.mp4")

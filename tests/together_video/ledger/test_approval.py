@@ -123,7 +123,7 @@ def test_many_videos_are_left_out_by_their_numbers() -> None:
 
 @given(st.lists(st.text(max_size=60), max_size=6), st.text(max_size=30), st.text(max_size=20))
 def test_no_text_of_a_form_makes_more_than_was_shown(prompts: list[str], out: str, model: str) -> None:
-    """Whatever is typed: an error of ours, or at most the videos that were shown, each a purchase of its own."""
+    """Whatever a person types: an error of ours, or at most the videos that were shown, each a purchase of its own."""
     proposal = _proposal("a fox", "an owl", "a fox")
     try:
         made = proposal.edited(_answer(prompts=prompts, leave_out=out, model=model))

@@ -46,7 +46,7 @@ def entry(number: int = 0, **more: Any) -> Entry:
     )
 )
 def test_what_is_packed_is_read(entries: list[Entry]) -> None:
-    """Every line, whatever is in it; the same lines in another order are the same object."""
+    """Every line, with any content; the same lines in another order are the same object."""
     made = list(packed(entries))
     assert sorted(line for _, data in made for line in unpacked(data)) == sorted(entries)
     assert [name for name, _ in packed(entries[::-1])] == [name for name, _ in made]

@@ -140,7 +140,7 @@ def test_an_edition_is_the_day_the_hour_or_itself(edition: str, name: str) -> No
 
 
 def test_the_next_second_is_the_next_edition() -> None:
-    """Two seconds after 23:59:58 a daily and an hourly schedule buy anew."""
+    """Two seconds after 23:59:58 a daily and an hourly schedule buy again."""
     later = NOW + timedelta(seconds=2)
     assert edition_name("daily", later) == "2026-11-21"
     assert edition_name("hourly", later) == "2026-11-21T00"
@@ -296,7 +296,7 @@ def test_a_template_may_use_every_field() -> None:
 
 
 def test_a_webm_is_called_webm() -> None:
-    """The ending is that of the format that was asked for."""
+    """The suffix is that of the requested format."""
     plan = VideoPlan(request=VideoRequest(model="m", prompt="A fox", output_format="webm"))
     assert Layout().media(plan, NOW)[0].endswith(f"a-fox-{plan.id}.webm")
 

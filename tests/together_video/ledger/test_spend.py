@@ -173,7 +173,7 @@ def test_amounts_are_kept_apart_and_clips_are_what_is_paid_for() -> None:
 
 
 def test_an_accepted_clip_bears_the_price_of_all_the_others() -> None:
-    """A star accepts; a mark of what is no clip does not count, and a note alone is neither."""
+    """A star accepts; a mark of anything but a clip does not count, and a note alone is neither."""
     found = report(
         bought("0.28", verdict="star"),
         bought("0.28", verdict="reject"),
@@ -254,7 +254,7 @@ def test_many_unreadable_records_are_counted_and_some_named() -> None:
 
 
 def test_csv_is_read_back_and_no_cell_is_a_formula() -> None:
-    """Whoever wrote a label may have meant a spreadsheet to obey it; quotes and commas stay in their cell."""
+    """The author of a label may have meant a spreadsheet to run it; quotes and commas stay in their cell."""
     keys = ['=HYPERLINK("x")', "+1", "-1", "@sum", 'a, "b"', "plain", "a\nb"]
     rows = report(*(bought(labels={"campaign": key}) for key in keys), by="campaign")
     lines = list(csv.reader(io.StringIO(rows.as_csv())))

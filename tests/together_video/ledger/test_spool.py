@@ -145,6 +145,6 @@ def test_the_folder_is_for_this_user_alone(spool: Spool) -> None:
     ids=str,
 )
 def test_a_forged_claim_is_none(forged: dict[str, str]) -> None:
-    """No path is made of what the bucket says before it was held against what this project writes."""
+    """No path is made from data in the bucket before it was checked against the form that this project writes."""
     with pytest.raises(ValueError, match="validation error"):
         Claim.model_validate({**claim().model_dump(), **forged})

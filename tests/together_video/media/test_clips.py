@@ -200,7 +200,7 @@ def test_a_clip_that_was_cut_is_refused(
 
 
 def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Path], tmp_path: Path) -> None:
-    """Where the sizes of the boxes say nothing, the packets are held against the stated length."""
+    """Where the sizes of the boxes say nothing, the packets are compared with the stated length."""
     content = bytearray(clips["faststart"].read_bytes())
     at = content.index(b"mdat") - 4
     content[at : at + 4] = bytes(4)  # "to the end of the file"
@@ -222,7 +222,7 @@ def test_a_stream_that_ends_early_is_refused_by_its_packets(clips: dict[str, Pat
         (b'{"error": {"message": "not found"}}', "JSON answer, not a video.$"),
         (b"Not found\n", "plain text, not a video.$"),
         (b"#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/a.ts\n", "plain text"),
-        (bytes(4096), "nothing but zeros"),
+        (bytes(4096), "contains only zeros"),
         ("文件不存在或已过期，请稍后再试".encode(), "plain text"),
         ('"链接已过期"'.encode(), "JSON answer"),
         ("Le fichier n’existe plus à cette adresse, désolé.".encode("cp1252"), "plain text"),
@@ -256,7 +256,7 @@ def test_what_is_no_video_is_named(tmp_path: Path, content: bytes, words: str) -
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (noise(4096), "in no format that can be opened here"),
+        (noise(4096), "in a format that cannot be opened here"),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80", "cannot be opened here"),
         (b"GIF89a" + noise(400), "cannot be opened here|no pictures|frames"),
         (b"RIFF\x00\x10\0\0AVI " + noise(400), "cannot be opened here|no pictures"),
@@ -287,7 +287,7 @@ def test_sound_alone_is_kept_as_it_is(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     found = inspect_clip(path)
     assert found.info is None
-    assert "it holds sound and no pictures" in found.notes[0]
+    assert "it has sound but no pictures" in found.notes[0]
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
@@ -448,11 +448,11 @@ def test_a_clip_that_fits_has_no_notes() -> None:
         ({"height": 480}, "1280×480"),
         ({"seconds": 5}, "lasts 6.04 s; 5 s"),
         ({"fps": 30}, "24 frames per second; 30"),
-        ({"output_format": "WEBM"}, "h264.*WEBM was asked for"),
+        ({"output_format": "WEBM"}, "h264.*WEBM was requested"),
     ],
 )
 def test_what_does_not_fit_is_noted(fields: dict[str, object], words: str) -> None:
-    """Each difference gives one note with what came and what was asked for."""
+    """Each difference gives one note with the actual and the requested value."""
     (note,) = compare(CLIP, _request(**fields))
     assert re.search(words, note)
 

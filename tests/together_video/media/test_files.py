@@ -60,17 +60,17 @@ def test_what_a_file_is_follows_from_its_content(
         ("missing.png", IMAGE, "there is no such file on the machine that runs this"),
         ("folder", IMAGE, "is a folder"),
         ("empty.png", IMAGE, "is empty"),
-        ("text.jpg", IMAGE, "is not an image, but text: give a JPEG, PNG or WEBP"),
-        ("text.jpg", VIDEO, "is not a video, but text: give an MP4"),
-        ("text.jpg", AUDIO, "is not an audio file, but text: give a WAV or MP3"),
-        ("clip.mp4", IMAGE, "is not an image: give"),
-        ("red.png", VIDEO, "is not a video: give"),
+        ("text.jpg", IMAGE, "is not an image, but text: use a JPEG, PNG or WEBP"),
+        ("text.jpg", VIDEO, "is not a video, but text: use an MP4"),
+        ("text.jpg", AUDIO, "is not an audio file, but text: use a WAV or MP3"),
+        ("clip.mp4", IMAGE, "is not an image: use"),
+        ("red.png", VIDEO, "is not a video: use"),
         ("picture.gif", IMAGE, "is a GIF image; JPEG, PNG and WEBP"),
         ("cut.png", IMAGE, "is a broken image"),
         ("cut.mp4", VIDEO, "cannot be read as a video|no frame"),
         ("short.wav", AUDIO, "lasts 1.0 s; audio must last 3 to 30 s"),
         ("long.wav", AUDIO, "lasts 31.0 s"),
-        ("pipe", IMAGE, "is no regular file"),
+        ("pipe", IMAGE, "is not a regular file"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(
@@ -96,9 +96,9 @@ def test_what_cannot_be_used_is_one_sentence(
 def test_size_is_bounded(media_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file above the bound of its kind is refused before it is read, audio by the documents' bound."""
     monkeypatch.setitem(__import__("together_video.media.files", fromlist=["LARGEST"]).LARGEST, IMAGE, 100)
-    with pytest.raises(MediaRefused, match="has 0 MB; image files have at most 0 MB"):
+    with pytest.raises(MediaRefused, match="has 0 MB; image files may have at most 0 MB"):
         inspect_file(media_folder / "red.png", IMAGE)
-    with pytest.raises(MediaRefused, match="audio has at most 0 MB"):
+    with pytest.raises(MediaRefused, match="audio may have at most 0 MB"):
         inspect_file(media_folder / "voice.wav", AUDIO, AudioLimits(3, 30, 1000))
 
 
@@ -156,7 +156,7 @@ def test_all_that_is_wrong_is_said_at_once(media_folder: Path) -> None:
         MediaRefused, match=r"^media.source_video: s3://bucket: is not the address of an object"
     ):
         take_in([request(source_video="s3://bucket")])
-    with pytest.raises(MediaRefused, match="is no reference to media"):
+    with pytest.raises(MediaRefused, match="is not a reference to media"):
         take_in([request(source_video="archive:../records/x.json")])
 
 

@@ -1,4 +1,4 @@
-"""The processes that open files from outside: what becomes of a file when one dies, hangs, or is not to be had."""
+"""The processes that open files from outside: what happens to a file when one dies, hangs, or cannot be started."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_worker_that_is_killed_at_its_work(decoder_with: DecoderWith, picture:
         assert whole(found[0])
     else:
         assert found[0].info is None
-        assert "the process that opens it came to an end (SIGKILL ended it)" in found[0].notes[0]
+        assert "the process that opens it died (SIGKILL ended it)" in found[0].notes[0]
         assert found[0].doubt
     cure()
     assert whole(inspect_clip(CLIP))
@@ -139,10 +139,10 @@ def test_a_worker_that_hangs(
     found = inspect_clip(CLIP)
     assert (found.info, found.doubt) == (None, None)
     assert (
-        "says nothing about itself: it takes more than 1 s to be opened here. It is archived"
+        "its content could not be checked: it takes more than 1 s to open here. It is archived"
         in found.notes[0]
     )
-    with pytest.raises(MediaRefused, match=r"^cannot be used: it takes more than 1 s to be opened here$"):
+    with pytest.raises(MediaRefused, match=r"^cannot be used: it takes more than 1 s to open here$"):
         inspect_bytes(picture, "photo", MediaKind.IMAGE)
     cure()
     assert whole(inspect_clip(CLIP))
@@ -154,7 +154,7 @@ def test_a_file_that_needs_too_much_memory(decoder_with: DecoderWith, picture: b
     decoder_with(READER.format(body="bytearray(700 << 20)"))
     found = inspect_clip(CLIP)
     assert (found.info, found.doubt) == (None, None)
-    assert "it needs more than 512 MiB of memory to be opened here" in found.notes[0]
+    assert "it needs more than 512 MiB of memory to open here" in found.notes[0]
     with pytest.raises(MediaRefused, match="needs more than 512 MiB of memory"):
         inspect_bytes(picture, "photo", MediaKind.IMAGE)
 
@@ -196,7 +196,7 @@ def test_an_answer_that_cannot_be_read(decoder_with: DecoderWith, answer: str) -
     decoder_with(READER.format(body=f"return ({answer})"))
     found = inspect_clip(CLIP)
     assert found.info is None
-    assert "the process that opens it came to an end" in found.notes[0]
+    assert "the process that opens it died" in found.notes[0]
 
 
 @pytest.mark.parametrize("how", ["frozen", "gone", "refused", "broken"])
@@ -218,8 +218,8 @@ def test_no_worker_can_be_started(
         monkeypatch.setattr(process, "PROGRAM", "raise SystemExit(3)")
     found = inspect_clip(CLIP)
     assert (found.info, found.poster, found.doubt) == (None, None, None)
-    assert "no process can be started for it (" in found.notes[0]
-    with pytest.raises(MediaRefused, match="no process can be started for it") as caught:
+    assert "no process can be started (" in found.notes[0]
+    with pytest.raises(MediaRefused, match="no process can be started") as caught:
         inspect_bytes(picture, "photo", MediaKind.IMAGE)
     assert "\n" not in caught.value.message
     monkeypatch.undo()
@@ -358,7 +358,7 @@ print(clips.inspect_clip(sys.argv[1]).info.width, pool.workers() == before)
 
 @linux
 def test_a_fork_holds_no_worker_alive() -> None:
-    """A worker ends with the process that started it, though a copy of that goes on."""
+    """A worker ends with the process that started it, even if a fork of that keeps running."""
     script = (
         INSPECT
         + """

@@ -87,7 +87,7 @@ async def test_redirects_are_followed_and_web_pages_are_doubted() -> None:
     async with answering(answer) as reach:
         (doubt,) = await reach.doubts(request("https://cdn.test/old"))
     assert (doubt.details, doubt.sure) == (
-        "https://cdn.test/old gives a web page instead of image content",
+        "https://cdn.test/old leads to a web page instead of image content",
         False,
     )
 
@@ -104,7 +104,7 @@ async def test_redirects_are_followed_and_web_pages_are_doubted() -> None:
     ],
 )
 async def test_no_answer_at_all(error: httpx.HTTPError, sure: bool) -> None:
-    """No such host is certain; a certificate, a time limit or a broken answer may be this machine's own trouble."""
+    """No such host is certain; a certificate, a time limit or a broken answer may be this machine's own problem."""
 
     def answer(_: httpx.Request) -> httpx.Response:
         raise error
@@ -126,7 +126,7 @@ async def test_a_real_port_that_refuses_and_a_real_server(media_server: Any) -> 
 
 
 async def test_a_host_that_only_takes_time_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its further links are as good as gone; those of a host that has given one are asked for."""
+    """Its further links are as good as gone; those of a host with a working link are checked."""
     monkeypatch.setattr("together_video.media.link_checks._HOST_SECONDS", 0.0)
     asked: list[str] = []
 

@@ -51,7 +51,7 @@ def test_references_become_links_and_nothing_else_does() -> None:
 def test_a_reference_names_media_and_nothing_else(text: str) -> None:
     """No other object of the bucket can be linked to."""
     assert object_of(reference_to("ab" * 32, "png")) == NAME
-    with pytest.raises(InputError, match="is no reference"):
+    with pytest.raises(InputError, match="is not a reference"):
         object_of(text)
 
 

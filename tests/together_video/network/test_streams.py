@@ -30,7 +30,7 @@ async def client() -> AsyncIterator[TogetherClient]:
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many bytes came past httpcore, piece by piece."""
+    """How many bytes passed through httpcore, piece by piece."""
     counts: list[int] = []
     take = Stream.take
 

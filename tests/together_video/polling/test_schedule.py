@@ -104,7 +104,7 @@ def test_a_run_learns_on_its_way(guess: float) -> None:
     ("seconds", "sigma"), [(2, 0), (8, 0), (30, 0), (1200, 0), (3.75, 0.2), (15, 0.2), (750, 0.2)]
 )
 def test_a_wrong_guess_costs_little(seen: int, seconds: float, sigma: float) -> None:
-    """From the first job on: 3 s or 10 % of lag at most, with no more polls than a loop of 5 s."""
+    """From the first job: 3 s or 10 % of lag at most, with no more polls than a loop of 5 s."""
     cost, loop = (
         after(seen, seconds, sigma, runs=6),
         follow(fixed(5), durations(seconds, sigma, 300), random.Random(1)),
@@ -116,7 +116,7 @@ def test_a_wrong_guess_costs_little(seen: int, seconds: float, sigma: float) -> 
 @pytest.mark.parametrize("name", list(TELLS))
 @pytest.mark.parametrize("seen", [0, 30])
 def test_what_responses_tell_cannot_break_the_bounds(name: str, seen: int) -> None:
-    """Whatever is told: the lag keeps its bound, and the polls stay below the loop's."""
+    """Whatever is reported, the lag keeps its bound, and the polls stay below the loop's."""
     rng, jobs = random.Random(1), durations(75.0, 0.2, 200)
     cost = told(schedule_of(learn(durations(75.0, 0.2, seen, rng)), 0.05), jobs, TELLS[name])
     assert cost.lag <= bound(75)

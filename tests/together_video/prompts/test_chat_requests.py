@@ -66,7 +66,7 @@ def test_a_large_brief_is_asked_for_in_portions() -> None:
 
 
 def test_a_follow_up_names_what_is_there_and_what_was_wrong() -> None:
-    """Only the rest is asked for, and long prompts are named by how they begin."""
+    """Only the rest is requested, and long prompts are named by their beginning."""
     body = chat_body(FOX, 900, wanted=1, already=["A fox runs", "y" * 900], problems=["Prompt 3 is empty."])
     message = body["messages"][1]["content"]
     assert "Count: 1" in message

@@ -123,7 +123,7 @@ def test_a_duplicate_is_refused(twin: str) -> None:
 
 
 def test_what_is_there_already_is_a_duplicate() -> None:
-    """A follow-up is held against the prompts of earlier answers, and gives only what is missing."""
+    """A follow-up is compared with the prompts of earlier answers, and gives only what is missing."""
     reading = read_prompts(answer(PLAIN), BRIEF, 100, already=[TWO[0].upper()])
     assert reading.prompts == (TWO[1],)
 

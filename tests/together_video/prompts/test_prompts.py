@@ -101,7 +101,7 @@ def test_a_refused_format_is_followed_by_the_next() -> None:
 
 @pytest.mark.parametrize("status", [None, 401, 402, 403, 404, 429])
 def test_another_refusal_is_the_callers(status: int | None) -> None:
-    """A key, a credit or a model that is missing is not mended by another format."""
+    """Another format does not help if a key, credit or model is missing."""
     writing = PromptWriting(Brief(subject="a fox"), 900)
     before = writing.next_body()
     assert not writing.refused(status, "no")
@@ -117,7 +117,7 @@ def test_too_many_tokens_lead_to_a_smaller_portion() -> None:
 
 
 def test_a_cut_answer_leads_to_fewer_prompts_with_more_room() -> None:
-    """What was complete is kept; the rest is asked for in portions that fit, with more room to think."""
+    """Complete prompts are kept. The rest is requested in portions that fit, with more room to think."""
     writing = PromptWriting(Brief(subject="a fox", count=9), 900)
     first = writing.next_body()
     writing.feed(answer(json.dumps(SCENES[:9])[:150], finish="length"))
@@ -130,7 +130,7 @@ def test_a_cut_answer_leads_to_fewer_prompts_with_more_room() -> None:
 
 
 def test_a_model_that_is_always_cut_still_gets_there() -> None:
-    """An answer that gives a prompt or more is no round in vain."""
+    """An answer with at least one prompt does not count as a failed round."""
     writing = PromptWriting(Brief(subject="a fox", count=9), 900)
     while writing.next_body():
         given = len(writing.prompts)
@@ -139,7 +139,7 @@ def test_a_model_that_is_always_cut_still_gets_there() -> None:
 
 
 def test_a_thought_that_leaves_no_room_halves_the_portion() -> None:
-    """Without a single complete prompt, half as many are asked for, and the rounds come to an end."""
+    """Without a single complete prompt, half as many are requested, and the rounds end."""
     writing = PromptWriting(Brief(subject="a fox", count=9), 900)
     portions = []
     while writing.next_body():
@@ -158,7 +158,7 @@ def test_an_answer_without_a_list_leads_to_the_next_format() -> None:
 
 
 def test_after_the_last_round_the_error_says_what_is_missing() -> None:
-    """Four answers in vain end with one clear sentence that quotes the last of them."""
+    """Four useless answers end with one clear sentence that quotes the last of them."""
     writing = PromptWriting(Brief(subject="a fox", count=2), 900)
     rounds = 0
     while writing.next_body():
@@ -172,7 +172,7 @@ def test_after_the_last_round_the_error_says_what_is_missing() -> None:
 
 
 def test_require_lets_enough_prompts_pass() -> None:
-    """Enough is no error; one too few is, and names the chat model."""
+    """Enough is not an error. One too few is, and the message names the chat model."""
     brief = Brief(subject="a fox", count=2, chat_model="some/model")
     require(("a", "b"), brief)
     with pytest.raises(PromptError, match="some/model gave no usable prompt"):

@@ -1,6 +1,6 @@
-"""Reading a story out of a chat model's answer: tolerant about the form, strict about what a shot is.
+"""Read a story from a chat model's answer: tolerant about its form, strict about what a shot is.
 
-Whatever it says is text of a stranger: it is cleaned and bounded, and becomes words of prompts, nothing else.
+Its text is untrusted: it is cleaned and bounded, and is used only in prompts.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _TEXTS = ("text", "action", "prompt", "description")
 
 
 class StoryReading(BaseModel):
-    """What one answer gave: the setting, if it was asked for and usable; shots, in order, up to the first that cannot
-    be used; what was wrong, as sentences.
+    """What one answer gave: the setting, if requested and usable; the shots in order, up to the first that cannot be
+    used; and the problems, as sentences.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,10 +46,9 @@ class StoryReading(BaseModel):
 
 
 def read_story(answer: object, asked: Asked, style: str | None = None) -> StoryReading:
-    """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON is like.
+    """Read an answer of `POST /v1/chat/completions`. Never raises, whatever the JSON contains.
 
-    Shots are in an order: behind one that cannot be used none is taken. `style` is that of the brief, which holds
-    whatever the answer says.
+    Order matters: after a shot that cannot be used, none is taken. `style` is the brief's and overrides the answer's.
     """
     choice = first_choice(answer)
     content, refusal = content_of(choice)
@@ -58,12 +57,12 @@ def read_story(answer: object, asked: Asked, style: str | None = None) -> StoryR
     if refusal:
         problems.append(f"The model refused: {one_line(refusal, 160)}")
     if is_cut:
-        problems.append("The answer was cut off before its end.")
+        problems.append("The answer was cut off.")
     told, entries = _story_in(content)
     if not content.strip():
         problems.append("The answer has no text.")
     elif not entries:
-        problems.append("The answer holds no list of shots.")
+        problems.append("The answer has no list of shots.")
     setting = asked.setting or (_setting(told, style) if entries else None)
     shots: list[ToldShot] = []
     if setting is not None:
@@ -77,7 +76,7 @@ def read_story(answer: object, asked: Asked, style: str | None = None) -> StoryR
             seen.add(sameness(shot.text))
             shots.append(shot)
         if entries and not problems and len(shots) < len(asked.lengths):
-            problems.append(f"The answer has {len(entries)} of the {len(asked.lengths)} shots asked for.")
+            problems.append(f"The answer has {len(entries)} of the {len(asked.lengths)} requested shots.")
     return StoryReading(
         setting=setting if shots else None,
         shots=tuple(shots),
@@ -89,7 +88,7 @@ def read_story(answer: object, asked: Asked, style: str | None = None) -> StoryR
 
 
 def _story_in(content: str) -> tuple[Mapping[str, Any], list[Any]]:
-    """The object that tells the story, and its list of shots: the last of those that have the most."""
+    """The object with the story, and its list of shots: the longest list, or the last of equally long ones."""
     best: tuple[Mapping[str, Any], list[Any]] = ({}, [])
     for value in json_values(content):
         for told, entries in _stories(value, depth=3):
@@ -163,15 +162,15 @@ def _why_not(shot: ToldShot, setting: Setting, seen: set[str], limit: int) -> st
     if same in seen:
         return f"repeats another: {one_line(shot.text, 120)}"
     if len(shot.text) > LONGEST_TEXT:
-        return f"has {len(shot.text)} characters of text, {LONGEST_TEXT} are allowed."
+        return f"has {len(shot.text)} characters of text; at most {LONGEST_TEXT} are allowed."
     whole = length_of(shot, setting)
     if whole > limit:
-        return f"has {whole} characters with its descriptions and the style, {limit} are allowed: shorten all of them."
+        return f"has {whole} characters with its descriptions and the style; at most {limit} are allowed. Shorten them."
     return None
 
 
 def _text(value: object, longest: int | None = None) -> str:
-    """Clean text of one line; what is longer is cut at a word, as a detail less does no harm."""
+    """Clean text on one line. Longer text is cut at a word, because losing a detail does no harm."""
     text = clean_text(value) if isinstance(value, str) else ""
     if longest is None or len(text) <= longest:
         return text

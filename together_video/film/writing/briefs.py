@@ -1,4 +1,4 @@
-"""The brief of a film: what a person asks for, before any shot is written."""
+"""The brief for a film: what a person asks for, before any shot is written."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import Field, StringConstraints
 from together_video.prompts.briefs import DEFAULT_CHAT_MODEL, Asked, Brief
 from together_video.validation_messages import validated
 
-#: Most shots that a chat model is asked for, and seconds of the film.
+#: Most shots that a chat model is asked for, and most seconds of the film.
 MOST_WRITTEN, LONGEST_FILM = 60, 1_800
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class StoryBrief(Asked):
-    """What the film is about, in how many shots, how long, and in which manner."""
+    """What the film is about, how many shots it has, how long it is, and its style."""
 
     subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         min_length=1,
@@ -31,7 +31,7 @@ class StoryBrief(Asked):
         ge=1,
         le=MOST_WRITTEN,
         title="Shots",
-        description="How many shots; else as many as the seconds need, or 6.",
+        description="How many shots. By default as many as the seconds need, or 6.",
     )
     seconds: float | None = Field(
         default=None,
@@ -39,13 +39,13 @@ class StoryBrief(Asked):
         le=LONGEST_FILM,
         allow_inf_nan=False,
         title="Seconds",
-        description="Length of the film in seconds; else that of its shots.",
+        description="Length of the film in seconds. By default that of its shots.",
     )
     style: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)] | None = (
         Field(
             default=None,
             title="Style",
-            description="Look and mood of the film, such as: hand-drawn watercolour, calm. Else the chat model's.",
+            description="Look and mood, such as: hand-drawn watercolour, calm. By default the chat model chooses.",
         )
     )
     language: _Name = Field(
@@ -54,7 +54,7 @@ class StoryBrief(Asked):
     model: _Name | None = Field(
         default=None,
         title="Video model",
-        description="The video model's API name. The catalogue's default is used where none is given.",
+        description="The video model's API name. By default the catalogue's default.",
     )
     chat_model: _Name = Field(
         default=DEFAULT_CHAT_MODEL,
@@ -63,14 +63,14 @@ class StoryBrief(Asked):
     )
 
     def as_brief(self) -> Brief:
-        """The same as a brief of prompts, for what both have in common."""
+        """The same as a brief for prompts, for what both have in common."""
         return Brief(
             subject=self.subject, style=self.style, language=self.language, chat_model=self.chat_model
         )
 
 
 def story_id(brief: StoryBrief, edition: str = "once") -> str:
-    """The name of a brief's storyboard in one edition: 24 hexadecimal digits of a SHA-256."""
+    """The id of a brief's storyboard in one edition: 24 hexadecimal digits of a SHA-256."""
     return hashlib.sha256(f"storyboard\n{brief.canonical()}\n{edition}".encode()).hexdigest()[:24]
 
 
@@ -78,6 +78,6 @@ def make_story_brief(fields: Mapping[str, Any]) -> StoryBrief:
     """A brief from its fields.
 
     Raises:
-        InputError: all that is wrong with it, in one sentence.
+        InputError: lists all its problems in one sentence.
     """
     return validated(StoryBrief, dict(fields), "The brief")

@@ -1,4 +1,4 @@
-"""What is sent to the chat model: the brief of a film as the body of `POST /v1/chat/completions`."""
+"""What is sent to the chat model: the brief for a film as the body of `POST /v1/chat/completions`."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from together_video.film.writing.story import Setting, ToldShot
 from together_video.prompts.chat_requests import THINKING_TOKENS, AnswerFormat, opening, response_format
 from together_video.text import one_line
 
-#: Shots of one answer. More make it long enough to be cut, or to repeat itself.
+#: Shots per answer. Longer answers get cut off, or repeat themselves.
 SHOTS_PER_ANSWER = 12
 #: Characters that each part is asked to stay within, and their share of a short prompt.
 _TEXT, _LOOKS, _DETAIL = 420, 180, 100
-#: How many characters a prompt has that is made of such parts: with two people and a style.
+#: Characters of a prompt made of such parts, with two people and a style.
 _WHOLE = _TEXT + 3 * _LOOKS + 2 * _DETAIL + 150
 
 _SYSTEM = """\
 You write the storyboard of a film. A text-to-video model makes each shot by itself: it sees the prompt of that shot \
-and nothing else, and remembers no person and no place from the shot before.
+and nothing else. It does not remember any person or place from the shot before.
 
 {setting}Then write the shots, in the order of the film. Each has
-- text: what happens, in one uninterrupted shot with no more in it than fits its length: one or two sentences, at most \
-{text} characters, in visible detail, with verbs and words of time ("slowly", "as", "then"). Call people and places by \
-their names, spelled as above, and do not describe them again: their descriptions are added to the prompt word for word;
-- characters: the names of those who are seen, an empty list if nobody is;
+- text: what happens, in one uninterrupted shot with no more action than its length allows: one or two sentences, at \
+most {text} characters, in visible detail, with verbs and words of time ("slowly", "as", "then"). Call people and \
+places by their names, spelled as above, and do not describe them again: their descriptions are added to the prompt \
+word for word;
+- characters: the names of the visible characters, an empty list if there are none;
 - place: the name of the place;
-- light: time of day, weather and where the light comes from, at most {detail} characters. As long as the time has not \
-changed, repeat the words of the shot before;
+- light: time of day, weather and where the light comes from, at most {detail} characters. Until the time changes, \
+repeat the words of the shot before;
 - camera: the distance and how the camera moves, at most {detail} characters{continues}.
 
 Tell one story with a beginning, a turn and an end. Vary the distance and the movement of the camera. \
@@ -40,31 +41,31 @@ Answer with one JSON object and nothing else, valid against this schema:
 {schema}"""
 
 _NEW_SETTING = """\
-First describe, once each, everybody and every place that more than one shot shows, so that they are the same \
+First describe, once each, every character and every place that more than one shot shows, so that they look the same \
 throughout:
 - title: of the film, a few words;
 - style: {style};
 - characters: at most 4, each with a name of one or two words and looks, at most {looks} characters: age, build, face, \
 hair, clothes and their colours. Only what does not change during the film;
-- places: at most 4, each with a name and looks, at most {looks} characters: shape, materials, colours, what stands \
+- places: at most 4, each with a name and looks, at most {looks} characters: shape, materials, colours, what is \
 where.
 
 """
 _KNOWN_SETTING = """\
-These people and places are described already:
+These people and places are already described:
 {known}
 
 """
 _CONTINUES = """;
-- continues: true where the shot goes on without a cut from the last frame of the shot before, with the same people in \
-the same place and light; false where the film cuts. At most two in a row; the first shot of the film is false"""
+- continues: true if the shot continues from the last frame of the shot before without a cut, with the same people in \
+the same place and light; false if the film cuts. At most two in a row; the first shot of the film is false"""
 
 
 class Asked(NamedTuple):
-    """What one request asks for: which shots by their lengths, after which others, in which setting.
+    """What one request asks for: the lengths of its shots, the shots written already, and the setting.
 
-    `chained` tells whether the video model can begin a shot with the last frame of the one before; `prompt_limit` is
-    its longest prompt, in characters; `style` what the brief says of it.
+    `chained` says whether the video model can start a shot with the last frame of the one before. `prompt_limit` is
+    its longest prompt, in characters. `style` is the style in the brief.
     """
 
     lengths: Sequence[int]
@@ -83,8 +84,8 @@ def story_body(
     thinking_tokens: int = THINKING_TOKENS,
     problems: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The body of one chat request. A follow-up names the setting, the shots that are there, and the `problems` of the
-    last answer.
+    """The body of one chat request. A follow-up repeats the setting, the shots written so far, and the `problems` of
+    the last answer.
     """
     share = min(1.0, asked.prompt_limit / _WHOLE)
     text, looks, detail = (int(each * share) for each in (_TEXT, _LOOKS, _DETAIL))
@@ -107,13 +108,13 @@ def story_body(
         ],
         "response_format": response_format(answer_format, schema, "storyboard"),
         "temperature": 0.8,
-        # Two characters a token, as for prompts.
+        # Two characters per token, as for prompts.
         "max_tokens": thinking_tokens + characters // 2,
     }
 
 
 def story_schema(count: int, *, with_setting: bool, chained: bool) -> dict[str, Any]:
-    """What the answer must look like."""
+    """The JSON schema of the answer."""
     text = {"type": "string"}
     described = {"type": "array", "maxItems": 4, "items": _object({"name": text, "looks": text})}
     shot: dict[str, Any] = {
@@ -165,7 +166,7 @@ def _user_message(brief: StoryBrief, asked: Asked, problems: Sequence[str]) -> s
         f"Lengths: {', '.join(f'{each} s' for each in asked.lengths)}",
     ]
     if asked.already:
-        lines += ["", "These shots are written already; go on from the last one:"]
+        lines += ["", "These shots are already written; continue from the last one:"]
         lines += [f"- {number}: {opening(shot.text)}" for number, shot in enumerate(asked.already, 1)]
         lines.append(f"Light of the last one: {one_line(asked.already[-1].light)}")
     if problems:

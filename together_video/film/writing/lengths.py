@@ -1,4 +1,4 @@
-"""How long each shot of a film is, so that all together have the length that was asked for. In seconds."""
+"""How long each shot of a film is, so that they add up to the requested length. In seconds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from together_video.catalogue.models import Model
 from together_video.errors import InputError
 from together_video.film.writing.briefs import MOST_WRITTEN, StoryBrief
 
-#: Shots of a film whose brief says neither shots nor seconds; seconds of a shot of a model without a usual length.
+#: Shots of a film if the brief gives neither shots nor seconds; seconds of a shot if the model has no default length.
 _USUAL_SHOTS, _USUAL_SECONDS = 6, 6
 
 
 def lengths_of(brief: StoryBrief, model: Model, catalogue: Catalogue | None = None) -> tuple[int, ...]:
-    """The length of each shot, one that the model makes. The longer ones are spread over the film.
+    """The length of each shot, one that the model offers. The longer ones are spread over the film.
 
-    The sum is as near to the length that was asked for as the model's lengths allow.
+    The sum is as close to the requested length as the model's lengths allow.
 
     Raises:
-        InputError: so many shots of this model cannot be so long, or so short, by more than a tenth.
+        InputError: this many shots of this model miss the requested length by more than a tenth.
     """
     possible = lengths_that_are_made(model, catalogue or Catalogue.load())
     usual = _nearest(possible, model.seconds.default or _USUAL_SECONDS)
@@ -30,8 +30,8 @@ def lengths_of(brief: StoryBrief, model: Model, catalogue: Catalogue | None = No
     shots = brief.shots or max(1, round(brief.seconds / usual))
     if shots > MOST_WRITTEN:
         raise InputError(
-            f"A film of {brief.seconds:g} s has {shots} shots of {usual} s by {model.name}; {MOST_WRITTEN} at most are "
-            "written. Ask for fewer seconds, or write the storyboard in parts. Nothing was sent."
+            f"A film of {brief.seconds:g} s needs {shots} shots of {usual} s by {model.name}, but the limit is "
+            f"{MOST_WRITTEN}. Ask for fewer seconds, or write the storyboard in parts. Nothing was sent."
         )
     found = _spread(shots, brief.seconds, possible)
     if abs(sum(found) - brief.seconds) > max(1.0, brief.seconds / 10):
@@ -40,7 +40,7 @@ def lengths_of(brief: StoryBrief, model: Model, catalogue: Catalogue | None = No
 
 
 def lengths_that_are_made(model: Model, catalogue: Catalogue) -> tuple[int, ...]:
-    """The whole seconds that the model makes, ascending; what is said of all models where no document tells."""
+    """The whole seconds that the model offers, ascending, or the general ones if it documents none."""
     if model.seconds.choices:
         return tuple(sorted(model.seconds.choices))
     general = catalogue.general.seconds
@@ -49,9 +49,9 @@ def lengths_that_are_made(model: Model, catalogue: Catalogue) -> tuple[int, ...]
 
 
 def _spread(shots: int, seconds: float, possible: Sequence[int]) -> tuple[int, ...]:
-    """So many lengths whose sum comes nearest: all from the two or so around the mean, the longer ones spread."""
+    """Lengths for this many shots with the closest sum: mostly the two around the mean, the longer ones spread."""
     lengths = [max((each for each in possible if each <= seconds / shots), default=possible[0])] * shots
-    # Each step makes one shot longer, in turn, as long as that brings the sum nearer.
+    # Each step makes one shot longer, in turn, while that brings the sum closer.
     stride = _stride(shots)
     for step in range(shots * len(possible)):
         index = step * stride % shots
@@ -65,7 +65,7 @@ def _spread(shots: int, seconds: float, possible: Sequence[int]) -> tuple[int, .
 
 
 def _stride(shots: int) -> int:
-    """Steps of so many visit every shot once, and neighbours late."""
+    """A step size that visits every shot once, and neighbours late."""
     return next(each for each in range(max(1, round(shots * 0.618)), shots + 1) if math.gcd(each, shots) == 1)
 
 

@@ -1,4 +1,4 @@
-"""The storyboard of a brief as it lies in the bucket."""
+"""The storyboard of a brief as it is stored in the bucket."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from together_video.film.writing.briefs import StoryBrief
 
 
 class WrittenStoryboard(BaseModel):
-    """`briefs/<id>.json`: the storyboard that a brief gave in one edition, stored before it is used.
+    """`briefs/<id>.json`: the storyboard written from a brief in one edition, stored before it is used.
 
-    `usage` holds what each answer says of its tokens, as it came; `answers` the answers' ids.
+    `usage` holds the token counts that each answer reports, unchanged; `answers` holds the answers' ids.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,7 +1,7 @@
-"""A story as a chat model tells it: who and what is seen throughout, and the shots that show them.
+"""A story as a chat model writes it: the characters and places, and the shots that show them.
 
-What every shot has in common is described once, and put into the prompt of each shot that shows it, word for word: the
-video model sees one prompt at a time.
+Characters and places are described once. The description is added word for word to the prompt of each shot that shows
+them, because the video model sees one prompt at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from together_video.film.shot_requests import styled
 
-#: Longest texts that are taken, in characters. A chat model is asked for less.
+#: Longest texts that are accepted, in characters. The chat model is asked for less.
 LONGEST_TITLE, LONGEST_NAME, LONGEST_TEXT, LONGEST_LOOKS, LONGEST_DETAIL = 120, 60, 900, 400, 240
 #: Most characters and most places of a film.
 MOST_DESCRIBED = 12
@@ -39,7 +39,7 @@ class Setting(_Told):
 
 
 class ToldShot(_Told):
-    """One shot: what happens, who is seen, where, in what light, and how the camera moves."""
+    """One shot: what happens, who is visible, where, in what light, and how the camera moves."""
 
     text: str
     characters: tuple[str, ...] = ()
@@ -50,13 +50,13 @@ class ToldShot(_Told):
 
 
 def length_of(shot: ToldShot, setting: Setting) -> int:
-    """Characters of its prompt as it is sent, with the style of the film."""
+    """The length of its prompt as sent, in characters, with the style of the film."""
     prompt = prompt_of(shot, setting)
     return len(styled(prompt, setting.style) if setting.style else prompt)
 
 
 def prompt_of(shot: ToldShot, setting: Setting) -> str:
-    """The whole prompt of a shot: everybody and everything in it is described as in all other shots."""
+    """The whole prompt of a shot. Everyone and everything in it is described as in all other shots."""
     seen = [one for one in setting.characters if is_seen(one, shot)]
     place = next((one for one in setting.places if shot.place and _same(one.name, shot.place)), None)
     parts = [shot.text, *(_described(one) for one in seen)]
@@ -70,7 +70,7 @@ def is_seen(character: Described, shot: ToldShot) -> bool:
     if any(_same(character.name, name) for name in shot.characters):
         return True
     name, text = character.name.casefold(), shot.text.casefold()
-    # Not every script divides its words.
+    # Not every script separates words.
     if not name.isascii():
         return name in text
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

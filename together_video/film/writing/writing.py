@@ -1,4 +1,4 @@
-"""Brief of a film -> chat requests -> storyboard: what to ask next, until every shot is there.
+"""Brief for a film -> chat requests -> storyboard: what to ask next, until every shot is written.
 
 await writing.drive(client.chat)
 written = writing.result(now)
@@ -26,20 +26,20 @@ from together_video.prompts.limits import refuse_promptless
 from together_video.prompts.rounds import Writing
 from together_video.text import counted, one_line
 
-#: Longest prompt to ask for where the video model takes more: it holds the descriptions of all who are seen.
+#: Longest prompt to ask for, even if the video model takes more. It includes the descriptions of all characters.
 _PROMPT_LENGTH = 2_400
 
 
 class StoryWriting(Writing):
-    """The writing of one brief's storyboard: which chat request comes next, and what has been got so far.
+    """Writes one brief's storyboard: knows the next chat request, and what has been written so far.
 
-    The first answer describes people and places; each answer goes on where the shots that are there end. `rounds` is
-    the number of answers in which the shots of one request must be complete.
+    The first answer describes people and places. Each answer continues after the last written shot. `rounds` is the
+    number of answers within which the shots of one request must be complete.
 
     Raises:
-        InputError: the brief is a placeholder, its video model makes no videos from text alone, or its length cannot
-            be made in so many shots.
-        RequestInvalid: the catalogue knows no such model.
+        InputError: the brief is a placeholder, its video model cannot make videos from text alone, or this many shots
+            cannot have the requested length.
+        RequestInvalid: the catalogue does not know the model.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class StoryWriting(Writing):
         )
 
     def next_body(self) -> dict[str, Any] | None:
-        """The next chat request, or None when every shot is there or no rounds are left.
+        """The next chat request, or None when every shot is written or no rounds are left.
 
-        It stays the same until an answer or a refusal is reported, so a call may be repeated.
+        It stays the same until an answer or a refusal is reported, so repeating a call is safe.
         """
         if self.missing <= 0 or self._rounds_left <= 0:
             return None
@@ -94,7 +94,7 @@ class StoryWriting(Writing):
         )
 
     def feed(self, answer: object) -> StoryReading:
-        """Take in an answer. Never raises; what was wrong with it is in the reading's problems."""
+        """Take in an answer. Never raises; problems are in the reading's `problems`."""
         reading = read_story(answer, self._asking, self.brief.style)
         self._last = reading
         self.setting = reading.setting or self.setting
@@ -112,7 +112,7 @@ class StoryWriting(Writing):
         """The finished storyboard, made at `now` (UTC).
 
         Raises:
-            PromptError: there are too few shots; says why and quotes the last answer.
+            PromptError: there are too few shots. The message says why and quotes the last answer.
         """
         if self.missing > 0 or self.setting is None:
             raise PromptError(self._too_few())
@@ -153,7 +153,7 @@ class StoryWriting(Writing):
         )
         sentences = [f"The chat model {self.brief.chat_model} gave {found}.", *self.problems[-3:]]
         sentences.append(
-            "Try another chat model, fewer shots or a clearer subject, or write the storyboard yourself."
+            "Try another chat model, fewer shots or a clearer subject. Or write the storyboard yourself."
         )
         if self._last.excerpt:
             sentences.append(f"Its last answer begins: {self._last.excerpt}")
@@ -161,17 +161,17 @@ class StoryWriting(Writing):
 
 
 def begins_with_a_frame(model: Model) -> bool:
-    """Whether it is documented that the model begins a video with a given frame."""
+    """Whether the model is documented to start a video with a given frame."""
     accepted = model.media.accepted
     return "first" in (model.keyframes or ()) and (accepted is None or MediaField.FRAME_IMAGES in accepted)
 
 
 def _refuse_without_text(model: Model) -> None:
-    """Before a chat model is paid for shots that no video can be made of."""
+    """Refuse before a chat model is paid for shots that no video can be made from."""
     refuse_promptless(model)
     if model.media.required or (model.tasks and not model.knows_text):
         raise InputError(
-            f"{model.name} makes no video from text alone, and the first shot of a storyboard that is written has "
-            "nothing else. Take a text-to-video model, or write the storyboard yourself, with from: in its shots. "
+            f"{model.name} cannot make a video from text alone, and the first shot of a generated storyboard has "
+            "nothing else. Use a text-to-video model, or write the storyboard yourself, with from: in its shots. "
             "Nothing was sent."
         )

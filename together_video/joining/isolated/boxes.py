@@ -1,4 +1,4 @@
-"""The little that must be known of an MP4 file's boxes and that its demuxer does not say."""
+"""The few facts about an MP4 file's boxes that its demuxer does not report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 _PLAIN = b"".join(number.to_bytes(4, "big") for number in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
-#: So many boxes of one kind are looked at, and bytes of a track's head.
+#: How many boxes of one kind are read, and how many bytes of a track's header.
 _MOST_BOXES, _HEAD = 10_000, 92
 
 
 def is_turned(path: Path) -> bool:
-    """Whether a track with pictures is turned or mirrored by its head (`tkhd`, ISO/IEC 14496-12, section 8.3.2)."""
+    """Whether the header of a picture track rotates or mirrors it (`tkhd`, ISO/IEC 14496-12, section 8.3.2)."""
     with path.open("rb") as file:
         for start, end in _boxes(file, b"moov", 0, path.stat().st_size):
             for track, behind in _boxes(file, b"trak", start, end):
@@ -27,7 +27,7 @@ def is_turned(path: Path) -> bool:
 
 
 def _boxes(file: BinaryIO, name: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the contents of the boxes of a name begin and end."""
+    """Where the contents of the boxes with this name start and end."""
     for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return

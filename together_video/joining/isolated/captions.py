@@ -1,4 +1,4 @@
-"""Captions in the film: drawn into its frames, or as a track of text that a player can switch on."""
+"""Captions in the film: drawn into its frames, or as a text track that a player can switch on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from together_video.media.lettering import fit
 if TYPE_CHECKING:
     from av import VideoFrame
 
-#: Of the film's height: the largest letters, the room for all lines, and the distance from the edge.
+#: As fractions of the film's height: the largest letters, the room for all lines, and the distance from the edge.
 _LETTERS, _ROOM, _EDGE = 0.055, 0.3, 0.05
 
 
 class Lettering:
-    """White letters with a dark edge, at the bottom of frames of one size."""
+    """White letters with a dark outline, at the bottom of frames of one size."""
 
     def __init__(self, words: str, size: tuple[int, int]) -> None:
         from PIL import Image, ImageDraw
@@ -61,7 +61,7 @@ class Lettering:
 
     def drawn_on(self, frame: VideoFrame) -> VideoFrame:
         """A copy of the frame with the words on it."""
-        # Frames may be shown twice: their own times are of no use here.
+        # Frames can be shown twice, so their own times are useless here.
         for node, one in ((self._below, frame), (self._words, self._above)):
             one.pts, one.time_base = self._number, Fraction(1, 1000)
             node.push(one)
@@ -72,7 +72,7 @@ class Lettering:
 
 def samples(recipe: Recipe, film: Layout) -> Iterator[tuple[int, int, bytes]]:
     """The text track, as long as the film: the first frame, the number of frames, and the bytes of each sample (3GPP TS
-    26.245, section 5.17). What lies between two captions is left to the writer of the file.
+    26.245, section 5.17). The writer of the file fills the gaps between captions.
     """
     end = 0
     for number, (part, placed) in enumerate(zip(recipe.parts, film.placed, strict=True)):

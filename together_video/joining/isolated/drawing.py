@@ -1,4 +1,4 @@
-"""Frames of encoded spans: of one piece, or of two that fade into each other; and the fades of the film."""
+"""Frames of encoded spans: of one piece, or of two that crossfade; and the fades of the film."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Drawing:
-    """Draws the spans that are not copied, in order. A piece's file is closed behind its last frame."""
+    """Draws the spans that are not copied, in order. A piece's file is closed after its last frame."""
 
     def __init__(
         self, recipe: Recipe, clips: list[Clip], film: Layout, colours: tuple[int, int, int, int]
@@ -49,8 +49,8 @@ class Drawing:
             yield pictures.take()
 
     def _crossfaded(self, span: Span) -> Iterator[VideoFrame]:
-        """The first and the last frame hold some of both already, so that no frame is of one piece alone."""
-        assert span.other is not None  # noqa: S101 - asked for crossfades only
+        """The first and the last frame already mix both pieces, so no frame shows one piece alone."""
+        assert span.other is not None  # noqa: S101 - only called for crossfades
         before = self._pictures(span.piece, span.first)
         behind = self._pictures(span.other, span.other_first)
         rate = self._film.fps
@@ -63,7 +63,7 @@ class Drawing:
         out = graph.add("buffersink")
         mixed.link_to(out)
         graph.configure()
-        # One pair more, at the beginning: what comes of it is all of the first piece, and is not shown.
+        # One extra pair at the start: its result is the first piece alone, and is not shown.
         pair = before.take(), behind.take()
         made = 0
         for place in range(span.count + 1):
@@ -79,11 +79,11 @@ class Drawing:
                     yield mixed_frame
                 made += 1
         if made <= span.count:
-            # A filter that lacks memory may end its row and say nothing.
-            raise RuntimeError(f"a crossfade of {span.count} frames came out with {max(0, made - 1)}")
+            # A filter that lacks memory can stop early without an error.
+            raise RuntimeError(f"a crossfade of {span.count} frames gave only {max(0, made - 1)}")
 
     def _faded(self, place: int, frame: VideoFrame) -> VideoFrame:
-        """The frame at a place of the film, darker where the film fades in or out."""
+        """The frame at a place of the film, darkened if the film fades in or out there."""
         film = self._film
         if place < film.fade_in:
             return self._through(f"fade=t=in:start_frame=0:nb_frames={film.fade_in}", frame)
@@ -92,8 +92,8 @@ class Drawing:
         return frame
 
     def _through(self, fade: str, frame: VideoFrame, *, late: int = 0) -> VideoFrame:
-        """The frame after this fade, which counts its frames; with `late` it has begun before the first one, as the
-        last frame of a film that fades out is black.
+        """The frame after this fade, which counts its frames. With `late` the fade has already started at the first
+        frame, because the last frame of a film that fades out is black.
         """
         if self._fade is None or self._fade[0] != fade:
             graph: Any = new_graph()

@@ -1,4 +1,4 @@
-"""One run of encoded frames: H.264 with parameter sets of its own, so that it can stand between copied pictures."""
+"""One run of encoded frames: H.264 with its own parameter sets, so it can sit between copied pictures."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from together_video.joining.isolated import parameter_sets
 if TYPE_CHECKING:
     from av import VideoFrame
 
-#: The same number everywhere: the encoder's output depends on it, and the same cut gives the same film.
+#: A fixed number: the encoder's output depends on it, and the same cut must give the same film everywhere.
 THREADS = 4
-#: Frames by which the encoder's decoding order runs ahead of the screen at most.
+#: The most frames by which the encoder's decoding order runs ahead of the display.
 DELAY = 2
 
 
 @dataclass(frozen=True)
 class Coding:
-    """How frames are encoded. `colours` are the numbers of primaries, transfer, matrix and range."""
+    """How frames are encoded. `colours` are the code points of primaries, transfer, matrix and range."""
 
     width: int
     height: int
@@ -36,7 +36,7 @@ class Coding:
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture as MP4 holds it; `place` counts from the beginning of its run."""
+    """One picture as MP4 stores it. `place` counts from the start of its run."""
 
     data: bytes
     place: int
@@ -44,7 +44,7 @@ class Sample:
 
 
 class Run:
-    """An encoder. What it needs is decided by `Coding` alone, its parameter sets too."""
+    """An encoder. `Coding` alone determines its output, including its parameter sets."""
 
     def __init__(self, coding: Coding) -> None:
         context: Any = av.CodecContext.create("libx264", "w")
@@ -72,10 +72,10 @@ class Run:
         self._tick = 1 / coding.fps
 
     def encode(self, frame: VideoFrame | None) -> Iterator[Sample]:
-        """What is ready after the next frame; None ends the run."""
+        """The pictures that are ready after the next frame. None ends the run."""
         if frame is not None:
             frame.pts, frame.time_base = self._count, self._tick
-            frame.pict_type = 0  # what it was in its clip is nothing to the encoder
+            frame.pict_type = 0  # its type in the clip must not influence the encoder
             self._count += 1
         for packet in self._context.encode(frame):
             yield Sample(parameter_sets.as_sample(bytes(packet)), packet.pts, packet.is_keyframe)

@@ -1,6 +1,6 @@
-"""The film as an MP4 file, written in one pass with its index in front: room for that is left at the beginning.
+"""The film as an MP4 file, written in one pass with its index at the front, where room is reserved for it.
 
-Nothing is written to disk here. The bytes and their places go to the parent, piece by piece.
+Nothing is written to disk here. The bytes and their positions go to the parent, piece by piece.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from together_video.joining.isolated import patterns
 from together_video.joining.isolated.recipe import Source
 from together_video.media.decoder import open_media, pictures_of
 
-#: Ticks of the film's clock in a second, at least: players round to coarser ones.
+#: The least ticks per second of the film's clock. Players round coarser ones.
 _TICKS = 10_000
-#: Bytes of the index: of each picture, packet of sound, and text at most, and of all else.
+#: The most bytes of the index: per picture, per packet of sound, per text, and for everything else.
 _OF_PICTURE, _OF_SOUND, _OF_TEXT, _OF_ALL = 33, 29, 41, 4096
-#: Bytes that are sent at a time.
+#: Bytes per message.
 _PIECE = 1 << 20
 
 
 class Outlet(io.RawIOBase):
-    """A file that exists elsewhere: `send` is given places and bytes."""
+    """A file that is stored elsewhere: `send` gets positions and bytes."""
 
     def __init__(self, send: Callable[[int, bytes], None]) -> None:
         self._send = send
@@ -63,13 +63,13 @@ class Outlet(io.RawIOBase):
 
 
 class FilmFile:
-    """Takes packets in the order of their times and closes the file. Use it as a context manager."""
+    """Takes packets in order of time, and closes the file. Use it as a context manager."""
 
     def __init__(
         self, send: Callable[[int, bytes], None], *, fps: Fraction, counts: tuple[int, int, int]
     ) -> None:
         """Args:
-        counts: pictures, packets of sound, and texts at most.
+        counts: the most pictures, packets of sound, and texts.
         """
         doubled = 1
         while fps.numerator * doubled < _TICKS:
@@ -91,7 +91,7 @@ class FilmFile:
                     "video_track_timescale": str(ticks),
                     "movie_timescale": str(ticks),
                     "moov_size": str(room + _OF_ALL),
-                    # The same packets give the same file: no names of programs, no dates.
+                    # The same packets must give the same file: no program names, no dates.
                     "fflags": "+bitexact",
                     "flush_packets": "0",
                 },
@@ -106,12 +106,12 @@ class FilmFile:
         self._outlet.flush()
 
     def add_pictures(self, pattern: Source | io.BytesIO, head: bytes, codec: str) -> Any:
-        """A track of pictures, coded as `head` says."""
+        """A track of pictures, encoded as `head` says."""
         with _opened(pattern) as opened:
             stream: Any = self._out.add_stream_from_template(pictures_of(opened), opaque=True)
         stream.codec_context.extradata = head
         if codec == "hevc":
-            stream.codec_context.codec_tag = "hvc1"  # the name that Apple's players know
+            stream.codec_context.codec_tag = "hvc1"  # the tag that Apple's players know
         stream.time_base = self._tick
         return self._plain(stream)
 
@@ -129,7 +129,7 @@ class FilmFile:
         return self._plain(stream)
 
     def _plain(self, stream: Any) -> Any:
-        """Remove the metadata that the template brings along, such as its title and creation time."""
+        """Remove the template's metadata, such as its title and creation time."""
         stream.metadata.clear()
         return stream
 
@@ -148,7 +148,7 @@ class FilmFile:
         """Write a packet.
 
         Args:
-            times: when it is shown and decoded, and its length, in `tick`s.
+            times: its display time, decoding time and length, in `tick`s.
         """
         packet.stream = stream
         packet.time_base = tick

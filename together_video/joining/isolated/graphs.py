@@ -1,4 +1,4 @@
-"""Graphs of FFmpeg's filters: made, chained and emptied in one way."""
+"""Graphs of FFmpeg's filters: how to make, chain and drain them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 
 import av
 
-#: On a machine of many cores each graph would start as many threads, and each takes memory.
+#: By default each graph starts a thread per core, and each thread takes memory.
 _THREADS = 2
 
 
 def begin_film() -> None:
-    """Have later collections skip what is there already, so that each takes a fraction of a millisecond."""
+    """Let later garbage collections skip existing objects, so that each takes a fraction of a millisecond."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
 
 
 def new_graph() -> Any:
-    """An empty graph. Those that nothing uses any more are freed before.
+    """An empty graph. Frees unused ones first.
 
-    Since PyAV 19 a graph and its filters refer to each other, so that it lives, with its threads and pictures, until
-    Python's collector happens to run. A film needs several for each piece, and once they had used up the memory,
-    filters gave no frames and said nothing.
+    Since PyAV 19 a graph and its filters refer to each other, so a graph keeps its threads and pictures until Python's
+    garbage collector happens to run. A film needs several graphs per piece. Once they had used up the memory, filters
+    gave no frames and no error.
     """
     gc.collect()
     graph: Any = av.filter.Graph()
@@ -34,7 +34,7 @@ def new_graph() -> Any:
 
 
 def chained(graph: Any, before: Any, steps: str) -> None:
-    """Add filters, one behind the other, and an end to them."""
+    """Add filters, one after the other, and an end."""
     for step in steps.split(","):
         name, _, arguments = step.partition("=")
         node = graph.add(name, arguments)

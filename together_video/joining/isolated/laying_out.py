@@ -1,4 +1,4 @@
-"""Decides how a film is laid out, before anything is made: as much as can be is copied."""
+"""Decides how a film is laid out, before anything is made: as much as possible is copied."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from together_video.joining.isolated.reasons import differs, why_encoded
 from together_video.joining.isolated.recipe import Fault, Recipe
 from together_video.joining.isolated.survey import Clip
 
-#: Fewer frames than this are not worth a copy of their own beside encoded ones.
+#: Fewer frames than this are not worth copying beside encoded ones.
 _LEAST_COPIED = 12
 #: Transfer functions of HDR: PQ and HLG (ISO/IEC 23091-2).
 _HDR = frozenset({16, 18})
 
 
 def lay_out(recipe: Recipe, clips: list[Clip]) -> Layout:
-    """Copy as much as can be.
+    """Copy as much as possible.
 
     Raises:
-        Fault: a piece is shorter than its crossfades, or the film than its fades.
+        Fault: a piece is shorter than its crossfades, or the film is shorter than its fades.
     """
     fps = recipe.fps or most(clips, lambda clip: clip.rate) or usual_rate(clips[0])
     width, height = size_of(recipe, clips)
@@ -35,15 +35,15 @@ def lay_out(recipe: Recipe, clips: list[Clip]) -> Layout:
 
 
 def _refuse_hdr(laid: Layout, clips: list[Clip]) -> None:
-    """HDR is copied, or not taken: encoded in 8 bits it would show the wrong colours, or bands."""
+    """HDR is copied or refused: encoded in 8 bits it would show wrong colours or banding."""
     for span in laid.spans:
         for number in () if span.copied else (span.piece, span.other):
             if number is not None and clips[number].colours[1] in _HDR:
                 raise Fault(
-                    "is HDR, which can only be copied, and this cut needs it to be encoded",
+                    "is HDR, which can only be copied, but this cut needs it to be encoded",
                     piece=number,
-                    remedy="Convert it to SDR first, or make a film of HDR clips of one kind without crossfades, fades "
-                    "and captions in the picture.",
+                    remedy="Convert it to SDR first, or use only HDR clips of one kind, without crossfades, fades or "
+                    "captions burned into the picture.",
                 )
 
 
@@ -70,9 +70,7 @@ def _laid(recipe: Recipe, clips: list[Clip], fps: Fraction, size: tuple[int, int
     placed, frames = _placed(recipe, clips, fps, copiable)
     fades = round(recipe.fade_in * fps), round(recipe.fade_out * fps)
     if sum(fades) > frames:
-        raise Fault(
-            f"The film lasts {float(frames / fps):.1f} s, and its fades are longer. Make them shorter."
-        )
+        raise Fault(f"The film lasts {float(frames / fps):.1f} s, but its fades are longer. Shorten them.")
     spans: list[Span] = []
     for number, (one, clip) in enumerate(zip(placed, clips, strict=True)):
         following = placed[number + 1].crossfade if number + 1 < len(placed) else 0
@@ -102,13 +100,13 @@ def _laid(recipe: Recipe, clips: list[Clip], fps: Fraction, size: tuple[int, int
 def _placed(
     recipe: Recipe, clips: list[Clip], fps: Fraction, copiable: list[bool]
 ) -> tuple[list[Placed], int]:
-    """Where each piece begins, and the frames of all."""
+    """Where each piece starts, and the number of all frames."""
     counts = [frames_of(clip, fps) for clip in clips]
     heads, tails, crossfades = ([0] * len(clips) for _ in range(3))
     for number, part in enumerate(recipe.parts[1:], start=1):
         crossfades[number] = round(part.crossfade * fps)
         if part.repeats_first:
-            # The one that costs nothing to leave out: encoded pieces have no packets that others are made from.
+            # Leave out the free one: in an encoded piece no other frame depends on it.
             is_free = not copiable[number] and copiable[number - 1] and not crossfades[number]
             if is_free:
                 heads[number] = 1
@@ -122,9 +120,9 @@ def _placed(
         if left < max(1, crossfades[number] + following):
             needed = float((crossfades[number] + following) / fps)
             raise Fault(
-                f"lasts {float(count / fps):.2f} s, and its transitions need {needed:.2f} s",
+                f"lasts {float(count / fps):.2f} s, but its transitions need {needed:.2f} s",
                 piece=number,
-                remedy="Make the crossfades shorter, or leave them out.",
+                remedy="Shorten the crossfades, or leave them out.",
             )
         start -= crossfades[number]
         placed.append(Placed(heads[number], left, start, crossfades[number]))
@@ -133,7 +131,7 @@ def _placed(
 
 
 def _split(whole: Span, clip: Clip | None, within: tuple[int, int]) -> list[Span]:
-    """A piece's own frames: what is copied in the middle, and what must be encoded around it."""
+    """A piece's own frames: copied in the middle, and encoded around that where necessary."""
     if clip is None:
         return [whole]
     shift = whole.first - whole.start
@@ -155,8 +153,8 @@ def _split(whole: Span, clip: Clip | None, within: tuple[int, int]) -> list[Span
 
 
 def _closed(clip: Clip) -> set[int]:
-    """Numbers of packets, from the first on, that show as many frames from the first on: what follows is not needed
-    for them, and they can be left out before a keyframe that follows.
+    """Numbers of packets after which the clip can be cut: that many first packets show that many first frames, need
+    nothing that follows, and can be left out if a keyframe follows.
     """
     found, highest = {0}, -1
     for number, place in enumerate(clip.order, start=1):

@@ -1,4 +1,4 @@
-"""Which frame of which piece the film shows when, and which of them are copied.
+"""Which frame of which piece the film shows at what time, and which frames are copied.
 
 Frames are counted at the film's rate, from 0, in each piece and in the film.
 """
@@ -10,14 +10,14 @@ from fractions import Fraction
 
 from together_video.joining.isolated.survey import Clip
 
-#: Profiles of H.264 that the encoder can keep to, and its names of them.
+#: Profiles of H.264 that the encoder can keep to, and its names for them.
 PROFILES = {66: "baseline", 77: "main", 100: "high"}
 
 
 @dataclass(frozen=True)
 class Span:
-    """Frames of the film from `start` on that are made in one way: of `piece`, from its frame `first` on; in a
-    crossfade also of `other`.
+    """Frames of the film, starting at `start`, that are made in one way: from `piece`, starting at its frame `first`,
+    and in a crossfade also from `other`.
     """
 
     start: int
@@ -35,8 +35,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Placed:
-    """One piece in the film: frames left out at its beginning, frames that are shown, where they begin in the film,
-    and how many of them the crossfade into it takes.
+    """One piece in the film: frames left out at its start, frames shown, where they start in the film, and how many of
+    them are part of the crossfade into it.
     """
 
     skipped: int
@@ -48,8 +48,8 @@ class Placed:
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole film. `pattern` is the number of the piece whose packets set how all of them are coded; None where all
-    are encoded.
+    """The whole film. `pattern` is the number of the piece that sets the coding of all copied packets. None if all
+    frames are encoded.
     """
 
     width: int

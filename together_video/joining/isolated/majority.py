@@ -1,4 +1,4 @@
-"""What most frames of a film's clips have in common: the size and the rate that it gets where none is asked for."""
+"""What most frames of a film's clips have in common: the film's size and rate, unless the cut sets them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def size_of(recipe: Recipe, clips: list[Clip]) -> tuple[int, int]:
     elif recipe.height:
         width, height = round(width * recipe.height / height / 2) * 2, recipe.height
     if all(clip.why_not is None and (clip.width, clip.height) == (width, height) for clip in clips):
-        return width, height  # of odd sides, too: nothing needs to be encoded for its size
+        return width, height  # odd sides too: nothing needs to be encoded for its size
     return even(width), even(height)
 
 
@@ -30,7 +30,7 @@ def even(side: int) -> int:
 
 
 def most(clips: list[Clip], what: Any) -> Any:
-    """What most frames have in common, None aside; among equals the first."""
+    """The most common value among frames, ignoring None. Of equally common ones, the first."""
     found: dict[Any, int] = {}
     for clip in clips:
         if (value := what(clip)) is not None:
@@ -39,7 +39,7 @@ def most(clips: list[Clip], what: Any) -> Any:
 
 
 def usual_rate(clip: Clip) -> Fraction:
-    """The usual frame rate next to that of a clip whose own is not constant."""
+    """The usual frame rate nearest to that of a clip with a variable rate."""
     rate = clip.frames / clip.seconds if clip.seconds else Fraction(24)
     usual = (*(Fraction(n) for n in (1, 2, 5, 8, 10, 12, 15, 24, 25, 30, 50, 60)), Fraction(30000, 1001))
     return min(usual, key=lambda one: abs(one - rate))

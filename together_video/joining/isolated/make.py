@@ -1,4 +1,4 @@
-"""Makes the film: packets of pictures, sound and text, each row by itself, brought into one order and written."""
+"""Makes the film: rows of packets for pictures, sound and text, merged into one order and written."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from together_video.joining.isolated.sound import Shape
 from together_video.joining.isolated.survey import Clip
 from together_video.media.decoder import open_media, pictures_of
 
-#: Sample rates that films have; sound at others is brought to the first.
+#: Sample rates of films. Other sound is resampled to the first.
 _RATES = (48_000, 44_100)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is decided before the first packet. `sound_why` is why sound is encoded, None where it is copied."""
+    """Everything decided before the first packet. `sound_why` is why sound is encoded, or None if it is copied."""
 
     recipe: Recipe
     clips: list[Clip]
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def colours(self) -> tuple[int, int, int, int]:
-        """As the copied pictures are coded, else as most frames are."""
+        """Those of the copied pictures, otherwise those of most frames."""
         if self.film.pattern is not None:
             return self.clips[self.film.pattern].colours
         found: Counter[tuple[int, int, int, int]] = Counter()
@@ -54,7 +54,7 @@ class Plan:
 
     @property
     def shape(self) -> Shape:
-        """Of sound that is encoded."""
+        """The form of encoded sound."""
         sounds = [
             clip.sound
             for part, clip in zip(self.recipe.parts, self.clips, strict=True)
@@ -70,11 +70,11 @@ def make(plan: Plan, send: Callable[[int, bytes], None], tell: Callable[[int], N
     """Write the film.
 
     Args:
-        send: is given the bytes and their places.
-        tell: is given the number of pictures that are written so far.
+        send: called with a position and the bytes for it.
+        tell: called with the number of pictures written so far.
 
     Returns:
-        What is worth a note.
+        Remarks about the film.
 
     Raises:
         Fault: a file cannot be used.
@@ -94,7 +94,7 @@ def make(plan: Plan, send: Callable[[int, bytes], None], tell: Callable[[int], N
             rows.append(_mixed_sound(mix, plan.shape, film, file))
         if texts:
             rows.append(_texts(plan, file))
-        # Each row declares its track when it begins, before the first packet of any is written.
+        # Each row declares its track when it starts, before any packet is written.
         for row in rows:
             next(row)
         file.begin()
@@ -154,7 +154,7 @@ def _pictures(
             tell(number)
     drawing.close()
     if number != film.frames:
-        raise RuntimeError(f"{number} pictures were made of {film.frames}")
+        raise RuntimeError(f"only {number} of {film.frames} pictures were made")
 
 
 def _copies(plan: Plan, spans: list[Span]) -> Iterator[tuple[int, Any, bool]]:
@@ -183,7 +183,7 @@ def _copies(plan: Plan, spans: list[Span]) -> Iterator[tuple[int, Any, bool]]:
 def _drawn(
     plan: Plan, drawing: Drawing, coding: Coding | None, spans: list[Span]
 ) -> Iterator[tuple[int, Any, bool]]:
-    assert coding is not None  # noqa: S101 - there is one where spans are encoded
+    assert coding is not None  # noqa: S101 - set if spans are encoded
     run = Run(coding)
     begin = spans[0].start
     for span in spans:

@@ -1,4 +1,4 @@
-"""The film's sound as one row of samples: the pieces', narration, and music that steps back for both."""
+"""The film's sound as one stream of samples: pieces, narration, and music that is ducked under both."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from together_video.joining.isolated.survey import Clip
 if TYPE_CHECKING:
     from av import AudioFrame
 
-#: Samples that are mixed at a time.
+#: Samples per mixed block.
 _BLOCK = 4096
-#: Seconds that the music takes to step back, and to come back.
+#: Seconds in which the music gets quieter, and louder again.
 _RAMP = 0.3
-#: Samples for which the volume stays as it is while it changes.
+#: Samples per step of a changing volume.
 _STEP = 128
-#: Voices add up to more than a file can hold. Where they come near to that, all of them are turned down for a moment;
-#: the rest is left as it is. `limit` is -1 dB, as encoders go beyond the peaks that they are given; with `latency` the
-#: samples that the filter looks ahead are no delay.
+#: Voices can add up to more than a file can hold. Where they come close, all are turned down for a moment, and the rest
+#: stays as it is. `limit` is -1 dB, because encoders exceed the peaks of their input. `latency` removes the delay of
+#: the filter's look-ahead.
 _LIMIT = "alimiter=limit=0.891:attack=5:release=50:level=0:latency=1"
 
 
 @dataclass(frozen=True)
 class _Voice:
-    """A track, and the filters that it goes through in one stretch of the film."""
+    """A track, and its filters in one stretch of the film."""
 
     track: Track
     steps: str
 
 
 class Mix:
-    """Gives the samples of the whole film, in frames of some thousands. Few files are open at a time."""
+    """Gives the samples of the whole film, some thousands per frame. Few files are open at a time."""
 
     def __init__(self, recipe: Recipe, clips: list[Clip], film: Layout, shape: Shape) -> None:
         self._recipe, self._clips, self._film, self._shape = recipe, clips, film, shape
@@ -51,7 +51,7 @@ class Mix:
         self.notes: list[str] = []
 
     def samples_at(self, frame: int) -> int:
-        """Samples before a frame of the film."""
+        """The number of samples before a frame of the film."""
         return round(frame * self._shape.rate / self._film.fps)
 
     def frames(self) -> Iterator[AudioFrame]:
@@ -80,14 +80,14 @@ class Mix:
         self._close()
 
     def _stretch(self, begin: int, end: int, count: int) -> Iterator[AudioFrame]:
-        """Frames of the film between which nothing begins and nothing ends."""
+        """Frames of the film between which nothing starts or ends."""
         voices = [*self._own(begin, count), *self._told(begin)]
         if self._music is not None:
             voices.append(self._behind(bool(voices), begin, count))
         yield from self._mixed(voices, count)
 
     def _own(self, begin: int, count: int) -> Iterator[_Voice]:
-        """The pieces that are heard, with their crossfade."""
+        """The pieces with sound, and their crossfades."""
         placed = self._film.placed
         there = [number for number, one in enumerate(placed) if one.start <= begin < one.start + one.count]
         for number in [one for one in self._pieces if one not in there]:
@@ -112,7 +112,7 @@ class Mix:
             raise Fault(fault.words, piece=number) from fault
 
     def _told(self, begin: int) -> Iterator[_Voice]:
-        """The narration, which may be longer than its piece, and ends where the next one begins."""
+        """The narration. It may be longer than its piece, and ends where the next one starts."""
         for number, (part, one) in enumerate(zip(self._recipe.parts, self._film.placed, strict=True)):
             if one.start == begin and part.narration is not None:
                 if self._narration is not None:
@@ -122,9 +122,9 @@ class Mix:
             yield _Voice(self._narration[1], "")
 
     def _behind(self, is_ducked: bool, begin: int, count: int) -> _Voice:
-        """The music, at its gain, and quieter beside others."""
+        """The music, at its gain, and quieter under other voices."""
         music = self._recipe.music
-        assert music is not None  # noqa: S101 - asked for with music only
+        assert music is not None  # noqa: S101 - only called if there is music
         assert self._music is not None  # noqa: S101
         rate = self._shape.rate
         before, wanted = self._duck, music.duck if is_ducked else 0.0
@@ -198,7 +198,7 @@ class Mix:
         return graph, entries, end
 
     def _master(self, fade_in: int, total: int, fade_out: int) -> tuple[Any, list[Any], Any]:
-        """What all of the film's sound goes through: its fades, and a limit."""
+        """The filters for all of the film's sound: its fades, and a limiter."""
         steps = []
         if fade_in:
             steps.append(f"afade=t=in:ss=0:ns={fade_in}")
@@ -241,6 +241,6 @@ def _steps(count: int) -> Iterator[int]:
 
 
 def _split(chain: str) -> list[str]:
-    """The filters of a chain; a comma that belongs to a formula stands behind a backslash."""
+    """The filters of a chain. A comma inside a formula is escaped with a backslash."""
     parts = chain.replace("\\,", "\0").split(",")
     return [part.replace("\0", "\\,") for part in parts if part]

@@ -1,22 +1,21 @@
-"""Parameter sets of H.264 as MP4 files hold them (ISO/IEC 14496-15, section 5.3.3): read, merged, and taken out of a
+"""Parameter sets of H.264 as MP4 files store them (ISO/IEC 14496-15, section 5.3.3): read, merged, and extracted from a
 byte stream (ISO/IEC 14496-10, annex B).
 
-A film may hold copied pictures and encoded ones in one track, if each names parameter sets of its own: the encoder
-numbers its own from `OWN`, and both stand in the head of the track.
+A film can have copied and encoded pictures in one track if they name different parameter sets: the encoder numbers its
+own from `OWN`, and the header of the track has both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: The number of the encoder's own parameter sets. Encoders begin at 0, so that a copied clip uses no other.
+#: The number of the encoder's own parameter sets. Encoders start at 0, so copied clips do not use this one.
 OWN = 7
 _START = b"\0\0\1"
-#: Profiles whose `avcC` ends with the form of their pixels; and that of 4:2:0 with 8 bits, which is all that is encoded
-#: here.
+#: Profiles with an `avcC` that ends with the pixel format; and the value for 8-bit 4:2:0, the only one encoded here.
 _HIGH, _PLAIN = frozenset({100, 110, 122, 244}), b"\xfd\xf8\xf8\x00"
 _IDR, _SEQUENCE, _PICTURE, _DELIMITER = 5, 7, 8, 9
-#: The picture types of HEVC that a decoder can begin at and that nothing behind reaches past (IDR).
+#: The picture types of HEVC that a decoder can start at and that no later picture refers back across (IDR).
 _HEVC_IDR = frozenset({19, 20})
 
 
@@ -52,7 +51,7 @@ class Sets:
 
 
 def read(box: bytes) -> Sets | None:
-    """The contents of an `avcC` box; None where it is none, or where lengths of pictures have not four bytes."""
+    """The contents of an `avcC` box. None if it is not one, or if its length fields are not four bytes long."""
     try:
         if box[0] != 1 or box[4] & 3 != 3:
             return None
@@ -74,7 +73,7 @@ def read(box: bytes) -> Sets | None:
 
 
 def from_stream(units: bytes) -> Sets:
-    """Of an encoder's own, which it gives as a byte stream."""
+    """The sets of an encoder, from the byte stream that it gives."""
     parts = split(units)
     sequence = tuple(one for one in parts if one[0] & 31 == _SEQUENCE)
     picture = tuple(one for one in parts if one[0] & 31 == _PICTURE)
@@ -84,8 +83,8 @@ def from_stream(units: bytes) -> Sets:
 
 
 def merged(one: Sets, other: Sets) -> Sets:
-    """Both, with the higher level, and of the compatibilities those that both have. Sets stand in the order of their
-    numbers, as ISO/IEC 14496-15, section 5.3.3.1.2 has it.
+    """Both, with the higher level and the compatibilities that both have. Sets are in the order of their numbers, as
+    ISO/IEC 14496-15, section 5.3.3.1.2 requires.
     """
     head = bytes([1, one.head[1], one.head[2] & other.head[2], max(one.head[3], other.head[3]), 0xFF])
     rest = one.rest or other.rest or (_PLAIN if one.head[1] in _HIGH else b"")
@@ -98,7 +97,7 @@ def merged(one: Sets, other: Sets) -> Sets:
 
 
 def split(units: bytes) -> list[bytes]:
-    """The units of a byte stream, without the codes between them."""
+    """The units of a byte stream, without the start codes."""
     found = []
     at = units.find(_START)
     while at >= 0:
@@ -110,25 +109,25 @@ def split(units: bytes) -> list[bytes]:
 
 
 def as_sample(units: bytes) -> bytes:
-    """A picture of a byte stream as MP4 holds it: each unit behind its length, and no parameter sets among them."""
+    """A picture of a byte stream as MP4 stores it: each unit after its length, without parameter sets."""
     kept = [unit for unit in split(units) if unit[0] & 31 not in {_SEQUENCE, _PICTURE, _DELIMITER}]
     return b"".join(len(unit).to_bytes(4, "big") + unit for unit in kept)
 
 
 def begins_anew(sample: bytes, codec: str, sets: bytes) -> str | None:
-    """Why a decoder cannot begin at this picture with the parameter sets of its file's head; None where it can."""
+    """Why a decoder cannot start at this picture with the parameter sets of the file's header. None if it can."""
     at, found = 0, False
     while at + 4 < len(sample):
         length = int.from_bytes(sample[at : at + 4], "big")
         unit = sample[at + 4 : at + 4 + length]
         if not unit or len(unit) < length:
-            return "its pictures are not laid out as in MP4 files"
+            return "its pictures are not stored as in MP4 files"
         kind = unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
         found = found or (kind == _IDR if codec == "h264" else kind in _HEVC_IDR)
         if kind in ({_SEQUENCE, _PICTURE} if codec == "h264" else {32, 33, 34}) and unit not in sets:
-            return "its coding parameters change on the way"
+            return "its coding parameters change within the clip"
         at += 4 + length
-    return None if found else "one of its keyframes needs pictures before it"
+    return None if found else "one of its keyframes needs earlier pictures"
 
 
 def _number_of(sequence: bytes) -> int:
@@ -140,7 +139,7 @@ def _picture_number_of(picture: bytes) -> int:
 
 
 def _golomb(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned Exp-Golomb number (section 9.1) that begins at a bit, and the bit behind it."""
+    """An unsigned Exp-Golomb number (section 9.1) that starts at a bit, and the position after it."""
     bits = "".join(f"{byte:08b}" for byte in data[:16])
     zeros = 0
     while at + zeros < len(bits) and bits[at + zeros] == "0":

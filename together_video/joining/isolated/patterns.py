@@ -1,4 +1,4 @@
-"""Tracks to copy the form of: PyAV describes a new track that nothing is encoded for by a track of another file."""
+"""Template tracks: to add a track without an encoder, PyAV needs a track of another file as a template."""
 
 from __future__ import annotations
 

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 FORMAT = "yuv420p"
-#: Frames that may be missing at the end of a piece; the last one is shown for them.
+#: Frames that may be missing at the end of a piece. The last one is repeated for them.
 _MISSING = 2
 _TURNS = {90: "transpose=cclock,", 270: "transpose=clock,", 180: "hflip,vflip,"}
-#: FFmpeg's names for the numbers of colour spaces (ISO/IEC 23091-2), as far as its scaler converts them.
+#: FFmpeg's names for the colour spaces that its scaler converts, by number (ISO/IEC 23091-2).
 _SPACES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020"}
 
 
 class Pictures:
-    """Frames of one piece, taken in order from frame `first` on."""
+    """Frames of one piece, in order, starting at frame `first`."""
 
     def __init__(
         self, clip: Clip, film: Layout, number: int, first: int, colours: tuple[int, ...], words: str = ""
@@ -64,7 +64,7 @@ class Pictures:
         return Fault(f"cannot be decoded at {seconds:.2f} s ({why})", piece=self._number)
 
     def _counted(self, first: int) -> Iterator[VideoFrame]:
-        """Each frame of the film's rate from `first` on, some of them twice where the clip has fewer."""
+        """Each frame at the film's rate, starting at `first`. Some are repeated if the clip has fewer."""
         clip, fps = self._clip, self._film.fps
         total, wanted = frames_of(clip, fps), first
         kept: VideoFrame | None = None
@@ -75,7 +75,7 @@ class Pictures:
                 wanted += 1
             kept = frame
         while kept is not None and wanted < total:
-            # A clip of a constant rate has as many frames as packets, unless some of them are broken.
+            # A clip with a constant rate has as many frames as packets, unless some are broken.
             if clip.rate == fps and total - wanted > 1 + _MISSING:
                 return
             yield self._finished(pass_on(kept))
@@ -85,7 +85,7 @@ class Pictures:
         return frame if self._lettering is None else self._lettering.drawn_on(frame)
 
     def _decoded(self, first: int) -> Iterator[tuple[int, VideoFrame]]:
-        """The frames of the clip, and their places at the film's rate; from the last one before `first` on, or so."""
+        """The clip's frames and their places at the film's rate, starting about one frame before `first`."""
         clip, fps = self._clip, self._film.fps
         with open_media(
             f"file:{clip.source.path}", clip.source.container, {"skip_frame": "default"}
@@ -107,7 +107,7 @@ class Pictures:
 
 
 class _Fitted:
-    """Turns, scales and pads frames; one that fits already is left as it is."""
+    """Rotates, scales and pads frames. One that already fits stays as it is."""
 
     def __init__(self, clip: Clip, film: Layout, colours: tuple[int, ...]) -> None:
         self._clip, self._film, self._colours = clip, film, colours
@@ -147,7 +147,7 @@ class _Fitted:
             max(2, min(most, round(side * scale / 2) * 2))
             for side, most in zip(shown, (film.width, film.height), strict=True)
         )
-        # Of an interlaced frame one half, as the other one was taken later: where things move, both would show.
+        # Only one half of an interlaced frame: the other was recorded later, so moving things would show twice.
         turn = ("field=type=top," if frame.interlaced_frame else "") + _TURNS.get(frame.rotation % 360, "")
         graph = new_graph()
         source = graph.add_buffer(
@@ -162,7 +162,7 @@ class _Fitted:
         return graph
 
     def _conversion(self, frame: VideoFrame) -> str:
-        """Options of the scaler where the clip's colours are coded otherwise than the film's."""
+        """Options of the scaler if the clip's colours are coded differently from the film's."""
         found = ""
         space, film_space = _SPACES.get(self._clip.colours[2]), _SPACES.get(self._colours[2])
         if space and film_space and space != film_space:

@@ -1,4 +1,4 @@
-"""What the worker is asked to make, as plain values: the cut without pydantic, which the worker does not import."""
+"""What the worker is asked to make: the cut as plain values, because the worker does not import pydantic."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 
 
 class Fault(Exception):
-    """One file cannot be used. The words finish "piece 3 (name) …"; without a piece they are a sentence's end about
-    the music.
-    """
+    """A file cannot be used. The words complete "piece 3 (name) …", or, without a piece, a sentence about the music."""
 
     def __init__(self, words: str, *, piece: int | None = None, role: str = "", remedy: str = "") -> None:
         super().__init__(words)
@@ -23,7 +21,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A file, and FFmpeg's name of its demuxer."""
+    """A file, and FFmpeg's name for its demuxer."""
 
     path: str
     container: str
@@ -47,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Tune:
-    """The music; gains in dB."""
+    """The music. Gains are in dB."""
 
     source: Source
     loops: bool
@@ -76,7 +74,7 @@ class Recipe:
         parts = []
         for one in told["pieces"]:
             source = Source.of(one["source"])
-            assert source is not None  # noqa: S101 - each piece has a file
+            assert source is not None  # noqa: S101 - every piece has a file
             parts.append(
                 Part(
                     source=source,

@@ -1,4 +1,4 @@
-"""Sound as samples: of a file, of nothing, or of a file again and again; always as many as are asked for."""
+"""Sound as samples: of a file, of silence, or of a looped file; always exactly as many as requested."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from av import AudioFrame
 
 FORMAT = "fltp"
-#: Seconds by which the times of a track may be off before silence is put in, or samples are left out.
+#: Seconds by which the times of a track may be off before silence is inserted or samples are dropped.
 _OFF = Fraction(1, 50)
-#: A frame holds no more samples. Those of the usual codecs hold 120 ms at most.
+#: The most samples in a frame. With the usual codecs, frames have at most 120 ms.
 _LONGEST = 1 << 18
 
 
@@ -40,7 +40,7 @@ def silence(shape: Shape, count: int) -> AudioFrame:
 
 
 def _doubled(frame: AudioFrame) -> AudioFrame:
-    """The one channel of a frame on both."""
+    """The single channel of a frame, on both channels."""
     both = av.AudioFrame(format=FORMAT, layout="stereo", samples=frame.samples)
     channel = bytes(frame.planes[0])
     for plane in both.planes:
@@ -50,18 +50,18 @@ def _doubled(frame: AudioFrame) -> AudioFrame:
 
 
 class Track:
-    """The first sound track of a file, from `origin` on, in seconds of its own time; silence behind its end."""
+    """The first sound track of a file, from `origin` in seconds of its own time, followed by silence."""
 
     def __init__(self, source: Source, shape: Shape, origin: Fraction | None, *, loops: bool = False) -> None:
         self._shape = shape
         self._fifo = av.AudioFifo()
         self._frames = self._again(source, origin) if loops else self._decoded(source, origin)
-        #: Samples that came from the file so far.
+        #: Samples read from the file so far.
         self.heard = 0
         self.is_over = False
 
     def read(self, count: int) -> AudioFrame:
-        """Exactly so many samples.
+        """Exactly `count` samples.
 
         Raises:
             Fault: the file cannot be decoded.
@@ -82,7 +82,7 @@ class Track:
             rest.pts = None
             self._fifo.write(rest)
         read = self._fifo.read(count)
-        assert read is not None  # noqa: S101 - as many are there
+        assert read is not None  # noqa: S101 - there are enough
         return read
 
     def skip(self, count: int) -> None:
@@ -104,12 +104,12 @@ class Track:
                 return
 
     def _decoded(self, source: Source, origin: Fraction | None) -> Iterator[AudioFrame]:
-        """Samples in the film's shape, without gaps: where the file has one, there is silence."""
+        """Samples in the film's shape. Gaps in the file become silence."""
         shape = self._shape
         try:
             with open_media(f"file:{source.path}", source.container) as opened:
                 if not opened.streams.audio:
-                    raise Fault("holds no sound")
+                    raise Fault("has no sound")
                 resampler, kind, due, is_doubled = None, None, origin, False
                 for frame in opened.decode(opened.streams.audio[0]):
                     if not frame.samples or not frame.sample_rate or frame.samples > _LONGEST:
@@ -117,7 +117,7 @@ class Track:
                     if kind != (new := (frame.format.name, frame.layout.name, frame.sample_rate)):
                         resampler, kind = av.AudioResampler(FORMAT, shape.layout, shape.rate), new
                         is_doubled = shape.layout == "stereo" and frame.layout.nb_channels == 1
-                        if is_doubled:  # at its full volume: a resampler would take half of its power
+                        if is_doubled:  # at full volume: a resampler would halve its power
                             resampler = av.AudioResampler(FORMAT, "mono", shape.rate)
                     begin = (
                         None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base

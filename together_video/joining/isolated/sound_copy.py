@@ -1,5 +1,5 @@
-"""Sound that is copied: whole packets of AAC, each in the place of the film that is nearest to its own, so that no
-difference between the lengths of pictures and sound adds up.
+"""Copied sound: whole packets of AAC, each at the film's position nearest to its own, so that differences between the
+lengths of pictures and sound do not add up.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from together_video.joining.isolated.sound import Shape as SoundShape
 from together_video.joining.isolated.survey import Clip, Sound
 from together_video.media.decoder import open_media
 
-#: Samples of one packet of AAC.
+#: Samples in one packet of AAC.
 SAMPLES = 1024
-#: Packets before the first sample of the film, from which a decoder begins.
+#: Packets before the film's first sample, which a decoder needs to start.
 _BEFORE = 2
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 def why_not(recipe: Recipe, clips: list[Clip]) -> str | None:
-    """Why the sound has to be encoded; None where it can be copied."""
+    """Why the sound has to be encoded. None if it can be copied."""
     heard = [
         (number, clip.sound)
         for number, (part, clip) in enumerate(zip(recipe.parts, clips, strict=True))
@@ -37,22 +37,22 @@ def why_not(recipe: Recipe, clips: list[Clip]) -> str | None:
     if any(part.narration for part in recipe.parts):
         return "there is narration"
     if any(part.crossfade for part in recipe.parts[1:]):
-        return "pieces fade into each other"
+        return "there are crossfades"
     if recipe.fade_in or recipe.fade_out:
         return "the film fades in or out"
     for number, sound in heard:
         if sound.codec != "aac" or sound.samples != SAMPLES or (sound.head[:1] and sound.head[0] >> 3 != 2):
-            return f"that of piece {number + 1} is not plain AAC"
+            return f"the sound of piece {number + 1} is not plain AAC"
         if sound.channels not in _LAYOUTS:
-            return f"that of piece {number + 1} has {sound.channels} channels"
+            return f"the sound of piece {number + 1} has {sound.channels} channels"
         first = heard[0][1]
         if (sound.rate, sound.channels, sound.head[:2]) != (first.rate, first.channels, first.head[:2]):
-            return f"that of piece {number + 1} has another sample rate or other channels than the one before"
+            return f"the sample rate or channels of piece {number + 1} differ from the one before"
     return None
 
 
 def copied(recipe: Recipe, clips: list[Clip], film: Layout, sound: Sound) -> Iterator[tuple[int, bytes]]:
-    """The packets and their places, one behind the other. The first places may be below 0.
+    """The packets and their places, one after the other. The first places can be below 0.
 
     Raises:
         Fault: a piece's packets are not what they were when the film was planned.
@@ -66,7 +66,7 @@ def copied(recipe: Recipe, clips: list[Clip], film: Layout, sound: Sound) -> Ite
         end = Fraction(following) / film.fps * sound.rate
         until = -(-end // SAMPLES) if is_last else _nearest(end)
         if not is_last and _leads(recipe, clips, film, number + 1):
-            # Its first sound is whole only with the packet before it, which takes the place of this piece's last.
+            # Its first sound needs the packet before it, which replaces the last packet of this piece.
             until -= 1
         if part.keeps_sound and clip.sound is not None:
             shift = begin - (clip.start + Fraction(placed.skipped) / film.fps) * sound.rate
@@ -90,14 +90,14 @@ def copied(recipe: Recipe, clips: list[Clip], film: Layout, sound: Sound) -> Ite
 
 
 def _placed(clip: Clip, shift: Fraction, rate: int, number: int) -> Iterator[tuple[int, bytes]]:
-    """The packets of a clip, each with the place in the film that is nearest to its time."""
+    """The packets of a clip, each with the place in the film nearest to its time."""
     with open_media(f"file:{clip.source.path}", clip.source.container) as opened:
         stream: Any = next(iter(opened.streams.audio), None)
         if stream is None or not stream.time_base:
             raise Fault("has changed since the film was planned", piece=number)
         leave_out_others(opened, stream)
         ratio = stream.time_base * rate
-        # Nearly always a whole number, which is quicker: films have tens of thousands of packets.
+        # Nearly always a whole number, which is faster: films have tens of thousands of packets.
         step = int(ratio) if ratio.denominator == 1 else ratio
         first: int | None = None
         base = 0
@@ -118,12 +118,12 @@ def _leads(recipe: Recipe, clips: list[Clip], film: Layout, number: int) -> bool
 
 
 def _nearest(sample: Fraction | int) -> int:
-    """The number of the packet that begins nearest to a sample; of two, the later one."""
+    """The number of the packet that starts nearest to a sample. Of two, the later one."""
     return (2 * sample + SAMPLES) // (2 * SAMPLES)
 
 
 def leave_out_others(opened: Any, stream: Any) -> None:
-    """Have only one stream of a file read, where PyAV can say so."""
+    """Read only one stream of a file, if PyAV can do that."""
     for one in opened.streams:
         if one.index != stream.index and hasattr(one, "discard"):
             one.discard = type(one.discard).all
@@ -149,5 +149,5 @@ def _silent_packet(sound: Sound) -> bytes:
         frame = silence(shape, SAMPLES)
         frame.pts, frame.time_base = number * SAMPLES, Fraction(1, shape.rate)
         packets += context.encode(frame)
-    # The first ones hold what an encoder begins with.
+    # The first ones contain the encoder's start-up.
     return bytes([*packets, *context.encode(None)][3])

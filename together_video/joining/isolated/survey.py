@@ -1,4 +1,4 @@
-"""What a clip is made of, from all its packets and none of its pictures: whether it can be copied, and its timing."""
+"""What a clip consists of, from its packets without decoding: whether it can be copied, and its timing."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-#: Codecs whose packets may be copied.
+#: Codecs with packets that can be copied.
 _COPIED = frozenset({"h264", "hevc"})
-#: Containers that know how long their parts are, so that one that is missing shows.
+#: Containers that state the sizes of their parts, so a missing part shows.
 _STATES_SIZES = frozenset({"mov", "matroska"})
-#: Frames per second: what a film may have.
+#: The range of a film's frames per second.
 _SLOWEST, _FASTEST = Fraction(1), Fraction(240)
 
 
@@ -36,19 +36,19 @@ class Sound:
     rate: int
     channels: int
     head: bytes
-    #: Samples of each packet; 0 where they differ.
+    #: Samples per packet. 0 if they differ.
     samples: int
-    #: Whether there is a packet before the first picture, from which a decoder begins.
+    #: Whether there is a packet before the first picture, which a decoder needs to start.
     leads: bool
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Sizes are in pixels; `shown` is the size as a player shows it. Times are in seconds. `pixels` is the name of the
-    pixels' format, and empty where no frame was decoded.
+    """A clip of the film. Sizes are in pixels; `shown` is the size as a player shows it. Times are in seconds. `pixels`
+    is the name of the pixel format, and is empty if no frame was decoded.
 
-    `order` has the place on the screen of each packet, in the order of decoding, and `keys` the packets at which a
-    decoder can begin. Both are empty where the frame rate is not constant (`rate` is None).
+    `order` has the display position of each packet, in decoding order. `keys` are the packets at which a decoder can
+    start. Both are empty if the frame rate is not constant (`rate` is None).
     """
 
     source: Source
@@ -65,30 +65,30 @@ class Clip:
     frames: int
     order: array[int] = field(repr=False)
     keys: array[int] = field(repr=False)
-    #: Why it cannot be copied, whatever the film is; None where it can.
+    #: Why it cannot be copied into any film. None if it can.
     why_not: str | None
     sound: Sound | None
 
     @property
     def delay(self) -> int:
-        """Packets by which decoding runs ahead of the screen."""
+        """Packets by which decoding runs ahead of the display."""
         return max((number - place for number, place in enumerate(self.order)), default=0)
 
     @property
     def likeness(self) -> tuple[Any, ...]:
-        """What clips in one track have in common if they are copied."""
+        """What copied clips in one track must have in common."""
         return self.codec, self.head, self.width, self.height, self.pixels, self.colours, self.rate
 
 
 def survey(source: Source) -> Clip:
     """Raises:
-    Fault: it is no clip that can be used.
+    Fault: the clip cannot be used.
     """
     try:
         with open_media(f"file:{source.path}", source.container) as opened:
             stream = pictures_of(opened)
             if stream is None:
-                raise Fault("holds no pictures")
+                raise Fault("has no pictures")
             return _surveyed(source, opened, stream)
     except av.error.FFmpegError as error:
         if is_out_of_memory(error):
@@ -97,7 +97,7 @@ def survey(source: Source) -> Clip:
 
 
 def with_pictures(clip: Clip) -> Clip:
-    """The same, with what only a decoded frame says: the format of its pixels, its colours, and its turn.
+    """The clip, with what only a decoded frame tells: its pixel format, its colours, and its rotation.
 
     Raises:
         Fault: no frame can be decoded.
@@ -109,7 +109,7 @@ def with_pictures(clip: Clip) -> Clip:
             if stream is None:
                 raise Fault("has changed since it was first read")
             frame = next((one for one in opened.decode(stream) if one.width and one.height), None)
-            # Of its frames, PyAV 15 says less than of their decoder.
+            # PyAV 15 says less about frames than about their decoder.
             context: Any = stream.codec_context
             colours = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
     except av.error.FFmpegError as error:
@@ -123,7 +123,7 @@ def with_pictures(clip: Clip) -> Clip:
         pixels=frame.format.name,
         colours=(int(colours[0]), int(colours[1]), int(colours[2]), int(colours[3])),
         shown=clip.shown[::-1] if frame.rotation % 180 else clip.shown,
-        why_not=clip.why_not or ("it is turned" if frame.rotation % 360 else None),
+        why_not=clip.why_not or ("it is rotated" if frame.rotation % 360 else None),
     )
 
 
@@ -131,23 +131,23 @@ def _surveyed(source: Source, opened: InputContainer, stream: VideoStream) -> Cl
     context = stream.codec_context
     if stream.width * stream.height > PIXELS:
         raise Fault(
-            f"has {stream.width}×{stream.height} pixels, and at most {PIXELS / 1e6:.0f} megapixels are read"
+            f"has {stream.width}×{stream.height} pixels, but at most {PIXELS / 1e6:.0f} megapixels are read"
         )
     if not stream.width or not stream.height:
-        raise Fault("has pictures of no size that is known")
+        raise Fault("has pictures of unknown size")
     tick = stream.time_base or Fraction(1, 1000)
     head, codec = bytes(context.extradata or b""), context.codec.canonical_name
     times, lengths, keys = array("q"), array("q"), array("q")
     why_not = None if codec in _COPIED else f"its codec is {codec}"
     if codec == "h264" and parameter_sets.read(head) is None:
-        why_not = why_not or "its coding parameters are not those of an MP4 file"
+        why_not = why_not or "its coding parameters are not stored as in an MP4 file"
     heard = opened.streams.audio[0] if opened.streams.audio else None
     sizes: set[int] = set()
     count = last = 0
     heard_from: int | None = None
     for count, packet in enumerate(opened.demux(), start=1):
         if count > PACKETS:
-            raise Fault(f"holds more than {PACKETS} packets")
+            raise Fault(f"has more than {PACKETS} packets")
         if heard is not None and packet.stream_index == heard.index and packet.size:
             sizes.add(last)
             last = packet.duration or 0
@@ -170,7 +170,7 @@ def _surveyed(source: Source, opened: InputContainer, stream: VideoStream) -> Cl
     if not times:
         raise Fault("has no frame")
     if why_not is None and (not keys or keys[0] != 0):
-        why_not = "it does not begin with a keyframe"
+        why_not = "it does not start with a keyframe"
     rate, order = _rate_of(times, tick, (stream.average_rate, stream.guessed_rate, stream.base_rate))
     first = min(times)
     span = Fraction(max(times) - first) * tick
@@ -181,13 +181,13 @@ def _surveyed(source: Source, opened: InputContainer, stream: VideoStream) -> Cl
     else:
         seconds = len(times) / rate
     if seconds > INPUT_SECONDS:
-        raise Fault(f"lasts {float(seconds):.0f} s, and a piece lasts at most {INPUT_SECONDS:.0f} s")
+        raise Fault(f"lasts {float(seconds):.0f} s, but a piece may last at most {INPUT_SECONDS:.0f} s")
     aspect = stream.sample_aspect_ratio
     width = round(stream.width * aspect) if aspect else stream.width
     if not 0 < width <= stream.width * 16:
-        raise Fault("has pixels of a shape that no screen shows")
+        raise Fault("has pixels of an impossible shape")
     if source.container == "mov" and boxes.is_turned(Path(source.path)):
-        why_not = why_not or "it is turned on its side"
+        why_not = why_not or "it is rotated"
     if width != stream.width:
         why_not = why_not or "its pixels are not square"
     return Clip(
@@ -213,8 +213,8 @@ def _surveyed(source: Source, opened: InputContainer, stream: VideoStream) -> Cl
 def _rate_of(
     times: array[int], tick: Fraction, stated: tuple[Fraction | None, ...]
 ) -> tuple[Fraction | None, array[int]]:
-    """The constant frame rate of these times, to a tick, and the place on the screen of each; None where there is
-    none.
+    """The constant frame rate of these times, to a tick, and the display position of each. None if the rate is not
+    constant.
     """
     first, count = min(times), len(times)
     span = (max(times) - first) * tick
@@ -226,7 +226,7 @@ def _rate_of(
         if not _SLOWEST <= rate <= _FASTEST:
             continue
         one = 1 / (rate * tick)
-        # In whole numbers: clips have many frames.
+        # Whole numbers are faster, and clips have many frames.
         above, below = one.numerator, one.denominator
         order = array("q", (((time - first) * below * 2 + above) // (2 * above) for time in times))
         is_even = all(
@@ -242,7 +242,7 @@ def _sound_of(stream: Any, sizes: set[int], begin: int | None, shown: Fraction) 
     context = stream.codec_context
     if context is None or not stream.rate or not context.channels:
         return None
-    # Neither what stands before the first packet nor the last one counts: that may be shorter.
+    # Ignore what comes before the first packet, and the last packet, which can be shorter.
     found = {round(size * stream.time_base * stream.rate) for size in sizes if size}
     return Sound(
         codec=context.codec.canonical_name,

@@ -1,7 +1,7 @@
 """The process that joins clips: it opens them, decides what is copied, and sends the film's bytes to its parent.
 
-As the one that opens single files (`together_video.media.isolation.worker`) it has no secrets, writes no files, ends
-with its parent, and does not import pydantic.
+Like the process that opens single files (`together_video.media.isolation.worker`), it has no secrets, writes no files,
+ends with its parent, and does not import pydantic.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import Any
 from together_video.media.isolation import channel, limits
 from together_video.media.isolation.worker import is_asked, pipes
 
-#: Seconds that it waits for its parent to end it.
+#: Seconds that it waits for its parent to kill it.
 _LATE = 5
 #: Bytes of a message from the parent: a few numbers, and the cut.
 _MOST = (1 << 16, 16 << 20)
 #: Seconds between two reports of progress.
 _OFTEN = 0.2
-#: Bytes of memory for all but pictures: packets, sound, the index of the film, stacks of threads.
+#: Bytes of memory for everything but pictures: packets, sound, the film's index, thread stacks.
 _MEMORY = 384 << 20
-#: Pictures of the film's size that the encoder holds, and of each of two clips that their decoders and scalers hold;
-#: and the bytes of a pixel in each, where sizes are padded.
+#: Pictures of the film's size that the encoder keeps; pictures of each of two clips that decoders and scalers keep; and
+#: bytes per pixel in each, with padding.
 _ENCODED, _DECODED, _OF_PIXEL = 96, 32, 2
 
 
 def main() -> None:
-    """Until the parent closes the pipe."""
+    """Answer messages until the parent closes the pipe."""
     inlet, outlet = pipes()
     with contextlib.suppress(channel.Ended):
         try:
-            import av  # noqa: F401 - a system that cannot load it says so here
+            import av  # noqa: F401 - fail here if the system cannot load it
             import PIL.Image  # noqa: F401
-        except Exception as error:  # noqa: BLE001 - whatever the system lacks, the parent has to say it
+        except Exception as error:  # noqa: BLE001 - the parent has to report what the system lacks
             channel.send(outlet, {"failed": f"{type(error).__name__}: {error}"[:500]})
             return
         limits.end_with_parent(inlet)
@@ -77,9 +77,9 @@ class _Task:
             }
         except channel.Ended:
             raise
-        except Exception as error:  # noqa: BLE001 - files from outside can bring up anything
+        except Exception as error:  # noqa: BLE001 - files from outside can raise anything
             if is_out_of_memory(error):
-                answer = {"failed": "more memory is needed than a film of this size may take"}
+                answer = {"failed": "joining needs more memory than a film of this size may take"}
             elif isinstance(error, BeyondBounds):
                 answer = {"failed": f"a file {error}"[:500]}
             else:
@@ -115,7 +115,7 @@ class _Task:
         return {"plan": _told_of(plan), "notes": notes}
 
     def _each(self, clips: list[Any], read: Callable[[Any], Any]) -> list[Any]:
-        """What is read of each clip, with its number in the cut where it cannot be used."""
+        """Read each clip. A fault gets the clip's number in the cut."""
         from together_video.joining.isolated.recipe import Fault
 
         found = []
@@ -144,7 +144,7 @@ class _Task:
 
 
 def _told_of(plan: Any) -> dict[str, Any]:
-    """What `together_video.joining.films.JoinPlan` takes, but for the names of the files."""
+    """The fields of `together_video.joining.films.JoinPlan`, except the names of the files."""
     film = plan.film
     copied = [0] * len(film.placed)
     for span in film.spans:

@@ -1,4 +1,4 @@
-"""Messages between two processes over pipes: JSON and bytes behind it, with the length of both in front."""
+"""Messages between two processes over pipes: JSON, followed by bytes, with the lengths of both in front."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import struct
 from typing import Any
 
 _LENGTHS = struct.Struct(">II")
-#: Bytes that a pipe is given or asked for at a time.
+#: Bytes written to or read from a pipe at a time.
 _PIECE = 1 << 20
 
 
 class Ended(Exception):
-    """The other side has closed its end, or said what no message is."""
+    """The other side has closed its end, or sent something that is not a message."""
 
 
 def send(pipe: int, message: dict[str, Any], content: bytes = b"") -> None:
-    """Raises:
-    Ended: nobody reads it.
+    """Send a message.
+
+    Raises:
+        Ended: nobody reads it.
     """
     text = json.dumps(message).encode()
     try:
@@ -34,10 +36,10 @@ def receive(pipe: int, *, most: tuple[int, int]) -> tuple[dict[str, Any], bytes]
     """The next message.
 
     Args:
-        most: bytes of JSON and of content.
+        most: the most bytes of JSON and of content.
 
     Raises:
-        Ended: there is none, or it is longer.
+        Ended: there is no message, or it is longer.
     """
     lengths = _LENGTHS.unpack(_read(pipe, _LENGTHS.size))
     if lengths[0] > most[0] or lengths[1] > most[1]:
@@ -46,9 +48,9 @@ def receive(pipe: int, *, most: tuple[int, int]) -> tuple[dict[str, Any], bytes]
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Ended("a message is no JSON") from error
+        raise Ended("a message is not JSON") from error
     if not isinstance(message, dict):
-        raise Ended("a message is no object")
+        raise Ended("a message is not an object")
     return message, content
 
 

@@ -1,7 +1,7 @@
-"""What the process that opens files may use: memory, time, files. Linux holds all of it; elsewhere less is held.
+"""What the process that opens files may use: memory, time, files. Linux enforces all limits, other systems only some.
 
-macOS and Windows know no limit of memory that holds. The bounds on pixels and streams, and the parent's clock,
-hold everywhere.
+macOS and Windows have no memory limit that works. The limits on pixels and streams, and the parent's clock, work
+everywhere.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ except ImportError:  # Windows
     resource = None
 
 _STATUS = Path("/proc/self/status")
-#: Mapped, and not memory that is used: allocators reserve some.
+#: Extra bytes of mapped memory, because allocators reserve more than they use.
 _RESERVED = 64 << 20
 _OPEN_FILES = 32
 
 
 def lay_down() -> None:
-    """For good: no core dumps, no file is written, few are open."""
+    """Set permanent limits: no core dumps, no files written, few files open."""
     for name, most in (("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", 0), ("RLIMIT_NOFILE", _OPEN_FILES)):
         _limit(name, most, hard=True)
 
 
 class Memory:
-    """Measures what the process has now; later limits are on top of it."""
+    """Measures what the process uses now. Later limits are on top of that."""
 
     def __init__(self) -> None:
         self._data, self._mapped = _used()
 
     def allow(self, more: int) -> None:
-        """So many bytes above what the process had at first."""
+        """Allow `more` bytes above what the process used at first."""
         if self._data:
             _limit("RLIMIT_DATA", self._data + more)
             _limit("RLIMIT_AS", self._mapped + more + _RESERVED)
 
     def grown(self) -> int:
-        """Bytes above what it had at first; 0 where the system does not say."""
+        """Bytes above what it used at first. 0 if the system does not report it."""
         return max(0, _used()[0] - self._data)
 
 
 def end_after(seconds: float) -> None:
-    """Have the system end this process, even while FFmpeg is at work and the parent is gone; 0 calls it off."""
+    """Let the system end this process, even while FFmpeg works and the parent is gone. 0 cancels this."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -62,11 +62,11 @@ def _limit(name: str, most: int, *, hard: bool = False) -> None:
     try:
         resource.setrlimit(kind, (most, most if hard else highest))
     except (OSError, ValueError):
-        return  # this system refuses: the other bounds have to do
+        return  # this system refuses: the other limits must be enough
 
 
 def _used() -> tuple[int, int]:
-    """Bytes of data (heap, stacks) and of all that is mapped."""
+    """Bytes of data (heap, stacks) and of all mapped memory."""
     try:
         text = _STATUS.read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -80,7 +80,7 @@ def _used() -> tuple[int, int]:
 
 
 def end_with_parent(pipe: int) -> None:
-    """End this process when the parent has closed its end of the pipe, or is gone, whatever is going on here."""
+    """End this process when the parent closes its end of the pipe or dies, whatever this process is doing."""
     import select
     import threading
 

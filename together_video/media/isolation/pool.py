@@ -1,7 +1,6 @@
-"""Files from outside are opened here: in worker processes, which start when they are needed and take one file at a
-time.
+"""Opens files from outside in worker processes, which start on demand and handle one file at a time.
 
-Synchronous, and safe to call from any thread. A process that was forked starts workers of its own.
+Synchronous, and safe to call from any thread. A forked process starts its own workers.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from together_video.media import bounds
 from together_video.media.isolation.process import CannotStart, Died, TookTooLong, Worker
 from together_video.text import one_line
 
-#: Bytes that a worker may have grown by, and files that it may have opened, before another takes its place.
+#: A worker is replaced after it has grown by this many bytes, or opened this many files.
 _GROWN = 48 << 20
 _FILES = 1000
 
 
 class Answer(BaseModel):
-    """What every answer may say beside its own. The worker has seen bytes of others: it is believed in this form only.
+    """The common fields of all answers. The worker has read untrusted bytes, so only this form is accepted.
 
-    `refused` and `broken` are words about the file, `beyond` is the bound that it breaks, `failed` an error that nobody
-    foresaw.
+    `refused` and `broken` are words about the file, `beyond` is the limit that it exceeds, and `failed` is an
+    unexpected error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,9 +35,9 @@ class Answer(BaseModel):
     broken: str | None = Field(default=None, max_length=1000)
     beyond: str | None = Field(default=None, max_length=1000)
     failed: str | None = Field(default=None, max_length=1000)
-    #: More memory could show something else.
+    #: More memory could give another result.
     short: bool = False
-    #: There was too little memory to show anything.
+    #: There was too little memory for any result.
     starved: bool = False
     #: Bytes that the worker has grown by.
     grown: int = Field(default=0, ge=0)
@@ -48,11 +47,11 @@ Told = TypeVar("Told", bound=Answer)
 
 
 class Unopened(Exception):
-    """The file could not be opened. The words finish "it …".
+    """The file could not be opened. The words complete "it …".
 
     Attributes:
-        is_bound: it says nothing against the file, so that a second download of it would be of no use.
-        is_lasting: a second try with the same file would end in the same way.
+        is_bound: the reason is a limit, not the file, so downloading it again would not help.
+        is_lasting: a second try with the same file would give the same result.
     """
 
     def __init__(self, words: str, *, is_bound: bool, is_lasting: bool) -> None:
@@ -80,17 +79,17 @@ class Pool:
     def ask(
         self, kind: str, form: type[Told], *, path: Path | None, content: bytes = b"", size: int, **more: Any
     ) -> tuple[Told, bytes]:
-        """Have a file opened, with little memory at first, and with all that there is if that is too little.
+        """Have a file opened, with little memory at first, and with all of it if that is too little.
 
         Args:
             kind: what to read it as: `clip`, `image`, `video`, `audio`, `still` or `frames`.
-            form: what its answer must be.
-            path: where it is, or None where `content` is the file.
-            size: its bytes; a large one may take longer.
-            more: what else the reader is given.
+            form: the model that its answer must match.
+            path: where it is, or None if `content` is the file.
+            size: its size in bytes. A large one may take longer.
+            more: further arguments for the reader.
 
         Raises:
-            Unopened: it could not be, or gave no such answer.
+            Unopened: it could not be opened, or the answer was not of this form.
         """
         message = {
             "kind": kind,
@@ -105,23 +104,21 @@ class Pool:
                 if not found[0].short:
                     return found
             except Died:
-                pass  # as code does that was given no memory
+                pass  # as in code without enough memory
             with self._largest, self._places:
                 found = self._asked(form, {**message, "memory": bounds.MEMORY}, content, seconds)
         except CannotStart as error:
-            why = (
-                f"it cannot be opened here, as no process can be started for it ({one_line(str(error), 200)})"
-            )
+            why = f"it cannot be opened here, because no process can be started ({one_line(str(error), 200)})"
             raise Unopened(why, is_bound=True, is_lasting=False) from error
         except TookTooLong as error:
             raise Unopened(
-                f"it takes more than {seconds:.0f} s to be opened here", is_bound=True, is_lasting=True
+                f"it takes more than {seconds:.0f} s to open here", is_bound=True, is_lasting=True
             ) from error
         except Died as error:
-            why = f"the process that opens it came to an end ({one_line(str(error), 200)})"
+            why = f"the process that opens it died ({one_line(str(error), 200)})"
             raise Unopened(why, is_bound=False, is_lasting=False) from error
         if found[0].starved:
-            words = f"it needs more than {bounds.MEMORY >> 20} MiB of memory to be opened here"
+            words = f"it needs more than {bounds.MEMORY >> 20} MiB of memory to open here"
             raise Unopened(words, is_bound=True, is_lasting=True)
         return found
 
@@ -135,7 +132,7 @@ class Pool:
             except Died as error:
                 if not error.was_idle:
                     raise
-                # It had had nothing to do for long, and ended just now.
+                # It was idle for long and has just ended.
                 self._drop(worker)
                 worker = self._new()
                 answer, picture = worker.ask(message, content, seconds)
@@ -171,14 +168,14 @@ class Pool:
         worker.end()
 
     def close(self) -> None:
-        """End all workers, at work or not. The next file starts new ones."""
+        """End all workers, busy or idle. The next file starts new ones."""
         with self._lock:
             workers, self._all, self._idle = self._all, set(), []
         for worker in workers:
             worker.end()
 
     def forget(self) -> None:
-        """In the copy of a process that a fork made: leave the workers to the original."""
+        """In a forked process: leave the workers to the original."""
         for worker in self._all:
             worker.forget()
 
@@ -189,12 +186,12 @@ _pool = Pool()
 def ask(
     kind: str, form: type[Told], *, path: Path | None, content: bytes = b"", size: int, **more: Any
 ) -> tuple[Told, bytes]:
-    """As `Pool.ask`, with the workers of this process."""
+    """Like `Pool.ask`, with the workers of this process."""
     return _pool.ask(kind, form, path=path, content=content, size=size, **more)
 
 
 def workers() -> list[int]:
-    """The process ids of the workers that run now."""
+    """The process ids of the current workers."""
     return _pool.pids
 
 
@@ -204,7 +201,7 @@ def close() -> None:
 
 
 def _after_fork() -> None:
-    # The locks may be held by threads that the copy does not have.
+    # Threads that the fork does not have may hold the locks.
     global _pool
     _pool.forget()
     _pool = Pool()

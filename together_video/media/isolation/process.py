@@ -1,4 +1,4 @@
-"""One worker process, from the parent's side: started, asked one thing at a time, and ended."""
+"""One worker process, seen from the parent: started, asked one thing at a time, and ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from together_video.media.isolation import channel
 
-#: What it runs, with the folders of its packages as arguments. Nothing of the working directory is imported (-P), and
+#: What it runs, with the folders of its packages as arguments. It imports nothing from the working directory (-P), and
 #: nothing that the user or the environment adds (-s, -S): the standard library comes first, then these folders.
 PROGRAM = """\
 import sys
@@ -24,25 +24,25 @@ from {module} import main
 main()
 """
 _PACKAGES = ("together_video", "av", "PIL")
-#: All that the worker gets of the environment: what a system needs to start Python and to find its libraries. Secrets,
-#: proxies and settings stay here.
+#: The only variables that the worker gets: what a system needs to start Python and find its libraries. Secrets, proxies
+#: and settings stay here.
 _ENVIRONMENT = (
     *("PATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE"),
     *("SYSTEMROOT", "WINDIR"),
 )
-#: Seconds until it has to be ready, on a machine that does other things, too.
+#: Seconds until it must be ready, on a machine that is busy with other things.
 _START_SECONDS = 60.0
 _MODULE = "together_video.media.isolation.worker"
-#: Bytes of an answer: JSON, and a picture. A whole frame of 4K fits as PNG, whatever it shows.
+#: The most bytes of an answer: JSON, and a picture. Any 4K frame fits as PNG.
 _MOST = (64 << 10, 64 << 20)
 
 
 class CannotStart(Exception):
-    """No worker can be started here. The words are why."""
+    """No worker can be started here. The words say why."""
 
 
 class Died(Exception):
-    """The worker ended at its work. The words are how."""
+    """The worker ended while working. The words say how."""
 
     def __init__(self, words: str, *, was_idle: bool) -> None:
         super().__init__(words)
@@ -50,22 +50,22 @@ class Died(Exception):
 
 
 class TookTooLong(Exception):
-    """The worker was ended as its time was over."""
+    """The worker was ended because its time was up."""
 
 
 class Worker:
     """A process that is ready to be asked.
 
     Args:
-        module: whose `main` it runs.
+        module: it runs this module's `main`.
 
     Raises:
-        CannotStart: the system refuses it, or it ends instead of getting ready.
+        CannotStart: the system refuses it, or it ends before it is ready.
     """
 
     def __init__(self, module: str = _MODULE) -> None:
         if getattr(sys, "frozen", False) or not sys.executable:
-            raise CannotStart("this program brings its own Python, which runs nothing else")
+            raise CannotStart("this program has its own built-in Python, which cannot run anything else")
         flags = ["-P", "-s", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -76,7 +76,7 @@ class Worker:
                 bufsize=0,
                 env=_environment(),
                 cwd=os.path.abspath(os.sep),
-                # A Ctrl-C in the terminal is for us.
+                # A Ctrl-C in the terminal is for the parent only.
                 start_new_session=True,
             )
         except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
@@ -95,11 +95,11 @@ class Worker:
         return self._process.pid
 
     def ask(self, message: dict[str, Any], content: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
-        """Send a message, and wait for the answer. Whatever is raised, the worker has ended then.
+        """Send a message, and wait for the answer. After any exception the worker has ended.
 
         Raises:
-            Died: it ended, or gave no answer that can be read.
-            TookTooLong: there was none within `seconds`.
+            Died: it ended, or gave an unreadable answer.
+            TookTooLong: there was no answer within `seconds`.
         """
         self.asked += 1
         return self._exchange({**message, "seconds": seconds}, content, seconds)
@@ -107,15 +107,15 @@ class Worker:
     def converse(
         self, message: dict[str, Any], content: bytes, seconds: float, *, most: int
     ) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Send a message, and give one answer after the other, without end. Whatever is raised, the worker has ended.
+        """Send a message, and yield one answer after the other, without end. After any exception the worker has ended.
 
         Args:
-            seconds: until the next answer, each time.
-            most: bytes of JSON in an answer.
+            seconds: how long each answer may take.
+            most: the most bytes of JSON in an answer.
 
         Raises:
-            Died: it ended, or gave no answer that can be read.
-            TookTooLong: there was none within `seconds`.
+            Died: it ended, or gave an unreadable answer.
+            TookTooLong: there was no answer within `seconds`.
         """
         self.asked += 1
         asked: dict[str, Any] | None = {**message, "seconds": seconds}
@@ -137,7 +137,7 @@ class Worker:
             is_late.set()
             self._kill()
 
-        # A thread, and no time limit of the pipes: those are not to be had on Windows.
+        # A thread instead of a time limit on the pipes, which Windows does not have.
         clock = threading.Timer(seconds, strike)
         clock.daemon = True
         try:
@@ -160,7 +160,7 @@ class Worker:
             clock.cancel()
 
     def end(self) -> int:
-        """End it now, unless it has ended: its exit code, below 0 the signal that ended it."""
+        """Kill it, unless it has ended. Returns its exit code, or the negative number of the signal that ended it."""
         self._close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self._process.wait(0.2)
@@ -168,15 +168,15 @@ class Worker:
         return self._process.wait()
 
     def _kill(self) -> None:
-        """End it, and whatever it has started: that would hold the pipe open."""
+        """Kill it and everything that it has started, which would keep the pipe open."""
         if hasattr(os, "killpg") and self._process.poll() is None:
             with contextlib.suppress(OSError):
-                # Its session is its own, so that its id is that of the group.
+                # It has its own session, so its id is the group's id.
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
 
     def forget(self) -> None:
-        """In the copy of a process that a fork made: the worker belongs to the original."""
+        """In a forked process: the worker belongs to the original."""
         self._process.returncode = 0
         self._close()
 
@@ -203,12 +203,12 @@ def _file(pipe: IO[bytes] | None) -> IO[bytes]:
 def _pipe(pipe: IO[bytes] | None) -> int:
     try:
         return _file(pipe).fileno()
-    except ValueError as error:  # closed, as the interpreter ends
+    except ValueError as error:  # closed, because the interpreter ends
         raise channel.Ended(str(error)) from error
 
 
 def _folders() -> list[str]:
-    """Where the worker finds this package and its decoders, which this process need not have imported."""
+    """Where the worker finds this package and its decoders, even if this process has not imported them."""
     found: dict[str, None] = {}
     for name in _PACKAGES:
         try:
@@ -222,5 +222,5 @@ def _folders() -> list[str]:
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    # The GNU C library would else reserve 64 MB for each thread.
+    # Otherwise the GNU C library would reserve 64 MB for each thread.
     return {**kept, "MALLOC_ARENA_MAX": "1"}

@@ -1,4 +1,4 @@
-"""A clip, read where it can do no harm: what it says about itself, and its poster. Called in the worker process."""
+"""Reads a clip where it can do no harm: what it says about itself, and its poster. Runs in the worker process."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-#: How much of its stated length a whole file may lack: rounding, and the tail of a sound track.
+#: How much shorter than stated a complete file may be, because of rounding or the end of a sound track.
 _SHORT_BY_SECONDS, _SHORT_BY_PART = 0.5, 0.1
-#: Containers that know how long their parts are, so that one that is missing shows.
+#: Containers that state the sizes of their parts, so a missing part shows.
 _STATES_SIZES = frozenset({"mov", "matroska"})
-#: Where a picture is too large for the memory, PyAV has an error of its own or Python's, by its release.
+#: If a picture is too large for memory, PyAV raises its own error or Python's, depending on the release.
 _NOT_DECODED = (av.error.FFmpegError, MemoryError)
-#: Pixels from which memory may be why none is decoded, so that the same bytes again would not be either.
+#: From this many pixels, lack of memory may be why no frame is decoded, so the same bytes would fail again.
 _LARGE = MEMORY // 16
-_NO_FRAME = "There is no poster: none of the file's frames can be decoded here."
+_NO_FRAME = "There is no poster, because none of the file's frames can be decoded here."
 
 
 def read_clip(path: str, memory: int, container: str) -> tuple[dict[str, Any], bytes]:
     """Read all packets of the file, and decode a few frames.
 
     Args:
-        memory: bytes that this try may take. Where all of it was of no use, the answer is `short`.
+        memory: bytes that this try may use. If that was not enough, the answer is `short`.
 
     Returns:
-        What `together_video.media.clips.ClipAnswer` takes, and the poster as JPEG, if there is one.
+        The fields of `together_video.media.clips.ClipAnswer`, and the poster as JPEG, if there is one.
 
     Raises:
-        DownloadBroken: it is shown to be cut short.
-        BeyondBounds: it holds more than is opened here.
+        DownloadBroken: it is provably cut short.
+        BeyondBounds: it exceeds a limit.
         av.error.FFmpegError: it cannot be opened.
     """
     with _opened(path, container) as opened:
         stream = pictures_of(opened)
         if stream is None:
-            held = "sound and no pictures" if opened.streams.audio else "no pictures"
-            return {"why": f"it holds {held}"}, b""
+            held = "sound but no pictures" if opened.streams.audio else "no pictures"
+            return {"why": f"it has {held}"}, b""
         answer, poster = _described(path, container, opened, stream)
     return {**answer, "short": memory < MEMORY and answer.get("short", False)}, poster
 
@@ -74,7 +74,7 @@ def _described(
     notes: list[str] = []
     doubt = None
     if stated and stated - span > max(_SHORT_BY_SECONDS, stated * _SHORT_BY_PART):
-        doubt = f"The file states {stated:.1f} seconds and holds {span:.1f}."
+        doubt = f"The file states {stated:.1f} seconds but has {span:.1f}."
         notes.append(doubt)
     if frame is None and not is_huge:
         frame = _first_shown(path, kind)
@@ -96,7 +96,7 @@ def _described(
     }
     if is_huge:
         most = f"at most {PIXELS / 1e6:.0f} megapixels are decoded here"
-        notes.append(f"There is no poster: its pictures have {width}×{height} pixels, and {most}.")
+        notes.append(f"There is no poster: its pictures have {width}×{height} pixels, but {most}.")
         return answer, b""
     if frame is None:
         if width * height > _LARGE:
@@ -110,7 +110,7 @@ def _described(
         later = _frames(container, stream, begin, begin + posters.LOOK)
         shown = posters.best_of(itertools.chain(later, [frame]))
         return answer, posters.as_jpeg(posters.picture_of(shown, displayed_size(stream, shown)))
-    except Exception as error:  # noqa: BLE001 - a paid video is worth its record without a picture too
+    except Exception as error:  # noqa: BLE001 - a paid video gets its record, even without a poster
         notes.append(f"There is no poster: {type(error).__name__}: {error}")
         return {**answer, "short": is_out_of_memory(error)}, b""
 
@@ -129,10 +129,10 @@ def _codec_of(stream: VideoStream) -> str | None:
 
 
 def _first_shown(path: str, kind: str) -> VideoFrame | None:
-    """The first frame that a player shows, by decoding from the beginning.
+    """The first frame that a player shows, decoded from the beginning.
 
-    An edit list hides frames that the ones behind it are made from, and a group of pictures may be open: the first
-    keyframe alone gives nothing then. If nothing is shown at all, the first frame that was hidden has to do.
+    An edit list can hide frames that later ones depend on, and a group of pictures can be open. In both cases the first
+    keyframe alone gives nothing. If no frame is shown at all, the first hidden frame is used.
     """
     for options in ({}, {"ignore_editlist": "1"}) if kind == "mov" else ({},):
         with (
@@ -150,10 +150,10 @@ def _with_a_size(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
 
 
 def _frames(container: InputContainer, stream: VideoStream, begin: float, end: float) -> Iterator[VideoFrame]:
-    """The frames from `begin` to `end`, in seconds from the first one; where there are none, the last one before.
+    """The frames from `begin` to `end`, in seconds from the first one. If there are none, the last one before.
 
-    Most clips have one keyframe, the first, so that all frames on the way must be decoded. Those that no other is made
-    from are passed over: they are most of the work. What cannot be decoded ends it.
+    Most clips have one keyframe, the first, so all frames on the way must be decoded. Those that no other frame depends
+    on are skipped, which saves most of the work. It stops at the first frame that cannot be decoded.
     """
     before, is_there = None, False
     stream.codec_context.skip_frame = "BIDIR"
@@ -185,7 +185,7 @@ def displayed_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
 
 def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
     if container.duration:
-        # Matroska counts from time 0, wherever its first picture is; the others from there.
+        # Matroska counts from time 0, wherever its first picture is. The others count from the first picture.
         late = max(0, container.start_time or 0) if "matroska" in container.format.name else 0
         return float((container.duration - late) / av.time_base)
     if stream.duration and stream.time_base:
@@ -194,8 +194,8 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
 
 
 def _alone(stream: VideoStream, packet: Packet[Stream]) -> VideoFrame | None:
-    """What a first packet gives by itself and at once: a decoder holds frames back until it has seen some of those
-    behind. None where it is hidden, or needs others.
+    """The frame of a first packet alone, at once: a decoder usually holds frames back until it has seen later ones.
+    None if the frame is hidden or needs other packets.
     """
     if not packet.is_keyframe or packet.is_discard:
         return None
@@ -207,22 +207,22 @@ def _alone(stream: VideoStream, packet: Packet[Stream]) -> VideoFrame | None:
 def _read_through(
     container: InputContainer, stream: VideoStream, *, frame_seconds: float, strict: bool, decodes: bool
 ) -> tuple[VideoFrame | None, float]:
-    """The first frame, if a keyframe gives one by itself, and the seconds from the first to the last packet of
-    pictures and sound.
+    """The first frame, if a keyframe alone gives one, and the seconds from the first to the last packet of pictures and
+    sound.
 
-    With `strict` an incomplete packet shows that the file is cut short. Elsewhere it may be an error of a broadcast.
+    With `strict` an incomplete packet proves that the file is cut short. Otherwise it may be a transmission error.
     """
     frame, is_begun = None, False
     first, last = math.inf, -math.inf
     ticks = {one.index: float(one.time_base) for one in container.streams if one.time_base}
     for number, packet in enumerate(container.demux()):
         if number == PACKETS:
-            raise BeyondBounds(f"holds more than {PACKETS} packets, and no more are read here")
+            raise BeyondBounds(f"has more than {PACKETS} packets, the most that are read here")
         if packet.is_corrupt and strict and packet.stream_index == stream.index:
             raise DownloadBroken("The file is cut short: it ends inside a frame. Download it again.")
         if decodes and not is_begun and packet.size and packet.stream_index == stream.index:
             is_begun = True
-            # Its decoder may be missing here; the packets still say how long the file is.
+            # Its decoder may be missing here, but the packets still say how long the file is.
             with suppress(*_NOT_DECODED, AttributeError):
                 frame = _alone(stream, packet)
         if packet.pts is None or packet.stream.type not in {"video", "audio"}:

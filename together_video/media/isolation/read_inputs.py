@@ -1,4 +1,4 @@
-"""Images, videos and sounds that are to be sent, read where they can do no harm. Called in the worker process."""
+"""Reads images, videos and sounds for requests where they can do no harm. Runs in the worker process."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from PIL import (
 from together_video.media.bounds import IMAGE_PIXELS, INPUT_SECONDS, MEMORY
 from together_video.media.decoder import BeyondBounds, is_out_of_memory, open_media, pictures_of
 
-#: Imported here, as Pillow would else import all that it has.
-#: The formats that are decoded; of others only the name is found out.
+#: Imported here, because otherwise Pillow would import all its plugins.
+#: The formats that are decoded. Other formats are only named.
 _PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)
 _FORMATS = ("JPEG", "PNG", "WEBP")
-#: Bytes that a pixel takes while it is decoded, above which an image is not begun: it would fail half way, with words
-#: that say it is broken. WEBP holds its canvas four times, a progressive JPEG all coefficients of four colours.
+#: Bytes per pixel during decoding. An image that needs more than there is must not be started: it would fail half-way
+#: with an error that calls it broken. WEBP keeps its canvas four times, a progressive JPEG all coefficients of four
+#: colours.
 _PER_PIXEL = {"WEBP": 16, "progressive": 8}
 _PER_OTHER_PIXEL = 4
-#: Bytes that decoders need whatever the size.
+#: Bytes that decoders need for any size.
 _BESIDES = 16 << 20
 _TOO_LARGE = "has more pixels than any model takes"
 _EXIF_ORIENTATION = 0x0112
 
 
 class Refused(Exception):
-    """It is not what is needed, in words behind its name. `short`: more memory could show something else."""
+    """It is not what is needed, in words that follow its name. `short`: more memory could give another result."""
 
     def __init__(self, words: str, *, short: bool = False) -> None:
         super().__init__(words)
@@ -45,13 +46,13 @@ class Refused(Exception):
 
 
 def read_image(source: str | bytes, memory: int) -> tuple[dict[str, Any], bytes]:
-    """Decode the image as a whole, without turning it or changing its colours.
+    """Decode the whole image, without rotating it or changing its colours.
 
     Args:
         memory: bytes that this try may take.
 
     Returns:
-        What `together_video.media.files.ImageAnswer` takes.
+        The fields of `together_video.media.files.ImageAnswer`.
 
     Raises:
         Refused: it is broken, or has too many pixels.
@@ -59,9 +60,9 @@ def read_image(source: str | bytes, memory: int) -> tuple[dict[str, Any], bytes]
     with _stream(source) as file:
         try:
             with warnings.catch_warnings():
-                # Pillow warns of pictures of 90 megapixels and refuses those of twice as many.
+                # Pillow warns of pictures of 90 megapixels and refuses those twice as large.
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                # Pillow takes the memory for a WEBP as soon as it opens one.
+                # Pillow allocates the memory for a WEBP as soon as it opens it.
                 check_pixels(_size_of_webp(file.read(30)), _PER_PIXEL["WEBP"], memory)
                 file.seek(0)
                 try:
@@ -86,7 +87,7 @@ def _decoded(image: Image.Image, memory: int) -> dict[str, Any]:
     is_progressive = image.info.get("progressive") or image.info.get("progression")
     per_pixel = _PER_PIXEL.get("progressive" if is_progressive else image.format or "", _PER_OTHER_PIXEL)
     check_pixels(image.size, per_pixel, memory)
-    # A JPEG can be read whole and drawn in an eighth of its size.
+    # A JPEG can be read whole and drawn at an eighth of its size.
     image.draft(None, (image.width // 8, image.height // 8))
     image.load()
     return {
@@ -112,7 +113,7 @@ def check_pixels(size: tuple[int, int], per_pixel: int, memory: int) -> None:
 
 
 def _size_of_webp(head: bytes) -> tuple[int, int]:
-    """Width and height in pixels, as the file states them; 0 where it is no WEBP (RFC 9649, section 2)."""
+    """Width and height in pixels, as the file states them. 0 if it is not a WEBP (RFC 9649, section 2)."""
     if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
         return 0, 0
     if head[12:16] == b"VP8X":
@@ -133,19 +134,19 @@ def read_video(source: str | bytes, memory: int, container: str) -> tuple[dict[s
         memory: bytes that this try may take.
 
     Raises:
-        Refused: there is none, or the video is larger or longer than what is sent.
+        Refused: there is none, or the video is too large or too long to send.
     """
     has_room = memory >= MEMORY
     try:
         with _stream(source) as file, open_media(file, container) as opened:
             stream = pictures_of(opened)
             if stream is None:
-                raise Refused("is no video: it holds sound and no pictures")
+                raise Refused("is not a video: it has sound but no pictures")
             stated = (opened.duration or 0) / av.time_base
             if stated > INPUT_SECONDS:
-                raise Refused(f"lasts {stated:.0f} s; videos last at most {INPUT_SECONDS:.0f} s")
+                raise Refused(f"lasts {stated:.0f} s; videos may last at most {INPUT_SECONDS:.0f} s")
             if next(opened.decode(stream), None) is None:
-                raise Refused("is no usable video: it has no frame", short=not has_room)
+                raise Refused("is not a usable video: it has no frame", short=not has_room)
     except BeyondBounds as error:
         raise Refused(str(error)) from error
     except av.error.FFmpegError as error:
@@ -156,22 +157,22 @@ def read_video(source: str | bytes, memory: int, container: str) -> tuple[dict[s
 
 
 def read_audio(source: str | bytes, memory: int, container: str, most: float) -> tuple[dict[str, Any], bytes]:
-    """Count its samples. What it states may be wrong.
+    """Count its samples, because the length that it states may be wrong.
 
     Args:
-        memory: bytes that this try may take: more than enough.
+        memory: bytes that this try may use: more than enough.
         most: seconds after which counting stops.
 
     Returns:
-        What `together_video.media.files.AudioAnswer` takes.
+        The fields of `together_video.media.files.AudioAnswer`.
 
     Raises:
-        Refused: there is no sound in it, or it cannot be decoded.
+        Refused: it has no sound, or the sound cannot be decoded.
     """
     try:
         with _stream(source) as file, open_media(file, container) as opened:
             if not opened.streams.audio:
-                raise Refused("holds no sound")
+                raise Refused("has no sound")
             samples, rate, is_longer = 0, 1, False
             for frame in opened.decode(opened.streams.audio[0]):
                 samples, rate = samples + frame.samples, frame.sample_rate or 1

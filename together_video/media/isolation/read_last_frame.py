@@ -1,4 +1,4 @@
-"""The last frame of a clip as a player shows it, whole and exact. Called in the worker process."""
+"""The last frame of a clip as a player shows it, whole and exact. Runs in the worker process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from PIL.Image import Image
 
-#: Bytes of a picture: as much as the process that asks will read.
+#: The most bytes of a picture: as much as the asking process will read.
 MOST_BYTES = 60 << 20
-#: Numbers of colour matrices (ISO/IEC 23091-2). Where a clip names none, players take the first for large pictures
-#: and the second for small ones.
+#: Numbers of colour matrices (ISO/IEC 23091-2). If a clip names none, players use the first for large pictures and the
+#: second for small ones.
 _LARGE, _SMALL, _UNKNOWN = 1, 6, 2
-#: Pixels of a side below which a picture is not made smaller.
+#: A side in pixels below which a picture is not made smaller.
 _LEAST_SIDE = 64
 _LARGE_WIDTH, _LARGE_HEIGHT = 1280, 720
 
@@ -34,14 +34,14 @@ def read_last_frame(
     """The frame that is on the screen when the clip ends, upright and with square pixels, as PNG.
 
     Args:
-        most_bytes: a PNG that is larger becomes the best JPEG that fits.
+        most_bytes: a larger PNG becomes the best JPEG that fits.
 
     Raises:
-        Refused: it has none, or that one cannot be decoded.
+        Refused: it has none, or the last one cannot be decoded.
     """
     try:
         final = _final_time(source, container)
-        # From the last keyframe that the index names, and if that is not enough, from the beginning.
+        # From the last keyframe in the index, and if that is not enough, from the beginning.
         for from_start in (False, True):
             found = _decoded(source, container, final, from_start=from_start)
             if found is not None:
@@ -69,7 +69,7 @@ def _written(picture: Image, form: str, **how: Any) -> bytes:
 
 
 def _fitted(picture: Image, most_bytes: int) -> tuple[Image, bytes]:
-    """The best JPEG of so many bytes: a smaller picture rather than one of blocks."""
+    """The best JPEG that fits: a smaller picture is better than one with block artefacts."""
     while True:
         for quality in (95, 90, 85, 80, 75, 70, 60, 50):
             content = _written(picture, "JPEG", quality=quality, optimize=True)
@@ -81,17 +81,17 @@ def _fitted(picture: Image, most_bytes: int) -> tuple[Image, bytes]:
 
 
 def _final_time(source: str, container: str) -> int:
-    """When the last frame that is shown comes, in ticks of the stream."""
+    """The time of the last visible frame, in ticks of the stream."""
     last: int | None = None
     with open_media(f"file:{source}", container) as opened:
         stream = pictures_of(opened)
         if stream is None:
-            raise Refused("holds no pictures")
+            raise Refused("has no pictures")
         if stream.width * stream.height > PIXELS:
             raise Refused("has pictures that are too large")
         for number, packet in enumerate(opened.demux(stream)):
             if number == PACKETS:
-                raise BeyondBounds(f"holds more than {PACKETS} packets, and no more are read here")
+                raise BeyondBounds(f"has more than {PACKETS} packets, the most that are read here")
             # An edit list hides the others.
             if packet.size and packet.pts is not None and not packet.is_discard:
                 last = packet.pts if last is None else max(last, packet.pts)
@@ -103,7 +103,7 @@ def _final_time(source: str, container: str) -> int:
 def _decoded(
     source: str, container: str, final: int, *, from_start: bool
 ) -> tuple[VideoFrame, tuple[int, int]] | None:
-    """The frame of this time, and its size on the screen; None where it does not come."""
+    """The frame at this time, and its size on the screen. None if it is never decoded."""
     with open_media(f"file:{source}", container, {"skip_frame": "default"}) as opened:
         stream: VideoStream | None = pictures_of(opened)
         if stream is None:
@@ -126,7 +126,7 @@ def _decoded(
 
 
 def _picture_of(frame: VideoFrame, size: tuple[int, int]) -> Image:
-    """The frame as a player shows it, with its colours by the matrix that it names."""
+    """The frame as a player shows it, with colours by the matrix that it names."""
     is_large = frame.width >= _LARGE_WIDTH or frame.height >= _LARGE_HEIGHT
     matrix = frame.colorspace
     if matrix in {_UNKNOWN, 0} and frame.format.name.startswith(("yuv", "nv", "p0")):

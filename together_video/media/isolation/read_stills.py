@@ -1,5 +1,5 @@
-"""Pictures of posters and of clips, small and as plain pixels, for contact sheets and previews. Called in the worker
-process: what it gives back is no file that anybody has to decode again.
+"""Small pictures of posters and clips, as plain pixels, for contact sheets and previews. Runs in the worker process:
+its result does not need to be decoded again.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from av import VideoFrame
 
-#: Bytes of memory for each pixel of a JPEG, a progressive one too.
+#: Bytes of memory per pixel of a JPEG, even a progressive one.
 _PER_PIXEL = 8
-#: What is left of a picture's frame.
+#: The colour around a picture that does not fill its frame.
 _GROUND = (0, 0, 0)
 
 
 def read_still(source: str | bytes, memory: int, width: int, height: int) -> tuple[dict[str, Any], bytes]:
-    """A poster, fitted into `width` by `height` pixels: their RGB bytes, row by row.
+    """A poster, fitted into `width` by `height` pixels, as RGB bytes, row by row.
 
     Raises:
-        Refused: it is no JPEG that can be read here.
+        Refused: it is not a JPEG that can be read here.
     """
     size = _checked(width, height)
     try:
@@ -41,7 +41,7 @@ def read_still(source: str | bytes, memory: int, width: int, height: int) -> tup
             image.draft("RGB", size)
             return {"frames": 1}, _fitted(image.convert("RGB"), size)
     except UnidentifiedImageError:
-        raise Refused("is no JPEG") from None
+        raise Refused("is not a JPEG") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Refused("is too large") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -53,8 +53,8 @@ def read_still(source: str | bytes, memory: int, width: int, height: int) -> tup
 def read_frames(
     source: str | bytes, memory: int, container: str, width: int, height: int, count: int, rate: float
 ) -> tuple[dict[str, Any], bytes]:
-    """Up to `count` frames of a clip, `rate` of each second, fitted into `width` by `height` pixels. They begin where
-    posters begin, or with the clip where it is shorter.
+    """Up to `count` frames of a clip, `rate` per second, fitted into `width` by `height` pixels. They start where
+    posters start, or at the start of a shorter clip.
 
     Raises:
         Refused: there are none that can be decoded here.
@@ -66,7 +66,7 @@ def read_frames(
         with open_media(f"file:{source!s}", container, {"skip_frame": "default"}) as opened:
             stream = pictures_of(opened)
             if stream is None:
-                raise Refused("holds no pictures")
+                raise Refused("has no pictures")
             if stream.width * stream.height > PIXELS:
                 raise Refused("has pictures that are too large")
             stated = (opened.duration or 0) / av.time_base
@@ -87,7 +87,7 @@ def read_frames(
 
 
 def _chosen(frames: Iterator[VideoFrame], begin: float, rate: float) -> Iterator[VideoFrame]:
-    """One frame for each of the moments from `begin` on, in seconds from the first frame."""
+    """One frame for each moment, starting at `begin` seconds after the first frame."""
     first, due = None, begin
     for number, frame in enumerate(frames):
         if number == FRAMES * 2:
@@ -103,12 +103,12 @@ def _chosen(frames: Iterator[VideoFrame], begin: float, rate: float) -> Iterator
 
 def _checked(width: int, height: int) -> tuple[int, int]:
     if not (0 < width <= STILL_SIDE and 0 < height <= STILL_SIDE):
-        raise Refused("is asked for in a size that is not made")
+        raise Refused("was requested in an unsupported size")
     return width, height
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int]) -> bytes:
-    """The pixels of the picture in the middle of a frame of exactly `size`."""
+    """The pixels of the picture, centred in a frame of exactly `size`."""
     with suppress(ZeroDivisionError):
         scale = min(size[0] / picture.width, size[1] / picture.height)
         inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))

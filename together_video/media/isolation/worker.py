@@ -1,8 +1,8 @@
-"""The process that opens files from outside: it reads one message after the other from its standard input, and
+"""The process that opens files from outside: it reads messages from its standard input, one after the other, and
 answers on its standard output.
 
-It has no secrets, writes no files, and ends with its parent. Pydantic is not imported: starting would take twice as
-long.
+It has no secrets, writes no files, and ends with its parent. It does not import pydantic, which would double its start
+time.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 from together_video.errors import DownloadBroken
 from together_video.media.isolation import channel, limits
 
-#: Seconds without work after which it ends by itself.
+#: Seconds without work after which it exits.
 IDLE = 120
-#: Seconds that it waits for its parent to end it.
+#: Seconds that it waits for its parent to kill it.
 _LATE = 5
-#: Bytes of a message from the parent: a path, and a whole inline file.
+#: The most bytes of a message from the parent: a path, and a whole inline file.
 _MOST = (1 << 20, 2 << 30)
 
 
 def main() -> None:
-    """Until the parent closes the pipe."""
+    """Answer messages until the parent closes the pipe."""
     inlet, outlet = pipes()
     with contextlib.suppress(channel.Ended):
         try:
             readers = _readers()
-        except Exception as error:  # noqa: BLE001 - whatever the system lacks, the parent has to say it
+        except Exception as error:  # noqa: BLE001 - the parent has to report what the system lacks
             channel.send(outlet, {"failed": f"{type(error).__name__}: {error}"[:500]})
             return
         limits.end_with_parent(inlet)
@@ -47,9 +47,7 @@ def main() -> None:
 
 
 def pipes() -> tuple[int, int]:
-    """Where questions come from and answers go to. Nothing else may write between them, and no signal of a terminal
-    ends the work.
-    """
+    """The pipes for questions and answers. Nothing else may write to them. Terminal signals do not end the work."""
     inlet, outlet = os.dup(0), os.dup(1)
     with open(os.devnull, "r+b") as nothing:
         for standard in (0, 1, 2):
@@ -75,7 +73,7 @@ def _readers() -> dict[str, Any]:
 
 
 def is_asked(pipe: int) -> bool:
-    """Whether a message came before the time without work was over."""
+    """Whether a message arrived before the idle time was over."""
     if sys.platform == "win32":
         return True
     import select
@@ -100,7 +98,7 @@ def _answered(
         return {"broken": error.what}, b""
     except BeyondBounds as error:
         return {"beyond": str(error)}, b""
-    except Exception as error:  # noqa: BLE001 - a file from outside can bring up anything
+    except Exception as error:  # noqa: BLE001 - a file from outside can raise anything
         if is_out_of_memory(error):
             return {"short": True, "starved": True}, b""
         said = getattr(error, "strerror", None) if isinstance(error, OSError) else None

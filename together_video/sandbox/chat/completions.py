@@ -1,7 +1,7 @@
-"""Chat completions for two purposes: the asked number of video prompts about a subject, or a storyboard.
+"""Chat completions for two purposes: the requested number of video prompts about a subject, or a storyboard.
 
-What is asked for is read from the request as a model would read it: the JSON schema (from
-`response_format`, or as text in the messages), the lines `Subject:`, `Style:` and `Language:`.
+It reads the request as a model would: the JSON schema (in `response_format`, or as text in the messages), and the lines
+`Subject:`, `Style:` and `Language:`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from together_video.sandbox.config import ChatFormat, SandboxConfig
 from together_video.sandbox.faults import FaultRule
 from together_video.sandbox.refusal import Refusal
 
-#: How many prompts are written when nothing says how many.
+#: How many prompts are written if the request does not say.
 _USUAL_COUNT = 4
 _MOST = 500
 
@@ -75,7 +75,7 @@ def complete(
 
 
 def conversation_text(body: Mapping[str, Any]) -> str:
-    """All that the messages say, without checking them."""
+    """The text of all messages, without checking them."""
     messages = body.get("messages")
     said = [m.get("content") for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
     return "\n".join(text for text in said if isinstance(text, str))
@@ -98,10 +98,10 @@ def _conversation(body: Mapping[str, Any]) -> str:
 
 
 def _schema(body: Mapping[str, Any], config: SandboxConfig) -> Mapping[str, Any] | None:
-    """The JSON schema of the response format, None where the format has none.
+    """The JSON schema of the response format. None if the format has none.
 
     Raises:
-        Refusal: 400, the format is not taken.
+        Refusal: 400, the format is not accepted.
     """
     wanted = body.get("response_format") or {"type": "text"}
     kind = wanted.get("type") if isinstance(wanted, dict) else None
@@ -192,7 +192,7 @@ def _cut(prompt: str, longest: int) -> str:
 
 
 def _filled(schema: Mapping[str, Any], prompts: list[str]) -> dict[str, Any]:
-    """The prompts in the form that the schema asks for; `{"prompts": [...]}` where it says nothing."""
+    """The prompts in the form that the schema asks for. By default `{"prompts": [...]}`."""
     properties = schema.get("properties")
     name: str = "prompts"
     items: Any = None
@@ -219,7 +219,7 @@ def _short(prompt: str) -> str:
 
 
 def _usage(asked: str, said: str) -> dict[str, int]:
-    # Four letters to a token is near enough for a bill that nobody pays.
+    # Four letters per token is close enough for a bill that nobody pays.
     prompt_tokens, completion_tokens = len(asked) // 4 + 1, len(said) // 4 + 1
     return {
         "prompt_tokens": prompt_tokens,

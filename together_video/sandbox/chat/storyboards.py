@@ -1,4 +1,4 @@
-"""Storyboards about any subject: two people, two places, and shots that name them, in the form that is asked for."""
+"""Storyboards about any subject: two people, two places, and shots that name them, in the requested form."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _DECODER = json.JSONDecoder()
 
 
 def asks_for_story(schema: Mapping[str, Any] | None) -> bool:
-    """Whether a JSON schema is that of a storyboard: a list of shots."""
+    """Whether a JSON schema describes a storyboard: a list of shots."""
     properties = schema.get("properties") if schema else None
     shots = properties.get("shots") if isinstance(properties, dict) else None
     return isinstance(shots, dict) and shots.get("type") == "array"
 
 
 def story_schema_in(text: str) -> Mapping[str, Any] | None:
-    """The schema of a storyboard that stands in the messages, where the response format has none."""
+    """The schema of a storyboard in the text of the messages, for a response format without a schema."""
     for found in re.finditer(r'\{"type": ?"object"', text):
         try:
             value, _ = _DECODER.raw_decode(text, found.start())
@@ -51,13 +51,13 @@ def story_schema_in(text: str) -> Mapping[str, Any] | None:
 
 
 def line_of(name: str, text: str) -> str | None:
-    """What stands behind `Name:` in the messages; the brief comes last."""
+    """The text after `Name:` in the messages. The brief comes last, so the last one counts."""
     found = re.findall(rf"(?im)^\W*{name}\W*:[ \t]*(\S.*)$", text)
     return " ".join(found[-1].split()) if found else None
 
 
 def storyboard(text: str, schema: Mapping[str, Any], *, seed: str, count: int) -> dict[str, Any]:
-    """The story, with as many shots. Each other shot goes on from the one before, if that is asked for."""
+    """The story, with `count` shots. Every other shot continues from the one before, if that is requested."""
     subject = (line_of("Subject", text) or "a quiet place")[:300].rstrip(".")
     style = line_of("Style", text)
     draw = random.Random(seed)  # noqa: S311 - words, not secrets

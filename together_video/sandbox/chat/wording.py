@@ -1,7 +1,6 @@
-"""Video prompts about any subject, put together from the parts that a good one has.
+"""Video prompts about any subject, composed of the parts of a good prompt.
 
-Shot, subject, action, setting, light, camera, pace: the order that the prompting guides of the
-video models advise.
+Shot, subject, action, setting, light, camera, pace: the order that the prompting guides of the video models recommend.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _SETTINGS = (
     "where a river bends out of sight",
     "in a sea of morning mist",
 )
-#: For a subject that says where it is.
+#: For a subject that includes its place.
 _MOMENTS = (
     "just after the rain has stopped",
     "early in the morning, before anyone is about",
@@ -85,7 +84,7 @@ CAMERAS = (
 )
 ENDINGS = (
     "then the focus shifts to a small detail",
-    "while in the background life goes on unhurriedly",
+    "while life in the background carries on unhurriedly",
     "until the last second, when everything falls still",
     "with colours that deepen towards the end",
     "as particles drift past in shallow focus",
@@ -93,7 +92,7 @@ ENDINGS = (
 )
 
 _PLACED = re.compile(r"\b(in|on|at|under|over|above|below|beside|near|inside|along|across|through)\b", re.I)
-#: Letters by which a prompt is found again in the text of those to avoid.
+#: How many letters identify a prompt in the text of prompts to avoid.
 _KNOWN_BY = 140
 _TRIES = 1000
 
@@ -101,12 +100,12 @@ _TRIES = 1000
 def video_prompts(
     subject: str, *, style: str | None, seed: str, avoid: str = "", language: str | None = None
 ) -> Iterator[str]:
-    """Endless different prompts, each of which names the subject. The same seed gives the same ones.
+    """Endless different prompts that all name the subject. The same seed gives the same ones.
 
     Args:
-        avoid: text whose prompts are not given again.
-        language: what the prompts should be in. All are English; of another language the name stands before each, so
-            that it can be seen that it was asked for.
+        avoid: text with prompts that must not be repeated.
+        language: the language of the prompts. All are in English. The name of another language is put in front of each,
+            to show that it was requested.
     """
     name = (language or "English").strip()
     marked = "" if name.casefold().startswith("en") else f"[{name[:40]}] "
@@ -120,14 +119,14 @@ def video_prompts(
         text = f"{marked}{shot} of {subject}, {action}, {setting}. {sentence(light)}; {camera}, {ending}."
         if style:
             text += f" {sentence(style.rstrip('.'))}."
-        # A long subject fills the beginning by which earlier prompts are known: not for ever, then.
+        # A long subject fills the letters that identify a prompt, so stop avoiding repeats after some tries.
         if text not in seen and (text[:_KNOWN_BY] not in avoid or tries > _TRIES):
             seen.add(text)
             yield text
 
 
 class Deck:
-    """Gives every word once, in a shuffled order, before any comes again."""
+    """Gives every word once, in shuffled order, before any is repeated."""
 
     def __init__(self, words: tuple[str, ...], draw: random.Random) -> None:
         self._words = words
@@ -141,5 +140,5 @@ class Deck:
 
 
 def sentence(text: str) -> str:
-    """With a capital letter in front."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]

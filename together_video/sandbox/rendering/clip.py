@@ -1,4 +1,4 @@
-"""What is to be rendered: one clip, as a value that can be compared and cached."""
+"""What to render: one clip, as a value that can be compared and cached."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from together_video.sandbox.rendering.sizes import frame_size
 
 #: The documented default of the API, in frames per second.
 DEFAULT_FPS = 24
-#: Samples a second of all sound that is made here.
+#: Samples per second of all generated sound.
 SAMPLE_RATE = 48_000
 
 
 @dataclass(frozen=True)
 class Still:
-    """A picture of this size in pixels, three bytes (RGB) a pixel."""
+    """A picture of this size in pixels, three bytes (RGB) per pixel."""
 
     width: int
     height: int
@@ -27,7 +27,7 @@ class Still:
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A picture that fills the frame of this number, counted from 0."""
+    """A picture that fills the frame with this number, counted from 0."""
 
     place: int
     still: Still
@@ -46,10 +46,10 @@ _MEDIA_WORDS = {
 
 @dataclass(frozen=True)
 class Clip:
-    """Size in pixels, length in seconds, the words that the clip shows, and the media that it was given.
+    """Size in pixels, length in seconds, the words that the clip shows, and its input media.
 
-    `keyframes` are in the order of their places; `sound` is 16-bit mono samples, `tone` asks for some. `drawn`: it
-    shows what the prompt names, in place of its words.
+    `keyframes` are in the order of their places. `sound` is 16-bit mono samples; `tone` asks for a generated tone.
+    `drawn`: it shows what the prompt names, instead of its words.
     """
 
     prompt: str
@@ -69,7 +69,7 @@ class Clip:
 
     @property
     def weight(self) -> int:
-        """Bytes of the media in it."""
+        """The size of its media in bytes."""
         stills = [keyframe.still for keyframe in self.keyframes] + list(self.insets)
         return sum(len(still.pixels) for still in stills) + len(self.sound or b"")
 
@@ -85,8 +85,8 @@ class Clip:
 def clip_of(
     body: Mapping[str, Any], *, seconds: float, fate: FaultRule | None = None, drawn: bool = False
 ) -> Clip:
-    """The clip of this length that a checked request asks for, or another one where its fate says so. `drawn`: draw
-    prompts of which the sandbox has pictures.
+    """The clip of this length for a checked request, or another one if its fate says so. `drawn`: draw prompts that the
+    sandbox has pictures for.
     """
     width, height = frame_size(body)
     is_drawn = drawn and bool(moments_of(body.get("prompt") or ""))
@@ -101,7 +101,7 @@ def clip_of(
         container=body.get("output_format") or "MP4",
         seed=body.get("seed") or 0,
         settings=_settings(body),
-        # What is drawn is heard, too, unless that is not wanted.
+        # A drawn clip has sound too, unless the request disables it.
         tone=audio is True or (is_drawn and audio is not False),
         drawn=is_drawn,
     )
@@ -117,7 +117,7 @@ def clip_of(
 
 
 def _settings(body: Mapping[str, Any]) -> str:
-    """The settings that change a picture, in a few words, so that variants can be told apart."""
+    """The settings that change a picture, in a few words, to tell variants apart."""
     named = {"seed": "seed", "steps": "steps", "guidance_scale": "guidance"}
     said = [f"{name} {body[field]}" for field, name in named.items() if body.get(field) is not None]
     media = body.get("media") or {}

@@ -1,6 +1,6 @@
-"""The media of a request, fetched and made ready to be shown: pictures in the clip's size, sound as samples.
+"""The media of a request, fetched and prepared: pictures in the clip's size, sound as samples.
 
-Links are followed wherever they lead, this machine included, as the sandbox is for use on loopback.
+Links are followed wherever they lead, even to this machine, because the sandbox is for use on loopback.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from together_video.sandbox.config import SandboxConfig
 from together_video.sandbox.rendering.clip import SAMPLE_RATE, Clip, Keyframe, Still
 
 _HANDLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-#: Height of an inset, as a part of the picture's shorter side, and how many are shown.
+#: Height of an inset, as a fraction of the picture's shorter side, and how many are shown.
 _INSET, _MOST_INSETS = 0.22, 6
 
 Kind = Literal["image", "video", "end of video", "audio"]
 
 
 class MediaProblem(Exception):
-    """Media that cannot be had or used: the job fails with these words."""
+    """Media that cannot be fetched or used: the job fails with these words."""
 
     def __init__(self, message: str, code: str = "invalidMedia") -> None:
         super().__init__(message)
@@ -62,7 +62,7 @@ async def with_inputs(clip: Clip, body: Mapping[str, Any], config: SandboxConfig
             Keyframe(place, await sources.still(entry["input_image"], "image", clip.width, clip.height))
             for place, entry in _placed(media.get("frame_images") or [], clip.frames)
         ]
-        # A clip that is edited begins as it does, one that goes on from another with that one's last frame.
+        # An edited clip starts like its source, a continued one with the last frame of the clip before.
         begins: tuple[tuple[str, Kind], ...] = (("source_video", "video"), ("frame_videos", "end of video"))
         for name, kind in begins:
             for entry in _listed(media.get(name)):
@@ -79,7 +79,7 @@ async def with_inputs(clip: Clip, body: Mapping[str, Any], config: SandboxConfig
             for name in ("audio_inputs", "reference_audios")
             for entry in _listed(media.get(name))
         ]
-    # One picture a place: the later one wins.
+    # One picture per place: the later one wins.
     by_place = {keyframe.place: keyframe for keyframe in keyframes}
     return replace(
         clip,
@@ -90,7 +90,7 @@ async def with_inputs(clip: Clip, body: Mapping[str, Any], config: SandboxConfig
 
 
 def _placed(entries: list[dict[str, Any]], frames: int) -> Iterable[tuple[int, dict[str, Any]]]:
-    """Each keyframe and the number of its frame; without one they are first, last and evenly spaced between."""
+    """Each keyframe and its frame number. By default they are first, last and evenly spaced between."""
     for index, entry in enumerate(entries):
         place = entry.get("frame")
         number: float
@@ -121,7 +121,7 @@ class _Sources:
         return await asyncio.to_thread(_still, content, kind, (width, height), _shown(source))
 
     async def sound(self, source: str, seconds: float, *, driving: bool) -> bytes:
-        """Samples; of audio that drives a video the documents say how long and how large it may be."""
+        """Samples. The documentation limits the length and size of audio that drives a video."""
         content, name = await self._content(source), _shown(source)
         if driving and self._config.model_rules:
             await asyncio.to_thread(_check_audio, content, name)
@@ -148,7 +148,7 @@ class _Sources:
                     if len(content) > most:
                         raise MediaProblem(f"{_shown(url)} is larger than {most} bytes")
         except TimeoutError:
-            raise MediaProblem(f"Failed to download {_shown(url)}: it takes too long") from None
+            raise MediaProblem(f"Failed to download {_shown(url)}: it took too long") from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise MediaProblem(
                 f"Failed to download {_shown(url)}: {error or type(error).__name__}"
@@ -165,7 +165,7 @@ def _shown(source: str) -> str:
 
 
 def _stand_in(handle: str, width: int, height: int) -> Still:
-    """For an image that only the real service knows by this name: one colour that follows from the name."""
+    """A stand-in for an image that only the real service has: one colour, derived from its name."""
     colour = hashlib.sha256(handle.lower().encode()).digest()[:3]
     return Still(width, height, colour * (width * height))
 
@@ -181,7 +181,7 @@ def _still(content: bytes, kind: Kind, size: tuple[int, int], name: str) -> Stil
                 raise ValueError("too many pixels")
             picture = ImageOps.exif_transpose(image).convert("RGB")
         else:
-            # Only these are opened: a playlist could make FFmpeg read other files and addresses.
+            # Only known containers are opened: a playlist could make FFmpeg read other files and addresses.
             form = container_of(content[:64])
             if form is None:
                 raise ValueError("no video")
@@ -208,14 +208,14 @@ def _check_audio(content: bytes, name: str) -> None:
         seconds = inspect_bytes(content, name, MediaKind.AUDIO).seconds or 0
     except MediaRefused:
         raise MediaProblem(f"{name} is not usable audio (WAV or MP3)") from None
-    # MP3 is cut into frames of 26 ms.
+    # MP3 consists of frames of 26 ms.
     if not rule.minimum_seconds - 0.05 <= seconds <= rule.maximum_seconds + 0.05:
         span = f"{rule.minimum_seconds} to {rule.maximum_seconds} s"
         raise MediaProblem(f"{name} lasts {seconds:.1f} s; audio must last {span}", "invalidDuration")
 
 
 def _samples(content: bytes, seconds: float, name: str) -> bytes:
-    """Sound as 16-bit mono samples, as long as the clip at most."""
+    """Sound as 16-bit mono samples, at most as long as the clip."""
     import av
 
     form = "wav" if content[:4] == b"RIFF" else "mp3"
@@ -232,5 +232,5 @@ def _samples(content: bytes, seconds: float, name: str) -> bytes:
     except (OSError, ValueError, IndexError):
         raise MediaProblem(f"{name} is not usable audio (WAV or MP3)") from None
     if not samples:
-        raise MediaProblem(f"{name} holds no sound")
+        raise MediaProblem(f"{name} has no sound")
     return bytes(samples[:wanted])

@@ -1,4 +1,4 @@
-"""The keyframes of a clip: whole at their places, fading into each other in between."""
+"""The keyframes of a clip: fully visible at their places, fading into each other in between."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from together_video.sandbox.rendering.planes import Planes, blend, image_of, pla
 
 
 class Keyframes:
-    """Those of one clip, as planes.
+    """The keyframes of one clip, as planes.
 
     Args:
-        step: that of `planes_of`.
-        reach: in how many frames the only one fades into what follows, or from what comes before.
+        step: as in `planes_of`.
+        reach: the number of frames in which a single keyframe fades to or from the clip's own picture.
     """
 
     def __init__(self, clip: Clip, step: int, reach: int) -> None:
@@ -21,11 +21,11 @@ class Keyframes:
         self._planes = [(key.place, planes_of(image_of(key.still), step)) for key in clip.keyframes]
 
     def are_at(self, number: int) -> bool:
-        """Whether one of them fills the frame of this number."""
+        """Whether a keyframe fills the frame with this number."""
         return any(place == number for place, _ in self._planes)
 
     def over(self, frame: Planes, number: int) -> Planes:
-        """The frame with the keyframes in it."""
+        """The frame with the keyframes blended in."""
         before = max((key for key in self._planes if key[0] <= number), default=None, key=_place)
         after = min((key for key in self._planes if key[0] > number), default=None, key=_place)
         if before is None and after is None:
@@ -34,7 +34,7 @@ class Keyframes:
             place, planes = before or after or (0, frame)
             return blend(frame, planes, max(0.0, 1 - abs(number - place) / self._reach))
         done = (number - before[0]) / (after[0] - before[0])
-        # In the middle the frame shows through, so that a person sees which video it is.
+        # In the middle the frame shows through, so that people see which video it is.
         return blend(blend(before[1], after[1], done), frame, 0.45 * math.sin(math.pi * done))
 
 

@@ -1,8 +1,8 @@
-"""The picture of a rendered clip: the prompt, large, over colours that follow from it.
+"""The picture of a rendered clip: the prompt in large letters, over colours derived from it.
 
-Drawn straight into the planes of the video format (Y, Cb, Cr, the latter two often at half the
-size). What does not move is drawn once; a frame then costs two copies, and the repainting of
-the few boxes in which lights drift, the line grows and the time counts.
+It is drawn directly into the planes of the video format (Y, Cb, Cr, the latter two often at half the size). Static
+parts are drawn once. A frame then costs two copies, and repainting the few boxes with drifting lights, the growing line
+and the time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from together_video.sandbox.rendering.clip import Clip, Still
 from together_video.sandbox.rendering.keyframes import Keyframes
 from together_video.sandbox.rendering.planes import Colour, Planes, image_of, planes_of, rgb_of, video_colour
 
-#: Hues in degrees that stay clear colours when they are dark. Yellow and its greens turn to mud.
+#: Hues in degrees that stay clear when they are dark. Yellow and nearby greens turn muddy.
 _HUES = (0, 12, 24, 152, 164, 176, 188, 200, 212, 224, 238, 252, 266, 282, 300, 318, 336, 348)
 _PAPER = (250, 249, 246)
 
@@ -46,7 +46,7 @@ class Picture:
         self._step = 2 if halved else 1
         words = clip.prompt.encode("utf-8", "replace")
         self._hue = _HUES[hashlib.sha256(words).digest()[0] % len(_HUES)] / 360
-        # The same prompt keeps its colours; another seed arranges them anew.
+        # The same prompt keeps its colours. Another seed arranges them differently.
         self._random = random.Random(hashlib.sha256(words + b"%d" % clip.seed).digest())  # noqa: S311
         self._unit = min(clip.width, clip.height) / 100
         self._margin = self._even(7 * self._unit)
@@ -78,7 +78,7 @@ class Picture:
         self._draw_time(frame, number)
         frame = self._keyframes.over(frame, number)
         if self._keyframes.are_at(number):
-            # What was asked for is all that is seen there: another shot may go on from it.
+            # Show only the keyframe here, because another shot may continue from it.
             return frame
         for still, box in self._insets:
             for index, plane in enumerate(frame):
@@ -87,11 +87,11 @@ class Picture:
         return frame
 
     def image(self, number: int) -> Image.Image:
-        """One frame as an RGB image, for looking at."""
+        """One frame as an RGB image, for people to look at."""
         return rgb_of(self.frame(number))
 
     def _framed(self, still: Still, number: int) -> tuple[Planes, tuple[int, int, int, int]]:
-        """An inset with a light rim, and its place: in a row from the upper right corner to the left."""
+        """An inset with a light border, and its place: in a row from the upper right corner to the left."""
         rim = max(2, self._even(0.6 * self._unit))
         side = still.width + 2 * rim
         side += side % 2
@@ -110,7 +110,7 @@ class Picture:
         return max(0, x), max(0, y), min(width, x + light.size), min(height, y + light.size)
 
     def _lettered(self, plane: Image.Image, part: tuple[int, int, int, int], index: int) -> Image.Image:
-        """A part of a bare plane, with shadow and letters over it."""
+        """A part of a plane without text, with shadow and letters added."""
         patch = plane.crop(part)
         for colour, masks in (((0, 0, 0), self._shade_masks), (_PAPER, self._letter_masks)):
             patch.paste(video_colour(colour)[index], (0, 0), masks[index].crop(part))
@@ -156,7 +156,7 @@ class Picture:
         return letters
 
     def _background(self) -> Image.Image:
-        """A gradient with soft clouds of colour, painted small and enlarged, which is quick."""
+        """A gradient with soft clouds of colour, painted small and enlarged, which is fast."""
         small = (max(8, self.clip.width // 12), max(8, self.clip.height // 12))
         slope = Image.linear_gradient("L").rotate(self._random.choice((-28, 28)), Image.Resampling.BICUBIC)
         slope = slope.crop((48, 48, 208, 208)).resize(small, Image.Resampling.BICUBIC)
@@ -182,7 +182,7 @@ class Picture:
         return round(red * 255), round(green * 255), round(blue * 255)
 
     def _even(self, pixels: float) -> int:
-        """On a whole pixel of the colour planes too."""
+        """Rounded to a whole pixel of the colour planes too."""
         return round(pixels / 2) * 2
 
     def _scaled(self, box: tuple[int, int, int, int], index: int) -> tuple[int, int, int, int]:
@@ -205,8 +205,8 @@ class Picture:
 
 
 def _glow(size: int, strength: float) -> Image.Image:
-    """A round light as a mask: full in the middle, nothing at the rim."""
-    # In Pillow's radial gradient the edge of the square lies at 181 = 256 / √2.
+    """A round light as a mask: full in the middle, zero at the rim."""
+    # In Pillow's radial gradient the edge of the square is at 181 = 256 / √2.
     fall = [math.cos(min(1, value / 181) * math.pi / 2) ** 2 for value in range(256)]
     curve = [round(255 * strength * part) for part in fall]
     return Image.radial_gradient("L").point(curve).resize((size, size), Image.Resampling.BICUBIC)

@@ -1,4 +1,4 @@
-"""Clips as real files: MP4 (H.264) and WEBM (VP8), rendered beside the event loop."""
+"""Clips as real files: MP4 (H.264) and WEBM (VP8), rendered in threads beside the event loop."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from together_video.sandbox.rendering.clip import SAMPLE_RATE, Clip
 from together_video.sandbox.rendering.sound import samples_of
 
-#: Rendered files are kept up to this many bytes in all; older ones would be rendered again.
+#: Rendered files are kept up to this many bytes in all. Older ones would be rendered again.
 _KEEP_BYTES = 512 * 1024 * 1024
 _SAMPLES_AT_ONCE = 4096
-#: Numbers of the colour matrix (ISO/IEC 23091-2), and of the range.
+#: Code points of the colour matrix (ISO/IEC 23091-2) and of the range.
 _BT601, _VIDEO_RANGE = 6, 1
 
 
 def render(clip: Clip) -> bytes:
-    """The whole file, on one core in less time than the clip lasts. Equal clips give equal bytes."""
-    # Large, and a sandbox that only refuses requests has no use for it.
+    """The whole file, made on one core faster than the clip plays. Equal clips give equal bytes."""
+    # Imported late: it is large, and a sandbox that only refuses requests does not need it.
     import av
 
     mp4 = clip.container == "MP4"
-    # H.264 halves its colour planes in 4:2:0, so an odd side is only possible in 4:4:4.
+    # In 4:2:0 H.264 halves its colour planes, so odd sides are only possible in 4:4:4.
     even = clip.width % 2 == 0 and clip.height % 2 == 0
     pixels = "yuv444p" if mp4 and not even else "yuv420p"
     speed: dict[str, str] = (
@@ -36,7 +36,7 @@ def render(clip: Clip) -> bytes:
     )
     options = {"movflags": "+faststart"} if mp4 else {"fflags": "+bitexact"}
     with tempfile.TemporaryDirectory(prefix="together-video-sandbox-") as folder:
-        # A file on disk, as moving the index to the front reads what was written.
+        # A file on disk, because moving the index to the front reads what was written.
         file = Path(folder) / f"clip.{clip.container.lower()}"
         with av.open(str(file), "w", options=options) as container:
             stream = container.add_stream("libx264" if mp4 else "libvpx", rate=clip.fps, options=speed)
@@ -70,11 +70,11 @@ def _encode(container: Any, stream: Any, clip: Clip, pixels: str) -> None:
     from together_video.sandbox.rendering.seaside.picture import DrawnPicture
 
     stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, pixels
-    # Pictures are drawn by ITU-R BT.601, which players do not expect of large ones unless it is said.
+    # Pictures are drawn by ITU-R BT.601. For large ones players expect another matrix unless the file says so.
     coding = stream.codec_context
     coding.colorspace, coding.color_range = _BT601, _VIDEO_RANGE
     tick = stream.time_base = Fraction(1, clip.fps)
-    # Reference images are shown beside words, where a person sees them.
+    # Reference images are shown beside words, where people notice them.
     kind = DrawnPicture if clip.drawn and not clip.insets else Picture
     picture = kind(clip, halved=pixels == "yuv420p")
     for number in range(clip.frames):
@@ -87,7 +87,7 @@ def _encode(container: Any, stream: Any, clip: Clip, pixels: str) -> None:
 
 
 class Renderer:
-    """Renders in threads, one or a few clips at a time; equal clips are rendered once."""
+    """Renders in threads, one or a few clips at a time. Equal clips are rendered once."""
 
     def __init__(self, workers: int) -> None:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox-render")
@@ -95,7 +95,7 @@ class Renderer:
         self._under_way: dict[Clip, asyncio.Future[bytes]] = {}
 
     def start(self, clip: Clip) -> asyncio.Future[bytes]:
-        """Begin, or join what is under way. To be called on the event loop."""
+        """Start rendering, or join a running render. Call it on the event loop."""
         loop = asyncio.get_running_loop()
         if clip in self._done:
             self._done.move_to_end(clip)
@@ -109,10 +109,10 @@ class Renderer:
         return self._under_way[clip]
 
     async def wait(self, clip: Clip, seconds: float) -> bool:
-        """Whether the clip is ready, giving it some seconds to become so.
+        """Whether the clip is ready within some seconds.
 
         Raises:
-            Exception: whatever rendering raised; a fault of the sandbox itself.
+            Exception: what rendering raised: a bug in the sandbox.
         """
         done, _ = await asyncio.wait([self.start(clip)], timeout=seconds)
         for future in done:
@@ -120,7 +120,7 @@ class Renderer:
         return bool(done)
 
     def close(self) -> None:
-        """Give up what has not begun and wait for what has."""
+        """Cancel what has not started, and wait for the rest."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _keep(self, clip: Clip, finished: asyncio.Future[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""How large a clip becomes: pixels as asked for, or those that a tier and a ratio stand for."""
+"""The size of a clip: the requested pixels, or those of a tier and a ratio."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-#: When nothing is asked for (the API's first documented default), in pixels.
+#: The size if nothing is requested (the API's first documented default), in pixels.
 DEFAULT_SIZE = (1366, 768)
 
-#: Tiers of the Wan 2.7 models, written with a capital P, as their documentation tabulates them.
+#: Tiers of the Wan 2.7 models, written with a capital P as in their documentation.
 _WAN = {
     "720P": {"16:9": (1280, 720), "9:16": (720, 1280), "1:1": (960, 960), "4:3": (1104, 832)},
     "1080P": {"16:9": (1920, 1080), "9:16": (1080, 1920), "1:1": (1440, 1440), "4:3": (1648, 1248)},
@@ -19,9 +19,9 @@ for _tier in _WAN.values():
 
 
 def frame_size(body: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels of the clip for this request.
+    """Width and height of this request's clip in pixels.
 
-    Given pixels win and are kept to the pixel; a side that follows from a ratio is even.
+    Requested pixels take precedence and are exact. A side calculated from a ratio is even.
 
     Raises:
         ValueError: the tier or the ratio cannot be read.

@@ -1,4 +1,4 @@
-"""What a clip sounds like: the audio that it was given, or the sea that it shows, or a soft tone, or nothing."""
+"""What a clip sounds like: its input audio, the sea that it shows, a soft tone, or nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from together_video.sandbox.rendering.clip import SAMPLE_RATE, Clip
 from together_video.sandbox.rendering.seaside.moments import moments_of
 from together_video.sandbox.rendering.seaside.sounds import sea
 
-#: Loudness of the tone, of 32,767; seconds over which it swells and ends.
+#: Loudness of the tone, of 32,767; seconds in which it fades in and out.
 _LOUDNESS, _SWELL = 2200, 0.25
 
 
 def samples_of(clip: Clip) -> bytes:
-    """16-bit mono samples (little-endian), as long as the clip; empty where it is silent.
+    """16-bit mono samples (little-endian), as long as the clip. Empty if it has no sound.
 
-    Audio that was given ends where it ends: the rest is silence.
+    Input audio is followed by silence.
     """
     length = max(1, round(clip.frames / clip.fps * SAMPLE_RATE))
     if clip.sound is not None:
@@ -29,7 +29,7 @@ def samples_of(clip: Clip) -> bytes:
 
 
 def _tone(prompt: str, length: int) -> array.array[int]:
-    """A fifth whose pitch follows from the prompt. Whole numbers of hertz, so that seconds join without a click."""
+    """A fifth with a pitch derived from the prompt. Whole numbers of hertz, so that seconds join without a click."""
     pitch = 180 + hashlib.sha256(prompt.encode("utf-8", "replace")).digest()[0] // 2 * 2
     second = array.array(
         "h",

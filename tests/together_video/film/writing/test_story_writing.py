@@ -137,14 +137,14 @@ def test_forms_that_are_read(content: object) -> None:
     ("content", "words"),
     [
         ("", "The answer has no text."),
-        ("I would rather not.", "The answer holds no list of shots."),
-        ({"shots": []}, "The answer holds no list of shots."),
+        ("I would rather not.", "The answer has no list of shots."),
+        ({"shots": []}, "The answer has no list of shots."),
         ({"shots": [None, 3]}, "Shot 1 has no text."),
         ({"shots": [{"text": {"a": 1}}]}, "Shot 1 has no text."),
-        ({"shots": [{"text": "x" * 901}]}, "has 901 characters of text, 900 are allowed"),
-        ({**SETTING, "shots": [told(1)]}, "The answer has 1 of the 2 shots asked for."),
-        ("[" * 50_000, "holds no list of shots"),
-        ({"choices": 3}, "holds no list of shots"),
+        ({"shots": [{"text": "x" * 901}]}, "has 901 characters of text; at most 900 are allowed"),
+        ({**SETTING, "shots": [told(1)]}, "The answer has 1 of the 2 requested shots."),
+        ("[" * 50_000, "has no list of shots"),
+        ({"choices": 3}, "has no list of shots"),
     ],
 )
 def test_what_cannot_be_used(content: object, words: str) -> None:
@@ -208,7 +208,7 @@ def test_prompts_stay_within_the_limit_of_the_model() -> None:
     story = {**SETTING, "characters": people, "shots": [told(1, characters=names)]}
     made = fed(story, shots=1, model="pixverse/pixverse-v5")
     assert made.shots == ()
-    assert "characters with its descriptions and the style, 2048 are allowed" in asked_for(made)[1]
+    assert "characters with its descriptions and the style; at most 2048 are allowed" in asked_for(made)[1]
 
 
 def test_formats_and_rounds() -> None:
@@ -246,7 +246,7 @@ def test_what_is_written_survives_the_archive() -> None:
 
 
 def test_the_id_of_a_brief() -> None:
-    """Of what was asked for, the edition, and nothing else."""
+    """It depends on the brief, the edition, and nothing else."""
     brief = make_story_brief({"subject": "x"})
     assert story_id(brief) == story_id(make_story_brief({"subject": " x ", "language": "English"}))
     others = [story_id(brief, "daily"), story_id(make_story_brief({"subject": "x", "shots": 6}))]
@@ -273,7 +273,7 @@ def test_lengths_add_up(brief: dict[str, Any], lengths: tuple[int, ...]) -> None
 
 
 def test_every_model_has_lengths_that_it_makes() -> None:
-    """For films of any length, as near as they come; else it is said how many shots it needs."""
+    """For films of any length, as near as possible. Otherwise the message says how many shots it needs."""
     for model in Catalogue.load().models:
         for seconds in (5, 17, 60, 240):
             brief = make_story_brief({"subject": "x", "seconds": seconds})
@@ -300,9 +300,9 @@ def test_every_model_has_lengths_that_it_makes() -> None:
         ),
         (
             {"seconds": 1_800, "model": "pixverse/pixverse-v5"},
-            "has 360 shots of 5 s by pixverse/pixverse-v5; 60 at most",
+            "needs 360 shots of 5 s by pixverse/pixverse-v5, but the limit is 60",
         ),
-        ({"model": "Wan-AI/wan2.7-i2v"}, "makes no video from text alone"),
+        ({"model": "Wan-AI/wan2.7-i2v"}, "cannot make a video from text alone"),
         ({"model": "kwaivgI/kling-2.1-pro"}, "does not take a prompt"),
         ({"subject": "REPLACE THIS with what your videos are about"}, "still the placeholder"),
     ],

@@ -1,11 +1,11 @@
-// What can be done with one clip: the buttons on its card, the menu of what is copied, and the copying itself.
+// Actions on one clip: the buttons on its card, the copy menu, and the copying itself.
 
 const copyText = async (text) => {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // A page that is served without TLS has no clipboard of its own.
+    // A page served without TLS has no clipboard API.
     const field = document.createElement("textarea");
     field.value = text;
     (document.querySelector("dialog[open]") || document.body).append(field);
@@ -22,7 +22,7 @@ const copies = {
   request: ["the request", (clip) => clip.request],
   take: ["the command for another take", (clip) => command(clip, "take")],
   seed: ["the command for a new seed", (clip) => command(clip, "seed")],
-  edit: ["the command: edit the prompt in it before you run it", (clip) => command(clip, "edit")],
+  edit: ["the command: edit its prompt before you run it", (clip) => command(clip, "edit")],
 };
 
 const command = (clip, which) =>
@@ -37,7 +37,7 @@ const menu = (() => {
     byId("menu-redo").hidden = !clip.redo;
     if (clip.redo) byId("menu-redo").href = clip.redo;
     byId("menu-why").hidden = Boolean(clip.command) || !clip.request;
-    // A modal dialog covers all that is not in it.
+    // A modal dialog covers everything outside it.
     (document.querySelector("dialog[open]") || document.body).append(box);
     box.showPopover();
     const at = button.getBoundingClientRect();
@@ -72,7 +72,7 @@ const act = {
   menu: (clip, button) => menu.open(clip, button),
 };
 
-// Buttons for a clip, as they stand on its card and beside it in the lightbox.
+// Buttons for a clip, for its card and for the lightbox.
 const toolsFor = (clip, ...which) => {
   const made = byId("tools").content.cloneNode(true);
   const save = made.querySelector("[data-do=save]");
@@ -80,7 +80,7 @@ const toolsFor = (clip, ...which) => {
   if (clip.src) {
     save.href = address(clip);
     save.download = clip.file || "";
-    // Some browsers show a file of a disk or of another host in place of saving it.
+    // Some browsers show a file from a disk or another host instead of saving it.
     save.target = "_blank";
     save.rel = "noopener";
   } else {
@@ -92,7 +92,7 @@ const toolsFor = (clip, ...which) => {
   return which.map((name) => made.querySelector(name)).filter(Boolean);
 };
 
-// A mouse finds the buttons over the picture; fingers, which cannot point without pressing, in a row below it.
+// With a mouse the buttons are over the picture. Fingers cannot hover, so there they are in a row below it.
 const touch = matchMedia("(pointer: coarse)");
 const place = ({ frame, handles }) => { if (touch.matches) frame.after(handles); else frame.append(handles); };
 touch.addEventListener("change", () => clips.forEach(place));

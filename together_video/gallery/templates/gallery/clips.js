@@ -1,5 +1,5 @@
 "use strict";
-// The clips of the page: each with its card, and what the page knows of it.
+// The clips of the page: each with its card, and what the page knows about it.
 
 const byId = (id) => document.getElementById(id);
 const page = JSON.parse(byId("data").textContent);
@@ -32,10 +32,10 @@ const length = (seconds) =>
     ? `${Math.round(seconds * 10) / 10} s`
     : `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")} min`;
 
-// With at least two decimals and at most four, as amounts stand in the cards.
+// With two to four decimals, like the amounts on the cards.
 const usd = (amount) => `${amount.toFixed(4).replace(/0{1,2}$/, "")} USD`;
 
-// Clips, length, and what was paid or may yet have to be, in words.
+// Number of clips, length, and what was paid or may still have to be paid, in words.
 const totals = (some) => {
   const sum = (field) => some.reduce((total, clip) => total + (clip[field] || 0), 0);
   const parts = [counted(some.length, "clip")];
@@ -45,7 +45,7 @@ const totals = (some) => {
   return parts.join(" · ");
 };
 
-// A clip's words on one line, for a message.
+// A clip's prompt on one line, for a message.
 const brief = (clip) => {
   const words = (clip.prompt || clip.model).replace(/\s+/g, " ");
   return words.length > 60 ? `${words.slice(0, 59).trimEnd()}…` : words;
@@ -62,7 +62,7 @@ const tell = (words) => {
   toldUntil = setTimeout(() => { line.hidden = true; }, 5000);
 };
 
-// Give the person a file. The address of a Blob is taken back when the browser had time to read it.
+// Save a file for the user. The Blob's address is revoked after the browser had time to read it.
 const saveAs = (name, blob) => {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -75,6 +75,6 @@ const saveAs = (name, blob) => {
 
 document.querySelectorAll("dialog").forEach((dialog) => {
   dialog.querySelectorAll(".close").forEach((button) => button.addEventListener("click", () => dialog.close()));
-  // A press beside the dialog closes it, as people expect.
+  // A click outside the dialog closes it, as people expect.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 });

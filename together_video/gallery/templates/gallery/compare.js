@@ -1,13 +1,13 @@
-// Clips beside each other in one grid that fits the window: of a sweep with its values as headings, or those selected.
-// All that are visible play in step.
+// Clips side by side in a grid that fits the window: a sweep with its values as headings, or the selected clips.
+// All visible clips play in sync.
 
 const compare = (() => {
   const dialog = byId("compare");
   const table = byId("compare-table");
   const at = byId("compare-at");
-  const narrow = matchMedia("(max-width: 40rem)"); // there the headings of rows stand above them, and it scrolls
-  const least = () => (narrow.matches ? 112 : 80); // pixels that a picture is wide at least; below that the table scrolls
-  const APART = 0.12; // seconds by which a clip may be early or late
+  const narrow = matchMedia("(max-width: 40rem)"); // there row headings are above their rows, and the table scrolls
+  const least = () => (narrow.matches ? 112 : 80); // minimum width of a picture in pixels; below that the table scrolls
+  const APART = 0.12; // seconds that a clip may be ahead or behind
   let tiles = [];
   let rows = [];
   let columns = [];
@@ -21,7 +21,7 @@ const compare = (() => {
   const visible = () => tiles.filter((tile) => (zoomed ? tile === zoomed : tile.seen));
   const longest = () => Math.max(0.1, ...visible().map(({ video, clip }) => video.duration || clip.seconds || 0));
 
-  // The last field of a sweep makes the columns, those before it the rows.
+  // The last field of a sweep gives the columns, the others give the rows.
   const said = (values, from) => values.map((value, place) => `${names[from + place] || ""} ${value}`.trim()).join(", ");
   const everything = (clip) => (clip.values && names.length ? said(clip.values, 0) : clip.prompt.slice(0, 80));
   const row = (clip) => said(clip.values.slice(0, -1), 0);
@@ -50,7 +50,7 @@ const compare = (() => {
       const zoom = document.createElement("button");
       zoom.type = "button";
       zoom.className = "zoom";
-      zoom.setAttribute("aria-label", `Show alone: ${everything(clip)}`);
+      zoom.setAttribute("aria-label", `Show only: ${everything(clip)}`);
       zoom.addEventListener("click", () => focusOn(zoomed ? null : tile));
       box.append(video, zoom);
     } else {
@@ -62,7 +62,7 @@ const compare = (() => {
     return tile;
   };
 
-  // The largest pictures with which everything fits into the window.
+  // The largest pictures at which everything fits into the window.
   const fit = () => {
     const shape = parseFloat(getComputedStyle(byId("main")).getPropertyValue("--ratio")) || 16 / 9;
     const space = table.getBoundingClientRect();
@@ -135,7 +135,7 @@ const compare = (() => {
     requestAnimationFrame(step);
     show();
   };
-  // One clock leads; a clip that is not where it should be is moved there.
+  // One clock leads. A clip that is off is moved to the right time.
   const step = (now) => {
     if (!playing || !dialog.open) return;
     const waiting = visible().some(({ video }) => video.src && video.readyState < 2 && !video.error);

@@ -1,4 +1,4 @@
-// The film on top, and its shots: where it is in them, and from where it plays.
+// The film at the top and its shots: highlights the shot that is playing, and plays from a shot.
 
 (() => {
   const film = byId("film");

@@ -1,11 +1,11 @@
-// One key for each thing that is done often. They act on the clip that has the focus, or is under the mouse.
+// One key for each frequent action. They act on the clip that has the focus or is under the mouse.
 
 (() => {
   let hovered = null;
   document.addEventListener("pointerover", (event) => { hovered = clipOf(event.target) || null; });
   const current = () => lightbox.current() || clipOf(document.activeElement) || hovered;
 
-  // The card above, below or beside, by where they stand on the screen.
+  // The card above, below or beside, by position on the screen.
   const beside = (clip, key) => {
     const all = sifting.shown();
     if (key === "ArrowLeft" || key === "ArrowRight") return all[all.indexOf(clip) + (key === "ArrowRight" ? 1 : -1)];

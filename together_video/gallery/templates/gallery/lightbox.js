@@ -1,4 +1,4 @@
-// One clip over the whole window, with all that is known of it; arrow keys and swipes lead to the others.
+// One clip in the whole window, with all its details. Arrow keys and swipes lead to the others.
 
 const lightbox = (() => {
   const dialog = byId("lightbox");
@@ -45,10 +45,10 @@ const lightbox = (() => {
   dialog.addEventListener("click", (event) => {
     const button = event.target.closest("[data-turn]");
     if (button) turn(Number(button.dataset.turn));
-    // In the lightbox it plays already: the button starts it again.
+    // In the lightbox it is already playing: the button restarts it.
     if (event.target.closest(".actions [data-do=play]")) video.currentTime = 0;
   });
-  // Before the video's own keys, which would wind it.
+  // Before the video's own keys, which would seek in it.
   dialog.addEventListener("keydown", (event) => {
     if (event.target.closest("textarea, input") || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

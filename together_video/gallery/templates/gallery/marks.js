@@ -1,9 +1,9 @@
-// Marks: star, reject and note of each clip. They are kept in this browser at once, by the id of the video, and saved
-// as a file on demand. A mark of the archive shows until this browser has another one.
+// Marks: star, reject and note of each clip. This browser keeps them at once, by the id of the video, and saves them as
+// a file on demand. A mark in the archive shows until this browser sets another one.
 
 const marks = (() => {
   const PLACE = "together-video/mark/";
-  const LONGEST = 1000; // characters that the archive takes, on one line
+  const LONGEST = 1000; // characters that the archive accepts, on one line
   const line = (text) => [...text.replace(/\s+/g, " ").trim()].slice(0, LONGEST).join("");
   let works = true;
   const memory = new Map();
@@ -29,10 +29,10 @@ const marks = (() => {
     try { localStorage.setItem(PLACE + id, JSON.stringify(entry)); } catch { works = false; }
   };
 
-  // What the archive said when the page was made.
+  // The marks in the archive when the page was made.
   const base = new Map(clips.map((clip) => [clip.id, { mark: clip.mark, note: clip.note }]));
   const named = ({ mark, note }) => JSON.stringify([mark, note]);
-  // What was set here counts, unless the archive has changed since.
+  // Marks set here win, unless the archive has changed since.
   const own = (clip) => {
     const entry = read(clip.id);
     const there = base.get(clip.id);
@@ -61,7 +61,7 @@ const marks = (() => {
     ].filter(([number]) => number).map(([number, word]) => `${number} ${word}`);
     const notes = clips.filter((clip) => clip.note).length;
     if (notes) parts.push(counted(notes, "note"));
-    if (!works) parts.push("This browser keeps no marks for this page: save them as a file before you close it.");
+    if (!works) parts.push("This browser cannot keep marks for this page. Save them as a file before you close it.");
     byId("mark-counts").textContent = parts.join(" · ");
     const some = clips.some(own);
     byId("export").hidden = byId("who").parentElement.hidden = !some;
@@ -71,14 +71,14 @@ const marks = (() => {
 
   const set = (clip, change) => {
     const entry = { mark: clip.mark, note: clip.note, ...change, at: new Date().toISOString(), over: named(base.get(clip.id)), batch: page.batch };
-    // The same video may stand on the page twice.
+    // The same video can be on the page twice.
     write(clip.id, entry);
     clips.filter((other) => other.id === clip.id).forEach(refresh);
   };
   const toggle = (clip, mark) => {
     const taken = clip.mark === mark;
     set(clip, { mark: taken ? null : mark });
-    tell(taken ? "Mark taken back." : mark === "star" ? "Starred." : "Rejected.");
+    tell(taken ? "Mark removed." : mark === "star" ? "Starred." : "Rejected.");
   };
 
   const note = (clip) => {
@@ -88,13 +88,13 @@ const marks = (() => {
     dialog.querySelector("[value=save]").onclick = () => {
       dialog.close();
       set(clip, { note: line(text.value) });
-      tell(clip.note ? "Note kept." : "Note taken back.");
+      tell(clip.note ? "Note saved." : "Note removed.");
     };
     dialog.showModal();
     text.focus();
   };
 
-  // Marks of this batch that are on other pages of it go along.
+  // Marks on other pages of this batch are included.
   const all = () => {
     const found = new Map(clips.map((clip) => [clip.id, own(clip)]).filter(([, entry]) => entry));
     if (page.batch && works) {
@@ -108,7 +108,7 @@ const marks = (() => {
     }
     return found;
   };
-  // Half of a character, as a cut may leave it, is no text in UTF-8.
+  // A cut can leave half of a surrogate pair, which is not valid UTF-8.
   const whole = (text) => (text.toWellFormed ? text.toWellFormed() : text);
   const document_ = () => ({
     review: 1,
@@ -121,13 +121,13 @@ const marks = (() => {
   byId("export").addEventListener("click", () => {
     const name = `marks-${page.batch || new Date().toISOString().slice(0, 10)}.json`;
     saveAs(name, new Blob([JSON.stringify(document_(), null, 1)], { type: "application/json" }));
-    tell(page.cut ? `Saved ${name}. For the next cut: ${page.cut} ${name}` : `Saved ${name}: give it to the person who keeps the archive.`);
+    tell(page.cut ? `Saved ${name}. For the next cut: ${page.cut} ${name}` : `Saved ${name}. Send it to the person who manages the archive.`);
   });
   try { byId("who").value = localStorage.getItem("together-video/who") || ""; } catch { works = false; }
   byId("who").addEventListener("change", () => {
     try { localStorage.setItem("together-video/who", byId("who").value); } catch { works = false; }
   });
-  // Another tab of this browser has set one.
+  // Another tab of this browser has set a mark.
   addEventListener("storage", (event) => {
     if (event.key && event.key.startsWith(PLACE)) clips.filter((clip) => PLACE + clip.id === event.key).forEach(refresh);
   });

@@ -1,7 +1,7 @@
-// A few muted seconds of the clip under the mouse. Nothing is loaded before.
+// Plays a few muted seconds of the clip under the mouse. Nothing is loaded before that.
 
 const preview = (() => {
-  const WAIT = 350; // milliseconds for which the mouse must rest
+  const WAIT = 350; // milliseconds that the mouse must rest on it
   const LONGEST = 6000; // milliseconds that it plays
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let current = null;

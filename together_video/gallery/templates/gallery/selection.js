@@ -1,4 +1,4 @@
-// The clips that are selected: saved as a playlist, as one zip file, or one by one; or compared.
+// The selected clips: compare them, or save them as a playlist, as one zip file, or one by one.
 
 const selection = (() => {
   const MOST = 500e6; // bytes of one zip file: it passes through the browser's memory
@@ -23,8 +23,8 @@ const selection = (() => {
     byId("pick-m3u").disabled = byId("pick-each").disabled = files().length === 0;
     byId("pick-compare").hidden = files().length < 2 || files().length > MOST_COMPARED;
     byId("picked-why").textContent = why || (!served
-      ? "This page is open from a disk, where a browser may not read files for a zip."
-      : size() > MOST ? `A zip holds up to ${words(MOST)}: select fewer, or save a playlist.` : "");
+      ? "This page was opened from a disk, where a browser may not read files for a zip."
+      : size() > MOST ? `A zip can hold up to ${words(MOST)}. Select fewer clips, or save a playlist.` : "");
     clips.forEach((clip) => {
       boxes.get(clip).checked = picked.has(clip);
       clip.card.classList.toggle("picked", picked.has(clip));
@@ -40,12 +40,12 @@ const selection = (() => {
   };
   boxes.forEach((box, clip) => box.addEventListener("click", (event) => pick(clip, box.checked, event.shiftKey)));
 
-  // Whole addresses, so that the list plays from whichever folder it is saved to.
+  // Absolute addresses, so the playlist works in any folder.
   const playlist = () => ["#EXTM3U", ...files().flatMap((clip) => [
     `#EXTINF:${Math.round(clip.seconds || -1)},${(clip.prompt || clip.model).replace(/\s+/g, " ").slice(0, 120)}`, address(clip)]), ""].join("\n");
 
-  // Why a file cannot be had, in a viewer's words. A link of S3 that has ended is answered with 403.
-  const refusals = { 400: "its link has expired", 401: "its link has expired", 403: "its link has expired", 404: "it is not there any more", 410: "it is not there any more" };
+  // Why a file cannot be read, in a viewer's words. S3 answers an expired link with 403.
+  const refusals = { 400: "its link has expired", 401: "its link has expired", 403: "its link has expired", 404: "it no longer exists", 410: "it no longer exists" };
   const read = async (file, state) => {
     const answer = await fetch(file.url, { credentials: "same-origin" });
     if (!answer.ok) throw new Error(refusals[answer.status] || `the server answered ${answer.status}`);
@@ -56,14 +56,14 @@ const selection = (() => {
       const { done, value } = await reader.read();
       if (done) break;
       size += value.length;
-      // What the page says of sizes may be wrong.
-      if (state.read + size > MOST) { await reader.cancel(); throw new RangeError(`The files have more than ${words(MOST)}: select fewer.`); }
+      // The sizes on the page may be wrong.
+      if (state.read + size > MOST) { await reader.cancel(); throw new RangeError(`The files are larger than ${words(MOST)}. Select fewer clips.`); }
       chunks.push(value);
     }
     state.read += size;
     return chunks;
   };
-  // A clip that cannot be read is left out, and named in the end; where none of the first can be, none will be.
+  // A clip that cannot be read is left out and named at the end. If the first three all fail, so will the rest.
   const readOrSkip = async (file, state) => {
     try {
       return await read(file, state);
@@ -95,7 +95,7 @@ const selection = (() => {
       if (error instanceof RangeError || !state.lost.length) said = `No zip was made. ${error.message}`;
     }
     busy = false;
-    show(said || `No zip was made: ${lack(state.lost)} Download one by one, or ask for a page with new links.`);
+    show(said || `No zip was made: ${lack(state.lost)} Download the clips one by one, or ask for a page with new links.`);
   };
   const oneByOne = async () => {
     const some = files();
@@ -105,7 +105,7 @@ const selection = (() => {
       document.body.append(link);
       link.click();
       link.remove();
-      show(`Downloading ${place + 1} of ${some.length}. The browser may ask once whether it may save several files.`);
+      show(`Downloading ${place + 1} of ${some.length}. The browser may ask you once to allow several files.`);
       await new Promise((done) => setTimeout(done, 400));
     }
   };

@@ -1,4 +1,4 @@
-// Which clips are shown, in which order, how large, and the next of those with a problem.
+// Which clips are shown, their order and size, and the next one with a problem.
 
 const sifting = (() => {
   const main = byId("main");
@@ -6,7 +6,7 @@ const sifting = (() => {
   const search = byId("search");
   const choice = (name) => byId(`by-${name}`);
 
-  // A choice is offered where it would choose: at least two different values.
+  // A filter is offered only if it has at least two different values.
   const offer = (name, values, words = (value) => value) => {
     const different = [...new Set(values)];
     choice(name).hidden = different.length < 2;
@@ -55,7 +55,7 @@ const sifting = (() => {
   };
   const sort = () => {
     const order = orders[byId("sort").value];
-    // Each card goes back to its own place, or all go into one grid.
+    // Each card returns to its own place, or all move into one grid.
     (order ? [...clips].sort(order) : clips).forEach((clip) => (order ? flat : clip.home).append(clip.card));
     flat.hidden = !order;
     sift();
@@ -72,11 +72,11 @@ const sifting = (() => {
   const nextProblem = () => {
     const here = shown.indexOf(clipOf(document.activeElement));
     const after = [...shown.slice(here + 1), ...shown.slice(0, here + 1)].find((clip) => clip.problem);
-    if (!after) return tell("No problem among the clips that are shown.");
+    if (!after) return tell("None of the clips shown has a problem.");
     after.card.focus();
     return after.card.scrollIntoView({ block: "center" });
   };
-  // A press takes the focus to the button; the clip that had it is where the search begins.
+  // A click would move the focus to the button, but the search starts at the focused clip.
   next.addEventListener("mousedown", (event) => event.preventDefault());
   next.addEventListener("click", nextProblem);
 

@@ -1,4 +1,4 @@
-// A zip file of files as they are (videos do not get smaller), up to 4 GB: the format's oldest form, which all read.
+// A zip file of uncompressed files (videos do not get smaller), up to 4 GB: the oldest form, which every program reads.
 // See PKWARE's APPNOTE.TXT, 4.3.
 
 const zip = (() => {
@@ -20,11 +20,11 @@ const zip = (() => {
     });
     return new Uint8Array(view.buffer);
   };
-  // UTF-8 names, stored, 1 January 1980: the same files give the same zip.
+  // UTF-8 names, no compression, 1 January 1980: the same files give the same zip.
   const common = ({ name, sum, size }) => [[2, 20], [2, 0x800], [2, 0], [2, 0], [2, 0x21], [4, sum], [4, size], [4, size], [2, name.length], [2, 0]];
 
-  // `read` gives one file after the other as an array of chunks, or null for one to leave out; only one is
-  // held while it is added up.
+  // `read` gives each file as an array of chunks, or null to leave it out. Only one is in memory at a time, for its
+  // checksum.
   const make = async (files, read) => {
     const parts = [];
     const entries = [];
@@ -40,7 +40,7 @@ const zip = (() => {
       const sum = (chunks.reduce(step, 0xffffffff) ^ 0xffffffff) >>> 0;
       const entry = { name: new TextEncoder().encode(name), sum, size, at };
       entries.push(entry);
-      // A Blob may leave the memory for the disk.
+      // The browser can move a Blob from memory to disk.
       const blob = new Blob([fields([4, 0x04034b50], ...common(entry)), entry.name, ...chunks]);
       parts.push(blob);
       at += blob.size;

@@ -1,4 +1,4 @@
-"""Colours of the hours of a day, and what lies between two of them."""
+"""The colours of the hours of a day, and those in between."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ SUN_LIGHT, MOON_LIGHT, LAMP_LIGHT = (255, 236, 190), (226, 232, 246), (255, 226,
 
 @dataclass(frozen=True)
 class Hour:
-    """RGB colours from 0 to 255. `sun` is how high it stands above the horizon, as a part of the picture's height;
-    `stars` is how bright they are, `tint` what daylight leaves of the colour of things, both from 0 to 1.
+    """RGB colours from 0 to 255. `sun` is its height above the horizon, as a fraction of the picture's height. `stars`
+    is their brightness, and `tint` how much colour things have in this light, both from 0 to 1.
     """
 
     top: Colour
@@ -26,7 +26,7 @@ class Hour:
     stars: float
 
     def towards(self, other: Hour, share: float) -> Hour:
-        """What lies between the two, `share` of the way."""
+        """The hour between the two, `share` of the way."""
         return Hour(
             between(self.top, other.top, share),
             between(self.middle, other.middle, share),
@@ -105,7 +105,7 @@ _DAY = Hour(
     sun=0.42,
     stars=0.0,
 )
-#: By the words of a prompt.
+#: By the word in a prompt.
 HOURS = {
     "sunset": _SUNSET,
     "dusk": _DUSK,

@@ -1,4 +1,4 @@
-"""The frames of a drawn clip: sky, lighthouse and ship between waves, as they are at each moment."""
+"""The frames of a drawn clip: sky, lighthouse and ship between waves, at each moment."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from together_video.sandbox.rendering.seaside.paint import disc, faded, ramp, sh
 from together_video.sandbox.rendering.seaside.standing import stand
 from together_video.sandbox.rendering.seaside.water import ROWS, Water
 
-#: Where the horizon lies, as a part of the height.
+#: The height of the horizon, as a fraction of the picture's height.
 _HORIZON = 0.60
-#: The rows in front of which the ship and the lighthouse stand.
+#: The rows of waves behind the lighthouse and behind the ship.
 _BEHIND_TOWER, _BEHIND_SHIP = 1, 3
-#: Where sun and moon are, from the left edge.
+#: Where the sun and the moon are, from the left edge.
 _SUN_AT = 0.24
-#: All that moves has come round after so many seconds: a clip that continues another finds its waves as they were.
+#: All movement repeats after this many seconds, so a clip that continues another one finds the same waves.
 _ROUND = 5.0
 
 
@@ -34,7 +34,7 @@ class Seaside:
         self._size = (clip.width, clip.height)
         self._moments = moments_of(clip.prompt)
         self._rounds = max(1, round(clip.seconds / _ROUND))
-        # Of the same seed for all prompts: the sky of the next shot has the same stars.
+        # The same seed for all prompts, so that the sky of the next shot has the same stars.
         chance = random.Random(clip.seed)  # noqa: S311 - a picture
         wide, tall = self._size
         self._line = round(tall * _HORIZON)
@@ -77,7 +77,7 @@ class Seaside:
         if hour.stars > 0.02:
             frame.paste((255, 255, 255), (0, 0), faded(self._stars, hour.stars))
         self._sun(frame, hour)
-        # Half a width in a round would be seen as a jump of the clouds between two clips: they move a little and back.
+        # Clouds that crossed the picture would jump between two clips, so they move a little and back.
         moved = ImageChops.offset(self._clouds, round(wide * 0.012 * math.sin(2 * math.pi * turn)), 0)
         frame.paste(whole(hour.cloud), (0, 0), moved)
         return frame
@@ -100,7 +100,7 @@ class Seaside:
         return wide * (0.80 - 0.04 * ramp(now.tower, 0.2, 0.9)), below
 
     def _lamp_at(self, now: Moment) -> tuple[float, float]:
-        """Where the lamp is in the picture."""
+        """The position of the lamp in the picture."""
         x, foot = self._foot_of_tower(now)
         height = now.tower * self._size[1]
         across, down = self._tower.light
@@ -109,7 +109,7 @@ class Seaside:
 
     def _sail(self, frame: Image.Image, now: Moment, turn: float) -> None:
         wide, tall = self._size
-        # Small ships are far away: nearer to the horizon.
+        # Small ships are far away, so nearer to the horizon.
         below = self._line + (tall - self._line) * (0.12 + 0.62 * ramp(now.ship, 0.05, 0.5))
         roll = 0.055 * now.swell * math.sin(2 * math.pi * (turn * 2 + 0.1))
         rise = tall * 0.035 * now.ship * now.swell * math.sin(2 * math.pi * turn * 2)

@@ -11,7 +11,7 @@ from together_video.sandbox.rendering.seaside.moments import Moment
 from together_video.sandbox.rendering.seaside.paint import column, disc, shine
 
 _FLARE, _BRIGHTEST = (255, 246, 214), (255, 252, 236)
-#: The beam is soft: it is drawn this many times smaller.
+#: The beam is soft, so it is drawn this many times smaller.
 _COARSE = 4
 
 

@@ -1,6 +1,6 @@
-"""What a prompt says about a lighthouse, a ship and the sea: one moment a sentence, in the order of the words.
+"""What a prompt says about a lighthouse, a ship and the sea: one moment per sentence, in order.
 
-What a sentence does not mention stays as it was: "Dusk, a lighthouse. Night falls." begins at dusk and ends at night.
+What a sentence does not mention stays as it was: "Dusk, a lighthouse. Night falls." starts at dusk and ends at night.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _SUBJECT = re.compile(r"\b(lighthouse|ship)\b")
 _HOUR = re.compile(rf"\b({'|'.join(HOURS)})\b")
 _DARK = re.compile(r"\b(unlit|dark lamp|lamp is (?:still )?dark|goes out)\b")
 _LIT = re.compile(r"\b(beam|lit|lights|shines)\b")
-#: How tall the lighthouse is, as a part of the picture's height, by the first of these words that is said.
+#: The lighthouse's height, as a fraction of the picture's, by the first of these words in the sentence.
 _TOWER = (("horizon", 0.10), ("far", 0.17), ("wide", 0.44), ("closer", 0.58), ("close", 0.68))
 _TOWER_USUAL = 0.50
-#: How tall the ship is, and where it is, from the left edge.
+#: The ship's height, and its position from the left edge.
 _SHIP = (("tiny", 0.08, 0.16), ("small", 0.15, 0.30), ("home", 0.28, 0.47))
 _SHIP_USUAL = (0.46, 0.34)
 _SWELL = (("calm", 0.35), ("gentle", 0.55), ("waves", 1.0), ("storm", 1.3))
@@ -26,7 +26,7 @@ _SWELL = (("calm", 0.35), ("gentle", 0.55), ("waves", 1.0), ("storm", 1.3))
 
 @dataclass(frozen=True)
 class Moment:
-    """Sizes and places are parts of the picture's height and width; `lamp` and `swell` are from 0 on."""
+    """Sizes and positions are fractions of the picture's height and width. `lamp` and `swell` are at least 0."""
 
     hour: Hour
     lamp: float = 0.0
@@ -36,7 +36,7 @@ class Moment:
     swell: float = 0.55
 
     def towards(self, other: Moment, share: float) -> Moment:
-        """What lies between the two, `share` of the way."""
+        """The moment between the two, `share` of the way."""
 
         def mixed(one: float, another: float) -> float:
             return one + (another - one) * share
@@ -52,7 +52,7 @@ class Moment:
 
 
 def moments_of(prompt: str) -> tuple[Moment, ...]:
-    """The moments of a prompt; none where it names neither a lighthouse nor a ship."""
+    """The moments of a prompt. None if it names neither a lighthouse nor a ship."""
     found: list[Moment] = []
     for sentence in _SENTENCE.split(prompt.lower()[:10_000]):
         before = found[-1] if found else Moment(HOURS["day"])
@@ -62,7 +62,7 @@ def moments_of(prompt: str) -> tuple[Moment, ...]:
 
 
 def at(moments: tuple[Moment, ...], share: float) -> Moment:
-    """The moment at this part of the clip, from 0 to 1. Each change begins and ends slowly."""
+    """The moment at this point of the clip, from 0 to 1. Each change starts and ends slowly."""
     if len(moments) == 1:
         return moments[0]
     place = min(max(share, 0.0), 1.0) * (len(moments) - 1)

@@ -1,4 +1,4 @@
-"""Strokes of the brush: slopes of colour, lights, masks."""
+"""Brush strokes: gradients, lights, masks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from PIL import Image, ImageDraw
 
 from together_video.sandbox.rendering.seaside.colours import Colour, between, whole
 
-#: Colours that a slope is calculated of.
+#: How many colours of a gradient are calculated.
 _STEPS = 48
 
 
 def twice(mask: Image.Image) -> Image.Image:
-    """Beside itself, so that any part as wide as it can be taken from it."""
+    """The mask twice, side by side, so that a part of its width can start anywhere."""
     doubled = Image.new("L", (mask.width * 2, mask.height))
     for place in (0, mask.width):
         doubled.paste(mask, (place, 0))
@@ -22,7 +22,7 @@ def twice(mask: Image.Image) -> Image.Image:
 
 
 def slope(colours: tuple[Colour, Colour, Colour], size: tuple[int, int]) -> Image.Image:
-    """From the first colour at the top to the last one at the bottom."""
+    """A gradient from the first colour at the top to the last one at the bottom."""
     rows = bytearray()
     for step in range(_STEPS):
         place = 2 * step / (_STEPS - 1)
@@ -34,7 +34,7 @@ def slope(colours: tuple[Colour, Colour, Colour], size: tuple[int, int]) -> Imag
 
 @functools.lru_cache(maxsize=8)
 def column(wide: int, tall: int, middle: float, spread: float) -> Image.Image:
-    """A mask that is full in one column, and falls to its sides."""
+    """A mask that is full in one column and fades to both sides."""
     row = bytes(round(255 * math.exp(-(((x / wide - middle) / spread) ** 2))) for x in range(wide))
     return Image.frombytes("L", (wide, 1), row).resize((wide, tall), Image.Resampling.NEAREST)
 

@@ -1,4 +1,4 @@
-"""The picture of a clip that is drawn."""
+"""The picture of a drawn clip."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from together_video.sandbox.rendering.seaside.drawing import Seaside
 
 
 class DrawnPicture:
-    """As `Picture`, with a scene in place of words. Not to be shared between threads."""
+    """Like `Picture`, with a scene instead of words. Not to be shared between threads."""
 
     def __init__(self, clip: Clip, *, halved: bool) -> None:
         self._step = 2 if halved else 1
         self._scene = Seaside(clip)
-        # What a drawn clip begins with looks like its first moment.
+        # A drawn clip's first keyframe looks like its first moment.
         self._keyframes = Keyframes(clip, self._step, clip.fps // 4)
 
     def frame(self, number: int) -> Planes:

@@ -1,4 +1,4 @@
-"""Shapes that are drawn once, larger than they are shown, so that their edges are smooth."""
+"""Shapes, drawn once and larger than shown, for smooth edges."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-#: Times larger while they are drawn.
+#: How many times larger they are drawn.
 _FINE = 3
 GLASS = (255, 214, 120)
 _WHITE, _RED, _STONE, _ROOF = (246, 240, 228), (196, 62, 54), (92, 84, 92), (70, 44, 48)
@@ -23,8 +23,8 @@ _HULL, _RAIL, _SAIL, _SAIL_SHADE, _MAST = (
 
 @dataclass(frozen=True)
 class Shape:
-    """A picture, where it is not transparent, and where its windows are. `light` is the place of its lamp, as parts of
-    its size.
+    """A picture, the mask of its visible parts, and the mask of its windows. `light` is the position of its lamp, as
+    fractions of its size.
     """
 
     colours: Image.Image
@@ -156,7 +156,7 @@ def stars(size: tuple[int, int], chance: random.Random) -> Image.Image:
 
 
 def clouds(size: tuple[int, int], chance: random.Random) -> Image.Image:
-    """A mask that continues at its right edge where it begins at its left one."""
+    """A mask that tiles: its right edge continues at its left edge."""
     wide, tall = size
     image = Image.new("L", size)
     for _ in range(7):
@@ -174,7 +174,7 @@ def clouds(size: tuple[int, int], chance: random.Random) -> Image.Image:
                     [left - reach, down - rise, left + reach, down + rise], fill=chance.randint(70, 150)
                 )
         image = ImageChops.lighter(image, bank)
-    # Blurred beyond its edges, so that no seam is seen.
+    # Blurred beyond its edges, so that there is no seam.
     tripled = Image.new("L", (wide * 3, tall))
     for place in range(3):
         tripled.paste(image, (wide * place, 0))
@@ -183,7 +183,7 @@ def clouds(size: tuple[int, int], chance: random.Random) -> Image.Image:
 
 
 def glints(size: tuple[int, int], chance: random.Random) -> Image.Image:
-    """A mask of short level strokes, longer towards the lower edge, without a seam at the sides."""
+    """A mask of short horizontal strokes, longer towards the lower edge, without a seam at the sides."""
     wide, tall = size
     image = Image.new("L", size)
     draw = ImageDraw.Draw(image)
@@ -214,13 +214,13 @@ def wave(size: tuple[int, int], crests: int, chance: random.Random) -> Image.Ima
 
 
 def glow(size: int) -> Image.Image:
-    """A round light as a mask: full in the middle, nothing at its rim."""
+    """A round light as a mask: full in the middle, zero at its rim."""
     curve = [round(255 * (1 - min(1.0, value / 181)) ** 2.2) for value in range(256)]
     return Image.radial_gradient("L").point(curve).resize((size, size), Image.Resampling.BICUBIC)
 
 
 def _shaded(image: Image.Image, corners: list[tuple[float, float]]) -> None:
-    """Darker on one side, which makes a tower round."""
+    """Darken one side, which makes a tower look round."""
     side = Image.new("L", image.size)
     ImageDraw.Draw(side).polygon(corners, fill=70)
     side = side.filter(ImageFilter.GaussianBlur(image.height / 60))
@@ -236,6 +236,6 @@ def _shape(
     for window in windows:
         draw.ellipse(window, fill=GLASS)
         ImageDraw.Draw(lit).ellipse(window, fill=255)
-    # Reduced with its transparent surroundings, which are black: that would be a dark rim.
+    # Premultiplied before reducing: the transparent surroundings are black and would leave a dark rim.
     colours = image.convert("RGBa").reduce(_FINE).convert("RGBA").convert("RGB")
     return Shape(colours, image.getchannel("A").reduce(_FINE), lit.reduce(_FINE), light)

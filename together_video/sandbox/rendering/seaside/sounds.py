@@ -9,14 +9,14 @@ from itertools import pairwise
 
 from together_video.sandbox.rendering.clip import SAMPLE_RATE
 
-#: Loudness of a wave at its height, of 32,767; seconds from one wave to the next.
+#: Peak loudness of a wave, of 32,767; seconds from one wave to the next.
 _LOUDNESS, _WAVE = 5200, 5.0
-#: Noise is calculated at this many samples a second, and stretched to the full rate.
+#: Noise is calculated at this many samples per second, and stretched to the full rate.
 _COARSE = 8_000
 
 
 def sea(length: int, swell: float) -> array.array[int]:
-    """16-bit mono samples. A clip of whole waves ends as loud as it begins."""
+    """16-bit mono samples. A clip of whole waves ends as loud as it starts."""
     chance = random.Random(7)  # noqa: S311 - a sound
     seconds = length / SAMPLE_RATE
     waves = max(1, round(seconds / _WAVE))

@@ -1,4 +1,4 @@
-"""A shape in a picture: as large as it is there, leaning, in the light of the hour."""
+"""A shape in a picture: scaled, leaning, in the light of the hour."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def stand(
     hour: Hour,
     lean: float = 0.0,
 ) -> None:
-    """The shape with its lowest line at `foot`, in the light of the hour, to the part of a pixel."""
+    """The shape with its lowest line at `foot`, in the light of the hour, with sub-pixel precision."""
     height = part * frame.height
     scale = shape.colours.height / height
     wide, tall = math.ceil(shape.colours.width / scale) + 4, math.ceil(height) + 4
     left, top = foot[0] - shape.colours.width / scale / 2, foot[1] - height
     x, y = math.floor(left) - 2, math.floor(top) - 2
     cosine, sine = math.cos(lean) * scale, math.sin(lean) * scale
-    # It leans about the middle of its foot.
+    # It leans around the middle of its foot.
     cx, cy, sx, sy = shape.colours.width / 2, shape.colours.height, foot[0] - x, foot[1] - y
     turned = (cosine, sine, cx - cosine * sx - sine * sy, -sine, cosine, cy + sine * sx - cosine * sy)
     source, hidden, lit = shape.colours, shape.mask, shape.windows

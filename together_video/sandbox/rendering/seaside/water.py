@@ -1,4 +1,4 @@
-"""The sea: rows of waves before each other, and the light upon them."""
+"""The sea: rows of waves behind each other, and the light on them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from together_video.sandbox.rendering.seaside.colours import MOON_LIGHT, SUN_LIG
 from together_video.sandbox.rendering.seaside.moments import Moment
 from together_video.sandbox.rendering.seaside.paint import column, faded, ramp, slope, twice
 
-#: Each row of waves: its distance below the horizon as a part of the water, its height as a part of the picture's, how
-#: many crests it has, how far it moves in a round in widths of a crest.
+#: Each row of waves: its distance below the horizon as a fraction of the water, its height as a fraction of the
+#: picture's, its number of crests, and how many crest widths it moves per round.
 _WAVES = (
     (0.06, 0.030, 9, 1),
     (0.17, 0.045, 7, -1),
@@ -25,7 +25,7 @@ ROWS = len(_WAVES)
 
 
 class Water:
-    """A picture of this size from the row `line` on. `light_at` is where sun and moon are, from the left edge."""
+    """The water of a picture of this size, from row `line` down. `light_at`: sun and moon, from the left edge."""
 
     def __init__(self, size: tuple[int, int], line: int, light_at: float, chance: random.Random) -> None:
         self._size, self._line, self._light_at = size, line, light_at
@@ -37,19 +37,19 @@ class Water:
         ]
 
     def fill(self, frame: Image.Image, hour: Hour) -> None:
-        """What is behind the waves."""
+        """Fill in the background of the waves."""
         wide, tall = self._size
         colours = (hour.water, between(hour.water, hour.deep, 0.7), hour.deep)
         frame.paste(slope(colours, (wide, tall - self._line)), (0, self._line))
 
     def glitter(self, frame: Image.Image, hour: Hour, turn: float) -> None:
-        """The light of the sun or the moon upon the water."""
+        """Add the light of the sun or the moon on the water."""
         wide, tall = self._size
         water = tall - self._line
         seen = max(ramp(hour.sun, -0.12, 0.05), 0.7 * ramp(hour.stars, 0.5, 1.0))
         if seen < 0.02:
             return
-        # Two sheets of strokes pass each other, and light is seen where both have one.
+        # Two layers of strokes pass each other. Light shows where both have a stroke.
         left, right = (
             ImageChops.offset(one, round(side * wide * turn / 4) % wide, 0)
             for one, side in zip(self._glints, (1, -1), strict=True)
@@ -60,7 +60,7 @@ class Water:
         frame.paste(whole(light), (0, self._line), faded(ImageChops.multiply(shimmer, pillar), seen))
 
     def wave(self, frame: Image.Image, row: int, now: Moment, turn: float) -> None:
-        """One row of them; 0 is the farthest."""
+        """Add one row of waves. 0 is the farthest."""
         wide, tall = self._size
         below, height, crests, way = _WAVES[row]
         mask = self._waves[row]
@@ -68,7 +68,7 @@ class Water:
         rise = math.sin(2 * math.pi * (turn * (1 + row % 2) + row / 5)) * tall * height * 0.10 * now.swell
         top = self._line + (tall - self._line) * below - tall * height * 0.5 * now.swell
         size = (wide, max(2, round(tall * height * 2)))
-        # To the part of a pixel: slow water would jerk otherwise.
+        # Sub-pixel precision: otherwise slow water would jerk.
         offset = top + rise - math.floor(top + rise)
         squeezed = 1 / max(0.3, now.swell)
         placed = mask.transform(
