@@ -40,23 +40,25 @@ MOST_BYTES = 190_000
 COLOURS = (256, 192, 128, 96, 64)
 
 BRIEF = {
-    "What the videos are about": "a lighthouse keeper and a fox, one scene of their day",
+    "What the videos are about": "a lighthouse and a ship, from sunset to dawn",
     "How many": "8",
     "Style": "hand-drawn, warm light, gentle camera",
 }
 REQUESTS: list[dict[str, Any]] = [
-    {"prompt": "A fox trots along wet rocks at first light, the camera tracks left"},
-    {"prompt": "The keeper climbs the spiral stairs, seen from above, lantern in hand"},
-    {"prompt": "Gulls rise from the gallery rail as the lamp begins to turn", "model": "minimax/hailuo-02"},
-    {"prompt": "Fog rolls over the pier; the fox waits beside a coil of rope", "model": "vidu/vidu-q1"},
-    {"prompt": "The keeper and the fox share supper by the stove", "model": "vidu/vidu-q1"},
+    {"prompt": "Sunset over a calm sea, a lighthouse on its rock, the camera moves closer"},
+    {"prompt": "Night, the beam of the lighthouse turns, close, the keeper lights his lantern"},
     {
-        "prompt": "The beam sweeps over a calm black sea, stars above",
+        "prompt": "Night, a ship in high waves, the lighthouse on the horizon is lit",
+        "model": "minimax/hailuo-02",
+    },
+    {"prompt": "Dusk, a ship in a storm, the far lighthouse goes out", "model": "vidu/vidu-q1"},
+    {"prompt": "At dawn the ship is home, gulls circle the lighthouse", "model": "vidu/vidu-q1"},
+    {
+        "prompt": ["Day at the lighthouse, a small ship passes", "Night at the lighthouse, its lamp is lit"],
         "model": "pixverse/pixverse-v5",
         "width": 1280,
         "height": 720,
-        "guidance_scale": [6, 8, 10],
-        "seed": 7,
+        "seed": [7, 8],
     },
 ]
 
@@ -70,7 +72,12 @@ class Studio:
         self._wanted = wanted or ("",)
         prefect = stack.enter_context(PrefectServer(folder / "prefect"))
         s3 = stack.enter_context(S3Server(folder / "s3"))
-        settings = {"generation_seconds": [15, 60], "render_workers": 2, "catalogue_prices": True}
+        settings = {
+            "generation_seconds": [15, 60],
+            "render_workers": 2,
+            "catalogue_prices": True,
+            "drawn_scenes": True,
+        }
         sandbox = stack.enter_context(SandboxServer(folder / "sandbox", settings))
         self.url = prefect.url
         os.environ.update(
@@ -204,7 +211,7 @@ def _approval(studio: Studio, deployment: str) -> None:
 
 
 def _batch(studio: Studio, deployment: str, folder: Path) -> None:
-    file = folder / "fox and keeper.jsonl"
+    file = folder / "lighthouse and ship.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in REQUESTS), encoding="utf-8")
     parameters = {
         "file": str(file),
