@@ -95,7 +95,7 @@ class Studio:
         from prefect_together_video.flows.cli.galleries.gallery_export import make_bucket
 
         make_bucket(BUCKET)
-        prefect.wait_ready(120)
+        prefect.wait_ready(300)
         subprocess.run(
             [sys.executable, "-m", "prefect_together_video.flows", "save-blocks"], cwd=ROOT, check=True
         )
@@ -274,7 +274,7 @@ def _contact_sheet(studio: Studio, batch: str) -> None:
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 
-def _until(met: Callable[[], Any], seconds: float = 240) -> Any:
+def _until(met: Callable[[], Any], seconds: float = 600) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := met()):
         if time.monotonic() > deadline:
