@@ -1,4 +1,4 @@
-"""Frames of the demo's film as one picture: `docs/screenshots/film.png`. No browser is needed for it."""
+"""Frames of the demo's film as one picture: `docs/screenshots/film.png`. It needs no browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-#: Seconds of the film whose frames are shown, in rows of so many; pixels of a frame and between two.
+#: The frames that are shown, in seconds of the film; frames in a row; pixels of a frame and between two frames.
 MOMENTS = (1.4, 3.4, 7.0, 10.2, 12.0, 14.0)
 ACROSS = 3
 FRAME = (320, 180)
@@ -27,7 +27,7 @@ def film_picture(folder: Path) -> Image.Image:
 
 
 def frames_at(file: Path, moments: tuple[float, ...]) -> list[Image.Image]:
-    """The first frame at or after each of these moments, which are in their order."""
+    """The first frame at or after each of these moments, which must be in order."""
     wanted, found = list(moments), []
     with av.open(str(file)) as container:
         for frame in container.decode(video=0):

@@ -1,8 +1,8 @@
-"""Takes the pictures of `docs/screenshots/` again: `make screenshots`. It needs Debian's chromium and chromium-driver.
+"""Takes the pictures in `docs/screenshots/`: `make screenshots`. It needs Debian's chromium and chromium-driver.
 
-A Prefect server, an S3 server and the sandbox on this machine; `together-video serve` runs a batch of eight videos
-by four models, and a browser looks at it before, meanwhile and afterwards. With words behind the command only the
-pictures whose names begin with one of them are taken: `python -m docs.make_screenshots gallery`.
+It starts a Prefect server, an S3 server and the sandbox on this machine. `together-video serve` runs a batch of nine
+videos by four models, and a browser takes pictures before, during and after it. To take only pictures whose names begin
+with certain words, add the words: `python -m docs.make_screenshots gallery`.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "screenshots"
 FILM = "film.png"
 BUCKET = "videos"
-#: Seconds for what a page draws without a sign of its end: charts, posters that fade in.
+#: Seconds to wait for what a page draws without a sign of its end: charts, posters that fade in.
 SETTLE = 8.0
-#: A picture above this is saved with fewer colours: at most so many, of which the first that are few enough are taken.
+#: Bytes of a picture. Above this, it is saved with fewer colours: the first of these counts that is small enough.
 MOST_BYTES = 190_000
 COLOURS = (256, 192, 128, 96, 64)
 
@@ -64,10 +64,10 @@ REQUESTS: list[dict[str, Any]] = [
 
 
 class Studio:
-    """The servers, their deployments, and a browser; pictures are taken by the names of their files."""
+    """The servers, their deployments and a browser. Pictures are chosen by the names of their files."""
 
     def __init__(self, folder: Path, stack: ExitStack, wanted: tuple[str, ...]) -> None:
-        """`wanted` are beginnings of names, and all are wanted where there are none."""
+        """`wanted` are beginnings of names. If there are none, all pictures are wanted."""
         self._folder = folder
         self._wanted = wanted or ("",)
         prefect = stack.enter_context(PrefectServer(folder / "prefect"))
@@ -110,7 +110,7 @@ class Studio:
         method = "GET" if body is None else "POST"
         for pause in (1.0, 5.0, 20.0, 0.0):
             answer = httpx.request(method, f"{self.url}/api{path}", json=body, trust_env=False, timeout=60)
-            if answer.status_code != 503:  # its database is locked by others for too long
+            if answer.status_code != 503:  # its database was locked for too long
                 break
             time.sleep(pause)
         answer.raise_for_status()
@@ -121,7 +121,7 @@ class Studio:
         return found
 
     def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
-        """By key; the progress has none."""
+        """By key; the progress artifact has none, so by type."""
         listed = self.api("/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
         return {found["key"] or found["type"]: found for found in listed}
 
@@ -142,12 +142,12 @@ class Studio:
 
 
 def save(picture: Image.Image, file: Path) -> None:
-    """A PNG of at most `MOST_BYTES`, with as many colours as fit; posters have soft gradients, and text few colours."""
+    """Write a PNG of at most `MOST_BYTES`, with as many colours as fit."""
     picture.save(file, optimize=True)
     for colours in COLOURS:
         if file.stat().st_size <= MOST_BYTES:
             return
-        # Dithering would hide the bands of gradients, and is what does not compress.
+        # Dithering would hide the bands of gradients, but does not compress.
         fewer = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         fewer.save(file, optimize=True)
 
@@ -158,7 +158,7 @@ def main() -> int:
     if FILM.startswith(wanted or ("",)):
         with tempfile.TemporaryDirectory(prefix="screenshots-") as place:
             picture = film_picture(Path(place))
-        # Its skies are nothing but gradients: without dithering they would be bands.
+        # Its skies are gradients: without dithering they would have bands.
         palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE)
         dithered = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
         dithered.save(PICTURES / FILM, optimize=True)
@@ -167,7 +167,7 @@ def main() -> int:
 
 
 def _browse() -> int:
-    """The pictures that a browser takes."""
+    """Take the pictures that need a browser."""
     if reason := missing_browser():
         print(reason, file=sys.stderr)  # noqa: T201
         return 1
@@ -197,7 +197,7 @@ def _form(studio: Studio, deployment: str) -> None:
 
 
 def _approval(studio: Studio, deployment: str) -> None:
-    """The form of a batch that waits for approval, in both UIs; then it is declined."""
+    """Take the form of a batch that waits for approval, in both UIs, and decline it."""
     fields = {"width": 864, "height": 480}
     parameters = {"approve": True, "requests": [{**fields, **request} for request in REQUESTS[:3]]}
     run = studio.api(f"/deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]
@@ -237,7 +237,7 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
 
 
 def _gallery(studio: Studio, run: str, folder: Path) -> None:
-    """The batch's page of the bucket, opened from disk."""
+    """Copy the batch's page from the bucket, and open it from disk."""
     from prefect_together_video.blocks.s3.client import make_client
     from prefect_together_video.flows.cli.galleries.gallery_export import copy_out
 
@@ -264,7 +264,7 @@ def _gallery(studio: Studio, run: str, folder: Path) -> None:
 
 
 def _contact_sheet(studio: Studio, batch: str) -> None:
-    """The batch as one picture, drawn by the command."""
+    """Draw the batch as one picture, with the command."""
     if not studio.wants("contact-sheet.jpg"):
         return
     file = PICTURES / "contact-sheet.jpg"
@@ -278,7 +278,7 @@ def _until(met: Callable[[], Any], seconds: float = 600) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := met()):
         if time.monotonic() > deadline:
-            raise TimeoutError("The batch did not come as far as its next picture.")
+            raise TimeoutError("The batch did not reach its next picture.")
         time.sleep(0.5)
     return found
 

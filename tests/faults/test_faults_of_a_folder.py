@@ -24,7 +24,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         ("*", "", errno.ENOSPC, None),
         {**NOT_BEGUN, "reads": "has no room for"},
     ),
-    "the user's share of the folder's disk is used up": (
+    "the user's quota on the folder's disk is used up": (
         ("*", "", errno.EDQUOT, None),
         {**NOT_BEGUN, "reads": "Make room and run again."},
     ),
@@ -33,7 +33,7 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         ("*", "", errno.EACCES, None),
         {**NOT_BEGUN, "reads": "This user may not read or write"},
     ),
-    "the folder's file server is away": (
+    "the folder's file server does not answer": (
         ("*", "", errno.ESTALE, None),
         {**NOT_BEGUN, "reads": "Check its disk, or the connection to it"},
     ),
@@ -42,33 +42,33 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         ("PUT", "/claim.json", errno.EIO, None),
         {**NOT_BEGUN, "sees": "skipped", "reads": "Input/output error"},
     ),
-    "the claim is written and told as an I/O error": (("PUT", "/claim.json", "lost", 1), GONE_WELL),
-    "the job id is written and told as an I/O error": (("PUT", "/job.json", "lost", 1), GONE_WELL),
-    "the video is copied and told as an I/O error": (("PUT", ".mp4", "lost", 1), GONE_WELL),
-    "the record is written and told as an I/O error": (("PUT", "/records/", "lost", 1), GONE_WELL),
-    "the folder never takes the job id": (("PUT", "/job.json", errno.EIO, None), GONE_WELL),
-    "the folder's disk is full once the job is made": (
+    "the claim is written, but an I/O error is reported": (("PUT", "/claim.json", "lost", 1), GONE_WELL),
+    "the job id is written, but an I/O error is reported": (("PUT", "/job.json", "lost", 1), GONE_WELL),
+    "the video is copied, but an I/O error is reported": (("PUT", ".mp4", "lost", 1), GONE_WELL),
+    "the record is written, but an I/O error is reported": (("PUT", "/records/", "lost", 1), GONE_WELL),
+    "the folder never accepts the job id": (("PUT", "/job.json", errno.EIO, None), GONE_WELL),
+    "the folder's disk is full after the job is made": (
         ("PUT", "/", "after the claim", None),
         {**STUCK, "bucket": "inflight: claim; on this machine: job id", "reads": "has no room for"},
     ),
     "an I/O error twice on the video": (("PUT", ".mp4", errno.EIO, 2), GONE_WELL),
-    "an I/O error on the video, for ever": (
+    "an I/O error on the video, each time": (
         ("PUT", ".mp4", errno.EIO, None),
         {**STUCK, "reads": "Input/output error"},
     ),
-    "the folder becomes read-only in mid-run": (
+    "the folder becomes read-only during the run": (
         ("PUT", ".mp4", errno.EROFS, None),
         {**STUCK, "reads": "Mount it for writing"},
     ),
-    "an I/O error on the poster, for ever": (
+    "an I/O error on the poster, each time": (
         ("PUT", ".jpg", errno.EIO, None),
         {**GONE_WELL, "bucket": "records: archived; videos: mp4"},
     ),
-    "an I/O error on the record, for ever": (
+    "an I/O error on the record, each time": (
         ("PUT", "/records/", errno.EIO, None),
         {**STUCK, "bucket": "inflight: claim, job; videos: jpg, mp4", "reads": "Input/output error"},
     ),
-    "facts cannot be removed from the folder": (
+    "files cannot be removed from the folder": (
         ("POST", "?delete", errno.EACCES, None),
         {
             "sees": "archived",
@@ -98,7 +98,7 @@ async def test_a_folder_that_is_a_file_is_told_first(scene: Any, expect: Expect)
         folder.unlink()
 
     words = {**NOT_BEGUN, "reads": "There is no folder", "cure": cure}
-    await expect("folder", "a file lies where the folder should be", **words)
+    await expect("folder", "a file is where the folder should be", **words)
 
 
 async def test_a_file_system_without_exclusive_names_is_refused(
@@ -108,12 +108,12 @@ async def test_a_file_system_without_exclusive_names_is_refused(
     with monkeypatch.context() as careless:
         careless.setattr(Files, "_named_once", lambda _, part, path: os.replace(part, path))
         words = {**NOT_BEGUN, "reads": "two runs could pay for the same video", "cure": careless.undo}
-        await expect("folder", "the file system writes over a file that is there", **words)
+        await expect("folder", "the file system overwrites an existing file", **words)
 
 
 @pytest.mark.parametrize("replaced", [False, True])
 async def test_a_disk_that_goes_away_keeps_the_job(scene: Any, expect: Expect, replaced: bool) -> None:
-    """Unmounted in mid-run, with or without an empty mount point in its place: nothing is written there."""
+    """Unmounted during the run, with or without an empty mount point in its place: nothing is written there."""
     folder: Path = scene.place.folder
     away = folder.with_name("away")
 
@@ -133,7 +133,7 @@ async def test_a_disk_that_goes_away_keeps_the_job(scene: Any, expect: Expect, r
         away.rename(folder)
 
     reads = "is not the folder any more" if replaced else "There is no folder"
-    fault = f"the folder's disk goes away in mid-run{' and leaves an empty folder' if replaced else ''}"
+    fault = f"the folder's disk disappears during the run{' and leaves an empty folder' if replaced else ''}"
     words = {**STUCK, "bucket": "nothing", "reads": reads, "first": first, "cure": cure}
     await expect("folder", fault, **words)
 
@@ -150,4 +150,4 @@ async def test_what_others_left_in_its_place_is_left_alone(scene: Any, expect: E
         return told
 
     words = {**NOT_BEGUN, "sees": "refused", "reads": key, "first": first}
-    await expect("folder", "a folder lies in the record's place", **words)
+    await expect("folder", "a folder is in the record's place", **words)

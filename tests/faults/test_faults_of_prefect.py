@@ -197,7 +197,7 @@ def test_a_server_that_is_away_for_a_while_changes_nothing(
 
     assert asyncio.run(seen_by_the_server()) == ("Completed", {"create", "wait", "download", "archive"})
     wire.cut()
-    fault = "the Prefect server goes away in mid-run and comes back"
+    fault = "the Prefect server stops during the run and comes back"
     with temporary_settings({PREFECT_API_URL: None}):
         asyncio.run(expect("prefect", fault, first=already(told), **GONE_WELL))
 
@@ -206,13 +206,13 @@ def test_a_server_that_is_away_for_a_while_changes_nothing(
 def test_a_server_that_stays_away_loses_no_video(
     scene: Any, expect: Expect, shell: Any, wire: Wire, prefect_server: Any
 ) -> None:
-    """Gone for good: the video is archived and told of; only the server does not know."""
+    """Gone for good: the video is archived and reported; only the server does not know."""
     # Prefect's client would ask for five minutes before it gives up.
     patience = {"PREFECT_CLIENT_MAX_RETRIES": "0"}
     told, said = run_while_the_wire_is_cut(scene, shell, wire, prefect_server, seconds=None, **patience)
     assert "Traceback" not in said
     assert "went away and was not told how the run ended" in " ".join(said.split())
-    fault = "the Prefect server goes away in mid-run for good"
+    fault = "the Prefect server stops during the run for good"
     with temporary_settings({PREFECT_API_URL: None}):
         asyncio.run(expect("prefect", fault, first=already(told), **GONE_WELL))
 
@@ -228,7 +228,7 @@ def test_a_server_that_is_away_at_the_start_stops_the_run(
     asyncio.run(
         expect(
             "prefect",
-            "the Prefect server is configured and down",
+            "a Prefect server is configured, but down",
             first=already(told),
             bucket="nothing",
             billed=0,
@@ -263,7 +263,9 @@ def test_an_interrupted_command_says_what_goes_on(
     asyncio.run(
         expect(
             "prefect",
-            f"{'Ctrl-C' if ending is signal.SIGINT else 'SIGTERM, as by a cancelled deployment,'} in mid-run",
+            "Ctrl-C during the run"
+            if ending is signal.SIGINT
+            else "SIGTERM during the run, as from a cancelled deployment",
             first=already(told),
             sees="interrupted",
             reads="1 job keeps running at the provider and will be billed",
