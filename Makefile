@@ -43,6 +43,7 @@ help:
 	@echo "make demo         runs the whole pipeline on this machine, without any account"
 	@echo "make demo KEEP=1  the same, and keeps the servers running until Ctrl-C, so that you can look around"
 	@echo "make demo FILM=1  makes a film of four shots instead, in less than a minute"
+	@echo "make lint         runs ruff and mypy"
 	@echo "make test         runs ruff, mypy and all tests but the slow ones (WORKERS=4 processes)"
 	@echo "make test-all     also runs the slow tests: deployments, the demo, Prefect's UI, kills; CI runs this"
 	@echo "make test-long    runs the longest tests, and generated tests with new examples; run it before a release"

@@ -17,7 +17,7 @@ from docs.reference.docstrings import arguments, as_markdown
 
 
 def type_name(hint: Any) -> str:
-    """A type as people write it: without modules, and without what pydantic is told of it."""
+    """A type as people write it: without modules, and without what only pydantic needs."""
     if get_origin(hint) is Annotated:
         return type_name(get_args(hint)[0])
     if hint is type(None):

@@ -1,21 +1,36 @@
-"""Words and phrases that read translated, what to write in their place, and where the texts of this project stand."""
+"""Words and phrases that read like a translation, what to write instead, and which texts are checked."""
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-#: The packages, by the folders that they lie in.
+#: The folders of the packages.
 PACKAGES = ("together_video", "blocks", "tasks", "flows")
-#: Pages beside those of docs/.
+#: Pages outside of docs/.
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "llms.txt")
+#: Other files, by patterns: what users copy, run or see. They are read as a whole.
+OTHERS = (
+    *(
+        "Makefile",
+        "pyproject.toml",
+        ".ci/run",
+        ".github/**/*.yml",
+        ".github/*.md",
+        "docs/*.py",
+        "docs/reference/*.py",
+    ),
+    *("deployments/**/*.yaml", "deployments/Dockerfile", "together_video/gallery/templates/**/*.j*"),
+)
 
-#: A name for each phrase, the pattern that finds it, and what to write.
+#: For each phrase its name, the pattern that finds it, and what to write.
 PHRASES = {
     "go on": (
         r"\b(?:go|goes|going|went|gone) on\b(?! (?:sale|to (?:see|the)))",
@@ -76,7 +91,7 @@ _COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, (pattern, _) in 
 
 
 class Found(NamedTuple):
-    """One phrase in one file: `line` is where its text begins."""
+    """One phrase in one file. `line` is the first line of its text."""
 
     phrase: str
     file: str
@@ -88,7 +103,7 @@ class Found(NamedTuple):
 
 
 def phrases_in(text: str) -> Iterator[tuple[str, str]]:
-    """The name of each phrase in a text, and what was found; line breaks hide nothing."""
+    """Each phrase in a text, by its name, with the words that were found. It finds them across lines, too."""
     plain = " ".join(text.split())
     for name, pattern in _COMPILED.items():
         for hit in pattern.finditer(plain):
@@ -96,14 +111,31 @@ def phrases_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
-    """The line and the text of every string that holds more than a word: messages, help, docstrings."""
+    """Line and text of each comment, and of each string of more than a word: messages, help, docstrings."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.lineno, node.value
+    yield from comments_of_python(source)
+
+
+def comments_of_python(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each comment. Comments on lines that follow each other are one text."""
+    begin, last, words = 0, -1, ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        line, text = token.start[0], token.string.lstrip("#: ")
+        if line != last + 1:
+            if words:
+                yield begin, words
+            begin, words = line, ""
+        last, words = line, f"{words} {text}".strip()
+    if words:
+        yield begin, words
 
 
 def texts_of_markdown(source: str) -> Iterator[tuple[int, str]]:
-    """The line and the text of every paragraph outside of code."""
+    """Line and text of each paragraph outside of code."""
     line, fenced = 1, False
     for block in re.split(r"(\n\s*\n)", source):
         fences = len(re.findall(r"^ *```", block, re.MULTILINE))
@@ -113,21 +145,31 @@ def texts_of_markdown(source: str) -> Iterator[tuple[int, str]]:
         line += block.count("\n")
 
 
+def texts_of_others(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each paragraph, without signs of comments and names of CSS classes."""
+    plain = re.sub(r"""class="[^"]*"|^[ \t]*(?:#|//)""", " ", source, flags=re.MULTILINE)
+    yield from texts_of_markdown(plain)
+
+
 def files() -> list[Path]:
-    """All that is checked."""
+    """All files that are checked."""
     python = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
     python.append(ROOT / "prefect_together_video/__init__.py")
     pages = [ROOT / name for name in PAGES] + sorted((ROOT / "docs").glob("*.md"))
-    return [file for file in (*pages, *python) if file.is_file()]
+    others = [file for pattern in OTHERS for file in sorted(ROOT.glob(pattern))]
+    return [file for file in (*pages, *python, *others) if file.is_file()]
+
+
+_READERS = {".py": texts_of_python, ".md": texts_of_markdown, ".txt": texts_of_markdown}
 
 
 @cache
 def findings() -> tuple[Found, ...]:
-    """Every phrase of the list in every file."""
+    """Each phrase of the list in each file."""
     found = []
     for file in files():
-        source = file.read_text(encoding="utf-8")
-        texts = texts_of_python(source) if file.suffix == ".py" else texts_of_markdown(source)
+        texts_of = _READERS.get(file.suffix, texts_of_others)
+        texts = texts_of(file.read_text(encoding="utf-8"))
         name = file.relative_to(ROOT).as_posix()
         for line, text in texts:
             found += [Found(phrase, name, line, hit) for phrase, hit in phrases_in(text)]
