@@ -35,6 +35,8 @@ FILM = "film.png"
 BUCKET = "videos"
 #: Seconds to wait for what a page draws without a sign of its end: charts, posters that fade in.
 SETTLE = 8.0
+#: The part of a run's page that the graph of its tasks fills, in pixels, and the least share of it that is not white.
+GRAPH, LEAST_DRAWN = (300, 160, 1350, 460), 0.02
 #: Bytes of a picture. Above this, it is saved with fewer colours: the first of these counts that is small enough.
 MOST_BYTES = 190_000
 COLOURS = (256, 192, 128, 96, 64)
@@ -128,17 +130,31 @@ class Studio:
     def wants(self, name: str) -> bool:
         return name.startswith(self._wanted)
 
-    def take(self, name: str, address: str | None = None) -> None:
+    def take(self, name: str, address: str | None = None, *, graph: bool = False) -> None:
+        """Take a picture of the page that is open, or of another. With `graph`, wait until its graph is drawn."""
         if not self.wants(name):
             return
         if address is not None:
             self.browser.get(address if "://" in address else f"{self.url}/v2{address}")
         time.sleep(SETTLE)
-        self.browser.picture(PICTURES / name)
-        with Image.open(PICTURES / name) as shot:
-            picture = shot.convert("RGB")
-        save(picture, PICTURES / name)
+
+        def picture() -> Image.Image | None:
+            self.browser.picture(PICTURES / name)
+            with Image.open(PICTURES / name) as shot:
+                taken = shot.convert("RGB")
+            return taken if not graph or drawn_share(taken.crop(GRAPH)) >= LEAST_DRAWN else None
+
+        save(_until(picture), PICTURES / name)
+        if graph:
+            # Drawing it again and again would take the CPU from the run.
+            self.browser.get("about:blank")
         print(f"{name}: {(PICTURES / name).stat().st_size / 1000:.0f} kB")  # noqa: T201
+
+
+def drawn_share(picture: Image.Image) -> float:
+    """The share of the pixels that are not nearly white."""
+    counts = picture.convert("L").histogram()
+    return sum(counts[:230]) / sum(counts)
 
 
 def save(picture: Image.Image, file: Path) -> None:
@@ -206,6 +222,7 @@ def _approval(studio: Studio, deployment: str) -> None:
     for ui in ("v1", "v2"):
         ApprovalPage(studio.browser, studio.url, run, ui)
         studio.take(f"approval-{ui}.png")
+    studio.browser.get("about:blank")
     studio.browser.screen()
     studio.api(f"/flow_runs/{run}/resume", {"run_input": {"decision": "decline"}})
 
@@ -225,14 +242,15 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
         return bar is not None and float(bar["data"]) >= 25
 
     _until(half_done)
-    studio.take("running.png", f"/runs/flow-run/{run}")
-    studio.take("progress.png", f"/artifacts/artifact/{studio.artifacts(run)['progress']['id']}")
+    studio.take("running.png", f"/runs/flow-run/{run}", graph=True)
     _until(lambda: studio.run(run)["state_type"] not in {"SCHEDULED", "PENDING", "RUNNING"})
     print(studio.run(run)["state"]["message"])  # noqa: T201
     studio.take("run.png", f"/runs/flow-run/{run}?tab=Artifacts")
     for key, found in studio.artifacts(run).items():
         if key != "progress":
             studio.take(f"artifact-{key}.png", f"/artifacts/artifact/{found['id']}")
+    gallery = studio.artifacts(run)["gallery"]["id"]
+    studio.take("artifact-gallery-v1.png", f"{studio.url}/artifacts/artifact/{gallery}")
     _gallery(studio, run, folder)
 
 
