@@ -7,6 +7,7 @@ with certain words, add the words: `python -m docs.make_screenshots gallery`.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -158,14 +159,22 @@ def drawn_share(picture: Image.Image) -> float:
 
 
 def save(picture: Image.Image, file: Path) -> None:
-    """Write a PNG of at most `MOST_BYTES`, with as many colours as fit."""
+    """Write a PNG of at most `MOST_BYTES`, with as many colours as fit, and dithered if that fits."""
     picture.save(file, optimize=True)
-    for colours in COLOURS:
+    for colours, dither in itertools.product(COLOURS, (Image.Dither.FLOYDSTEINBERG, Image.Dither.NONE)):
         if file.stat().st_size <= MOST_BYTES:
             return
-        # Dithering would hide the bands of gradients, but does not compress.
-        fewer = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        fewer.save(file, optimize=True)
+        picture.quantize(palette=palette_of(picture, colours), dither=dither).save(file, optimize=True)
+
+
+def palette_of(picture: Image.Image, colours: int) -> Image.Image:
+    """A palette with the exact colours of surfaces and text, and for the rest those that posters need."""
+    counted = sorted(picture.getcolors(picture.width * picture.height) or (), reverse=True)
+    exact = [colour for _, colour in counted[: colours // 4]]
+    fewer = picture.quantize(colours - len(exact), Image.Quantize.FASTOCTREE)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in exact for part in colour] + (fewer.getpalette() or []))
+    return palette
 
 
 def main() -> int:
@@ -245,7 +254,6 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
     studio.take("running.png", f"/runs/flow-run/{run}", graph=True)
     _until(lambda: studio.run(run)["state_type"] not in {"SCHEDULED", "PENDING", "RUNNING"})
     print(studio.run(run)["state"]["message"])  # noqa: T201
-    studio.take("run.png", f"/runs/flow-run/{run}?tab=Artifacts")
     for key, found in studio.artifacts(run).items():
         if key != "progress":
             studio.take(f"artifact-{key}.png", f"/artifacts/artifact/{found['id']}")
