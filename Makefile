@@ -1,4 +1,4 @@
-# make demo | make test: both install everything into .venv first, at the exact versions of requirements.lock.
+# make demo and make test first install everything into .venv, at the exact versions of requirements.lock.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,18 +7,18 @@ FOLDER ?= .demo
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# Certificates that this machine trusts, such as a company's own, are good enough for uv too.
+# uv also accepts the certificates that this machine trusts, such as those of a company.
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-# The tests are many processes: without .pyc files each would compile the tests again.
+# The tests run in many processes. Without .pyc files each process would compile the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests wait for servers and processes more than they calculate.
+# Tests mostly wait for servers and processes.
 WORKERS ?= 4
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-# Minutes in all, for what shorter tests cover but for the last step: CI leaves them to a release.
+# These take minutes. Shorter tests cover all but their last step, so CI leaves them out. Run them before a release.
 LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_not_come_is_missed \
 	tests/deployments/test_approval.py::test_a_film_that_is_declined_buys_nothing \
 	tests/deployments/test_unattended.py::test_a_batch_is_shared_by_workers \
@@ -40,25 +40,26 @@ LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_no
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo         the whole pipeline on this machine, without any account"
-	@echo "make demo KEEP=1  the same, and the servers stay up for browsing until Ctrl-C"
-	@echo "make demo FILM=1  a film of four shots instead, in less than a minute"
-	@echo "make test         checks and tests, all but the slow ones (WORKERS=4 processes)"
-	@echo "make test-all     the same with the slow ones: deployments, the demo, Prefect's UI, kills; CI runs this"
-	@echo "make test-long    the longest ones, and examples that were not tried yet, before a release"
-	@echo "make chaos        kill it anywhere for ROUNDS=200 rounds and compare the bill with the archive (SEED=, JOBS=, ARCHIVE=folder, FILM=1)"
-	@echo "make faults       write docs/faults.md, what becomes of a video under each fault, from its tests"
-	@echo "make scale        300 videos over three workers, PostgreSQL and Redis; one worker is killed on the way (VIDEOS=)"
-	@echo "make docs         build the website into site/; any warning or broken link fails"
-	@echo "make screenshots  take the pictures of docs/screenshots again, with Chromium"
-	@echo "make bench        all benchmarks and what became of their goals; results go to benchmarks/results (half an hour)"
-	@echo "make test-core    of all tests what a run needs, for another Python: PYTHON=python3.13 VENV=.venv-3.13"
-	@echo "make lock         bring the lock files up to date with pyproject.toml"
-	@echo "make clean        remove .venv, .demo and caches"
+	@echo "make demo         runs the whole pipeline on this machine, without any account"
+	@echo "make demo KEEP=1  the same, and keeps the servers running until Ctrl-C, so that you can look around"
+	@echo "make demo FILM=1  makes a film of four shots instead, in less than a minute"
+	@echo "make lint         runs ruff and mypy"
+	@echo "make test         runs ruff, mypy and all tests but the slow ones (WORKERS=4 processes)"
+	@echo "make test-all     also runs the slow tests: deployments, the demo, Prefect's UI, kills; CI runs this"
+	@echo "make test-long    runs the longest tests, and generated tests with new examples; run it before a release"
+	@echo "make chaos        kills commands at any point for ROUNDS=30 rounds, and compares the bill with the archive (SEED=, JOBS=, ARCHIVE=folder, FILM=1)"
+	@echo "make faults       runs the tests of faults, and writes docs/faults.md from what they find"
+	@echo "make scale        makes VIDEOS=300 videos with three workers, PostgreSQL and Redis, and kills one worker"
+	@echo "make docs         builds the website into site/; any warning or broken link fails"
+	@echo "make screenshots  takes the pictures in docs/screenshots again, with Chromium"
+	@echo "make bench        runs all benchmarks, compares them with their goals, and writes benchmarks/results (half an hour)"
+	@echo "make test-core    runs only the tests of what a run needs, for another Python: PYTHON=python3.13 VENV=.venv-3.13"
+	@echo "make lock         updates the lock files from pyproject.toml"
+	@echo "make clean        removes .venv, .demo and caches"
 
 install: $(INSTALLED)
 
-# uv installs in seconds what takes pip minutes; it is used where it is, and put into .venv where it is not.
+# uv installs in seconds what takes pip minutes. If this machine has no uv, pip installs it into .venv.
 $(INSTALLED): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into $(VENV) from $(LOCK): less than a minute with uv and a warm cache, else a few …" >&2
@@ -90,11 +91,11 @@ test-long: lint
 	@$(PYTEST) -m "" $(LONG)
 	@NEW_EXAMPLES=1 $(PYTEST) tests/together_video tests/contract tests/test_foreign_bytes.py
 
-# What a run needs: for another Python, and for the oldest dependencies.
+# The tests of what a run needs, for another Python and for the oldest dependencies.
 BATCH := tests/flows/cli/test_cli_runs.py::test_fifty_videos_at_once_and_again
 STEPS := $(addprefix tests/public/test_public_tasks.py::test_,each_step_in_a_sync_flow each_step_in_an_async_flow \
 	submitted_and_mapped an_async_name_in_a_sync_flow_is_an_error)
-# What the forms are made of is up to pydantic and Prefect.
+# pydantic and Prefect decide what the forms look like.
 FORMS := tests/flows/test_forms.py tests/flows/forms
 
 test-core: $(INSTALLED)
@@ -103,7 +104,7 @@ test-core: $(INSTALLED)
 test-ends: $(INSTALLED)
 	@$(PYTEST) -m "" tests/blocks tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
-# For a Python between those two.
+# For a Python between the oldest and the newest.
 test-run: $(INSTALLED)
 	@$(PYTEST) -m "" tests/tasks $(FORMS) $(BATCH) $(STEPS)
 
@@ -113,19 +114,19 @@ chaos: $(INSTALLED)
 faults: $(INSTALLED)
 	@WRITE_FAULTS=1 $(BIN)/pytest -o addopts="-q --import-mode=importlib" tests/faults
 
-# PostgreSQL and Redis are Debian's: apt-get install postgresql redis-server
+# It needs PostgreSQL and Redis: apt-get install postgresql redis-server
 scale: $(INSTALLED)
 	@$(BIN)/python -m tests.scale --videos $(or $(VIDEOS),300)
 
-# Chromium is Debian's: apt-get install chromium chromium-driver
+# It needs Chromium: apt-get install chromium chromium-driver
 screenshots: $(INSTALLED)
 	@$(BIN)/python -m docs.make_screenshots
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks
 
-# The oldest dependencies are those that pyproject.toml asks for, the newest those that fit beside each other; the SDK
-# and the linters, which hold some of them back, are not among them.
+# The oldest dependencies are the lower bounds of pyproject.toml. The newest are those that work together. The SDK and the
+# linters are left out, because they need older releases of some.
 COMPILE := PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile -q --no-header --no-annotate --upgrade pyproject.toml
 lock: $(INSTALLED)
 	@$(COMPILE) --all-extras --universal --python-version 3.11 -o requirements.lock

@@ -1,4 +1,4 @@
-"""Makes one picture of frames from the demo's film, `docs/screenshots/film.png`. It needs no browser."""
+"""Frames of the demo's film as one picture: `docs/screenshots/film.png`. It needs no browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-#: The moments of the film to show, in seconds; frames per row; pixels of a frame and between two.
+#: The frames that are shown, in seconds of the film; frames in a row; pixels of a frame and between two frames.
 MOMENTS = (1.4, 3.4, 7.0, 10.2, 12.0, 14.0)
 ACROSS = 3
 FRAME = (320, 180)
@@ -18,7 +18,7 @@ GAP = 6
 
 
 def film_picture(folder: Path) -> Image.Image:
-    """Make the demo's film in `folder`, and lay out some of its frames."""
+    """Make the film of the demo in `folder`, and lay out some of its frames."""
     program = Path(sys.executable).with_name("together-video")
     words = [program, "demo", "--film", "--json", "--folder", folder]
     said = subprocess.run(words, check=True, capture_output=True).stdout  # noqa: S603

@@ -1,12 +1,13 @@
-"""Renews the pictures in `docs/screenshots/`: `make screenshots`. It needs Debian's chromium and chromium-driver.
+"""Takes the pictures in `docs/screenshots/`: `make screenshots`. It needs Debian's chromium and chromium-driver.
 
-It starts a Prefect server, an S3 server and the sandbox on this machine. `together-video serve` runs a batch of eight
-videos by four models, and a browser takes pictures before, during and after the run. To take only some pictures, give
-the beginnings of their names: `python -m docs.make_screenshots gallery`.
+It starts a Prefect server, an S3 server and the sandbox on this machine. `together-video serve` runs a batch of nine
+videos by four models, and a browser takes pictures before, during and after it. To take only pictures whose names begin
+with certain words, add the words: `python -m docs.make_screenshots gallery`.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -33,44 +34,53 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "screenshots"
 FILM = "film.png"
 BUCKET = "videos"
-#: Seconds for what a page draws without signalling its end: charts, posters that fade in.
+#: Seconds to wait for what a page draws without a sign of its end: charts, posters that fade in.
 SETTLE = 8.0
-#: A larger picture, in bytes, is saved with fewer colours: the first of these numbers that makes it small enough.
+#: The part of a run's page that the graph of its tasks fills, in pixels, and the least share of it that is not white.
+GRAPH, LEAST_DRAWN = (300, 160, 1350, 460), 0.02
+#: Bytes of a picture. Above this, it is saved with fewer colours: the first of these counts that is small enough.
 MOST_BYTES = 190_000
 COLOURS = (256, 192, 128, 96, 64)
 
 BRIEF = {
-    "What the videos are about": "a lighthouse keeper and a fox, one scene of their day",
+    "What the videos are about": "a lighthouse and a ship, from sunset to dawn",
     "How many": "8",
     "Style": "hand-drawn, warm light, gentle camera",
 }
 REQUESTS: list[dict[str, Any]] = [
-    {"prompt": "A fox trots along wet rocks at first light, the camera tracks left"},
-    {"prompt": "The keeper climbs the spiral stairs, seen from above, lantern in hand"},
-    {"prompt": "Gulls rise from the gallery rail as the lamp begins to turn", "model": "minimax/hailuo-02"},
-    {"prompt": "Fog rolls over the pier; the fox waits beside a coil of rope", "model": "vidu/vidu-q1"},
-    {"prompt": "The keeper and the fox share supper by the stove", "model": "vidu/vidu-q1"},
+    {"prompt": "Sunset over a calm sea, a lighthouse on its rock, the camera moves closer"},
+    {"prompt": "Night, the beam of the lighthouse turns, close, the keeper lights his lantern"},
     {
-        "prompt": "The beam sweeps over a calm black sea, stars above",
+        "prompt": "Night, a ship in high waves, the lighthouse on the horizon is lit",
+        "model": "minimax/hailuo-02",
+    },
+    {"prompt": "Dusk, a ship in a storm, the far lighthouse goes out", "model": "vidu/vidu-q1"},
+    {"prompt": "At dawn the ship is home, gulls circle the lighthouse", "model": "vidu/vidu-q1"},
+    {
+        "prompt": ["Day at the lighthouse, a small ship passes", "Night at the lighthouse, its lamp is lit"],
         "model": "pixverse/pixverse-v5",
         "width": 1280,
         "height": 720,
-        "guidance_scale": [6, 8, 10],
-        "seed": 7,
+        "seed": [7, 8],
     },
 ]
 
 
 class Studio:
-    """The servers, their deployments, and a browser. Pictures are taken by file name."""
+    """The servers, their deployments and a browser. Pictures are chosen by the names of their files."""
 
     def __init__(self, folder: Path, stack: ExitStack, wanted: tuple[str, ...]) -> None:
-        """`wanted` are beginnings of names. Without any, all pictures are taken."""
+        """`wanted` are beginnings of names. If there are none, all pictures are wanted."""
         self._folder = folder
         self._wanted = wanted or ("",)
         prefect = stack.enter_context(PrefectServer(folder / "prefect"))
         s3 = stack.enter_context(S3Server(folder / "s3"))
-        settings = {"generation_seconds": [15, 60], "render_workers": 2, "catalogue_prices": True}
+        settings = {
+            "generation_seconds": [15, 60],
+            "render_workers": 2,
+            "catalogue_prices": True,
+            "drawn_scenes": True,
+        }
         sandbox = stack.enter_context(SandboxServer(folder / "sandbox", settings))
         self.url = prefect.url
         os.environ.update(
@@ -88,7 +98,7 @@ class Studio:
         from prefect_together_video.flows.cli.galleries.gallery_export import make_bucket
 
         make_bucket(BUCKET)
-        prefect.wait_ready(120)
+        prefect.wait_ready(300)
         subprocess.run(
             [sys.executable, "-m", "prefect_together_video.flows", "save-blocks"], cwd=ROOT, check=True
         )
@@ -103,7 +113,7 @@ class Studio:
         method = "GET" if body is None else "POST"
         for pause in (1.0, 5.0, 20.0, 0.0):
             answer = httpx.request(method, f"{self.url}/api{path}", json=body, trust_env=False, timeout=60)
-            if answer.status_code != 503:  # others have locked its database for too long
+            if answer.status_code != 503:  # its database was locked for too long
                 break
             time.sleep(pause)
         answer.raise_for_status()
@@ -114,35 +124,57 @@ class Studio:
         return found
 
     def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
-        """The run's artifacts by key. The progress artifact has no key."""
+        """By key; the progress artifact has none, so by type."""
         listed = self.api("/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
         return {found["key"] or found["type"]: found for found in listed}
 
     def wants(self, name: str) -> bool:
         return name.startswith(self._wanted)
 
-    def take(self, name: str, address: str | None = None) -> None:
+    def take(self, name: str, address: str | None = None, *, graph: bool = False) -> None:
+        """Take a picture of the page that is open, or of another. With `graph`, wait until its graph is drawn."""
         if not self.wants(name):
             return
         if address is not None:
             self.browser.get(address if "://" in address else f"{self.url}/v2{address}")
         time.sleep(SETTLE)
-        self.browser.picture(PICTURES / name)
-        with Image.open(PICTURES / name) as shot:
-            picture = shot.convert("RGB")
-        save(picture, PICTURES / name)
+
+        def picture() -> Image.Image | None:
+            self.browser.picture(PICTURES / name)
+            with Image.open(PICTURES / name) as shot:
+                taken = shot.convert("RGB")
+            return taken if not graph or drawn_share(taken.crop(GRAPH)) >= LEAST_DRAWN else None
+
+        save(_until(picture), PICTURES / name)
+        if graph:
+            # Drawing it again and again would take the CPU from the run.
+            self.browser.get("about:blank")
         print(f"{name}: {(PICTURES / name).stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 
+def drawn_share(picture: Image.Image) -> float:
+    """The share of the pixels that are not nearly white."""
+    counts = picture.convert("L").histogram()
+    return sum(counts[:230]) / sum(counts)
+
+
 def save(picture: Image.Image, file: Path) -> None:
-    """Save a PNG of at most `MOST_BYTES`, with as many colours as fit."""
+    """Write a PNG of at most `MOST_BYTES`, with as many colours as fit, and dithered if that fits."""
     picture.save(file, optimize=True)
-    for colours in COLOURS:
+    for colours, dither in itertools.product(COLOURS, (Image.Dither.FLOYDSTEINBERG, Image.Dither.NONE)):
         if file.stat().st_size <= MOST_BYTES:
             return
-        # Dithering would hide bands in gradients, but it does not compress.
-        fewer = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        fewer.save(file, optimize=True)
+        picture.quantize(palette=palette_of(picture, colours), dither=dither).save(file, optimize=True)
+
+
+def palette_of(picture: Image.Image, colours: int) -> Image.Image:
+    """A palette with the exact colours of surfaces and text, and for the rest those that posters need."""
+    counted = sorted(picture.getcolors(picture.width * picture.height) or (), reverse=True)
+    exact = [colour for _, colour in counted[: colours // 4]]
+    fewer = picture.quantize(colours - len(exact), Image.Quantize.FASTOCTREE)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in exact for part in colour] + (fewer.getpalette() or []))
+    return palette
 
 
 def main() -> int:
@@ -151,7 +183,7 @@ def main() -> int:
     if FILM.startswith(wanted or ("",)):
         with tempfile.TemporaryDirectory(prefix="screenshots-") as place:
             picture = film_picture(Path(place))
-        # Its skies are gradients: without dithering there would be bands.
+        # Its skies are gradients: without dithering they would have bands.
         palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE)
         dithered = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
         dithered.save(PICTURES / FILM, optimize=True)
@@ -160,7 +192,7 @@ def main() -> int:
 
 
 def _browse() -> int:
-    """The pictures that a browser takes."""
+    """Take the pictures that need a browser."""
     if reason := missing_browser():
         print(reason, file=sys.stderr)  # noqa: T201
         return 1
@@ -190,7 +222,7 @@ def _form(studio: Studio, deployment: str) -> None:
 
 
 def _approval(studio: Studio, deployment: str) -> None:
-    """The form of a batch that waits for approval, in both UIs. Then it is declined."""
+    """Take the form of a batch that waits for approval, in both UIs, and decline it."""
     fields = {"width": 864, "height": 480}
     parameters = {"approve": True, "requests": [{**fields, **request} for request in REQUESTS[:3]]}
     run = studio.api(f"/deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]
@@ -199,12 +231,13 @@ def _approval(studio: Studio, deployment: str) -> None:
     for ui in ("v1", "v2"):
         ApprovalPage(studio.browser, studio.url, run, ui)
         studio.take(f"approval-{ui}.png")
+    studio.browser.get("about:blank")
     studio.browser.screen()
     studio.api(f"/flow_runs/{run}/resume", {"run_input": {"decision": "decline"}})
 
 
 def _batch(studio: Studio, deployment: str, folder: Path) -> None:
-    file = folder / "fox and keeper.jsonl"
+    file = folder / "lighthouse and ship.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in REQUESTS), encoding="utf-8")
     parameters = {
         "file": str(file),
@@ -218,19 +251,19 @@ def _batch(studio: Studio, deployment: str, folder: Path) -> None:
         return bar is not None and float(bar["data"]) >= 25
 
     _until(half_done)
-    studio.take("running.png", f"/runs/flow-run/{run}")
-    studio.take("progress.png", f"/artifacts/artifact/{studio.artifacts(run)['progress']['id']}")
+    studio.take("running.png", f"/runs/flow-run/{run}", graph=True)
     _until(lambda: studio.run(run)["state_type"] not in {"SCHEDULED", "PENDING", "RUNNING"})
     print(studio.run(run)["state"]["message"])  # noqa: T201
-    studio.take("run.png", f"/runs/flow-run/{run}?tab=Artifacts")
     for key, found in studio.artifacts(run).items():
         if key != "progress":
             studio.take(f"artifact-{key}.png", f"/artifacts/artifact/{found['id']}")
+    gallery = studio.artifacts(run)["gallery"]["id"]
+    studio.take("artifact-gallery-v1.png", f"{studio.url}/artifacts/artifact/{gallery}")
     _gallery(studio, run, folder)
 
 
 def _gallery(studio: Studio, run: str, folder: Path) -> None:
-    """The batch's page from the bucket, opened from disk."""
+    """Copy the batch's page from the bucket, and open it from disk."""
     from prefect_together_video.blocks.s3.client import make_client
     from prefect_together_video.flows.cli.galleries.gallery_export import copy_out
 
@@ -257,7 +290,7 @@ def _gallery(studio: Studio, run: str, folder: Path) -> None:
 
 
 def _contact_sheet(studio: Studio, batch: str) -> None:
-    """The batch as one picture, drawn by the command."""
+    """Draw the batch as one picture, with the command."""
     if not studio.wants("contact-sheet.jpg"):
         return
     file = PICTURES / "contact-sheet.jpg"
@@ -267,11 +300,11 @@ def _contact_sheet(studio: Studio, batch: str) -> None:
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")  # noqa: T201
 
 
-def _until(met: Callable[[], Any], seconds: float = 240) -> Any:
+def _until(met: Callable[[], Any], seconds: float = 600) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := met()):
         if time.monotonic() > deadline:
-            raise TimeoutError("The batch did not get to its next picture in time.")
+            raise TimeoutError("The batch did not reach its next picture.")
         time.sleep(0.5)
     return found
 

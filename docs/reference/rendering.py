@@ -17,7 +17,7 @@ from docs.reference.docstrings import arguments, as_markdown
 
 
 def type_name(hint: Any) -> str:
-    """A type as people write it: without modules and without annotations for pydantic."""
+    """A type as people write it: without modules, and without what only pydantic needs."""
     if get_origin(hint) is Annotated:
         return type_name(get_args(hint)[0])
     if hint is type(None):
@@ -32,12 +32,12 @@ def type_name(hint: Any) -> str:
 
 
 def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The types of its parameters, resolved in the module that defines it."""
+    """The types of its parameters, read where it was written."""
     return get_type_hints(function, vars(sys.modules[function.__module__]), include_extras=True)
 
 
 def signature(function: Callable[..., Any], name: str, *, is_awaited: bool = False) -> str:
-    """How to call it, with a parameter on each line. The table below it has the types."""
+    """How it is called, a parameter on each line; the table below it has the types."""
     parameters = inspect.signature(function).parameters.values()
     lines, keywords = [], False
     for parameter in parameters:
@@ -51,7 +51,7 @@ def signature(function: Callable[..., Any], name: str, *, is_awaited: bool = Fal
 
 
 def parameter_table(function: Callable[..., Any]) -> str:
-    """Each parameter with its type, its default, and what the docstring says about it."""
+    """Each parameter with its type, its default, and what the docstring says of it."""
     said, hints = arguments(function.__doc__), hints_of(function)
     rows = [
         (
@@ -83,7 +83,7 @@ def task_page(pairs: Iterable[tuple[str, str, Any]]) -> str:
 
 
 def flow_part(name: str, flow: Any, result: str) -> str:
-    """A flow: what it does, its name in Prefect, what it takes and returns."""
+    """A flow: what it does, how it is named in Prefect, what it takes and returns."""
     return "\n\n".join(
         (
             f"## `{name}` {{ #{name} }}",
@@ -172,7 +172,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def breakable(name: str) -> str:
-    """A long name as code that can break after `_`, `/` and `-` in a narrow column."""
+    """A long name as code that a narrow column may break after `_`, `/` and `-`."""
     return "<code>" + re.sub("([_/-])", r"\1<wbr>", name) + "</code>"
 
 

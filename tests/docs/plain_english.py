@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,14 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("together_video", "blocks", "tasks", "flows")
 #: Pages outside docs/.
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "llms.txt")
+
+#: Other files, by patterns: what users copy, run or see. They are read as a whole.
+OTHERS = (
+    *("Makefile", "pyproject.toml", ".ci/run", ".github/**/*.yml", ".github/*.md"),
+    *("deployments/**/*.yaml", "deployments/Dockerfile"),
+)
+#: Scripts that make pages and pictures.
+SCRIPTS = ("docs/*.py", "docs/reference/*.py")
 
 #: Parts of the gallery's pages.
 TEMPLATES = "together_video/gallery/templates"
@@ -135,7 +145,7 @@ def phrases_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
-    """The line and the text of every string with more than one word: messages, help, docstrings."""
+    """The line and the text of every comment and every string with more than one word: messages, help, docstrings."""
     waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()
@@ -148,6 +158,23 @@ def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
             waiting += ast.iter_child_nodes(node)
         if isinstance(text, str) and " " in text:
             yield node.lineno, text  # type: ignore[attr-defined]  # only expressions have texts
+    yield from comments_of_python(source)
+
+
+def comments_of_python(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each comment. Comments on lines that follow each other are one text."""
+    begin, last, words = 0, -1, ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        line, text = token.start[0], token.string.lstrip("#: ")
+        if line != last + 1:
+            if words:
+                yield begin, words
+            begin, words = line, ""
+        last, words = line, f"{words} {text}".strip()
+    if words:
+        yield begin, words
 
 
 def texts_of_markdown(source: str) -> Iterator[tuple[int, str]]:
@@ -176,11 +203,19 @@ def texts_of_template(source: str) -> Iterator[tuple[int, str]]:
         yield source.count("\n", 0, found.start()) + 1, text
 
 
+def texts_of_others(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each paragraph, without the signs of comments."""
+    plain = re.sub(r"^[ \t]*#", " ", source, flags=re.MULTILINE)
+    yield from texts_of_markdown(plain)
+
+
 def _texts_of(file: Path) -> Iterator[tuple[int, str]]:
     source = file.read_text(encoding="utf-8")
     if file.suffix == ".py":
         return texts_of_python(source)
-    return texts_of_markdown(source) if file.suffix in (".md", ".txt") else texts_of_template(source)
+    if file.suffix in (".md", ".txt"):
+        return texts_of_markdown(source)
+    return texts_of_template(source) if file.is_relative_to(ROOT / TEMPLATES) else texts_of_others(source)
 
 
 def files() -> list[Path]:
@@ -189,7 +224,8 @@ def files() -> list[Path]:
     python.append(ROOT / "prefect_together_video/__init__.py")
     pages = [ROOT / name for name in PAGES] + sorted((ROOT / "docs").glob("*.md"))
     templates = sorted((ROOT / TEMPLATES).rglob("*.*"))
-    return [file for file in (*pages, *python, *templates) if file.is_file()]
+    others = [file for pattern in (*SCRIPTS, *OTHERS) for file in sorted(ROOT.glob(pattern))]
+    return [file for file in (*pages, *python, *templates, *others) if file.is_file()]
 
 
 @cache

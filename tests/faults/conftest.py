@@ -1,4 +1,4 @@
-"""One video whose way is disturbed, and the table of what became of it: docs/faults.md."""
+"""One video and one fault, and the table of what happened: docs/faults.md."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ _HEAD = (
     "|---|---|---|---|---|---|\n"
 )
 _INTRODUCTION = """\
-# Faults, and what becomes of them
+# Faults and their effects
 
-Each row is a test in `tests/faults/`: it disturbs one video on its way, and what it then finds is what stands here.
-Those of the create, the wait, the download and the machine are run with a bucket and with a folder as the archive, and
-end alike. `make faults` rewrites this page; `make test-all` fails where it is not true.
+Each row is a test in `tests/faults/` that makes one video and causes one fault. The row says what the test found. The
+faults of the create, the wait, the download and the machine are tested with a bucket and with a folder, with the same
+result. `make faults` writes this page again. `make test-all` fails if it is wrong.
 
-- **ends as**: the state of the video in the run's summary. *archived* and *reused* are as wanted; *refused*,
-  *skipped* and *not begun* (the run stopped before any video) cost nothing; *failed*: the provider gave up, and
-  `--retry-failed` buys again; *ambiguous*: it may have been charged, and is held until you decide; *submitted*: it is
-  billed and comes home later; *interrupted* and *killed*: the process ended at this very point.
-- **in the archive**: facts under `inflight/<id>/`, the state in `records/<id>.json`, files under `videos/`; with
-  *on this machine* the job id that had to be kept in the spool folder instead.
-- **billed**: how many jobs the provider has accepted for this video by then.
-- **the next run**: the same command once the fault is gone, how it ends and what it still has to do.
+- **ends as**: the state of the video in the run's summary. *archived* and *reused*: the video is there. *refused*,
+  *skipped* and *not begun* (the run stopped before any video): it cost nothing. *failed*: the provider gave up, and
+  `--retry-failed` buys it again. *ambiguous*: it may have been charged, and is held until you decide. *submitted*: it
+  is billed, and a later run archives it. *interrupted* and *killed*: the process ended at this point.
+- **in the archive**: files under `inflight/<id>/`, the state in `records/<id>.json`, files under `videos/`. *on this
+  machine*: the job id was kept in the spool folder instead.
+- **billed**: how many jobs the provider has accepted for this video so far.
+- **the next run**: how the same command ends after the fault, and what it still has to do.
 """
 
 _MASKS = (
@@ -267,7 +267,7 @@ class Scene:
         return outcome.state.value, outcome.error or ""
 
     def bucket(self) -> str:
-        """What lies there, asked without the unruly server."""
+        """What is there, read without the unruly server."""
         keys = self.place.listed()
         records = [key for key in keys if key.startswith("records/")]
         found = {

@@ -37,9 +37,9 @@ HELD = {
 FAILED = {"sees": "failed", "bucket": "records: failed", "then": "failed"}
 
 CASES: dict[str, dict[str, Any]] = {
-    "503 (overloaded) twice, then well": {**GONE_WELL, "rules": on_create("status", status=503, times=2)},
-    "503 (overloaded) for ever": {**PUT_OFF, "rules": on_create("status", status=503), "reads": "HTTP 503"},
-    "429 (slow down) with a hint, then well": {
+    "503 (overloaded) twice, then it works": {**GONE_WELL, "rules": on_create("status", status=503, times=2)},
+    "503 (overloaded) each time": {**PUT_OFF, "rules": on_create("status", status=503), "reads": "HTTP 503"},
+    "429 (slow down) with a hint, then it works": {
         **GONE_WELL,
         "rules": on_create("rate_limit", seconds=0.02, times=1),
     },
@@ -59,7 +59,7 @@ CASES: dict[str, dict[str, Any]] = {
         "rules": on_create("status", status=504, created=True),
     },
     "408 (request timeout)": {**HELD, "rules": on_create("status", status=408), "billed": 0},
-    "the connection breaks off before the answer": {**HELD, "rules": on_create("reset")},
+    "the connection breaks before the answer": {**HELD, "rules": on_create("reset")},
     "the answer is not JSON": {**HELD, "rules": on_create("garbage")},
     "the answer has no job id": {**HELD, "rules": on_create("no_id")},
     "400: content moderation": {**REFUSED, "rules": on_create("moderation"), "reads": "content moderation"},
@@ -79,7 +79,7 @@ CASES: dict[str, dict[str, Any]] = {
         "reads": "Check the API key",
     },
     "402: no credit left": {**REFUSED, "rules": on_create("status", status=402), "reads": "no credit left"},
-    "403: the account may not": {
+    "403: the account is not allowed to": {
         **REFUSED,
         "rules": on_create("status", status=403),
         "reads": "privacy settings",
@@ -99,7 +99,7 @@ CASES: dict[str, dict[str, Any]] = {
         "rules": on_create("job_failed", state="cancelled"),
         "reads": "cancelled",
     },
-    "the job failed, and is to be bought again": {
+    "the job failed, and you buy it again": {
         **FAILED,
         "rules": on_create("job_failed"),
         "reads": "failed",
@@ -107,22 +107,22 @@ CASES: dict[str, dict[str, Any]] = {
         "again": {"retry_failed": True},
         "work": "1 create, 1 download",
     },
-    "no clear answer, and it is to be bought again": {
+    "no clear answer, and you buy it again": {
         **HELD,
         "rules": on_create("status", status=500, created=True),
         "then": "archived",
         "again": {"on_ambiguous": "resubmit"},
         "work": "1 create, 1 download",
     },
-    "the finished video has another length than was asked for": {
+    "the finished video does not have the requested length": {
         **GONE_WELL,
         "rules": on_create("wrong_length_video"),
     },
-    "the finished video has another size than was asked for": {
+    "the finished video does not have the requested size": {
         **GONE_WELL,
         "rules": on_create("wrong_size_video"),
     },
-    "the provider never says what it cost": {**GONE_WELL, "rules": on_create("no_cost")},
+    "the provider never reports the cost": {**GONE_WELL, "rules": on_create("no_cost")},
 }
 
 

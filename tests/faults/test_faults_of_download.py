@@ -30,7 +30,7 @@ LATER = {
 }
 
 CASES: dict[str, dict[str, Any]] = {
-    "the link has expired: a fresh one is asked for": {
+    "the link has expired: a fresh one is requested": {
         **GONE_WELL,
         "rules": rule("link", "link_expired", times=1),
     },
@@ -39,28 +39,28 @@ CASES: dict[str, dict[str, Any]] = {
         "rules": rule("link", "link_expired"),
         "reads": "The link to the video answers with HTTP 403",
     },
-    "404 behind the link, for ever": {
+    "404 behind the link, each time": {
         **LATER,
         "rules": rule("link", "status", status=404),
         "reads": "HTTP 404",
     },
-    "the link is not ready: 400 six times, then well": {
+    "the link is not ready: 400 six times, then it works": {
         **GONE_WELL,
         "rules": rule("link", "status", status=400, times=6),
     },
-    "the link is not ready: 425 six times, then well": {
+    "the link is not ready: 425 six times, then it works": {
         **GONE_WELL,
         "rules": rule("link", "status", status=425, times=6),
     },
-    "the link is accepted (202) three times, then well": {
+    "the link is accepted (202) three times, then it works": {
         **GONE_WELL,
         "rules": rule("link", "status", status=202, times=3),
     },
-    "a Content-Encoding that the storage left behind": {
+    "a Content-Encoding header that means nothing": {
         **GONE_WELL,
         "rules": rule("download", "headers", headers={"content-encoding": "aws-chunked"}),
     },
-    "a Content-Type that is not a video's": {
+    "a Content-Type that is not for video": {
         **GONE_WELL,
         "rules": rule("download", "headers", headers={"content-type": "text/html; charset=utf-8"}),
     },
@@ -78,7 +78,7 @@ CASES: dict[str, dict[str, Any]] = {
         "rules": rule("link", "status", status=302, headers={"location": "http://169.254.169.254/latest"}),
         "reads": "169.254.169.254 is at a private address",
     },
-    "the link redirects to no address at all": {
+    "the link redirects to an impossible address": {
         **LATER,
         "rules": rule(
             "link", "status", status=302, headers={"location": "https://cdn.example.com:70000/v.mp4"}
@@ -86,7 +86,7 @@ CASES: dict[str, dict[str, Any]] = {
         "reads": "broke off",
     },
     "500 behind the link twice": {**GONE_WELL, "rules": rule("link", "status", status=500, times=2)},
-    "the connection breaks off before the file": {
+    "the connection breaks before the file arrives": {
         **GONE_WELL,
         "rules": rule("download", "reset", times=1),
     },
@@ -140,7 +140,7 @@ async def test_a_network_that_is_down_is_no_doubt(scene: Any, expect: Expect) ->
         await scene.run()
         return await scene.run(on_ambiguous="resubmit")
 
-    fault = "the connection to the files breaks off each time, more than a day after the create"
+    fault = "the connection to the files breaks each time, more than a day after the create"
     words = {**LATER, "reads": "The download broke off", "first": first}
     await expect("download", fault, rules=rule("download", "reset"), **words)
 
@@ -155,4 +155,4 @@ async def test_a_silent_download_is_begun_again(scene: Any, expect: Expect) -> N
     """Nothing comes for longer than the time between two pieces."""
     scene.timeouts = {"download_seconds": 1}
     rules = rule("download", "hang", times=1)
-    await expect("download", "the file stops coming, once", rules=rules, **GONE_WELL)
+    await expect("download", "the download stalls once", rules=rules, **GONE_WELL)

@@ -33,46 +33,49 @@ TOO_LONG = {**GOES_ON, "reads": "It keeps running at the provider and is billed"
 GIVEN_UP = {"sees": "failed", "bucket": "records: failed", "then": "failed"}
 
 CASES: dict[str, dict[str, Any]] = {
-    "500 three times, then well": {**GONE_WELL, "rules": on_retrieve("status", status=500, times=3)},
-    "429 with a hint, then well": {**GONE_WELL, "rules": on_retrieve("rate_limit", seconds=0.02, times=2)},
-    "the connection breaks off twice": {**GONE_WELL, "rules": on_retrieve("reset", times=2)},
+    "500 three times, then it works": {**GONE_WELL, "rules": on_retrieve("status", status=500, times=3)},
+    "429 with a hint, then it works": {
+        **GONE_WELL,
+        "rules": on_retrieve("rate_limit", seconds=0.02, times=2),
+    },
+    "the connection breaks twice": {**GONE_WELL, "rules": on_retrieve("reset", times=2)},
     "an answer that is not JSON, twice": {**GONE_WELL, "rules": on_retrieve("garbage", times=2)},
     "an answer without a job id, twice": {**GONE_WELL, "rules": on_retrieve("no_id", times=2)},
-    "404 at first, as the job is so new": {
+    "404 at first, because the job is new": {
         **GONE_WELL,
         "rules": on_retrieve("status", status=404, times=3),
     },
-    "a state that nobody has heard of, then well": {
+    "an unknown state, then it works": {
         **GONE_WELL,
         "rules": on_retrieve("unknown_status", state="dreaming", times=2),
     },
-    "the job is called succeeded": {**GONE_WELL, "rules": on_retrieve("renamed_status", state="succeeded")},
-    "the job is called by a word that nobody knows, with a link": {
+    "the status is succeeded": {**GONE_WELL, "rules": on_retrieve("renamed_status", state="succeeded")},
+    "the status is an unknown word, and there is a link": {
         **GONE_WELL,
         "rules": on_retrieve("renamed_status", state="dreamt"),
     },
-    "the job is called expired": {
+    "the status is expired": {
         **GIVEN_UP,
         "rules": on_retrieve("unknown_status", state="expired"),
         "reads": "the provider reports it as expired and gives no reason",
     },
-    "the job is called rejected by content moderation": {
+    "the status says that content moderation rejected it": {
         **GIVEN_UP,
         "rules": on_retrieve("unknown_status", state="moderation_rejected"),
         "reads": "reports it as moderation_rejected",
     },
-    "the job is called failed and has its video": {
+    "the status is failed, and there is a video": {
         **GONE_WELL,
         "rules": on_retrieve("renamed_status", state="failed"),
     },
     "completed without a link twice, then with one": {**GONE_WELL, "rules": on_retrieve("no_url", times=2)},
-    "404 for ever": {**GOES_ON, "rules": on_retrieve("status", status=404), "reads": "HTTP 404"},
-    "401 in mid-run: the key was revoked": {
+    "404 each time": {**GOES_ON, "rules": on_retrieve("status", status=404), "reads": "HTTP 404"},
+    "401 during the run: the key was revoked": {
         **GOES_ON,
         "rules": on_retrieve("status", status=401),
         "reads": "Check the API key",
     },
-    "completed and never a link": {
+    "completed, but never a link": {
         **GOES_ON,
         "rules": on_retrieve("no_url"),
         "reads": "gives no link to its video. A later run polls it again.",
@@ -105,7 +108,7 @@ async def test_a_deadline_ends_the_wait_and_not_the_job(scene: Any, expect: Expe
 
 #: More than a day after the create.
 DOUBTS = {
-    "404 for ever, more than a day after the create": (
+    "404 each time, more than a day after the create": (
         on_retrieve("status", status=404),
         "does not know job",
     ),

@@ -17,7 +17,7 @@ Expect = Callable[..., Any]
 
 #: fault: (method, piece of the path, (status, code) or what the server does, how often), and the outcome.
 CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
-    "503 SlowDown for ever": (
+    "503 SlowDown each time": (
         ("*", "", (503, "SlowDown"), None),
         {**NOT_BEGUN, "reads": "could not answer the request (SlowDown)"},
     ),
@@ -41,11 +41,11 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         ("*", "", (403, "RequestTimeTooSkewed"), None),
         {**NOT_BEGUN, "reads": "The clock of this machine is"},
     ),
-    "403: the quota is used up in mid-run": (
+    "403: the quota is used up during the run": (
         ("PUT", ".mp4", (403, "QuotaExceeded"), None),
         {**STUCK, "reads": "is full, or its quota is used up"},
     ),
-    "507: the storage is full in mid-run": (
+    "507: the storage is full during the run": (
         ("PUT", ".mp4", (507, "InsufficientStorage"), None),
         {**STUCK, "reads": "Make room or raise the quota"},
     ),
@@ -58,11 +58,11 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         ("PUT", "/claim.json", (503, "SlowDown"), None),
         {**NOT_BEGUN, "sees": "skipped", "reads": "SlowDown"},
     ),
-    "409 on the claim: another write is under way": (
+    "409 on the claim: another write is in progress": (
         ("PUT", "/claim.json", (409, "ConditionalRequestConflict"), 1),
         GONE_WELL,
     ),
-    "the answer to the claim is lost, and each repetition by boto3": (
+    "the answers to the claim and to each retry by boto3 are lost": (
         ("PUT", "/claim.json", "lost", 1),
         GONE_WELL,
     ),
@@ -70,8 +70,8 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
     "the answer to the video is lost": (("PUT", ".mp4", "lost", 1), GONE_WELL),
     "the answer to the poster is lost": (("PUT", ".jpg", "lost", 1), GONE_WELL),
     "the answer to the record is lost": (("PUT", "/records/", "lost", 1), GONE_WELL),
-    "the bucket never takes the job id": (("PUT", "/job.json", (503, "SlowDown"), None), GONE_WELL),
-    "the bucket takes nothing any more once the job is made": (
+    "the bucket never accepts the job id": (("PUT", "/job.json", (503, "SlowDown"), None), GONE_WELL),
+    "the bucket accepts nothing after the job is made": (
         ("PUT", "o", "after the claim", None),
         {
             **STUCK,
@@ -80,33 +80,33 @@ CASES: dict[str, tuple[tuple[str, str, Any, int | None], dict[str, Any]]] = {
         },
     ),
     "500 twice on the video": (("PUT", ".mp4", (500, "InternalError"), 2), GONE_WELL),
-    "500 on the video, for ever": (
+    "500 on the video, each time": (
         ("PUT", ".mp4", (500, "InternalError"), None),
         {**STUCK, "reads": "could not answer the request (InternalError)"},
     ),
-    "the connection breaks off during the upload": (("PUT", ".mp4", "reset", 1), GONE_WELL),
-    "403 AccessDenied in mid-run": (
+    "the connection breaks during the upload": (("PUT", ".mp4", "reset", 1), GONE_WELL),
+    "403 AccessDenied during the run": (
         ("PUT", ".mp4", (403, "AccessDenied"), None),
         {**STUCK, "reads": "refuses these credentials"},
     ),
-    "ExpiredToken in mid-run": (
+    "ExpiredToken during the run": (
         ("PUT", ".mp4", (400, "ExpiredToken"), None),
         {**STUCK, "reads": "have expired. Renew them and run again: it resumes where it stopped."},
     ),
-    "the bucket vanishes in mid-run": (
+    "the bucket is deleted during the run": (
         ("PUT", ".mp4", (404, "NoSuchBucket"), None),
         {**STUCK, "reads": "There is no bucket"},
     ),
-    "other bytes arrive than were sent, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
-    "other bytes arrive than were sent, each time": (
+    "the bucket receives other bytes than were sent, once": (("PUT", ".mp4", "spoil", 1), GONE_WELL),
+    "the bucket receives other bytes than were sent, each time": (
         ("PUT", ".mp4", "spoil", None),
         {**STUCK, "reads": "differs from what was sent (BadDigest)"},
     ),
-    "500 on the poster, for ever": (
+    "500 on the poster, each time": (
         ("PUT", ".jpg", (500, "InternalError"), None),
         {**GONE_WELL, "bucket": "records: archived; videos: mp4"},
     ),
-    "500 on the record, for ever": (
+    "500 on the record, each time": (
         ("PUT", "/records/", (500, "InternalError"), None),
         {**STUCK, "bucket": "inflight: claim, job; videos: jpg, mp4", "reads": "InternalError"},
     ),
@@ -201,7 +201,9 @@ async def test_an_answer_that_never_comes_is_asked_again(scene: Any, expect: Exp
     over = threading.Event()
     slow = strikes.at("PUT", ".mp4", lambda: over.wait(20) and None, 1)
     try:
-        await expect("s3", "the server takes the video and does not answer in time", strike=slow, **GONE_WELL)
+        await expect(
+            "s3", "the server accepts the video and does not answer in time", strike=slow, **GONE_WELL
+        )
     finally:
         over.set()
 
@@ -226,7 +228,7 @@ async def test_a_fact_that_is_no_fact_is_left_alone(scene: Any, expect: Expect) 
         return told
 
     words = {**NOT_BEGUN, "sees": "ambiguous", "reads": "is not what this project wrote"}
-    await expect("s3", "the record's place holds something else", first=first, **words)
+    await expect("s3", "something else is in the record's place", first=first, **words)
 
 
 async def test_another_file_under_the_key_is_not_overwritten(scene: Any, expect: Expect) -> None:
@@ -243,7 +245,7 @@ async def test_another_file_under_the_key_is_not_overwritten(scene: Any, expect:
     words = {**STUCK, "bucket": "inflight: claim, job; videos: mp4", "reads": "differs from the download"}
     await expect(
         "s3",
-        "another file lies under the video's key",
+        "another file has the video's key",
         first=first,
         **{**words, "then": "submitted", "work": "1 download"},
     )

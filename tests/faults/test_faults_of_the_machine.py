@@ -127,7 +127,7 @@ async def test_a_job_id_that_nobody_can_keep_is_still_waited_for(
         full.setattr(Path, "open", refuse)
         await expect(
             "machine",
-            "neither the bucket nor the disk takes the job id",
+            "neither the bucket nor the disk accepts the job id",
             strike=strike,
             cure=full.undo,
             sees="archived",
@@ -175,7 +175,7 @@ async def test_another_machine_needs_no_spool(scene: Any, expect: Expect, strike
     shutil.rmtree(scene.spool)
     await expect(
         "machine",
-        "the machine is gone, its disk too",
+        "the machine and its disk are lost",
         first=_killed,
         sees="killed",
         bucket="inflight: claim, job",

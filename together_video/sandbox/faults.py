@@ -75,8 +75,8 @@ class FaultRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    on: Call
-    kind: Kind
+    on: Call = Field(description="The call that fails.")
+    kind: Kind = Field(description="What goes wrong. Each call has its own kinds of faults.")
     times: int | None = Field(default=None, ge=1, description="How often it happens. By default always.")
     per_job: bool = Field(default=False, description="Count `times` and `skip` for each job separately.")
     skip: int = Field(default=0, ge=0, description="How many calls succeed first.")

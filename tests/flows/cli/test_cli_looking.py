@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -212,4 +213,4 @@ def test_python_m_flows_is_the_same_program(shell: Any) -> None:
     )
     installed = shell.run("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, installed.stdout, "")
-    assert done.stdout.strip() == "0.1.0"
+    assert done.stdout.strip() == metadata.version("prefect-together-video")
