@@ -23,7 +23,7 @@ LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_no
 	tests/deployments/test_approval.py::test_a_film_that_is_declined_buys_nothing \
 	tests/deployments/test_unattended.py::test_a_batch_is_shared_by_workers \
 	tests/browser/test_prefect_ui.py::test_a_video_is_made_from_its_form \
-	tests/deployments/test_paused_nightly.py::test_prefect_turns_it_on_by_the_commands_that_the_guide_gives \
+	tests/deployments/test_paused_nightly.py::test_prefect_turns_it_on_by_the_commands_of_the_page \
 	tests/docs/test_website.py::test_a_broken_link_fails_the_build \
 	tests/examples/test_examples.py::test_each_video_is_bought_once[dask_map.py-4] \
 	tests/examples/test_examples.py::test_each_video_is_bought_once[async_flow.py-3] \

@@ -137,7 +137,7 @@ def test_a_schedule_that_the_server_does_not_know_is_as_the_file_has_it() -> Non
 
 
 @pytest.mark.slow
-async def test_prefect_turns_it_on_by_the_commands_that_the_guide_gives(place: Any) -> None:
+async def test_prefect_turns_it_on_by_the_commands_of_the_page(place: Any) -> None:
     """`prefect deploy --all` leaves it off; the ID that `schedule ls` prints is the one that `resume` takes."""
     place.run("prefect", "work-pool", "create", "together-video", "--type", "process", "--overwrite")
     place.run("together-video", "save-blocks")

@@ -88,7 +88,7 @@ def test_the_sdist_is_complete(distributions: Any) -> None:
         *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "llms.txt", "mkdocs.yml", "pyproject.toml"),
         *("requirements.lock", "requirements-lowest.lock", "requirements-newest.lock"),
         *(
-            "docs/operating.md",
+            "docs/deployments.md",
             "docs/reference/hooks.py",
             "examples/prompts.csv",
             "docs/screenshots/gallery.png",

@@ -214,7 +214,7 @@ def test_the_documentation_shows_it() -> None:
     """The command is in the table, and each line of the example has a name and a state that there are."""
     assert "| `together-video doctor` |" in (DOCS / "command-line.md").read_text(encoding="utf-8")
     recovery = (DOCS / "recovery.md").read_text(encoding="utf-8")
-    example = re.search(r"```\n(Python .*?)```", recovery, re.DOTALL)
+    example = re.search(r"```text\n(Python .*?)```", recovery, re.DOTALL)
     assert example
     *lines, last = (line for line in example[1].splitlines() if line not in {"", "…"})
     states = [line[16:24].strip() for line in lines if line[:1].strip()]

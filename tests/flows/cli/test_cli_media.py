@@ -35,7 +35,7 @@ def section() -> str:
 
 
 def commands() -> list[list[str]]:
-    (block,) = re.findall(r"```sh\n(.*?)```", section(), re.S)
+    (block,) = re.findall(r"```bash\n(.*?)```", section(), re.S)
     lines = block.replace("\\\n", " ").splitlines()
     return [shlex.split(line) for line in lines if line.startswith("together-video")]
 
