@@ -115,6 +115,13 @@ class SandboxConfig(BaseModel):
         description="Show nothing of prompts, seeds and settings: clips of one model, size and length are one file, "
         "rendered once. For measurements.",
     )
+    scale: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Make pictures smaller than was asked for, by this factor: quicker, for tests that do not look at "
+        "them.",
+    )
     drawn_scenes: bool = Field(
         default=False,
         description="Draw prompts about a lighthouse or a ship as a scene, a moment for each sentence. Others, and all "
