@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import pytest
 from cyclopts import App, CycloptsError
+from prefect.blocks.notifications import SlackWebhook
 from prefect.cli._app import _app as prefect_app
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_aws import AwsCredentials
-from prefect_slack import SlackWebhook
 
 from prefect_together_video import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.__main__ import app
@@ -115,6 +115,7 @@ def prefect(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN)
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 def test_the_commands_of_a_page_run(
