@@ -184,6 +184,12 @@ def test_every_command_exists() -> None:
     assert refusal(prefect_app, ["work-pol", "create"])
 
 
+def test_the_configuration_of_the_sandbox_that_a_page_shows_is_one() -> None:
+    """The command that reads it serves, so that it is not run."""
+    (shown,) = [step for step in steps("docs/sandbox.md") if isinstance(step, Shown)]
+    assert len(SandboxConfig.model_validate_json(shown.text).faults) == 4
+
+
 def refusal(program: App, words: list[str]) -> str:
     """Why a command line does not take these words; empty if it does."""
     try:
