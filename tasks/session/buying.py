@@ -43,6 +43,7 @@ from together_video.errors import (
 )
 from together_video.ledger.records import Claim, LedgerState, VideoPlan, VideoRecord
 from together_video.ledger.spool import Spool
+from together_video.masking import without_passwords
 from together_video.media.link_checks import LinkChecks
 from together_video.remedies import concerns_model
 from together_video.text import as_sentence, sentences
@@ -266,7 +267,11 @@ class Buyer:
         return False
 
     async def _abandon(self, claim: Claim, error: VideoError, *, in_doubt: JobInDoubt | None = None) -> None:
-        run_logger().warning("%s: given up and bought again: %s", claim.plan.title, error.message)
+        # Without the remedy, which is just followed.
+        what = without_passwords(error.what)
+        run_logger().warning(
+            "%s: %s As you asked, it is given up now and bought again.", claim.plan.title, what
+        )
         reason = f"Bought again although: {error.message}"
         if in_doubt is None:
             await self._ledger.abandon(claim, reason)

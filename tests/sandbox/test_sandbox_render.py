@@ -82,6 +82,11 @@ def test_wrong_videos():
     small = clip_of(body, seconds=4, fate=FaultRule(on="create", kind="wrong_size_video"))
     assert (short.seconds, short.width) == (2, 100)
     assert (small.width, small.height, small.seconds) == (50, 30, 4)
+    # Encoders need even sides, and players a picture.
+    assert [(one.width, one.height) for one in (small.scaled(0.5), small.scaled(0.01))] == [
+        (24, 16),
+        (16, 16),
+    ]
 
 
 @pytest.mark.anyio

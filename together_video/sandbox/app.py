@@ -317,6 +317,8 @@ class _Sandbox:
     def _clip(self, job: Job) -> Clip:
         seconds = seconds_of(job.body, self.config)
         clip = clip_of(job.body, seconds=seconds, fate=job.fate, drawn=self.config.drawn_scenes)
+        if self.config.scale < 1:
+            clip = clip.scaled(self.config.scale)
         return (
             replace(clip, prompt="(one picture)", seed=0, settings="", drawn=False)
             if self.config.one_picture

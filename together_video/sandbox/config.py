@@ -115,6 +115,13 @@ class SandboxConfig(BaseModel):
         description="Do not show prompts, seeds and settings, so that clips of one model, size and length are one "
         "file, rendered once. For benchmarks.",
     )
+    scale: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Make pictures smaller than was asked for, by this factor: quicker, for tests that do not look at "
+        "them.",
+    )
     drawn_scenes: bool = Field(
         default=False,
         description="Draw prompts about a lighthouse or a ship as a scene, a moment for each sentence. Other clips "

@@ -95,9 +95,7 @@ def gallery(
     if place.json:
         terminal.document({"page": str(shown.page), "videos": shown.videos, "missing": shown.missing})
     else:
-        terminal.out.print(
-            f"{counted(shown.videos, 'video')}: {shown.page.as_uri()}", soft_wrap=True, markup=False
-        )
+        terminal.out.print(f"{shown.words}: {shown.page.as_uri()}", soft_wrap=True, markup=False)
     return _report_missing(terminal, shown.missing)
 
 

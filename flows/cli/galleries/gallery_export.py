@@ -70,6 +70,14 @@ class Export:
     page: Path
     videos: int
     missing: list[str]
+    is_of_film: bool = False
+
+    @property
+    def words(self) -> str:
+        """What the page shows, such as `4 videos`."""
+        return (
+            f"A film and {counted(self.videos, 'take')}" if self.is_of_film else counted(self.videos, "video")
+        )
 
 
 def make_bucket(name: str) -> None:
@@ -168,7 +176,7 @@ async def export(
             write_whole(folder / called, html.encode())
     except OSError as error:
         raise DownloadError(f"The page cannot be written to {folder}: {error.strerror or error}.") from error
-    return Export(page=page, videos=len(rows), missing=missing)
+    return Export(page=page, videos=len(rows), missing=missing, is_of_film=chosen.film is not None)
 
 
 def plans_of(rows: Iterable[GalleryRow]) -> list[VideoPlan]:

@@ -27,7 +27,7 @@ _OF_A_RUN = ("--together", "--archive", "--in-flight", "--budget-usd", "--output
 
 def shown(language: str) -> list[str]:
     """The code blocks of a language in the pages, without their comments."""
-    blocks = re.findall(rf"```(?:{language})\n(.*?)```", PAGES, re.DOTALL)
+    blocks = re.findall(rf"```(?:{language})(?: [^\n]*)?\n(.*?)```", PAGES, re.DOTALL)
     return [re.sub(r"\s+# .*", "", block.replace("\\\n", " ")) for block in blocks]
 
 

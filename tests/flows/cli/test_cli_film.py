@@ -156,6 +156,7 @@ def test_marks_make_the_next_cut(command, api, tmp_path):
     assert '"retake":"together-video film story.yaml --retake 3:3"' in page
     assert "of 2</span>" in page
     assert len(list(folder.glob("films/*/*.mp4"))) == 1
+    assert run("gallery", str(story), "--folder", str(folder)).out.startswith("A film and 5 takes: file:")
     (film,) = json.loads(run("list", "--films", "--json").out)["films"]
     assert (film["title"], film["shots"]) == ("The harbour", 3)
     found = run("show", film["id"][:8]).out

@@ -382,9 +382,11 @@ async def test_an_empty_summary_is_good() -> None:
 
 
 async def test_a_doubt_is_not_given_up_for_money_that_is_not_there(
-    api: Any, archive: VideoArchive, batch: Make
+    api: Any, archive: VideoArchive, batch: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Under a monthly limit `resubmit` asks first whether the video could be bought again."""
+    """Under a monthly limit `resubmit` asks first whether the video could be bought again; the log then says so, and
+    names no remedy.
+    """
     limited = archive.model_copy(update={"monthly_limit_usd": Decimal("0.5")})
     api.faults({"on": "create", "kind": "garbage", "times": 1})
     assert (await batch("a fox", archive=limited)).data.counts["ambiguous"] == 1
@@ -392,4 +394,8 @@ async def test_a_doubt_is_not_given_up_for_money_that_is_not_there(
     assert again.data.counts["ambiguous"] == 1
     assert api.posts == 1
     enough = archive.model_copy(update={"monthly_limit_usd": Decimal(1)})
+    caplog.clear()
     assert (await batch("a fox", archive=enough, on_ambiguous="resubmit")).data.counts["archived"] == 1
+    (said,) = [one.getMessage() for one in caplog.records if "bought again" in one.getMessage()]
+    assert said.endswith("it is given up now and bought again.")
+    assert "--on-ambiguous" not in said

@@ -77,6 +77,11 @@ class Clip:
     def frames(self) -> int:
         return max(1, round(self.seconds * self.fps))
 
+    def scaled(self, factor: float) -> Clip:
+        """The same with other sides: even, and of 16 pixels at least."""
+        width, height = (max(16, int(side * factor) // 2 * 2) for side in (self.width, self.height))
+        return replace(self, width=width, height=height)
+
     @property
     def media_type(self) -> str:
         return "video/mp4" if self.container == "MP4" else "video/webm"
@@ -108,11 +113,7 @@ def clip_of(
     if fate is not None and fate.kind == "wrong_length_video":
         return replace(clip, seconds=clip.seconds * fate.share)
     if fate is not None and fate.kind == "wrong_size_video":
-        return replace(
-            clip,
-            width=max(16, int(width * fate.share) // 2 * 2),
-            height=max(16, int(height * fate.share) // 2 * 2),
-        )
+        return clip.scaled(fate.share)
     return clip
 
 

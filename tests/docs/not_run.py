@@ -1,0 +1,40 @@
+"""Commands of the documentation that no test runs as they stand there: how each begins, and why it cannot run."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+_SERVES = "serves until it is stopped; other tests start it"
+
+NOT_RUN = {
+    # Programs of others, which need accounts, a daemon, a cluster or a registry.
+    r"pip install ": "installs from a package index",
+    r"docker (?:build|push|run|compose|buildx) ": "needs a Docker daemon and images from a registry",
+    r"kubectl ": "needs a cluster",
+    r"helm ": "needs a cluster and a chart repository",
+    r"aws s3(?:api)? ": "the AWS command line is not among the tests' packages",
+    r"prefect cloud login": "needs an account at Prefect Cloud",
+    # The project's own tools: the tests would start themselves.
+    r"make ": "builds, tests or releases this project",
+    r"\.ci/run$": "runs all tests",
+    r"\.venv/bin/": "tools of a release, or tests",
+    r"PATH=\S+ uv build": "builds the package in an environment with packages from an index",
+    # Servers.
+    r"prefect server start$": _SERVES,
+    r"prefect worker start ": _SERVES,
+    r"together-video serve\b": _SERVES,
+    r"together-video sandbox\b": _SERVES,
+    # What needs a run or an object of one moment.
+    r"together-video approve RUN\b": "needs a run that waits; tests/deployments/test_approval.py answers some",
+    r"prefect deployment run ": "needs deployments that are served; tests/deployments/test_approval.py",
+    r"prefect deployment schedule resume ": "needs the id of a schedule; tests/deployments/test_paused_nightly.py",
+}
+
+
+@cache
+def why_not(command: str) -> tuple[str, str] | None:
+    """The entry for a command, with its reason; None if the command runs."""
+    return next(
+        ((pattern, reason) for pattern, reason in NOT_RUN.items() if re.match(pattern, command)), None
+    )
