@@ -96,10 +96,6 @@ PHRASES = {
         r"\bno documents? (?:says?|lists?|tells?|gives?|states?|has|have)\b",
         "is not documented, the documentation does not say",
     ),
-    "the documents say": (
-        r"\b(?:the )?documents (?:say|tell|give|allow|state|ask)\b",
-        "the documentation says",
-    ),
     "none where": (r"\b(?:none|empty) where\b", "None if, empty if"),
     "so many": (r"\b(?:at most|exactly|up to|after) so many\b", "this many"),
     "a row a video": (

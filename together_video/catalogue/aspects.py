@@ -18,7 +18,7 @@ _LINES = 720
 class AspectFit(NamedTuple):
     """The request fields for the shape, the same in words, and whether it is exactly the wanted shape.
 
-    `documented` is False if no document lists the model's shapes; it may refuse this one.
+    `documented` is False if the model's shapes are not documented; it may refuse this one.
     """
 
     fields: dict[str, Any]
@@ -28,8 +28,8 @@ class AspectFit(NamedTuple):
 
 
 def fit_aspect(aspect: str, model: Model, usual: Size) -> AspectFit:
-    """The model's best match. Among several sizes of that shape, the one closest to `usual` is used. If no document
-    lists the model's sizes or ratios, the plain ones of the shape are used.
+    """The model's best match. Among several sizes of that shape, the one closest to `usual` is used. If the
+    model's sizes or ratios are not documented, the plain ones of the shape are used.
 
     Raises:
         ValueError: by its documents, the model takes no shape; the message says what to do.

@@ -44,7 +44,7 @@ class AudioFile(BaseModel):
 
 
 class General(BaseModel):
-    """What the documents say about all models; a model's own facts take precedence."""
+    """What is documented about all models; a model's own facts take precedence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

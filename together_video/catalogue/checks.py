@@ -3,7 +3,7 @@
 The documents are often wrong or late, so an *error* means that the request cannot work: a model that does not exist, no
 prompt or no media if they are required, a prompt of the wrong length, media that the documents call rejected or
 exclusive. Anything else that the documents do not cover is a *warning*; `strict` turns warnings into errors. *Advice*
-is about quality, and about undocumented fields. Limits that no document gives are not checked.
+is about quality, and about undocumented fields. Undocumented limits are not checked.
 """
 
 from __future__ import annotations

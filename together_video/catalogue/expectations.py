@@ -1,4 +1,4 @@
-"""The size and length that the video of a request should have, as far as the documents say. If they do not, the answer
+"""The size and length that the video of a request should have, as far as it is documented. If it is not, the answer
 is None: undocumented defaults of the service are not guessed.
 """
 

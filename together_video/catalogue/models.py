@@ -1,6 +1,6 @@
 """The data model of a video model's facts. The facts themselves are in `catalogue.json`.
 
-What no document gives is None (or empty). Unknown does not mean unlimited, and nothing is checked by it.
+What is not documented is None (or empty). Unknown does not mean unlimited, and nothing is checked by it.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class MediaRule(_Fact):
 
 
 class MediaRules(_Fact):
-    """Which media a model takes. `accepted` is None if no document lists them. Each group in `required` needs at least
+    """Which media a model takes. `accepted` is None if that is not documented. Each group in `required` needs at least
     one field. A pair in `exclusive` names two groups that cannot be combined; in `paired` the first group needs one of
     the second. `rejects_others`: by the documents, the request fails if it has a field that is not accepted.
     """
@@ -178,7 +178,7 @@ class SeedRange(_Fact):
 
 
 class Rate(_Fact):
-    """USD per unit for one tier; `starting_from`: the documents say "from", so it can be more."""
+    """USD per unit for one tier; `starting_from`: the documentation says "from", so it can be more."""
 
     usd: Decimal = Field(gt=0)
     starting_from: bool = False
@@ -218,8 +218,8 @@ class Model(_Fact):
     A model that is not `offered` may still be on another page of the documents (`still_documented`), so it may still
     work. `ended` is the day on which its maker retired it.
 
-    `typical_seconds` is how long the provider takes for a video, if known: no document says it, but runs learn it.
-    `own` lists the fields that come from the user's own file. `takes_steps` is None if no document says whether the
+    `typical_seconds` is how long the provider takes for a video, if known: it is not documented, but runs learn it.
+    `own` lists the fields that come from the user's own file. `takes_steps` is None if it is not documented whether the
     model uses `steps`.
     """
 
@@ -269,12 +269,12 @@ class Model(_Fact):
 
     @property
     def negative_limit(self) -> int | None:
-        """Longest negative prompt in characters, None if no document says that the model takes one."""
+        """Longest negative prompt in characters, None if the model is not documented to take one."""
         return None if self.negative_prompt.fails else self.negative_prompt.maximum
 
     @property
     def knows_text(self) -> bool:
-        """Whether the documents say that the model makes videos from text alone."""
+        """Whether the model is documented to make videos from text alone."""
         return self.tasks is not None and Task.TEXT in self.tasks
 
     @model_validator(mode="after")

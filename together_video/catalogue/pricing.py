@@ -134,7 +134,7 @@ def _tier_rate(request: VideoRequest, model: Model, rates: dict[str, Rate], read
         name = _next_larger(tier, model, rates)
         reading.assume(f"{tier.name} has no listed price, so counted as {name}")
     if rates[name].starting_from:
-        reading.assume(f"the documents give {usd(rates[name].usd)} only as a starting price")
+        reading.assume(f"{usd(rates[name].usd)} is documented only as a starting price")
     return rates[name].usd
 
 
@@ -188,7 +188,7 @@ def _length(
 
 
 def counted_seconds(request: VideoRequest, catalogue: Catalogue | None = None) -> Decimal | None:
-    """The length in seconds that the high estimate counts; None if no document gives one and the price is not per
+    """The length in seconds that the high estimate counts; None if none is documented and the price is not per
     second.
     """
     known = catalogue or Catalogue.load()

@@ -12,7 +12,7 @@ from together_video.catalogue.models import Model, Price, PromptRule, Sizing
 from together_video.catalogue.pricing import estimate
 from together_video.money import usd, usd_range
 
-#: Shown if no document says anything.
+#: Shown for what is not documented.
 UNKNOWN = "–"
 
 #: The label of the line with a JSON object.

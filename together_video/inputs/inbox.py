@@ -42,7 +42,7 @@ FOLDER = "inbox"
 DONE: Final = "done"
 REFUSED: Final = "refused"
 TRIED: Final = "tried"
-#: A file is refused after so many errors that are not known to be temporary.
+#: A file is refused after this many errors that are not known to be temporary.
 MOST_TRIES = 5
 #: Largest file that is read from an inbox, in bytes: 10,000 requests fit easily.
 LARGEST = 16 * 1024 * 1024

@@ -142,7 +142,7 @@ class _Looking:
         match form_of(text):
             case MediaForm.INLINE:
                 file = inspect_bytes(inline_bytes(text), "inline content", kind, limits)
-                # No document says that audio and videos can be sent inline.
+                # It is not documented that audio and videos can be sent inline.
                 if kind is not MediaKind.IMAGE or len(text) > LARGEST_INLINE:
                     self.files[kind, text] = file
             case MediaForm.FILE:

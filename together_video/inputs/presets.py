@@ -10,8 +10,8 @@ its tier is called `720P`.
 | adherence creative, balanced, strict | guidance_scale 6, 8, 10 |
 | aspect | the model's best matching width and height, or resolution and ratio |
 
-The numbers are those that Together's documents recommend, and whole, as the API's schema requires. No document lists
-the models that take steps, so they are sent to every model unless the catalogue says that it takes none.
+The numbers are those that Together's documents recommend, and whole, as the API's schema requires. Which
+models take steps is not documented, so they are sent to every model unless the catalogue says that it takes none.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _steps(quality: str, plain: dict[str, Any], model: Model | None) -> list[Fin
     plain["steps"] = steps
     doubt = ""
     if model is not None and model.takes_steps is None:
-        doubt = f"; no document says whether {model.name} takes them"
+        doubt = f"; it is not documented whether {model.name} takes them"
     return [note("steps", f"Quality {quality} is {steps} steps{doubt}.", _SOURCE)]
 
 
@@ -217,7 +217,7 @@ def _shape(aspect: str, plain: dict[str, Any], model: Model, catalogue: Catalogu
     fit = fit_aspect(aspect, model, Size(general.width, general.height))
     plain.update(fit.fields)
     if not fit.documented:
-        words = f"No document lists the shapes of {model.name}; {fit.words} is sent for {aspect} and may be refused."
+        words = f"The shapes of {model.name} are not documented; {fit.words} is sent for {aspect} and may be refused."
         return [warning("aspect", words, model.limits_from)]
     if fit.exact:
         return [note("aspect", f"{aspect} is {fit.words} on {model.name}.", model.limits_from)]

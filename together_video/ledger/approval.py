@@ -144,7 +144,7 @@ class Proposal(Waiting):
                 while (request.canonical(), take) in taken:
                     take += 1
                 taken.add((request.canonical(), take))
-                # Built anew from the fields: a fallback model's plan has the id of the request that was shown.
+                # Built again from the fields: a fallback model's plan has the id of the request that was shown.
                 plan = VideoPlan(
                     request=request,
                     take=take,

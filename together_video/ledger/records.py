@@ -250,7 +250,7 @@ class VideoPlan(_Fact):
         return self.title_in(120)
 
     def title_in(self, longest: int) -> str:
-        """The title in at most so many characters; the prompt is cut before what varies."""
+        """The title in at most `longest` characters; the prompt is cut before what varies."""
         return title_of(self.request.title, self.sweep.values if self.sweep else None, longest)
 
 

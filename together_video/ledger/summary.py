@@ -136,7 +136,7 @@ class VideoOutcome(BaseModel):
         return self.own_price if is_waited_for else Account()
 
     def title_in(self, longest: int) -> str:
-        """The prompt, or the model without one, and what varies in its sweep, in at most so many characters on one
+        """The prompt, or the model without one, and what varies in its sweep, in at most `longest` characters on one
         line.
         """
         return title_of(self.prompt or self.model, self.varies, longest)

@@ -115,7 +115,7 @@ def learn(
     seen += _endings(ages, bell)
     centre = sum(seen) / len(seen) if seen else 0.0
     width = _width(seen, bell.stdev)
-    # Move the kernels together, so that the sum is no wider than the jobs were.
+    # Move the kernels together, so that the sum is not wider than the jobs were.
     shrink = math.sqrt(max(0.0, 1 - (width / bell.stdev) ** 2))
     kernels = [NormalDist(bell.mean + shrink * (one - centre), width) for one in seen] or [bell]
     middle = sorted(kernel.mean for kernel in kernels)[len(kernels) // 2]

@@ -21,7 +21,7 @@ _LATER_SECONDS, _LATER_SHARE = 3.0, 0.1
 _AFTER_SECONDS, _AFTER_SHARE = 0.5, 0.03
 #: A single progress value gives a forecast only from this share on: the job may have waited in a queue.
 _FIRST_SHARE = 0.05
-#: Forecasts are ignored after so many that did not come true.
+#: Forecasts are ignored after this many that did not come true.
 _MOST_MISSED = 10
 
 
@@ -51,7 +51,7 @@ class Forecast:
             self.end = None
 
     def adjusted(self, then: float, *, age: float, polls: int) -> float:
-        """The age at the next poll: planned for `then`, after so many polls, the last at `age`."""
+        """The age at the next poll: planned for `then`, after this many polls, the last at `age`."""
         if self.end is None:
             return then
         soonest = max(age + SHORTEST * 2.0**self._missed, LOOP_SECONDS * (polls + 1))

@@ -56,7 +56,7 @@ class Schedule:
         return max(before + part * (after - before), age)
 
     def varied(self, age: float, polls: int, share: float) -> float:
-        """Like `next` after so many polls, but moved by a share of the time to the nearer of the polls before and
+        """Like `next` after this many polls, but moved by a share of the time to the nearer of the polls before and
         after. So jobs of the same second are spread, and no poll moves from a likely time to an unlikely one.
         """
         then = self.next(age)

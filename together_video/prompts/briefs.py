@@ -85,7 +85,7 @@ class Brief(Asked):
     negative_prompts: bool = Field(
         default=False,
         title="Negative prompts",
-        description="Also write a negative prompt for each video, if the documents say that the video model takes one.",
+        description="Also write a negative prompt for each video, if the video model is documented to take one.",
     )
     chat_model: _Name = Field(
         default=DEFAULT_CHAT_MODEL,

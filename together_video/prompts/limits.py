@@ -29,7 +29,7 @@ def prompt_limit(model: Model) -> int:
 
 
 def negative_limit(brief: Brief, model: Model) -> int | None:
-    """The longest negative prompt to request; None if none is wanted, or no document says that the model takes one.
+    """The longest negative prompt to request; None if none is wanted, or the model is not documented to take one.
 
     A job with a model without such documents has failed because of its negative prompt, so only documented support
     counts.
@@ -42,7 +42,7 @@ def without_negative(brief: Brief, model: Model) -> str | None:
     if not brief.negative_prompts or model.negative_limit is not None:
         return None
     return (
-        f"No document says that {model.name} takes a negative prompt, so none are written. Give your own as "
+        f"{model.name} is not documented to take a negative prompt, so none are written. Give your own as "
         "negative_prompt, or "
         "set the model's limit in your own catalogue file."
     )

@@ -119,8 +119,8 @@ class SandboxConfig(BaseModel):
         default=1.0,
         gt=0,
         le=1,
-        description="Make pictures smaller than was asked for, by this factor: quicker, for tests that do not look at "
-        "them.",
+        description="Make pictures smaller than requested, by this factor: quicker, for tests that ignore the "
+        "pictures.",
     )
     drawn_scenes: bool = Field(
         default=False,

@@ -137,7 +137,7 @@ def _places(places: list[str | int]) -> str:
 
 
 def _undocumented(field: MediaField, model: Model) -> Iterator[Finding]:
-    """If no document lists this model's media, judge by its tasks and keyframes."""
+    """If the media of this model are not documented, judge by its tasks and keyframes."""
     if any(field in group for group in model.media.required):
         return
     if field is MediaField.FRAME_IMAGES and model.keyframes:
@@ -149,7 +149,7 @@ def _undocumented(field: MediaField, model: Model) -> Iterator[Finding]:
         message = f"{model.name} is documented for {' and '.join(model.tasks)} only, not for media.{field}."
         yield warning(f"media.{field}", message, model.limits_from)
         return
-    message = f"No document says whether {model.name} takes media.{field}."
+    message = f"It is not documented whether {model.name} takes media.{field}."
     yield advice(f"media.{field}", message, model.limits_from)
 
 

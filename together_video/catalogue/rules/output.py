@@ -31,7 +31,7 @@ def length(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iterato
         yield warning("seconds", message, model.limits_from, seconds=str(near))
     elif asked != asked.to_integral_value():
         whole = int(asked) + 1
-        message = f"The documents give whole seconds; {shown} may be refused, {whole} is safe."
+        message = f"Only whole seconds are documented; {shown} may be refused, {whole} is safe."
         yield warning("seconds", message, model.limits_from, seconds=str(whole))
     elif rule.longest is None and not (general := catalogue.general.seconds).allows(asked):
         message = (
@@ -117,7 +117,7 @@ def sound_is_made(request: VideoRequest, model: Model, catalogue: Catalogue) -> 
     asked, sound = request.generate_audio, model.sound
     if sound is None:
         if asked is not None:
-            message = f"No document says whether {model.name} makes sound; generate_audio may be ignored."
+            message = f"It is not documented whether {model.name} makes sound; generate_audio may be ignored."
             yield advice("generate_audio", message, model.limits_from, generate_audio=None)
     elif asked is not None and sound.switch is not None:
         message = f"{model.name} does not read generate_audio: set {sound.switch} through extra instead."

@@ -50,7 +50,7 @@ def tier_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Iter
     if asked is None:
         return
     if not model.size.certain and model.size.by == "pixels":
-        message = f"No document says how {model.name} is sized; resolution may be ignored or refused."
+        message = f"It is not documented how {model.name} is sized; resolution may be ignored or refused."
         yield advice("resolution", message, model.sizes_from, resolution=None)
         return
     if model.size.by == "pixels":
@@ -77,7 +77,7 @@ def ratio_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> Ite
     if asked is None:
         return
     if not model.size.certain and model.size.by == "pixels":
-        message = f"No document says how {model.name} is sized; ratio may be ignored or refused."
+        message = f"It is not documented how {model.name} is sized; ratio may be ignored or refused."
         yield advice("ratio", message, model.sizes_from, ratio=None)
     elif model.size.by == "pixels":
         message = f"{model.name} is sized in pixels: give width and height instead of a ratio"

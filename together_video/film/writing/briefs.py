@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from together_video.prompts.briefs import DEFAULT_CHAT_MODEL, Asked, Brief
 from together_video.validation_messages import validated
 
-#: Most shots that a chat model is asked for, and most seconds of the film.
+#: Most shots that a chat model writes, and most seconds of the film.
 MOST_WRITTEN, LONGEST_FILM = 60, 1_800
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
