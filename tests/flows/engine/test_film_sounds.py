@@ -122,7 +122,7 @@ async def test_music_from_a_bucket(film: Film, archive: VideoArchive, tmp_path: 
             True,
             "cut.music: the file is not a sound file: use MP3, WAV, FLAC, OGG, M4A or AAC",
         ),
-        ("https://169.254.169.254/latest", True, "cut.music: https://169.254.169.254/latest is not opened: "),
+        ("https://169.254.169.254/latest", True, "cut.music: https://169.254.169.254/latest is not called: "),
         (
             "https://169.254.169.254/latest",
             False,
