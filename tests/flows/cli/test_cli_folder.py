@@ -156,7 +156,7 @@ def test_an_image_travels_inside_of_the_request(home_shell, media_folder, api):
     [
         ("--source-video", "clip.mp4", "videos and audio cannot be sent from a folder"),
         ("--audio-inputs", "voice.wav", "videos and audio cannot be sent from a folder"),
-        ("--frame-images", "large.png", "an image that is sent from a folder 45 kB at most"),
+        ("--frame-images", "large.png", "an image sent from a folder may have at most 45 kB"),
     ],
 )
 def test_media_that_cannot_be_sent_are_refused(home_shell, media_folder, api, option, name, said):
