@@ -13,8 +13,8 @@ shots:
   - prompt: Night, a ship in high waves, a lighthouse on the horizon. The beam of the lighthouse on the horizon.
     crossfade: 0.5
     caption: Far out, a ship sees it.
-  - prompt: Night, the ship in high waves, the beam of a lighthouse on the horizon. At dawn the ship returns to
-      the lighthouse, wide and calm. The ship is home.
+  - prompt: Night, the ship in high waves, the beam of a lighthouse on the horizon. At dawn the ship is home at
+      the lighthouse, wide and calm. The ship stays home.
     continue: true
     caption: By dawn she is home.
 cut: {fade_in: 1, fade_out: 1, captions: burned, music: {file: music.wav, gain_db: -4}, preset: veryfast}
