@@ -343,7 +343,7 @@ def test_a_proxy_that_is_no_address(monkeypatch: pytest.MonkeyPatch, variable: s
         ({PREFECT_API_SSL_CERT_FILE: "/"}, "PREFECT_API_SSL_CERT_FILE names /, which cannot be read"),
         ({PREFECT_API_SSL_CERT_FILE: __file__}, "is not a file of certificates"),
         ({PREFECT_API_KEY: "pnu_1\n"}, "PREFECT_API_KEY contains a line break"),
-        ({PREFECT_API_KEY: "schlüssel"}, "PREFECT_API_KEY holds"),
+        ({PREFECT_API_KEY: "schlüssel"}, "PREFECT_API_KEY contains"),
         ({PREFECT_CLIENT_CUSTOM_HEADERS: {"X Pass": "in"}}, "PREFECT_CLIENT_CUSTOM_HEADERS has 'X Pass'"),
         ({PREFECT_CLIENT_CUSTOM_HEADERS: {"X-Pass": "é"}}, "PREFECT_CLIENT_CUSTOM_HEADERS has 'X-Pass'"),
     ],
