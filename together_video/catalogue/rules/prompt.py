@@ -14,8 +14,8 @@ def prompt_fits(request: VideoRequest, model: Model, catalogue: Catalogue) -> It
     """The service refuses a missing prompt or one of the wrong length. If one document requires a prompt and another
     does not, a missing one is a warning.
 
-    A prompt for a model that does not take one is only a warning: the documentation says that the model works from keyframes
-    *instead of* a prompt, not that a prompt makes the request fail.
+    A prompt for a model that does not take one is only a warning: the documentation says that the model works from
+    keyframes *instead of* a prompt, not that a prompt makes the request fail.
     """
     rule, prompt = model.prompt, request.prompt
     if rule.use == "unsupported":
