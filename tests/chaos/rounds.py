@@ -151,7 +151,6 @@ class Round:
                 fate.cancel()
             proxy.disarm()
             self._proxies.append(proxy)
-            self.result.creates += proxy.creates
             self._unanswered += proxy.open_creates + (0 if isinstance(actor.death, tuple) else 1)
             Path(f"{log}.calls").write_text("\n".join(proxy.trace) + "\n")
         if actor.death is not None:
@@ -217,17 +216,18 @@ class Round:
     async def _undisturbed(self) -> str | None:
         """The film that the same storyboard gives in another archive. Call it after the bill was read."""
         own, self.prefix = self.prefix, f"{self.prefix}-calm"
-        creates = self.result.creates
         try:
             document = await self._calmly(self._words(_LAST))
         finally:
-            self.prefix, self.result.creates = own, creates
+            self.prefix = own
         return document and document["film"] and document["film"]["id"]
 
     async def _judge(self, document: dict[str, Any]) -> None:
         collected = await self._calmly(["collect", "--json", "--wait", "20"]) or {"videos": []}
         audited = await self._calmly(["audit", "--deep", "--json"]) or {"findings": []}
         billed = [job for job in await self.world.bill() if self.plan.tag in job["prompt"]]
+        # Not before: a request can outlive the killed process that sent it.
+        self.result.creates = sum(proxy.creates for proxy in self._proxies)
         wanted = Counter({self.plan.prompt(video): n for video, n in enumerate(self.plan.takes, start=1)})
         if self.plan.source == "brief":
             wanted = Counter(video["prompt"] for video in document["videos"])
