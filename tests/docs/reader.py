@@ -155,7 +155,7 @@ class Reader:
                 shutil.copy(self._media / _MEDIA[path.suffix], path)
             elif path.suffix == ".json" and re.search(r"\breview\b|--from-review", command):
                 path.write_text(json.dumps(self._marks(name)), encoding="utf-8")
-        for name in ("deployments", "prefect.yaml"):
+        for name in ("deployments", "examples", "prefect.yaml"):
             if name in command or "prefect --no-prompt deploy" in command:
                 self._copy(name)
 
