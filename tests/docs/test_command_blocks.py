@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from cyclopts import App, CycloptsError
 from prefect.blocks.notifications import SlackWebhook
@@ -149,10 +150,17 @@ def test_the_commands_of_a_page_run(
     (folder / ".aws/credentials").write_text(
         "[videos]\naws_access_key_id = key\naws_secret_access_key = secret\n"
     )
+    pools = f"{replaced.get('http://127.0.0.1:4200/api', '')}/work_pools/"
+    for name in set(re.findall(r"set-concurrency-limit (\S+)", written)):
+        # It has been made before.
+        httpx.post(pools, json={"name": name, "type": "process"})
     for step in steps(page):
         if isinstance(step, Shown):
             reader.save(step)
             continue
+        for name in re.findall(r"work-pool create (\S+)", "\n".join(step.commands)):
+            # Other pages have made it too, on the same server.
+            httpx.delete(f"{pools}{name}")
         printed = reader.run(step)
         if page in WITH_OUTPUT and step.printed:
             assert missing_lines(step.printed, printed) == [], f"{page}:{step.line} prints\n{printed}"
