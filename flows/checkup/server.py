@@ -28,6 +28,7 @@ from prefect_together_video.flows.checkup.line import (
     warning,
 )
 from prefect_together_video.flows.server.asking import ServerCheck, ask_server, failing_clearly
+from prefect_together_video.flows.server.served_schedules import PAUSED_BY_SERVE
 from together_video.text import counted
 
 _DEPLOY = "prefect --no-prompt deploy --all --prefect-file deployments/prefect.yaml"
@@ -69,6 +70,7 @@ class Deployed:
     Attributes:
         missing: names of those that it does not have.
         paused: names of those that do not start any run.
+        stopped: names of those that `together-video serve` paused when it stopped.
         unserved: names of those that a process should serve, but none does.
         pools: the work pools that they run in.
         count: how many there are.
@@ -76,6 +78,7 @@ class Deployed:
 
     missing: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
     unserved: tuple[str, ...] = ()
     pools: tuple[str, ...] = ()
     count: int = 0
@@ -91,6 +94,7 @@ class Deployed:
         return cls(
             missing=tuple(name for name in found if name not in there),
             paused=tuple(name for name, one in there.items() if one.paused),
+            stopped=tuple(name for name, one in there.items() if one.paused and PAUSED_BY_SERVE in one.tags),
             unserved=tuple(
                 name
                 for name, one in there.items()
@@ -144,6 +148,10 @@ def deployments_line(deployed: Deployed) -> CheckLine:
     if deployed.missing or serving:
         how = ("To serve all:", _SERVE) if serving else ("To deploy all:", _DEPLOY)
         return warning(DEPLOYMENTS, words, *how)
+    if deployed.stopped:
+        return warning(
+            DEPLOYMENTS, words, "together-video serve paused them when it stopped. To resume:", _DEPLOY
+        )
     return warning(DEPLOYMENTS, words, "Resume them in the Prefect UI, on the page of each deployment.")
 
 

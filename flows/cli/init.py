@@ -26,13 +26,17 @@ Next, in {folder}:
 
 With a Prefect server (prefect server start; PREFECT_API_URL in .env):
 
+  together-video serve --prefect-file prefect.yaml    # runs the deployments from this terminal
+
+or on workers:
+
   prefect work-pool create "{pool}" --type process
   together-video save-blocks {blocks}
   prefect --no-prompt deploy --all
   prefect worker start --pool "{pool}"
 
 The nightly batch is paused. To turn it on, write your own brief in prefect.yaml, set active: true
-there, and deploy again.
+there, and serve or deploy again.
 """
 
 

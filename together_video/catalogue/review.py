@@ -14,6 +14,7 @@ from together_video.catalogue.findings import Finding, Level, sterner
 from together_video.catalogue.pricing import Estimate, estimate, total
 from together_video.errors import InputError
 from together_video.requests import VideoRequest
+from together_video.text import counted
 
 #: More errors than this are counted, not listed.
 _LISTED = 10
@@ -107,5 +108,5 @@ class Review(BaseModel):
         ]
         if len(errors) > _LISTED:
             lines.append(f"  … and {len(errors) - _LISTED} more")
-        head = f"{len(errors)} problems in {len(self.requests)} requests; nothing was sent."
+        head = f"{counted(len(errors), 'problem')} in {len(self.requests)} requests; nothing was sent."
         raise InputError("\n".join([head, *lines]))

@@ -259,12 +259,14 @@ class Summary(BaseModel):
         another run bought.
         """
         total = len(self.videos)
+        if not total and not self.account.committed:
+            return "0 videos: nothing to do"
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"
         when = "by the runs that bought them" if self.bought_before else "in this run"
         others = sum((outcome.of_others for outcome in self.videos), Account())
         rest = f"; {others.sentence('by another run')}" if others.committed else ""
-        return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}; {self.account.sentence(when)}{rest}"
+        return f"{total} {noun}: {', '.join(parts)}; {self.account.sentence(when)}{rest}"
 
     def as_json(self) -> dict[str, Any]:
         """The document of `--json`: plain numbers, no Decimals, rounded as people see them."""

@@ -171,6 +171,7 @@ async def _end(
     from prefect_together_video.flows.cli.servers.served_runs import record_as_cancelled
     from prefect_together_video.flows.server.asking import answers
 
+    terminal.say("Stopping …")
     reachable = await answers(server)
     if not await runner.has_started(serving, within=_IN_A_MOMENT):
         serving.cancel()

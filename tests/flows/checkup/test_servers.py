@@ -172,6 +172,12 @@ async def test_a_server_that_is_away() -> None:
         (Deployed(missing=("a/b",), count=6, pools=("p",)), State.WARNING, "a/b is not deployed.", "prefect"),
         (Deployed(paused=("a/b", "c/d"), count=7, pools=("p",)), State.WARNING, "c/d are paused.", None),
         (Deployed(paused=("a/b", "c/d"), count=2, pools=("p",)), State.WARNING, "All 2 are paused.", None),
+        (
+            Deployed(paused=("a/b",), stopped=("a/b",), count=7, pools=("p",)),
+            State.WARNING,
+            "a/b is paused.",
+            "prefect --no-prompt deploy",
+        ),
         (Deployed(paused=("a/b",), count=7), State.WARNING, "a/b is paused.", "together-video serve"),
         (Deployed(unserved=("a/b",), count=7), State.WARNING, "not served by", "together-video serve"),
     ],

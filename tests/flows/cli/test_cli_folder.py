@@ -106,6 +106,7 @@ def test_what_is_gone_from_the_folder_is_found(home_shell):
 
 def test_an_interrupted_purchase_is_collected(home_shell, api):
     """A run that waits for a moment leaves the job id in the folder; collect brings the video into it."""
+    api.faults({"on": "retrieve", "kind": "status", "status": 500, "times": 1})
     done = home_shell.run("generate", "a fox", *SMALL, "--deadline", "0.001")
     assert done.returncode == 1, done.stdout
     assert [path.name for path in archive_of(home_shell).glob("inflight/*/job.json")] == ["job.json"]
@@ -126,7 +127,7 @@ def test_an_interrupted_purchase_is_collected(home_shell, api):
         ),
         ({"VIDEO_ARCHIVE_BUCKET": "b"}, (), "VIDEO_ARCHIVE_BUCKET and VIDEO_ARCHIVE_FOLDER are both set"),
         ({}, ("--archive", "block", "--archive-folder", "x"), "Give either --archive"),
-        ({"VIDEO_ARCHIVE_FOLDER": "/dev/null/films"}, (), "/dev/null/films cannot be made (Not a"),
+        ({"VIDEO_ARCHIVE_FOLDER": "/dev/null/films"}, (), "/dev/null/films cannot be created (Not a"),
     ],
 )
 def test_one_archive_is_needed(home_shell, variables, words, said):

@@ -126,7 +126,7 @@ def test_the_final_sentence_counts_what_there_is() -> None:
     assert Summary.of([row(VideoState.ARCHIVED, "0.0000001")]).sentence.endswith(
         "; 0.00 USD paid in this run"
     )
-    assert Summary.of([]).sentence == "0 videos: nothing to do; 0.00 USD paid in this run"
+    assert Summary.of([]).sentence == "0 videos: nothing to do"
     collected = Summary.of(rows[:1], bought_before=True)
     assert collected.sentence == "1 video: 1 archived; 10.00 USD paid by the runs that bought them"
 
