@@ -180,7 +180,7 @@ class ConfirmOptions:
     """What to show and ask before anything is bought."""
 
     dry_run: Annotated[bool, Parameter(negative=())] = False
-    "Print the plan and its price, and make no videos. Prompts for a brief are written, and kept for the real run."
+    "Print the plan and the price, and make no videos. Prompts of a brief are written and kept for the real run."
     confirm_above: float | None = None
     (
         "Ask on a terminal before a run that may cost more than this, in US dollars; 0 always asks. Default: "

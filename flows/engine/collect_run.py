@@ -20,7 +20,7 @@ from together_video.ledger.records import Claim, LedgerState, Submission, VideoR
 from together_video.ledger.settings import ArchiveSettings
 from together_video.ledger.summary import Summary, VideoOutcome, VideoState
 from together_video.polling.policy import PollPolicy
-from together_video.text import sentences
+from together_video.text import counted, sentences
 
 if TYPE_CHECKING:
     from prefect_together_video.blocks.archive import VideoArchive
@@ -71,7 +71,7 @@ async def _end_unanswered() -> None:
     try:
         async with asyncio.timeout(_UNANSWERED_SECONDS), get_client() as client:
             if ended := await end_unanswered(client):
-                run_logger().info("Ended %d runs that nobody approved in time.", ended)
+                run_logger().info("Ended %s that nobody approved in time.", counted(ended, "run"))
     except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever its parts do
         run_logger().warning(
             "Runs that wait for approval could not be ended: %s", str(error) or type(error).__name__

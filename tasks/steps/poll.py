@@ -140,9 +140,10 @@ def failed(job: VideoJob) -> JobFailed:
 
 
 def _hanging(job: VideoJob, age: float) -> JobInDoubt:
+    status = f"its status is {one_line(job.status_text, 60)!r}" if job.status_text else "it reports no status"
     return JobInDoubt(
-        f"Job {job.id} is neither done nor failed {age / 3600:.0f} h after its create: its status is "
-        f"{one_line(job.status_text or 'nothing', 60)!r}. It may have been billed.",
+        f"Job {job.id} is neither done nor failed {age / 3600:.0f} h after its create: {status}. It may have been "
+        "billed.",
         job_id=job.id,
         remedy="Ask the provider about it, or buy the video again with --on-ambiguous resubmit. If the job ends later, "
         "its video is still archived.",

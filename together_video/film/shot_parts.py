@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from together_video.film.fields import FadeSeconds, MediaText, without_nulls
 from together_video.json_schema import plain_fields
 
+_TOO_SHORT = "a crossfade needs more than 0 seconds: write cut instead"
 #: Seconds of a crossfade if no length is given.
 USUAL_CROSSFADE = 0.5
 
@@ -63,6 +64,8 @@ class Transition(FilmPart):
         if isinstance(data, Mapping) and "crossfade" in data:
             given = dict(data)
             seconds = given.pop("crossfade")
+            if isinstance(seconds, int | float) and seconds < 0:
+                raise ValueError(_TOO_SHORT)
             data = {**given, "kind": "crossfade", "seconds": seconds}
         return without_nulls(data) if isinstance(data, Mapping) else data
 
@@ -72,7 +75,7 @@ class Transition(FilmPart):
             raise ValueError("a cut has no seconds: write crossfade, or leave out the seconds")
         if self.kind == "crossfade" and not self.seconds:
             if "seconds" in self.model_fields_set:
-                raise ValueError("a crossfade needs more than 0 seconds: write cut instead")
+                raise ValueError(_TOO_SHORT)
             object.__setattr__(self, "seconds", USUAL_CROSSFADE)
         return self
 

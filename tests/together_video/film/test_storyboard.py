@@ -81,6 +81,7 @@ def test_numbers_are_words_where_words_belong() -> None:
         ({"transition": "wipe"}, 'transition.kind: must be "cut" or "crossfade"'),
         ({"transition": {"kind": "cut", "seconds": 1}}, "a cut has no seconds"),
         ({"transition": {"crossfade": 0}}, "a crossfade needs more than 0 seconds"),
+        ({"transition": {"crossfade": -1}}, "a crossfade needs more than 0 seconds"),
         ({"transition": "cut", "crossfade": 1}, "transition and crossfade: give one of them"),
         ({"audio": "loud"}, 'audio.own: must be "keep" or "mute"'),
         ({"promt": "b"}, 'unknown field "promt" (did you mean "prompt"?)'),
