@@ -9,7 +9,7 @@ _SERVES = "serves until it is stopped; other tests start it"
 
 NOT_RUN = {
     # Programs of others, which need accounts, a daemon, a cluster or a registry.
-    r"pip install ": "installs from a package index",
+    r"(?:python3 -m venv .* && )?pip install ": "installs from a package index",
     r"docker (?:build|push|run|compose|buildx) ": "needs a Docker daemon and images from a registry",
     r"kubectl ": "needs a cluster",
     r"helm ": "needs a cluster and a chart repository",

@@ -53,7 +53,7 @@ def test_brackets_in_no_proxy(ready_shell: Any, small_file: Make, api: Any, pref
     file = str(small_file("a fox"))
     done = ready_shell.run("batch", file, "--poll-interval", "0.2", PREFECT_API_URL=prefect_api, **proxies)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("NO_PROXY holds 'nonsense:port'") == 1
+    assert done.stderr.count("NO_PROXY contains 'nonsense:port'") == 1
     assert api.charges == 1
 
 
