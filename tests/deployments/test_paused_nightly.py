@@ -176,7 +176,7 @@ async def test_serve_says_what_is_off_and_takes_a_file_of_ones_own(
 
     process, said = served_now()
     assert f"The schedule of {NIGHTLY} is paused." in said
-    command = shlex.split(said.partition("turn it on: ")[2].partition(" Served")[0])
+    command = shlex.split(said.partition("turn it on: ")[2].partition(" Serving")[0])
     place.run(*command)
     process.terminate()
     assert process.wait(60) == 0

@@ -19,7 +19,12 @@ NOT_RUN = {
     r"make ": "builds, tests or releases this project",
     r"\.ci/run$": "runs all tests",
     r"\.venv/bin/": "tools of a release, or tests",
-    r"PATH=\S+ uv build": "builds the package in an environment with packages from an index",
+    r"PATH=\S+ uv ": "builds or installs the package with packages from an index",
+    r"rm -rf dist$|dist/try/": "the files of a release, which another command builds",
+    r"git ": "reads or changes the repository of a release",
+    r"version=\$": "the version that a tag is named after",
+    r"together-video list .*--parquet": "needs pyarrow, which this package does not install",
+    r"together-video collect --reconcile": "a bill that differs is exit code 1; tests/flows/cli/test_cli_doubts.py",
     # Servers.
     r"prefect server start$": _SERVES,
     r"prefect worker start ": _SERVES,
