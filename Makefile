@@ -21,6 +21,10 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # These take minutes. Shorter tests cover all but their last step, so CI leaves them out. Run them before a release.
 LONG := tests/deployments/test_notifications.py::test_a_nightly_run_that_does_not_come_is_missed \
 	tests/deployments/test_approval.py::test_a_film_that_is_declined_buys_nothing \
+	tests/deployments/test_approval.py::test_an_answer_that_cannot_be_used_shows_the_form_again \
+	tests/deployments/test_approval.py::test_a_run_that_no_deployment_began_cannot_wait \
+	tests/examples/test_examples.py::test_prompts_and_report_lie_in_the_bucket \
+	tests/flows/cli/test_cli_demo.py::test_other_commands_use_the_servers_of_a_kept_demo \
 	tests/deployments/test_unattended.py::test_a_batch_is_shared_by_workers \
 	tests/browser/test_prefect_ui.py::test_a_video_is_made_from_its_form \
 	tests/deployments/test_paused_nightly.py::test_prefect_turns_it_on_by_the_commands_of_the_page \
