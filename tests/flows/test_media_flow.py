@@ -163,7 +163,7 @@ async def test_links_need_no_credentials_and_end(
         assert (await anybody.get(link.partition("?")[0])).status_code == 403
     assert "X-Amz-Expires=604800" in link
     assert await ledger.media.links([]) == {}
-    with pytest.raises(InputError, match="is no reference"):
+    with pytest.raises(InputError, match="is not a reference"):
         await ledger.media.links(["archive:records/x.json"])
 
 
