@@ -104,7 +104,7 @@ async def test_a_gallery_of_a_forged_batch_is_refused(
     async with archive.open() as ledger:
         body = json.dumps({"videos": [row]}).encode()
         await ledger.store.put_once(ledger.layout.batch(BATCH, "batch.json"), body)
-        with pytest.raises(ArchiveError, match="is not what this project wrote"):
+        with pytest.raises(ArchiveError, match="was not written by this project"):
             await exported(ledger, tmp_path / "g", BATCH, 1)
     assert files_of(tmp_path) == set()
 
@@ -115,7 +115,7 @@ async def test_a_gallery_of_a_forged_batch_is_refused(
 async def test_any_batch_file_gives_a_sentence(body: bytes, archive: VideoArchive, tmp_path: Path) -> None:
     async with archive.open() as ledger:
         await ledger.store.put_once(ledger.layout.batch(BATCH, "batch.json"), body)
-        with pytest.raises(ArchiveError, match=r"batch\.json is not what this project wrote"):
+        with pytest.raises(ArchiveError, match=r"batch\.json was not written by this project"):
             await exported(ledger, tmp_path / "g", BATCH, 1)
 
 
