@@ -177,7 +177,7 @@ def test_lists_for_people_and_for_programs(
         ("--limit", "0"): "--limit must be at least 1",
         ("--csv", "-", "--json"): "each writes to standard output",
         ("--batch", "20270101"): "There is no batch '20270101'",
-        ("--batch", "202611"): "2 batches begin with 202611",
+        ("--batch", "202611"): "2 batches start with 202611",
         ("--since", "yesterday"): "is not a day",
         ("--together", "x"): "leave out --together",
     }.items():

@@ -19,7 +19,7 @@ PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("files.md
 def block(heading: str, language: str) -> str:
     """The first code block of a language below a heading of the pages."""
     section = PAGES.split(f"## {heading}\n", 1)[1].split("\n##", 1)[0]
-    found = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    found = re.search(rf"```{language}(?: [^\n]*)?\n(.*?)```", section, re.DOTALL)
     assert found is not None
     return found[1]
 

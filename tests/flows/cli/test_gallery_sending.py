@@ -181,7 +181,7 @@ async def test_hundreds_of_videos_are_shared_on_pages_that_lead_to_each_other(ar
 @pytest.mark.parametrize("days", [0, -1, 7.001, float("nan"), float("inf"), 1e-9])
 def test_no_other_time_can_be_asked_for(days: float) -> None:
     """S3 signs for seven days at most."""
-    with pytest.raises(InputError, match="up to 7 days"):
+    with pytest.raises(InputError, match="at most 7 days"):
         shared_page.check_days(days)
     assert shared_page.check_days(0.5) == 43_200
 
@@ -204,7 +204,7 @@ def test_a_folder_cannot_be_shared(command: Any, tmp_path: Path, options: tuple[
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--share", "8"), "up to 7 days"),
+        (("--share", "8"), "at most 7 days"),
         (("--zip", "a.tar"), "--zip takes a file name that ends in .zip, not 'a.tar'."),
         (
             ("--contact-sheet", "a.png"),
