@@ -167,7 +167,7 @@ def test_models_of_ones_own_are_marked(command: Run, tmp_path: Path) -> None:
     assert "google/veo-3.1*" not in table
     assert f"* added or corrected by {path}" in table
     sheet = command("models", "minimax/hailuo-02", **own).out
-    assert re.search(r"Your own file +\S+models.json says: seconds, price", sheet)
+    assert re.search(r"Your own file +\S+models.json sets: seconds, price", sheet)
     assert json.loads(command("models", "acme/dream-1", "--json", **own).out)["own"] == [
         "tasks",
         "fps",
