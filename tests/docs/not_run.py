@@ -32,6 +32,7 @@ NOT_RUN = {
     r"together-video sandbox\b": _SERVES,
     # What needs a run or an object of one moment.
     r"together-video approve (?:RUN|[0-9a-f-]{36})\b": "needs a run that waits; tests/deployments/test_approval.py",
+    r"prefect work-pool (?:pause|resume) ": "needs the work pool that another page makes",
     r"prefect deployment run ": "needs deployments that are served; tests/deployments/test_approval.py",
     r"prefect deployment schedule resume ": "needs the id of a schedule; tests/deployments/test_paused_nightly.py",
 }
