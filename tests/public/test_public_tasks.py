@@ -461,7 +461,7 @@ def test_an_error_after_the_create_says_that_the_job_is_kept(new_world: NewWorld
     quick = finishing.fetch_clip.with_options(retries=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finishing, "fetch_clip", quick)
-        with pytest.raises(VideoError, match=r"It is billed.*is kept.*nothing is bought again"):
+        with pytest.raises(VideoError, match=r"It is billed.*is kept.*neither buys it again"):
             one()
         world.api.configure(faults=[]) if hasattr(world.api, "configure") else None
     assert len(world.bought) == 1
