@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from prefect_together_video.flows.__main__ import _COMMANDS
+from tests.docs.markdown import blocks
 
 ROOT = Path(__file__).parents[1]
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -29,8 +30,7 @@ def releases() -> list[tuple[str, date]]:
 def commands(page: str) -> list[list[str]]:
     """The words of each command in the page's shell blocks, without a variable that it sets first."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
-    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    lines = [line.strip() for block in blocks(text, "sh") for line in block.splitlines()]
     lines = [re.sub(r"^\w+=(?:\$\((.*)\)$|\S+ )", r"\1", line) for line in lines]
     return [shlex.split(line, comments=True) for line in lines]
 

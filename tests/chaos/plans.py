@@ -94,6 +94,8 @@ class RoundPlan:
         return doubts
 
 
+#: Numbers of the tour's rounds, and of those for points that it missed; drawn rounds have lower ones.
+_FIRST_OF_TOUR, FIRST_AGAIN = 90_001, 90_101
 #: Leaves jobs for a collector.
 _BEGUN = Act((Actor("batch", death=(named("after job.json"), 2)),))
 
@@ -144,46 +146,40 @@ def tour(seed: int) -> list[RoundPlan]:
     doubtful = [point for point in POINTS if point.in_doubt]
     courses = [
         # At some points the video is already done, so the next point needs another one.
-        ([], sure[:7], 3),
-        ([], sure[7:], 11),
-        ([], brief, 2),
-        ([_BEGUN], collector, 4),
-        ([], film[::2], 4),
-        ([], film[1::2], 4),
+        (sure[:7], 3),
+        (sure[7:], 11),
+        (brief, 2),
+        (collector, 4),
+        (film[::2], 4),
+        (film[1::2], 4),
         # On a busy machine a kill makes everything in flight ambiguous.
-        *(([], doubtful[first : first + 2], 6) for first in range(0, len(doubtful), 2)),
+        *((doubtful[first : first + 2], 6) for first in range(0, len(doubtful), 2)),
     ]
     return [
-        RoundPlan(
-            number=number,
-            tag=f"round {number} of the tour, {seed}",
-            source=points[0].source,
-            takes=(1,) * videos,
-            # A film is killed at its own points: with one shot at a time there are no other doubts.
-            in_flight=1 if points[0].source == "film" else 2,
-            same_machine=number % 2 == 0,
-            resubmit=points[0].source == "film",
-            acts=(*before, *map(_first, points)),
-        )
-        for number, (before, points, videos) in enumerate(courses, start=90_001)
+        _course(seed, number, points, videos)
+        for number, (points, videos) in enumerate(courses, start=_FIRST_OF_TOUR)
     ]
 
 
 def tour_again(seed: int, missed: list[Point]) -> list[RoundPlan]:
     """A round for each point that the tour missed: on a busy machine a kill may leave nothing for the next one."""
-    return [
-        RoundPlan(
-            number=number,
-            tag=f"round {number} of the tour, {seed}",
-            source=point.source,
-            takes=(1,) * 4,
-            in_flight=1 if point.source == "film" else 2,
-            same_machine=number % 2 == 0,
-            resubmit=point.source == "film",
-            acts=(*([_BEGUN] if point.who == "collect" else []), _first(point)),
-        )
-        for number, point in enumerate(missed, start=90_101)
-    ]
+    return [_course(seed, number, [point], 4) for number, point in enumerate(missed, start=FIRST_AGAIN)]
+
+
+def _course(seed: int, number: int, points: list[Point], videos: int) -> RoundPlan:
+    """A round of the tour that is killed at these points, which are of one kind of run and one command."""
+    source, who = points[0].source, points[0].who
+    return RoundPlan(
+        number=number,
+        tag=f"round {number} of the tour, {seed}",
+        source=source,
+        takes=(1,) * videos,
+        # A film is killed at its own points: with one shot at a time there are no other doubts.
+        in_flight=1 if source == "film" else 2,
+        same_machine=number % 2 == 0,
+        resubmit=source == "film",
+        acts=(*([_BEGUN] if who == "collect" else []), *map(_first, points)),
+    )
 
 
 def _first(point: Point) -> Act:

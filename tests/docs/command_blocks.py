@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from cyclopts import App, CycloptsError
+
+from tests.docs.markdown import ROOT, fences
+
 #: Languages of fences that hold commands.
 SHELLS = {"bash", "sh", "shell", "console"}
-_FENCE = re.compile(r"^(?P<margin> *)```(?P<language>\w*)(?P<more>[^\n]*)\n(?P<text>.*?)^ *```$", re.M | re.S)
 
 
 class Block(NamedTuple):
@@ -44,18 +45,14 @@ def blocks(page: str) -> list[Block]:
 
 def steps(page: str) -> list[Block | Shown]:
     """What its reader does, in order: run commands, and save the files that it shows."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    fences = list(_FENCE.finditer(text))
+    read = fences((ROOT / page).read_text(encoding="utf-8"))
     found: list[Block | Shown] = []
-    for fence, after in zip_longest(fences, fences[1:]):
-        named = re.search(r'title="([^"]+)"', fence["more"])
-        if fence["language"] in SHELLS:
-            is_output = after is not None and after["language"] == "text"
-            printed = _without_margin(after) if after is not None and is_output else ""
-            written = tuple(commands(_without_margin(fence), fence["language"]))
-            found.append(Block(page, text.count("\n", 0, fence.start()) + 1, written, printed))
-        elif named:
-            found.append(Shown(named[1], _without_margin(fence)))
+    for fence, after in zip_longest(read, read[1:]):
+        if fence.language in SHELLS:
+            printed = after.code if after is not None and after.language == "text" else ""
+            found.append(Block(page, fence.line, tuple(commands(fence.code, fence.language)), printed))
+        elif fence.title:
+            found.append(Shown(fence.title, fence.code))
     return found
 
 
@@ -81,5 +78,10 @@ def _without_comment(line: str) -> str:
     return re.sub(r"(?:^|\s+)#(?:\s.*)?$", "", line).rstrip()
 
 
-def _without_margin(fence: re.Match[str]) -> str:
-    return re.sub(rf"^{fence['margin']}", "", fence["text"], flags=re.M)
+def refusal(program: App, words: list[str]) -> str:
+    """Why a command line does not take these words; empty if it does."""
+    try:
+        program.parse_args(words[words[:1] == ["--no-prompt"] :], exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return str(error)
+    return ""

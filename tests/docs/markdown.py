@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(?P<margin> *)```(?P<language>\w*)(?P<more>[^\n]*)\n(?P<code>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
+
+
+class Fence(NamedTuple):
+    """A code block, without the margin of a list. `line` is where it begins. A title can follow the language."""
+
+    language: str
+    title: str | None
+    code: str
+    line: int
 
 
 def page(name: str) -> str:
@@ -20,18 +32,27 @@ def pages() -> dict[str, str]:
     return {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
 
 
+def fences(text: str) -> list[Fence]:
+    """The code blocks of a page, in order."""
+    return [
+        Fence(
+            language=found["language"],
+            title=titled[1] if (titled := re.search(r'title="([^"]+)"', found["more"])) else None,
+            code=re.sub(rf"^{found['margin']}", "", found["code"], flags=re.MULTILINE),
+            line=text.count("\n", 0, found.start()) + 1,
+        )
+        for found in _FENCE.finditer(text)
+    ]
+
+
 def blocks(text: str, *languages: str) -> list[str]:
     """The fenced code in one of these languages, without the margin of a list."""
-    return [
-        re.sub(rf"^{margin}", "", code, flags=re.MULTILINE)
-        for margin, language, code in FENCED.findall(text)
-        if language in languages
-    ]
+    return [fence.code for fence in fences(text) if fence.language in languages]
 
 
 def spans(text: str) -> list[str]:
     """The code in running text and in tables."""
-    return [span.replace("\\|", "|") for span in re.findall(r"`([^`\n]+)`", FENCED.sub("", text))]
+    return [span.replace("\\|", "|") for span in re.findall(r"`([^`\n]+)`", _FENCE.sub("", text))]
 
 
 def table(text: str, first: str) -> list[list[str]]:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.docs.command_blocks import ROOT, Block, Shown
+from tests.docs.command_blocks import Block, Shown
+from tests.docs.markdown import ROOT
 from tests.docs.not_run import why_not
 
 if TYPE_CHECKING:

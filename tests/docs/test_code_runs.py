@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from prefect_aws import AwsCredentials
 import prefect_together_video as package
 from docs.reference.docstrings import examples
 from prefect_together_video import TogetherCredentials, VideoArchive
+from tests.docs.markdown import blocks
 
 ROOT = Path(__file__).parents[2]
 #: The async names, which share the docstrings of the sync ones.
@@ -46,7 +46,7 @@ def pieces() -> dict[str, str]:
             found[f"{name}_{number}"] = code
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
-        for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)):
+        for number, code in enumerate(blocks(text, "python")):
             found[f"{Path(page).stem}_{number}"] = code
     return found
 

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
-from cyclopts import App, CycloptsError
 from prefect.blocks.notifications import SlackWebhook
 from prefect.cli._app import _app as prefect_app
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -21,7 +19,8 @@ from prefect_aws import AwsCredentials
 from prefect_together_video import TogetherCredentials, VideoArchive
 from prefect_together_video.flows.__main__ import app
 from prefect_together_video.flows.cli.servers.local_servers import PrefectServer
-from tests.docs.command_blocks import ROOT, Block, Shown, blocks, commands, pages, steps
+from tests.docs.command_blocks import Block, Shown, blocks, commands, pages, refusal, steps
+from tests.docs.markdown import ROOT
 from tests.docs.not_run import NOT_RUN, why_not
 from tests.docs.reader import BUCKET, Failed, Reader, environment
 from together_video.catalogue import Catalogue
@@ -57,18 +56,10 @@ def sandbox() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def s3(moto_url: str) -> Iterator[Any]:
+def s3(s3_client: Any) -> Any:
     """A client; the bucket of the pages is there, and empty."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=moto_url,
-        region_name="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    client.close()
+    s3_client.create_bucket(Bucket=BUCKET)
+    return s3_client
 
 
 @pytest.fixture(scope="module")
@@ -196,15 +187,6 @@ def test_the_configuration_of_the_sandbox_that_a_page_shows_is_one() -> None:
     """The command that reads it serves, so that it is not run."""
     (shown,) = [step for step in steps("docs/sandbox.md") if isinstance(step, Shown)]
     assert len(SandboxConfig.model_validate_json(shown.text).faults) == 4
-
-
-def refusal(program: App, words: list[str]) -> str:
-    """Why a command line does not take these words; empty if it does."""
-    try:
-        program.parse_args(words[words[:1] == ["--no-prompt"] :], exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        return str(error)
-    return ""
 
 
 def test_the_table_is_short_and_needed() -> None:

@@ -9,11 +9,12 @@ from typing import get_args
 
 import pytest
 import yaml
-from cyclopts import App, CycloptsError
+from cyclopts import App
 from prefect.cli._app import _app
 
 from prefect_together_video.flows.__main__ import _COMMANDS, app
-from tests.docs.markdown import ROOT, blocks, page, pages, spans, table
+from tests.docs.command_blocks import refusal
+from tests.docs.markdown import ROOT, blocks, fences, page, pages, spans, table
 from together_video.ledger.audit import Kind
 
 #: A word that stands for another one, such as FILE, or for several.
@@ -44,13 +45,9 @@ def commands(program: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def refusals(program: App, calls: list[tuple[str, list[str]]]) -> list[str]:
-    found = []
-    for name, words in calls:
-        try:
-            program.parse_args(words, exit_on_error=False, print_error=False)
-        except CycloptsError as error:
-            found.append(f"{name}: {shlex.join(words)}: {error}")
-    return found
+    return [
+        f"{name}: {shlex.join(words)}: {why}" for name, words in calls if (why := refusal(program, words))
+    ]
 
 
 def test_every_command_is_one() -> None:
@@ -158,3 +155,13 @@ def test_each_finding_has_its_row() -> None:
     """What an audit can find."""
     rows = table(page("ledger"), "finding")
     assert {word for row in rows for word in re.findall(r"`([\w-]+)`", row[0])} == set(get_args(Kind))
+
+
+def test_a_fence_with_a_title_hides_no_other() -> None:
+    """It is code, and the text and the fence below it are what they are."""
+    text = 'See `a`.\n\n```json title="x.json"\n{}\n```\n\nThen `b c`:\n\n- one\n\n  ```bash\n  ls x\n  ```\n'
+    assert [(fence.language, fence.title, fence.code, fence.line) for fence in fences(text)] == [
+        ("json", "x.json", "{}\n", 3),
+        ("bash", None, "ls x\n", 11),
+    ]
+    assert spans(text) == ["a", "b c"]

@@ -259,7 +259,7 @@ class Summary(BaseModel):
         another run bought.
         """
         total = len(self.videos)
-        if not total and not self.account.committed:
+        if not total:
             return "0 videos: nothing to do"
         parts = [f"{count} {state}" for state, count in self.counts.items() if count]
         noun = "video" if total == 1 else "videos"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.markdown import blocks
 from together_video.catalogue import Catalogue
 
 Run = Callable[..., Any]
@@ -25,15 +26,14 @@ PAGES = "\n".join(
 _OF_A_RUN = ("--together", "--archive", "--in-flight", "--budget-usd", "--output")
 
 
-def shown(language: str) -> list[str]:
-    """The code blocks of a language in the pages, without their comments."""
-    blocks = re.findall(rf"```(?:{language})(?: [^\n]*)?\n(.*?)```", PAGES, re.DOTALL)
-    return [re.sub(r"\s+# .*", "", block.replace("\\\n", " ")) for block in blocks]
+def shown(*languages: str) -> list[str]:
+    """The code blocks of these languages in the pages, without their comments."""
+    return [re.sub(r"\s+# .*", "", block.replace("\\\n", " ")) for block in blocks(PAGES, *languages)]
 
 
 def commands(name: str) -> list[list[str]]:
     """The commands of this name in the pages, each as its words."""
-    lines = [line for block in shown("bash|sh") for line in block.splitlines()]
+    lines = [line for block in shown("bash", "sh") for line in block.splitlines()]
     return [shlex.split(line)[2:] for line in lines if line.startswith(f"together-video {name} ")]
 
 

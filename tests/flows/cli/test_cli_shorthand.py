@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.docs.markdown import blocks
+
 Run = Callable[..., Any]
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("files.md", "own-models.md"))
@@ -19,9 +21,7 @@ PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("files.md
 def block(heading: str, language: str) -> str:
     """The first code block of a language below a heading of the pages."""
     section = PAGES.split(f"## {heading}\n", 1)[1].split("\n##", 1)[0]
-    found = re.search(rf"```{language}(?: [^\n]*)?\n(.*?)```", section, re.DOTALL)
-    assert found is not None
-    return found[1]
+    return blocks(section, language)[0]
 
 
 def kept(surroundings: dict[str, Any], part: str) -> list[str]:
